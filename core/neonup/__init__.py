@@ -1,0 +1,88 @@
+"""A real Postgres database for any Python project, the moment it is needed.
+
+What can be imported from here is public, for applications and for plugins alike. Nothing is loaded
+before it is used, so that ``import neonup`` costs next to nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from neonup import urls
+    from neonup.database import Database, DatabaseSpec, Inspection, State
+    from neonup.errors import CreationForbidden, DatabaseClaimed, DatabaseExpired, DatabaseGone, EngineError, EnvFileError, NeonupError, ProviderError, ServiceError, SettingsError, SqlError
+    from neonup.flow import aensure, ensure
+    from neonup.markers import hookimpl
+    from neonup.providers.base import Provider
+    from neonup.settings import Settings, home
+    from neonup.urls import sqlalchemy_url
+
+__all__ = [
+    "CreationForbidden",
+    "Database",
+    "DatabaseClaimed",
+    "DatabaseExpired",
+    "DatabaseGone",
+    "DatabaseSpec",
+    "EngineError",
+    "EnvFileError",
+    "Inspection",
+    "NeonupError",
+    "Provider",
+    "ProviderError",
+    "ServiceError",
+    "Settings",
+    "SettingsError",
+    "SqlError",
+    "State",
+    "aensure",
+    "ensure",
+    "home",
+    "hookimpl",
+    "sqlalchemy_url",
+    "urls",
+]
+
+_HOME = {
+    "Database": "neonup.database",
+    "DatabaseSpec": "neonup.database",
+    "Inspection": "neonup.database",
+    "State": "neonup.database",
+    "CreationForbidden": "neonup.errors",
+    "DatabaseClaimed": "neonup.errors",
+    "DatabaseExpired": "neonup.errors",
+    "DatabaseGone": "neonup.errors",
+    "EngineError": "neonup.errors",
+    "EnvFileError": "neonup.errors",
+    "NeonupError": "neonup.errors",
+    "ProviderError": "neonup.errors",
+    "ServiceError": "neonup.errors",
+    "SettingsError": "neonup.errors",
+    "SqlError": "neonup.errors",
+    "aensure": "neonup.flow",
+    "ensure": "neonup.flow",
+    "hookimpl": "neonup.markers",
+    "Provider": "neonup.providers.base",
+    "Settings": "neonup.settings",
+    "home": "neonup.settings",
+    "sqlalchemy_url": "neonup.urls",
+}
+"""The module that defines each public name."""
+
+
+def __getattr__(name: str) -> Any:
+    if name == "urls":
+        return import_module("neonup.urls")
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("neonup")
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_HOME[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,116 @@
+"""The values that travel between the flow, the providers and the adapters."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from neonup import urls
+
+USER = "user"
+"""The provider name of a database that neonup did not make: the user's own."""
+
+
+class State(enum.StrEnum):
+    """What is known of a database."""
+
+    READY = "ready"
+    """It answers, or nothing says that it does not."""
+    STOPPED = "stopped"
+    """Its data is there, its server is not running."""
+    MISSING = "missing"
+    """Its data is not (or not any more) where this machine can find it."""
+    EXPIRED = "expired"
+    """Its time ran out."""
+    CLAIMED = "claimed"
+    """It belongs to somebody's account."""
+
+
+@dataclass(frozen=True)
+class Database:
+    """A Postgres database and what is known of it. ``repr`` shows neither password nor claim link.
+
+    Args:
+        url: the connection URL in libpq's form, pooled where there is a pooler.
+        provider: who made it: ``local``, ``neon.new``, a plugin's name, or ``user``.
+        id: the provider's name for it.
+        direct_url: the URL past the pooler, where it differs from ``url``.
+        claim_url: the link that moves it into somebody's account. A secret.
+        expires_at: when it is deleted unless claimed; aware, UTC. None: never, or unknown.
+        key: the variable that holds its URL.
+        source: where the URL was found or written, in words: ``environment`` or a path.
+        created: whether this start made it.
+        note: a sentence that the banner adds, e.g. that it moved to another port.
+    """
+
+    url: str = field(repr=False)
+    provider: str
+    id: str | None = None
+    direct_url: str | None = field(default=None, repr=False)
+    claim_url: str | None = field(default=None, repr=False)
+    expires_at: datetime | None = None
+    key: str = "DATABASE_URL"
+    source: str = ""
+    created: bool = False
+    note: str | None = None
+
+    def __repr__(self) -> str:
+        return (
+            f"Database(provider={self.provider!r}, id={self.id!r}, "
+            f"url={urls.mask(self.url)!r}, source={self.source!r})"
+        )
+
+    @property
+    def direct(self) -> str:
+        """The URL past the pooler: for migrations, dumps, LISTEN."""
+        return self.direct_url or urls.direct(self.url)
+
+    @property
+    def expires_in(self) -> timedelta | None:
+        """How long it lives unless claimed; negative when its time is over."""
+        return None if self.expires_at is None else self.expires_at - datetime.now(UTC)
+
+    def with_(self, **changes: Any) -> Database:
+        """A copy with some values changed."""
+        return replace(self, **changes)
+
+
+@dataclass(frozen=True)
+class DatabaseSpec:
+    """What the flow asks a provider for.
+
+    Args:
+        project: the project's folder.
+        key: the variable that the URL will be written to.
+        env_file: the file that it will be written to.
+        ref: who asks, for services that want a referrer.
+        logical_replication: whether ``wal_level`` must be ``logical``.
+        replaces: a database that is recorded but gone: make the new one under the same URL and
+            id where the provider can.
+    """
+
+    project: Path
+    key: str
+    env_file: Path
+    ref: str = "neonup"
+    logical_replication: bool = False
+    replaces: Database | None = None
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """What a provider found when it looked closely (over the network, if need be).
+
+    Args:
+        state: the state now.
+        database: the database with what was learned (expiry, claim link) filled in.
+        detail: more to show, by label, already safe to print: ``{"engine": "Postgres 18.6"}``.
+    """
+
+    state: State
+    database: Database
+    detail: Mapping[str, str] = field(default_factory=dict)

@@ -1,0 +1,145 @@
+"""Every error that neonup raises on purpose.
+
+    NeonupError
+    ├── SettingsError           a setting has a value that cannot be used
+    ├── EnvFileError            the .env file cannot be read or written
+    ├── CreationForbidden       no database there, and none may be created here
+    ├── DatabaseGone            the recorded database cannot be used any more
+    │   ├── DatabaseExpired     its time ran out
+    │   └── DatabaseClaimed     it belongs to somebody's account now
+    ├── ProviderError           a provider is unknown, unavailable or failed
+    │   ├── ServiceError        a service answered with an error, or not at all
+    │   └── EngineError         Postgres on this machine could not be made, started or stopped
+    └── SqlError                a statement of a SQL script failed
+
+A message never holds a password, an API key or a claim link's secret.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+
+class NeonupError(Exception):
+    """What failed, what was looked at, and what to do next.
+
+    Args:
+        message: one sentence: what failed.
+        checked: what was looked at on the way, one short line each.
+        remedy: what the user can do now.
+    """
+
+    code = "error"
+    """A stable name for programs (``--json``)."""
+
+    def __init__(self, message: str, *, checked: Sequence[str] = (), remedy: str | None = None):
+        super().__init__(message)
+        self.message = message
+        self.checked = tuple(checked)
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        lines = [self.message, *(f"  checked: {line}" for line in self.checked)]
+        if self.remedy:
+            lines.append(f"  -> {self.remedy}")
+        return "\n".join(lines)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The error as plain data, as ``--json`` prints it."""
+        return {
+            "code": self.code,
+            "message": self.message,
+            "checked": list(self.checked),
+            "remedy": self.remedy,
+        }
+
+
+class SettingsError(NeonupError):
+    """A setting has a value that cannot be used; the message names where it came from."""
+
+    code = "settings"
+
+
+class EnvFileError(NeonupError):
+    """The ``.env`` file cannot be read or written; it is as it was."""
+
+    code = "env_file"
+
+
+class CreationForbidden(NeonupError):
+    """There is no database, and nothing here says that this is development."""
+
+    code = "creation_forbidden"
+
+
+class DatabaseGone(NeonupError):
+    """The recorded database cannot be used any more."""
+
+    code = "database_gone"
+
+
+class DatabaseExpired(DatabaseGone):
+    """The database's time ran out."""
+
+    code = "database_expired"
+
+
+class DatabaseClaimed(DatabaseGone):
+    """The database belongs to somebody's account now and its old URL may be dead."""
+
+    code = "database_claimed"
+
+
+class ProviderError(NeonupError):
+    """A provider is unknown, unavailable, or failed."""
+
+    code = "provider"
+
+
+class ServiceError(ProviderError):
+    """A service answered with an error, with something unusable, or not at all.
+
+    Args:
+        status: the HTTP status code where there was an answer.
+    """
+
+    code = "service"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        checked: Sequence[str] = (),
+        remedy: str | None = None,
+        status: int | None = None,
+    ):
+        super().__init__(message, checked=checked, remedy=remedy)
+        self.status = status
+
+
+class EngineError(ProviderError):
+    """Postgres on this machine could not be made, started or stopped."""
+
+    code = "engine"
+
+
+class SqlError(NeonupError):
+    """A statement of a SQL script failed.
+
+    Args:
+        line: the line of the script where the statement ends, from 1; None where unknown.
+    """
+
+    code = "sql"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        checked: Sequence[str] = (),
+        remedy: str | None = None,
+        line: int | None = None,
+    ):
+        super().__init__(message, checked=checked, remedy=remedy)
+        self.line = line

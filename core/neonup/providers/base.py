@@ -1,0 +1,74 @@
+"""What a provider is: a small named class that makes databases and knows how they are."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import ClassVar
+
+from neonup.database import Database, DatabaseSpec, Inspection, State
+from neonup.settings import Settings
+
+
+class Provider(ABC):
+    """A maker of databases. One object serves one start of one project.
+
+    Args:
+        settings: the project's settings; a provider's own are ``settings.option(name, ...)``.
+    """
+
+    name: ClassVar[str]
+    """What ``provider = "..."`` and ``.env`` call it; unique."""
+
+    local: ClassVar[bool] = False
+    """Whether its databases live on this machine: only such a one may create in CI or for tests."""
+
+    def __init__(self, settings: Settings):
+        self.settings = settings
+
+    def unavailable(self) -> str | None:
+        """Why it cannot be used on this machine, in one sentence; None where it can.
+
+        Called before `provision`, and by ``neonup doctor``. No request over a network.
+        """
+        return None
+
+    @abstractmethod
+    def provision(self, spec: DatabaseSpec) -> Database:
+        """Make a database and return it once it answers.
+
+        The flow holds the project's lock. A provider that was killed half-way the last time
+        finishes what it finds of the same ``spec`` rather than starting a second one.
+
+        Raises:
+            ProviderError: nothing was made, or what was made can be found by the next call.
+        """
+
+    def check(self, database: Database) -> State:
+        """How the database is, at every start, so without a network and in a few milliseconds."""
+        remaining = database.expires_in
+        if remaining is not None and remaining.total_seconds() <= 0:
+            return State.EXPIRED
+        return State.READY
+
+    def inspect(self, database: Database) -> Inspection:
+        """How the database is, looked at closely: for ``status``, ``claim`` and expiry.
+
+        Raises:
+            ProviderError: it could not be found out.
+        """
+        return Inspection(self.check(database), database)
+
+    def wake(self, database: Database) -> Database:
+        """Start a `State.STOPPED` database and return it once it answers; under the lock.
+
+        The answer may have another URL, e.g. where its port is taken.
+        """
+        return database
+
+    @abstractmethod
+    def delete(self, database: Database) -> None:
+        """Delete the database and its data for good.
+
+        Raises:
+            ProviderError: it could not be deleted, or the service has no way to.
+        """

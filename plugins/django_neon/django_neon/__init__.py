@@ -1,0 +1,1 @@
+"""neonup for Django: the adapter itself is not part of this version."""

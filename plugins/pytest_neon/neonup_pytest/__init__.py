@@ -1,0 +1,1 @@
+"""neonup for pytest: the adapter itself is not part of this version."""
