@@ -1,0 +1,86 @@
+# One command a chore; `make` alone lists them. The first one that needs the environment makes it
+# in .venv; after that nothing here needs a network. Another Python, beside the first:
+#   make test PYTHON=python3.12 VENV=.venv312
+
+PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11; do \
+	$$name -c 'import sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+	&& echo $$name && break; done)
+VENV ?= .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+CLIENTS := tests/clients/node_modules/.installed
+DISTRIBUTIONS := core plugins/neonup_local plugins/django_neon plugins/fastapi_neon plugins/pytest_neon
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+SOURCES := $(DISTRIBUTIONS) tests bench demo
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help install clients demo test docs lint format bench constraints clean
+
+help: ## list the chores
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 20
+
+install: $(INSTALLED) clients ## make the environment: everything, editable, versions pinned
+
+demo: $(INSTALLED) ## in a scratch project: a local database, then the claimable flow
+	@$(BIN)/python -m demo $(ARGS)
+
+test: $(INSTALLED) clients ## run the tests (ARGS="-k dotenv" for some)
+	$(BIN)/python -m pytest -n 2 $(ARGS)
+
+docs: $(INSTALLED) ## run every snippet of README and docs/, and check the references
+	$(BIN)/python -m pytest -n 2 tests/docs $(ARGS)
+
+lint: $(INSTALLED) ## check style and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy $(SOURCES)
+
+format: $(INSTALLED) ## put the style right
+	$(BIN)/ruff check --fix-only .
+	$(BIN)/ruff format .
+
+bench: $(INSTALLED) clients ## measure, and print one table (ARGS=--json for data)
+	@$(BIN)/python -m bench $(ARGS)
+
+constraints: ## take the newest versions and pin them, in an environment of their own
+	@rm -rf .venv-constraints && $(PYTHON) -m venv .venv-constraints
+	@.venv-constraints/bin/pip install --quiet --upgrade pip
+	@.venv-constraints/bin/pip install --quiet --group dev $(DISTRIBUTIONS:%=--editable %)
+	@.venv-constraints/bin/pip freeze --all --exclude-editable | grep -v '^setuptools==' > constraints.txt
+	@rm -rf .venv-constraints
+
+clean: ## remove the environment and everything that was built
+	rm -rf $(VENV) tests/clients/node_modules .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(DISTRIBUTIONS:=/dist) .coverage*
+
+# The stamp is the last thing made, so an interrupted installation is taken up again.
+$(INSTALLED): constraints.txt pyproject.toml $(DISTRIBUTIONS:=/pyproject.toml)
+	@test -n "$(PYTHON)" || { echo "neonup needs Python 3.11 or newer, with venv: make install PYTHON=..." >&2; exit 1; }
+	@echo "installing into $(VENV) ..."
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(PIP) install --quiet --constraint constraints.txt pip
+	@$(PIP) install --quiet --constraint constraints.txt --group build
+	@$(PIP) install --quiet --constraint constraints.txt --group dev --no-build-isolation \
+		$(DISTRIBUTIONS:%=--editable %)
+	@touch $@
+
+# The official clients are for tests that compare with them; without npm those tests skip.
+clients:
+	@if command -v npm >/dev/null && [ -f tests/clients/package-lock.json ]; then \
+		$(MAKE) --no-print-directory $(CLIENTS) \
+		|| echo "npm could not install tests/clients: the tests that need them will skip" >&2; fi
+
+$(CLIENTS): tests/clients/package-lock.json
+	@echo "installing the official clients ..."
+	@npm ci --prefix tests/clients --silent --no-audit --no-fund --ignore-scripts
+	@touch $@
+
+# A venv keeps the Python that it was made with: one asked for by name must be that one.
+ifneq ($(origin PYTHON),file)
+ifneq ($(wildcard $(BIN)/python),)
+ifneq ($(shell $(BIN)/python -V),$(shell $(PYTHON) -V))
+$(error $(VENV) has $(shell $(BIN)/python -V), not $(shell $(PYTHON) -V): make clean first, or choose another VENV=...)
+endif
+endif
+endif
