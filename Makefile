@@ -11,7 +11,6 @@ INSTALLED := $(VENV)/.installed
 CLIENTS := tests/clients/node_modules/.installed
 DISTRIBUTIONS := core plugins/neonup_local plugins/django_neon plugins/fastapi_neon plugins/pytest_neon
 PIP := $(BIN)/python -m pip --disable-pip-version-check
-SOURCES := $(DISTRIBUTIONS) tests bench demo
 ARGS ?=
 
 .DEFAULT_GOAL := help
@@ -34,7 +33,7 @@ docs: $(INSTALLED) ## run every snippet of README and docs/, and check the refer
 lint: $(INSTALLED) ## check style and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy $(SOURCES)
+	$(BIN)/mypy
 
 format: $(INSTALLED) ## put the style right
 	$(BIN)/ruff check --fix-only .
