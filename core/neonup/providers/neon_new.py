@@ -1,0 +1,160 @@
+"""The provider ``neon.new``: an instant database, nobody's for 72 hours unless it is claimed.
+
+The service's documentation: https://neon.com/docs/reference/claimable-postgres
+"""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import urlsplit
+
+from neonup.database import Database, DatabaseSpec, Inspection, State
+from neonup.errors import DatabaseClaimed, ProviderError, SettingsError
+from neonup.http import Call, arun, run
+from neonup.providers import neon_new_api as api
+from neonup.providers.base import Provider
+
+BASE = "https://neon.new/api/v1"
+TIMEOUT = 30.0
+"""Seconds for one request; making a database takes the service a few."""
+
+
+class NeonNewProvider(Provider):
+    """Databases of neon.new, or of a local one (``neonup serve``).
+
+    Its options are ``url``, the base URL up to and with ``/api/v1``, and ``timeout``, in seconds.
+    """
+
+    name = "neon.new"
+
+    def provision(self, spec: DatabaseSpec) -> Database:
+        """Ask for a database. One that was asked for but whose answer was lost expires by itself.
+
+        Raises:
+            ServiceError: the service failed, or answered with something that cannot be used.
+            SettingsError: an option cannot be used.
+        """
+        return self._new(run(self._create(spec), timeout=self._timeout()), spec)
+
+    async def aprovision(self, spec: DatabaseSpec) -> Database:
+        """`provision`, without blocking an event loop."""
+        return self._new(await arun(self._create(spec), timeout=self._timeout()), spec)
+
+    def inspect(self, database: Database) -> Inspection:
+        """Ask the service how the database is.
+
+        Raises:
+            ServiceError: the service failed, or answered with something that cannot be used.
+            SettingsError: an option cannot be used.
+        """
+        answer = run(self._read(database), timeout=self._timeout())
+        return self._inspection(database, answer)
+
+    async def ainspect(self, database: Database) -> Inspection:
+        """`inspect`, without blocking an event loop."""
+        answer = await arun(self._read(database), timeout=self._timeout())
+        return self._inspection(database, answer)
+
+    def delete(self, database: Database) -> None:
+        """The service has no call for it.
+
+        Raises:
+            ProviderError: always.
+        """
+        when = f" on {database.expires_at:%d %B %Y, %H:%M} UTC" if database.expires_at else ""
+        raise ProviderError(
+            "A database of neon.new cannot be deleted from here: the service has no call for it.",
+            remedy=f"Unclaimed, it is deleted by the service{when or ' 72 hours after its start'}; "
+            "claimed, delete its project in the Neon console.",
+        )
+
+    def _create(self, spec: DatabaseSpec) -> Call[api.Answer]:
+        return api.create(self._base(), ref=spec.ref, logical_replication=spec.logical_replication)
+
+    def _read(self, database: Database) -> Call[api.Answer | None]:
+        return api.read(self._base(), _id(database))
+
+    def _new(self, answer: api.Answer, spec: DatabaseSpec) -> Database:
+        if answer.connection_string is None:
+            raise DatabaseClaimed(
+                "neon.new answered with a database that is somebody's already.",
+                checked=(f"id {answer.id}, status {answer.status}",),
+                remedy="Try again.",
+            )
+        database = Database(
+            url=answer.connection_string,
+            provider=self.name,
+            id=answer.id,
+            claim_url=answer.claim_url,
+            expires_at=answer.expires_at,
+            key=spec.key,
+            created=True,
+        )
+        return database.with_(
+            direct_url=database.direct if database.direct != database.url else None
+        )
+
+    def _inspection(self, database: Database, answer: api.Answer | None) -> Inspection:
+        service = {"service": self._base(), "id": _id(database)}
+        if answer is None:
+            expired = self.check(database) is State.EXPIRED
+            return Inspection(State.EXPIRED if expired else State.MISSING, database, service)
+        if answer.status == api.CLAIMED:
+            detail = service | {
+                "claimed": "it belongs to a Neon account and does not expire",
+                "next": "if the URL in .env stops working, copy a new one from the Neon console, "
+                "https://console.neon.tech",
+            }
+            return Inspection(State.CLAIMED, database.with_(expires_at=None, id=answer.id), detail)
+        known = database.with_(
+            id=answer.id,
+            claim_url=database.claim_url or answer.claim_url,
+            expires_at=answer.expires_at or database.expires_at,
+        )
+        limits = {"limits": "72 hours, 100 MB, 1 GB transfer, no branches, until it is claimed"}
+        if answer.status == api.CLAIMING:
+            limits["claim"] = "under way"
+        return Inspection(self.check(known), known, service | limits)
+
+    def _base(self) -> str:
+        """The base URL, without a slash at its end."""
+        base = str(self.settings.option(self.name, "url") or BASE).strip().rstrip("/")
+        try:
+            parts = urlsplit(base)
+            usable = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
+        except ValueError:
+            usable = False
+        if not usable or parts.username or parts.password or parts.query or parts.fragment:
+            raise SettingsError(
+                "The base URL of neon.new cannot be used.",
+                checked=('NEONUP_NEON_NEW_URL, then [tool.neonup."neon.new"] url',),
+                remedy=f"Give an http or https URL without user or query, like {BASE}.",
+            )
+        return base
+
+    def _timeout(self) -> float:
+        value = self.settings.option(self.name, "timeout")
+        try:
+            seconds = float(value) if value is not None else TIMEOUT
+        except (TypeError, ValueError):
+            seconds = 0
+        if not 0 < seconds <= 600:
+            raise SettingsError(
+                f"The timeout of neon.new, {value!r}, cannot be used.",
+                checked=('NEONUP_NEON_NEW_TIMEOUT, then [tool.neonup."neon.new"] timeout',),
+                remedy="Give a number of seconds from 0 to 600.",
+            )
+        return seconds
+
+
+def _id(database: Database) -> str:
+    """The service's name for it: as recorded, or the claim link's last part (neon-new's .env)."""
+    found = database.id or urlsplit(database.claim_url or "").path.rpartition("/")[2]
+    if not re.fullmatch(r"[\w-]{1,100}", found, re.ASCII):
+        raise ProviderError(
+            "Nothing says which database of neon.new this is.",
+            checked=("the recorded id and the claim link",),
+            remedy="Write the claim link into .env as POSTGRES_CLAIM_URL, or make a new database "
+            "with --force.",
+        )
+    return found

@@ -1,0 +1,197 @@
+"""The calls of neon.new's API, and what is believed of its answers: only what is well formed.
+
+The service's documentation: https://neon.com/docs/reference/claimable-postgres
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import NoReturn
+from urllib.parse import parse_qsl, urlsplit
+
+from neonup.http import Call, Request, Response
+from neonup.retry import Service, fetch, said
+
+CLAIMING = "CLAIMING"
+CLAIMED = "CLAIMED"
+_STATUSES = ("UNCLAIMED", CLAIMING, CLAIMED)
+
+SERVICE = Service(
+    "neon.new",
+    'Try again later, or take a database on this machine: pip install "neonup[local]" and '
+    'provider = "local" (NEONUP_PROVIDER=local).',
+)
+
+_SAFE = re.compile(r"(?:[A-Za-z0-9._~:/?@&+,=\[\]-]|%(?![01]|7[fF])[0-9A-Fa-f]{2})+")
+"""What a URL may consist of, so that no .env parser, shell or driver reads more into it."""
+_LONGEST = 2000
+_LOCAL_EFFECTS = re.compile(
+    r"host|hostaddr|port|user|password|passfile|service|servicefile|ssl(cert|key|crl|crldir|"
+    r"password|keylogfile)|.*(file|path|dir)|krb.*|gss.*|oauth.*",
+    re.IGNORECASE,
+)
+"""libpq's parameters that read or write this machine's files, or lead to another host than the
+one that the URL shows (https://www.postgresql.org/docs/current/libpq-connect.html)."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the service says of a database.
+
+    Args:
+        connection_string: pooled; None once it is claimed.
+        expires_at: aware, UTC; None where the service does not say.
+    """
+
+    id: str
+    status: str
+    connection_string: str | None = field(repr=False)
+    claim_url: str | None = field(repr=False)
+    expires_at: datetime | None
+
+
+def create(base: str, *, ref: str, logical_replication: bool) -> Call[Answer]:
+    """Make a database.
+
+    The service gives it its id, so a second request would make a second one: where the first may
+    have been taken it is not repeated.
+
+    Args:
+        base: the base URL, without a slash at its end.
+        ref: who asks; the service wants it.
+        logical_replication: whether ``wal_level`` must be ``logical``.
+
+    Raises:
+        ServiceError: the service failed, or answered with something that cannot be used.
+    """
+    body = {"ref": ref, "enable_logical_replication": logical_replication}
+    request = Request("POST", f"{base}/database", body, repeatable=False)
+    reply = yield from fetch(SERVICE, request)
+    if not 200 <= reply.status < 300:
+        _refused(request, reply)
+    answer = _parse(request, reply)
+    if answer.connection_string is None and answer.status != CLAIMED:
+        _unusable(request, reply, "the new database has no connection string")
+    return answer
+
+
+def read(base: str, name: str) -> Call[Answer | None]:
+    """How a database is; None where the service does not know it.
+
+    Args:
+        base: the base URL, without a slash at its end.
+        name: the database's id.
+
+    Raises:
+        ServiceError: the service failed, or answered with something that cannot be used.
+    """
+    request = Request("GET", f"{base}/database/{name}")
+    reply = yield from fetch(SERVICE, request)
+    if reply.status in {400, 404, 410} and "not found" in said(reply).lower():
+        return None
+    if reply.status != 200:
+        _refused(request, reply)
+    return _parse(request, reply)
+
+
+def _refused(request: Request, reply: Response) -> NoReturn:
+    raise SERVICE.error(
+        request, f"the service refused with status {reply.status}{said(reply)}",
+        status=reply.status,
+    )  # fmt: skip
+
+
+def _unusable(request: Request, reply: Response, why: str) -> NoReturn:
+    raise SERVICE.error(
+        request,
+        f"the answer cannot be used: {why}",
+        checked=(f"status {reply.status}, {len(reply.body)} bytes",),
+        status=reply.status,
+    )
+
+
+def _parse(request: Request, reply: Response) -> Answer:
+    try:
+        content = json.loads(reply.body)
+    except (ValueError, RecursionError):
+        kind = reply.headers.get("content-type", "").partition(";")[0].strip()
+        page = "an HTML page" if kind == "text/html" else "not JSON, or not all of it"
+        _unusable(request, reply, f"it is {page}")
+    if not isinstance(content, dict):
+        _unusable(request, reply, "it is JSON, but not an object")
+    name, status = content.get("id"), content.get("status", "UNCLAIMED")
+    if not isinstance(name, str) or not re.fullmatch(r"[\w-]{1,100}", name, re.ASCII):
+        _unusable(request, reply, "it has no well-formed id")
+    if status not in _STATUSES:
+        _unusable(request, reply, "its status is none of " + ", ".join(_STATUSES))
+    try:
+        return Answer(
+            id=name,
+            status=status,
+            connection_string=_connection_string(content.get("connection_string")),
+            claim_url=_claim_url(content.get("claim_url"), request.url),
+            expires_at=_moment(content.get("expires_at")),
+        )
+    except ValueError as error:
+        _unusable(request, reply, str(error))
+
+
+def _connection_string(value: object) -> str | None:
+    """A URL that is safe to be written into a file and given to a driver.
+
+    Raises:
+        ValueError: it is not; the message does not show it.
+    """
+    if value is None:
+        return None
+    text = _safe(value, "connection string")
+    parts = urlsplit(text)
+    if parts.scheme not in {"postgres", "postgresql"}:
+        raise ValueError("its connection string is not one of Postgres")
+    try:
+        complete = bool(parts.hostname and parts.username) and parts.port != 0
+    except ValueError:
+        complete = False
+    if not complete:
+        raise ValueError("its connection string names no host, no user or no possible port")
+    for name, setting in parse_qsl(parts.query, keep_blank_values=True):
+        if _LOCAL_EFFECTS.fullmatch(name) or (name == "sslrootcert" and setting != "system"):
+            raise ValueError(f"its connection string sets {name!r}, which a service has no say in")
+    return text
+
+
+def _claim_url(value: object, asked: str) -> str | None:
+    """A web page's URL; plain http only where the service itself is asked that way.
+
+    Raises:
+        ValueError: it is none; the message does not show it.
+    """
+    if value is None:
+        return None
+    parts = urlsplit(_safe(value, "claim link"))
+    if parts.scheme not in {"https", urlsplit(asked).scheme} or not parts.hostname:
+        raise ValueError("its claim link is not the URL of a web page")
+    return str(value)
+
+
+def _safe(value: object, what: str) -> str:
+    if not isinstance(value, str):
+        raise ValueError(f"its {what} is not a text")
+    if len(value) > _LONGEST or not _SAFE.fullmatch(value):
+        raise ValueError(f"its {what} holds characters that no such URL has")
+    return value
+
+
+def _moment(value: object) -> datetime | None:
+    if value is None:
+        return None
+    if not isinstance(value, str):
+        raise ValueError("its expiry is not a text")
+    try:
+        moment = datetime.fromisoformat(value)
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise ValueError("its expiry is not a moment in time") from None

@@ -1,0 +1,207 @@
+"""Sending one request with httpx: bounded in time and in size, every failure told in words."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+import httpx
+
+from neonup.http import Failure, Request, Response
+
+CONNECT = 10.0
+"""Seconds for a connection; a request as a whole has its own limit."""
+LARGEST_BODY = 1_000_000
+"""Bytes of an answer that are read; the services' own are a few hundred."""
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+_HEADERS = {
+    "accept": "application/json",
+    "accept-encoding": "identity",  # nothing to unpack, so a body is as large as it says
+    "user-agent": "neonup",
+}
+_UNSENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
+_HOPELESS = (httpx.UnsupportedProtocol, httpx.LocalProtocolError)
+
+
+def _options(url: str, timeout: float) -> dict[str, Any]:
+    """What httpx is to use for this host; a TLS context is made only where there is TLS."""
+    parts = urlsplit(url)
+    return {
+        "headers": _HEADERS,
+        "timeout": httpx.Timeout(timeout, connect=min(CONNECT, timeout)),
+        "verify": parts.scheme != "http",
+        "trust_env": parts.hostname not in _LOOPBACK,  # no proxy leads to this machine itself
+    }
+
+
+class Blocking:
+    """Sends requests to one origin.
+
+    Args:
+        timeout: seconds that one request may take as a whole.
+    """
+
+    def __init__(self, timeout: float):
+        self._timeout = timeout
+        self._client: httpx.Client | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._client:
+            self._client.close()
+
+    def send(self, request: Request) -> Response | Failure:
+        """The whole answer, or why there is none."""
+        with _deadline(self._timeout) as deadline:
+            try:
+                if self._client is None:
+                    self._client = httpx.Client(**_options(request.url, self._timeout))
+                with self._client.stream(
+                    request.method,
+                    request.url,
+                    json=request.body,
+                    extensions={"trace": deadline.trace},
+                ) as response:
+                    body = _Body(response)
+                    for chunk in response.iter_raw():
+                        body.add(chunk)
+                    return body.response()
+            except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
+                return _failure(error, self._timeout, late=deadline.passed)
+
+
+class Awaiting:
+    """The same, asynchronously.
+
+    Args:
+        timeout: seconds that one request may take as a whole.
+    """
+
+    def __init__(self, timeout: float):
+        self._timeout = timeout
+        self._client: httpx.AsyncClient | None = None
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._client:
+            await self._client.aclose()
+
+    async def send(self, request: Request) -> Response | Failure:
+        """The whole answer, or why there is none."""
+        import anyio
+
+        try:
+            with anyio.fail_after(self._timeout):
+                if self._client is None:
+                    self._client = httpx.AsyncClient(**_options(request.url, self._timeout))
+                async with self._client.stream(
+                    request.method, request.url, json=request.body
+                ) as response:
+                    body = _Body(response)
+                    async for chunk in response.aiter_raw():
+                        body.add(chunk)
+                    return body.response()
+        except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
+            return _failure(error, self._timeout, late=isinstance(error, TimeoutError))
+
+
+class _TooLargeError(ValueError):
+    """The answer is longer than any of this service's."""
+
+
+class _Body:
+    """An answer's body as it comes in, refused as soon as it is too large."""
+
+    def __init__(self, response: httpx.Response):
+        self._response = response
+        self._content = bytearray()
+        length = response.headers.get("content-length", "0")
+        if length.isdecimal() and int(length) > LARGEST_BODY:
+            raise _TooLargeError
+
+    def add(self, chunk: bytes) -> None:
+        self._content += chunk
+        if len(self._content) > LARGEST_BODY:
+            raise _TooLargeError
+
+    def response(self) -> Response:
+        headers = {name.lower(): value for name, value in self._response.headers.items()}
+        return Response(self._response.status_code, headers, bytes(self._content))
+
+
+class _Deadline:
+    """Ends a connection from outside: httpx's own limits are for each read, and a read of one byte
+    starts its time again."""
+
+    def __init__(self) -> None:
+        self.passed = False
+        self._sockets: list[socket.socket] = []
+
+    def trace(self, event: str, info: dict[str, Any]) -> None:
+        """httpx calls it on the way; the connection's socket is kept."""
+        if event in {"connection.connect_tcp.complete", "connection.start_tls.complete"}:
+            found = info["return_value"].get_extra_info("socket")
+            if isinstance(found, socket.socket):
+                self._sockets.append(found)
+
+    def expire(self) -> None:
+        self.passed = True
+        for found in self._sockets:
+            try:
+                found.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                continue  # closed already, or handed on to TLS
+
+
+@contextmanager
+def _deadline(seconds: float) -> Iterator[_Deadline]:
+    deadline = _Deadline()
+    timer = threading.Timer(seconds, deadline.expire)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield deadline
+    finally:
+        timer.cancel()
+
+
+def _failure(error: Exception, timeout: float, *, late: bool) -> Failure:
+    if late or isinstance(error, httpx.ReadTimeout | httpx.WriteTimeout):
+        return Failure(f"no complete answer within {timeout:g} s")
+    if isinstance(error, _TooLargeError):
+        return Failure(f"the answer is larger than {LARGEST_BODY / 1e6:g} MB", final=True)
+    if isinstance(error, httpx.ConnectTimeout):
+        return Failure(f"no connection within {min(CONNECT, timeout):g} s", sent=False)
+    if isinstance(error, _UNSENT):
+        words = _words(error)
+        return Failure(words, sent=False, final="certificate" in words.lower())
+    if isinstance(error, _HOPELESS) or not isinstance(error, httpx.HTTPError):
+        return Failure(_words(error), sent=False, final=True)
+    return Failure(f"the connection ended before the answer did ({_words(error)})")
+
+
+def _words(error: BaseException) -> str:
+    """The first cause: of the layers between, some only say that all attempts failed."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    return (text or type(error).__name__).rstrip(".")
