@@ -147,25 +147,17 @@ def _given_up(
     service: Service, request: Request, reply: Response | Failure | None, tried: list[str]
 ) -> ServiceError:
     tries = "" if len(tried) == 1 else f" ({len(tried)} tries)"
-    status = reply.status if isinstance(reply, Response) else None
-    if status == 429 and isinstance(reply, Response):
+    checked = (f"tries: {'; '.join(tried)}",) if len({*tried}) > 1 else ()
+    if not isinstance(reply, Response):
+        reached = isinstance(reply, Failure) and reply.sent
+        what = "no usable answer" if reached else "the service cannot be reached"
+        return service.error(request, f"{what}{tries}: {_told(reply)}", checked=checked)
+    what = f"the service failed with status {reply.status}{said(reply)}{tries}"
+    if reply.status == 429:
         wanted = retry_after(reply.headers.get("retry-after", ""))
-        when = f", and asks to wait {wanted:.0f} s" if wanted else ""
-        return service.error(
-            request, f"too many requests from here{when}{tries}", status=status,
-            checked=tuple(tried),
-        )  # fmt: skip
-    if isinstance(reply, Response):
-        return service.error(
-            request,
-            f"the service failed with status {status}{said(reply)}{tries}",
-            status=status,
-            checked=tuple(tried),
-        )
-    what = f"no usable answer{tries}: {_told(reply)}"
-    if isinstance(reply, Failure) and not reply.sent:
-        what = f"the service cannot be reached{tries}: {_told(reply)}"
-    return service.error(request, what, checked=tuple(tried[:-1]))
+        asked = f"; it asks to wait {wanted:.0f} s" if wanted else ""
+        what = f"too many requests from here{asked}{tries}"
+    return service.error(request, what, checked=checked, status=reply.status)
 
 
 def said(reply: Response) -> str:

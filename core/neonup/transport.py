@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import threading
 from collections.abc import Iterator
@@ -201,7 +202,9 @@ def _failure(error: Exception, timeout: float, *, late: bool) -> Failure:
 
 def _words(error: BaseException) -> str:
     """The first cause: of the layers between, some only say that all attempts failed."""
-    while error.__cause__ is not None:
-        error = error.__cause__
+    while inner := error.__cause__ or (not isinstance(error, OSError) and error.__context__):
+        error = inner
+    if isinstance(error, ConnectionError) and error.errno:
+        return os.strerror(error.errno)
     text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
     return (text or type(error).__name__).rstrip(".")
