@@ -1,0 +1,43 @@
+"""Asking a running server something as its superuser, through the engine's own ``psql``."""
+
+from __future__ import annotations
+
+import os
+
+from neonup_local.engine import postmaster, program, template
+from neonup_local.engine.account import Account
+from neonup_local.engine.binaries import Engine
+
+
+def run(
+    engine: Engine, port: int, password: str, sql: str, *, database: str = template.DATABASE
+) -> str:
+    """Run SQL as ``cloud_admin`` and return the rows, one a line, columns parted by tabs.
+
+    Args:
+        engine: whose ``psql`` to use.
+        port: the server's port on 127.0.0.1.
+        password: ``cloud_admin``'s.
+        sql: the statements; they go through standard input, where nobody can read them.
+        database: the database to run them in.
+
+    Raises:
+        EngineError: ``psql`` or a statement failed.
+    """
+    command = [
+        *(engine.program("psql"), "--no-psqlrc", "--quiet", "--no-align", "--tuples-only"),
+        *("--field-separator=\t", "--set=ON_ERROR_STOP=1", "--file=-"),
+    ]
+    connection = {
+        "PGHOST": postmaster.HOST,
+        "PGPORT": str(port),
+        "PGUSER": template.ADMIN,
+        "PGPASSWORD": password,
+        "PGDATABASE": database,
+        "PGSSLMODE": "disable",
+        "PGGSSENCMODE": "disable",
+        "PGCONNECT_TIMEOUT": "10",
+        "PGPASSFILE": os.devnull,
+    }
+    myself = Account(-1, -1, switch=False)
+    return program.run(command, myself, what="psql", stdin=sql, environ=connection)

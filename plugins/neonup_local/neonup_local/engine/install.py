@@ -1,0 +1,122 @@
+"""Copies of the wheels' Postgres in neonup's home, which outlive any virtual environment."""
+
+from __future__ import annotations
+
+import importlib.util
+import shutil
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+
+from neonup import EngineError
+
+BIN = "bin"
+_INSTALL = "pginstall"
+_PROGRAMS = frozenset(
+    f"{name}{suffix}"
+    for name in (
+        *("postgres", "initdb", "psql", "pg_dump", "pg_dumpall", "pg_restore", "pg_config"),
+        *("pg_basebackup", "pg_controldata", "pg_isready", "pg_ctl", "pg_resetwal"),
+    )
+    for suffix in ("", ".exe")
+)
+_TRUSTED = frozenset(
+    ("autoinc bloom dblink earthdistance insert_username moddatetime pg_prewarm "
+     "pg_stat_statements pg_visibility pgrowlocks pgstattuple postgres_fdw refint sslinfo "
+     "tablefunc unaccent vector xml2").split()
+)  # fmt: skip
+"""Extensions that Neon lets every owner create, and that stock Postgres keeps to superusers.
+
+https://neon.com/docs/extensions/pg-extensions
+"""
+
+
+def find_wheel(package: str) -> tuple[Path, str] | None:
+    """The Postgres in an installed wheel: its folder and the wheel's version."""
+    spec = importlib.util.find_spec(package)
+    if spec is None or not spec.submodule_search_locations:
+        return None
+    folder = Path(next(iter(spec.submodule_search_locations)))
+    # A glance at the folder's name: importlib.metadata would cost more than starting Postgres.
+    for info in folder.parent.glob(f"{package}-*.dist-info"):
+        return folder / _INSTALL, info.name.removesuffix(".dist-info").rpartition("-")[2]
+    return None
+
+
+def copies(home: Path) -> list[Path]:
+    """The folders of all copies."""
+    return [path for path in (home / "engines").glob("*") if not path.name.startswith(".")]
+
+
+def copy_folder(home: Path, engine_id: str) -> Path:
+    """Where an engine's copy is or would be."""
+    return home / "engines" / engine_id
+
+
+def bin_folder(copy: Path, package: str) -> Path:
+    """The programs in a copy. Libraries are found relative to them, as in site-packages."""
+    return copy / package / _INSTALL / BIN
+
+
+def copy_wheel(source: Path, target: Path) -> None:
+    """Copy what a server and its client tools need; whole or not at all.
+
+    Args:
+        source: ``<site-packages>/<package>/pginstall``.
+        target: ``<home>/engines/<id>``.
+
+    Raises:
+        EngineError: it cannot be copied, e.g. the disk is full.
+    """
+    package = source.parent.name
+    target.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+    temporary = Path(tempfile.mkdtemp(prefix=".copy-", dir=target.parent))
+    try:
+        shutil.copytree(
+            source, temporary / package / _INSTALL, symlinks=True, ignore=_leave_out(source)
+        )
+        libraries = source.parent.parent / f"{package}.libs"
+        if libraries.is_dir():
+            shutil.copytree(libraries, temporary / libraries.name, symlinks=True)
+        _trust_extensions(temporary / package / _INSTALL / "share" / "extension")
+        _make_readable(temporary)
+        if not target.exists():
+            temporary.rename(target)
+    except OSError as error:
+        if not target.is_dir():  # somebody else's copy, made meanwhile, is as good
+            raise EngineError(
+                f"Postgres could not be copied into {target.parent}: {error.strerror}.",
+                remedy="Make room or permit writing there, or set NEONUP_HOME to another folder.",
+            ) from None
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _leave_out(source: Path):  # type: ignore[no-untyped-def]
+    def ignore(folder: str, names: list[str]) -> Iterable[str]:
+        where = Path(folder).relative_to(source).as_posix()
+        if where == ".":
+            return [name for name in names if name in ("include", "doc")]
+        if where == BIN:
+            return [
+                name for name in names if name not in _PROGRAMS and not name.endswith(".dll")
+            ]
+        return [name for name in names if name in ("pgxs", "pkgconfig", "doc") or name[-2:] == ".a"]
+
+    return ignore
+
+
+def _trust_extensions(folder: Path) -> None:
+    for name in _TRUSTED:
+        control = folder / f"{name}.control"
+        if control.is_file() and "trusted" not in (text := control.read_text(encoding="utf-8")):
+            control.write_text(f"{text.rstrip()}\ntrusted = true\n", encoding="utf-8")
+
+
+def _make_readable(folder: Path) -> None:
+    """The account that runs Postgres must be able to read it, whatever the umask was."""
+    folder.chmod(0o755)
+    for path in folder.rglob("*"):
+        if not path.is_symlink():
+            executable = path.is_dir() or path.parent.name == BIN or ".so" in path.name
+            path.chmod(0o755 if executable else 0o644)

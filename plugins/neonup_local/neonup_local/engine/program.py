@@ -1,0 +1,91 @@
+"""Running one of Postgres's programs to its end; a failure shows its own last lines."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from neonup import EngineError
+from neonup_local.engine.account import Account
+
+_LAST = 12
+_DROPPED = ("LD_PRELOAD", "TZ")
+"""Variables of ours that would change what Postgres does; those that start with PG go too."""
+
+
+def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
+    """This process's environment without what would change how Postgres behaves."""
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("PG", "LC_")) and name not in _DROPPED
+    }
+    # Messages are read by this code, so they are in English; macOS needs LC_ALL to start at all.
+    return {**kept, "LC_ALL": "C", **(extra or {})}
+
+
+def last_lines(text: str, count: int = _LAST) -> list[str]:
+    """The last lines that say something, for an error's ``checked``."""
+    return [line.rstrip() for line in text.splitlines() if line.strip()][-count:]
+
+
+def run(
+    command: Sequence[str | Path],
+    account: Account,
+    *,
+    what: str,
+    stdin: str = "",
+    environ: Mapping[str, str] | None = None,
+    timeout: float = 120,
+    remedy: str | None = None,
+) -> str:
+    """Run a program as ``account`` and return what it printed.
+
+    Args:
+        command: the program and its arguments; no secret in them, everyone can read those.
+        account: who runs it.
+        what: what it is for, for the error: ``initdb``.
+        stdin: its input.
+        environ: variables to add.
+        timeout: after so many seconds it is killed.
+        remedy: what to do where it fails.
+
+    Raises:
+        EngineError: it cannot be started, fails, or takes too long.
+    """
+    try:
+        done = subprocess.run(
+            [str(part) for part in command],
+            input=stdin,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            env=environment(environ),
+            cwd="/" if os.name == "posix" else None,
+            timeout=timeout,
+            umask=0o077,
+            check=False,
+            **account.popen(),
+        )
+    except subprocess.TimeoutExpired:
+        raise EngineError(f"{what} took longer than {timeout:g} s and was stopped.") from None
+    except OSError as error:
+        raise EngineError(
+            f"{what} could not be run: {error.strerror}.",
+            checked=[f"{command[0]} as {account.name}"],
+            remedy=remedy,
+        ) from None
+    if done.returncode != 0:
+        raise EngineError(
+            f"{what} failed ({_status(done.returncode)}).",
+            checked=last_lines(done.stdout),
+            remedy=remedy,
+        )
+    return done.stdout
+
+
+def _status(code: int) -> str:
+    return f"exit status {code}" if code >= 0 else f"killed by signal {-code}"

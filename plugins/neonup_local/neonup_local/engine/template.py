@@ -1,0 +1,215 @@
+"""The data directory that every new database is a copy of: ``initdb`` runs once an engine.
+
+Made in a temporary sibling and renamed into place when complete, so that a killed run leaves
+nothing that looks like a template.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import os
+import secrets
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from neonup import EngineError
+from neonup_local.engine import initdb, program
+from neonup_local.engine.account import Account
+from neonup_local.engine.binaries import Engine
+
+ADMIN = "cloud_admin"
+OWNER = "neondb_owner"
+DATABASE = "neondb"
+"""Neon's own names: of its superuser, of a project's first role and of its first database."""
+
+_FORM = 1
+"""Counted up when what is in a template changes."""
+
+_GROUP = "neon_superuser"
+_GRANTS = {
+    "pg_read_all_data": 14,
+    "pg_write_all_data": 14,
+    "pg_monitor": 10,
+    "pg_signal_backend": 9,
+    "pg_checkpoint": 15,
+    "pg_create_subscription": 16,
+    "pg_use_reserved_connections": 16,
+    "pg_maintain": 17,
+    "pg_signal_autovacuum_worker": 18,
+}
+"""What Neon's ``neon_superuser`` may, and the major version that brought each role.
+
+https://neon.com/docs/manage/roles#the-neon_superuser-role
+"""
+
+_HBA = """\
+# Written by neonup: every connection needs its password.
+local all all scram-sha-256
+host all all 127.0.0.1/32 scram-sha-256
+local replication all scram-sha-256
+host replication all 127.0.0.1/32 scram-sha-256
+"""
+
+
+def folder(home: Path, engine: Engine) -> Path:
+    """Where an engine's template is or would be."""
+    return home / "templates" / f"{engine.id}-{_FORM}"
+
+
+def spares(home: Path, engine: Engine) -> Path:
+    """Where finished copies of an engine's template wait for their use."""
+    return home / "spares" / f"{engine.id}-{_FORM}"
+
+
+def admin_password(home: Path) -> str:
+    """The superuser's password, one for all databases in a home; made at the first call."""
+    path = home / "cloud_admin"
+    try:
+        return path.read_text(encoding="ascii").strip()
+    except FileNotFoundError:
+        pass
+    with tempfile.NamedTemporaryFile("w", dir=home, prefix=".tmp-", delete=False) as file:
+        file.write(secrets.token_urlsafe(24))  # the file is 0600, as tempfile makes it
+    try:
+        os.link(file.name, path)
+    except FileExistsError:
+        pass  # another process was first
+    finally:
+        Path(file.name).unlink()
+    return path.read_text(encoding="ascii").strip()
+
+
+def scram_verifier(password: str) -> str:
+    """What Postgres stores for a password, so that the password itself never reaches it.
+
+    https://www.postgresql.org/docs/current/catalog-pg-authid.html
+    """
+    salt, rounds = secrets.token_bytes(16), 4096
+    salted = hashlib.pbkdf2_hmac("sha256", password.encode(), salt, rounds)
+    client = hmac.digest(salted, b"Client Key", "sha256")
+    stored = hashlib.sha256(client).digest()
+    server = hmac.digest(salted, b"Server Key", "sha256")
+    texts = (base64.b64encode(part).decode() for part in (salt, stored, server))
+    return "SCRAM-SHA-256${}:{}${}:{}".format(rounds, *texts)  # noqa: UP032 - unpacking
+
+
+def ensure(home: Path, engine: Engine, account: Account) -> Path:
+    """The engine's template, made where it is missing. Call it under the engine's lock.
+
+    Raises:
+        EngineError: it could not be made; nothing half-made is left.
+    """
+    target = folder(home, engine)
+    if (target / "PG_VERSION").is_file():
+        return target
+    target.parent.mkdir(mode=0o711, exist_ok=True)
+    for leftover in target.parent.glob(".making-*"):  # of a killed run: we hold the lock
+        shutil.rmtree(leftover, ignore_errors=True)
+    temporary = Path(tempfile.mkdtemp(prefix=".making-", dir=target.parent))
+    try:
+        account.own(temporary)
+        initdb.run(engine, temporary, account, superuser=ADMIN)
+        (temporary / "pg_hba.conf").write_text(_HBA, encoding="utf-8")
+        (temporary / "postgresql.conf").write_text(_CONF, encoding="utf-8")
+        single_user(engine, temporary, account, _statements(home, engine))
+        temporary.rename(target)
+    except OSError as error:
+        raise EngineError(
+            f"A new data directory could not be made in {target.parent}: {error.strerror}.",
+            remedy="Make room or permit writing there, or set NEONUP_HOME to another folder.",
+        ) from None
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+    return target
+
+
+def _statements(home: Path, engine: Engine) -> list[str]:
+    can = "CREATEDB CREATEROLE BYPASSRLS REPLICATION"
+    grants = [name for name, since in _GRANTS.items() if engine.major >= since]
+    return [
+        f"ALTER ROLE {ADMIN} PASSWORD '{scram_verifier(admin_password(home))}'",
+        f"CREATE ROLE {_GROUP} NOLOGIN {can}",
+        f"GRANT {', '.join(grants)} TO {_GROUP} WITH ADMIN OPTION",
+        f"CREATE ROLE {OWNER} LOGIN {can} IN ROLE {_GROUP}",
+        f"CREATE DATABASE {DATABASE} OWNER {OWNER} STRATEGY FILE_COPY",
+    ]
+
+
+def single_user(engine: Engine, data: Path, account: Account, statements: Sequence[str]) -> None:
+    """Run statements as the superuser in a data directory whose server is not running.
+
+    Its input closes when this process dies, so nothing is left running.
+
+    Raises:
+        EngineError: a statement failed.
+    """
+    program.run(
+        [
+            *(engine.program("postgres"), "--single", "-D", data, "-c", "exit_on_error=on"),
+            *("-c", "log_checkpoints=off", "-c", "log_statement=none"),
+            *("-c", "log_min_error_statement=panic", "postgres"),
+        ],
+        account,
+        what="postgres --single",
+        stdin="\n".join([*statements, ""]),
+    )
+
+
+def copy(source: Path, target: Path, account: Account) -> None:
+    """Copy a data directory; with shared blocks where the file system has them.
+
+    Raises:
+        EngineError: it cannot be copied, e.g. the disk is full; the target is gone then.
+    """
+    try:
+        if shutil.which("cp") and os.uname().sysname == "Linux":
+            command = ["cp", "-a", "--reflink=auto", "--", str(source), str(target)]
+            done = subprocess.run(command, capture_output=True, text=True, check=False)
+            if done.returncode != 0:
+                raise EngineError(
+                    f"A new data directory could not be made in {target.parent}.",
+                    checked=program.last_lines(done.stderr, 1),
+                    remedy="Make room there, or set NEONUP_HOME to another folder.",
+                )
+        else:
+            shutil.copytree(source, target, symlinks=True)
+            for path in (target, *target.rglob("*")):
+                account.own(path)
+    except BaseException as error:
+        shutil.rmtree(target, ignore_errors=True)
+        if isinstance(error, OSError):
+            raise EngineError(
+                f"A new data directory could not be made in {target.parent}: {error.strerror}.",
+                remedy="Make room there, or set NEONUP_HOME to another folder.",
+            ) from None
+        raise
+
+
+_CONF = """\
+# Written by neonup. What depends on the start (port, socket, wal_level, TLS) is on the command line.
+listen_addresses = '127.0.0.1'
+password_encryption = 'scram-sha-256'
+max_connections = 100
+
+# Small: many of these run beside each other, mostly idle.
+shared_buffers = '16MB'
+min_wal_size = '4MB'
+max_wal_size = '256MB'
+jit = off
+default_text_search_config = 'pg_catalog.english'
+
+# A crash may lose the last moments, never the database.
+fsync = on
+synchronous_commit = off
+
+# neonup reads these messages, and tells from the log's age when somebody was here last.
+lc_messages = 'C'
+log_line_prefix = '%m [%p] '
+log_checkpoints = off
+log_disconnections = on
+"""

@@ -1,0 +1,175 @@
+"""The provider ``local``: a Postgres of the project's own on this machine.
+
+`LocalProvider.check` runs at every start, so this module imports nothing that a database which is
+up does not need.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from neonup import Database, DatabaseSpec, EngineError, Inspection, Provider, State
+from neonup_local.engine import postmaster
+
+if TYPE_CHECKING:
+    from neonup_local.service.databases import Databases
+    from neonup_local.service.records import Record
+
+
+class LocalProvider(Provider):
+    """Makes a stock Postgres for the project, with its own data, port and password."""
+
+    name: ClassVar[str] = "local"
+    local: ClassVar[bool] = True
+
+    @property
+    def _databases(self) -> Databases:
+        from neonup_local.service.databases import Databases
+
+        return Databases(self.settings.home, pg_bin=self.settings.pg_bin)
+
+    def _id(self, database: Database) -> str:
+        from neonup_local.service import naming
+
+        settings = self.settings
+        return database.id or naming.project_id(
+            settings.project, settings.env_file, database.key
+        )
+
+    def unavailable(self) -> str | None:
+        """Why no Postgres can be run here: there is none, or nobody to run it as."""
+        from neonup_local.engine import account, binaries
+
+        try:
+            account.for_new_data()
+            looked = []
+            for candidate in binaries.candidates(self.settings.home, self.settings.pg_bin):
+                if candidate.engine is not None:
+                    return None
+                looked.append(f"{candidate.name}: {candidate.why_not}")
+        except EngineError as error:
+            return error.message
+        return f"no Postgres was found ({'; '.join(looked)})."
+
+    def check(self, database: Database) -> State:
+        """Whether its server answers: two small files and one connection, no subprocess."""
+        data = os.path.join(  # noqa: PTH118 - pathlib costs more than all the rest
+            self.settings.home, "databases", self._safe(self._id(database)), "data"
+        )
+        found = postmaster.running(data)
+        if found is not None:
+            if f":{found.port}/" in database.url and postmaster.answers(found.port):
+                return State.READY
+            return State.STOPPED
+        there = os.path.exists(os.path.join(data, "PG_VERSION"))  # noqa: PTH110, PTH118
+        return State.STOPPED if there else State.MISSING
+
+    @staticmethod
+    def _safe(id: str) -> str:  # noqa: A002
+        if id.replace("-", "").replace("_", "").isalnum() and id[0].isalnum():
+            return id
+        raise EngineError(f"{id!r} cannot be the id of a local database.")
+
+    def provision(self, spec: DatabaseSpec) -> Database:
+        """Make the project's database, or reattach to the one whose data is here already."""
+        from neonup_local.service import naming
+
+        old = spec.replaces
+        id_ = (old.id if old else None) or naming.project_id(spec.project, spec.env_file, spec.key)
+        password, port = naming.secrets_of(old.url) if old else (None, None)
+        databases = self._databases
+        existed = (databases.folder(id_) / "data" / "PG_VERSION").is_file()
+        if existed and password and port:
+            record = self._usable(databases, id_, password, port)
+        else:
+            record = databases.create(
+                id_,
+                kind="project",
+                name=spec.project.name,
+                password=password,
+                port=port,
+                logical_replication=spec.logical_replication,
+                project=spec.project,
+                key=spec.key,
+            )
+        database = Database(
+            url=databases.url(record),
+            provider=self.name,
+            id=id_,
+            key=spec.key,
+            created=not existed,
+            note="reattached to this project's database; neonup reset makes a new one"
+            if existed and old is None
+            else None,
+        )
+        self._after_use()
+        return database
+
+    def wake(self, database: Database) -> Database:
+        """Start its server; where its port is taken meanwhile, the URL has another one."""
+        from neonup_local.service import naming
+
+        databases = self._databases
+        password, port = naming.secrets_of(database.url)
+        record = self._usable(databases, self._id(database), password, port)
+        url = databases.url(record)
+        note = None
+        if port is not None and record.port != port:
+            note = f"port {port} was taken: it is on port {record.port} now"
+        self._after_use()
+        if naming.secrets_of(url) == (password, port):
+            url = database.url  # whatever else the user put into it stays
+        return database.with_(url=url, id=record.id, note=note or database.note)
+
+    def _usable(
+        self, databases: Databases, id_: str, password: str | None, port: int | None
+    ) -> Record:
+        """The record of an existing database, running, its password being the URL's."""
+        from neonup_local.service import naming
+
+        try:
+            record = databases.get(id_)
+        except EngineError:
+            if password is None or port is None:
+                raise
+            return databases.adopt(id_, password=password, port=port)
+        if record is None:
+            raise EngineError(
+                f"The database {id_!r} has no data on this machine.",
+                checked=[str(databases.folder(id_))],
+                remedy="neonup makes it anew.",
+            )
+        record = databases.wake(record)
+        if password and password != record.password and naming.is_ours(password):
+            record = databases.set_password(record, password)
+        return record
+
+    def inspect(self, database: Database) -> Inspection:
+        """Its state, and what a person wants to know of it."""
+        from neonup_local.service import details
+
+        databases = self._databases
+        detail: Mapping[str, str] = details.of(databases, self._id(database))
+        return Inspection(self.check(database), database, detail)
+
+    def delete(self, database: Database) -> None:
+        """Stop its server and remove its data."""
+        self._databases.remove(self._id(database))
+
+    def engines(self) -> list[dict[str, str | bool | None]]:
+        """Every Postgres that was looked at, for ``neonup doctor``; the first usable is taken."""
+        from neonup_local.service import details
+
+        return details.engines(self.settings.home, self.settings.pg_bin)
+
+    def data_folder(self, database: Database) -> Path:
+        """The folder of the database: ``database.json``, ``data/`` and ``log``."""
+        return self._databases.folder(self._id(database))
+
+    def _after_use(self) -> None:
+        from neonup_local.service import upkeep
+
+        upkeep.start(self.settings.home)

@@ -1,0 +1,38 @@
+"""The names of project databases, and what their URLs say."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+_OURS = re.compile(r"npg_[A-Za-z0-9]+")
+
+
+def project_id(project: Path, env_file: Path, key: str) -> str:
+    """The id of the database of one variable in one file of one project: always the same.
+
+    A readable part of the folder's name, and a hash that tells two folders of that name apart.
+    """
+    folder = project.resolve()
+    text = "\0".join((os.fspath(folder), env_file.name, key))
+    slug = re.sub(r"[^a-z0-9]+", "-", folder.name.lower()).strip("-")[:20].strip("-")
+    mark = hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:8]
+    return f"{slug or 'project'}-{mark}"
+
+
+def secrets_of(url: str) -> tuple[str | None, int | None]:
+    """The password and the port in a URL; None for what it does not have."""
+    try:
+        parts = urlsplit(url)
+        password = unquote(parts.password) if parts.password else None
+        return password, parts.port
+    except ValueError:
+        return None, None
+
+
+def is_ours(password: str) -> bool:
+    """Whether a password looks like one that neonup made."""
+    return _OURS.fullmatch(password) is not None

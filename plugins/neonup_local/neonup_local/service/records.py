@@ -1,0 +1,125 @@
+"""What is kept of each database: one small file in its folder, beside its data.
+
+One folder a database; the data directory itself is the witness, so a lost record can be made
+again (`service.databases.Databases.adopt`) and never costs data.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import tempfile
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal
+
+from neonup import EngineError
+
+Kind = Literal["project", "neon.new"]
+_ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
+
+
+@dataclass(frozen=True)
+class Record:
+    """What is known of a database. ``repr`` does not show its password.
+
+    Args:
+        id: its name: lower-case letters, digits, dashes, underscores.
+        kind: for whom it was made: a project folder, or the local neon.new.
+        name: what a person calls it.
+        port: its port on 127.0.0.1; kept between starts where it is free.
+        password: ``neondb_owner``'s.
+        engine: the id of the Postgres that made it.
+        pg_major: the major version of its data.
+        created_at: when, ISO 8601, UTC.
+        project: the project's folder.
+        key: the variable that holds its URL.
+        tls: whether it was asked to speak TLS.
+        logical_replication: whether ``wal_level`` is ``logical``.
+        durable: whether a commit waits until it is on disk.
+        ready: whether its making was finished: its password is set.
+        service: what the services above keep with it (a claim's state, an expiry).
+    """
+
+    id: str
+    kind: Kind
+    name: str
+    port: int
+    password: str = field(repr=False)
+    engine: str
+    pg_major: int
+    created_at: str = field(default_factory=lambda: datetime.now(UTC).isoformat())
+    project: str | None = None
+    key: str | None = None
+    tls: bool = False
+    logical_replication: bool = False
+    durable: bool = False
+    ready: bool = False
+    service: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+
+def check_id(id: str) -> str:  # noqa: A002 - that is what it is called
+    """``id`` itself, which becomes a folder's name.
+
+    Raises:
+        EngineError: it cannot be one.
+    """
+    if not _ID.fullmatch(id):
+        raise EngineError(f"{id!r} cannot be the id of a local database.")
+    return id
+
+
+def read(folder: Path) -> Record | None:
+    """The record in a database's folder; None where there is none.
+
+    Raises:
+        EngineError: there is one, but it is damaged or cannot be read.
+    """
+    path = folder / "database.json"
+    try:
+        values = json.loads(path.read_bytes())
+        known = {entry.name: values[entry.name] for entry in fields(Record) if entry.name in values}
+        record = Record(**known)
+        if record.id != folder.name or not isinstance(record.port + record.pg_major, int):
+            raise ValueError
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise EngineError(f"{path} cannot be read: {error.strerror}.") from None
+    except (ValueError, TypeError):
+        raise EngineError(
+            f"The record of the database {folder.name!r} is damaged: {path}.",
+            checked=[f"its data, {folder / 'data'}, was not touched"],
+            remedy="Start the project that uses it: its URL in .env is enough to mend the record.",
+        ) from None
+    return record
+
+
+def write(folder: Path, record: Record) -> Record:
+    """Write the record, whole or not at all, for its owner's eyes only; returns it.
+
+    Raises:
+        EngineError: it cannot be written; the old one stays.
+    """
+    text = json.dumps(asdict(record), indent=1)
+    temporary = None
+    try:
+        descriptor, name = tempfile.mkstemp(prefix=".record-", dir=folder)
+        temporary = Path(name)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(folder / "database.json")
+    except OSError as error:
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)
+        raise EngineError(
+            f"The record of the database {folder.name!r} could not be written in {folder}: "
+            f"{error.strerror}.",
+            remedy="Make room or permit writing there.",
+        ) from None
+    return record
