@@ -11,9 +11,23 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from neonup import urls
+    from neonup.cli.output import confirm, emit, json_option, style, wants_json
     from neonup.database import Database, DatabaseSpec, Inspection, State
-    from neonup.errors import CreationForbidden, DatabaseClaimed, DatabaseExpired, DatabaseGone, EngineError, EnvFileError, NeonupError, ProviderError, ServiceError, SettingsError, SqlError
+    from neonup.errors import (
+        CreationForbidden,
+        DatabaseClaimed,
+        DatabaseExpired,
+        DatabaseGone,
+        EngineError,
+        EnvFileError,
+        NeonupError,
+        ProviderError,
+        ServiceError,
+        SettingsError,
+        SqlError,
+    )
     from neonup.flow import aensure, ensure
+    from neonup.lookup import find
     from neonup.markers import hookimpl
     from neonup.providers.base import Provider
     from neonup.settings import Settings, home
@@ -38,11 +52,17 @@ __all__ = [
     "SqlError",
     "State",
     "aensure",
+    "confirm",
+    "emit",
     "ensure",
+    "find",
     "home",
     "hookimpl",
+    "json_option",
     "sqlalchemy_url",
+    "style",
     "urls",
+    "wants_json",
 ]
 
 _HOME = {
@@ -61,6 +81,12 @@ _HOME = {
     "ServiceError": "neonup.errors",
     "SettingsError": "neonup.errors",
     "SqlError": "neonup.errors",
+    "confirm": "neonup.cli.output",
+    "emit": "neonup.cli.output",
+    "json_option": "neonup.cli.output",
+    "style": "neonup.cli.output",
+    "wants_json": "neonup.cli.output",
+    "find": "neonup.lookup",
     "aensure": "neonup.flow",
     "ensure": "neonup.flow",
     "hookimpl": "neonup.markers",

@@ -2,28 +2,18 @@
 
 from __future__ import annotations
 
-import importlib
 import sys
-from importlib.metadata import EntryPoint, entry_points
+from collections.abc import Iterable
+from importlib.metadata import entry_points
 
 import pluggy
 
-from neonup import hookspecs
+from neonup import hookspecs, providers
 from neonup.errors import ProviderError
 from neonup.providers.base import Provider
 from neonup.settings import AUTO, Settings
 
 GROUP = "neonup"
-
-PROVIDERS = {
-    "local": "neonup_local.provider:LocalProvider",
-    "neon.new": "neonup.providers.neon_new:NeonNewProvider",
-}
-"""Where the known providers are, in the order in which ``auto`` tries them.
-
-They register through the hook like any other; this list spares the path where a database is
-already there the loading of entry points.
-"""
 
 
 def create_plugin_manager() -> pluggy.PluginManager:
@@ -34,38 +24,27 @@ def create_plugin_manager() -> pluggy.PluginManager:
         try:
             plugin = entry_point.load()
             manager.register(plugin, name=entry_point.name)
-        except Exception as error:  # whatever a foreign module raises must not stop the start
-            _report(entry_point, error)
+        except Exception as error:
+            report(f"{entry_point.name} ({entry_point.value})", error)
     return manager
 
 
-def _report(entry_point: EntryPoint, error: Exception) -> None:
+def report(plugin: str, error: Exception) -> None:
+    """Name a plugin that is left out: it must not take the dev server down."""
     print(
-        f"neonup: the plugin {entry_point.name!r} ({entry_point.value}) could not be loaded and "
-        f"is left out: {type(error).__name__}: {error}",
+        f"neonup: the plugin {plugin} could not be loaded and is left out: "
+        f"{type(error).__name__}: {error}",
         file=sys.stderr,
     )
 
 
-def provider_class(name: str, manager: pluggy.PluginManager | None = None) -> type[Provider]:
-    """The provider of that name; entry points are loaded only for one that is not built in.
+def provider_class(name: str) -> type[Provider]:
+    """A plugin's provider.
 
     Raises:
-        ProviderError: there is none, or two plugins offer one.
+        ProviderError: there is none of that name, or two plugins offer one.
     """
-    if name in PROVIDERS:
-        module, _, attribute = PROVIDERS[name].partition(":")
-        try:
-            found: type[Provider] = getattr(importlib.import_module(module), attribute)
-        except ModuleNotFoundError as error:
-            if error.name != module.partition(".")[0]:
-                raise
-            raise ProviderError(
-                f"The provider {name!r} is not installed.",
-                remedy=f'pip install "neonup[{name}]"',
-            ) from None
-        return found
-    offered = provider_classes(manager or create_plugin_manager())
+    offered = provider_classes(create_plugin_manager())
     if name not in offered:
         raise ProviderError(
             f"There is no provider {name!r}.",
@@ -83,7 +62,12 @@ def provider_classes(manager: pluggy.PluginManager) -> dict[str, type[Provider]]
     """
     found: dict[str, type[Provider]] = {}
     for implementation in manager.hook.neonup_providers.get_hookimpls():
-        for provider in implementation.function():
+        try:
+            offered: Iterable[type[Provider]] = implementation.function()
+        except Exception as error:
+            report(implementation.plugin_name, error)
+            continue
+        for provider in offered:
             if provider.name in found and found[provider.name] is not provider:
                 raise ProviderError(
                     f"Two plugins offer a provider {provider.name!r}: "
@@ -91,7 +75,7 @@ def provider_classes(manager: pluggy.PluginManager) -> dict[str, type[Provider]]
                     remedy="Uninstall one of them.",
                 )
             found[provider.name] = provider
-    return dict(sorted(found.items(), key=lambda item: item[0] not in PROVIDERS))
+    return dict(sorted(found.items(), key=lambda item: item[0] not in providers.KNOWN))
 
 
 def choose_provider(settings: Settings, *, local_only: str | None) -> tuple[Provider, str]:
@@ -105,7 +89,7 @@ def choose_provider(settings: Settings, *, local_only: str | None) -> tuple[Prov
         ProviderError: the one asked for cannot be used here, or there is none.
     """
     if settings.provider != AUTO:
-        provider = provider_class(settings.provider)(settings)
+        provider = providers.provider_class(settings.provider)(settings)
         if local_only and not provider.local:
             raise ProviderError(
                 f"The provider {provider.name!r} (from {settings.source('provider')}) is not used "
@@ -119,9 +103,9 @@ def choose_provider(settings: Settings, *, local_only: str | None) -> tuple[Prov
             )
         return provider, f"from {settings.source('provider')}"
     checked = []
-    for name in PROVIDERS:
+    for name in providers.KNOWN:
         try:
-            provider = provider_class(name)(settings)
+            provider = providers.provider_class(name)(settings)
         except ProviderError as error:
             checked.append(f"{name}: {error.message}")
             continue

@@ -158,7 +158,7 @@ def _one_of(*choices: str) -> Callable[[object], str]:
 
 
 _PARSERS: Mapping[str, Callable[[object], Any]] = {
-    "env": _one_of("development", "production", "test"),
+    "env": _one_of("development", "production"),
     "provider": _text,
     "key": _variable,
     "env_file": _path,
@@ -258,7 +258,5 @@ def _reject_unknown(names: set[str], where: str) -> None:
         close = difflib.get_close_matches(name, _PARSERS)
         raise SettingsError(
             f"{where} has an unknown setting {name!r}.",
-            remedy=f"Did you mean {close[0]!r}?"
-            if close
-            else f"Known are: {', '.join(_PARSERS)}.",
+            remedy=f"Did you mean {close[0]!r}?" if close else f"Known are: {', '.join(_PARSERS)}.",
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterable
 from typing import ClassVar
 
 from neonup.database import Database, DatabaseSpec, Inspection, State
@@ -31,6 +32,10 @@ class Provider(ABC):
         Called before `provision`, and by ``neonup doctor``. No request over a network.
         """
         return None
+
+    def facts(self) -> Iterable[str]:
+        """What ``neonup doctor`` should print of it, a line each: versions, addresses, limits."""
+        return ()
 
     @abstractmethod
     def provision(self, spec: DatabaseSpec) -> Database:

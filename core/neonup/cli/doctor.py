@@ -1,0 +1,164 @@
+"""``doctor``: what was found, what would be taken and why, what is wrong and how to mend it."""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import click
+
+from neonup import announce, dotenv, lookup, permission, plugins
+from neonup.cli import options, output
+from neonup.database import USER, State
+from neonup.errors import NeonupError
+from neonup.providers import provider_class
+from neonup.settings import Settings
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of the report.
+
+    Args:
+        topic: what was looked at.
+        text: what was found.
+        remedy: what to do about it; None where nothing is wrong.
+    """
+
+    topic: str
+    text: str
+    remedy: str | None = None
+
+
+@click.command()
+@options.database_options
+@output.json_option
+@click.pass_context
+def doctor(ctx: click.Context, **arguments: Any) -> None:
+    """Say what was found, what would be used and why, and what is wrong."""
+    settings = options.start(**arguments).settings
+    findings = [finding for look in _LOOKS for finding in look(settings)]
+    wrong = [finding for finding in findings if finding.remedy]
+    if output.wants_json():
+        output.emit({"findings": [vars(finding) for finding in findings], "ok": not wrong})
+    else:
+        _print(findings)
+    ctx.exit(1 if wrong else 0)
+
+
+def _print(findings: list[Finding]) -> None:
+    width = max(len(finding.topic) for finding in findings)
+    for finding in findings:
+        colour, sign = ("red", "✗") if finding.remedy else ("green", "✓")
+        click.echo(f"{output.style(sign, fg=colour)} {finding.topic.ljust(width)}  {finding.text}")
+        if finding.remedy:
+            click.echo(f"  {' ' * width}  -> {finding.remedy}")
+
+
+def _machine(settings: Settings) -> Iterator[Finding]:
+    yield Finding("python", f"{platform.python_version()} on {platform.platform()}")
+    state = "writable" if _can_write(settings) else "not writable"
+    yield Finding(
+        "home",
+        f"{settings.home} ({state})",
+        None if state == "writable" else "Set NEONUP_HOME to a folder that you can write to.",
+    )
+
+
+def _can_write(settings: Settings) -> bool:
+    folder = settings.home
+    while not folder.exists():
+        folder = folder.parent
+    return os.access(folder, os.W_OK)
+
+
+def _project(settings: Settings) -> Iterator[Finding]:
+    yield Finding("project", str(settings.project))
+    for name, source in settings.sources.items():
+        yield Finding("setting", f"{name} = {getattr(settings, name)} (from {source})")
+    ignored = _ignored_by_git(settings)
+    try:
+        dotenv.read(settings.env_file)
+        dotenv.check_writable(settings.env_file)
+    except NeonupError as error:
+        yield Finding("env file", error.message, error.remedy)
+        return
+    yield Finding(
+        "env file",
+        str(settings.env_file),
+        f"git does not ignore it: echo {settings.env_file.name} >> .gitignore"
+        if ignored is False
+        else None,
+    )
+
+
+def _ignored_by_git(settings: Settings) -> bool | None:
+    """Whether git ignores the file; None outside a repository, or without git."""
+    try:
+        status = subprocess.run(
+            ["git", "check-ignore", "-q", settings.env_file],
+            cwd=settings.project,
+            capture_output=True,
+            check=False,
+        ).returncode
+    except OSError:
+        return None
+    return {0: True, 1: False}.get(status)
+
+
+def _permission(settings: Settings) -> Iterator[Finding]:
+    try:
+        allowed = permission.ask(settings, options.SIGN, environ=os.environ)
+    except NeonupError as error:
+        yield Finding("may create", f"no: {error.message}", error.remedy)
+        return
+    limit = f"; {allowed.local_only}" if allowed.local_only else ""
+    yield Finding("may create", f"yes: {allowed.sign}{limit}")
+
+
+def _database(settings: Settings) -> Iterator[Finding]:
+    database = lookup.find_database(settings)
+    if database is None:
+        yield Finding("database", f"none yet: no {settings.key} in the environment or .env")
+        return
+    text = f"{announce.describe(database)}, from {database.source}"
+    if database.provider == USER:
+        yield Finding("database", text)
+        return
+    try:
+        state = provider_class(database.provider)(settings).check(database)
+    except NeonupError as error:
+        yield Finding("database", f"{text}: {error.message}", error.remedy)
+        return
+    remedies = {
+        State.EXPIRED: "`neonup --force` makes a new one.",
+        State.MISSING: "`neonup` makes it anew, empty.",
+    }
+    yield Finding("database", f"{text}: {state}", remedies.get(state))
+
+
+def _providers(settings: Settings) -> Iterator[Finding]:
+    manager = plugins.create_plugin_manager()
+    for name, plugin in manager.list_name_plugin():
+        if plugin is not None:
+            yield Finding("plugin", name)
+    for name, offered in plugins.provider_classes(manager).items():
+        provider = offered(settings)
+        reason = provider.unavailable()
+        yield Finding("provider", f"{name}: {reason or 'can be used'}")
+        for fact in provider.facts():
+            yield Finding(f"  {name}", fact)
+    try:
+        allowed = permission.ask(settings, options.SIGN, environ=os.environ)
+        chosen, why = plugins.choose_provider(settings, local_only=allowed.local_only)
+    except NeonupError as error:
+        yield Finding("would take", error.message, error.remedy or "Nothing can be made here.")
+        return
+    yield Finding("would take", f"{chosen.name} ({why})")
+
+
+_LOOKS = (_machine, _project, _permission, _database, _providers)

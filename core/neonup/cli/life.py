@@ -1,0 +1,57 @@
+"""``reset`` and ``destroy``: the two commands that delete data, and ask first."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from neonup import announce, lock, record
+from neonup.cli import options, output
+from neonup.database import Database
+from neonup.errors import NeonupError
+
+_yes = click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+
+
+@click.command()
+@options.database_options
+@_yes
+@output.json_option
+def reset(yes: bool, **arguments: Any) -> None:
+    """Delete the data and begin anew, migrated and seeded, under the same URL where possible."""
+    start = options.start(**arguments)
+    database = options.ours(start)
+    _make_sure(f"Delete everything in {announce.describe(database)} and begin anew?", yes)
+    database = start.reset(database)
+    if output.wants_json():
+        output.emit(output.database_dict(database))
+        return
+    click.echo("\n".join(announce.lines(database, colour=announce.colourful())))
+
+
+@click.command()
+@options.database_options
+@_yes
+@output.json_option
+def destroy(yes: bool, **arguments: Any) -> None:
+    """Delete the database with its data, and its lines in .env."""
+    start = options.start(**arguments)
+    database = options.ours(start)
+    _make_sure(f"Delete {announce.describe(database)} and its data for good?", yes)
+    with lock.project(start.settings):
+        start.provider(database).delete(database)
+        record.forget(database, start.settings)
+    if output.wants_json():
+        output.emit(_gone(database))
+    else:
+        click.echo(f"Deleted {announce.describe(database)}.")
+
+
+def _gone(database: Database) -> dict[str, Any]:
+    return {"deleted": True, "provider": database.provider, "id": database.id}
+
+
+def _make_sure(question: str, yes: bool) -> None:
+    if not yes and not output.confirm(question):
+        raise NeonupError("Nothing was deleted.", remedy="Say --yes where nobody can be asked.")

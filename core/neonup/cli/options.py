@@ -1,0 +1,74 @@
+"""The options by which every command finds the project's database."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+from neonup.cli import output
+from neonup.database import USER, Database
+from neonup.errors import NeonupError
+from neonup.flow import Start
+from neonup.lookup import find_database
+from neonup.settings import resolve
+
+F = TypeVar("F", bound=Callable[..., Any])
+SIGN = "the neonup command"
+
+
+def database_options(function: F) -> F:
+    """``-e/--env`` and ``-k/--key``, as the official ``neon-new`` has them."""
+    function = click.option("-k", "--key", help="The variable that holds the URL.")(function)
+    return click.option(
+        "-e", "--env", "env_file", metavar="FILE", help="The .env file to read and write."
+    )(function)
+
+
+def start(**arguments: Any) -> Start:
+    """A start on behalf of a person at the command line."""
+    return Start(
+        resolve(None, **arguments),
+        sign=SIGN,
+        confirm=output.confirm,
+        progress=output.progress,
+        quiet=True,
+    )
+
+
+def recorded(start: Start) -> Database:
+    """The project's database as recorded, unchecked.
+
+    Raises:
+        NeonupError: there is none.
+    """
+    database = find_database(start.settings)
+    if database is None:
+        raise NeonupError(
+            f"There is no {start.settings.key} for {start.settings.project}.",
+            checked=[f"the environment and {start.settings.env_file}"],
+            remedy="`neonup` makes a database.",
+        )
+    return database
+
+
+def ours(start: Start) -> Database:
+    """As `recorded`, but only one that neonup made.
+
+    Raises:
+        NeonupError: there is none, or it is the user's own.
+    """
+    database = recorded(start)
+    if database.provider == USER:
+        raise NeonupError(
+            f"{database.key} is your own database, which neonup leaves alone.",
+            checked=[f"it is from {database.source}"],
+        )
+    return database
+
+
+def answering(start: Start) -> Database:
+    """The project's database, woken if need be; it must have been made before."""
+    recorded(start)
+    return start.run()

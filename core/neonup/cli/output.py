@@ -1,0 +1,86 @@
+"""How commands answer: plain text or JSON on stdout, progress and errors on stderr."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+import click
+
+from neonup.database import Database
+from neonup.errors import NeonupError
+
+JSON = "neonup.json"
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def json_option(function: F) -> F:
+    """``--json``; `wants_json` tells whether it was given."""
+    return click.option(
+        "--json", is_flag=True, expose_value=False, help="Answer in JSON, secrets included."
+    )(function)
+
+
+def wants_json() -> bool:
+    """Whether the command line has ``--json``."""
+    return bool(click.get_current_context().meta.get(JSON))
+
+
+def emit(data: Any) -> None:
+    """Print data as JSON on stdout."""
+    import json
+
+    click.echo(json.dumps(data, indent=2, default=str))
+
+
+def style(text: str, **how: Any) -> str:
+    """Text in colours, where nobody has said NO_COLOR; click drops them off a terminal."""
+    return text if os.environ.get("NO_COLOR") else click.style(text, **how)
+
+
+def progress(text: str) -> None:
+    """What is being done, for a person who watches."""
+    if sys.stderr.isatty():
+        click.echo(style(f"  … {text}", dim=True), err=True)
+
+
+def confirm(question: str) -> bool:
+    """Ask a person; nobody at a terminal means no."""
+    return sys.stdin.isatty() and click.confirm(question, err=True)
+
+
+def fail(error: NeonupError) -> None:
+    """Print an error: JSON on stdout where that was asked for, else a few lines on stderr."""
+    if wants_json():
+        emit({"error": error.as_dict()})
+        return
+    click.echo(f"{style('neonup', fg='red', bold=True)}  {error.message}", err=True)
+    for line in error.checked:
+        click.echo(style(f"        checked: {line}", dim=True), err=True)
+    if error.remedy:
+        click.echo(f"        -> {error.remedy}", err=True)
+
+
+def table(rows: Mapping[str, str | None]) -> None:
+    """Print labels and values in two columns; a None is left out."""
+    width = max(map(len, rows), default=0)
+    for label, value in rows.items():
+        if value is not None:
+            click.echo(f"{style(label.ljust(width), dim=True)}  {value}")
+
+
+def database_dict(database: Database) -> dict[str, Any]:
+    """A database as plain data, with its URL and claim link."""
+    return {
+        "provider": database.provider,
+        "id": database.id,
+        "key": database.key,
+        "url": database.url,
+        "direct_url": database.direct,
+        "claim_url": database.claim_url,
+        "expires_at": database.expires_at.isoformat() if database.expires_at else None,
+        "source": database.source,
+        "created": database.created,
+    }

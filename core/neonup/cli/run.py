@@ -1,0 +1,48 @@
+"""``run`` and ``psql``: another program, with the database ready."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any, NoReturn
+
+import click
+
+from neonup.cli import options
+from neonup.errors import NeonupError
+
+_ANY = {"ignore_unknown_options": True, "allow_interspersed_args": False}
+
+
+@click.command(context_settings=_ANY)
+@options.database_options
+@click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
+def run(command: tuple[str, ...], **arguments: Any) -> None:
+    """Run COMMAND with the database ready and its variables set."""
+    options.start(**arguments).run()
+    _become(command, os.environ)
+
+
+@click.command(context_settings=_ANY)
+@options.database_options
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def psql(arguments: tuple[str, ...], **settings: Any) -> None:
+    """Open psql on the project's database; further arguments are psql's."""
+    from neonup.psql import psql_command
+
+    start = options.start(**settings)
+    database = options.answering(start)
+    argv, environ = psql_command(database.direct, pg_bin=start.settings.pg_bin)
+    _become([*argv, *arguments], {**os.environ, **environ})
+
+
+def _become(argv: Sequence[str], environ: Mapping[str, str]) -> NoReturn:
+    """Replace this process, so that signals and the exit status are the program's own."""
+    try:
+        if sys.platform == "win32":  # exec there returns to the shell before the program ends
+            sys.exit(subprocess.run(argv, env=environ, check=False).returncode)
+        os.execvpe(argv[0], list(argv), dict(environ))  # noqa: S606 - no shell is wanted
+    except OSError as error:
+        raise NeonupError(f"{argv[0]} cannot be run: {error.strerror}.") from None

@@ -1,0 +1,77 @@
+"""``status``, ``url`` and ``env``: what is known of the project's database."""
+
+from __future__ import annotations
+
+import shlex
+from typing import Any
+
+import click
+
+from neonup import announce, urls
+from neonup.cli import options, output
+from neonup.database import USER, Inspection, State
+
+_COLOURS = {State.READY: "green", State.STOPPED: "yellow"}
+
+
+@click.command()
+@options.database_options
+@output.json_option
+def status(**arguments: Any) -> None:
+    """Say which database it is, whether it answers, and how long it lives."""
+    start = options.start(**arguments)
+    database = options.recorded(start)
+    if database.provider == USER:
+        seen = Inspection(State.READY, database, {"checked": "no: it is your own"})
+    else:
+        seen = start.provider(database).inspect(database)
+    database = seen.database
+    if output.wants_json():
+        output.emit(
+            {**output.database_dict(database), "state": seen.state, "detail": dict(seen.detail)}
+        )
+        return
+    remaining = database.expires_in
+    output.table(
+        {
+            "database": announce.describe(database),
+            "state": output.style(seen.state, fg=_COLOURS.get(seen.state, "red"), bold=True),
+            "url": urls.mask(database.url),
+            "from": database.source,
+            "id": database.id,
+            "expires in": None if remaining is None else announce.duration(remaining),
+            "claim it": database.claim_url,
+            **seen.detail,
+        }
+    )
+
+
+@click.command()
+@options.database_options
+@click.option("--direct", is_flag=True, help="Past the pooler: for migrations, dumps, LISTEN.")
+@click.option("--driver", type=click.Choice(sorted(urls.DRIVERS)), help="In this driver's form.")
+@output.json_option
+def url(direct: bool, driver: str | None, **arguments: Any) -> None:
+    """Print the connection URL, password included; wake the database if need be."""
+    database = options.answering(options.start(**arguments))
+    text = urls.for_driver(database.direct if direct else database.url, driver or "libpq")
+    if output.wants_json():
+        output.emit({"url": text})
+    else:
+        click.echo(text)
+
+
+@click.command()
+@options.database_options
+@output.json_option
+def env(**arguments: Any) -> None:
+    """Print the variables for a shell: eval "$(neonup env)"."""
+    database = options.answering(options.start(**arguments))
+    variables = {database.key: database.url}
+    if database.direct != database.url:
+        variables[f"{database.key}_DIRECT"] = database.direct
+    if output.wants_json():
+        output.emit(variables)
+        return
+    for name, value in variables.items():
+        click.echo(f"export {name}={shlex.quote(value)}")

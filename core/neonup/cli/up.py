@@ -1,0 +1,54 @@
+"""``neonup [up]``: find or make the project's database."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from neonup import announce
+from neonup.cli import options, output
+from neonup.database import USER
+from neonup.errors import NeonupError
+
+
+@click.command()
+@options.database_options
+@click.option("-p", "--prefix", help="What the claim link's variable starts with.")
+@click.option("-s", "--seed", metavar="FILE", help="A SQL script to run on the database.")
+@click.option(
+    "-L",
+    "--logical-replication",
+    is_flag=True,
+    default=None,
+    help="Make it with wal_level = logical.",
+)
+@click.option("-r", "--ref", help="The referrer that neon.new is told.")
+@click.option("--provider", help="local, neon.new, or a plugin's.")
+@click.option("--force", is_flag=True, help="Make one even where the key has a value.")
+@click.option("-y", "--yes", is_flag=True, help="Ask nothing: replace what has expired.")
+@output.json_option
+def up(force: bool, yes: bool, **arguments: Any) -> None:
+    """Find the project's database, or make one and write .env."""
+    if yes:
+        arguments["on_expiry"] = "replace"
+    start = options.start(**arguments)
+    database = start.run(force=force)
+    if start.settings.source("seed") == "argument" and not database.created:
+        if database.provider == USER:
+            raise NeonupError(
+                f"{database.key} is your own database; neonup seeds only those that it made.",
+                remedy='Run the script yourself: psql "$(neonup url --direct)" -f FILE',
+            )
+        _seed(start, database)
+    if output.wants_json():
+        output.emit(output.database_dict(database))
+        return
+    click.echo("\n".join(announce.lines(database, colour=announce.colourful())))
+
+
+def _seed(start: Any, database: Any) -> None:
+    from neonup import lock, ready
+
+    with lock.project(start.settings):
+        ready.seed(start.settings.seed, start.settings, database)

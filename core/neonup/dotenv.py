@@ -1,0 +1,262 @@
+"""The ``.env`` file as text: read as python-dotenv reads it, changed without touching the rest.
+
+Writing happens in one of three ways, each leaving the old file or the new one, never a part:
+
+- a file that is not there is made beside its place and linked into it;
+- the first block is one append in one write, so mode, owner, links and mounts stay;
+- only a renewal rewrites lines, and only those that are neonup's.
+"""
+
+from __future__ import annotations
+
+import errno
+import io
+import os
+import re
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from dotenv.main import resolve_variables
+from dotenv.parser import Binding, parse_stream
+
+from neonup.errors import EnvFileError
+
+_BOM = "\ufeff"
+# Newlines, quotes and backslashes could end or continue a statement of the file; `$` and the
+# backtick mean something to a shell that sources it, and `#` begins a comment for some readers.
+_UNSAFE = re.compile(r"""[^!-~]|["'\\$`#]""")
+
+
+@dataclass(frozen=True)
+class EnvFile:
+    """What a ``.env`` file holds.
+
+    Args:
+        path: the file, which need not exist.
+        text: its content without a byte order mark; None where there is no file.
+    """
+
+    path: Path
+    text: str | None = None
+    bom: bool = False
+
+    @property
+    def bindings(self) -> list[Binding]:
+        """The statements and comments in order; their ``original.string`` add up to the text."""
+        return list(parse_stream(io.StringIO(self.text or "", newline="")))
+
+    def values(self) -> dict[str, str]:
+        """The variables that python-dotenv sees, the last of a name winning, without empty ones."""
+        pairs = [(b.key, b.value) for b in self.bindings if b.key is not None]
+        if "${" in (self.text or ""):
+            pairs = list(resolve_variables(pairs, override=True).items())
+        return {key: value for key, value in dict(pairs).items() if key and value}
+
+
+def read(path: Path) -> EnvFile:
+    """The file as it is.
+
+    Raises:
+        EnvFileError: it cannot be read, or is not UTF-8.
+    """
+    try:
+        if path.exists() and not path.is_file():
+            raise EnvFileError(
+                f"{path} is not a file.", remedy="Name another one with --env or env_file."
+            )
+        raw = path.read_bytes()
+    except FileNotFoundError:
+        return EnvFile(path)
+    except OSError as error:
+        raise EnvFileError(f"{path} cannot be read: {error.strerror}.") from None
+    try:
+        text = raw.decode()
+    except UnicodeDecodeError as error:
+        line = raw[: error.start].count(b"\n") + 1
+        raise EnvFileError(
+            f"{path} is not UTF-8: line {line} has a byte that cannot be read.",
+            remedy="Save it as UTF-8; nothing was changed.",
+        ) from None
+    return EnvFile(path, text.removeprefix(_BOM), bom=text.startswith(_BOM))
+
+
+def check_writable(path: Path) -> None:
+    """Fail before a database is made if its URL could not be written afterwards.
+
+    Raises:
+        EnvFileError: the file, or the folder for a new one, is not writable.
+    """
+    target = path.resolve()
+    missing = not target.exists()
+    if not os.access(target.parent if missing else target, os.W_OK):
+        raise EnvFileError(
+            f"{path} cannot be written: {'its folder' if missing else 'it'} is read-only for you.",
+            remedy="Make it writable, or name another file with --env or env_file.",
+        )
+
+
+def safe_value(value: str) -> bool:
+    """Whether a value can stand unquoted in the file and means the same to every reader."""
+    return bool(value) and not _UNSAFE.search(value)
+
+
+def add(file: EnvFile, lines: Sequence[str], *, expect: dict[str, str]) -> None:
+    """Append lines, in one write; a new file gets mode 0600.
+
+    Args:
+        file: the file as it was read.
+        lines: without line ends; they get the file's own.
+        expect: what python-dotenv must find afterwards, beside all that it found before.
+
+    Raises:
+        EnvFileError: it could not be written, and is as it was; or the file's own content, such as
+            a quote that is never closed, would swallow the new lines.
+    """
+    text = file.text or ""
+    newline = "\r\n" if "\r\n" in text else "\n"
+    lead = "" if not text or text.endswith(("\n", "\r")) else newline
+    block = lead + newline.join(lines) + newline
+    _verify(file, text + block, expect)
+    if file.text is None:
+        _create(file.path, block.encode())
+    else:
+        _append(file.path, block.encode())
+
+
+def rewrite(
+    file: EnvFile, managed: Collection[int], lines: Sequence[str], *, expect: dict[str, str]
+) -> None:
+    """Put lines in place of the managed ones, named by index; every other byte stays.
+
+    Raises:
+        EnvFileError: as `add`.
+    """
+    if not managed:
+        add(file, lines, expect=expect)
+        return
+    newline = "\r\n" if "\r\n" in (file.text or "") else "\n"
+    pieces: list[str] = []
+    for index, binding in enumerate(file.bindings):
+        original = binding.original.string
+        if index in managed:
+            original = original[: len(original) - len(original.lstrip())]  # blank lines stay
+            if index == min(managed):
+                original += "".join(line + newline for line in lines)
+        pieces.append(original)
+    text = "".join(pieces)
+    _verify(file, text, expect, managed)
+    _replace(file.path, ((_BOM if file.bom else "") + text).encode())
+
+
+def _verify(
+    file: EnvFile, text: str, expect: dict[str, str], managed: Collection[int] = ()
+) -> None:
+    after = EnvFile(file.path, text)
+    values = after.values()
+    wrong = [key for key, value in expect.items() if values.get(key) != value]
+    kept = [b for index, b in enumerate(file.bindings) if index not in managed]
+    if wrong or _others(kept, expect) != _others(after.bindings, expect):
+        raise EnvFileError(
+            f"{file.path} cannot take the new lines: its own would change their meaning.",
+            checked=[f"{key} would not be read back" for key in wrong],
+            remedy="Look for a quote that is never closed; nothing was changed.",
+        )
+
+
+def _others(
+    bindings: Sequence[Binding], expect: dict[str, str]
+) -> list[tuple[str | None, str | None]]:
+    return [(b.key, b.value) for b in bindings if b.key and b.key not in expect]
+
+
+def _append(path: Path, data: bytes) -> None:
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_APPEND)
+    except OSError as error:
+        raise _failed(path, error) from None
+    try:
+        before = os.fstat(descriptor).st_size
+        try:
+            if os.write(descriptor, data) != len(data):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        except OSError as error:
+            os.ftruncate(descriptor, before)
+            raise _failed(path, error) from None
+    finally:
+        os.close(descriptor)
+
+
+def _create(path: Path, data: bytes) -> None:
+    target = path.resolve()  # a dangling link's target is what gets made
+    beside = _write_beside(target, data, mode=0o600)
+    try:
+        os.link(beside, target)  # unlike a rename it never replaces what somebody just made
+    except FileExistsError as error:
+        raise _failed(path, error) from None
+    except OSError:  # a file system without hard links
+        try:
+            beside.replace(target)
+        except OSError as error:
+            raise _failed(path, error) from None
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def _replace(path: Path, data: bytes) -> None:
+    target = path.resolve()
+    try:
+        status = target.stat()
+        if not os.access(target, os.W_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        beside = _write_beside(target, data, mode=status.st_mode & 0o7777)
+    except OSError as error:
+        raise _failed(path, error) from None
+    try:
+        if os.name == "posix" and (status.st_uid, status.st_gid) != (os.geteuid(), os.getegid()):
+            os.chown(beside, status.st_uid, status.st_gid)
+        beside.replace(target)
+    except OSError:  # mounted into a container (EBUSY), or somebody else's: only in place
+        _overwrite(path, target, data)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def _overwrite(path: Path, target: Path, data: bytes) -> None:
+    before = target.read_bytes()
+    try:
+        with target.open("r+b") as stream:
+            try:
+                stream.write(data)
+                stream.flush()
+                stream.truncate(len(data))
+            except OSError:
+                stream.seek(0)
+                stream.write(before)
+                stream.truncate(len(before))
+                raise
+    except OSError as error:
+        raise _failed(path, error) from None
+
+
+def _write_beside(target: Path, data: bytes, *, mode: int) -> Path:
+    # One name, since the flow's lock allows one writer: what a killed one left is overwritten.
+    beside = target.with_name(f"{target.name}.neonup")
+    try:
+        beside.unlink(missing_ok=True)
+        descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "wb") as stream:
+            stream.write(data)
+            stream.flush()
+            os.fsync(descriptor)
+        beside.chmod(mode)
+    except OSError as error:
+        beside.unlink(missing_ok=True)
+        raise _failed(target, error) from None
+    return beside
+
+
+def _failed(path: Path, error: OSError) -> EnvFileError:
+    return EnvFileError(
+        f"{path} could not be written: {error.strerror}.", remedy="It is as it was."
+    )

@@ -1,0 +1,278 @@
+"""The whole story, top to bottom: from settings to a database that answers and is announced.
+
+1 resolve the settings, 2 find what is there, 3 check it, 4 provision where there is nothing,
+5 write ``.env`` and set ``os.environ``, 6 announce.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, TypedDict, Unpack
+
+from neonup import announce, lock, lookup, ready, record
+from neonup.database import USER, Database, DatabaseSpec, State
+from neonup.errors import DatabaseExpired, ProviderError, SettingsError
+from neonup.providers import provider_class
+from neonup.settings import Settings, resolve
+
+if TYPE_CHECKING:
+    import pluggy
+
+    from neonup.permission import Permission
+    from neonup.providers.base import Provider
+
+
+class Arguments(TypedDict, total=False):
+    """The settings that can be given as arguments; see `neonup.settings.Settings`."""
+
+    env: str | None
+    provider: str | None
+    key: str | None
+    env_file: Path | str | None
+    env_keys: str | None
+    prefix: str | None
+    seed: Path | str | None
+    migrate: str | None
+    ref: str | None
+    logical_replication: bool | None
+    on_expiry: str | None
+    banner: bool | None
+    pg_bin: Path | str | None
+
+
+def ensure(
+    project: Path | str | None = None,
+    *,
+    sign: str | None = None,
+    **arguments: Unpack[Arguments],
+) -> Database:
+    """The project's database: found, woken, or made where this is development.
+
+    Afterwards ``os.environ`` has its URL under the key, and ``.env`` records it. Any number of
+    processes may call this at once and get the same database.
+
+    Args:
+        project: the project's folder; found from the current one where it is None.
+        sign: what the caller knows that says "this is development", for adapters.
+        arguments: settings; each wins over ``NEONUP_*`` and ``[tool.neonup]``.
+
+    Raises:
+        CreationForbidden: there is none, and none may be created here.
+        DatabaseExpired: its time ran out, and nothing says to replace it.
+        NeonupError: anything else that went wrong, with the remedy; see `neonup.errors`.
+    """
+    return Start(resolve(project, **arguments), sign).run()
+
+
+async def aensure(
+    project: Path | str | None = None,
+    *,
+    sign: str | None = None,
+    **arguments: Unpack[Arguments],
+) -> Database:
+    """As `ensure`, without blocking the event loop."""
+    import asyncio
+
+    settings = resolve(project, **arguments)
+    return await asyncio.to_thread(Start(settings, sign).run)
+
+
+@dataclass
+class Start:
+    """One start of one project.
+
+    Args:
+        settings: what was asked for.
+        sign: what says that this is development; None lets the flow look for itself.
+        confirm: asks the user a question; None where nobody can answer.
+        progress: is told what is being done.
+        always_announce: also when a process above this one has already.
+    """
+
+    settings: Settings
+    sign: str | None = None
+    confirm: Callable[[str], bool] | None = None
+    progress: Callable[[str], None] = lambda text: None
+    quiet: bool = False
+
+    def run(self, *, force: bool = False) -> Database:
+        """The steps in order; ``force`` makes a new database in place of one that is there."""
+        database = lookup.find_database(self.settings)
+        if database is None:
+            database = self._create()
+        elif force:
+            self._refuse_to_shadow(database)
+            database = self._create(replaces=database)
+        elif database.provider != USER:
+            database = self._check(database)
+        self._publish(database)
+        if not self.quiet:
+            announce.banner(database, self.settings)
+        return database
+
+    def _refuse_to_shadow(self, database: Database) -> None:
+        if database.source == lookup.ENVIRONMENT:
+            raise SettingsError(
+                f"{database.key} is set in the environment, which wins over any file.",
+                remedy=f"Unset it there: unset {database.key}",
+            )
+
+    def provider(self, database: Database) -> Provider:
+        """The provider that a database says made it."""
+        return provider_class(database.provider)(self.settings)
+
+    def reset(self, database: Database) -> Database:
+        """A fresh database in place of this one, under the same URL where the provider can.
+
+        Raises:
+            CreationForbidden: none may be created here; the old one is as it was.
+        """
+        return self._create(replaces=database, delete=True)
+
+    # 3 check
+
+    def _check(self, database: Database) -> Database:
+        if not self.settings.enabled:
+            return database
+        provider = self.provider(database)
+        state = provider.check(database)
+        if state is State.READY:
+            if ready.is_pending(self.settings):
+                self._finish_pending(database)
+            return database
+        if state is State.EXPIRED:
+            return self._expired(provider, database)
+        if state is State.MISSING:
+            return self._create(replaces=database)
+        return self._wake(provider, database)
+
+    def _finish_pending(self, database: Database) -> None:
+        """Do what is due for a new database: another process is at it, or was killed."""
+        with self._lock():
+            if ready.is_pending(self.settings):
+                self.progress("Finishing what the last start left undone")
+                self._publish(database)
+                ready.run(self.settings, database, created=True)
+
+    def _wake(self, provider: Provider, database: Database) -> Database:
+        self.progress("Waking the database")
+        with self._lock():
+            again = lookup.find_database(self.settings)  # another process may have moved it
+            database = again if again is not None and again.id == database.id else database
+            if provider.check(database) is not State.STOPPED:
+                return database
+            woken = provider.wake(database)
+            if woken.url != database.url:
+                record.write(woken, self.settings, extra={}, replace=True)
+            self._publish(woken)
+            ready.run(self.settings, woken, created=False)
+            return woken
+
+    def _expired(self, provider: Provider, database: Database) -> Database:
+        seen = provider.inspect(database)
+        if seen.state is State.CLAIMED:
+            return self._claimed(database)
+        when = f"{database.expires_at:%d %b %Y %H:%M} UTC"
+        message = f"The {database.provider} database in {database.source} expired on {when}."
+        if self.settings.on_expiry == "replace" or (
+            self.confirm and self.confirm(f"{message} Replace it with a new one?")
+        ):
+            return self._create(replaces=database)
+        raise DatabaseExpired(
+            message,
+            remedy="`neonup --force` makes a new one in its place; "
+            'on_expiry = "replace" in [tool.neonup] does so by itself.',
+        )
+
+    def _claimed(self, database: Database) -> Database:
+        """Record that it was claimed, so that it counts as the owner's from now on."""
+        owned = database.with_(provider=USER, claim_url=None, expires_at=None)
+        with self._lock():
+            record.write(owned, self.settings, extra={}, replace=True)
+        return owned.with_(
+            note="It was claimed and is the owner's now. If it refuses the password, copy the new "
+            "connection string from the Neon console.",
+        )
+
+    # 4 provision
+
+    def _create(self, replaces: Database | None = None, *, delete: bool = False) -> Database:
+        from neonup import dotenv, permission, plugins
+
+        allowed = permission.ask(self.settings, self.sign, environ=os.environ)
+        dotenv.check_writable(self.settings.env_file)
+        with self._lock():
+            other = lookup.find_database(self.settings)
+            if other is not None and (replaces is None or other.url != replaces.url):
+                # another process was first
+                return other if other.provider == USER else self._check(other)
+            manager = plugins.create_plugin_manager()
+            provider, why = self._choose(allowed, replaces)
+            self.progress(f"Making a {provider.name} database ({why})")
+            if delete and replaces is not None and provider.local:
+                provider.delete(replaces)
+            database = provider.provision(self._spec(provider, replaces))
+            self._adopt(database, manager, replace=replaces is not None)
+            if delete and replaces is not None and not provider.local:
+                database = self._delete_replaced(provider, replaces, database)
+        return database.with_(created=True, source=str(self.settings.env_file))
+
+    def _choose(self, allowed: Permission, replaces: Database | None) -> tuple[Provider, str]:
+        from neonup import plugins
+
+        recorded = replaces.provider if replaces is not None else USER
+        if recorded == USER or self.settings.source("provider") == "argument":
+            return plugins.choose_provider(self.settings, local_only=allowed.local_only)
+        settings = replace(self.settings, provider=recorded)  # a choice once made is kept
+        provider, _ = plugins.choose_provider(settings, local_only=allowed.local_only)
+        return provider, f"as recorded in {self.settings.env_file.name}"
+
+    def _spec(self, provider: Provider, replaces: Database | None) -> DatabaseSpec:
+        same = replaces is not None and replaces.provider == provider.name
+        return DatabaseSpec(
+            project=self.settings.project,
+            key=self.settings.key,
+            env_file=self.settings.env_file,
+            ref=self.settings.ref,
+            logical_replication=self.settings.logical_replication,
+            replaces=replaces if same else None,
+        )
+
+    def _delete_replaced(
+        self, provider: Provider, replaced: Database, database: Database
+    ) -> Database:
+        try:
+            provider.delete(replaced)
+        except ProviderError as error:
+            return database.with_(note=f"The old one is still there: {error.message}")
+        return database
+
+    # 5 write
+
+    def _adopt(self, database: Database, manager: pluggy.PluginManager, *, replace: bool) -> None:
+        extra: dict[str, str] = {}
+        for more in manager.hook.neonup_env(database=database):
+            extra |= more
+        ready.expect(self.settings)
+        record.write(database, self.settings, extra=extra, replace=replace)
+        for name, value in extra.items():
+            lookup.mark(name, value, os.environ)
+        self._publish(database)
+        ready.run(self.settings, database, created=True, manager=manager)
+
+    def _publish(self, database: Database) -> None:
+        """Set ``os.environ``, except where the user's own value stands there already."""
+        key = self.settings.key
+        values = {key: database.url}
+        if database.direct_url and database.direct_url != database.url:
+            values[f"{key}_DIRECT"] = database.direct_url
+        for name, value in values.items():
+            if os.environ.get(name) != value:
+                lookup.mark(name, value, os.environ)
+
+    def _lock(self) -> AbstractContextManager[object]:
+        return lock.project(self.settings)

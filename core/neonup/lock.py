@@ -1,0 +1,68 @@
+"""One process at a time provisions, wakes or rewrites for one key of one project."""
+
+from __future__ import annotations
+
+import os
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from neonup.errors import NeonupError
+from neonup.settings import Settings
+
+_PATIENCE = 300.0  # seconds: a first Postgres on a slow disk and a long migration fit in
+_held: set[str] = set()
+
+
+def name(settings: Settings) -> str:
+    """A file name for this key of this project's ``.env``."""
+    place = f"{os.path.realpath(settings.env_file)}\n{settings.key}"
+    return f"{settings.project.name[:20]}-{zlib.crc32(place.encode()):08x}"
+
+
+def make_home(home: Path) -> None:
+    """Make the folder of neonup's state, private to the user.
+
+    Root's can be passed through, since Postgres runs as somebody else there.
+    """
+    root = os.name == "posix" and os.geteuid() == 0
+    try:
+        home.mkdir(parents=True, exist_ok=True, mode=0o711 if root else 0o700)
+    except OSError as error:
+        raise NeonupError(
+            f"The folder for neonup's state cannot be made: {home}: {error.strerror}.",
+            remedy="Set NEONUP_HOME to a folder that you can write to.",
+        ) from None
+
+
+@contextmanager
+def project(settings: Settings) -> Iterator[None]:
+    """Hold the project's lock; it falls with its process. A holder may take it again.
+
+    Raises:
+        NeonupError: another process has held it for five minutes.
+    """
+    import filelock  # only the path that makes or wakes something needs it
+
+    folder = settings.home / "locks"
+    path = folder / f"{name(settings)}.lock"
+    if str(path) in _held:
+        yield
+        return
+    make_home(settings.home)
+    folder.mkdir(exist_ok=True, mode=0o700)
+    try:
+        with filelock.FileLock(path, timeout=_PATIENCE):
+            _held.add(str(path))
+            try:
+                yield
+            finally:
+                _held.discard(str(path))
+    except filelock.Timeout:
+        raise NeonupError(
+            f"Another neonup process has been busy with {settings.project} for "
+            f"{_PATIENCE / 60:.0f} minutes.",
+            checked=[f"its lock is {path}"],
+            remedy="Look for it with `ps`, end it, and try again.",
+        ) from None

@@ -1,0 +1,82 @@
+"""Step 2 of the flow: the database that is already there, and who says so.
+
+The real environment wins over ``.env.local``, which wins over ``.env``. What neonup itself put
+into the environment is marked and ranks as the file that it came from, so that a reloaded child
+process reads the file again.
+"""
+
+from __future__ import annotations
+
+import os
+import zlib
+from collections.abc import Iterator, MutableMapping
+from pathlib import Path
+
+from neonup import dotenv, record
+from neonup.database import USER, Database
+from neonup.settings import Settings, resolve
+
+MARKS = "NEONUP_MARKS"
+ENVIRONMENT = "environment"
+
+
+def find(project: Path | str | None = None, **arguments: object) -> Database | None:
+    """The project's database as recorded, unchecked; None where there is none.
+
+    Raises:
+        SettingsError, EnvFileError: as `neonup.ensure`.
+    """
+    return find_database(resolve(project, **arguments))
+
+
+def find_database(
+    settings: Settings, environ: MutableMapping[str, str] | None = None
+) -> Database | None:
+    """As `find`, for settings that are resolved already."""
+    environ = os.environ if environ is None else environ
+    recorded = next(_recorded(settings), None)
+    exported = environ.get(settings.key, "")
+    if not exported or is_marked(settings.key, exported, environ):
+        return recorded
+    if recorded is not None and exported in (recorded.url, recorded.direct):
+        return recorded.with_(source=ENVIRONMENT)  # the file's URL, exported by a shell
+    return Database(
+        exported,
+        USER,
+        direct_url=environ.get(f"{settings.key}_DIRECT") or None,
+        key=settings.key,
+        source=ENVIRONMENT,
+    )
+
+
+def _recorded(settings: Settings) -> Iterator[Database]:
+    paths = [settings.env_file]
+    if settings.source("env_file") == "default":
+        paths.insert(0, settings.env_file.with_name(settings.env_file.name + ".local"))
+    for path in paths:
+        file = dotenv.read(path)
+        if file.text and settings.key in file.text:
+            database = record.parse(file, settings.key)
+            if database is not None:
+                yield database
+
+
+def mark(key: str, value: str, environ: MutableMapping[str, str]) -> None:
+    """Put a value into the environment, marked as neonup's."""
+    others = [word for word in environ.get(MARKS, "").split() if not word.startswith(f"{key}:")]
+    environ[key] = value
+    environ[MARKS] = " ".join([*others, _mark(key, value)])
+
+
+def is_marked(key: str, value: str, environ: MutableMapping[str, str]) -> bool:
+    """Whether neonup itself put the value there."""
+    return _mark(key, value) in environ.get(MARKS, "").split()
+
+
+def _mark(key: str, value: str) -> str:
+    return f"{key}:{checksum(value)}"
+
+
+def checksum(value: str) -> str:
+    """Tells a changed value from an unchanged one; it guards nothing."""
+    return f"{zlib.crc32(value.encode()):08x}"

@@ -1,0 +1,111 @@
+"""Whether a database may be created here: only with a positive sign of development."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import PurePath
+
+from neonup.errors import CreationForbidden
+from neonup.settings import Settings
+
+HOSTING = {
+    "AWS_EXECUTION_ENV": "AWS",
+    "AWS_LAMBDA_FUNCTION_NAME": "AWS Lambda",
+    "CF_PAGES": "Cloudflare Pages",
+    "CONTAINER_APP_NAME": "Azure Container Apps",
+    "DYNO": "Heroku",
+    "FLY_APP_NAME": "Fly.io",
+    "FUNCTION_TARGET": "Google Cloud Functions",
+    "GAE_ENV": "Google App Engine",
+    "K_SERVICE": "Google Cloud Run",
+    "KOYEB_APP_NAME": "Koyeb",
+    "KUBERNETES_SERVICE_HOST": "Kubernetes",
+    "NETLIFY": "Netlify",
+    "PYTHONANYWHERE_DOMAIN": "PythonAnywhere",
+    "RAILWAY_ENVIRONMENT": "Railway",
+    "RENDER": "Render",
+    "VERCEL": "Vercel",
+    "WEBSITE_SITE_NAME": "Azure App Service",
+}
+"""Variables that a hosting platform sets for what runs on it."""
+
+
+@dataclass(frozen=True)
+class Permission:
+    """Leave to create.
+
+    Args:
+        sign: what says that this is development.
+        local_only: why only a database on this machine may be made; None where any may.
+    """
+
+    sign: str
+    local_only: str | None = None
+
+
+def ask(
+    settings: Settings,
+    sign: str | None,
+    *,
+    environ: Mapping[str, str],
+    argv: Sequence[str] | None = None,
+) -> Permission:
+    """Leave to create a database, or an error that says what to do instead.
+
+    Args:
+        settings: the project's settings.
+        sign: what the caller knows, e.g. ``the neonup command`` or ``runserver with DEBUG on``.
+        environ: the process environment.
+        argv: the process's arguments; ``sys.argv`` where None.
+
+    Raises:
+        CreationForbidden: something forbids it, or nothing allows it.
+    """
+    if not settings.enabled:
+        raise _forbidden(settings, "NEONUP=off forbids it", "unset NEONUP")
+    if settings.env == "production":
+        source = settings.source("env")
+        raise _forbidden(settings, f"env = production (from {source}) forbids it")
+    local_only = (
+        "CI is set, and there only the local provider may create" if _in_ci(environ) else None
+    )
+    if settings.env == "development":
+        return Permission(f"env = development (from {settings.source('env')})", local_only)
+    for variable, platform in HOSTING.items():
+        if environ.get(variable):
+            raise _forbidden(settings, f"{variable} is set, so this looks like {platform}", _SAY_SO)
+    if "PYTEST_VERSION" in environ or "PYTEST_CURRENT_TEST" in environ:
+        return Permission(sign or "pytest", "tests take the local provider only")
+    sign = sign or _own_sign(sys.argv if argv is None else argv)
+    if sign is None:
+        raise _forbidden(settings, "nothing here says that this is development", _SAY_SO)
+    return Permission(sign, local_only)
+
+
+_SAY_SO = "run `neonup`, or set NEONUP_ENV=development"
+
+
+def _forbidden(settings: Settings, reason: str, also: str | None = None) -> CreationForbidden:
+    remedy = f"Set {settings.key} to the database's URL"
+    return CreationForbidden(
+        f"There is no {settings.key}, and none is created: {reason}.",
+        checked=[f"the environment and {settings.env_file}"],
+        remedy=f"{remedy}; for a database made for you, {also}." if also else f"{remedy}.",
+    )
+
+
+def _in_ci(environ: Mapping[str, str]) -> bool:
+    return environ.get("CI", "").lower() not in ("", "0", "false")
+
+
+def _own_sign(argv: Sequence[str]) -> str | None:
+    program = PurePath(argv[0]).stem if argv else ""
+    if program == "fastapi" and "dev" in argv[1:2]:
+        return "fastapi dev"
+    if "--reload" in argv[1:]:
+        return "--reload"
+    if sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty():
+        return "an interactive terminal"
+    return None

@@ -1,0 +1,232 @@
+"""The block that records a database in ``.env``: composed here, and read back here.
+
+The keys and the form are those of the official ``neon-new`` command, so that either reads what
+the other wrote; one comment more, ``# neonup: KEY provider=... id=... host=...``, ties provider,
+id and expiry to the URL. It counts only while the URL still names that host.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from importlib.util import find_spec
+from pathlib import Path
+
+from dotenv.parser import Binding
+
+from neonup import dotenv, urls
+from neonup.database import USER, Database
+from neonup.errors import ProviderError
+from neonup.settings import AUTO, Settings
+
+_CLAIM_NAMES = ("POSTGRES_CLAIM_URL", "INSTAGRES_CLAIM_URL")
+_CLAIM_ID = re.compile(r"/(?:claim|database)/([0-9a-fA-F-]{36})(?:[/?#]|$)")
+_CONNECTION = re.compile(r"postgres(?:ql)?(?:\+\w+)?://")
+_STAYS = "# It lives on this machine until: neonup destroy"
+_EXPIRES = "# Claimable DB expires at: "
+_CLAIM_IT = "# Claim it now to your account using the link below:"
+
+
+def write(
+    database: Database, settings: Settings, *, extra: Mapping[str, str], replace: bool
+) -> None:
+    """Write the block: appended where the key has no value, else in the old one's place.
+
+    Args:
+        database: the database; ``database.key`` is the variable.
+        settings: where to, and in which form.
+        extra: more variables, from plugins.
+        replace: whether neonup's lines of this key may be rewritten.
+
+    Raises:
+        EnvFileError: it could not be written, or would not read back; the file is as it was.
+        ProviderError: the provider's URL or a plugin's value cannot stand in such a file.
+    """
+    variables, lines = compose(database, settings, extra)
+    file = dotenv.read(settings.env_file)
+    if replace:
+        dotenv.rewrite(file, _managed(file, database.key, extra), lines, expect=variables)
+    else:
+        dotenv.add(file, lines, expect=variables)
+
+
+def forget(database: Database, settings: Settings) -> None:
+    """Take the block out of the file again.
+
+    Raises:
+        EnvFileError: it could not be written; it is as it was.
+    """
+    file = dotenv.read(settings.env_file)
+    if managed := _managed(file, database.key, {}):
+        dotenv.rewrite(file, managed, [], expect={})
+
+
+def _managed(file: dotenv.EnvFile, key: str, extra: Mapping[str, str]) -> set[int]:
+    bindings = file.bindings
+    return {index for index in _block(file, key) if _is_managed(bindings[index], key, extra)}
+
+
+def compose(
+    database: Database, settings: Settings, extra: Mapping[str, str]
+) -> tuple[dict[str, str], list[str]]:
+    """The variables that readers will find, and the lines that say them."""
+    key = database.key
+    more: dict[str, str] = {}
+    if database.direct_url and database.direct_url != database.url:
+        more[f"{key}_DIRECT"] = database.direct_url
+    claim_name = f"{settings.prefix}{claim_prefix(key)}POSTGRES_CLAIM_URL"
+    for name, value in {key: database.url, **more, claim_name: database.claim_url, **extra}.items():
+        if value is not None and not (dotenv.safe_value(value) and re.fullmatch(r"\w+", name)):
+            raise ProviderError(
+                f"{name} from the provider {database.provider!r} has characters that a .env file "
+                "cannot hold; nothing was written."
+            )
+    only_url = settings.env_keys == "url" or (
+        settings.env_keys == AUTO and _refuses_unknown_keys(settings.project)
+    )
+    lead = "# " if only_url else ""
+    lines = [f"{key}={database.url}", *(f"{lead}{name}={value}" for name, value in more.items())]
+    lines.append(f"# neonup: {key} {_facts(database)}")
+    if database.expires_at is not None:
+        date = database.expires_at.astimezone(UTC)
+        lines.append(_EXPIRES + f"{date:%a, %d %b %Y %H:%M:%S} GMT")
+    elif database.provider == "local":
+        lines.append(_STAYS)
+    if database.claim_url is not None:
+        more[claim_name] = database.claim_url
+        lines += [_CLAIM_IT, f"{lead}{claim_name}={database.claim_url}"]
+    lines += [f"{lead}{name}={value}" for name, value in extra.items()]
+    variables = {key: database.url}
+    return (variables if only_url else {**variables, **more, **extra}), lines
+
+
+def _facts(database: Database) -> str:
+    facts = {"provider": database.provider, "id": database.id, "host": host(database.url)}
+    if database.expires_at is not None:
+        facts["expires"] = database.expires_at.astimezone(UTC).isoformat(timespec="milliseconds")
+    return " ".join(f"{name}={value}" for name, value in facts.items() if value)
+
+
+def _refuses_unknown_keys(project: Path) -> bool:
+    """Whether the project uses pydantic-settings, whose default is ``extra="forbid"``."""
+    if find_spec("pydantic_settings") is not None:
+        return True
+    sources = [project / "pyproject.toml", *project.glob("requirements*.txt")]
+    names = re.compile(rb"pydantic[-_.]settings|fastapi\[(?:standard|all)", re.IGNORECASE)
+    return any(path.is_file() and names.search(path.read_bytes()) for path in sources)
+
+
+def _is_managed(binding: Binding, key: str, extra: Mapping[str, str]) -> bool:
+    if binding.key is not None:
+        return (
+            binding.key in (key, f"{key}_DIRECT", f"{key}_UNPOOLED")
+            or binding.key.endswith(_CLAIM_NAMES)
+            or binding.key in extra
+        )
+    text = binding.original.string.strip()
+    name = text.removeprefix("# ").partition("=")[0]
+    return (
+        text.startswith((f"# neonup: {key} ", _STAYS, _EXPIRES, _CLAIM_IT))
+        or name == f"{key}_DIRECT"
+        or name.endswith(_CLAIM_NAMES)
+        or name in extra
+    )
+
+
+def _block(file: dotenv.EnvFile, key: str) -> list[int]:
+    """Where the key's block is: from its line to the next connection URL of another name."""
+    inside, found = False, []
+    for index, binding in enumerate(file.bindings):
+        if binding.key == key:
+            inside = True
+        elif binding.key not in (f"{key}_DIRECT", f"{key}_UNPOOLED") and _CONNECTION.match(
+            binding.value or ""
+        ):
+            inside = False
+        if inside:
+            found.append(index)
+    return found
+
+
+def parse(file: dotenv.EnvFile, key: str) -> Database | None:
+    """The database that a file records under a key, whoever wrote it."""
+    values = file.values()
+    url = values.get(key)
+    if url is None:
+        return None
+    bindings = file.bindings
+    lines = [bindings[index] for index in _block(file, key)]
+    comments = [line.original.string.strip() for line in lines if line.key is None]
+    block = _commented(comments)
+    block |= {line.key: values[line.key] for line in lines if line.key in values}
+    block |= {name: values[name] for name in _direct_names(key) if name in values}
+    found = Database(
+        url,
+        USER,
+        direct_url=next((block[name] for name in _direct_names(key) if name in block), None),
+        key=key,
+        source=str(file.path),
+    )
+    ours = _our_record(comments, key)
+    if ours and ours.get("host") == host(url):
+        expires = ours.get("expires")
+        return found.with_(
+            provider=ours.get("provider", USER),
+            id=ours.get("id"),
+            claim_url=_claim_url(block),
+            expires_at=datetime.fromisoformat(expires) if expires else None,
+        )
+    return found if ours else _written_by_neon_new(found, comments, block)
+
+
+def _direct_names(key: str) -> list[str]:
+    names = [f"{key}_DIRECT", f"{key}_UNPOOLED"]
+    return [*names, "DIRECT_URL"] if key == "DATABASE_URL" else names
+
+
+def _commented(comments: list[str]) -> dict[str, str]:
+    """The variables that stand in comments, for readers that refuse keys they do not know."""
+    pairs = (re.fullmatch(r"# (\w+)=(\S+)", comment) for comment in comments)
+    return {match[1]: match[2] for match in pairs if match}
+
+
+def _our_record(comments: list[str], key: str) -> dict[str, str]:
+    lead = f"# neonup: {key} "
+    for comment in comments:
+        if comment.startswith(lead):
+            words = (word.partition("=") for word in comment.removeprefix(lead).split())
+            return {name: value for name, _, value in words}
+    return {}
+
+
+def _written_by_neon_new(found: Database, comments: list[str], block: dict[str, str]) -> Database:
+    claim_url = _claim_url(block)
+    match = _CLAIM_ID.search(claim_url or "")
+    if match is None:
+        return found
+    expires_at = None
+    for comment in comments:
+        lead, _, date = comment.partition("expires at: ")
+        if date and "DB" in lead:
+            from email.utils import parsedate_to_datetime  # only for files of another tool
+
+            try:
+                expires_at = parsedate_to_datetime(date)
+            except ValueError:
+                continue
+    return found.with_(provider="neon.new", id=match[1], claim_url=claim_url, expires_at=expires_at)
+
+
+def _claim_url(block: Mapping[str, str]) -> str | None:
+    return next((block[name] for name in block if name.endswith(_CLAIM_NAMES)), None)
+
+
+def claim_prefix(key: str) -> str:
+    """What a claim link's variable starts with: ``X_`` for ``X_DATABASE_URL``."""
+    return key.removesuffix("DATABASE_URL") if key.endswith("DATABASE_URL") else f"{key}_"
+
+
+def host(url: str) -> str:
+    """The host and port past the pooler: what ties a record to its URL."""
+    return urls.direct(url).rpartition("@")[2].partition("/")[0].partition("?")[0]
