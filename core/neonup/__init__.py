@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from neonup import urls
     from neonup.cli.output import confirm, emit, json_option, style, wants_json
     from neonup.database import Database, DatabaseSpec, Inspection, State
+    from neonup.drivers import sqlalchemy_url
     from neonup.errors import (
         CreationForbidden,
         DatabaseClaimed,
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from neonup.markers import hookimpl
     from neonup.providers.base import Provider
     from neonup.settings import Settings, home
-    from neonup.urls import sqlalchemy_url
 
 __all__ = [
     "CreationForbidden",
@@ -93,7 +93,7 @@ _HOME = {
     "Provider": "neonup.providers.base",
     "Settings": "neonup.settings",
     "home": "neonup.settings",
-    "sqlalchemy_url": "neonup.urls",
+    "sqlalchemy_url": "neonup.drivers",
 }
 """The module that defines each public name."""
 

@@ -35,7 +35,7 @@ def psql(arguments: tuple[str, ...], **settings: Any) -> None:
     start = options.start(**settings)
     database = options.answering(start)
     argv, environ = psql_command(database.direct, pg_bin=start.settings.pg_bin)
-    _become([*argv, *arguments], {**os.environ, **environ})
+    _become([*argv, *arguments], environ)
 
 
 def _become(argv: Sequence[str], environ: Mapping[str, str]) -> NoReturn:

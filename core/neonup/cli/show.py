@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from neonup import announce, urls
+from neonup import announce, drivers, urls
 from neonup.cli import options, output
 from neonup.database import USER, Inspection, State
 
@@ -49,12 +49,12 @@ def status(**arguments: Any) -> None:
 @click.command()
 @options.database_options
 @click.option("--direct", is_flag=True, help="Past the pooler: for migrations, dumps, LISTEN.")
-@click.option("--driver", type=click.Choice(sorted(urls.DRIVERS)), help="In this driver's form.")
+@click.option("--driver", type=click.Choice(sorted(drivers.DRIVERS)), help="In this driver's form.")
 @output.json_option
 def url(direct: bool, driver: str | None, **arguments: Any) -> None:
     """Print the connection URL, password included; wake the database if need be."""
     database = options.answering(options.start(**arguments))
-    text = urls.for_driver(database.direct if direct else database.url, driver or "libpq")
+    text = drivers.for_driver(database.direct if direct else database.url, driver or "libpq")
     if output.wants_json():
         output.emit({"url": text})
     else:
