@@ -6,12 +6,9 @@ that both ends know the password and the certificate, and needs nobody's signatu
 
 from __future__ import annotations
 
-import ipaddress
 import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-
-import filelock
 
 from neonup_local.engine.account import Account
 
@@ -30,14 +27,16 @@ def certificate(home: Path, account: Account) -> tuple[Path, Path]:
     folder = home / "tls"
     found, key = folder / f"{account.uid}.crt", folder / f"{account.uid}.key"
     folder.mkdir(mode=0o711, parents=True, exist_ok=True)
-    with filelock.FileLock(folder / ".lock"):
+    from filelock import FileLock
+
+    with FileLock(folder / ".lock"):
         if not (key.exists() and _lasts(found)):
             _mint(found, key, account)
     return found, key
 
 
 def _lasts(path: Path) -> bool:
-    from cryptography import x509  # costs 40 ms, and a wake of an old database needs it, too
+    from cryptography import x509  # an import of some 40 ms
 
     try:
         known = x509.load_pem_x509_certificate(path.read_bytes())
@@ -47,6 +46,8 @@ def _lasts(path: Path) -> bool:
 
 
 def _mint(path: Path, key_path: Path, account: Account) -> None:
+    import ipaddress
+
     from cryptography import x509
     from cryptography.hazmat.primitives import hashes, serialization
     from cryptography.hazmat.primitives.asymmetric import ec
@@ -83,7 +84,7 @@ def _mint(path: Path, key_path: Path, account: Account) -> None:
 def _write(path: Path, content: bytes, mode: int, account: Account) -> None:
     fresh = path.with_name(f"{path.name}.{os.getpid()}")
     fresh.unlink(missing_ok=True)
-    with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
+    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
         file.write(content)
     account.own(fresh)
     fresh.replace(path)

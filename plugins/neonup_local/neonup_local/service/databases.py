@@ -19,7 +19,7 @@ from neonup_local.engine import admin, binaries, cluster, postmaster, template
 from neonup_local.engine.account import Account
 from neonup_local.engine.binaries import Engine
 from neonup_local.engine.cluster import Options
-from neonup_local.service import records
+from neonup_local.service import certificate, records
 from neonup_local.service.records import Kind, Record
 
 _ALPHABET = string.ascii_letters + string.digits
@@ -138,7 +138,7 @@ class Databases:
                 pg_major=engine.major,
                 project=str(project) if project else None,
                 key=key,
-                tls=tls,
+                tls=tls and engine.tls,
                 logical_replication=logical_replication,
                 durable=durable,
             )
@@ -254,7 +254,8 @@ class Databases:
             if not cluster.port_is_free(port):
                 continue
             try:
-                cluster.start(engine, folder, self._run_folder(record.id), self._options(record, port))
+                options = self._options(record, port, engine)
+                cluster.start(engine, folder, self._run_folder(record.id), options)
             except cluster.PortTaken:  # between the look and the start
                 continue
             if port != record.port or engine.id != record.engine:
@@ -265,9 +266,16 @@ class Databases:
             checked=[f"{_PORT_TRIES} ports from {record.port} on"],
         )
 
-    def _options(self, record: Record, port: int) -> Options:
+    def _options(self, record: Record, port: int, engine: Engine) -> Options:
+        shown = None
+        if record.tls and engine.tls:
+            account = accounts.of_data(self.folder(record.id) / "data")
+            shown = certificate.certificate(self.home, account)
         return Options(
-            port=port, logical_replication=record.logical_replication, durable=record.durable
+            port=port,
+            logical_replication=record.logical_replication,
+            durable=record.durable,
+            tls=shown,
         )
 
     def _set_password(self, folder: Path, record: Record, engine: Engine) -> Record:

@@ -37,7 +37,7 @@ class Record:
         created_at: when, ISO 8601, UTC.
         project: the project's folder.
         key: the variable that holds its URL.
-        tls: whether it was asked to speak TLS.
+        tls: whether it speaks TLS.
         logical_replication: whether ``wal_level`` is ``logical``.
         durable: whether a commit waits until it is on disk.
         ready: whether its making was finished: its password is set.
