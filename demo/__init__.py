@@ -1,1 +1,1 @@
-"""`make demo`."""
+"""``make demo``: neonup's two stories on this machine, in a folder that is removed at the end."""

@@ -1,0 +1,134 @@
+"""What the demo plays on: a scratch folder, commands shown and run, a service in the background."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from types import TracebackType
+from urllib.parse import urlsplit
+
+import neonup
+
+_SETTINGS = ("NEONUP", "DATABASE_URL", "POSTGRES_CLAIM_URL")
+_SECONDS = 60.0
+
+
+class Stage:
+    """A scratch folder with a ``NEONUP_HOME`` of its own; use it as a context manager."""
+
+    def __enter__(self) -> Stage:
+        self._folder = Path(tempfile.mkdtemp(prefix="neonup-demo-"))
+        self._folder.chmod(0o711)  # for root, Postgres runs as another user, who must get through
+        self._cwd = self._folder
+        self._service: subprocess.Popen[str] | None = None
+        clean = {k: v for k, v in os.environ.items() if not k.startswith(_SETTINGS) and k != "CI"}
+        programs = f"{Path(sys.executable).parent}{os.pathsep}{clean.get('PATH', '')}"
+        # Keys instead of comments also where pydantic-settings is installed: for the eye.
+        self._environ = {
+            **clean,
+            "PATH": programs,
+            "NEONUP_HOME": str(self._folder / "home"),
+            "NEONUP_ENV_KEYS": "all",
+        }
+        self._bold, self._dim, self._plain = (
+            ("\x1b[1m", "\x1b[2m", "\x1b[0m")
+            if sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+            else ("", "", "")
+        )
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Stop what runs and remove the folder; a second Ctrl-C does not hinder it."""
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_IGN)
+        if self._service is not None:
+            self._service.send_signal(signal.SIGINT)
+            self._service.wait()
+        stopping = ["neonup", "stop", "--all"]
+        subprocess.run(
+            stopping, cwd=self._folder, env=self._environ, check=False, capture_output=True
+        )
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def title(self, text: str) -> None:
+        """A heading."""
+        print(f"\n{self._bold}{text}{self._plain}\n", flush=True)
+
+    def say(self, text: str) -> None:
+        """A line between commands."""
+        print(f"\n{text}", flush=True)
+
+    def enter(self, name: str) -> None:
+        """Make a project's folder and go there."""
+        self._cwd = self._folder / name
+        self._cwd.mkdir()
+        self._show(f"mkdir {name} && cd {name}")
+
+    def setting(self, name: str, value: str) -> None:
+        """Set a variable for the commands that follow."""
+        self._environ[name] = value
+        self._show(f"export {name}={value}")
+
+    def run(self, *command: str) -> str:
+        """Show a command, run it, show what it says; its standard output is the answer."""
+        self._show(shlex.join(command))
+        with subprocess.Popen(
+            command, cwd=self._cwd, env=self._environ, stdout=subprocess.PIPE, text=True
+        ) as process:
+            output, _ = process.communicate()
+        print(output, end="", flush=True)
+        if process.returncode:
+            raise SystemExit(f"The demo ends here: {shlex.join(command)} failed.")
+        return output.strip()
+
+    def show_env(self) -> None:
+        """Show ``.env``, its password masked."""
+        self._show("cat .env")
+        print(neonup.urls.mask((self._cwd / ".env").read_text("utf-8")), end="", flush=True)
+
+    def serve(self) -> str:
+        """Start ``neonup serve`` in the background; its API's base URL is the answer."""
+        self._show("neonup serve &")
+        self._service = subprocess.Popen(
+            ["neonup", "serve", "--json", "--port", "0"],
+            cwd=self._folder,
+            env=self._environ,
+            stdout=subprocess.PIPE,
+            text=True,
+            start_new_session=True,  # Ctrl-C at this terminal is answered here, in order
+        )
+        ready = self._service.stdout.readline() if self._service.stdout else ""
+        if not ready:
+            raise SystemExit("The demo ends here: neonup serve did not start.")
+        return str(json.loads(ready)["neon_new_url"])
+
+    def press_the_button(self, link: str) -> None:
+        """Claim as a browser does: read the page, then send its form."""
+        import httpx
+
+        parts = urlsplit(link)
+        origin = f"{parts.scheme}://{parts.netloc}"
+        with httpx.Client(timeout=_SECONDS, trust_env=False) as browser:
+            browser.get(link).raise_for_status()
+            answer = browser.post(link, headers={"Origin": origin}, follow_redirects=True)
+        self._show(f"curl -X POST {link}")
+        print(answer.status_code, answer.reason_phrase, flush=True)
+        answer.raise_for_status()
+
+    def _show(self, command: str) -> None:
+        print(f"{self._dim}${self._plain} {self._bold}{command}{self._plain}", flush=True)
+        if sys.stdout.isatty():
+            time.sleep(0.2)  # for the eye
