@@ -7,6 +7,7 @@ up does not need.
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
@@ -17,6 +18,9 @@ from neonup_local.engine import postmaster
 if TYPE_CHECKING:
     from neonup_local.service.databases import Databases
     from neonup_local.service.records import Record
+
+UPKEEP_SECONDS = 600.0
+"""How often a start looks for idle servers."""
 
 
 class LocalProvider(Provider):
@@ -61,11 +65,23 @@ class LocalProvider(Provider):
         )
         found = postmaster.running(data)
         if found is not None:
-            if f":{found.port}/" in database.url and postmaster.answers(found.port):
-                return State.READY
-            return State.STOPPED
+            if f":{found.port}/" not in database.url or not postmaster.answers(found.port):
+                return State.STOPPED
+            self._used(data)
+            return State.READY
         there = os.path.exists(os.path.join(data, "PG_VERSION"))  # noqa: PTH110, PTH118
         return State.STOPPED if there else State.MISSING
+
+    def _used(self, data: str) -> None:
+        """Leave a trace that the database is in use, and begin the upkeep if it is due."""
+        home = self.settings.home
+        try:
+            os.utime(os.path.join(data, os.pardir, "log"))  # noqa: PTH118
+            due = time.time() - os.stat(os.path.join(home, "upkeep")).st_mtime > UPKEEP_SECONDS  # noqa: PTH116, PTH118
+        except OSError:
+            return
+        if due:
+            self._after_use()
 
     @staticmethod
     def _safe(id: str) -> str:  # noqa: A002

@@ -69,6 +69,10 @@ class Account:
         return None
 
 
+MYSELF = Account(-1, -1, switch=False)
+"""For programs that run as whoever runs this, e.g. ``psql``."""
+
+
 def entry_name(uid: int) -> str | None:
     """The account's name in the user database, or None where it has no entry (some containers)."""
     import pwd

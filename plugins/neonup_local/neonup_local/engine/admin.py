@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from neonup_local.engine import postmaster, program, template
-from neonup_local.engine.account import Account
+from neonup_local.engine.account import MYSELF
 from neonup_local.engine.binaries import Engine
 
 
@@ -39,5 +39,4 @@ def run(
         "PGCONNECT_TIMEOUT": "10",
         "PGPASSFILE": os.devnull,
     }
-    myself = Account(-1, -1, switch=False)
-    return program.run(command, myself, what="psql", stdin=sql, environ=connection)
+    return program.run(command, MYSELF, what="psql", stdin=sql, environ=connection)

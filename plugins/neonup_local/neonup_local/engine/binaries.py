@@ -18,7 +18,7 @@ from pathlib import Path
 
 from neonup import EngineError
 from neonup_local.engine import install, program
-from neonup_local.engine.account import Account
+from neonup_local.engine.account import MYSELF
 
 OLDEST = 15
 """The oldest major version that is used: older ones have no ``neondb``-like public schema."""
@@ -68,7 +68,7 @@ class Engine:
         try:
             out = program.run(
                 [self.program("pg_config"), "--sharedir"],
-                Account(-1, -1, switch=False),
+                MYSELF,
                 what="pg_config",
             )
         except EngineError:
@@ -147,7 +147,7 @@ def _in_place(name: str, folder: Path) -> Candidate:
     if not postgres.is_file():
         return Candidate(name, str(folder), why_not="there is no program 'postgres' in it")
     try:
-        out = program.run([postgres, "--version"], Account(-1, -1, switch=False), what="postgres")
+        out = program.run([postgres, "--version"], MYSELF, what="postgres")
         version = out.split()[2]
         major = int(version.partition(".")[0])
     except (EngineError, IndexError, ValueError) as error:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import socket
-import subprocess
 import sys
 import time
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from pathlib import Path
 
 from neonup import EngineError
 from neonup_local.engine import account as accounts
-from neonup_local.engine import postmaster, program, sockets
+from neonup_local.engine import detach, postmaster, program, sockets
 from neonup_local.engine.account import Account
 from neonup_local.engine.binaries import Engine
 
@@ -115,7 +114,10 @@ def _start_once(command: list[str], account: Account, data: Path, log: Path, por
     with log.open("ab") as output:
         log.chmod(0o600)
         begin = output.tell()
-        pid = _spawn(command, account, output.fileno(), _stale_pid(data))
+        environ = program.environment()
+        if (stale := _stale_pid(data)) is not None:
+            environ["PG_GRANDPARENT_PID"] = str(stale)
+        pid = detach.spawn(command, account, output, environ)
     deadline = time.monotonic() + _START_SECONDS
     while time.monotonic() < deadline:
         found = postmaster.read(data)
@@ -214,38 +216,6 @@ def is_ours(pid: int, data: Path) -> bool:
         return False
     except (psutil.Error, OSError):
         return True  # not to be looked at: do not claim that it is not
-
-
-def _spawn(command: list[str], account: Account, output: int, stale: int | None) -> int:
-    """Start a process that belongs to nobody: no zombie stays with a parent that lives on."""
-    environ = program.environment()
-    if stale is not None:
-        environ["PG_GRANDPARENT_PID"] = str(stale)
-    if sys.platform == "win32":
-        process = subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            env=environ,
-            creationflags=subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW,
-        )
-        return process.pid
-    try:
-        done = subprocess.run(
-            ["/bin/sh", "-c", 'umask 077; "$@" >&2 & echo $!', "sh", *command],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=output,
-            env=environ,
-            cwd="/",
-            start_new_session=True,
-            check=True,
-            **account.popen(),
-        )
-    except (OSError, subprocess.SubprocessError) as error:
-        raise EngineError(f"Postgres could not be started as {account.name}: {error}.") from None
-    return int(done.stdout)
 
 
 def _failure(data: Path, log: Path, begin: int, port: int) -> EngineError:

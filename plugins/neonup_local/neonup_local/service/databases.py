@@ -91,6 +91,10 @@ class Databases:
             f"@{postmaster.HOST}:{record.port}/{template.DATABASE}"
         )
 
+    def speaks_tls(self, record: Record) -> bool:
+        """Whether its server takes ``sslmode=require``: asked for, and its engine can."""
+        return record.tls and self._engine_of(record).tls
+
     def create(
         self,
         id: str,  # noqa: A002
@@ -123,7 +127,7 @@ class Databases:
             EngineError: it could not be made; nothing half-made is left.
         """
         folder = self.folder(id)
-        with self._locked(id):
+        with self.locked(id):
             record = self.get(id)
             if record is not None and (folder / "data" / "PG_VERSION").is_file():
                 return self._finish(record)
@@ -152,7 +156,7 @@ class Databases:
             EngineError: there is no data directory either.
         """
         folder = self.folder(id)
-        with self._locked(id):
+        with self.locked(id):
             major = cluster.major_version(folder / "data")
             engine = binaries.for_data(self.home, major, None, self.pg_bin)
             record = Record(
@@ -172,7 +176,7 @@ class Databases:
         Raises:
             EngineError: it did not start; its data is as it was.
         """
-        with self._locked(record.id):
+        with self.locked(record.id):
             return self._finish(self.get(record.id) or record)
 
     def stop(self, record: Record) -> bool:
@@ -181,8 +185,12 @@ class Databases:
         Raises:
             EngineError: it does not stop.
         """
-        with self._locked(record.id):
-            return cluster.stop(self.folder(record.id) / "data")
+        with self.locked(record.id):
+            return self.stop_locked(record.id)
+
+    def stop_locked(self, id: str) -> bool:  # noqa: A002
+        """As `stop`, for a caller that holds the database's lock."""
+        return cluster.stop(self.folder(id) / "data")
 
     def delete(self, record: Record) -> None:
         """Stop its server and remove it with its data, for good.
@@ -195,7 +203,7 @@ class Databases:
     def remove(self, id: str) -> None:  # noqa: A002
         """As `delete`, by its id: also where its record is damaged."""
         folder = self.folder(id)
-        with self._locked(id):
+        with self.locked(id):
             cluster.stop(folder / "data")
             trash = folder.with_name(f".trash-{id}-{secrets.token_hex(4)}")
             try:
@@ -215,7 +223,7 @@ class Databases:
         Raises:
             EngineError: Postgres refused.
         """
-        with self._locked(record.id):
+        with self.locked(record.id):
             current = self.get(record.id) or record
             engine = self._engine_of(current)
             changed = replace(current, password=password, ready=False)
@@ -229,7 +237,7 @@ class Databases:
         Raises:
             EngineError: it cannot be written.
         """
-        with self._locked(record.id):
+        with self.locked(record.id):
             current = self.get(record.id) or record
             return records.write(
                 self.folder(record.id),
@@ -294,7 +302,7 @@ class Databases:
         return binaries.for_data(self.home, major, record.engine, self.pg_bin)
 
     def _choose_engine(self, tls: bool) -> Engine:
-        with self._locked("engines"):
+        with self.locked("engines"):
             return binaries.choose(self.home, pg_bin=self.pg_bin, tls=tls)
 
     def _provide_data(self, folder: Path, engine: Engine, record: Record) -> None:
@@ -315,7 +323,7 @@ class Databases:
         found = template.folder(self.home, engine)
         if (found / "PG_VERSION").is_file():
             return found
-        with self._locked("engines"):
+        with self.locked("engines"):
             return template.ensure(self.home, engine, account)
 
     def _take_spare(self, engine: Engine, folder: Path) -> Path | None:
@@ -333,7 +341,7 @@ class Databases:
         return self.home / "run" / mark
 
     @contextmanager
-    def _locked(self, name: str) -> Iterator[None]:
+    def locked(self, name: str) -> Iterator[None]:
         """Hold a lock between processes."""
         from filelock import FileLock
 

@@ -1,0 +1,115 @@
+"""What a person wants to know of a database, and of the engines on the machine."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from neonup import EngineError, State
+from neonup_local.engine import binaries, postmaster
+from neonup_local.service import upkeep
+from neonup_local.service.databases import Databases
+
+
+def size(folder: Path) -> int:
+    """The bytes on disk of everything in a folder; what vanishes meanwhile counts nothing."""
+    total = 0
+    for path in folder.rglob("*"):
+        try:
+            info = path.lstat()
+        except OSError:
+            continue
+        total += getattr(info, "st_blocks", 0) * 512 or info.st_size
+    return total
+
+
+def human(count: int) -> str:
+    """A number of bytes for people: ``38.2 MB``."""
+    value = float(count)
+    for unit in ("B", "kB", "MB"):
+        if value < 1000:
+            return f"{value:.0f} {unit}" if unit == "B" else f"{value:.1f} {unit}"
+        value /= 1000
+    return f"{value:.1f} GB"
+
+
+def of(databases: Databases, id: str) -> dict[str, str]:  # noqa: A002
+    """What is known of a database, by label; no secrets."""
+    folder = databases.folder(id)
+    if not folder.is_dir():
+        return {"data": f"{folder} (not there)"}
+    try:
+        record = databases.get(id)
+    except EngineError as error:
+        return {"record": error.message, "data": str(folder / "data")}
+    if record is None:
+        return {"data": f"{folder} (not there)"}
+    detail = {
+        "engine": f"Postgres {record.pg_major} ({record.engine})",
+        "size": human(size(folder)),
+        "data": str(folder / "data"),
+    }
+    found = postmaster.running(folder / "data")
+    if found is not None:
+        detail |= {
+            "port": str(found.port),
+            "socket": os.fspath(found.socket_dir) or "none",
+            "connections": str(upkeep.clients(found.pid)),
+            "pid": str(found.pid),
+        }
+    return detail
+
+
+def row(databases: Databases, id: str) -> dict[str, str | int | None]:  # noqa: A002
+    """One line of ``neonup list``."""
+    folder = databases.folder(id)
+    found = postmaster.running(folder / "data")
+    values: dict[str, str | int | None] = {
+        "id": id,
+        "state": str(State.READY if found else State.STOPPED),
+        "port": found.port if found else None,
+        "kind": None,
+        "project": None,
+        "engine": None,
+        "size": size(folder),
+        "connections": upkeep.clients(found.pid) if found else 0,
+        "pid": found.pid if found else None,
+        "problem": None,
+    }
+    try:
+        record = databases.get(id)
+    except EngineError as error:
+        return {**values, "problem": error.message}
+    if record is None:
+        return {**values, "state": str(State.MISSING), "problem": "never finished"}
+    return {
+        **values,
+        "port": found.port if found else record.port,
+        "kind": record.kind,
+        "project": record.project or record.name,
+        "engine": record.engine,
+        "state": str(databases.state(record)),
+    }
+
+
+def engines(home: Path, pg_bin: Path | None) -> list[dict[str, str | bool | None]]:
+    """Every place where a Postgres was looked for, and what is there; best first."""
+    rows: list[dict[str, str | bool | None]] = []
+    chosen = False
+    for candidate in binaries.candidates(home, pg_bin):
+        engine = candidate.engine
+        takes = engine is not None and not chosen
+        chosen = chosen or takes
+        rows.append(
+            {
+                "name": candidate.name,
+                "where": candidate.where,
+                "version": engine.version if engine else None,
+                "tls": engine.tls if engine else None,
+                "pgvector": "vector" in engine.extensions if engine else None,
+                "contrib": "hstore" in engine.extensions if engine else None,
+                "why_not": candidate.why_not,
+                "chosen": takes,
+            }
+        )
+    return rows

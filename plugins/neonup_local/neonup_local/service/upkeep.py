@@ -1,0 +1,158 @@
+"""What is done after use, in a short process of its own: a spare copy, idle servers, leftovers.
+
+``python -m neonup_local.service.upkeep HOME``; one at a time, at low priority, ends by itself.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from neonup import EngineError
+from neonup_local.engine import detach, postmaster, template
+from neonup_local.engine import account as accounts
+from neonup_local.engine.account import MYSELF
+from neonup_local.service.databases import Databases
+
+IDLE_SECONDS = 3600.0
+"""A project's server that nobody was connected to for so long is stopped."""
+
+_LEFTOVER_SECONDS = 3600.0
+_LOG_LIMIT = 10_000_000
+_LOG_KEPT = 1_000_000
+_STAMP = "upkeep"
+_CLIENT = re.compile(r"127\.0\.0\.1\(|\[local\]|::1\(")
+"""In the title of a process that serves a client, but of none of Postgres's own."""
+
+
+def start(home: Path) -> None:
+    """Begin the upkeep in the background; never fails."""
+    if "python" not in Path(sys.executable or "").name.lower():
+        return  # inside an application server that is no interpreter
+    command = [sys.executable, "-P", "-m", "neonup_local.service.upkeep", str(home)]
+    try:
+        (home / _STAMP).touch(mode=0o600)
+        detach.spawn(command, MYSELF, subprocess.DEVNULL, os.environ)
+    except (EngineError, OSError):
+        return
+
+
+def main(home: Path) -> None:
+    """Everything, in the order of its use."""
+    from filelock import FileLock, Timeout
+
+    if hasattr(os, "nice"):
+        os.nice(10)
+    try:
+        with FileLock(home / "locks" / "upkeep.lock", timeout=0):
+            make_spares(home)
+            stop_idle(home)
+            remove_leftovers(home)
+    except Timeout:
+        return
+
+
+def make_spares(home: Path) -> None:
+    """One finished copy of each template, so that the next project need not wait for it."""
+    for source in (home / "templates").glob("*"):
+        if source.name.startswith(".") or not (source / "PG_VERSION").is_file():
+            continue
+        folder = home / "spares" / source.name
+        folder.mkdir(mode=0o711, parents=True, exist_ok=True)
+        if any(folder.glob("spare-*")):
+            continue
+        temporary = folder / f".making-{secrets.token_hex(4)}"
+        try:
+            template.copy(source, temporary, accounts.of_data(source))
+            temporary.rename(folder / f"spare-{secrets.token_hex(4)}")
+        except EngineError:
+            return  # the disk is full: no spare, then
+    if hasattr(os, "sync"):
+        os.sync()  # copies are made without: the spare, and the database that was just made
+
+
+def stop_idle(home: Path, idle_seconds: float = IDLE_SECONDS) -> list[str]:
+    """Stop the projects' servers that nobody used for so long; returns their ids.
+
+    A server's log is written to at every disconnect, and touched by every start of its project.
+    """
+    stopped = []
+    databases = Databases(home)
+    for record in databases.all():
+        folder = databases.folder(record.id)
+        if record.kind != "project" or not _is_idle(folder, idle_seconds):
+            continue
+        with databases.locked(record.id):
+            if _is_idle(folder, idle_seconds):
+                try:
+                    databases.stop_locked(record.id)
+                except EngineError:
+                    continue
+                stopped.append(record.id)
+    return stopped
+
+
+def _is_idle(folder: Path, seconds: float) -> bool:
+    found = postmaster.running(folder / "data")
+    if found is None:
+        return False
+    log = folder / "log"
+    try:
+        if log.stat().st_size > _LOG_LIMIT:
+            _shorten(log)
+        if time.time() - log.stat().st_mtime < seconds:
+            return False
+    except OSError:
+        return False
+    return clients(found.pid) == 0
+
+
+def clients(pid: int) -> int:
+    """How many clients a server has, told from its processes' titles; 1 where it cannot be told."""
+    import psutil
+
+    try:
+        titles = [" ".join(child.cmdline()) for child in psutil.Process(pid).children()]
+    except psutil.NoSuchProcess:
+        return 0
+    except psutil.Error:
+        return 1
+    return sum(1 for title in titles if _CLIENT.search(title))
+
+
+def _shorten(log: Path) -> None:
+    """Keep the end of a log that grew while its server ran: it appends, wherever the end is."""
+    with log.open("r+b") as file:
+        file.seek(-_LOG_KEPT, os.SEEK_END)
+        kept = file.read()
+        file.seek(0)
+        file.write(kept)
+        file.truncate()
+
+
+def remove_leftovers(home: Path) -> None:
+    """Remove what processes that were killed left half-made, once it is surely nobody's."""
+    patterns = (
+        *("engines/.copy-*", "templates/.making-*", "spares/*/.making-*"),
+        *("databases/.trash-*", "databases/*/.data-*", "databases/*/.record-*"),
+    )
+    for pattern in patterns:
+        for path in home.glob(pattern):
+            try:
+                old = time.time() - path.lstat().st_ctime > _LEFTOVER_SECONDS
+            except OSError:
+                continue
+            if old and path.is_dir():
+                shutil.rmtree(path, ignore_errors=True)
+            elif old:
+                path.unlink(missing_ok=True)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
