@@ -101,8 +101,8 @@ def _in_ci(environ: Mapping[str, str]) -> bool:
 
 
 def _own_sign(argv: Sequence[str]) -> str | None:
-    program = PurePath(argv[0]).stem if argv else ""
-    if program == "fastapi" and "dev" in argv[1:2]:
+    program = PurePath(argv[0] if argv else "")
+    if "fastapi" in (program.stem, program.parent.name) and "dev" in argv[1:2]:
         return "fastapi dev"
     if "--reload" in argv[1:]:
         return "--reload"

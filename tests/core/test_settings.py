@@ -1,0 +1,120 @@
+"""Settings: one order of precedence, and every value knows where it came from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from neonup import SettingsError
+from neonup.settings import find_project, resolve
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    (tmp_path / "pyproject.toml").write_text(
+        '[tool.neonup]\nkey = "FROM_PYPROJECT"\nseed = "db/seed.sql"\n'
+        '[tool.neonup."neon.new"]\nurl = "http://127.0.0.1:1/api/v1"\n'
+    )
+    return tmp_path
+
+
+def test_an_argument_wins_over_the_environment_over_pyproject(project: Path) -> None:
+    environ = {"NEONUP_KEY": "FROM_ENVIRONMENT"}
+    assert resolve(project, environ={}).key == "FROM_PYPROJECT"
+    assert resolve(project, environ=environ).key == "FROM_ENVIRONMENT"
+    settings = resolve(project, environ=environ, key="FROM_ARGUMENT")
+    assert settings.key == "FROM_ARGUMENT"
+    assert settings.source("key") == "argument"
+    assert resolve(project, environ=environ).source("key") == "NEONUP_KEY"
+    assert resolve(project, environ={}).source("key") == "pyproject.toml"
+    assert resolve(project, environ={}).source("ref") == "default"
+
+
+def test_an_empty_variable_counts_as_unset(project: Path) -> None:
+    assert resolve(project, environ={"NEONUP_KEY": ""}).key == "FROM_PYPROJECT"
+
+
+def test_paths_of_pyproject_are_the_projects_and_arguments_the_current_folders(
+    project: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    monkeypatch.chdir(elsewhere)
+    assert resolve(project, environ={}).seed == project / "db/seed.sql"
+    assert resolve(project, environ={}, seed="x.sql").seed == elsewhere / "x.sql"
+    assert resolve(project, environ={}).env_file == project / ".env"
+
+
+@pytest.mark.parametrize(
+    ("environ", "message"),
+    [
+        ({"NEONUP_KEY": "NOT A NAME"}, "key = 'NOT A NAME' \\(from NEONUP_KEY\\)"),
+        ({"NEONUP_ON_EXPIRY": "panic"}, "one of ask, replace"),
+        ({"NEONUP_LOGICAL_REPLICATION": "maybe"}, "true or false"),
+        ({"NEONUP_PREFIX": "A-B"}, "letters, digits and underscores"),
+    ],
+)
+def test_a_bad_value_names_its_source(
+    project: Path, environ: dict[str, str], message: str
+) -> None:
+    with pytest.raises(SettingsError, match=message):
+        resolve(project, environ=environ)
+
+
+def test_an_unknown_setting_is_an_error_that_guesses_what_was_meant(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text('[tool.neonup]\nprovidr = "local"\n')
+    with pytest.raises(SettingsError, match="providr") as error:
+        resolve(tmp_path, environ={})
+    assert error.value.remedy == "Did you mean 'provider'?"
+
+
+def test_a_wrong_type_in_pyproject_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text("[tool.neonup]\nkey = 7\n")
+    with pytest.raises(SettingsError, match="key = 7 \\(from pyproject.toml\\)"):
+        resolve(tmp_path, environ={})
+
+
+def test_broken_toml_is_a_clear_error(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text("[tool.neonup\n")
+    with pytest.raises(SettingsError, match="not valid TOML"):
+        resolve(tmp_path, environ={})
+
+
+@pytest.mark.parametrize("name", ["pyproject.toml", "manage.py"])
+def test_the_project_is_the_nearest_folder_upward_that_looks_like_one(
+    tmp_path: Path, name: str
+) -> None:
+    (tmp_path / name).touch()
+    (tmp_path / "src" / "app").mkdir(parents=True)
+    assert find_project(tmp_path / "src" / "app") == tmp_path
+
+
+def test_a_env_file_of_ours_marks_a_project_and_a_foreign_one_does_not(tmp_path: Path) -> None:
+    (tmp_path / ".git").mkdir()
+    below = tmp_path / "service"
+    below.mkdir()
+    (tmp_path / ".env").write_text("A=1\n")
+    assert find_project(below) == below
+    (tmp_path / ".env").write_text("# neonup: DATABASE_URL provider=local\n")
+    assert find_project(below) == tmp_path
+
+
+def test_the_search_ends_at_the_repositorys_root(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").touch()
+    below = tmp_path / "vendored" / "pkg"
+    below.mkdir(parents=True)
+    (tmp_path / "vendored" / ".git").mkdir()
+    assert find_project(below) == below
+
+
+def test_a_providers_own_options(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = resolve(project, environ={})
+    assert settings.option("neon.new", "url") == "http://127.0.0.1:1/api/v1"
+    assert settings.option("neon.new", "other") is None
+    monkeypatch.setenv("NEONUP_NEON_NEW_URL", "http://127.0.0.1:2/api/v1")
+    assert settings.option("neon.new", "url") == "http://127.0.0.1:2/api/v1"
+
+
+def test_a_project_that_is_not_there_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="does not exist"):
+        resolve(tmp_path / "nowhere", environ={})
