@@ -1,0 +1,1 @@
+"""The provider `local`: stock Postgres on this machine, and a local Neon."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -39,9 +39,7 @@ class LocalProvider(Provider):
         from neonup_local.service import naming
 
         settings = self.settings
-        return database.id or naming.project_id(
-            settings.project, settings.env_file, database.key
-        )
+        return database.id or naming.project_id(settings.project, settings.env_file, database.key)
 
     def unavailable(self) -> str | None:
         """Why no Postgres can be run here: there is none, or nobody to run it as."""
@@ -174,6 +172,19 @@ class LocalProvider(Provider):
     def delete(self, database: Database) -> None:
         """Stop its server and remove its data."""
         self._databases.remove(self._id(database))
+
+    def facts(self) -> Iterator[str]:
+        """The engines that were looked at, for ``neonup doctor``."""
+        for row in self.engines():
+            if row["why_not"]:
+                yield f"{row['name']} ({row['where']}): {row['why_not']}"
+                continue
+            has = [name for name in ("tls", "contrib", "pgvector") if row[name]]
+            taken = ", taken for new databases" if row["chosen"] else ""
+            yield (
+                f"{row['name']}: Postgres {row['version']} with {', '.join(has) or 'nothing more'}"
+                f"{taken} ({row['where']})"
+            )
 
     def engines(self) -> list[dict[str, str | bool | None]]:
         """Every Postgres that was looked at, for ``neonup doctor``; the first usable is taken."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 from neonup_local.engine import postmaster, program, template
 from neonup_local.engine.account import MYSELF
@@ -24,7 +25,7 @@ def run(
     Raises:
         EngineError: ``psql`` or a statement failed.
     """
-    command = [
+    command: list[str | Path] = [
         *(engine.program("psql"), "--no-psqlrc", "--quiet", "--no-align", "--tuples-only"),
         *("--field-separator=\t", "--set=ON_ERROR_STOP=1", "--file=-"),
     ]

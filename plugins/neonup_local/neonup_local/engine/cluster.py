@@ -12,7 +12,7 @@ from pathlib import Path
 
 from neonup import EngineError
 from neonup_local.engine import account as accounts
-from neonup_local.engine import detach, postmaster, program, sockets
+from neonup_local.engine import config, detach, postmaster, program, sockets
 from neonup_local.engine.account import Account
 from neonup_local.engine.binaries import Engine
 
@@ -98,7 +98,8 @@ def start(engine: Engine, folder: Path, run_folder: Path, options: Options) -> N
     account = accounts.of_data(data)
     _check_reach(engine, data, account)
     _rotate(log)
-    command = _command(engine, data, sockets.folder(run_folder, options.port, account), options)
+    socket_dir = sockets.folder(run_folder, options.port, account)
+    command = _command(engine, data, account, socket_dir, options)
     patience = time.monotonic() + _LEFTOVER_SECONDS
     while not _await_other(data):
         try:
@@ -160,7 +161,9 @@ def _check_reach(engine: Engine, data: Path, account: Account) -> None:
             )
 
 
-def _command(engine: Engine, data: Path, socket_dir: Path | None, options: Options) -> list[str]:
+def _command(
+    engine: Engine, data: Path, account: Account, socket_dir: Path | None, options: Options
+) -> list[str]:
     settings = {
         "port": str(options.port),
         "unix_socket_directories": f'"{socket_dir}"' if socket_dir else "",
@@ -169,23 +172,11 @@ def _command(engine: Engine, data: Path, socket_dir: Path | None, options: Optio
     }
     if not options.logical_replication:
         settings["max_logical_replication_workers"] = "0"  # spares the launcher's process
-    if engine.major >= 18:
-        settings["io_method"] = "sync"  # spares three idle workers
-    if sys.platform == "linux" and not os.access("/dev/shm", os.W_OK):
-        settings["dynamic_shared_memory_type"] = "mmap"
-    zone = "UTC" if _has_zones(engine) else "GMT"
-    settings |= {"timezone": zone, "log_timezone": zone}
     if options.tls:
         certificate, key = options.tls
         settings |= {"ssl": "on", "ssl_cert_file": str(certificate), "ssl_key_file": str(key)}
-    pairs = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
-    return [str(engine.program("postgres")), "-D", str(data), *pairs]
-
-
-def _has_zones(engine: Engine) -> bool:
-    """Whether ``UTC`` can be looked up; ``GMT`` alone is built in."""
-    own = engine.bin.parent / "share" / "timezone"
-    return (own / "UTC").is_file() or Path("/usr/share/zoneinfo/UTC").is_file()
+    settings |= config.of_machine(engine, account)
+    return [str(engine.program("postgres")), "-D", str(data), *config.arguments(settings)]
 
 
 def _stale_pid(data: Path) -> int | None:

@@ -51,5 +51,7 @@ def spawn(
             **account.popen(),
         )
     except (OSError, subprocess.SubprocessError) as error:
-        raise EngineError(f"{command[0]} could not be started as {account.name}: {error}.") from None
+        raise EngineError(
+            f"{command[0]} could not be started as {account.name}: {error}."
+        ) from None
     return int(done.stdout)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 import shutil
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Callable
 from pathlib import Path
 
 from neonup import EngineError
@@ -20,11 +20,11 @@ _PROGRAMS = frozenset(
     )
     for suffix in ("", ".exe")
 )
-_TRUSTED = frozenset(
-    ("autoinc bloom dblink earthdistance insert_username moddatetime pg_prewarm "
-     "pg_stat_statements pg_visibility pgrowlocks pgstattuple postgres_fdw refint sslinfo "
-     "tablefunc unaccent vector xml2").split()
-)  # fmt: skip
+_TRUSTED = (
+    *("autoinc", "bloom", "dblink", "earthdistance", "insert_username", "moddatetime"),
+    *("pg_prewarm", "pg_stat_statements", "pg_visibility", "pgrowlocks", "pgstattuple"),
+    *("postgres_fdw", "refint", "sslinfo", "tablefunc", "unaccent", "vector", "xml2"),
+)
 """Extensions that Neon lets every owner create, and that stock Postgres keeps to superusers.
 
 https://neon.com/docs/extensions/pg-extensions
@@ -92,15 +92,13 @@ def copy_wheel(source: Path, target: Path) -> None:
         shutil.rmtree(temporary, ignore_errors=True)
 
 
-def _leave_out(source: Path):  # type: ignore[no-untyped-def]
-    def ignore(folder: str, names: list[str]) -> Iterable[str]:
+def _leave_out(source: Path) -> Callable[[str, list[str]], list[str]]:
+    def ignore(folder: str, names: list[str]) -> list[str]:
         where = Path(folder).relative_to(source).as_posix()
         if where == ".":
             return [name for name in names if name in ("include", "doc")]
         if where == BIN:
-            return [
-                name for name in names if name not in _PROGRAMS and not name.endswith(".dll")
-            ]
+            return [name for name in names if name not in _PROGRAMS and not name.endswith(".dll")]
         return [name for name in names if name in ("pgxs", "pkgconfig", "doc") or name[-2:] == ".a"]
 
     return ignore

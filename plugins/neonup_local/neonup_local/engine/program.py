@@ -56,7 +56,7 @@ def run(
         EngineError: it cannot be started, fails, or takes too long.
     """
     try:
-        done = subprocess.run(
+        done: subprocess.CompletedProcess[str] = subprocess.run(
             [str(part) for part in command],
             input=stdin,
             stdout=subprocess.PIPE,

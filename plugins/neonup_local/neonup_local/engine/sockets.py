@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
 import sys
@@ -45,7 +46,5 @@ def folder(preferred: Path, port: int, account: Account) -> Path | None:
 def remove(choice: Path) -> None:
     """Remove a folder made by `folder`, if it is empty."""
     if choice.parent.name == "run" or choice.name.startswith(_PREFIX):
-        try:
+        with contextlib.suppress(OSError):  # not empty, or gone already
             choice.rmdir()
-        except OSError:
-            pass

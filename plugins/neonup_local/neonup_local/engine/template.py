@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from neonup import EngineError
-from neonup_local.engine import initdb, program
+from neonup_local.engine import config, initdb, program
 from neonup_local.engine.account import Account
 from neonup_local.engine.binaries import Engine
 
@@ -45,14 +45,6 @@ _GRANTS = {
 """What Neon's ``neon_superuser`` may, and the major version that brought each role.
 
 https://neon.com/docs/manage/roles#the-neon_superuser-role
-"""
-
-_HBA = """\
-# Written by neonup: every connection needs its password.
-local all all scram-sha-256
-host all all 127.0.0.1/32 scram-sha-256
-local replication all scram-sha-256
-host replication all 127.0.0.1/32 scram-sha-256
 """
 
 
@@ -94,8 +86,8 @@ def scram_verifier(password: str) -> str:
     client = hmac.digest(salted, b"Client Key", "sha256")
     stored = hashlib.sha256(client).digest()
     server = hmac.digest(salted, b"Server Key", "sha256")
-    texts = (base64.b64encode(part).decode() for part in (salt, stored, server))
-    return "SCRAM-SHA-256${}:{}${}:{}".format(rounds, *texts)  # noqa: UP032 - unpacking
+    encoded = [base64.b64encode(part).decode() for part in (salt, stored, server)]
+    return f"SCRAM-SHA-256${rounds}:{encoded[0]}${encoded[1]}:{encoded[2]}"
 
 
 def ensure(home: Path, engine: Engine, account: Account) -> Path:
@@ -114,8 +106,8 @@ def ensure(home: Path, engine: Engine, account: Account) -> Path:
     try:
         account.own(temporary)
         initdb.run(engine, temporary, account, superuser=ADMIN)
-        (temporary / "pg_hba.conf").write_text(_HBA, encoding="utf-8")
-        (temporary / "postgresql.conf").write_text(_CONF, encoding="utf-8")
+        (temporary / "pg_hba.conf").write_text(config.HBA, encoding="utf-8")
+        (temporary / "postgresql.conf").write_text(config.CONF, encoding="utf-8")
         single_user(engine, temporary, account, _statements(home, engine))
         temporary.rename(target)
     except OSError as error:
@@ -152,7 +144,9 @@ def single_user(engine: Engine, data: Path, account: Account, statements: Sequen
         [
             *(engine.program("postgres"), "--single", "-D", data, "-c", "exit_on_error=on"),
             *("-c", "log_checkpoints=off", "-c", "log_statement=none"),
-            *("-c", "log_min_error_statement=panic", "postgres"),
+            *("-c", "log_min_error_statement=panic"),
+            *config.arguments(config.of_machine(engine, account)),
+            "postgres",
         ],
         account,
         what="postgres --single",
@@ -188,28 +182,3 @@ def copy(source: Path, target: Path, account: Account) -> None:
                 remedy="Make room there, or set NEONUP_HOME to another folder.",
             ) from None
         raise
-
-
-_CONF = """\
-# Written by neonup. What depends on the start (port, socket, wal_level, TLS) is on the command line.
-listen_addresses = '127.0.0.1'
-password_encryption = 'scram-sha-256'
-max_connections = 100
-
-# Small: many of these run beside each other, mostly idle.
-shared_buffers = '16MB'
-min_wal_size = '4MB'
-max_wal_size = '256MB'
-jit = off
-default_text_search_config = 'pg_catalog.english'
-
-# A crash may lose the last moments, never the database.
-fsync = on
-synchronous_commit = off
-
-# neonup reads these messages, and tells from the log's age when somebody was here last.
-lc_messages = 'C'
-log_line_prefix = '%m [%p] '
-log_checkpoints = off
-log_disconnections = on
-"""

@@ -1,0 +1,1 @@
+"""What Neon is, without HTTP: databases, their records, claims and certificates."""

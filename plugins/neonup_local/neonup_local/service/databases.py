@@ -149,6 +149,19 @@ class Databases:
             self._provide_data(folder, engine, record)
             return self._finish(record, engine)
 
+    def prepare(self, *, tls: bool = False) -> Engine:
+        """Make all that new databases need beforehand; the engine that they will get.
+
+        Args:
+            tls: prefer an engine that speaks TLS.
+
+        Raises:
+            EngineError: no engine can be used, or its template cannot be made.
+        """
+        engine = self._choose_engine(tls)
+        self.template(engine, accounts.for_new_data())
+        return engine
+
     def adopt(self, id: str, *, password: str, port: int) -> Record:  # noqa: A002
         """Make a lost or damaged record again from the data directory and what a URL says.
 
@@ -185,8 +198,12 @@ class Databases:
         Raises:
             EngineError: it does not stop.
         """
-        with self.locked(record.id):
-            return self.stop_locked(record.id)
+        return self.stop_id(record.id)
+
+    def stop_id(self, id: str) -> bool:  # noqa: A002
+        """As `stop`, by its id: also where its record is damaged."""
+        with self.locked(id):
+            return self.stop_locked(id)
 
     def stop_locked(self, id: str) -> bool:  # noqa: A002
         """As `stop`, for a caller that holds the database's lock."""
@@ -303,7 +320,7 @@ class Databases:
 
     def _choose_engine(self, tls: bool) -> Engine:
         with self.locked("engines"):
-            return binaries.choose(self.home, pg_bin=self.pg_bin, tls=tls)
+            return binaries.choose(self.home, pg_bin=self.pg_bin, tls=tls, name=self.engine)
 
     def _provide_data(self, folder: Path, engine: Engine, record: Record) -> None:
         """Put the record and a data directory into a database's folder; the data comes last."""
@@ -317,6 +334,14 @@ class Databases:
             spare = folder / f".data-{secrets.token_hex(4)}"
             template.copy(self.template(engine, account), spare, account)
         spare.rename(folder / "data")
+
+    def prepare(self) -> None:
+        """Copy the engine and make its template ahead of the first database.
+
+        Raises:
+            EngineError: there is no engine, or it does not work here.
+        """
+        self.template(self._choose_engine(tls=False), accounts.for_new_data())
 
     def template(self, engine: Engine, account: Account) -> Path:
         """The engine's template, made under a lock where it is missing."""

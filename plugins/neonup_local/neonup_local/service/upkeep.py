@@ -15,8 +15,8 @@ import time
 from pathlib import Path
 
 from neonup import EngineError
-from neonup_local.engine import detach, postmaster, template
 from neonup_local.engine import account as accounts
+from neonup_local.engine import detach, postmaster, template
 from neonup_local.engine.account import MYSELF
 from neonup_local.service.databases import Databases
 

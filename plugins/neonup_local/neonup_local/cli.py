@@ -1,0 +1,221 @@
+"""The commands about the databases on this machine: ``list``, ``logs``, ``stop``, ``prune``."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+import neonup
+from neonup import NeonupError
+from neonup_local.service import details
+from neonup_local.service.databases import Databases
+from neonup_local.service.records import Record
+
+F = TypeVar("F", bound=Callable[..., Any])
+_COLOURS = {"ready": "green", "stopped": "yellow"}
+_POLL_SECONDS = 0.2
+
+_json = click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
+
+
+def _chosen(function: F) -> F:
+    """``-e/--env`` and ``-k/--key``: which of the project's databases is meant."""
+    function = click.option("-k", "--key", help="The variable that holds the URL.")(function)
+    return click.option("-e", "--env", "env_file", metavar="FILE", help="The .env file.")(function)
+
+
+def _style(text: str, **how: Any) -> str:
+    return text if os.environ.get("NO_COLOR") else click.style(text, **how)
+
+
+def _databases() -> Databases:
+    return Databases(neonup.home())
+
+
+def _current(env_file: str | None, key: str | None) -> str:
+    """The id of the current project's database.
+
+    Raises:
+        NeonupError: there is none, or it is not on this machine.
+    """
+    database = neonup.find(env_file=env_file, key=key)
+    if database is None:
+        raise NeonupError(
+            "This project has no database yet.",
+            checked=[str(Path.cwd())],
+            remedy="`neonup` makes one; `neonup list` shows the others on this machine.",
+        )
+    if database.provider != "local" or database.id is None:
+        raise NeonupError(
+            f"This project's database is not run by neonup on this machine: it is "
+            f"{'your own' if database.provider == 'user' else database.provider}.",
+            checked=[f"{database.key} from {database.source}"],
+        )
+    return database.id
+
+
+@click.command("list")
+@_json
+def list_(as_json: bool) -> None:
+    """Show every database on this machine, and whether it runs."""
+    databases = _databases()
+    rows = [details.row(databases, id_) for id_ in databases.ids()]
+    if as_json:
+        click.echo(json.dumps(rows, indent=2))
+        return
+    if not rows:
+        click.echo(f"No databases in {databases.home}.")
+        return
+    width = max(len(str(row["id"])) for row in rows)
+    for row in rows:
+        click.echo(_line(row, width))
+
+
+def _line(row: dict[str, str | int | None], width: int) -> str:
+    state = str(row["state"])
+    parts = [
+        str(row["id"]).ljust(width),
+        _style(state.ljust(7), fg=_COLOURS.get(state, "red")),
+        str(row["port"] or "-").rjust(5),
+        details.human(int(row["size"] or 0)).rjust(8),
+        f"{row['connections'] or 0} connected",
+    ]
+    told = _style(str(row["problem"]), fg="red") if row["problem"] else str(row["project"])
+    return "  ".join([*parts, told])
+
+
+@click.command()
+@_chosen
+@click.option("-f", "--follow", is_flag=True, help="Go on printing what is added; Ctrl-C ends it.")
+@click.option("-n", "--lines", default=100, show_default=True, help="How many of the last lines.")
+@_json
+def logs(env_file: str | None, key: str | None, follow: bool, lines: int, as_json: bool) -> None:
+    """Print what the project's Postgres wrote into its log."""
+    path = _databases().folder(_current(env_file, key)) / "log"
+    try:
+        text = path.read_text(encoding="utf-8", errors="replace")
+    except OSError as error:
+        raise NeonupError(f"There is no log to read: {path}: {error.strerror}.") from None
+    last = text.splitlines()[-lines:] if lines > 0 else []
+    if as_json:
+        click.echo(json.dumps({"log": str(path), "lines": last}, indent=2))
+        return
+    for line in last:
+        click.echo(line)
+    if follow:
+        for added in _added(path, len(text.encode(errors="replace"))):
+            click.echo(added, nl=False)
+
+
+def _added(path: Path, position: int) -> Iterator[str]:
+    """What is appended to a file from now on; a file that was replaced is begun anew."""
+    file = path.open("rb")
+    file.seek(min(position, path.stat().st_size))
+    try:
+        while True:
+            if part := file.read():
+                yield part.decode(errors="replace")
+                sys.stdout.flush()
+                continue
+            time.sleep(_POLL_SECONDS)
+            now = path.stat() if path.exists() else None
+            here = os.fstat(file.fileno())
+            if now is not None and (now.st_ino != here.st_ino or now.st_size < file.tell()):
+                file.close()
+                file = path.open("rb")
+    except KeyboardInterrupt:
+        return
+    finally:
+        file.close()
+
+
+def _stop(env_file: str | None, key: str | None, everything: bool, as_json: bool) -> None:
+    databases = _databases()
+    ids = databases.ids() if everything else [_current(env_file, key)]
+    stopped = [id_ for id_ in ids if databases.stop_id(id_)]
+    if as_json:
+        click.echo(json.dumps({"stopped": stopped}))
+    elif stopped:
+        click.echo(f"Stopped {', '.join(stopped)}. The data is kept; `neonup` starts it again.")
+    else:
+        click.echo("Nothing was running.")
+
+
+def _stop_command(name: str) -> click.Command:
+    @click.command(name, help="Stop the project's Postgres; its data is kept.")
+    @_chosen
+    @click.option("--all", "everything", is_flag=True, help="Every one on this machine.")
+    @_json
+    def command(env_file: str | None, key: str | None, everything: bool, as_json: bool) -> None:
+        _stop(env_file, key, everything, as_json)
+
+    return command
+
+
+@click.command()
+@click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+@_json
+def prune(yes: bool, as_json: bool) -> None:
+    """Delete databases that nobody can miss: the project is gone, or the time is over."""
+    databases = _databases()
+    doomed = dict(_prunable(databases))
+    rows = [{"id": id_, "why": why, **_size(databases, id_)} for id_, why in doomed.items()]
+    if not rows:
+        click.echo(json.dumps({"deleted": []}) if as_json else "There is nothing to prune.")
+        return
+    if not as_json:
+        for row in rows:
+            click.echo(f"{row['id']}  {details.human(row['size'])}  {row['why']}")
+    if not yes and not _agreed(len(rows), as_json):
+        if as_json:
+            click.echo(json.dumps({"deleted": [], "prunable": rows}, indent=2))
+            return
+        raise NeonupError("Nothing was deleted.", remedy="Say --yes where nobody can be asked.")
+    for id_ in doomed:
+        databases.remove(id_)
+    if as_json:
+        click.echo(json.dumps({"deleted": rows}, indent=2))
+    else:
+        freed = details.human(sum(row["size"] for row in rows))
+        click.echo(f"Deleted {len(rows)}, which frees {freed}.")
+
+
+def _agreed(count: int, as_json: bool) -> bool:
+    if as_json or not sys.stdin.isatty():
+        return False
+    return click.confirm(f"Delete {count} database{'s' * (count != 1)} for good?", err=True)
+
+
+def _size(databases: Databases, id_: str) -> dict[str, Any]:
+    return {"size": details.size(databases.folder(id_))}
+
+
+def _prunable(databases: Databases) -> Iterator[tuple[str, str]]:
+    """The databases to delete, and why. One whose record is damaged is left to a person."""
+    for record in databases.all():
+        if record.project and not Path(record.project).exists():
+            yield record.id, f"its project {record.project} is gone"
+        elif _is_over(record):
+            yield record.id, "its time is over"
+
+
+def _is_over(record: Record) -> bool:
+    expiry = record.service.get("expires_at")
+    if not isinstance(expiry, str) or record.service.get("status") == "CLAIMED":
+        return False
+    try:
+        when = datetime.fromisoformat(expiry)
+    except ValueError:
+        return False
+    return when.replace(tzinfo=when.tzinfo or UTC) < datetime.now(UTC)
+
+
+COMMANDS = (list_, logs, _stop_command("stop"), _stop_command("down"), prune)

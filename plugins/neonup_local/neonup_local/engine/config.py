@@ -1,0 +1,79 @@
+"""What Postgres is told: the files of a new data directory, and what depends on the machine."""
+
+from __future__ import annotations
+
+import stat
+import sys
+from pathlib import Path
+
+from neonup_local.engine.account import Account
+from neonup_local.engine.binaries import Engine
+
+HBA = """\
+# Written by neonup: every connection needs its password.
+local all all scram-sha-256
+host all all 127.0.0.1/32 scram-sha-256
+local replication all scram-sha-256
+host replication all 127.0.0.1/32 scram-sha-256
+"""
+
+CONF = """\
+# Written by neonup. The port, the socket, wal_level and TLS are on the command line.
+listen_addresses = '127.0.0.1'
+password_encryption = 'scram-sha-256'
+max_connections = 100
+
+# Small: many of these run beside each other, mostly idle.
+shared_buffers = '16MB'
+min_wal_size = '4MB'
+max_wal_size = '256MB'
+jit = off
+default_text_search_config = 'pg_catalog.english'
+
+# A crash may lose the last moments, never the database.
+fsync = on
+synchronous_commit = off
+
+# neonup reads these messages, and tells from the log's age when somebody was here last.
+lc_messages = 'C'
+log_line_prefix = '%m [%p] '
+log_checkpoints = off
+log_disconnections = on
+"""
+
+_SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - looked at, not written to
+
+
+def of_machine(engine: Engine, account: Account) -> dict[str, str]:
+    """The settings that depend on the engine's version and on the machine, at every start."""
+    zone = "UTC" if _has_zones(engine) else "GMT"
+    settings = {"timezone": zone, "log_timezone": zone}
+    if engine.major >= 18:
+        settings["io_method"] = "sync"  # spares three idle workers
+    if sys.platform == "linux" and not _can_write(_SHARED_MEMORY, account):
+        settings["dynamic_shared_memory_type"] = "mmap"
+    return settings
+
+
+def arguments(settings: dict[str, str]) -> list[str]:
+    """Settings as arguments of the program ``postgres``."""
+    return [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
+
+
+def _has_zones(engine: Engine) -> bool:
+    """Whether ``UTC`` can be looked up; ``GMT`` alone is built in."""
+    own = engine.bin.parent / "share" / "timezone"
+    return (own / "UTC").is_file() or Path("/usr/share/zoneinfo/UTC").is_file()
+
+
+def _can_write(folder: Path, account: Account) -> bool:
+    try:
+        info = folder.stat()
+    except OSError:
+        return False
+    need = 0o3
+    if info.st_uid == account.uid:
+        need <<= 6
+    elif info.st_gid == account.gid:
+        need <<= 3
+    return stat.S_ISDIR(info.st_mode) and info.st_mode & need == need

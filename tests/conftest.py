@@ -1,0 +1,89 @@
+"""What all tests share: a home of neonup's own, whose processes and files are gone afterwards."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+
+def make_home() -> Path:
+    """A new folder that the unprivileged account may enter, unlike pytest's own ones."""
+    home = Path(tempfile.mkdtemp(prefix="nu-"))
+    home.chmod(0o711)
+    return home
+
+
+def _processes(home: Path) -> list[psutil.Process]:
+    """The processes whose command line names the home: its servers, and its upkeep."""
+    found = []
+    for process in psutil.process_iter(["pid", "cmdline", "status"]):
+        words = process.info["cmdline"] or []
+        if process.pid == os.getpid() or process.info["status"] == psutil.STATUS_ZOMBIE:
+            continue
+        if any(word == str(home) or word.startswith(f"{home}/") for word in words):
+            found.append(process)
+    return found
+
+
+def remove_home(home: Path) -> None:
+    """End what runs in a home and delete it."""
+    for _ in range(50):
+        running = _processes(home)
+        if not running:
+            break
+        for process in running:
+            try:
+                process.send_signal(signal.SIGQUIT if "-D" in process.cmdline() else signal.SIGTERM)
+            except psutil.NoSuchProcess:
+                continue
+        psutil.wait_procs(running, timeout=5)
+    shutil.rmtree(home, ignore_errors=True)
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No variable of the machine or of another test reaches this one."""
+    for name in list(os.environ):
+        if name.startswith(("NEONUP", "DATABASE_URL", "PG", "POSTGRES_CLAIM_URL")):
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def cold_home(monkeypatch: pytest.MonkeyPatch, clean_environment: None) -> Iterator[Path]:
+    """An empty ``NEONUP_HOME``: the first database ever on a machine."""
+    home = make_home()
+    monkeypatch.setenv("NEONUP_HOME", str(home))
+    yield home
+    remove_home(home)
+
+
+@pytest.fixture(scope="session")
+def warm_parts() -> Iterator[Path]:
+    """A home with an engine and a template in it, made once for all tests of this process."""
+    from neonup_local.service.databases import Databases
+
+    home = make_home()
+    Databases(home).prepare()
+    yield home
+    remove_home(home)
+
+
+@pytest.fixture
+def neonup_home(
+    monkeypatch: pytest.MonkeyPatch, clean_environment: None, warm_parts: Path
+) -> Iterator[Path]:
+    """A ``NEONUP_HOME`` without databases, with the engine and the template ready."""
+    home = make_home()
+    for name in ("engines", "templates"):
+        (home / name).symlink_to(warm_parts / name)
+    shutil.copy2(warm_parts / "cloud_admin", home)
+    monkeypatch.setenv("NEONUP_HOME", str(home))
+    yield home
+    remove_home(home)
