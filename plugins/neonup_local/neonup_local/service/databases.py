@@ -335,14 +335,6 @@ class Databases:
             template.copy(self.template(engine, account), spare, account)
         spare.rename(folder / "data")
 
-    def prepare(self) -> None:
-        """Copy the engine and make its template ahead of the first database.
-
-        Raises:
-            EngineError: there is no engine, or it does not work here.
-        """
-        self.template(self._choose_engine(tls=False), accounts.for_new_data())
-
     def template(self, engine: Engine, account: Account) -> Path:
         """The engine's template, made under a lock where it is missing."""
         found = template.folder(self.home, engine)
