@@ -54,9 +54,7 @@ def test_paths_of_pyproject_are_the_projects_and_arguments_the_current_folders(
         ({"NEONUP_PREFIX": "A-B"}, "letters, digits and underscores"),
     ],
 )
-def test_a_bad_value_names_its_source(
-    project: Path, environ: dict[str, str], message: str
-) -> None:
+def test_a_bad_value_names_its_source(project: Path, environ: dict[str, str], message: str) -> None:
     with pytest.raises(SettingsError, match=message):
         resolve(project, environ=environ)
 
