@@ -36,10 +36,11 @@ class LocalProvider(Provider):
         return Databases(self.settings.home, pg_bin=self.settings.pg_bin)
 
     def _id(self, database: Database) -> str:
+        if database.id:
+            return database.id
         from neonup_local.service import naming
 
-        settings = self.settings
-        return database.id or naming.project_id(settings.project, settings.env_file, database.key)
+        return naming.project_id(self.settings.project, self.settings.env_file, database.key)
 
     def unavailable(self) -> str | None:
         """Why no Postgres can be run here: there is none, or nobody to run it as."""

@@ -7,7 +7,6 @@ import signal
 import socket
 import sys
 import time
-from dataclasses import dataclass
 from pathlib import Path
 
 from neonup import EngineError
@@ -15,6 +14,7 @@ from neonup_local.engine import account as accounts
 from neonup_local.engine import config, detach, postmaster, program, sockets
 from neonup_local.engine.account import Account
 from neonup_local.engine.binaries import Engine
+from neonup_local.engine.config import Options
 
 _LOG_LIMIT = 1_000_000
 _START_SECONDS = 60.0
@@ -25,23 +25,6 @@ _POLL_SECONDS = 0.002
 
 FIRST_PORT, LAST_PORT = 20000, 32767
 """Below the ports that Linux (32768) and others (49152) give to outgoing connections."""
-
-
-@dataclass(frozen=True)
-class Options:
-    """What a server is started with.
-
-    Args:
-        port: its port on 127.0.0.1.
-        logical_replication: ``wal_level = logical``.
-        durable: a commit waits until it is on disk.
-        tls: the certificate and the key, readable by the account; None without TLS.
-    """
-
-    port: int
-    logical_replication: bool = False
-    durable: bool = False
-    tls: tuple[Path, Path] | None = None
 
 
 class PortTaken(EngineError):
@@ -97,9 +80,17 @@ def start(engine: Engine, folder: Path, run_folder: Path, options: Options) -> N
     data, log = folder / "data", folder / "log"
     account = accounts.of_data(data)
     _check_reach(engine, data, account)
-    _rotate(log)
+    try:
+        _rotate(log)
+        config.write(folder, engine, account, options)
+    except OSError as error:
+        raise EngineError(
+            f"Postgres cannot be started in {folder}: {error.strerror}.",
+            checked=[str(error.filename)],
+            remedy="Make room or permit writing there.",
+        ) from None
     socket_dir = sockets.folder(run_folder, options.port, account)
-    command = _command(engine, data, account, socket_dir, options)
+    command = _command(engine, data, options.port, socket_dir)
     patience = time.monotonic() + _LEFTOVER_SECONDS
     while not _await_other(data):
         try:
@@ -161,21 +152,11 @@ def _check_reach(engine: Engine, data: Path, account: Account) -> None:
             )
 
 
-def _command(
-    engine: Engine, data: Path, account: Account, socket_dir: Path | None, options: Options
-) -> list[str]:
+def _command(engine: Engine, data: Path, port: int, socket_dir: Path | None) -> list[str]:
     settings = {
-        "port": str(options.port),
+        "port": str(port),
         "unix_socket_directories": f'"{socket_dir}"' if socket_dir else "",
-        "synchronous_commit": "on" if options.durable else "off",
-        "wal_level": "logical" if options.logical_replication else "replica",
     }
-    if not options.logical_replication:
-        settings["max_logical_replication_workers"] = "0"  # spares the launcher's process
-    if options.tls:
-        certificate, key = options.tls
-        settings |= {"ssl": "on", "ssl_cert_file": str(certificate), "ssl_key_file": str(key)}
-    settings |= config.of_machine(engine, account)
     return [str(engine.program("postgres")), "-D", str(data), *config.arguments(settings)]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import stat
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 from neonup_local.engine.account import Account
@@ -18,7 +19,9 @@ host replication all 127.0.0.1/32 scram-sha-256
 """
 
 CONF = """\
-# Written by neonup. The port, the socket, wal_level and TLS are on the command line.
+# Written by neonup, once: what you add here, or with ALTER SYSTEM, wins over what is included.
+# The port and the socket are on the command line.
+include_if_exists = '../neonup.conf'
 listen_addresses = '127.0.0.1'
 password_encryption = 'scram-sha-256'
 max_connections = 100
@@ -44,6 +47,23 @@ log_disconnections = on
 _SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - looked at, not written to
 
 
+@dataclass(frozen=True)
+class Options:
+    """What a server is started with.
+
+    Args:
+        port: its port on 127.0.0.1.
+        logical_replication: ``wal_level = logical``.
+        durable: a commit waits until it is on disk.
+        tls: the certificate and the key, readable by the account; None without TLS.
+    """
+
+    port: int
+    logical_replication: bool = False
+    durable: bool = False
+    tls: tuple[Path, Path] | None = None
+
+
 def of_machine(engine: Engine, account: Account) -> dict[str, str]:
     """The settings that depend on the engine's version and on the machine, at every start."""
     zone = "UTC" if _has_zones(engine) else "GMT"
@@ -55,9 +75,42 @@ def of_machine(engine: Engine, account: Account) -> dict[str, str]:
     return settings
 
 
+def write(folder: Path, engine: Engine, account: Account, options: Options) -> None:
+    """Write ``neonup.conf`` into a database's folder, which its ``postgresql.conf`` includes.
+
+    It lies outside the data directory: that one belongs to the account, and root must not write
+    where others can put links.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    settings = of_machine(engine, account)
+    settings["synchronous_commit"] = "on" if options.durable else "off"
+    if options.logical_replication:
+        settings["wal_level"] = "logical"
+    else:
+        settings["max_logical_replication_workers"] = "0"  # spares the launcher's process
+    if _has_library(engine, "pg_stat_statements"):  # loaded at Neon, too
+        settings["shared_preload_libraries"] = "pg_stat_statements"
+        settings["pg_stat_statements.max"] = "1000"
+    if options.tls:
+        certificate, key = options.tls
+        settings |= {"ssl": "on", "ssl_cert_file": str(certificate), "ssl_key_file": str(key)}
+    path = folder / "neonup.conf"
+    quoted = {name: value.replace("'", "''") for name, value in settings.items()}
+    lines = [f"{name} = '{value}'\n" for name, value in quoted.items()]
+    path.write_text("# Written by neonup at every start.\n" + "".join(lines), encoding="utf-8")
+    path.chmod(0o644)
+
+
 def arguments(settings: dict[str, str]) -> list[str]:
     """Settings as arguments of the program ``postgres``."""
     return [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
+
+
+def _has_library(engine: Engine, name: str) -> bool:
+    suffix = {"win32": "dll", "darwin": "dylib"}.get(sys.platform, "so")
+    return (engine.bin.parent / "lib" / f"{name}.{suffix}").is_file()
 
 
 def _has_zones(engine: Engine) -> bool:

@@ -62,7 +62,9 @@ def alive(pid: int) -> bool:
 def answers(port: int, timeout: float = 2.0) -> bool:
     """Whether a Postgres answers on that port of this machine within ``timeout`` seconds."""
     try:
-        with socket.create_connection((HOST, port), timeout) as connection:
+        with socket.socket() as connection:  # create_connection would import the idna codec
+            connection.settimeout(timeout)
+            connection.connect((HOST, port))
             connection.sendall(_SSL_REQUEST)
             return connection.recv(1) in (b"S", b"N")
     except OSError:

@@ -18,7 +18,7 @@ from neonup_local.engine import account as accounts
 from neonup_local.engine import admin, binaries, cluster, postmaster, template
 from neonup_local.engine.account import Account
 from neonup_local.engine.binaries import Engine
-from neonup_local.engine.cluster import Options
+from neonup_local.engine.config import Options
 from neonup_local.service import certificate, records
 from neonup_local.service.records import Kind, Record
 
@@ -128,9 +128,10 @@ class Databases:
         """
         folder = self.folder(id)
         with self.locked(id):
-            record = self.get(id)
-            if record is not None and (folder / "data" / "PG_VERSION").is_file():
-                return self._finish(record)
+            if (folder / "data").is_dir():
+                if (record := self.get(id)) is not None:
+                    return self._finish(record)
+                cluster.major_version(folder / "data")  # explains what is wrong with it
             engine = self._choose_engine(tls)
             record = Record(
                 id=id,
