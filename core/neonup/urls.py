@@ -139,6 +139,11 @@ def parse(url: str) -> PostgresUrl:
             f"The database URL cannot be used: it starts with {scheme}://, not postgresql://.",
             remedy="neonup works with Postgres databases.",
         )
+    if re.search("@.*/", match["dbname"] or ""):  # cut in two by a slash in a password
+        raise SettingsError(
+            "The database URL cannot be used: password and host cannot be told apart.",
+            remedy=_ENCODE,
+        )
     query = _read_query(match["query"] or "")
     ssl = query.pop("ssl", None)
     if ssl is not None:
