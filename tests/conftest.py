@@ -12,6 +12,8 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tests.neon_new_server import NeonNewServer, serving
+
 
 def make_home() -> Path:
     """A new folder that the unprivileged account may enter, unlike pytest's own ones."""
@@ -75,15 +77,30 @@ def warm_parts() -> Iterator[Path]:
     remove_home(home)
 
 
+def warm_home(warm_parts: Path) -> Path:
+    """A new home without databases, with the engine and the template ready."""
+    home = make_home()
+    for name in ("engines", "templates"):
+        (home / name).symlink_to(warm_parts / name)
+    shutil.copy2(warm_parts / "cloud_admin", home)
+    return home
+
+
 @pytest.fixture
 def neonup_home(
     monkeypatch: pytest.MonkeyPatch, clean_environment: None, warm_parts: Path
 ) -> Iterator[Path]:
     """A ``NEONUP_HOME`` without databases, with the engine and the template ready."""
-    home = make_home()
-    for name in ("engines", "templates"):
-        (home / name).symlink_to(warm_parts / name)
-    shutil.copy2(warm_parts / "cloud_admin", home)
+    home = warm_home(warm_parts)
     monkeypatch.setenv("NEONUP_HOME", str(home))
     yield home
+    remove_home(home)
+
+
+@pytest.fixture
+def neon_new_server(warm_parts: Path) -> Iterator[NeonNewServer]:
+    """A local neon.new on a free port, with a home of its own; no setting points to it yet."""
+    home = warm_home(warm_parts)
+    with serving(home) as server:
+        yield server
     remove_home(home)

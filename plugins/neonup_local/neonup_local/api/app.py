@@ -9,7 +9,10 @@ from contextlib import asynccontextmanager, suppress
 
 from anyio import to_thread
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount
 
 from neonup import NeonupError
@@ -56,10 +59,19 @@ def create_app(
             *claim_page.routes(),
         ],
         middleware=[Middleware(Guard, hosts=hosts)],
+        exception_handlers={HTTPException: _failed},
         lifespan=lifespan,
     )
     app.state.claims = claims
     return app
+
+
+async def _failed(request: Request, error: Exception) -> Response:
+    """No such route, or not by that method: in the form of the surface."""
+    assert isinstance(error, HTTPException)  # noqa: S101 - it was registered for these
+    if request.url.path.startswith("/api/"):
+        return JSONResponse({"message": error.detail}, error.status_code, error.headers)
+    return claim_page.nothing(error.detail, error.status_code)
 
 
 async def _wake(claims: Claims) -> None:

@@ -30,6 +30,11 @@ def routes() -> list[Route]:
     ]
 
 
+def nothing(reason: str, status: int) -> Response:
+    """The page of an address that is none."""
+    return _page("nothing", reason.capitalize(), status=status)
+
+
 async def _start(request: Request) -> Response:
     base = escape(f"{request.url.scheme}://{request.url.netloc}/api/v1")
     return _page("start", "Postgres, the moment it is needed", base=base)
