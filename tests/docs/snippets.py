@@ -17,7 +17,6 @@ import re
 import selectors
 import shlex
 import subprocess
-import sys
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -26,6 +25,8 @@ from types import TracebackType
 
 from sybil import Document
 from sybil.parsers.markdown.lexers import RawFencedCodeBlockLexer
+
+from tests.environments import layered_environment, offline_pip
 
 FILES = frozenset({"python", "toml", "sql", "ini", "yaml"})
 LANGUAGES = FILES | {"console", "text"}
@@ -149,14 +150,13 @@ class Terminal:
         return collected[: end.start()].decode(errors="replace"), int(end[1])
 
 
-def reader_environment(home: Path, neonup_home: Path) -> dict[str, str]:
-    """The environment of a reader's terminal: this Python's programs, and nothing of the tests'."""
-    return {
-        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-        "HOME": str(home),
+def reader_environment(folder: Path, neonup_home: Path) -> dict[str, str]:
+    """The environment of a reader's terminal: a new virtual environment, nothing of the tests'."""
+    environ = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(folder),
         "NEONUP_HOME": str(neonup_home),
         "LANG": "C.UTF-8",
         "NO_COLOR": "1",
-        "PIP_NO_INDEX": "1",  # what the documents install is installed already
-        "PIP_NO_INPUT": "1",
     }
+    return offline_pip(environ, layered_environment(folder / "venv"))
