@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from neonup import EngineError
 from neonup_local.engine import postmaster, program, template
 from neonup_local.engine.account import MYSELF
 from neonup_local.engine.binaries import Engine
@@ -41,3 +42,8 @@ def run(
         "PGPASSFILE": os.devnull,
     }
     return program.run(command, MYSELF, what="psql", stdin=sql, environ=connection)
+
+
+def was_refused(error: EngineError) -> bool:
+    """Whether an error of `run` says that the password is wrong."""
+    return any("password authentication failed" in line for line in error.checked)

@@ -15,6 +15,7 @@ from neonup_local.engine import config, detach, postmaster, program, sockets
 from neonup_local.engine.account import Account
 from neonup_local.engine.binaries import Engine
 from neonup_local.engine.config import Options
+from neonup_local.engine.postmaster import Postmaster
 
 _LOG_LIMIT = 1_000_000
 _START_SECONDS = 60.0
@@ -22,9 +23,6 @@ _START_SECONDS = 60.0
 _STOP_SECONDS = 20.0
 _LEFTOVER_SECONDS = 10.0
 _POLL_SECONDS = 0.002
-
-FIRST_PORT, LAST_PORT = 20000, 32767
-"""Below the ports that Linux (32768) and others (49152) give to outgoing connections."""
 
 
 class PortTaken(EngineError):
@@ -62,7 +60,7 @@ def port_is_free(port: int) -> bool:
         return True
 
 
-def start(engine: Engine, folder: Path, run_folder: Path, options: Options) -> None:
+def start(engine: Engine, folder: Path, run_folder: Path, options: Options) -> Postmaster:
     """Start the server of ``folder/data`` and return once it answers. Call it under its lock.
 
     A server of that data directory that is starting or stopping already is waited for.
@@ -72,6 +70,9 @@ def start(engine: Engine, folder: Path, run_folder: Path, options: Options) -> N
         folder: the database's own folder; the server writes into ``log`` there.
         run_folder: where its Unix socket goes, if the path is short enough.
         options: its port and the like.
+
+    Returns:
+        The server, with the port that it has: one that ran already keeps its own.
 
     Raises:
         PortTaken: another process has the port.
@@ -92,17 +93,26 @@ def start(engine: Engine, folder: Path, run_folder: Path, options: Options) -> N
     socket_dir = sockets.folder(run_folder, options.port, account)
     command = _command(engine, data, options.port, socket_dir)
     patience = time.monotonic() + _LEFTOVER_SECONDS
-    while not _await_other(data):
+    while (found := _await_other(data)) is None:
         try:
-            _start_once(command, account, data, log, options.port)
+            return _start_once(command, account, data, log, options.port)
         except _StillInUse:
             # The postmaster was killed; its children need a moment to notice.
             if time.monotonic() > patience:
                 raise
             time.sleep(0.1)
+    return found
 
 
-def _start_once(command: list[str], account: Account, data: Path, log: Path, port: int) -> None:
+def is_running(data: Path) -> bool:
+    """Whether a server of that data directory runs, ready or not."""
+    found = postmaster.read(data)
+    return found is not None and postmaster.alive(found.pid) and is_ours(found.pid, data)
+
+
+def _start_once(
+    command: list[str], account: Account, data: Path, log: Path, port: int
+) -> Postmaster:
     with log.open("ab") as output:
         log.chmod(0o600)
         begin = output.tell()
@@ -114,7 +124,7 @@ def _start_once(command: list[str], account: Account, data: Path, log: Path, por
     while time.monotonic() < deadline:
         found = postmaster.read(data)
         if found and found.pid == pid and found.ready:
-            return
+            return found
         if not postmaster.alive(pid):
             raise _failure(data, log, begin, port)
         time.sleep(_POLL_SECONDS)
@@ -125,15 +135,15 @@ def _start_once(command: list[str], account: Account, data: Path, log: Path, por
     )
 
 
-def _await_other(data: Path) -> bool:
-    """Whether a server of that directory is up, after one that is on its way has got there."""
+def _await_other(data: Path) -> Postmaster | None:
+    """The server of that directory once it is ready, if one is up or on its way; else None."""
     deadline = time.monotonic() + _STOP_SECONDS
     while time.monotonic() < deadline:
-        found = postmaster.read(data)
-        if found is None or not postmaster.alive(found.pid) or not is_ours(found.pid, data):
-            return False
-        if found.ready and postmaster.answers(found.port):
-            return True
+        if not is_running(data):
+            return None
+        found = postmaster.running(data)
+        if found is not None and postmaster.answers(found.port):
+            return found
         time.sleep(_POLL_SECONDS)
     raise EngineError(
         f"A Postgres that runs in {data} already is neither ready nor gone.",
@@ -238,7 +248,7 @@ def stop(data: Path, *, timeout: float = _STOP_SECONDS) -> bool:
         EngineError: it goes on running after ``timeout`` seconds.
     """
     found = postmaster.read(data)
-    if found is None or not postmaster.alive(found.pid) or not is_ours(found.pid, data):
+    if found is None or not is_running(data):
         return False
     if sys.platform == "win32":
         import psutil

@@ -69,7 +69,8 @@ def copy_wheel(source: Path, target: Path) -> None:
         EngineError: it cannot be copied, e.g. the disk is full.
     """
     package = source.parent.name
-    target.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.parent.chmod(0o755)  # whatever the umask is
     temporary = Path(tempfile.mkdtemp(prefix=".copy-", dir=target.parent))
     try:
         shutil.copytree(

@@ -99,7 +99,8 @@ def ensure(home: Path, engine: Engine, account: Account) -> Path:
     target = folder(home, engine)
     if (target / "PG_VERSION").is_file():
         return target
-    target.parent.mkdir(mode=0o711, exist_ok=True)
+    target.parent.mkdir(exist_ok=True)
+    target.parent.chmod(0o711)
     for leftover in target.parent.glob(".making-*"):  # of a killed run: we hold the lock
         shutil.rmtree(leftover, ignore_errors=True)
     temporary = Path(tempfile.mkdtemp(prefix=".making-", dir=target.parent))

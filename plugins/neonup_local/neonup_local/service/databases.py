@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
 import secrets
 import shutil
 import string
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import quote
 
 from neonup import EngineError, State
 from neonup_local.engine import account as accounts
-from neonup_local.engine import admin, binaries, cluster, postmaster, template
-from neonup_local.engine.account import Account
+from neonup_local.engine import binaries, cluster, postmaster, template
 from neonup_local.engine.binaries import Engine
-from neonup_local.engine.config import Options
-from neonup_local.service import certificate, records
+from neonup_local.service import home as homes
+from neonup_local.service import ports, records, servers, stock
 from neonup_local.service.records import Kind, Record
 
 _ALPHABET = string.ascii_letters + string.digits
-_PORT_TRIES = 50
 
 
 class Databases:
@@ -42,7 +37,12 @@ class Databases:
 
     def folder(self, id: str) -> Path:  # noqa: A002
         """The folder of a database: ``database.json``, ``data/`` and ``log``."""
-        return self.home / "databases" / records.check_id(id)
+        return homes.database_folder(self.home, id)
+
+    def locked(self, id: str) -> AbstractContextManager[None]:  # noqa: A002
+        """Hold the database's lock between processes."""
+        records.check_id(id)
+        return homes.locked(self.home, id)
 
     def get(self, id: str) -> Record | None:  # noqa: A002
         """The record of a database, or None where there is no such database.
@@ -132,12 +132,12 @@ class Databases:
                 if (record := self.get(id)) is not None:
                     return self._finish(record)
                 cluster.major_version(folder / "data")  # explains what is wrong with it
-            engine = self._choose_engine(tls)
+            engine = stock.choose_engine(self.home, pg_bin=self.pg_bin, tls=tls, name=self.engine)
             record = Record(
                 id=id,
                 kind=kind,
                 name=name,
-                port=port or _first_port(id),
+                port=port or ports.preferred(id),
                 password=password or f"npg_{''.join(secrets.choice(_ALPHABET) for _ in range(20))}",
                 engine=engine.id,
                 pg_major=engine.major,
@@ -147,7 +147,9 @@ class Databases:
                 logical_replication=logical_replication,
                 durable=durable,
             )
-            self._provide_data(folder, engine, record)
+            homes.make_folder(folder)
+            records.write(folder, record)
+            stock.provide(self.home, folder, engine)
             return self._finish(record, engine)
 
     def prepare(self, *, tls: bool = False) -> Engine:
@@ -159,8 +161,8 @@ class Databases:
         Raises:
             EngineError: no engine can be used, or its template cannot be made.
         """
-        engine = self._choose_engine(tls)
-        self.template(engine, accounts.for_new_data())
+        engine = stock.choose_engine(self.home, pg_bin=self.pg_bin, tls=tls, name=self.engine)
+        stock.prepare(self.home, engine, accounts.for_new_data())
         return engine
 
     def adopt(self, id: str, *, password: str, port: int) -> Record:  # noqa: A002
@@ -245,9 +247,8 @@ class Databases:
             current = self.get(record.id) or record
             engine = self._engine_of(current)
             changed = replace(current, password=password, ready=False)
-            folder = self.folder(record.id)
-            records.write(folder, changed)
-            return self._set_password(folder, changed, engine)
+            records.write(self.folder(record.id), changed)
+            return servers.set_password(self.home, changed, engine)
 
     def update(self, record: Record, **changes: object) -> Record:
         """Write a record with some values changed, e.g. ``service``.
@@ -263,129 +264,8 @@ class Databases:
             )
 
     def _finish(self, record: Record, engine: Engine | None = None) -> Record:
-        """Start it if it does not run, and set its password if a killed run did not."""
-        folder = self.folder(record.id)
-        found = postmaster.running(folder / "data")
-        if found is None or not postmaster.answers(found.port):
-            engine = engine or self._engine_of(record)
-            record = self._start(folder, record, engine)
-        elif found.port != record.port:
-            record = records.write(folder, replace(record, port=found.port))
-        if not record.ready:
-            record = self._set_password(folder, record, engine or self._engine_of(record))
-        return record
-
-    def _start(self, folder: Path, record: Record, engine: Engine) -> Record:
-        for port in _ports(record.port):
-            if not cluster.port_is_free(port):
-                continue
-            try:
-                options = self._options(record, port, engine)
-                cluster.start(engine, folder, self._run_folder(record.id), options)
-            except cluster.PortTaken:  # between the look and the start
-                continue
-            if port != record.port or engine.id != record.engine:
-                record = records.write(folder, replace(record, port=port, engine=engine.id))
-            return record
-        raise EngineError(
-            "No free port was found for Postgres on 127.0.0.1.",
-            checked=[f"{_PORT_TRIES} ports from {record.port} on"],
-        )
-
-    def _options(self, record: Record, port: int, engine: Engine) -> Options:
-        shown = None
-        if record.tls and engine.tls:
-            account = accounts.of_data(self.folder(record.id) / "data")
-            shown = certificate.certificate(self.home, account)
-        return Options(
-            port=port,
-            logical_replication=record.logical_replication,
-            durable=record.durable,
-            tls=shown,
-        )
-
-    def _set_password(self, folder: Path, record: Record, engine: Engine) -> Record:
-        found = postmaster.running(folder / "data")
-        verifier = template.scram_verifier(record.password)
-        admin.run(
-            engine,
-            found.port if found else record.port,
-            template.admin_password(self.home),
-            f"ALTER ROLE {template.OWNER} PASSWORD '{verifier}';",
-        )
-        return records.write(folder, replace(record, ready=True))
+        return servers.finish(self.home, record, engine or self._engine_of(record))
 
     def _engine_of(self, record: Record) -> Engine:
         major = cluster.major_version(self.folder(record.id) / "data")
         return binaries.for_data(self.home, major, record.engine, self.pg_bin)
-
-    def _choose_engine(self, tls: bool) -> Engine:
-        with self.locked("engines"):
-            return binaries.choose(self.home, pg_bin=self.pg_bin, tls=tls, name=self.engine)
-
-    def _provide_data(self, folder: Path, engine: Engine, record: Record) -> None:
-        """Put the record and a data directory into a database's folder; the data comes last."""
-        account = accounts.for_new_data()
-        folder.mkdir(mode=0o711, parents=True, exist_ok=True)
-        for leftover in folder.glob(".data-*"):  # of a killed run: we hold the lock
-            shutil.rmtree(leftover, ignore_errors=True)
-        records.write(folder, record)
-        spare = self._take_spare(engine, folder)
-        if spare is None:
-            spare = folder / f".data-{secrets.token_hex(4)}"
-            template.copy(self.template(engine, account), spare, account)
-        spare.rename(folder / "data")
-
-    def template(self, engine: Engine, account: Account) -> Path:
-        """The engine's template, made under a lock where it is missing."""
-        found = template.folder(self.home, engine)
-        if (found / "PG_VERSION").is_file():
-            return found
-        with self.locked("engines"):
-            return template.ensure(self.home, engine, account)
-
-    def _take_spare(self, engine: Engine, folder: Path) -> Path | None:
-        for spare in template.spares(self.home, engine).glob("spare-*"):
-            target = folder / f".data-{spare.name}"
-            try:
-                spare.rename(target)  # only one process gets it
-            except OSError:
-                continue
-            return target
-        return None
-
-    def _run_folder(self, id: str) -> Path:  # noqa: A002
-        mark = hashlib.sha256(os.fsencode(self.home / id)).hexdigest()[:8]
-        return self.home / "run" / mark
-
-    @contextmanager
-    def locked(self, name: str) -> Iterator[None]:
-        """Hold a lock between processes."""
-        from filelock import FileLock
-
-        folder = self.home / "locks"
-        try:
-            folder.mkdir(mode=0o711, parents=True, exist_ok=True)
-            for part in (self.home, self.home / "databases", self.home / "run"):
-                part.mkdir(mode=0o711, exist_ok=True)
-        except OSError as error:
-            raise EngineError(
-                f"neonup's folder {self.home} cannot be used: {error.strerror}.",
-                remedy="Permit writing there, or set NEONUP_HOME to another folder.",
-            ) from None
-        with FileLock(folder / f"{name}.lock"):
-            yield
-
-
-def _first_port(id: str) -> int:  # noqa: A002
-    size = cluster.LAST_PORT - cluster.FIRST_PORT + 1
-    return cluster.FIRST_PORT + int.from_bytes(hashlib.sha256(id.encode()).digest()[:4]) % size
-
-
-def _ports(first: int) -> Iterator[int]:
-    yield first
-    if not cluster.FIRST_PORT <= first <= cluster.LAST_PORT:
-        first = cluster.FIRST_PORT + first % (cluster.LAST_PORT - cluster.FIRST_PORT)
-    for step in range(1, _PORT_TRIES):
-        port = first + step
-        yield port if port <= cluster.LAST_PORT else port - cluster.LAST_PORT + cluster.FIRST_PORT

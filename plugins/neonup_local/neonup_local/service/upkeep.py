@@ -18,6 +18,7 @@ from neonup import EngineError
 from neonup_local.engine import account as accounts
 from neonup_local.engine import detach, postmaster, template
 from neonup_local.engine.account import MYSELF
+from neonup_local.service import home as homes
 from neonup_local.service.databases import Databases
 
 IDLE_SECONDS = 3600.0
@@ -45,17 +46,15 @@ def start(home: Path) -> None:
 
 def main(home: Path) -> None:
     """Everything, in the order of its use."""
-    from filelock import FileLock, Timeout
-
     if hasattr(os, "nice"):
         os.nice(10)
     try:
-        with FileLock(home / "locks" / "upkeep.lock", timeout=0):
+        with homes.locked(home, homes.UPKEEP, patience=0):
             make_spares(home)
             stop_idle(home)
             remove_leftovers(home)
-    except Timeout:
-        return
+    except EngineError:
+        return  # another one is at it, or the disk is full
 
 
 def make_spares(home: Path) -> None:
@@ -64,7 +63,8 @@ def make_spares(home: Path) -> None:
         if source.name.startswith(".") or not (source / "PG_VERSION").is_file():
             continue
         folder = home / "spares" / source.name
-        folder.mkdir(mode=0o711, parents=True, exist_ok=True)
+        homes.make_folder(folder.parent)
+        homes.make_folder(folder)
         if any(folder.glob("spare-*")):
             continue
         temporary = folder / f".making-{secrets.token_hex(4)}"

@@ -1,0 +1,84 @@
+"""The folder of all that neonup keeps on this machine, and the locks between processes.
+
+databases/<id>/   database.json, data/, log, neonup.conf
+engines/          Postgres, copied out of wheels
+templates/        initialised data directories, one an engine; spares/ has finished copies
+run/              Unix sockets
+locks/            one file a database, and one for engines and templates
+cloud_admin       the superuser's password
+upkeep            when idle servers were last looked for
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from neonup import EngineError
+from neonup_local.service import records
+
+ENGINES = ".engines"
+UPKEEP = ".upkeep"
+"""Names of locks that no database's id can be."""
+
+_PATIENCE = 300.0  # seconds: a crash recovery that another process waits for fits in
+_POLL = 0.01  # seconds
+
+
+def database_folder(home: Path, id: str) -> Path:  # noqa: A002
+    """The folder of a database."""
+    return home / "databases" / records.check_id(id)
+
+
+def run_folder(home: Path, id: str) -> Path:  # noqa: A002
+    """The folder of a database's Unix socket: short, for a socket's path has 107 bytes."""
+    return home / "run" / hashlib.sha256(os.fsencode(home / id)).hexdigest()[:8]
+
+
+def make_folder(path: Path) -> None:
+    """Make a folder that Postgres's account may pass through, and nobody may list; for root.
+
+    Anybody else runs Postgres as themselves: then nobody else may enter.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+    if path.is_dir():
+        return
+    path.mkdir(parents=True, exist_ok=True)
+    path.chmod(0o711 if sys.platform != "win32" and os.geteuid() == 0 else 0o700)
+
+
+@contextmanager
+def locked(home: Path, name: str, patience: float = _PATIENCE) -> Iterator[None]:
+    """Hold the lock of that name; makes the home's folders where they are missing.
+
+    Raises:
+        EngineError: the home cannot be written to, or another process holds the lock too long.
+    """
+    from filelock import FileLock, Timeout
+
+    lock = FileLock(home / "locks" / f"{name}.lock")
+    try:
+        for folder in ("", "locks", "databases", "run"):
+            make_folder(home / folder)
+        lock.acquire(timeout=patience, poll_interval=_POLL)
+    except Timeout:
+        raise EngineError(
+            f"Another process has been busy with {name.lstrip('.')} for {patience:g} s.",
+            checked=[lock.lock_file],
+            remedy="Wait for it, or end it.",
+        ) from None
+    except OSError as error:
+        raise EngineError(
+            f"neonup's folder {home} cannot be used: {error.strerror}.",
+            remedy="Permit writing there, make room, or set NEONUP_HOME to another folder.",
+        ) from None
+    try:
+        yield
+    finally:
+        lock.release()

@@ -1,0 +1,82 @@
+"""A database's server, started with what its record says; the record follows what happened."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from neonup import EngineError
+from neonup_local.engine import account as accounts
+from neonup_local.engine import admin, cluster, postmaster, template
+from neonup_local.engine.binaries import Engine
+from neonup_local.engine.config import Options
+from neonup_local.service import certificate, ports, records
+from neonup_local.service import home as homes
+from neonup_local.service.records import Record
+
+
+def finish(home: Path, record: Record, engine: Engine) -> Record:
+    """Start it if it does not run, and set its password if a killed run did not; under its lock.
+
+    Returns:
+        The record as it is then: with another port, where its own was taken.
+
+    Raises:
+        EngineError: it did not start, or refused; its data is as it was.
+    """
+    folder = homes.database_folder(home, record.id)
+    found = postmaster.running(folder / "data")
+    if found is None or not postmaster.answers(found.port):
+        record = _start(home, folder, record, engine)
+    elif found.port != record.port:
+        record = records.write(folder, replace(record, port=found.port))
+    return record if record.ready else set_password(home, record, engine)
+
+
+def _start(home: Path, folder: Path, record: Record, engine: Engine) -> Record:
+    for port in ports.from_port(record.port):
+        if not (cluster.port_is_free(port) or cluster.is_running(folder / "data")):
+            continue
+        options = _options(home, folder, record, engine, port)
+        try:
+            found = cluster.start(engine, folder, homes.run_folder(home, record.id), options)
+        except cluster.PortTaken:  # between the look and the start
+            continue
+        if found.port != record.port or engine.id != record.engine:
+            record = records.write(folder, replace(record, port=found.port, engine=engine.id))
+        return record
+    raise EngineError(
+        "No free port was found for Postgres on 127.0.0.1.",
+        checked=[f"{ports.TRIES} ports from {record.port} on"],
+    )
+
+
+def _options(home: Path, folder: Path, record: Record, engine: Engine, port: int) -> Options:
+    shown = None
+    if record.tls and engine.tls:
+        shown = certificate.certificate(home, accounts.of_data(folder / "data"))
+    return Options(port, record.logical_replication, record.durable, shown)
+
+
+def set_password(home: Path, record: Record, engine: Engine) -> Record:
+    """Give ``neondb_owner`` the record's password; its server runs. Under its lock.
+
+    Raises:
+        EngineError: Postgres refused.
+    """
+    folder = homes.database_folder(home, record.id)
+    change = f"ALTER ROLE {template.OWNER} PASSWORD '{template.scram_verifier(record.password)}'"
+    secret = template.admin_password(home)
+    try:
+        admin.run(engine, record.port, secret, f"{change};")
+    except EngineError as error:
+        if not admin.was_refused(error):
+            raise
+        # The home's file with the superuser's password was lost: only who may write the data
+        # directory can set another one.
+        cluster.stop(folder / "data")
+        own = f"ALTER ROLE {template.ADMIN} PASSWORD '{template.scram_verifier(secret)}'"
+        account = accounts.of_data(folder / "data")
+        template.single_user(engine, folder / "data", account, [own, change])
+        record = _start(home, folder, record, engine)
+    return records.write(folder, replace(record, ready=True))
