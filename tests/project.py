@@ -22,6 +22,11 @@ def clean_environ(neonup_home: Path, **more: str) -> dict[str, str]:
     return {**kept, "NEONUP_HOME": str(neonup_home), **more}
 
 
+def names(folder: Path) -> list[str]:
+    """What is in a folder, by name."""
+    return sorted(path.name for path in folder.iterdir())
+
+
 @dataclass
 class Project:
     """A folder and the environment of the shell in it."""

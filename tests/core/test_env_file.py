@@ -14,8 +14,9 @@ from dotenv import dotenv_values
 from hypothesis import given
 from hypothesis import strategies as st
 
-from neonup import Database, EnvFileError, ProviderError, record
+from neonup import Database, EnvFileError, ProviderError, dotenv, record
 from neonup.settings import Settings
+from tests.project import names
 
 URL = "postgresql://neondb_owner:npg_s3cret@ep-cool-a1b2c3d4-pooler.us-east-2.aws.neon.tech/neondb"
 DIRECT = URL.replace("-pooler", "")
@@ -100,7 +101,7 @@ def test_a_first_block_is_appended_to_bytes_that_stay(content: bytes) -> None:
             if name not in ours and "${" not in content.decode()
         }
         assert {name: values[name] for name in unrelated} == unrelated
-        assert os.listdir(folder) == [".env"]
+        assert names(Path(folder)) == [".env"]
 
 
 @given(lead=FILES, trail=FILES)
@@ -132,7 +133,7 @@ def test_a_new_file_is_private_and_ends_with_a_newline(tmp_path: Path) -> None:
     write(path)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert path.read_text().endswith("\n")
-    assert os.listdir(tmp_path) == [".env"]
+    assert names(tmp_path) == [".env"]
 
 
 def test_the_block_has_the_official_form(tmp_path: Path) -> None:
@@ -154,7 +155,7 @@ def test_the_block_has_the_official_form(tmp_path: Path) -> None:
 def test_what_was_written_is_read_back(tmp_path: Path, env_keys: str, key: str) -> None:
     path = tmp_path / ".env"
     write(path, database(key=key), env_keys=env_keys)
-    found = record.parse(record.dotenv.read(path), key)
+    found = record.parse(dotenv.read(path), key)
     assert found == database(key=key).with_(source=str(path))
 
 
@@ -168,8 +169,8 @@ def test_two_databases_live_in_one_file(tmp_path: Path) -> None:
     path = tmp_path / ".env"
     write(path)
     write(path, database(NEW_URL, key="ANALYTICS_DATABASE_URL"))
-    one = record.parse(record.dotenv.read(path), "DATABASE_URL")
-    two = record.parse(record.dotenv.read(path), "ANALYTICS_DATABASE_URL")
+    one = record.parse(dotenv.read(path), "DATABASE_URL")
+    two = record.parse(dotenv.read(path), "ANALYTICS_DATABASE_URL")
     assert one is not None and one.url == URL and one.direct_url == DIRECT
     assert two is not None and two.url == NEW_URL and two.claim_url == CLAIM
     renewed = database(URL.replace("cool", "cold"))
@@ -182,7 +183,7 @@ def test_a_changed_url_is_the_users_own(tmp_path: Path) -> None:
     path = tmp_path / ".env"
     write(path)
     path.write_text(path.read_text().replace(URL, "postgres://me:mine@db.example.com/app"))
-    found = record.parse(record.dotenv.read(path), "DATABASE_URL")
+    found = record.parse(dotenv.read(path), "DATABASE_URL")
     assert found is not None
     assert (found.provider, found.id, found.claim_url) == ("user", None, None)
 
@@ -195,7 +196,7 @@ def test_what_neon_new_wrote_is_understood(tmp_path: Path) -> None:
         "# Claim it now to your account using the link below:\n"
         "PUBLIC_POSTGRES_CLAIM_URL=https://neon.new/database/01995f1b-1111-4aaa-8bbb-cccccccccccc\n"
     )
-    found = record.parse(record.dotenv.read(path), "DATABASE_URL")
+    found = record.parse(dotenv.read(path), "DATABASE_URL")
     assert found is not None
     assert found.provider == "neon.new"
     assert found.id == "01995f1b-1111-4aaa-8bbb-cccccccccccc"
@@ -208,7 +209,7 @@ def test_what_neon_new_wrote_is_understood(tmp_path: Path) -> None:
 def test_other_tools_names_of_the_direct_url_are_read(tmp_path: Path, name: str) -> None:
     path = tmp_path / ".env"
     path.write_text(f"{name}={DIRECT}\nDATABASE_URL={URL}\n")
-    found = record.parse(record.dotenv.read(path), "DATABASE_URL")
+    found = record.parse(dotenv.read(path), "DATABASE_URL")
     assert found is not None and found.direct == DIRECT
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.project import Project
+from tests.project import Project, names
 
 ENSURE = "import neonup; print(neonup.ensure().url)"
 
@@ -64,13 +64,13 @@ def test_lost_data_is_made_anew_under_the_same_url_and_seeded(
 def test_without_a_sign_nothing_is_made_and_the_error_says_what_to_set(
     project: Project, neonup_home: Path
 ) -> None:
-    before = sorted(os.listdir(neonup_home))
+    before = names(neonup_home)
     done = project.python(ENSURE)
     assert done.returncode == 1
     assert "There is no DATABASE_URL, and none is created" in done.stderr
     assert "NEONUP_ENV=development" in done.stderr
-    assert os.listdir(project.folder) == []
-    assert sorted(os.listdir(neonup_home)) == before
+    assert names(project.folder) == []
+    assert names(neonup_home) == before
 
 
 def test_neonup_off_leaves_everything_alone(project: Project) -> None:

@@ -68,7 +68,7 @@ def test_an_unknown_setting_is_an_error_that_guesses_what_was_meant(tmp_path: Pa
 
 def test_a_wrong_type_in_pyproject_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").write_text("[tool.neonup]\nkey = 7\n")
-    with pytest.raises(SettingsError, match="key = 7 \\(from pyproject.toml\\)"):
+    with pytest.raises(SettingsError, match=r"key = 7 \(from pyproject\.toml\)"):
         resolve(tmp_path, environ={})
 
 
