@@ -14,7 +14,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install clients demo test docs lint format bench constraints clean
+.PHONY: help install clients demo test docs reference lint format bench constraints clean
 
 help: ## list the chores
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 20
@@ -29,6 +29,9 @@ test: $(INSTALLED) clients ## run the tests (ARGS="-k dotenv" for some)
 
 docs: $(INSTALLED) ## run every snippet of README and docs/, and check the references
 	$(BIN)/python -m pytest -n 2 tests/docs $(ARGS)
+
+reference: $(INSTALLED) ## write docs/commands.md from the commands' --help
+	$(BIN)/python -m tests.docs.reference
 
 lint: $(INSTALLED) ## check style and types
 	$(BIN)/ruff check .

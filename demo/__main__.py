@@ -16,7 +16,7 @@ def local_database(stage: Stage) -> None:
     stage.run("neonup", "-y")
     stage.show_env()
     stage.say("It answers:")
-    stage.run("neonup", "psql", "--", "-c", "SELECT 'hello' AS say, split_part(version(), ' ', 2)")
+    stage.run("neonup", "psql", "--", "-c", "SELECT 6 * 7 AS answer, current_database()")
     stage.say("The next start finds it again, and so does any program that reads .env:")
     stage.run("neonup", "-y")
     stage.run("neonup", "list")
@@ -25,10 +25,9 @@ def local_database(stage: Stage) -> None:
 def claimable_database(stage: Stage) -> None:
     """The same command against a neon.new: a link, a countdown, and a claim."""
     stage.title("The claimable flow, against a neon.new on this machine")
-    service = stage.serve()
+    stage.serve()
     stage.enter("blog")
-    stage.setting("NEONUP_NEON_NEW_URL", service)
-    stage.run("neonup", "-y", "--provider", "neon.new")
+    stage.run("neonup", "-y")
     stage.show_env()
     stage.say("The link that moves it into an account, for a browser:")
     link = stage.run("neonup", "claim", "--no-open")

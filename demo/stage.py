@@ -99,8 +99,8 @@ class Stage:
         self._show("cat .env")
         print(neonup.urls.mask((self._cwd / ".env").read_text("utf-8")), end="", flush=True)
 
-    def serve(self) -> str:
-        """Start ``neonup serve`` in the background; its API's base URL is the answer."""
+    def serve(self) -> None:
+        """Start ``neonup serve`` in the background, and set the variables that lead to it."""
         self._show("neonup serve &")
         self._service = subprocess.Popen(
             ["neonup", "serve", "--json", "--port", "0"],
@@ -113,7 +113,8 @@ class Stage:
         ready = self._service.stdout.readline() if self._service.stdout else ""
         if not ready:
             raise SystemExit("The demo ends here: neonup serve did not start.")
-        return str(json.loads(ready)["neon_new_url"])
+        for name, value in json.loads(ready)["env"].items():
+            self.setting(name, value)
 
     def press_the_button(self, link: str) -> None:
         """Claim as a browser does: read the page, then send its form."""

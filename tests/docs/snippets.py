@@ -4,7 +4,8 @@ What a fenced block does is said by its language and its first line:
 
 - ``console``: each line after ``$`` is typed into one bash; where output stands below it, that
   must match (``...`` stands for anything). Every command must succeed, unless the block's info
-  line says ``fails``. With ``background`` the command is left running.
+  line says ``fails``. With ``background`` the command is left running once it has said something.
+  The documented port of ``neonup serve`` is a free one here.
 - a first line that is a comment with a file name (``# main.py``, ``-- seed.sql``) writes the file.
 - ``python`` without a file name is run by the project's Python; ``text`` is only looked at.
 """
@@ -16,6 +17,7 @@ import os
 import re
 import selectors
 import shlex
+import socket
 import subprocess
 import time
 from collections.abc import Iterator, Mapping
@@ -29,6 +31,7 @@ from sybil.parsers.markdown.lexers import RawFencedCodeBlockLexer
 from tests.environments import layered_environment, offline_pip
 
 FILES = frozenset({"python", "toml", "sql", "ini", "yaml"})
+SERVED = "5540"
 LANGUAGES = FILES | {"console", "text"}
 
 _BLOCK = RawFencedCodeBlockLexer(re.compile(r"(?P<language>\w*)(?P<info>[^\n]*)\n"))
@@ -73,6 +76,9 @@ class Terminal:
         self.environ = dict(environ)
 
     def __enter__(self) -> Terminal:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self._port = str(probe.getsockname()[1])
         self._bash = subprocess.Popen(
             ["bash", "--noprofile", "--norc"],
             cwd=self.folder,
@@ -118,12 +124,17 @@ class Terminal:
         if "background" in snippet.info:
             # A child of an interactive shell would answer Ctrl-C; this one must be told to.
             log = shlex.quote(str(self.folder.parent / "background.log"))
-            command = f"{{ set -m; {command} >{log} 2>&1 & }} 2>/dev/null; set +m"
-        output, status = self._answer(command, snippet)
+            command = command.replace("neonup serve", f"neonup serve --port {self._port}")
+            command = (
+                f"{{ set -m; {command} >{log} 2>&1 & }} 2>/dev/null; set +m; "
+                f"until [ -s {log} ]; do sleep 0.1; done; sleep 0.1; cat {log}"
+            )
+        output, status = self._answer(command.replace(SERVED, self._port), snippet)
+        output = output.replace(self._port, SERVED)
         wanted = "fails" if "fails" in snippet.info else "succeeds"
         happened = "succeeds" if status == 0 else "fails"
         assert happened == wanted, f"{snippet.where}: $ {command}\nended with {status}:\n{output}"
-        if expected.strip() and "background" not in snippet.info:
+        if expected.strip():
             checker = doctest.OutputChecker()
             assert checker.check_output(expected.strip() + "\n", output.strip() + "\n", _FLAGS), (
                 f"{snippet.where}: $ {command}\n--- documented\n{expected}\n--- seen\n{output}"

@@ -1,0 +1,70 @@
+"""The reference pages say what the program says."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import MISSING, fields
+from pathlib import Path
+
+import pytest
+
+import neonup
+from neonup import hookspecs
+from neonup.drivers import DRIVERS
+from neonup.settings import Settings
+from tests.docs.reference import PATH, commands_page
+
+DOCS = Path(__file__).parents[2] / "docs"
+NOT_SET_BY_NAME = {"project", "home", "enabled", "sources", "tables"}
+
+
+def _rows(page: str) -> list[list[str]]:
+    """The cells of all tables of a page, without their code quotes."""
+    lines = (DOCS / page).read_text("utf-8").splitlines()
+    rows = [line.strip("|").split("|") for line in lines if line.startswith("|")]
+    return [[cell.strip().strip("`") for cell in row] for row in rows]
+
+
+def test_the_commands_page_is_what_the_commands_say() -> None:
+    assert PATH.read_text("utf-8") == commands_page(), "make reference"
+
+
+def test_every_setting_is_documented_with_its_variable_and_default() -> None:
+    documented = {row[0]: row[1:3] for row in _rows("configuration.md")}
+    for setting in fields(Settings):
+        if setting.name in NOT_SET_BY_NAME:
+            continue
+        variable, default = documented[setting.name]
+        assert variable == f"NEONUP_{setting.name.upper()}"
+        assert setting.default is not MISSING
+        shown = {None: "unset", "": "unset", False: "false", True: "true"}
+        assert default == shown.get(setting.default, str(setting.default))
+
+
+def test_every_hook_is_documented_in_the_order_of_its_call() -> None:
+    source = Path(hookspecs.__file__).read_text("utf-8")
+    specified = re.findall(r"^@hookspec\ndef (\w+)", source, re.M)
+    documented = [
+        row[0].partition("(")[0] for row in _rows("plugins.md") if row[0].startswith("neonup_")
+    ]
+    assert documented == specified
+
+
+def test_every_member_of_a_provider_is_documented() -> None:
+    documented = {row[0].partition("(")[0] for row in _rows("plugins.md")}
+    members = {name for name in vars(neonup.Provider) if not name.startswith("_")}
+    annotated = set(neonup.Provider.__annotations__)
+    assert members | annotated <= documented
+
+
+def test_every_driver_is_documented() -> None:
+    page = (DOCS / "drivers.md").read_text("utf-8")
+    documented = set(
+        re.findall(r"`([\w-]+)`", page.partition("| --- | --- |")[2].partition("##")[0])
+    )
+    assert set(DRIVERS) <= documented
+
+
+@pytest.mark.parametrize("error", ["NeonupError", "CreationForbidden", "DatabaseExpired"])
+def test_errors_that_the_pages_name_are_public(error: str) -> None:
+    assert error in neonup.__all__
