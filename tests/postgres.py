@@ -74,7 +74,7 @@ def programs(*, tls: bool) -> Path:
         folders += sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
     for folder in folders:
         with suppress(OSError, subprocess.CalledProcessError):
-            version = [folder / "postgres", "--version"]
+            version = [str(folder / "postgres"), "--version"]
             subprocess.run(version, check=True, capture_output=True, **as_user())
             return folder
     raise RuntimeError(f"no Postgres {'with' if tls else 'without'} TLS can be run: {folders}")
@@ -137,7 +137,7 @@ def _running(base: Path, tls: bool) -> Iterator[Server]:
     )
     settings = {
         "port": port,
-        "listen_addresses": "127.0.0.1,::1" if _has_ipv6() else "127.0.0.1",
+        "listen_addresses": "127.0.0.1,127.0.0.2" + (",::1" if _has_ipv6() else ""),
         "unix_socket_directories": own,
         "fsync": "off",
         "shared_buffers": "16MB",

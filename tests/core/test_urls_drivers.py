@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
-import asyncpg
+import asyncpg  # type: ignore[import-untyped]
 import psycopg
 import pytest
 import sqlalchemy
@@ -185,6 +185,16 @@ async def test_a_foreign_certificate_is_refused(
     query = f"sslmode={mode}&sslrootcert={tls_server.wrong_roots}"
     with pytest.raises(Exception, match=r"(?i)certificate"):
         await ask(tls_url.replace("sslmode=require", query))
+
+
+async def test_another_hosts_certificate_is_refused(
+    tls_url: str, tls_server: Server, ask: Ask
+) -> None:
+    query = f"sslmode=verify-full&sslrootcert={tls_server.roots}"
+    url = tls_url.replace("127.0.0.1", "127.0.0.2").replace("sslmode=require", query)
+    with pytest.raises(Exception, match=r"(?i)certificate"):
+        await ask(url)
+    assert (await ask(url.replace("verify-full", "verify-ca")))[2]
 
 
 async def test_system_roots_are_verified_against(
