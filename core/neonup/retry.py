@@ -63,7 +63,7 @@ def fetch(service: Service, request: Request) -> Call[Response]:
         reply = yield request
         if isinstance(reply, Response) and reply.status in {301, 302, 303, 307, 308}:
             redirects += 1
-            request = _redirected(service, request, reply, too_many=redirects > REDIRECTS)
+            request = _redirected(service, asked, request, reply, last=redirects > REDIRECTS)
             continue
         if isinstance(reply, Response) and reply.status != 429 and reply.status < 500:
             return reply
@@ -113,26 +113,26 @@ def retry_after(value: str) -> float:
     return max(0.0, (moment - datetime.now(UTC)).total_seconds())
 
 
-def _redirected(service: Service, request: Request, reply: Response, *, too_many: bool) -> Request:
+def _redirected(
+    service: Service, asked: Request, request: Request, reply: Response, *, last: bool
+) -> Request:
     try:
         target = urljoin(request.url, reply.headers.get("location", ""))
         here, there = urlsplit(request.url), urlsplit(target)
     except ValueError:
-        raise service.error(
-            request, "the answer redirects to no URL", status=reply.status
-        ) from None
+        raise service.error(asked, "the answer redirects to no URL", status=reply.status) from None
     if (here.scheme, here.netloc) != (there.scheme, there.netloc):
         raise service.error(
-            request,
+            asked,
             f"the answer sends the request on to another host, {_host(target)}, and it was not "
             "followed",
             status=reply.status,
             remedy="If the service has moved, set its new base URL yourself.",
         )
-    if too_many or target == request.url:
-        raise service.error(request, "the answers redirect without end", status=reply.status)
+    if last or target == request.url:
+        raise service.error(asked, "the answers redirect without end", status=reply.status)
     if request.method != "GET" and reply.status not in {307, 308}:
-        raise service.error(request, "the request was redirected", status=reply.status)
+        raise service.error(asked, "the request was redirected", status=reply.status)
     return Request(request.method, target, request.body, request.repeatable)
 
 

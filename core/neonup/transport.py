@@ -197,7 +197,7 @@ def _failure(error: Exception, timeout: float, *, late: bool) -> Failure:
         return Failure(words, sent=False, final="certificate" in words.lower())
     if isinstance(error, _HOPELESS) or not isinstance(error, httpx.HTTPError):
         return Failure(_words(error), sent=False, final=True)
-    return Failure(f"the connection ended before the answer did ({_words(error)})")
+    return Failure(f"the answer was cut off or malformed ({_words(error)})")
 
 
 def _words(error: BaseException) -> str:

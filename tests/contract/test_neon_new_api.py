@@ -107,7 +107,9 @@ def test_a_wrong_body_is_answered_in_neons_words(
     assert neon_new_server.databases.all() == []
 
 
-@pytest.mark.parametrize("name", [str(uuid.uuid4()), "nonsense", "%2e%2e", "x" * 3000])
+@pytest.mark.parametrize(
+    "name", ["019beb39-37fb-709d-87ac-7ad6198b89f7", "nonsense", "%2e%2e", "x" * 3000]
+)
 def test_an_unknown_id_is_answered_in_neons_words(
     neon_new_server: NeonNewServer, name: str
 ) -> None:

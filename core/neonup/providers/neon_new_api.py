@@ -148,10 +148,10 @@ def _connection_string(value: object) -> str | None:
     if value is None:
         return None
     text = _safe(value, "connection string")
-    parts = urlsplit(text)
-    if parts.scheme not in {"postgres", "postgresql"}:
+    if not text.startswith(("postgres://", "postgresql://")):
         raise ValueError("its connection string is not one of Postgres")
     try:
+        parts = urlsplit(text)
         complete = bool(parts.hostname and parts.username) and parts.port != 0
     except ValueError:
         complete = False
@@ -171,10 +171,15 @@ def _claim_url(value: object, asked: str) -> str | None:
     """
     if value is None:
         return None
-    parts = urlsplit(_safe(value, "claim link"))
-    if parts.scheme not in {"https", urlsplit(asked).scheme} or not parts.hostname:
+    text = _safe(value, "claim link")
+    try:
+        parts = urlsplit(text)
+        is_page = parts.scheme in {"https", urlsplit(asked).scheme} and bool(parts.hostname)
+    except ValueError:
+        is_page = False
+    if not is_page:
         raise ValueError("its claim link is not the URL of a web page")
-    return str(value)
+    return text
 
 
 def _safe(value: object, what: str) -> str:
