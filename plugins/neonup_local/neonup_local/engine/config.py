@@ -33,9 +33,7 @@ max_wal_size = '256MB'
 jit = off
 default_text_search_config = 'pg_catalog.english'
 
-# A crash may lose the last moments, never the database.
 fsync = on
-synchronous_commit = off
 
 # neonup reads these messages, and tells from the log's age when somebody was here last.
 lc_messages = 'C'
@@ -85,6 +83,7 @@ def write(folder: Path, engine: Engine, account: Account, options: Options) -> N
         OSError: it cannot be written.
     """
     settings = of_machine(engine, account)
+    # Off, a crash may lose the last moments, but never the database.
     settings["synchronous_commit"] = "on" if options.durable else "off"
     if options.logical_replication:
         settings["wal_level"] = "logical"

@@ -27,7 +27,7 @@ OWNER = "neondb_owner"
 DATABASE = "neondb"
 """Neon's own names: of its superuser, of a project's first role and of its first database."""
 
-_FORM = 2
+_FORM = 3
 """Counted up when what is in a template changes."""
 
 _GROUP = "neon_superuser"
