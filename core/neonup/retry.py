@@ -84,7 +84,7 @@ def _pause(request: Request, reply: Response | Failure | None, tries: int) -> fl
     """How many seconds to wait before the next try; None where there is none."""
     if tries >= TRIES:
         return None
-    seconds = BACK_OFF * 2 ** (tries - 1) * random.uniform(0.5, 1)  # noqa: S311 - not a secret
+    seconds = BACK_OFF * 2.0 ** (tries - 1) * random.uniform(0.5, 1)  # noqa: S311 - not a secret
     if isinstance(reply, Failure):
         return None if reply.final or (reply.sent and not request.repeatable) else seconds
     if isinstance(reply, Response):
