@@ -11,37 +11,19 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, TypedDict, Unpack
+from typing import TYPE_CHECKING, Unpack
 
 from neonup import announce, lock, lookup, ready, record
 from neonup.database import USER, Database, DatabaseSpec, State
 from neonup.errors import DatabaseExpired, ProviderError, SettingsError
 from neonup.providers import provider_class
-from neonup.settings import Settings, resolve
+from neonup.settings import Arguments, Settings, resolve
 
 if TYPE_CHECKING:
     import pluggy
 
     from neonup.permission import Permission
     from neonup.providers.base import Provider
-
-
-class Arguments(TypedDict, total=False):
-    """The settings that can be given as arguments; see `neonup.settings.Settings`."""
-
-    env: str | None
-    provider: str | None
-    key: str | None
-    env_file: Path | str | None
-    env_keys: str | None
-    prefix: str | None
-    seed: Path | str | None
-    migrate: str | None
-    ref: str | None
-    logical_replication: bool | None
-    on_expiry: str | None
-    banner: bool | None
-    pg_bin: Path | str | None
 
 
 def ensure(
@@ -173,27 +155,40 @@ class Start:
             return woken
 
     def _expired(self, provider: Provider, database: Database) -> Database:
-        seen = provider.inspect(database)
-        if seen.state is State.CLAIMED:
-            return self._claimed(database)
+        """The recorded time is over: claimed, or prolonged, meanwhile; else replaced, or an error."""
         when = f"{database.expires_at:%d %b %Y %H:%M} UTC"
         message = f"The {database.provider} database in {database.source} expired on {when}."
+        looked = []
+        try:
+            seen = provider.inspect(database)
+        except ProviderError as error:  # no network: what is recorded must do
+            looked.append(error.message)
+        else:
+            if seen.state is State.CLAIMED:
+                return self._claimed(database)
+            if seen.state is State.READY:
+                return self._renew(seen.database)
         if self.settings.on_expiry == "replace" or (
             self.confirm and self.confirm(f"{message} Replace it with a new one?")
         ):
             return self._create(replaces=database)
         raise DatabaseExpired(
             message,
+            checked=looked,
             remedy="`neonup --force` makes a new one in its place; "
             'on_expiry = "replace" in [tool.neonup] does so by itself.',
         )
 
+    def _renew(self, database: Database) -> Database:
+        """Record what changed about a database."""
+        with self._lock():
+            record.write(database, self.settings, extra={}, replace=True)
+        return database
+
     def _claimed(self, database: Database) -> Database:
         """Record that it was claimed, so that it counts as the owner's from now on."""
         owned = database.with_(provider=USER, claim_url=None, expires_at=None)
-        with self._lock():
-            record.write(owned, self.settings, extra={}, replace=True)
-        return owned.with_(
+        return self._renew(owned).with_(
             note="It was claimed and is the owner's now. If it refuses the password, copy the new "
             "connection string from the Neon console.",
         )

@@ -11,16 +11,17 @@ import os
 import zlib
 from collections.abc import Iterator, MutableMapping
 from pathlib import Path
+from typing import Unpack
 
 from neonup import dotenv, record
 from neonup.database import USER, Database
-from neonup.settings import Settings, resolve
+from neonup.settings import Arguments, Settings, resolve
 
 MARKS = "NEONUP_MARKS"
 ENVIRONMENT = "environment"
 
 
-def find(project: Path | str | None = None, **arguments: object) -> Database | None:
+def find(project: Path | str | None = None, **arguments: Unpack[Arguments]) -> Database | None:
     """The project's database as recorded, unchecked; None where there is none.
 
     Raises:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable
 from importlib.metadata import entry_points
+from typing import cast
 
 import pluggy
 
@@ -63,7 +64,7 @@ def provider_classes(manager: pluggy.PluginManager) -> dict[str, type[Provider]]
     found: dict[str, type[Provider]] = {}
     for implementation in manager.hook.neonup_providers.get_hookimpls():
         try:
-            offered: Iterable[type[Provider]] = implementation.function()
+            offered = cast("Iterable[type[Provider]]", implementation.function())
         except Exception as error:
             report(implementation.plugin_name, error)
             continue

@@ -7,8 +7,6 @@ goes when all is done, so that the next start finishes what a killed one left.
 from __future__ import annotations
 
 import os
-import shlex
-import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -102,8 +100,11 @@ def migrate(command: str, settings: Settings, database: Database) -> None:
     Raises:
         NeonupError: it could not be run, or failed.
     """
+    import shlex
+    import subprocess
+
     try:
-        status = subprocess.run(
+        status: int | str = subprocess.run(
             shlex.split(command),
             cwd=settings.project,
             env={**os.environ, settings.key: database.direct},

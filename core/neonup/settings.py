@@ -13,7 +13,7 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 from neonup.errors import SettingsError
 
@@ -81,6 +81,24 @@ class Settings:
         return os.environ.get(variable) or self.tables.get(provider, {}).get(name)
 
 
+class Arguments(TypedDict, total=False):
+    """The settings that can be given as arguments; see `neonup.settings.Settings`."""
+
+    env: str | None
+    provider: str | None
+    key: str | None
+    env_file: Path | str | None
+    env_keys: str | None
+    prefix: str | None
+    seed: Path | str | None
+    migrate: str | None
+    ref: str | None
+    logical_replication: bool | None
+    on_expiry: str | None
+    banner: bool | None
+    pg_bin: Path | str | None
+
+
 def home(environ: Mapping[str, str] = os.environ) -> Path:
     """The folder of neonup's own state: ``NEONUP_HOME``, or the platform's place for user data.
 
@@ -135,7 +153,7 @@ def _flag(value: object) -> bool:
 
 
 def _path(value: object) -> Path:
-    return Path(os.fspath(value)).expanduser()  # type: ignore[call-overload, no-any-return]
+    return Path(os.fspath(value)).expanduser()  # type: ignore[call-overload]
 
 
 def _variable(value: object) -> str:
@@ -178,7 +196,7 @@ def resolve(
     project: Path | str | None = None,
     *,
     environ: Mapping[str, str] = os.environ,
-    **arguments: object,
+    **arguments: Unpack[Arguments],
 ) -> Settings:
     """All settings for a project; an argument that is None is unset.
 

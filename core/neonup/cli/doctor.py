@@ -37,8 +37,7 @@ class Finding:
 @click.command()
 @options.database_options
 @output.json_option
-@click.pass_context
-def doctor(ctx: click.Context, **arguments: Any) -> None:
+def doctor(**arguments: Any) -> None:
     """Say what was found, what would be used and why, and what is wrong."""
     settings = options.start(**arguments).settings
     findings = [finding for look in _LOOKS for finding in look(settings)]
@@ -47,7 +46,7 @@ def doctor(ctx: click.Context, **arguments: Any) -> None:
         output.emit({"findings": [vars(finding) for finding in findings], "ok": not wrong})
     else:
         _print(findings)
-    ctx.exit(1 if wrong else 0)
+    click.get_current_context().exit(1 if wrong else 0)
 
 
 def _print(findings: list[Finding]) -> None:
