@@ -11,13 +11,16 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from urllib.parse import urlsplit
 
+import psutil
+
 import neonup
 
-_SETTINGS = ("NEONUP", "DATABASE_URL", "POSTGRES_CLAIM_URL")
+_HIDDEN = ("CI", "DATABASE_URL", "NEONUP", "PYTEST")
 _SECONDS = 60.0
 
 
@@ -29,7 +32,7 @@ class Stage:
         self._folder.chmod(0o711)  # for root, Postgres runs as another user, who must get through
         self._cwd = self._folder
         self._service: subprocess.Popen[str] | None = None
-        clean = {k: v for k, v in os.environ.items() if not k.startswith(_SETTINGS) and k != "CI"}
+        clean = {k: v for k, v in os.environ.items() if not k.startswith(_HIDDEN)}
         programs = f"{Path(sys.executable).parent}{os.pathsep}{clean.get('PATH', '')}"
         # Keys instead of comments also where pydantic-settings is installed: for the eye.
         self._environ = {
@@ -37,6 +40,7 @@ class Stage:
             "PATH": programs,
             "NEONUP_HOME": str(self._folder / "home"),
             "NEONUP_ENV_KEYS": "all",
+            "NEONUP_ENV": "development",
         }
         self._bold, self._dim, self._plain = (
             ("\x1b[1m", "\x1b[2m", "\x1b[0m")
@@ -61,7 +65,21 @@ class Stage:
         subprocess.run(
             stopping, cwd=self._folder, env=self._environ, check=False, capture_output=True
         )
-        shutil.rmtree(self._folder, ignore_errors=True)
+        self._end_the_rest()
+        shutil.rmtree(self._folder)
+
+    def _end_the_rest(self) -> None:
+        """End what still works in the folder: the upkeep, which copies in the background."""
+        name = str(self._folder)
+        rest = [
+            process
+            for process in psutil.process_iter(["cmdline"])
+            if any(name in word for word in process.info["cmdline"] or [])
+        ]
+        for process in rest:
+            with suppress(psutil.NoSuchProcess):
+                process.terminate()
+        psutil.wait_procs(rest, timeout=_SECONDS)
 
     def title(self, text: str) -> None:
         """A heading."""
@@ -88,7 +106,11 @@ class Stage:
         with subprocess.Popen(
             command, cwd=self._cwd, env=self._environ, stdout=subprocess.PIPE, text=True
         ) as process:
-            output, _ = process.communicate()
+            try:
+                output, _ = process.communicate()
+            except KeyboardInterrupt:
+                process.terminate()
+                raise
         print(output, end="", flush=True)
         if process.returncode:
             raise SystemExit(f"The demo ends here: {shlex.join(command)} failed.")
