@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import socket
 import subprocess
 import sys
@@ -111,7 +110,6 @@ async def ask_django(url: str) -> Row:
         input=json.dumps(drivers.django(url)),
         capture_output=True,
         text=True,
-        env={**os.environ, "PYTHONPATH": ""},
         check=False,
     )
     if done.returncode:
