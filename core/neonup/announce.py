@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -16,7 +17,7 @@ ANNOUNCED = "NEONUP_ANNOUNCED"
 _SOON = timedelta(hours=6)
 
 
-def banner(database: Database, settings: Settings) -> None:
+def banner(database: Database, settings: Settings, remarks: Sequence[str] = ()) -> None:
     """Say which database it is, from where, how long it lives and how to claim it.
 
     A child process of one that said the same says nothing.
@@ -24,31 +25,28 @@ def banner(database: Database, settings: Settings) -> None:
     if not settings.banner or os.environ.get(ANNOUNCED) == lookup.checksum(database.url):
         return
     os.environ[ANNOUNCED] = lookup.checksum(database.url)
-    print("\n".join(lines(database, colour=colourful())), file=sys.stderr)
+    colour = sys.stderr.isatty() and not os.environ.get("NO_COLOR")
+    print("\n".join(lines(database, remarks, colour=colour)), file=sys.stderr)
 
 
-def colourful() -> bool:
-    """Whether stderr is a terminal whose owner has nothing against colours."""
-    return sys.stderr.isatty() and not os.environ.get("NO_COLOR")
-
-
-def lines(database: Database, *, colour: bool = False) -> list[str]:
+def lines(database: Database, remarks: Sequence[str] = (), *, colour: bool = False) -> list[str]:
     """The banner's lines; they hold the claim link, but no password."""
     bold, dim, plain = ("\x1b[1m", "\x1b[2m", "\x1b[0m") if colour else ("", "", "")
-    verb = "made" if database.created else "found"
-    head = f"{bold}neonup{plain}  {verb} {describe(database)}"
-    said = [head, f"{dim}        {database.key} is from {_place(database.source)}{plain}"]
-    if database.created:
-        said[1] = f"{dim}        {database.key} is in {_place(database.source)}{plain}"
+    verb, place = ("made", "written to") if database.created else ("found", "from")
+    said = [f"{verb} {describe(database)}"]
+    told = f"{database.key} {place} {_place(database.source)}"
     remaining = database.expires_in
     if remaining is not None:
         warn = bold if remaining < _SOON else ""
-        said.append(f"        {warn}expires in {duration(remaining)}{plain} unless claimed")
+        said.append(f"{told}; {warn}expires in {duration(remaining)}{plain} unless claimed")
+    elif database.provider == "local" and database.created:
+        said.append(f"{told}; yours to keep, until `neonup destroy`")
+    else:
+        said.append(told)
     if database.claim_url:
-        said.append(f"        claim it: {database.claim_url}")
-    if database.note:
-        said.append(f"        {database.note}")
-    return said
+        said.append(f"claim it: {database.claim_url}")
+    said += [f"{dim}{remark}{plain}" for remark in [database.note, *remarks] if remark]
+    return [f"{bold}neonup{plain}  {said[0]}", *(f"        {line}" for line in said[1:])]
 
 
 def describe(database: Database) -> str:

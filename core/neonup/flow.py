@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
@@ -72,7 +72,8 @@ class Start:
         sign: what says that this is development; None lets the flow look for itself.
         confirm: asks the user a question; None where nobody can answer.
         progress: is told what is being done.
-        always_announce: also when a process above this one has already.
+        quiet: whether the caller tells of the database itself.
+        remarks: what else the caller or the banner should say.
     """
 
     settings: Settings
@@ -80,6 +81,7 @@ class Start:
     confirm: Callable[[str], bool] | None = None
     progress: Callable[[str], None] = lambda text: None
     quiet: bool = False
+    remarks: list[str] = field(default_factory=list)
 
     def run(self, *, force: bool = False) -> Database:
         """The steps in order; ``force`` makes a new database in place of one that is there."""
@@ -93,7 +95,7 @@ class Start:
             database = self._check(database)
         self._publish(database)
         if not self.quiet:
-            announce.banner(database, self.settings)
+            announce.banner(database, self.settings, self.remarks)
         return database
 
     def _refuse_to_shadow(self, database: Database) -> None:
@@ -155,7 +157,7 @@ class Start:
             return woken
 
     def _expired(self, provider: Provider, database: Database) -> Database:
-        """The recorded time is over: claimed, or prolonged, meanwhile; else replaced, or an error."""
+        """The recorded time is over: perhaps claimed or prolonged; else replaced, or an error."""
         when = f"{database.expires_at:%d %b %Y %H:%M} UTC"
         message = f"The {database.provider} database in {database.source} expired on {when}."
         looked = []
@@ -196,7 +198,7 @@ class Start:
     # 4 provision
 
     def _create(self, replaces: Database | None = None, *, delete: bool = False) -> Database:
-        from neonup import dotenv, permission, plugins
+        from neonup import dotenv, git, permission, plugins
 
         allowed = permission.ask(self.settings, self.sign, environ=os.environ)
         dotenv.check_writable(self.settings.env_file)
@@ -211,9 +213,13 @@ class Start:
             if delete and replaces is not None and provider.local:
                 provider.delete(replaces)
             database = provider.provision(self._spec(provider, replaces))
+            self.remarks.append(f"provider {provider.name}: {why}")
             self._adopt(database, manager, replace=replaces is not None)
             if delete and replaces is not None and not provider.local:
-                database = self._delete_replaced(provider, replaces, database)
+                self._delete_replaced(provider, replaces)
+        if git.publishes(self.settings.env_file):
+            name = self.settings.env_file.name
+            self.remarks.append(f"git does not ignore {name}: echo {name} >> .gitignore")
         return database.with_(created=True, source=str(self.settings.env_file))
 
     def _choose(self, allowed: Permission, replaces: Database | None) -> tuple[Provider, str]:
@@ -237,14 +243,11 @@ class Start:
             replaces=replaces if same else None,
         )
 
-    def _delete_replaced(
-        self, provider: Provider, replaced: Database, database: Database
-    ) -> Database:
+    def _delete_replaced(self, provider: Provider, replaced: Database) -> None:
         try:
             provider.delete(replaced)
         except ProviderError as error:
-            return database.with_(note=f"The old one is still there: {error.message}")
-        return database
+            self.remarks.append(f"The old one is still there: {error.message}")
 
     # 5 write
 

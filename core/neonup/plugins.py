@@ -114,7 +114,7 @@ def choose_provider(settings: Settings, *, local_only: str | None) -> tuple[Prov
         if local_only and not provider.local:
             reason = local_only
         if reason is None:
-            return provider, "; ".join([*checked, f"{name} is the first that can be used"])
+            return provider, "; ".join(checked) or "it is installed"
         checked.append(f"{name}: {reason}")
     raise ProviderError(
         "No provider can make a database here.",

@@ -100,7 +100,7 @@ def test_env_local_wins_over_env(project: Project) -> None:
     (project.folder / ".env.local").write_text("DATABASE_URL=postgres://me@db.example.com/x\n")
     done = project.python(ENSURE)
     assert done.stdout.strip() == "postgres://me@db.example.com/x"
-    assert "DATABASE_URL is from .env.local" in done.stderr
+    assert "DATABASE_URL from .env.local" in done.stderr
 
 
 def test_what_neonup_exported_itself_does_not_hide_a_changed_file(project: Project) -> None:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import os
 import platform
-import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import click
 
-from neonup import announce, dotenv, lookup, permission, plugins
+from neonup import announce, dotenv, git, lookup, permission, plugins
 from neonup.cli import options, output
 from neonup.database import USER, State
 from neonup.errors import NeonupError
@@ -79,7 +78,6 @@ def _project(settings: Settings) -> Iterator[Finding]:
     yield Finding("project", str(settings.project))
     for name, source in settings.sources.items():
         yield Finding("setting", f"{name} = {getattr(settings, name)} (from {source})")
-    ignored = _ignored_by_git(settings)
     try:
         dotenv.read(settings.env_file)
         dotenv.check_writable(settings.env_file)
@@ -90,23 +88,9 @@ def _project(settings: Settings) -> Iterator[Finding]:
         "env file",
         str(settings.env_file),
         f"git does not ignore it: echo {settings.env_file.name} >> .gitignore"
-        if ignored is False
+        if git.publishes(settings.env_file)
         else None,
     )
-
-
-def _ignored_by_git(settings: Settings) -> bool | None:
-    """Whether git ignores the file; None outside a repository, or without git."""
-    try:
-        status = subprocess.run(
-            ["git", "check-ignore", "-q", settings.env_file],
-            cwd=settings.project,
-            capture_output=True,
-            check=False,
-        ).returncode
-    except OSError:
-        return None
-    return {0: True, 1: False}.get(status)
 
 
 def _permission(settings: Settings) -> Iterator[Finding]:

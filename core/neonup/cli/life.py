@@ -27,7 +27,7 @@ def reset(yes: bool, **arguments: Any) -> None:
     if output.wants_json():
         output.emit(output.database_dict(database))
         return
-    click.echo("\n".join(announce.lines(database, colour=announce.colourful())))
+    output.say(announce.lines(database, start.remarks, colour=output.colourful()))
 
 
 @click.command()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
 import click
@@ -33,6 +33,16 @@ def emit(data: Any) -> None:
     import json
 
     click.echo(json.dumps(data, indent=2, default=str))
+
+
+def colourful() -> bool:
+    """Whether stdout is a terminal whose owner has nothing against colours."""
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+
+
+def say(lines: Iterable[str]) -> None:
+    """Print lines on stdout."""
+    click.echo("\n".join(lines))
 
 
 def style(text: str, **how: Any) -> str:

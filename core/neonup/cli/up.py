@@ -44,7 +44,7 @@ def up(force: bool, yes: bool, **arguments: Any) -> None:
     if output.wants_json():
         output.emit(output.database_dict(database))
         return
-    click.echo("\n".join(announce.lines(database, colour=announce.colourful())))
+    output.say(announce.lines(database, start.remarks, colour=output.colourful()))
 
 
 def _seed(start: Any, database: Any) -> None:

@@ -6,6 +6,7 @@ The service's documentation: https://neon.com/docs/reference/claimable-postgres
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from neonup.database import Database, DatabaseSpec, Inspection, State
@@ -26,6 +27,10 @@ class NeonNewProvider(Provider):
     """
 
     name = "neon.new"
+
+    def facts(self) -> Iterator[str]:
+        """Which service is asked, for ``neonup doctor``."""
+        yield f"asks {self._base()}"
 
     def provision(self, spec: DatabaseSpec) -> Database:
         """Ask for a database. One that was asked for but whose answer was lost expires by itself.

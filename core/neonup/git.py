@@ -1,0 +1,20 @@
+"""Whether git would publish the ``.env`` file."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+
+def publishes(path: Path) -> bool:
+    """Whether a file lies in a repository that does not ignore it; False without git."""
+    try:
+        status = subprocess.run(
+            ["git", "check-ignore", "-q", path.name],
+            cwd=path.parent,
+            capture_output=True,
+            check=False,
+        ).returncode
+    except OSError:
+        return False
+    return status == 1  # 0: ignored; 128: no repository
