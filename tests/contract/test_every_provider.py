@@ -16,6 +16,7 @@ from neonup.plugins import provider_class
 from neonup.settings import resolve
 from tests.contract.provider_suite import ProviderContract
 from tests.environments import layered_environment, offline_pip
+from tests.neon_new_server import NeonNewServer
 
 SAMPLE = Path(__file__).parents[1] / "plugin_provider"
 
@@ -30,6 +31,24 @@ class TestLocal(ProviderContract):
     @pytest.fixture
     def provider(self, neonup_home: Path, tmp_path: Path) -> neonup.Provider:
         return _provider("local", tmp_path)
+
+
+class TestNeonNew(ProviderContract):
+    """The provider ``neon.new``, against a local one."""
+
+    finds_again = False
+    deletes = False
+
+    @pytest.fixture
+    def provider(
+        self,
+        neonup_home: Path,
+        neon_new_server: NeonNewServer,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> neonup.Provider:
+        monkeypatch.setenv("NEONUP_NEON_NEW_URL", neon_new_server.api)
+        return _provider("neon.new", tmp_path)
 
 
 @pytest.fixture(scope="module")
