@@ -111,12 +111,12 @@ def _page(name: str, title: str, *, status: int = 200, **values: str) -> Respons
     )
     policy = (
         f"default-src 'none'; style-src {_source(style)}; script-src {_source(script)}; "
-        "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+        "img-src data:; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
     )
     headers = {
         "cache-control": "no-store",
         "content-security-policy": policy,
-        "referrer-policy": "no-referrer",  # the address is the claim link
+        "referrer-policy": "same-origin",  # the address is the claim link, nobody else's business
         "x-content-type-options": "nosniff",
         "x-frame-options": "DENY",
     }

@@ -1,0 +1,221 @@
+"""The claim page in a real browser: one click claims, it is readable, and asks nobody else."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from selenium import webdriver
+from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.by import By
+from selenium.webdriver.remote.webelement import WebElement
+from selenium.webdriver.support.expected_conditions import staleness_of
+from selenium.webdriver.support.wait import WebDriverWait
+
+from tests.neon_new_server import NeonNewServer
+
+CHROMIUM = shutil.which("chromium")
+DRIVER = shutil.which("chromedriver")
+
+pytestmark = pytest.mark.skipif(
+    CHROMIUM is None or DRIVER is None,
+    reason="no browser: apt-get install chromium chromium-driver",
+)
+
+FLAGS = (
+    "--headless",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-dev-shm-usage",
+)
+
+CONTRASTS = """
+const parse = (text) => (text.match(/[\\d.]+/g) ?? []).map(Number);
+const light = ([r, g, b]) => {
+  const [x, y, z] = [r, g, b].map((v) => v / 255)
+    .map((v) => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
+  return 0.2126 * x + 0.7152 * y + 0.0722 * z;
+};
+const behind = (element) => {
+  for (let at = element; at; at = at.parentElement) {
+    const colour = parse(getComputedStyle(at).backgroundColor);
+    if (colour.length === 3 || colour[3] === 1) return colour;
+  }
+  return [255, 255, 255];
+};
+const found = [];
+for (const element of document.querySelectorAll("body *")) {
+  const own = [...element.childNodes].some((n) => n.nodeType === 3 && n.textContent.trim());
+  if (!own || element.tagName === "SCRIPT") continue;
+  const [a, b] = [light(parse(getComputedStyle(element).color)), light(behind(element))];
+  const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+  if (ratio < 4.5) found.push(`${element.tagName} ${element.textContent}: ${ratio}`);
+}
+return found;
+"""
+
+
+@pytest.fixture
+def browser(tmp_path: Path) -> Iterator[webdriver.Chrome]:
+    options = webdriver.ChromeOptions()
+    options.binary_location = CHROMIUM or ""
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    for flag in (*FLAGS, f"--user-data-dir={tmp_path / 'profile'}"):
+        options.add_argument(flag)
+    if os.geteuid() == 0:
+        options.add_argument("--no-sandbox")
+    driver = webdriver.Chrome(options=options, service=Service(DRIVER))
+    try:
+        yield driver
+    finally:
+        driver.quit()
+
+
+def show(browser: webdriver.Chrome, *, width: int, dark: bool) -> None:
+    screen = {"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": width < 500}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", screen)
+    scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [scheme]})
+
+
+def make(server: NeonNewServer) -> dict[str, str]:
+    made: dict[str, str] = httpx.post(f"{server.api}/database", json={"ref": "tests"}).json()
+    return made
+
+
+def status(server: NeonNewServer, name: str) -> str:
+    found: str = httpx.get(f"{server.api}/database/{name}").json()["status"]
+    return found
+
+
+def heading(browser: webdriver.Chrome) -> str:
+    return browser.find_element(By.TAG_NAME, "h1").text
+
+
+def press(browser: webdriver.Chrome, button: WebElement) -> None:
+    """Press a button and wait for the page that comes after."""
+    button.click()
+    WebDriverWait(browser, 10).until(staleness_of(button))
+
+
+@pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without scripts"])
+@pytest.mark.parametrize("path", ["claim", "database"])
+def test_one_click_claims(
+    browser: webdriver.Chrome, neon_new_server: NeonNewServer, path: str, scripts: bool
+) -> None:
+    """neon-new writes /database/ for the page, the API /claim/."""
+    made = make(neon_new_server)
+    browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": not scripts})
+    browser.get(f"{neon_new_server.url}/{path}/{made['id']}")
+    assert heading(browser) == "Claim your database"
+    assert status(neon_new_server, made["id"]) == "UNCLAIMED"
+    (button,) = browser.find_elements(By.TAG_NAME, "button")
+    assert button.accessible_name == "Claim this database"
+    press(browser, button)
+    assert heading(browser) == "This database is yours"
+    assert status(neon_new_server, made["id"]) == "CLAIMED"
+    browser.get(f"{neon_new_server.url}/{path}/{made['id']}")
+    assert heading(browser) == "This database is yours"
+    assert browser.find_elements(By.TAG_NAME, "button") == []
+
+
+def test_the_time_left_counts_down(
+    browser: webdriver.Chrome, neon_new_server: NeonNewServer
+) -> None:
+    browser.get(make(neon_new_server)["claim_url"])
+    left = browser.find_element(By.ID, "left")
+    first = left.text
+    assert first.startswith("71h 59m ")
+    deadline = time.monotonic() + 5
+    while left.text == first and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert left.text < first
+
+
+def test_every_page_is_readable_and_asks_for_nothing_else(
+    browser: webdriver.Chrome, neon_new_server: NeonNewServer
+) -> None:
+    unclaimed, claimed, expired = (make(neon_new_server) for _ in range(3))
+    neon_new_server.claims.claim(claimed["id"])
+    neon_new_server.let_expire(expired["id"])
+    root = neon_new_server.url
+    pages = {
+        root: "Postgres, the moment it is needed",
+        unclaimed["claim_url"]: "Claim your database",
+        claimed["claim_url"]: "This database is yours",
+        expired["claim_url"]: "This database has expired",
+        f"{root}/claim/019beb39-37fb-709d-87ac-7ad6198b89f7": "There is no such database",
+        f"{root}/claim/<img src=x onerror=alert(1)>": "There is no such database",
+        f"{root}/nothing": "Not found",
+    }
+    for width, dark in ((1200, False), (1200, True), (320, False)):
+        show(browser, width=width, dark=dark)
+        for url, title in pages.items():
+            browser.get(url)
+            check_page(browser, title, width)
+            assert "npg_" not in browser.page_source
+
+
+def check_page(browser: webdriver.Chrome, title: str, width: int) -> None:
+    assert heading(browser) == title
+    assert browser.title.startswith(title)
+    look: Any = browser.execute_script
+    assert look("return document.documentElement.lang") == "en"
+    assert look("return document.documentElement.scrollWidth") <= width
+    assert look(CONTRASTS) == []
+    assert look("return performance.getEntriesByType('resource').map((e) => e.name)") == []
+    assert look("return document.querySelectorAll('img, iframe').length") == 0
+    log = browser.execute("getLog", {"type": "browser"})["value"]  # get_log has no types
+    complaints = [entry["message"] for entry in log]
+    assert [text for text in complaints if "status of 4" not in text] == []
+
+
+def test_a_page_of_another_site_cannot_claim(
+    browser: webdriver.Chrome, neon_new_server: NeonNewServer, tmp_path: Path
+) -> None:
+    made = make(neon_new_server)
+    page = tmp_path / "evil.html"
+    page.write_text(f'<form method="post" action="{made["claim_url"]}"><button>x</button></form>')
+    browser.get(page.as_uri())
+    press(browser, browser.find_element(By.TAG_NAME, "button"))
+    assert "page of another site" in browser.page_source
+    assert status(neon_new_server, made["id"]) == "UNCLAIMED"
+
+
+def test_the_status_of_each_page_is_right(neon_new_server: NeonNewServer) -> None:
+    expired = make(neon_new_server)
+    neon_new_server.let_expire(expired["id"])
+    root = neon_new_server.url
+    for path, expected in {
+        "": 200,
+        f"/claim/{make(neon_new_server)['id']}": 200,
+        f"/claim/{expired['id']}": 410,
+        "/claim/nonsense": 404,
+        "/claim/..%2f..%2fserve.lock": 404,
+        "/nothing": 404,
+    }.items():
+        answer = httpx.get(f"{root}{path}")
+        assert answer.status_code == expected
+        policy = answer.headers["content-security-policy"]
+        assert "default-src 'none'" in policy
+        assert "unsafe" not in policy
+        assert answer.headers["cache-control"] == "no-store"
+
+
+def test_claiming_what_is_gone_says_so(neon_new_server: NeonNewServer) -> None:
+    expired = make(neon_new_server)
+    neon_new_server.let_expire(expired["id"])
+    answer = httpx.post(expired["claim_url"], follow_redirects=True)
+    assert answer.status_code == 410
+    nowhere = f"{neon_new_server.url}/claim/019beb39-37fb-709d-87ac-7ad6198b89f7"
+    assert httpx.post(nowhere, follow_redirects=True).status_code == 404
