@@ -1,0 +1,47 @@
+"""``python -m bench``: measure, and print one table."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+import click
+
+from bench.cases import CASES
+from bench.figures import table
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print the rows as JSON.")
+@click.option("--only", multiple=True, type=click.Choice(list(CASES)), help="Measure this row.")
+@click.option(
+    "--repeats", default=7, show_default=True, type=click.IntRange(1), help="Runs of each side."
+)
+def main(as_json: bool, only: tuple[str, ...], repeats: int) -> None:
+    """Measure neonup beside what else does the same, in turns within one run.
+
+    Times are medians of whole processes, from start to exit. A row that cannot be measured here
+    says why, and the exit status is 1 then; a target that is missed is only marked.
+    """
+    figures = {}
+    failures = {}
+    for name, measure in CASES.items():
+        if only and name not in only:
+            continue
+        print(f"bench: {name} ...", file=sys.stderr, flush=True)
+        try:
+            figures[name] = measure(repeats)
+        except Exception as error:
+            failures[name] = f"{type(error).__name__}: {error}"
+    if as_json:
+        rows = [figure.as_dict(name) for name, figure in figures.items()]
+        print(json.dumps({"rows": rows, "failures": failures}, indent=2))
+    else:
+        print(table([figure.cells(name) for name, figure in figures.items()]))
+        for name, reason in failures.items():
+            print(f"{name}: not measured: {reason}", file=sys.stderr)
+    sys.exit(1 if failures else 0)
+
+
+if __name__ == "__main__":
+    main()

