@@ -57,7 +57,9 @@ def serve(host: str, port: int, folder: Path | None, allow_remote: bool, as_json
     from neonup_local.service.databases import Databases
 
     with _listen(host, port) as listener, _only_one(folder):
-        claims = Claims(Databases(folder), folder)
+        pg_bin = os.environ.get("NEONUP_PG_BIN")
+        databases = Databases(folder, pg_bin=Path(pg_bin) if pg_bin else None)
+        claims = Claims(databases, folder)
         tls = claims.prepare()
         url = _url(host, listener.getsockname()[1])
         hosts = None if allow_remote else frozenset({host})
@@ -96,9 +98,12 @@ def _only_one(folder: Path) -> FileLock:
     """
     from filelock import FileLock, Timeout
 
-    lock = FileLock(folder / "serve.lock", timeout=0)
+    from neonup_local.service import home as homes
+
+    lock = FileLock(folder / "locks" / f"{homes.SERVE}.lock", timeout=0)
     try:
-        folder.mkdir(mode=0o711, parents=True, exist_ok=True)
+        homes.make_folder(folder)
+        homes.make_folder(folder / "locks")
         lock.acquire()
     except Timeout:
         raise ProviderError(
@@ -160,7 +165,8 @@ def _announce(url: str, folder: Path, tls: bool, as_json: bool) -> None:
     click.echo("  In a project's folder, in another terminal:")
     shown = " ".join(f"{name}={value}" for name, value in variables.items())
     click.echo(f"  {shown} neonup\n")
-    click.echo(f"  Databases are kept in {folder}; neonup list shows them.")
+    shown = "neonup list" if folder == home().absolute() else f"NEONUP_HOME={folder} neonup list"
+    click.echo(f"  Databases are kept in {folder}; {shown} shows them.")
     if not tls:
         click.echo(
             "  Their URLs have no sslmode: no Postgres here speaks TLS. One that does: "

@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from neonup_local.engine.account import Account
+from neonup_local.service import home as homes
 
 _LIFETIME = timedelta(days=825)
 """The longest that every client's library accepts for a certificate of a server."""
@@ -26,10 +27,8 @@ def certificate(home: Path, account: Account) -> tuple[Path, Path]:
     """
     folder = home / "tls"
     found, key = folder / f"{account.uid}.crt", folder / f"{account.uid}.key"
-    folder.mkdir(mode=0o711, parents=True, exist_ok=True)
-    from filelock import FileLock
-
-    with FileLock(folder / ".lock"):
+    with homes.locked(home, homes.CERTIFICATE):
+        homes.make_folder(folder)
         if not (key.exists() and _lasts(found)):
             _mint(found, key, account)
     return found, key

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Literal
 
 from neonup import NeonupError, State
+from neonup_local.service import home as homes
 from neonup_local.service.databases import Databases
 from neonup_local.service.records import Record
 
@@ -146,7 +147,7 @@ class Claims:
                 current = self._record(record.id)
                 if current is None or not self._is_over(current):
                     continue
-                self._expired.mkdir(mode=0o711, parents=True, exist_ok=True)
+                homes.make_folder(self._expired)
                 (self._expired / current.id).touch()  # first, so that the page always knows
                 self._databases.delete(current)
                 over.append(current.id)

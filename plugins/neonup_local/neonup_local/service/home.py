@@ -6,6 +6,8 @@ templates/        initialised data directories, one an engine; spares/ has finis
 run/              Unix sockets
 locks/            one file a database, and one for engines and templates
 cloud_admin       the superuser's password
+tls/              the certificate that local databases show, and its key
+expired/          the ids of neon.new's databases whose time was over
 upkeep            when idle servers were last looked for
 """
 
@@ -23,6 +25,8 @@ from neonup_local.service import records
 
 ENGINES = ".engines"
 UPKEEP = ".upkeep"
+SERVE = ".serve"
+CERTIFICATE = ".certificate"
 """Names of locks that no database's id can be."""
 
 _PATIENCE = 300.0  # seconds: a crash recovery that another process waits for fits in
@@ -82,3 +86,17 @@ def locked(home: Path, name: str, patience: float = _PATIENCE) -> Iterator[None]
         yield
     finally:
         lock.release()
+
+
+def is_held(home: Path, name: str) -> bool:
+    """Whether a process holds the lock of that name now."""
+    from filelock import FileLock, Timeout
+
+    path = home / "locks" / f"{name}.lock"
+    if not path.exists():
+        return False
+    try:
+        with FileLock(path, timeout=0):
+            return False
+    except Timeout:
+        return True

@@ -22,7 +22,7 @@ from neonup_local.service import home as homes
 from neonup_local.service.databases import Databases
 
 IDLE_SECONDS = 3600.0
-"""A project's server that nobody was connected to for so long is stopped."""
+"""A server that nobody was connected to for so long is stopped."""
 
 _LEFTOVER_SECONDS = 3600.0
 _LOG_LIMIT = 10_000_000
@@ -78,15 +78,16 @@ def make_spares(home: Path) -> None:
 
 
 def stop_idle(home: Path, idle_seconds: float = IDLE_SECONDS) -> list[str]:
-    """Stop the projects' servers that nobody used for so long; returns their ids.
+    """Stop the servers that nobody used for so long; returns their ids.
 
     A server's log is written to at every disconnect, and touched by every start of its project.
     """
     stopped = []
     databases = Databases(home)
+    serving = homes.is_held(home, homes.SERVE)  # then its databases run as long as it does
     for record in databases.all():
         folder = databases.folder(record.id)
-        if record.kind != "project" or not _is_idle(folder, idle_seconds):
+        if (record.kind != "project" and serving) or not _is_idle(folder, idle_seconds):
             continue
         with databases.locked(record.id):
             if _is_idle(folder, idle_seconds):
