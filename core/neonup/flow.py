@@ -90,7 +90,7 @@ class Start:
             database = self._create()
         elif force:
             self._refuse_to_shadow(database)
-            database = self._create(replaces=database)
+            database = self._create(replaces=database, anyway=True)
         elif database.provider != USER:
             database = self._check(database)
         self._publish(database)
@@ -115,7 +115,7 @@ class Start:
         Raises:
             CreationForbidden: none may be created here; the old one is as it was.
         """
-        return self._create(replaces=database, delete=True)
+        return self._create(replaces=database, anyway=True, delete=True)
 
     # 3 check
 
@@ -131,7 +131,8 @@ class Start:
         if state is State.EXPIRED:
             return self._expired(provider, database)
         if state is State.MISSING:
-            return self._create(replaces=database)
+            lost = f"The {database.provider} database in {database.source} is not on this machine"
+            return self._create(replaces=database, need=lost)
         return self._wake(provider, database)
 
     def _finish_pending(self, database: Database) -> None:
@@ -151,7 +152,7 @@ class Start:
                 return database
             woken = provider.wake(database)
             if woken.url != database.url:
-                record.write(woken, self.settings, extra={}, replace=True)
+                record.write(woken, self.settings, self._file(woken), replace=True)
             self._publish(woken)
             ready.run(self.settings, woken, created=False)
             return woken
@@ -173,7 +174,7 @@ class Start:
         if self.settings.on_expiry == "replace" or (
             self.confirm and self.confirm(f"{message} Replace it with a new one?")
         ):
-            return self._create(replaces=database)
+            return self._create(replaces=database, need=message.rstrip("."))
         raise DatabaseExpired(
             message,
             checked=looked,
@@ -184,7 +185,7 @@ class Start:
     def _renew(self, database: Database) -> Database:
         """Record what changed about a database."""
         with self._lock():
-            record.write(database, self.settings, extra={}, replace=True)
+            record.write(database, self.settings, self._file(database), replace=True)
         return database
 
     def _claimed(self, database: Database) -> Database:
@@ -197,16 +198,30 @@ class Start:
 
     # 4 provision
 
-    def _create(self, replaces: Database | None = None, *, delete: bool = False) -> Database:
+    def _create(
+        self,
+        replaces: Database | None = None,
+        *,
+        need: str | None = None,
+        anyway: bool = False,
+        delete: bool = False,
+    ) -> Database:
+        """Make a database, under the lock.
+
+        Args:
+            replaces: the one whose place it takes.
+            need: why there must be a new one; None: there is none.
+            anyway: also where the old one is in order.
+            delete: delete the old one.
+        """
         from neonup import dotenv, git, permission, plugins
 
-        allowed = permission.ask(self.settings, self.sign, environ=os.environ)
-        dotenv.check_writable(self.settings.env_file)
+        allowed = permission.ask(self.settings, self.sign, need=need, environ=os.environ)
+        file = self._file(replaces)
+        dotenv.check_writable(file)
         with self._lock():
-            other = lookup.find_database(self.settings)
-            if other is not None and (replaces is None or other.url != replaces.url):
-                # another process was first
-                return other if other.provider == USER else self._check(other)
+            if (other := self._made_meanwhile(replaces, anyway)) is not None:
+                return other
             manager = plugins.create_plugin_manager()
             provider, why = self._choose(allowed, replaces)
             self.progress(f"Making a {provider.name} database ({why})")
@@ -214,13 +229,23 @@ class Start:
                 provider.delete(replaces)
             database = provider.provision(self._spec(provider, replaces))
             self.remarks.append(f"provider {provider.name}: {why}")
-            self._adopt(database, manager, replace=replaces is not None)
+            self._adopt(database, file, manager, replace=replaces is not None)
             if delete and replaces is not None and not provider.local:
                 self._delete_replaced(provider, replaces)
-        if git.publishes(self.settings.env_file):
-            name = self.settings.env_file.name
-            self.remarks.append(f"git does not ignore {name}: echo {name} >> .gitignore")
-        return database.with_(created=True, source=str(self.settings.env_file))
+        if git.publishes(file):
+            self.remarks.append(f"git does not ignore {file.name}: echo {file.name} >> .gitignore")
+        return database.with_(source=str(file))
+
+    def _made_meanwhile(self, replaces: Database | None, anyway: bool) -> Database | None:
+        """What another process made while this one waited for the lock; None where it is to do."""
+        other = lookup.find_database(self.settings)
+        if other is None or (anyway and replaces is not None and other.url == replaces.url):
+            return None
+        if other.provider == USER:
+            return other
+        if replaces is None or other.url != replaces.url:
+            return self._check(other)
+        return other if self.provider(other).check(other) is State.READY else None
 
     def _choose(self, allowed: Permission, replaces: Database | None) -> tuple[Provider, str]:
         from neonup import plugins
@@ -251,12 +276,19 @@ class Start:
 
     # 5 write
 
-    def _adopt(self, database: Database, manager: pluggy.PluginManager, *, replace: bool) -> None:
+    def _file(self, database: Database | None) -> Path:
+        """The file that records a database, or will: the one whose value wins."""
+        recorded = lookup.recorded(self.settings) if database is not None else None
+        return Path(recorded.source) if recorded is not None else self.settings.env_file
+
+    def _adopt(
+        self, database: Database, file: Path, manager: pluggy.PluginManager, *, replace: bool
+    ) -> None:
         extra: dict[str, str] = {}
         for more in manager.hook.neonup_env(database=database):
             extra |= more
         ready.expect(self.settings)
-        record.write(database, self.settings, extra=extra, replace=replace)
+        record.write(database, self.settings, file, extra=extra, replace=replace)
         for name, value in extra.items():
             lookup.mark(name, value, os.environ)
         self._publish(database)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import zlib
-from collections.abc import Iterator, MutableMapping
+from collections.abc import MutableMapping
 from pathlib import Path
 from typing import Unpack
 
@@ -35,12 +35,12 @@ def find_database(
 ) -> Database | None:
     """As `find`, for settings that are resolved already."""
     environ = os.environ if environ is None else environ
-    recorded = next(_recorded(settings), None)
+    found = recorded(settings)
     exported = environ.get(settings.key, "")
     if not exported or is_marked(settings.key, exported, environ):
-        return recorded
-    if recorded is not None and exported in (recorded.url, recorded.direct):
-        return recorded.with_(source=ENVIRONMENT)  # the file's URL, exported by a shell
+        return found
+    if found is not None and exported in (found.url, found.direct):
+        return found.with_(source=ENVIRONMENT)  # the file's URL, exported by a shell
     return Database(
         exported,
         USER,
@@ -50,7 +50,8 @@ def find_database(
     )
 
 
-def _recorded(settings: Settings) -> Iterator[Database]:
+def recorded(settings: Settings) -> Database | None:
+    """The database that a file records; its ``source`` is that file's path."""
     paths = [settings.env_file]
     if settings.source("env_file") == "default":
         paths.insert(0, settings.env_file.with_name(settings.env_file.name + ".local"))
@@ -59,7 +60,8 @@ def _recorded(settings: Settings) -> Iterator[Database]:
         if file.text and settings.key in file.text:
             database = record.parse(file, settings.key)
             if database is not None:
-                yield database
+                return database
+    return None
 
 
 def mark(key: str, value: str, environ: MutableMapping[str, str]) -> None:

@@ -49,6 +49,7 @@ def ask(
     settings: Settings,
     sign: str | None,
     *,
+    need: str | None = None,
     environ: Mapping[str, str],
     argv: Sequence[str] | None = None,
 ) -> Permission:
@@ -57,6 +58,7 @@ def ask(
     Args:
         settings: the project's settings.
         sign: what the caller knows, e.g. ``the neonup command`` or ``runserver with DEBUG on``.
+        need: why there must be a new one, for the error; None: there is none.
         environ: the process environment.
         argv: the process's arguments; ``sys.argv`` where None.
 
@@ -64,10 +66,10 @@ def ask(
         CreationForbidden: something forbids it, or nothing allows it.
     """
     if not settings.enabled:
-        raise _forbidden(settings, "NEONUP=off forbids it", "unset NEONUP")
+        raise _forbidden(settings, need, "NEONUP=off forbids it", "unset NEONUP")
     if settings.env == "production":
         source = settings.source("env")
-        raise _forbidden(settings, f"env = production (from {source}) forbids it")
+        raise _forbidden(settings, need, f"env = production (from {source}) forbids it")
     local_only = (
         "CI is set, and there only the local provider may create" if _in_ci(environ) else None
     )
@@ -75,22 +77,26 @@ def ask(
         return Permission(f"env = development (from {settings.source('env')})", local_only)
     for variable, platform in HOSTING.items():
         if environ.get(variable):
-            raise _forbidden(settings, f"{variable} is set, so this looks like {platform}", _SAY_SO)
+            raise _forbidden(
+                settings, need, f"{variable} is set, so this looks like {platform}", _SAY_SO
+            )
     if "PYTEST_VERSION" in environ or "PYTEST_CURRENT_TEST" in environ:
         return Permission(sign or "pytest", "tests take the local provider only")
     sign = sign or _own_sign(sys.argv if argv is None else argv)
     if sign is None:
-        raise _forbidden(settings, "nothing here says that this is development", _SAY_SO)
+        raise _forbidden(settings, need, "nothing here says that this is development", _SAY_SO)
     return Permission(sign, local_only)
 
 
 _SAY_SO = "run `neonup`, or set NEONUP_ENV=development"
 
 
-def _forbidden(settings: Settings, reason: str, also: str | None = None) -> CreationForbidden:
+def _forbidden(
+    settings: Settings, need: str | None, reason: str, also: str | None = None
+) -> CreationForbidden:
     remedy = f"Set {settings.key} to the database's URL"
     return CreationForbidden(
-        f"There is no {settings.key}, and none is created: {reason}.",
+        f"{need or f'There is no {settings.key}'}, and none is created: {reason}.",
         checked=[f"the environment and {settings.env_file}"],
         remedy=f"{remedy}; for a database made for you, {also}." if also else f"{remedy}.",
     )

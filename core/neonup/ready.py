@@ -34,6 +34,11 @@ def expect(settings: Settings) -> None:
     marker.touch()
 
 
+def forget(settings: Settings) -> None:
+    """Nothing is due any more."""
+    _marker(settings).unlink(missing_ok=True)
+
+
 def is_pending(settings: Settings) -> bool:
     """Whether something is due; asked at every start."""
     return _RUNNING not in os.environ and _marker(settings).exists()
@@ -68,7 +73,7 @@ def run(
         if outer is None:
             del os.environ[_RUNNING]
     if created:
-        _marker(settings).unlink(missing_ok=True)
+        forget(settings)
 
 
 def _tell(manager: pluggy.PluginManager, database: Database, created: bool) -> None:

@@ -29,13 +29,19 @@ _CLAIM_IT = "# Claim it now to your account using the link below:"
 
 
 def write(
-    database: Database, settings: Settings, *, extra: Mapping[str, str], replace: bool
+    database: Database,
+    settings: Settings,
+    path: Path,
+    *,
+    extra: Mapping[str, str] | None = None,
+    replace: bool,
 ) -> None:
     """Write the block: appended where the key has no value, else in the old one's place.
 
     Args:
         database: the database; ``database.key`` is the variable.
-        settings: where to, and in which form.
+        settings: in which form.
+        path: the file.
         extra: more variables, from plugins.
         replace: whether neonup's lines of this key may be rewritten.
 
@@ -43,22 +49,23 @@ def write(
         EnvFileError: it could not be written, or would not read back; the file is as it was.
         ProviderError: the provider's URL or a plugin's value cannot stand in such a file.
     """
+    extra = extra or {}
     variables, lines = compose(database, settings, extra)
-    file = dotenv.read(settings.env_file)
+    file = dotenv.read(path)
     if replace:
         dotenv.rewrite(file, _managed(file, database.key, extra), lines, expect=variables)
     else:
         dotenv.add(file, lines, expect=variables)
 
 
-def forget(database: Database, settings: Settings) -> None:
-    """Take the block out of the file again.
+def forget(key: str, path: Path) -> None:
+    """Take the block of a key out of a file again.
 
     Raises:
         EnvFileError: it could not be written; it is as it was.
     """
-    file = dotenv.read(settings.env_file)
-    if managed := _managed(file, database.key, {}):
+    file = dotenv.read(path)
+    if managed := _managed(file, key, {}):
         dotenv.rewrite(file, managed, [], expect={})
 
 

@@ -44,7 +44,7 @@ def settings(path: Path, *, env_keys: str = "all", prefix: str = "") -> Settings
 
 
 def write(path: Path, what: Database | None = None, *, replace: bool = False, **how: str) -> None:
-    record.write(what or database(), settings(path, **how), extra={}, replace=replace)
+    record.write(what or database(), settings(path, **how), path, replace=replace)
 
 
 def parsed(content: bytes) -> dict[str, str | None]:

@@ -1,4 +1,4 @@
-"""``.env`` where a rename is impossible or the disk is full; each in a mount namespace of its own."""
+"""``.env`` where a rename is impossible or the disk is full, each in a mount namespace."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ path = pathlib.Path(sys.argv[1])
 settings = Settings(path.parent, path.parent, env_file=path, env_keys="all")
 def write(host, replace):
     url = f"postgresql://u:p@{host}/d"
-    record.write(Database(url, "neon.new", "x"), settings, extra={}, replace=replace)
+    record.write(Database(url, "neon.new", "x"), settings, path, replace=replace)
 """
 
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
 import sys
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
+from dotenv import dotenv_values
 
 from tests.project import Project, names
 
@@ -101,6 +104,47 @@ def test_env_local_wins_over_env(project: Project) -> None:
     done = project.python(ENSURE)
     assert done.stdout.strip() == "postgres://me@db.example.com/x"
     assert "DATABASE_URL from .env.local" in done.stderr
+
+
+def test_a_database_that_env_local_records_is_renewed_there(
+    project: Project, neonup_home: Path
+) -> None:
+    project.ok()
+    local = project.folder / ".env.local"
+    project.env_file.rename(local)
+    project.env_file.write_text("A=1\n")
+    project.ok("stop")
+    with socket.create_server(("127.0.0.1", urlsplit(dotenv_url(local)).port or 0)):
+        said = project.ok()
+    assert "was taken" in said
+    assert project.env_file.read_text() == "A=1\n"
+    assert project.ok("url").strip() == dotenv_url(local)
+    assert project.query("SELECT 1") == "1"
+
+
+def dotenv_url(path: Path) -> str:
+    url = dotenv_values(path)["DATABASE_URL"]
+    assert url
+    return url
+
+
+def test_lost_data_is_not_made_anew_where_nothing_may_be_made(
+    project: Project, neonup_home: Path
+) -> None:
+    project.ok()
+    project.ok("stop")
+    shutil.rmtree(data_folder(project, neonup_home))
+    done = project.python(ENSURE)
+    assert "is not on this machine, and none is created" in done.stderr
+
+
+def test_data_without_its_lines_is_taken_up_again(project: Project) -> None:
+    project.ok()
+    project.query("CREATE TABLE kept AS SELECT 42 AS answer")
+    project.env_file.unlink()
+    said = project.ok()
+    assert "found a local Postgres" in said and "reattached" in said
+    assert project.query("SELECT answer FROM kept") == "42"
 
 
 def test_what_neonup_exported_itself_does_not_hide_a_changed_file(project: Project) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import click
 
-from neonup import announce, lock, record
+from neonup import announce, lock, lookup, ready, record
 from neonup.cli import options, output
 from neonup.database import Database
 from neonup.errors import NeonupError
@@ -41,7 +42,10 @@ def destroy(yes: bool, **arguments: Any) -> None:
     _make_sure(f"Delete {announce.describe(database)} and its data for good?", yes)
     with lock.project(start.settings):
         start.provider(database).delete(database)
-        record.forget(database, start.settings)
+        recorded = lookup.recorded(start.settings)
+        if recorded is not None:
+            record.forget(database.key, Path(recorded.source))
+        ready.forget(start.settings)
     if output.wants_json():
         output.emit(_gone(database))
     else:

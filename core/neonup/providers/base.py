@@ -39,10 +39,11 @@ class Provider(ABC):
 
     @abstractmethod
     def provision(self, spec: DatabaseSpec) -> Database:
-        """Make a database and return it once it answers.
+        """Make a database and return it once it answers, with ``created=True``.
 
         The flow holds the project's lock. A provider that was killed half-way the last time
-        finishes what it finds of the same ``spec`` rather than starting a second one.
+        finishes what it finds of the same ``spec`` rather than starting a second one; where data
+        was there already it says so with ``created=False`` and a ``note``.
 
         Raises:
             ProviderError: nothing was made, or what was made can be found by the next call.
