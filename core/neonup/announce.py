@@ -9,7 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from neonup import lookup, record
+from neonup import lookup, ready, record, starts
 from neonup.database import USER, Database
 from neonup.settings import Settings
 
@@ -20,13 +20,18 @@ _SOON = timedelta(hours=6)
 def banner(database: Database, settings: Settings, remarks: Sequence[str] = ()) -> None:
     """Say which database it is, from where, how long it lives and how to claim it.
 
-    A child process of one that said the same says nothing.
+    Once per start: a child process of one that said the same says nothing, nor does a process
+    whose start, as `neonup.starts` knows it, has said so.
     """
-    if not settings.banner or os.environ.get(ANNOUNCED) == lookup.checksum(database.url):
+    said = f"{database.key}:{lookup.checksum(database.url)}"
+    before = os.environ.get(ANNOUNCED, "").split()
+    if not settings.banner or said in before or ready.is_running():
         return
-    os.environ[ANNOUNCED] = lookup.checksum(database.url)
+    os.environ[ANNOUNCED] = " ".join([*before, said])
+    if not starts.first(settings.home, said.replace(":", "-")):
+        return
     colour = sys.stderr.isatty() and not os.environ.get("NO_COLOR")
-    print("\n".join(lines(database, remarks, colour=colour)), file=sys.stderr)
+    print("\n".join(lines(database, remarks, colour=colour)), file=sys.stderr, flush=True)
 
 
 def lines(database: Database, remarks: Sequence[str] = (), *, colour: bool = False) -> list[str]:

@@ -94,8 +94,7 @@ class Start:
         elif database.provider != USER:
             database = self._check(database)
         self._publish(database)
-        if not self.quiet:
-            announce.banner(database, self.settings, self.remarks)
+        self._announce(database)
         return database
 
     def _refuse_to_shadow(self, database: Database) -> None:
@@ -232,9 +231,13 @@ class Start:
             self._adopt(database, file, manager, replace=replaces is not None)
             if delete and replaces is not None and not provider.local:
                 self._delete_replaced(provider, replaces)
-        if git.publishes(file):
-            self.remarks.append(f"git does not ignore {file.name}: echo {file.name} >> .gitignore")
-        return database.with_(source=str(file))
+            if git.publishes(file):
+                self.remarks.append(
+                    f"git does not ignore {file.name}: echo {file.name} >> .gitignore"
+                )
+            database = database.with_(source=str(file))
+            self._announce(database)  # before a worker that waits can say "found"
+            return database
 
     def _made_meanwhile(self, replaces: Database | None, anyway: bool) -> Database | None:
         """What another process made while this one waited for the lock; None where it is to do."""
@@ -303,6 +306,12 @@ class Start:
         for name, value in values.items():
             if os.environ.get(name) != value:
                 lookup.mark(name, value, os.environ)
+
+    # 6 announce
+
+    def _announce(self, database: Database) -> None:
+        if not self.quiet:
+            announce.banner(database, self.settings, self.remarks)
 
     def _lock(self) -> AbstractContextManager[object]:
         return lock.project(self.settings)

@@ -41,7 +41,12 @@ def forget(settings: Settings) -> None:
 
 def is_pending(settings: Settings) -> bool:
     """Whether something is due; asked at every start."""
-    return _RUNNING not in os.environ and _marker(settings).exists()
+    return not is_running() and _marker(settings).exists()
+
+
+def is_running() -> bool:
+    """Whether this is called by what is due, in this process or above it."""
+    return _RUNNING in os.environ
 
 
 def run(

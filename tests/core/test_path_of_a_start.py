@@ -49,6 +49,7 @@ def test_a_start_with_a_database_there_imports_no_more_than_this(project: Projec
         "neonup.ready",
         "neonup.record",
         "neonup.settings",
+        "neonup.starts",
         "neonup.urls",
         "neonup_local",
         "neonup_local.engine",
