@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from neonup import urls
     from neonup.cli.output import confirm, emit, json_option, style, wants_json
     from neonup.database import Database, DatabaseSpec, Inspection, State
-    from neonup.drivers import sqlalchemy_url
+    from neonup.drivers import engine_arguments, psycopg_arguments, sqlalchemy_url
     from neonup.errors import (
         CreationForbidden,
         DatabaseClaimed,
@@ -30,10 +30,12 @@ if TYPE_CHECKING:
     from neonup.flow import aensure, ensure
     from neonup.lookup import find
     from neonup.markers import hookimpl
+    from neonup.permission import is_development
     from neonup.providers.base import Provider
-    from neonup.settings import Settings, home
+    from neonup.settings import Arguments, Settings, home
 
 __all__ = [
+    "Arguments",
     "CreationForbidden",
     "Database",
     "DatabaseClaimed",
@@ -54,11 +56,14 @@ __all__ = [
     "aensure",
     "confirm",
     "emit",
+    "engine_arguments",
     "ensure",
     "find",
     "home",
     "hookimpl",
+    "is_development",
     "json_option",
+    "psycopg_arguments",
     "sqlalchemy_url",
     "style",
     "urls",
@@ -90,9 +95,13 @@ _HOME = {
     "aensure": "neonup.flow",
     "ensure": "neonup.flow",
     "hookimpl": "neonup.markers",
+    "is_development": "neonup.permission",
     "Provider": "neonup.providers.base",
+    "Arguments": "neonup.settings",
     "Settings": "neonup.settings",
     "home": "neonup.settings",
+    "engine_arguments": "neonup.drivers",
+    "psycopg_arguments": "neonup.drivers",
     "sqlalchemy_url": "neonup.drivers",
 }
 """The module that defines each public name."""

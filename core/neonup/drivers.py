@@ -86,10 +86,15 @@ def libpq(url: str) -> str:
     return str(_native(url))
 
 
-def psycopg_arguments(url: str) -> dict[str, Any]:
-    """Arguments of ``psycopg.connect``; behind a pooler it never prepares statements."""
+def psycopg_arguments(url: str, *, pooled: bool | None = None) -> dict[str, Any]:
+    """Arguments of ``psycopg.connect``; behind a pooler it never prepares statements.
+
+    Args:
+        url: a Postgres URL in any form.
+        pooled: whether it leads to a pooler; None: as its host says.
+    """
     arguments: dict[str, Any] = {"conninfo": libpq(url)}
-    if urls.is_pooled(url):
+    if urls.is_pooled(url) if pooled is None else pooled:
         arguments["prepare_threshold"] = None
     return arguments
 
@@ -143,18 +148,27 @@ def sqlalchemy_url(url: str | None = None, *, driver: str = "psycopg", direct: b
     return _sqlalchemy(_native(url), driver, dbname="dbname")
 
 
-def engine_arguments(url: str, *, driver: str = "psycopg") -> dict[str, Any]:
+def engine_arguments(
+    url: str, *, driver: str = "psycopg", pooled: bool | None = None
+) -> dict[str, Any]:
     """Arguments of ``create_engine`` (``create_async_engine``): the URL and what it cannot hold.
 
     Connections are tried before they are used, since a suspended compute drops idle ones; behind
     a pooler nothing is prepared by a name that another client may have taken.
+
+    Args:
+        url: a Postgres URL in any form.
+        driver: as `sqlalchemy_url`'s.
+        pooled: whether it leads to a pooler; None: as its host says.
     """
     arguments: dict[str, Any] = {"url": sqlalchemy_url(url, driver=driver), "pool_pre_ping": True}
-    if urls.is_pooled(url) and driver == "psycopg":
+    pooled = urls.is_pooled(url) if pooled is None else pooled
+    if pooled and driver == "psycopg":
         arguments["connect_args"] = {"prepare_threshold": None}
-    elif urls.is_pooled(url) and driver == "asyncpg":
+    elif pooled and driver == "asyncpg":
         arguments["connect_args"] = {
             "statement_cache_size": 0,
+            "prepared_statement_cache_size": 0,
             "prepared_statement_name_func": _unique_statement_name,
         }
     return arguments

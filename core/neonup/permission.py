@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import PurePath
+from pathlib import Path, PurePath
+from typing import Unpack
 
 from neonup.errors import CreationForbidden
-from neonup.settings import Settings
+from neonup.settings import Arguments, Settings, resolve
 
 HOSTING = {
     "AWS_EXECUTION_ENV": "AWS",
@@ -31,6 +33,9 @@ HOSTING = {
 }
 """Variables that a hosting platform sets for what runs on it."""
 
+SERVERS = frozenset({"daphne", "fastapi", "granian", "gunicorn", "hypercorn", "uvicorn"})
+"""Programs that serve: whoever starts one at a terminal may well mean production."""
+
 
 @dataclass(frozen=True)
 class Permission:
@@ -43,6 +48,24 @@ class Permission:
 
     sign: str
     local_only: str | None = None
+
+
+def is_development(
+    project: Path | str | None = None,
+    *,
+    sign: str | None = None,
+    **arguments: Unpack[Arguments],
+) -> bool:
+    """Whether `neonup.ensure` may create a database here, with the same arguments.
+
+    Raises:
+        SettingsError: a value cannot be used.
+    """
+    try:
+        ask(resolve(project, **arguments), sign, environ=os.environ)
+    except CreationForbidden:
+        return False
+    return True
 
 
 def ask(
@@ -112,6 +135,8 @@ def _own_sign(argv: Sequence[str]) -> str | None:
         return "fastapi dev"
     if "--reload" in argv[1:]:
         return "--reload"
+    if SERVERS & {program.stem, program.parent.name}:
+        return None
     if sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty():
         return "an interactive terminal"
     return None

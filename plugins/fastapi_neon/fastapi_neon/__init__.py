@@ -1,1 +1,11 @@
-"""neonup for FastAPI and any ASGI framework: the adapter itself is not part of this version."""
+"""neonup for FastAPI and any other ASGI framework with a lifespan.
+
+    neon = Neon()
+    app = FastAPI(lifespan=neon.lifespan)
+
+Importing this and constructing a `Neon` creates, starts and writes nothing.
+"""
+
+from fastapi_neon.neon import Neon
+
+__all__ = ["Neon"]

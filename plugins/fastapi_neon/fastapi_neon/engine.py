@@ -1,0 +1,71 @@
+"""SQLAlchemy's engines, which wake their database where they cannot connect."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from sqlalchemy import Engine, create_engine, event, make_url
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.util import await_only
+
+import neonup
+from fastapi_neon.source import Source
+from neonup import Database
+
+
+def open_async_engine(
+    source: Source, database: Database, driver: str, options: Mapping[str, Any]
+) -> AsyncEngine:
+    """An engine for this event loop; it connects on its first use.
+
+    Args:
+        source: wakes the database where it does not answer.
+        database: where to connect.
+        driver: ``psycopg`` or ``asyncpg``.
+        options: of ``create_async_engine``.
+    """
+    engine = create_async_engine(**_arguments(source, database, driver, options))
+
+    def again() -> Database:
+        return await_only(source.aensure())  # within SQLAlchemy's greenlet
+
+    _wake(engine.sync_engine, database, driver, again)
+    return engine
+
+
+def open_engine(source: Source, database: Database, options: Mapping[str, Any]) -> Engine:
+    """As `open_async_engine`, for threads, with psycopg."""
+    engine = create_engine(**_arguments(source, database, "psycopg", options))
+    _wake(engine, database, "psycopg", source.ensure)
+    return engine
+
+
+def _arguments(
+    source: Source, database: Database, driver: str, options: Mapping[str, Any]
+) -> dict[str, Any]:
+    arguments = neonup.engine_arguments(database.url, driver=driver, pooled=source.pooled or None)
+    both = {**arguments.get("connect_args", {}), **options.get("connect_args", {})}
+    return {**arguments, **options, "connect_args": both}
+
+
+def _wake(engine: Engine, database: Database, driver: str, again: Callable[[], Database]) -> None:
+    """Have each connection of an engine that cannot be made tried once more, on an awake server."""
+    current = database.url
+
+    @event.listens_for(engine, "do_connect")
+    def connect(dialect: Any, record: Any, words: list[Any], names: dict[str, Any]) -> Any:
+        nonlocal current
+        if current != database.url:
+            _move(dialect, words, names)
+        try:
+            return dialect.connect(*words, **names)
+        except Exception:  # each driver has its own
+            current = again().url
+            _move(dialect, words, names)
+            return dialect.connect(*words, **names)
+
+    def _move(dialect: Any, words: list[Any], names: dict[str, Any]) -> None:
+        url = make_url(neonup.sqlalchemy_url(current, driver=driver))
+        words[:], new = dialect.create_connect_args(url)
+        names |= new
