@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from neonup import urls
     from neonup.cli.output import confirm, emit, json_option, style, wants_json
     from neonup.database import Database, DatabaseSpec, Inspection, State
-    from neonup.drivers import engine_arguments, psycopg_arguments, sqlalchemy_url
+    from neonup.drivers import django_entry, engine_arguments, psycopg_arguments, sqlalchemy_url
     from neonup.errors import (
         CreationForbidden,
         DatabaseClaimed,
@@ -28,11 +28,12 @@ if TYPE_CHECKING:
         SqlError,
     )
     from neonup.flow import aensure, ensure
+    from neonup.git import is_published
     from neonup.lookup import find
     from neonup.markers import hookimpl
     from neonup.permission import is_development
     from neonup.providers.base import Provider
-    from neonup.settings import Arguments, Settings, home
+    from neonup.settings import Arguments, Settings, find_project, home
 
 __all__ = [
     "Arguments",
@@ -54,14 +55,18 @@ __all__ = [
     "SqlError",
     "State",
     "aensure",
+    "asyncpg_arguments",
     "confirm",
+    "django_entry",
     "emit",
     "engine_arguments",
     "ensure",
     "find",
+    "find_project",
     "home",
     "hookimpl",
     "is_development",
+    "is_published",
     "json_option",
     "psycopg_arguments",
     "sqlalchemy_url",
@@ -91,6 +96,7 @@ _HOME = {
     "json_option": "neonup.cli.output",
     "style": "neonup.cli.output",
     "wants_json": "neonup.cli.output",
+    "is_published": "neonup.git",
     "find": "neonup.lookup",
     "aensure": "neonup.flow",
     "ensure": "neonup.flow",
@@ -99,7 +105,10 @@ _HOME = {
     "Provider": "neonup.providers.base",
     "Arguments": "neonup.settings",
     "Settings": "neonup.settings",
+    "find_project": "neonup.settings",
     "home": "neonup.settings",
+    "django_entry": "neonup.drivers",
+    "asyncpg_arguments": "neonup.drivers",
     "engine_arguments": "neonup.drivers",
     "psycopg_arguments": "neonup.drivers",
     "sqlalchemy_url": "neonup.drivers",

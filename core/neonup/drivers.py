@@ -108,12 +108,12 @@ def asyncpg(url: str) -> str:
     return str(_for_asyncpg(url))
 
 
-def asyncpg_arguments(url: str) -> dict[str, Any]:
-    """Arguments of ``asyncpg.connect`` and ``create_pool``."""
+def asyncpg_arguments(url: str, *, pooled: bool | None = None) -> dict[str, Any]:
+    """Arguments of ``asyncpg.connect`` and ``create_pool``; as `psycopg_arguments`."""
     arguments: dict[str, Any] = {"dsn": asyncpg(url)}
     if timeout := urls.parse(url).parameters.get("connect_timeout"):
         arguments["timeout"] = float(timeout)  # seconds, as libpq's
-    if urls.is_pooled(url):
+    if urls.is_pooled(url) if pooled is None else pooled:
         arguments["statement_cache_size"] = 0
     return arguments
 
@@ -174,11 +174,12 @@ def engine_arguments(
     return arguments
 
 
-def django(
+def django_entry(
     url: str,
     *,
     engine: str = "django.db.backends.postgresql",
     conn_max_age: int | None = 0,
+    pooled: bool | None = None,
 ) -> dict[str, Any]:
     """An entry of Django's ``DATABASES``.
 
@@ -186,6 +187,7 @@ def django(
         url: a Postgres URL in any form.
         engine: the backend.
         conn_max_age: seconds that a connection is kept; 0 for a request's time, None for ever.
+        pooled: whether it leads to a pooler; None: as its host says.
     """
     parts = _native(url)
     entry: dict[str, Any] = {
@@ -201,7 +203,7 @@ def django(
     }
     if any(port for _, port in parts.hosts):
         entry["PORT"] = ",".join(str(port or 5432) for _, port in parts.hosts)
-    if parts.pooled:
+    if parts.pooled if pooled is None else pooled:
         entry["DISABLE_SERVER_SIDE_CURSORS"] = True
     return entry
 
@@ -215,7 +217,7 @@ DRIVERS: Mapping[str, Driver] = {
         lambda url: sqlalchemy_url(url, driver="asyncpg"),
         lambda url: engine_arguments(url, driver="asyncpg"),
     ),
-    "django": Driver(lambda url: pformat(django(url), sort_dicts=False), django),
+    "django": Driver(lambda url: pformat(django_entry(url), sort_dicts=False), django_entry),
 }
 """The drivers by the names that ``neonup url --driver`` takes."""
 

@@ -30,6 +30,8 @@ def ensure(
     project: Path | str | None = None,
     *,
     sign: str | None = None,
+    against: str | None = None,
+    local_only: str | None = None,
     **arguments: Unpack[Arguments],
 ) -> Database:
     """The project's database: found, woken, or made where this is development.
@@ -40,6 +42,8 @@ def ensure(
     Args:
         project: the project's folder; found from the current one where it is None.
         sign: what the caller knows that says "this is development", for adapters.
+        against: what it knows that says the opposite, e.g. ``DEBUG is off``.
+        local_only: why only a database on this machine may be made, e.g. for tests.
         arguments: settings; each wins over ``NEONUP_*`` and ``[tool.neonup]``.
 
     Raises:
@@ -47,20 +51,22 @@ def ensure(
         DatabaseExpired: its time ran out, and nothing says to replace it.
         NeonupError: anything else that went wrong, with the remedy; see `neonup.errors`.
     """
-    return Start(resolve(project, **arguments), sign).run()
+    return Start(resolve(project, **arguments), sign, against, local_only).run()
 
 
 async def aensure(
     project: Path | str | None = None,
     *,
     sign: str | None = None,
+    against: str | None = None,
+    local_only: str | None = None,
     **arguments: Unpack[Arguments],
 ) -> Database:
     """As `ensure`, without blocking the event loop."""
     import asyncio
 
     settings = resolve(project, **arguments)
-    return await asyncio.to_thread(Start(settings, sign).run)
+    return await asyncio.to_thread(Start(settings, sign, against, local_only).run)
 
 
 @dataclass
@@ -70,6 +76,8 @@ class Start:
     Args:
         settings: what was asked for.
         sign: what says that this is development; None lets the flow look for itself.
+        against: what says that it is not.
+        local_only: why only a database on this machine may be made; None where any may.
         confirm: asks the user a question; None where nobody can answer.
         progress: is told what is being done.
         quiet: whether the caller tells of the database itself.
@@ -78,6 +86,8 @@ class Start:
 
     settings: Settings
     sign: str | None = None
+    against: str | None = None
+    local_only: str | None = None
     confirm: Callable[[str], bool] | None = None
     progress: Callable[[str], None] = lambda text: None
     quiet: bool = False
@@ -215,7 +225,9 @@ class Start:
         """
         from neonup import dotenv, git, permission, plugins
 
-        allowed = permission.ask(self.settings, self.sign, need=need, environ=os.environ)
+        allowed = permission.ask(
+            self.settings, self.sign, against=self.against, need=need, environ=os.environ
+        )
         file = self._file(replaces)
         dotenv.check_writable(file)
         with self._lock():
@@ -231,7 +243,7 @@ class Start:
             self._adopt(database, file, manager, replace=replaces is not None)
             if delete and replaces is not None and not provider.local:
                 self._delete_replaced(provider, replaces)
-            if git.publishes(file):
+            if git.is_published(file):
                 self.remarks.append(
                     f"git does not ignore {file.name}: echo {file.name} >> .gitignore"
                 )
@@ -253,11 +265,12 @@ class Start:
     def _choose(self, allowed: Permission, replaces: Database | None) -> tuple[Provider, str]:
         from neonup import plugins
 
+        local_only = self.local_only or allowed.local_only
         recorded = replaces.provider if replaces is not None else USER
         if recorded == USER or self.settings.source("provider") == "argument":
-            return plugins.choose_provider(self.settings, local_only=allowed.local_only)
+            return plugins.choose_provider(self.settings, local_only=local_only)
         settings = replace(self.settings, provider=recorded)  # a choice once made is kept
-        provider, _ = plugins.choose_provider(settings, local_only=allowed.local_only)
+        provider, _ = plugins.choose_provider(settings, local_only=local_only)
         return provider, f"as recorded in {self.settings.env_file.name}"
 
     def _spec(self, provider: Provider, replaces: Database | None) -> DatabaseSpec:

@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 
 
-def publishes(path: Path) -> bool:
+def is_published(path: Path) -> bool:
     """Whether a file lies in a repository that does not ignore it; False without git."""
     try:
         status = subprocess.run(

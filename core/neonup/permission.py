@@ -72,6 +72,7 @@ def ask(
     settings: Settings,
     sign: str | None,
     *,
+    against: str | None = None,
     need: str | None = None,
     environ: Mapping[str, str],
     argv: Sequence[str] | None = None,
@@ -81,6 +82,7 @@ def ask(
     Args:
         settings: the project's settings.
         sign: what the caller knows, e.g. ``the neonup command`` or ``runserver with DEBUG on``.
+        against: what the caller knows that says the opposite, e.g. ``DEBUG is off``.
         need: why there must be a new one, for the error; None: there is none.
         environ: the process environment.
         argv: the process's arguments; ``sys.argv`` where None.
@@ -105,6 +107,8 @@ def ask(
             )
     if "PYTEST_VERSION" in environ or "PYTEST_CURRENT_TEST" in environ:
         return Permission(sign or "pytest", "tests take the local provider only")
+    if against:
+        raise _forbidden(settings, need, against, _SAY_SO)
     sign = sign or _own_sign(sys.argv if argv is None else argv)
     if sign is None:
         raise _forbidden(settings, need, "nothing here says that this is development", _SAY_SO)

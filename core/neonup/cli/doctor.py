@@ -88,7 +88,7 @@ def _project(settings: Settings) -> Iterator[Finding]:
         "env file",
         str(settings.env_file),
         f"git does not ignore it: echo {settings.env_file.name} >> .gitignore"
-        if git.publishes(settings.env_file)
+        if git.is_published(settings.env_file)
         else None,
     )
 
