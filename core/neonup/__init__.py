@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from neonup.lookup import find
     from neonup.markers import hookimpl
     from neonup.permission import is_development
+    from neonup.providers import is_local
     from neonup.providers.base import Provider
     from neonup.settings import Arguments, Settings, find_project, home
 
@@ -66,6 +67,7 @@ __all__ = [
     "home",
     "hookimpl",
     "is_development",
+    "is_local",
     "is_published",
     "json_option",
     "psycopg_arguments",
@@ -102,6 +104,7 @@ _HOME = {
     "ensure": "neonup.flow",
     "hookimpl": "neonup.markers",
     "is_development": "neonup.permission",
+    "is_local": "neonup.providers",
     "Provider": "neonup.providers.base",
     "Arguments": "neonup.settings",
     "Settings": "neonup.settings",

@@ -48,7 +48,7 @@ class Neon:
         engine: Mapping[str, Any] | None = None,
         **settings: Unpack[Arguments],
     ):
-        self._source = Source(project, pooled, settings)
+        self.source = Source(project, pooled, settings)
         self._driver = driver
         self._pool_options = pool or {}
         self._engine_options = engine or {}
@@ -119,6 +119,21 @@ class Neon:
         self._wanted.add("sync_engine")
         return self._sync_session
 
+    def install(self, app: Any, path: str = "/_neon") -> None:
+        """Add a health check and, in development and for this machine only, a page.
+
+        Args:
+            app: a FastAPI or Starlette application.
+            path: of the page; the health check is ``path/health``: 200, or 503.
+
+        Raises:
+            NeonupError: Starlette is not installed.
+        """
+        with needs("neon.install", "starlette"):
+            from fastapi_neon.routes import routes
+        # In front, since an application often ends with a route that takes everything.
+        app.router.routes[:0] = routes(self, path)
+
     async def _connection(self) -> AsyncIterator[AsyncConnection[Any]]:
         pool = await (await self._here()).pool()
         from fastapi_neon.pool import lent
@@ -146,7 +161,7 @@ class Neon:
         loop = asyncio.get_running_loop()
         found = self._opened.get(loop)
         if found is None:
-            found = Opened(self._source, self._driver, self._pool_options, self._engine_options)
+            found = Opened(self.source, self._driver, self._pool_options, self._engine_options)
             self._opened[loop] = found
             await found.close_with_the_loop()
         return found
@@ -170,8 +185,8 @@ class Neon:
                 with needs("neon.sync_session", "sqlalchemy", "psycopg[binary]"):
                     from fastapi_neon.engine import open_engine
 
-                    database = self._source.ensure()
-                    self._engine = open_engine(self._source, database, self._engine_options)
+                    database = self.source.ensure()
+                    self._engine = open_engine(self.source, database, self._engine_options)
             return self._engine
 
     def _dispose(self) -> None:

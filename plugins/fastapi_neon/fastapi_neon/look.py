@@ -1,0 +1,80 @@
+"""What a database looks like: its version, its size, its tables and how many rows they have."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from fastapi_neon.asking import Ask
+
+MOST_TABLES = 200
+"""More are not listed."""
+
+SMALL = 8 * 1024 * 1024
+"""Bytes of a table whose rows are counted; of a bigger one they are estimated."""
+
+_DATABASE = """
+SELECT current_setting('server_version'), pg_size_pretty(pg_database_size(current_database()))
+"""
+
+# Partitions count as part of their table. The server itself writes the statement that counts a
+# table's rows, so that no name is quoted by hand.
+_TABLES = f"""
+SELECT name, rows, pg_size_pretty(bytes), CASE WHEN bytes <= {SMALL} THEN statement END
+FROM (
+  SELECT CASE WHEN pg_table_is_visible(c.oid) THEN c.relname
+         ELSE n.nspname || '.' || c.relname END AS name,
+    c.reltuples::bigint AS rows,
+    CASE WHEN c.relkind = 'p' THEN
+      (SELECT coalesce(sum(pg_table_size(relid)), 0)::bigint FROM pg_partition_tree(c.oid))
+      ELSE pg_table_size(c.oid) END AS bytes,
+    format('(SELECT count(*) FROM %I.%I)', n.nspname, c.relname) AS statement
+  FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+  WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND n.nspname !~ '^pg_'
+    AND n.nspname <> 'information_schema' AND has_table_privilege(c.oid, 'SELECT')
+    AND has_schema_privilege(n.oid, 'USAGE')
+  ORDER BY name LIMIT {MOST_TABLES + 1}
+) AS found
+"""  # noqa: S608 - numbers of this module
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table.
+
+    Args:
+        name: with its schema where that is not on the search path.
+        rows: how many; None where nobody has estimated yet.
+        exact: whether they were counted.
+        size: as Postgres prints it.
+    """
+
+    name: str
+    rows: int | None
+    exact: bool
+    size: str
+
+
+@dataclass(frozen=True)
+class Look:
+    """A database; ``more`` tells that there are more tables than these."""
+
+    version: str
+    size: str
+    tables: tuple[Table, ...]
+    more: bool
+
+
+async def look(ask: Ask) -> Look:
+    """Look at the database that ``ask`` asks."""
+    [(version, size)] = await ask(_DATABASE)
+    found = await ask(_TABLES)
+    listed = found[:MOST_TABLES]
+    statements = [row[3] for row in listed if row[3] is not None]
+    counts = iter((await ask(f"SELECT {', '.join(statements)}"))[0] if statements else ())
+    tables = (
+        Table(name, next(counts), True, bytes_)
+        if statement is not None
+        else Table(name, estimate if estimate >= 0 else None, False, bytes_)
+        for name, estimate, bytes_, statement in listed
+    )
+    return Look(version, size, tuple(tables), len(found) > MOST_TABLES)

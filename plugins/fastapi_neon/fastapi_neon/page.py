@@ -1,0 +1,142 @@
+"""The page of the database: plain HTML, one style sheet, nothing from anywhere else."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from datetime import UTC, timedelta
+from functools import cache
+from html import escape
+from importlib.resources import files
+from string import Template
+
+from starlette.responses import HTMLResponse, Response
+
+import neonup
+from fastapi_neon.look import Look, Table
+from neonup import Database, NeonupError
+
+_KINDS = {"local": "A local Postgres", "user": "Your own database"}
+
+
+def page(database: Database | None, seen: Look | None, error: NeonupError | None) -> Response:
+    """The page of a database.
+
+    Args:
+        database: the database; None: there is none.
+        seen: what it looks like; None: it does not answer.
+        error: why it does not.
+    """
+    parts = []
+    if error is not None:
+        parts.append(_trouble(error))
+    if database is not None:
+        parts += [_left(database), _facts(database, seen)]
+    if seen is not None:
+        parts.append(_tables(seen))
+    kind = _KINDS.get(database.provider, f"A {database.provider} database") if database else ""
+    return _framed(kind or "No database", "\n".join(parts), 200 if error is None else 503)
+
+
+def _trouble(error: NeonupError) -> str:
+    checked = "".join(f"<li>{escape(line)}</li>" for line in error.checked)
+    remedy = f"<p>{escape(error.remedy)}</p>" if error.remedy else ""
+    looked = f"<ul>{checked}</ul>" if checked else ""
+    return (
+        '<div class="trouble" role="alert"><h2>It does not answer</h2>'
+        f"<p>{escape(neonup.urls.mask(error.message))}</p>{looked}{remedy}</div>"
+    )
+
+
+def _left(database: Database) -> str:
+    """How long it lives, and the button that claims it."""
+    if database.expires_at is None or database.expires_in is None:
+        return ""
+    moment = database.expires_at.astimezone(UTC)
+    claim = ""
+    if database.claim_url and database.claim_url.startswith(("https://", "http://")):
+        claim = (
+            f'<a class="button" href="{escape(database.claim_url)}" target="_blank" '
+            'rel="noreferrer">Claim this database</a>'
+        )
+    return (
+        '<div class="left"><span>Time left until it is deleted</span>'
+        f'<strong id="left" role="timer">{_duration(database.expires_in)}</strong>'
+        f'<span>on <time datetime="{moment:%Y-%m-%dT%H:%M:%SZ}" data-left>'
+        f"{moment.day} {moment:%B %Y, %H:%M} UTC</time>, unless it is claimed</span>{claim}</div>"
+    )
+
+
+def _duration(left: timedelta) -> str:
+    seconds = max(0, int(left.total_seconds()))
+    return f"{seconds // 3600:02}h {seconds // 60 % 60:02}m {seconds % 60:02}s"
+
+
+def _facts(database: Database, seen: Look | None) -> str:
+    parts = neonup.urls.parse(database.url)
+    host, port = parts.hosts[0] if parts.hosts else ("", None)
+    facts = {
+        "Database": parts.dbname or parts.user or "",
+        "Host": host if port is None else f"{host}:{port}",
+        "Provider": "none: the URL is yours" if database.provider == "user" else database.provider,
+        f"{database.key} from": database.source,
+    }
+    if seen is not None:
+        facts |= {"Postgres": seen.version, "Size": seen.size}
+    rows = "".join(
+        f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" for name, value in facts.items()
+    )
+    return f"<dl>{rows}</dl>"
+
+
+def _tables(seen: Look) -> str:
+    if not seen.tables:
+        return "<h2>Tables</h2><p>None yet. Run your migrations, and they appear here.</p>"
+    rows = "".join(
+        f'<tr><th scope="row">{escape(table.name)}</th><td>{_rows(table)}</td>'
+        f"<td>{escape(table.size)}</td></tr>"
+        for table in seen.tables
+    )
+    more = f"<p>Only the first {len(seen.tables)} are shown.</p>" if seen.more else ""
+    return (
+        '<h2 id="tables">Tables</h2><div class="scroll" tabindex="0" role="region" '
+        'aria-labelledby="tables"><table><thead><tr><th scope="col">Table</th>'
+        '<th scope="col">Rows</th><th scope="col">Size</th></tr></thead>'
+        f"<tbody>{rows}</tbody></table></div>{more}"
+    )
+
+
+def _rows(table: Table) -> str:
+    if table.rows is None:
+        return "not counted"
+    return f"{table.rows:,}" if table.exact else f"about {table.rows:,}"
+
+
+@cache
+def _text(name: str) -> str:
+    return (files("fastapi_neon") / "pages" / name).read_text(encoding="utf-8")
+
+
+def _source(text: str) -> str:
+    """How a content security policy names an inline style or script."""
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
+def _framed(title: str, content: str, status: int) -> Response:
+    style, script = _text("style.css"), _text("countdown.js")
+    text = Template(_text("frame.html")).substitute(
+        title=escape(title), style=style, script=script, content=content
+    )
+    policy = (
+        f"default-src 'none'; style-src {_source(style)}; script-src {_source(script)}; "
+        "img-src data:; form-action 'none'; frame-ancestors 'none'; base-uri 'none'"
+    )
+    headers = {
+        "cache-control": "no-store",
+        "content-security-policy": policy,
+        "cross-origin-resource-policy": "same-origin",
+        "referrer-policy": "no-referrer",
+        "x-content-type-options": "nosniff",
+        "x-frame-options": "DENY",
+    }
+    return HTMLResponse(text, status, headers)

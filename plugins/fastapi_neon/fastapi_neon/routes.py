@@ -1,0 +1,68 @@
+"""The routes that `Neon.install` adds: a health check, and in development a page."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from fastapi_neon.asking import asking
+from fastapi_neon.guard import is_local
+from fastapi_neon.look import Look, look
+from fastapi_neon.page import page
+from neonup import Database, NeonupError
+
+if TYPE_CHECKING:
+    from fastapi_neon.neon import Neon
+
+HEALTH_SECONDS = 5.0
+"""How long the database may take to answer before it counts as down."""
+
+
+def routes(neon: Neon, path: str) -> list[Route]:
+    """The page under ``path``, and the health check under ``path/health``."""
+
+    async def health(request: Request) -> Response:
+        try:
+            async with asyncio.timeout(HEALTH_SECONDS):
+                database = await neon.database()
+                async with asking(neon.source, database) as ask:
+                    await ask("SELECT 1")
+        except Exception as error:  # each driver has its own
+            code = error.code if isinstance(error, NeonupError) else "database_unavailable"
+            return _answer({"status": "unavailable", "error": code}, 503)
+        return _answer({"status": "ok"}, 200)
+
+    async def show(request: Request) -> Response:
+        if not is_local(request) or not await asyncio.to_thread(neon.source.is_development):
+            raise HTTPException(404)  # as for any address that is none
+        return page(*await _seen(neon))
+
+    return [
+        Route(f"{path}/health", health, include_in_schema=False),
+        Route(path, show, include_in_schema=False),
+    ]
+
+
+async def _seen(neon: Neon) -> tuple[Database | None, Look | None, NeonupError | None]:
+    database = None
+    try:
+        async with asyncio.timeout(2 * HEALTH_SECONDS):
+            database = await neon.database()
+            async with asking(neon.source, database) as ask:
+                return database, await look(ask), None
+    except NeonupError as error:
+        return database, None, error
+    except TimeoutError:
+        return database, None, NeonupError(f"No answer within {2 * HEALTH_SECONDS:g} seconds.")
+    except Exception as error:  # each driver has its own
+        said = str(error).strip().partition("\n")[0] or type(error).__name__
+        return database, None, NeonupError(f"{said}.".replace("..", "."))
+
+
+def _answer(content: dict[str, str], status: int) -> Response:
+    return JSONResponse(content, status, {"cache-control": "no-store"})
