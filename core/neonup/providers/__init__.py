@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from neonup.errors import ProviderError
 
 if TYPE_CHECKING:
+    from neonup.database import Database
     from neonup.providers.base import Provider
 
 KNOWN = {
@@ -41,3 +42,12 @@ def provider_class(name: str) -> type[Provider]:
             f"The provider {name!r} is not installed.", remedy=f'pip install "neonup[{name}]"'
         ) from None
     return found
+
+
+def is_local(database: Database) -> bool:
+    """Whether a database that neonup made is on this machine; False for the user's own.
+
+    Raises:
+        ProviderError: its provider is not installed.
+    """
+    return database.provider != "user" and provider_class(database.provider).local

@@ -1,1 +1,75 @@
-"""neonup for Django: the adapter itself is not part of this version."""
+"""neonup for Django: two lines in the settings, and the database is there when it is needed.
+
+INSTALLED_APPS = [..., "django_neon"]
+DATABASES = {"default": django_neon.database()}
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+__all__ = ["database"]
+
+ENGINE = "django_neon.postgresql"
+_FOUND_LATER = frozenset({"ENGINE", "HOST", "NAME", "NEON", "PASSWORD", "PORT", "USER"})
+
+
+def database(
+    alias: str = "default",
+    *,
+    key: str | None = None,
+    env_file: str | os.PathLike[str] | None = None,
+    pooled: bool | None = None,
+    on_create: str | None = None,
+    engine: str = "django.db.backends.postgresql",
+    conn_max_age: int | None = 0,
+    conn_health_checks: bool = True,
+    **options: Any,
+) -> dict[str, Any]:
+    """An entry of ``DATABASES``; it only describes, the first connection finds or creates.
+
+    Args:
+        alias: its name in ``DATABASES``.
+        key: the variable that holds its URL; None: neonup's setting, ``DATABASE_URL``, and
+            ``<ALIAS>_DATABASE_URL`` for another alias than ``default``.
+        env_file: the file that records it, relative to the project; None: neonup's setting.
+        pooled: True: through the pooler, without server-side cursors and prepared statements;
+            False: past it; None: past it in development, else as the URL says. Migrations and
+            tests' databases go past it in any case.
+        on_create: ``"migrate"`` runs the migrations once, when the database was made.
+        engine: the backend underneath, one over psycopg, e.g. GeoDjango's.
+        conn_max_age: seconds that a connection is kept; 0 for a request's time, None for ever.
+        conn_health_checks: whether a kept connection is tried before it is used again.
+        options: what else the entry should have: ``OPTIONS``, ``TEST``, ``ATOMIC_REQUESTS``, ...
+
+    Raises:
+        TypeError: an option is not one that such an entry has.
+        ValueError: ``on_create`` is neither None nor ``"migrate"``.
+    """
+    if on_create not in (None, "migrate"):
+        raise ValueError(f'on_create={on_create!r}: the one thing it can be is "migrate"')
+    for name in options:
+        if not name.isupper() or name in _FOUND_LATER:
+            raise TypeError(f"database() takes what an entry of DATABASES has, not {name!r}")
+    if key is None and alias != "default":
+        key = f"{alias.upper()}_DATABASE_URL"
+    described = {
+        "alias": alias,
+        "key": key,
+        "env_file": None if env_file is None else os.fspath(env_file),
+        "pooled": pooled,
+        "on_create": on_create,
+        "engine": engine,
+    }
+    entry = {
+        "ENGINE": ENGINE,
+        "CONN_MAX_AGE": conn_max_age,
+        "CONN_HEALTH_CHECKS": conn_health_checks,
+        "OPTIONS": {},
+        **options,
+        "NEON": described,
+    }
+    if pooled:
+        entry.setdefault("DISABLE_SERVER_SIDE_CURSORS", True)
+    return entry

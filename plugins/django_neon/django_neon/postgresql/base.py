@@ -1,0 +1,126 @@
+"""The backend ``django_neon.postgresql``: another Postgres backend, and where its database is."""
+
+from __future__ import annotations
+
+import functools
+import re
+import time
+from importlib import import_module
+from typing import Any
+
+from django.core.exceptions import ImproperlyConfigured
+
+from django_neon import place
+from django_neon.checks import MISSING_DRIVER
+from django_neon.errors import DatabaseUnavailable
+
+try:
+    from django.db.backends.postgresql.base import DatabaseWrapper as PostgresWrapper
+
+    from django_neon.postgresql import client, creation
+except ImproperlyConfigured as error:
+    raise ImproperlyConfigured(f"{MISSING_DRIVER} (neonup.E001)") from error
+
+DEFAULT_ENGINE = "django.db.backends.postgresql"
+
+_SOON = re.compile(r"starting up|shutting down|recovery|not yet accepting connections")
+"""What a server says that is about to take connections: PostgreSQL's canAcceptConnections."""
+_RESTART = 10.0  # seconds: a local server recovers from a crash in far less
+
+
+class DatabaseWrapper(PostgresWrapper):
+    """A connection that knows where to go once it must go there.
+
+    Its ``settings_dict`` is filled by `django_neon.place`; the backend that an entry names as
+    ``engine`` is underneath.
+    """
+
+    _connection_pools: dict[str, Any]  # Django's, of all connections
+    client_class = client.DatabaseClient
+    creation_class = creation.DatabaseCreation
+
+    def __new__(cls, settings_dict: dict[str, Any], *args: Any, **kwargs: Any) -> DatabaseWrapper:
+        """A connection over the backend that the entry names."""
+        engine = settings_dict.get("NEON", {}).get("engine", DEFAULT_ENGINE)
+        made: DatabaseWrapper = object.__new__(over(engine) if cls is DatabaseWrapper else cls)
+        return made
+
+    def get_connection_params(self) -> dict[str, Any]:
+        """Where to connect, found or created if this is the process's first connection."""
+        place.fill(self.settings_dict)
+        parameters: dict[str, Any] = super().get_connection_params()
+        return parameters
+
+    def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
+        """Connect; where that fails, wake the database and connect once more."""
+        try:
+            return super().get_new_connection(conn_params)
+        except self.Database.OperationalError as error:
+            self._wake(error)
+        deadline = time.monotonic() + _RESTART
+        while True:
+            try:
+                return super().get_new_connection(self.get_connection_params())
+            except self.Database.OperationalError as error:
+                if not _SOON.search(str(error)) or time.monotonic() > deadline:
+                    raise
+                time.sleep(0.05)
+
+    @property
+    def pool(self) -> Any:
+        """psycopg's pool, where ``OPTIONS`` ask for one."""
+        found = super().pool
+        if found is not None:
+            from django_neon.postgresql.pool import wake_on_connect
+
+            wake_on_connect(found, self.settings_dict)
+        return found
+
+    def _wake(self, error: Exception) -> None:
+        try:
+            place.fill(self.settings_dict, again=True)
+        except DatabaseUnavailable as reason:
+            raise self.Database.OperationalError(f"{error}\n{reason}") from reason
+        self._forget_pool()
+
+    def chunked_cursor(self) -> Any:
+        """A server-side cursor, except behind a pooler, which is known only now."""
+        place.fill(self.settings_dict)
+        if self.settings_dict.get("DISABLE_SERVER_SIDE_CURSORS"):
+            return self.cursor()
+        return super().chunked_cursor()
+
+    def prepare_database(self) -> None:
+        """What ``migrate`` calls first: its locks and its session need the direct connection."""
+        self.pass_the_pooler()
+        super().prepare_database()
+
+    def pass_the_pooler(self) -> None:
+        """Connect directly from now on, in this process."""
+        described = self.settings_dict.setdefault("NEON", {})
+        if described.get("pooled") is not False:
+            described["pooled"] = False
+            self.close()
+            self._forget_pool()
+        place.fill(self.settings_dict)
+
+    def _forget_pool(self) -> None:
+        """Close psycopg's pool, which would go on connecting to where the database was."""
+        if self.alias in self._connection_pools:
+            self.close_pool()
+
+
+@functools.cache
+def over(engine: str) -> type[DatabaseWrapper]:
+    """The connection class over a backend."""
+    if engine == DEFAULT_ENGINE:
+        return DatabaseWrapper
+    backend = import_module(f"{engine}.base").DatabaseWrapper
+    return type(
+        "DatabaseWrapper",
+        (DatabaseWrapper, backend),
+        {
+            "__module__": __name__,
+            "creation_class": creation.over(backend.creation_class),
+        },
+    )
