@@ -136,9 +136,7 @@ class Neon:
 
     async def _connection(self) -> AsyncIterator[AsyncConnection[Any]]:
         pool = await (await self._here()).pool()
-        from fastapi_neon.pool import lent
-
-        async with lent(pool) as connection:
+        async with pool.lent() as connection:
             yield connection
 
     async def _session(self) -> AsyncIterator[AsyncSession]:

@@ -50,9 +50,10 @@ class Opened:
         async with self._lock:
             if self._pool is None:
                 with needs("neon.connection", "psycopg[binary,pool]>=3.2"):
-                    from fastapi_neon.pool import open_pool
-                database = await self._found()
-                self._pool = await open_pool(self._source, database, self._pool_options)
+                    from fastapi_neon.pool import Pool
+                pool = Pool(self._source, await self._found(), self._pool_options)
+                await pool.open()
+                self._pool = pool
             return self._pool
 
     async def engine(self) -> AsyncEngine:

@@ -7,79 +7,110 @@ from contextlib import asynccontextmanager, suppress
 from typing import Any, Self
 
 from psycopg import AsyncConnection, Error, OperationalError
-from psycopg_pool import AsyncConnectionPool
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 import neonup
 from fastapi_neon.source import Source
 from neonup import Database
 
-Pool = AsyncConnectionPool[AsyncConnection[Any]]
+Connection = AsyncConnection[Any]
+
+PATIENCE = 5.0
+"""Seconds that a request waits for a database that refuses every new connection."""
 
 
-async def open_pool(source: Source, database: Database, options: Mapping[str, Any]) -> Pool:
-    """A pool on this event loop, whose first connection is under way.
+class Pool:
+    """A pool on one event loop.
 
     Args:
         source: wakes the database where it does not answer.
         database: where to connect.
         options: of ``AsyncConnectionPool``; its ``kwargs`` are psycopg's.
     """
-    arguments = neonup.psycopg_arguments(database.url, pooled=source.pooled or None)
-    conninfo = arguments.pop("conninfo")
-    chosen = {"min_size": 1, "max_size": 10, **options}
-    chosen["kwargs"] = arguments | chosen.get("kwargs", {})
-    pool = AsyncConnectionPool(
-        conninfo, connection_class=_waking(source, conninfo), open=False, **chosen
-    )
-    await pool.open()
-    return pool
 
+    def __init__(self, source: Source, database: Database, options: Mapping[str, Any]):
+        self._source = source
+        self._failure: Exception | None = None
+        arguments = neonup.psycopg_arguments(database.url, pooled=source.pooled or None)
+        self._conninfo = arguments.pop("conninfo")
+        chosen = {"min_size": 1, "max_size": 10, **options}
+        chosen["kwargs"] = arguments | chosen.get("kwargs", {})
+        self._pool = AsyncConnectionPool(connection_class=self._waking(), open=False, **chosen)
 
-@asynccontextmanager
-async def lent(pool: Pool) -> AsyncIterator[AsyncConnection[Any]]:
-    """A connection that answers; what was not committed is rolled back."""
-    connection = await _answering(pool)
-    autocommit = connection.autocommit
-    try:
-        yield connection
-    finally:
-        with suppress(Error):  # a connection that broke is replaced by the pool
-            await connection.rollback()
-            await connection.set_autocommit(autocommit)
-        await pool.putconn(connection)
+    async def open(self) -> None:
+        """Begin with the first connection."""
+        await self._pool.open()
 
+    async def close(self) -> None:
+        """Close all connections, those that are lent when they come back."""
+        await self._pool.close()
 
-async def _answering(pool: Pool) -> AsyncConnection[Any]:
-    """A connection that was tried just now.
+    @asynccontextmanager
+    async def lent(self) -> AsyncIterator[Connection]:
+        """A connection that answers; what was not committed is rolled back.
 
-    Not by the pool's own ``check``, which waits longer and longer for each dead connection: when
-    a server goes, all of its connections are dead.
-    """
-    connection = await pool.getconn()
-    try:
-        await pool.check_connection(connection)
-    except OperationalError:
-        await pool.putconn(connection)
-        await pool.check()
-        return await pool.getconn()
-    except BaseException:
-        await pool.putconn(connection)
-        raise
-    return connection
+        Raises:
+            psycopg_pool.PoolTimeout: all are in use for too long.
+            Exception: why no connection can be made, the driver's or neonup's own.
+        """
+        connection = await self._answering()
+        autocommit = connection.autocommit
+        try:
+            yield connection
+        finally:
+            with suppress(Error):  # a connection that broke is replaced by the pool
+                await connection.rollback()
+                await connection.set_autocommit(autocommit)
+            await self._pool.putconn(connection)
 
+    async def _answering(self) -> Connection:
+        """A connection that was tried just now.
 
-def _waking(source: Source, conninfo: str) -> type[AsyncConnection[Any]]:
-    """A class of connections that wake their database where they cannot connect."""
-    current = conninfo
+        Not by the pool's own ``check``, which waits longer and longer for each dead connection:
+        when a server goes, all of its connections are dead.
+        """
+        connection = await self._next()
+        try:
+            await self._pool.check_connection(connection)
+        except OperationalError:
+            await self._pool.putconn(connection)
+            await self._pool.check()
+            return await self._next()
+        except BaseException:
+            await self._pool.putconn(connection)
+            raise
+        return connection
 
-    class WakingConnection(AsyncConnection[Any]):
-        @classmethod
-        async def connect(cls, conninfo: str = "", **arguments: Any) -> Self:
-            nonlocal current
-            try:
-                return await super().connect(current, **arguments)
-            except OperationalError:
-                current = neonup.psycopg_arguments((await source.aensure()).url)["conninfo"]
-                return await super().connect(current, **arguments)
+    async def _next(self) -> Connection:
+        """The pool's next connection; where none can be made, the reason, and no long wait."""
+        timeout = self._pool.timeout
+        try:
+            return await self._pool.getconn(min(timeout, PATIENCE))
+        except PoolTimeout:
+            if self._failure is not None:
+                raise self._failure.with_traceback(None) from None
+            if timeout <= PATIENCE:
+                raise
+        return await self._pool.getconn(timeout - PATIENCE)
 
-    return WakingConnection
+    def _waking(self) -> type[Connection]:
+        """A class of connections that wake their database where they cannot connect."""
+        pool = self
+
+        class WakingConnection(AsyncConnection[Any]):
+            @classmethod
+            async def connect(cls, conninfo: str = "", **arguments: Any) -> Self:
+                try:
+                    try:
+                        made = await super().connect(pool._conninfo, **arguments)
+                    except OperationalError:
+                        awake = await pool._source.aensure()
+                        pool._conninfo = neonup.psycopg_arguments(awake.url)["conninfo"]
+                        made = await super().connect(pool._conninfo, **arguments)
+                except Exception as failure:
+                    pool._failure = failure
+                    raise
+                pool._failure = None
+                return made
+
+        return WakingConnection
