@@ -1,4 +1,4 @@
-"""A Django project as ``django-admin startproject`` makes it, with neonup's two lines and an app."""
+"""A project as ``django-admin startproject`` makes it, with neonup's two lines and an app."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,13 +31,18 @@ class Note(models.Model):
     "notes/migrations/0001_initial.py": """
 from django.db import migrations, models
 
+ID = (
+    "id",
+    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
+)
+
 class Migration(migrations.Migration):
     initial = True
     dependencies = []
     operations = [
         migrations.CreateModel(
             "Note",
-            [("id", models.BigAutoField(primary_key=True)), ("text", models.TextField())],
+            [ID, ("text", models.TextField())],
         ),
     ]
 """,
@@ -160,10 +165,8 @@ class Site(Project):
         try:
             yield Server(process, log)
         finally:
-            try:
+            with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
             process.wait(30)
 
 

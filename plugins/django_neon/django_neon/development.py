@@ -12,6 +12,9 @@ import neonup
 SERVERS = frozenset({"runserver", "runserver_plus"})
 """The management commands that serve, and go on where a database is missing."""
 
+OFFLINE = frozenset({"check", "collectstatic", "makemigrations"})
+"""Those that are run where no database is wanted, e.g. when an image is built."""
+
 _PROGRAMS = frozenset({"celery", "daphne", "hypercorn", "uvicorn"})
 """Programs besides manage.py for which ``DEBUG`` is enough of a sign."""
 
@@ -44,6 +47,8 @@ def signs() -> Signs:
         return Signs(against="DEBUG is off")
     if program is None:
         return Signs()
+    if program in OFFLINE:
+        return Signs(against=f"{program} can do without")
     return Signs(f"{program} with DEBUG on")
 
 

@@ -87,7 +87,10 @@ def fill(entry: dict[str, Any], *, again: bool = False) -> None:
     through_pooler = _wants_pooler(described)
     url = found.url if through_pooler else found.direct
     pooled = through_pooler and (described.get("pooled") or found.direct != found.url)
-    place = neonup.django_entry(url, pooled=pooled)
+    try:
+        place = neonup.django_entry(url, pooled=pooled)
+    except NeonupError as error:
+        raise DatabaseUnavailable(str(error)) from error
     with _lock:
         own = described.setdefault("options", dict(entry["OPTIONS"]))
         if entry.get("NAME") in ("", described.get("name")):  # and not the name of a test's

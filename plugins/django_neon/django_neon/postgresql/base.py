@@ -10,7 +10,7 @@ from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 
-from django_neon import place
+from django_neon import development, place
 from django_neon.checks import MISSING_DRIVER
 from django_neon.errors import DatabaseUnavailable
 
@@ -47,7 +47,12 @@ class DatabaseWrapper(PostgresWrapper):
 
     def get_connection_params(self) -> dict[str, Any]:
         """Where to connect, found or created if this is the process's first connection."""
-        place.fill(self.settings_dict)
+        try:
+            place.fill(self.settings_dict)
+        except DatabaseUnavailable as error:
+            if development.command() in development.OFFLINE:  # they go on without one
+                raise self.Database.OperationalError(str(error)) from error
+            raise
         parameters: dict[str, Any] = super().get_connection_params()
         return parameters
 

@@ -1,0 +1,85 @@
+"""Through a real pgbouncer in transaction mode: migrations, cursors, statements, tests."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.django.pgbouncer import needs_pgbouncer, pooling
+from tests.django.site import Site
+
+pytestmark = needs_pgbouncer
+
+ROWS = """
+from notes.models import Note
+from django.db import connection
+if not Note.objects.exists():
+    Note.objects.bulk_create(Note(text=str(number)) for number in range(3000))
+"""
+ITERATE = "[len(list(Note.objects.iterator(chunk_size=100))) for _ in range(5)]"
+PORT = "connection.settings_dict['PORT']"
+
+
+@pytest.fixture
+def pooled(site: Site) -> Iterator[Site]:
+    """A project whose ``.env`` has both URLs, as neonup writes them; pooled is opted in."""
+    site.ok()
+    direct = site.url
+    folder = Path(tempfile.mkdtemp(prefix="nu-pgb-"))
+    folder.chmod(0o711)
+    with pooling(direct, folder / "pgbouncer") as through:
+        site.env_file.write_text(f"DATABASE_URL={through}\nDATABASE_URL_DIRECT={direct}\n")
+        site.databases("django_neon.database(pooled=True)")
+        yield site
+    shutil.rmtree(folder)
+
+
+def port(url: str | None) -> str:
+    assert url
+    return url.rpartition(":")[2].partition("/")[0]
+
+
+def test_migrations_go_past_it_and_queries_through_it(pooled: Site) -> None:
+    assert "Applying notes.0001_initial... OK" in pooled.managed("migrate")
+    assert pooled.evaluated(ITERATE, ROWS) == [3000] * 5
+    assert pooled.evaluated(PORT, ROWS) == port(pooled.url)
+    with pooled.runserver() as server:
+        assert server.json("add") == {"notes": 3001}
+        assert server.json()["port"] == int(port(pooled.variables["DATABASE_URL_DIRECT"]))
+    during = "from django.core.management import call_command; call_command('migrate', verbosity=0)"
+    through = f"{ROWS}\n{during}"
+    assert pooled.evaluated(PORT, through) == port(pooled.variables["DATABASE_URL_DIRECT"])
+
+
+def test_the_first_query_of_a_process_opens_no_server_side_cursor(pooled: Site) -> None:
+    pooled.managed("migrate")
+    pooled.evaluated("1", ROWS)
+    only_url = {"DEBUG": "False"}
+    pooled.databases("django_neon.database()")
+    pooled.set("DEBUG = False")  # in production the URL is taken as it is, and recognised
+    assert pooled.evaluated(ITERATE, "from notes.models import Note", **only_url) == [3000] * 5
+    before = "from django.db import connection; connection.ensure_connection()"
+    assert pooled.evaluated(PORT, before) == port(pooled.url)
+
+
+def test_in_development_it_is_passed_by_unless_asked_for(pooled: Site) -> None:
+    pooled.databases("django_neon.database()")
+    before = "from django.db import connection; connection.ensure_connection()"
+    assert pooled.evaluated(PORT, before) == port(pooled.variables["DATABASE_URL_DIRECT"])
+
+
+def test_no_statement_is_prepared_by_name(pooled: Site) -> None:
+    pooled.managed("migrate")
+    pooled.databases("django_neon.database(pooled=True, OPTIONS={'server_side_binding': True})")
+    counts = "[Note.objects.filter(text='7').count() for _ in range(20)]"
+    assert pooled.evaluated(counts, ROWS) == [1] * 20
+    prepared = pooled.ok("psql", "--", "-XAtc", "SELECT count(*) FROM pg_prepared_statements")
+    assert prepared.strip() == "0"
+
+
+def test_tests_make_their_database_past_it(pooled: Site) -> None:
+    assert "OK" in pooled.managed("test")
