@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -28,7 +29,6 @@ unix_socket_dir =
 auth_type = plain
 auth_file = {folder}/users
 pool_mode = transaction
-max_prepared_statements = 0
 default_pool_size = 4
 logfile = {folder}/log
 """
@@ -47,28 +47,27 @@ def pooling(url: str, folder: Path) -> Iterator[str]:
     configuration.write_text(
         CONFIGURATION.format(port=parts.hosts[0][1], listens=listens, folder=folder)
     )
-    who = {}
+    who: dict[str, Any] = {}
     if os.geteuid() == 0:  # it refuses to be root, and nobody may not enter pytest's folders
         who = {"user": "nobody", "extra_groups": []}
         for path in (folder, *folder.iterdir()):
             shutil.chown(path, "nobody")
-    process = subprocess.Popen(
-        [PROGRAM, "-q", configuration], stderr=subprocess.DEVNULL, cwd="/", **who
-    )
+    with (folder.parent / "said").open("wb") as said:
+        process = subprocess.Popen([PROGRAM, "-q", configuration], stderr=said, cwd="/", **who)
     try:
-        _until_it_listens(listens, process)
+        _until_it_listens(listens, process, folder.parent / "said")
         yield url.replace(f":{parts.hosts[0][1]}/", f":{listens}/")
     finally:
         process.terminate()
         process.wait(30)
 
 
-def _until_it_listens(port: int, process: subprocess.Popen[bytes]) -> None:
+def _until_it_listens(port: int, process: subprocess.Popen[bytes], said: Path) -> None:
     deadline = time.monotonic() + 20
     while True:
         try:
             socket.create_connection(("127.0.0.1", port), timeout=1).close()
             return
         except OSError:
-            assert process.poll() is None and time.monotonic() < deadline
+            assert process.poll() is None and time.monotonic() < deadline, said.read_text()
             time.sleep(0.02)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -79,8 +80,9 @@ def test_an_entry_can_be_printed_and_pickled() -> None:
 
 @pytest.mark.parametrize("wrong", ["NAME", "HOST", "ENGINE", "ssl_require"])
 def test_what_an_entry_cannot_have_is_refused(wrong: str) -> None:
+    options: dict[str, Any] = {wrong: "x"}
     with pytest.raises(TypeError, match=wrong):
-        django_neon.database(**{wrong: "x"})
+        django_neon.database(**options)
 
 
 def test_what_on_create_cannot_be_is_refused() -> None:

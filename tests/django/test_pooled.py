@@ -66,6 +66,17 @@ def test_the_first_query_of_a_process_opens_no_server_side_cursor(pooled: Site) 
     assert pooled.evaluated(PORT, before) == port(pooled.url)
 
 
+def test_without_neonup_the_same_fails(pooled: Site) -> None:
+    """So this is a pooler in transaction mode indeed."""
+    pooled.managed("migrate")
+    pooled.evaluated("1", ROWS)
+    pooled.set(
+        f"import dj_database_url\nDATABASES = {{'default': dj_database_url.parse({pooled.url!r})}}"
+    )
+    code = f"from notes.models import Note; print({ITERATE})"
+    assert "does not exist" in pooled.manage("shell", "-c", code).stderr
+
+
 def test_in_development_it_is_passed_by_unless_asked_for(pooled: Site) -> None:
     pooled.databases("django_neon.database()")
     before = "from django.db import connection; connection.ensure_connection()"
