@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import re
 import signal
-import socket
-from collections.abc import Callable
+import socketserver
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
@@ -69,8 +71,7 @@ def test_a_server_that_moved_to_another_port_is_followed(project: Project) -> No
         old = project.url
         _stop(project)
         port = int(re.findall(r":(\d+)/", old)[0])
-        with socket.socket() as squatter:
-            squatter.bind(("127.0.0.1", port))
+        with _taken(port):
             for path in PATHS:
                 assert served.get(path).status_code == 200, served.said
         assert project.url != old
@@ -89,6 +90,23 @@ def test_a_url_that_is_refused_is_an_error_soon_and_says_why(project: Project) -
         assert health.status_code == 503
         assert health.json() == {"status": "unavailable", "error": "database_unavailable"}
         assert "wrong" not in served.said + health.text
+
+
+@contextmanager
+def _taken(port: int) -> Iterator[None]:
+    """Another program has the port, and hangs up on whoever calls."""
+
+    class Server(socketserver.TCPServer):
+        allow_reuse_address = True
+
+    with Server(("127.0.0.1", port), socketserver.BaseRequestHandler) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+        thread.start()
+        try:
+            yield
+        finally:
+            server.shutdown()
+            thread.join()
 
 
 def _ask_all(served: Served) -> None:

@@ -8,7 +8,7 @@ import threading
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Unpack
+from typing import TYPE_CHECKING, Any, Literal, Unpack, cast
 from weakref import WeakKeyDictionary
 
 from fastapi_neon.needs import needs
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
 Lifespan = Callable[[Any], AbstractAsyncContextManager[Any]]
+Generator = Callable[[Any], AsyncIterator[Any]]
 
 
 class Neon:
@@ -75,7 +76,7 @@ class Neon:
             await opened.close()
             self._dispose()
 
-    def lifespan_with(self, *others: Lifespan) -> Lifespan:
+    def lifespan_with(self, *others: Lifespan | Generator) -> Lifespan:
         """This lifespan with others within it, which find the database ready.
 
         Args:
@@ -194,6 +195,8 @@ class Neon:
                 self._engine = None
 
 
-def _context(lifespan: Lifespan) -> Lifespan:
+def _context(lifespan: Lifespan | Generator) -> Lifespan:
     """A lifespan as frameworks take it: perhaps a bare generator function."""
-    return asynccontextmanager(lifespan) if inspect.isasyncgenfunction(lifespan) else lifespan
+    if inspect.isasyncgenfunction(lifespan):
+        return asynccontextmanager(lifespan)
+    return cast("Lifespan", lifespan)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Mapping
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 from typing import TYPE_CHECKING, Any
 
 from fastapi_neon.needs import needs
@@ -75,10 +75,11 @@ class Opened:
         async with self._lock:
             pool, engine = self._pool, self._engine
             self._database = self._pool = self._engine = None
-            if pool is not None:
-                await pool.close()
-            if engine is not None:
-                await engine.dispose()
+            async with AsyncExitStack() as stack:
+                if engine is not None:
+                    stack.push_async_callback(engine.dispose)
+                if pool is not None:
+                    stack.push_async_callback(pool.close)
 
     async def close_with_the_loop(self) -> None:
         """Close when the loop ends (asyncio closes its generators then), if nobody did before."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from typing import Any, Self
+from weakref import WeakSet
 
 from psycopg import AsyncConnection, Error, OperationalError
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
@@ -31,6 +32,7 @@ class Pool:
     def __init__(self, source: Source, database: Database, options: Mapping[str, Any]):
         self._source = source
         self._failure: Exception | None = None
+        self._made: WeakSet[Connection] = WeakSet()
         arguments = neonup.psycopg_arguments(database.url, pooled=source.pooled or None)
         self._conninfo = arguments.pop("conninfo")
         chosen = {"min_size": 1, "max_size": 10, **options}
@@ -42,8 +44,12 @@ class Pool:
         await self._pool.open()
 
     async def close(self) -> None:
-        """Close all connections, those that are lent when they come back."""
-        await self._pool.close()
+        """Close all connections."""
+        try:
+            await self._pool.close()
+        finally:  # it gives up where the loop has ended its workers already
+            for connection in list(self._made):
+                await connection.close()
 
     @asynccontextmanager
     async def lent(self) -> AsyncIterator[Connection]:
@@ -111,6 +117,7 @@ class Pool:
                     pool._failure = failure
                     raise
                 pool._failure = None
+                pool._made.add(made)
                 return made
 
         return WakingConnection
