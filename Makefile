@@ -45,11 +45,17 @@ format: $(INSTALLED) ## put the style right
 bench: $(INSTALLED) clients ## measure, and print one table (ARGS=--json for data)
 	@$(BIN)/python -m bench $(ARGS)
 
+# Made with Python 3.11, Django's LTS; Django 6 needs 3.12, and is tested where that runs the tests.
 constraints: ## take the newest versions and pin them, in an environment of their own
 	@rm -rf .venv-constraints && $(PYTHON) -m venv .venv-constraints
 	@.venv-constraints/bin/pip install --quiet --upgrade pip
 	@.venv-constraints/bin/pip install --quiet --group dev $(DISTRIBUTIONS:%=--editable %)
-	@.venv-constraints/bin/pip freeze --all --exclude-editable | grep -v '^setuptools==' > constraints.txt
+	@.venv-constraints/bin/pip freeze --all --exclude-editable | grep -v '^setuptools==' \
+		| sed 's/^Django==.*/&; python_version < "3.12"/' > constraints.txt
+	@.venv-constraints/bin/pip download --quiet --no-deps --only-binary=:all: --python-version 3.12 \
+		--dest .venv-constraints/newer Django
+	@ls .venv-constraints/newer \
+		| sed -n 's/^django-\(.*\)-py3-.*/Django==\1; python_version >= "3.12"/p' >> constraints.txt
 	@rm -rf .venv-constraints
 
 clean: ## remove the environment and everything that was built

@@ -30,6 +30,7 @@ auth_type = plain
 auth_file = {folder}/users
 pool_mode = transaction
 default_pool_size = 4
+server_round_robin = 1
 logfile = {folder}/log
 """
 
