@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 from dotenv import dotenv_values
 
-from bench import django_start, embedded, footprint, official, world
+from bench import django_start, embedded, fastapi_start, footprint, official, world
 from bench.figures import Figure, Measure
 from bench.timing import Command, side_by_side
 from bench.world import NEONUP, Home
@@ -108,47 +108,6 @@ def idle_disk(repeats: int) -> Figure:
     )
 
 
-def uvicorn_start(repeats: int) -> Figure:
-    """A server that starts with its database there."""
-    with _ready_project() as (home, folder):
-        asgi.write(folder, url=str(dotenv_values(folder / ".env")["DATABASE_URL"]))
-        ours = asgi.command(folder, home, "by_neonup")
-        theirs = asgi.command(folder, home, "hard_coded")
-        times = side_by_side(_always(ours), _always(theirs), repeats * 2)
-    return Figure(
-        "uvicorn's first answer, database there",
-        "the same with a hard-coded URL",
-        *times,
-        "ms",
-        Measure.DIFFERENCE,
-        80,
-    )
-
-
-def uvicorn_first_run(repeats: int) -> Figure:
-    """A server that makes its database."""
-
-    @contextmanager
-    def ours() -> Iterator[Command]:
-        with world.project(home) as new:
-            home.settle()
-            asgi.write(new, url="")
-            yield asgi.command(new, home, "by_neonup", NEONUP_ENV="development")
-
-    with _ready_project() as (home, folder):
-        asgi.write(folder, url=str(dotenv_values(folder / ".env")["DATABASE_URL"]))
-        theirs = asgi.command(folder, home, "hard_coded")
-        times = side_by_side(ours, _always(theirs), repeats)
-    return Figure(
-        "uvicorn's first answer, first run",
-        "the same with a hard-coded URL",
-        *times,
-        "ms",
-        Measure.DIFFERENCE,
-        600,
-    )
-
-
 CASES: Mapping[str, Callable[[int], Figure]] = {
     "hot-path": hot_path,
     "command": command_with_a_database,
@@ -157,8 +116,8 @@ CASES: Mapping[str, Callable[[int], Figure]] = {
     "neon-new": neon_new_service,
     "memory": idle_memory,
     "disk": idle_disk,
-    "uvicorn": uvicorn_start,
-    "uvicorn-first": uvicorn_first_run,
+    "uvicorn": fastapi_start.start,
+    "uvicorn-first": fastapi_start.first_start,
     "django": django_start.start,
     "django-first": django_start.first_start,
 }
