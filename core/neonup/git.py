@@ -8,6 +8,8 @@ from pathlib import Path
 
 def is_published(path: Path) -> bool:
     """Whether a file lies in a repository that does not ignore it; False without git."""
+    if not any((folder / ".git").exists() for folder in path.absolute().parents):
+        return False  # without starting a process, at every check of Django's
     try:
         status = subprocess.run(
             ["git", "check-ignore", "-q", path.name],

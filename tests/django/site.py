@@ -78,7 +78,7 @@ urlpatterns = [path("add", views.add), path("", views.asked)]
 }
 """A model, a view that writes, and one that asks the server where it is."""
 
-STARTED = re.compile(r"^Starting (?:development )?server at (http://\S+?)/?$", re.M)
+STARTED = re.compile(r"^Starting .*server at (http://\S+?)/?$", re.M)
 BANNER = re.compile(r"^neonup  .*(?:\n        .*)*", re.M)
 
 
