@@ -6,6 +6,7 @@ before it is used, so that ``import neonup`` costs next to nothing.
 
 from __future__ import annotations
 
+import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -76,6 +77,9 @@ __all__ = [
     "urls",
     "wants_json",
 ]
+
+_IMPORTED_BY = os.getpid()
+"""The process that imported this; a server's forked workers are other ones. See `neonup.starts`."""
 
 _HOME = {
     "Database": "neonup.database",

@@ -31,6 +31,16 @@ if __name__ == "__main__":
     sys.exit(max(worker.exitcode for worker in workers))
 """
 
+FORKED = """
+import os
+import neonup
+for _ in range(3):
+    if not os.fork():
+        neonup.ensure()
+        os._exit(0)
+    assert os.wait()[1] == 0
+"""
+
 
 def banners(stderr: str) -> list[str]:
     return [line for line in stderr.splitlines() if line.startswith("neonup  ")]
@@ -42,6 +52,12 @@ def test_a_reloaders_children_say_it_once(project: Project) -> None:
         assert done.returncode == 0, done.stderr
         (said,) = banners(done.stderr)
         assert said.startswith(f"neonup  {verb} a local Postgres")
+
+
+def test_forked_workers_say_it_once(project: Project) -> None:
+    done = project.python(FORKED, NEONUP_ENV="development")
+    assert done.returncode == 0, done.stderr
+    assert len(banners(done.stderr)) == 1
 
 
 def test_the_workers_of_a_first_start_say_once_that_it_was_made(project: Project) -> None:
