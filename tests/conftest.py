@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import signal
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -36,16 +38,16 @@ def _processes(home: Path) -> list[psutil.Process]:
 
 def remove_home(home: Path) -> None:
     """End what runs in a home and delete it."""
-    for _ in range(50):
-        running = _processes(home)
-        if not running:
-            break
+    deadline = time.monotonic() + 20
+    signalled: set[int] = set()
+    while (running := _processes(home)) and time.monotonic() < deadline:
         for process in running:
-            try:
-                process.send_signal(signal.SIGQUIT if "-D" in process.cmdline() else signal.SIGTERM)
-            except psutil.NoSuchProcess:
-                continue
-        psutil.wait_procs(running, timeout=5)
+            if process.pid not in signalled:
+                signalled.add(process.pid)
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    server = "-D" in process.cmdline()
+                    process.send_signal(signal.SIGQUIT if server else signal.SIGTERM)
+        time.sleep(0.01)
     shutil.rmtree(home, ignore_errors=True)
 
 

@@ -7,9 +7,10 @@ from typing import Any
 import psycopg
 
 
-def ask(url: str, statement: str) -> Any:
+def ask(url: str, statement: str, host: str | None = None) -> Any:
     """The first value that a statement answers; None where it answers none."""
-    with psycopg.connect(url, autocommit=True, connect_timeout=10) as connection:
+    where = {"host": host} if host else {}
+    with psycopg.connect(url, autocommit=True, connect_timeout=10, **where) as connection:
         cursor = connection.execute(statement.encode())
         row = cursor.fetchone() if cursor.description else None
         return row[0] if row else None

@@ -80,7 +80,8 @@ def start(engine: Engine, folder: Path, run_folder: Path, options: Options) -> P
     """
     data, log = folder / "data", folder / "log"
     account = accounts.of_data(data)
-    _check_reach(engine, data, account)
+    for path in (engine.program("postgres"), folder):
+        account.must_reach(path)
     try:
         _rotate(log)
         config.write(folder, engine, account, options)
@@ -149,17 +150,6 @@ def _await_other(data: Path) -> Postmaster | None:
         f"A Postgres that runs in {data} already is neither ready nor gone.",
         remedy="See neonup logs; wait, or end it.",
     )
-
-
-def _check_reach(engine: Engine, data: Path, account: Account) -> None:
-    for path in (engine.program("postgres"), data.parent):
-        if (barrier := account.can_read(path)) is not None:
-            raise EngineError(
-                f"Postgres runs as {account.name} here, who may not enter {barrier}.",
-                checked=[f"the way to {path}"],
-                remedy="Set NEONUP_HOME to a folder that every user may enter, such as "
-                "/var/lib/neonup, or permit it: chmod o+x " + str(barrier),
-            )
 
 
 def _command(engine: Engine, data: Path, port: int, socket_dir: Path | None) -> list[str]:

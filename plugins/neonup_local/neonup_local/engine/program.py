@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from neonup import EngineError
+from neonup_local.engine import nameless
 from neonup_local.engine.account import Account
 
 _LAST = 12
@@ -85,6 +86,23 @@ def run(
             remedy=remedy,
         )
     return done.stdout
+
+
+def run_named(command: list[str], account: Account, *, what: str, stdin: str = "") -> str:
+    """As `run`, for programs that insist on a name for their user.
+
+    Raises:
+        EngineError: as `run`; also where the user has no name and cannot borrow one.
+    """
+    if not nameless.applies(account):
+        return run(command, account, what=what, stdin=stdin)
+    return run(
+        nameless.with_name(command),
+        account,
+        what=what,
+        stdin=stdin,
+        remedy=nameless.remedy(account),
+    )
 
 
 def _status(code: int) -> str:

@@ -103,6 +103,8 @@ def ensure(home: Path, engine: Engine, account: Account) -> Path:
     target.parent.chmod(0o711)
     for leftover in target.parent.glob(".making-*"):  # of a killed run: we hold the lock
         shutil.rmtree(leftover, ignore_errors=True)
+    for path in (engine.program("postgres"), target.parent):
+        account.must_reach(path)
     temporary = Path(tempfile.mkdtemp(prefix=".making-", dir=target.parent))
     try:
         account.own(temporary)
@@ -141,10 +143,10 @@ def single_user(engine: Engine, data: Path, account: Account, statements: Sequen
     Raises:
         EngineError: a statement failed.
     """
-    program.run(
+    program.run_named(
         [
-            *(engine.program("postgres"), "--single", "-D", data, "-c", "exit_on_error=on"),
-            *("-c", "log_checkpoints=off", "-c", "log_statement=none"),
+            *(str(engine.program("postgres")), "--single", "-D", str(data)),
+            *("-c", "exit_on_error=on", "-c", "log_checkpoints=off", "-c", "log_statement=none"),
             *("-c", "log_min_error_statement=panic"),
             *config.arguments(config.of_machine(engine, account)),
             "postgres",
