@@ -151,7 +151,9 @@ def _in_place(name: str, folder: Path) -> Candidate:
         version = out.split()[2]
         major = int(version.partition(".")[0])
     except (EngineError, IndexError, ValueError) as error:
-        text = error.message if isinstance(error, EngineError) else "it does not say its version"
+        text = "it does not say its version"
+        if isinstance(error, EngineError):
+            text = " ".join([error.message, *error.checked[-1:]])
         return Candidate(name, str(folder), why_not=text)
     if major < OLDEST:
         return Candidate(name, str(folder), why_not=f"Postgres {version} is older than {OLDEST}")
@@ -257,7 +259,8 @@ def for_data(home: Path, major: int, recorded: str | None, pg_bin: Path | None =
         if name in _PACKAGES and folder.is_dir() and int(version.partition(".")[0]) == major:
             return Engine(recorded, name, version, install.bin_folder(folder, _PACKAGES[name]))
         for candidate in candidates(home, pg_bin):
-            if candidate.engine and candidate.engine.id == recorded:
+            engine = candidate.engine
+            if engine and engine.id == recorded and engine.major == major:
                 return ready(home, candidate)
     return choose(home, pg_bin=pg_bin, major=major)
 

@@ -161,15 +161,17 @@ def _command(engine: Engine, data: Path, port: int, socket_dir: Path | None) -> 
 
 
 def _stale_pid(data: Path) -> int | None:
-    """The pid in a ``postmaster.pid`` that now belongs to a process that is no Postgres.
+    """The pid in a stale ``postmaster.pid``, where something has that number.
 
-    Only Postgres decides about a stale file; it is told which pid is not another postmaster,
-    and still checks whether somebody uses the data (its shared memory).
+    That is another process, or the old server that nobody has reaped (containers often have no
+    init that does). Only Postgres decides about a stale file: it is told which pid is no postmaster
+    of this data, as pg_ctl tells it, and still checks whether somebody uses the data's shared
+    memory.
     """
     found = postmaster.read(data)
-    if found is None or not postmaster.alive(found.pid):
+    if found is None or not postmaster.is_taken(found.pid) or is_running(data):
         return None
-    return None if is_ours(found.pid, data) else found.pid
+    return found.pid
 
 
 def is_ours(pid: int, data: Path) -> bool:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from neonup import EngineError
+from neonup_local.engine import program
 
 BIN = "bin"
 _INSTALL = "pginstall"
@@ -86,7 +87,7 @@ def copy_wheel(source: Path, target: Path) -> None:
     except OSError as error:
         if not target.is_dir():  # somebody else's copy, made meanwhile, is as good
             raise EngineError(
-                f"Postgres could not be copied into {target.parent}: {error.strerror}.",
+                f"Postgres could not be copied into {target.parent}: {program.reason(error)}.",
                 remedy="Make room or permit writing there, or set NEONUP_HOME to another folder.",
             ) from None
     finally:

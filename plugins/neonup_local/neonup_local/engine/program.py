@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -12,6 +13,7 @@ from neonup_local.engine import nameless
 from neonup_local.engine.account import Account
 
 _LAST = 12
+_MAKE_ROOM = "Make room, or set NEONUP_HOME to a folder on another disk."
 _DROPPED = ("LD_PRELOAD", "TZ")
 """Variables of ours that would change what Postgres does; those that start with PG go too."""
 
@@ -83,9 +85,16 @@ def run(
         raise EngineError(
             f"{what} failed ({_status(done.returncode)}).",
             checked=last_lines(done.stdout),
-            remedy=remedy,
+            remedy=_MAKE_ROOM if "No space left on device" in done.stdout else remedy,
         )
     return done.stdout
+
+
+def reason(error: OSError) -> str:
+    """Why, in the system's words; `shutil.copytree` has a list of reasons."""
+    if isinstance(error, shutil.Error) and error.args and error.args[0]:
+        return str(error.args[0][0][-1])
+    return error.strerror or str(error)
 
 
 def run_named(command: list[str], account: Account, *, what: str, stdin: str = "") -> str:

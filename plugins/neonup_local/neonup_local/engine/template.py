@@ -115,7 +115,7 @@ def ensure(home: Path, engine: Engine, account: Account) -> Path:
         temporary.rename(target)
     except OSError as error:
         raise EngineError(
-            f"A new data directory could not be made in {target.parent}: {error.strerror}.",
+            f"A new data directory could not be made in {target.parent}: {program.reason(error)}.",
             remedy="Make room or permit writing there, or set NEONUP_HOME to another folder.",
         ) from None
     finally:
@@ -147,7 +147,7 @@ def single_user(engine: Engine, data: Path, account: Account, statements: Sequen
         [
             *(str(engine.program("postgres")), "--single", "-D", str(data)),
             *("-c", "exit_on_error=on", "-c", "log_checkpoints=off", "-c", "log_statement=none"),
-            *("-c", "log_min_error_statement=panic"),
+            *("-c", "log_min_error_statement=panic", "-c", "log_min_messages=error"),
             *config.arguments(config.of_machine(engine, account)),
             "postgres",
         ],
@@ -181,7 +181,7 @@ def copy(source: Path, target: Path, account: Account) -> None:
         shutil.rmtree(target, ignore_errors=True)
         if isinstance(error, OSError):
             raise EngineError(
-                f"A new data directory could not be made in {target.parent}: {error.strerror}.",
+                f"{target} could not be made: {program.reason(error)}.",
                 remedy="Make room there, or set NEONUP_HOME to another folder.",
             ) from None
         raise

@@ -137,7 +137,7 @@ def _shorten(log: Path) -> None:
         file.truncate()
 
 
-def remove_leftovers(home: Path) -> None:
+def remove_leftovers(home: Path, older_than: float = _LEFTOVER_SECONDS) -> None:
     """Remove what processes that were killed left half-made, once it is surely nobody's."""
     patterns = (
         *("engines/.copy-*", "templates/.making-*", "spares/*/.making-*"),
@@ -146,7 +146,7 @@ def remove_leftovers(home: Path) -> None:
     for pattern in patterns:
         for path in home.glob(pattern):
             try:
-                old = time.time() - path.lstat().st_ctime > _LEFTOVER_SECONDS
+                old = time.time() - path.lstat().st_ctime >= older_than
             except OSError:
                 continue
             if old and path.is_dir():
