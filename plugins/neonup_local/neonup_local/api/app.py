@@ -77,6 +77,7 @@ async def _failed(request: Request, error: Exception) -> Response:
 async def _wake(claims: Claims) -> None:
     for name in await to_thread.run_sync(claims.wake):
         log.warning("The database %s could not be started: neonup logs tells why.", name)
+    await to_thread.run_sync(claims.stock_up)
 
 
 async def _expire(claims: Claims, interval: float) -> None:

@@ -15,6 +15,7 @@ from typing import Literal
 
 from neonup import NeonupError, State
 from neonup_local.service import home as homes
+from neonup_local.service import upkeep
 from neonup_local.service.databases import Databases
 from neonup_local.service.records import Record
 
@@ -71,6 +72,14 @@ class Claims:
             ProviderError: no database can be made on this machine.
         """
         return self._databases.prepare(tls=True).tls
+
+    def stock_up(self) -> None:
+        """Make a spare copy of the template, so that the next database need not wait for it."""
+        try:
+            with homes.locked(self._databases.home, homes.UPKEEP, patience=0):
+                upkeep.make_spares(self._databases.home)
+        except NeonupError:
+            return  # somebody is at it, or the disk is full
 
     def create(self, *, name: str | None = None, logical_replication: bool = False) -> Claim:
         """Make a database; it answers.
