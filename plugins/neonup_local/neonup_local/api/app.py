@@ -25,6 +25,9 @@ log = logging.getLogger(__name__)
 EXPIRY_INTERVAL = 5.0
 """Seconds between two deletions of databases whose time is over; they are refused at once."""
 
+QUIET = 2.0
+"""Seconds without a new database before a spare is made for the next one."""
+
 
 def create_app(
     claims: Claims,
@@ -40,14 +43,17 @@ def create_app(
         expiry_interval: seconds between two looks for databases whose time is over.
     """
 
+    used = asyncio.Event()
+
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        woken = asyncio.create_task(_wake(claims))
-        expiry = asyncio.create_task(_expire(claims, expiry_interval))
+        work = (_wake(claims), _expire(claims, expiry_interval), _stock_up(claims, used))
+        tasks = [asyncio.create_task(one) for one in work]
+        used.set()
         try:
             yield
         finally:
-            for task in (woken, expiry):
+            for task in tasks:
                 task.cancel()
                 with suppress(asyncio.CancelledError):
                     await task
@@ -63,6 +69,7 @@ def create_app(
         lifespan=lifespan,
     )
     app.state.claims = claims
+    app.state.used = used
     return app
 
 
@@ -77,7 +84,16 @@ async def _failed(request: Request, error: Exception) -> Response:
 async def _wake(claims: Claims) -> None:
     for name in await to_thread.run_sync(claims.wake):
         log.warning("The database %s could not be started: neonup logs tells why.", name)
-    await to_thread.run_sync(claims.stock_up)
+
+
+async def _stock_up(claims: Claims, used: asyncio.Event) -> None:
+    """Make a spare once nothing was made for a moment: copying slows down what is being made."""
+    while True:
+        await used.wait()
+        used.clear()
+        await asyncio.sleep(QUIET)
+        if not used.is_set():
+            await to_thread.run_sync(claims.stock_up)
 
 
 async def _expire(claims: Claims, interval: float) -> None:

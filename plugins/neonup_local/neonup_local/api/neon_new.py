@@ -9,7 +9,6 @@ from datetime import datetime
 from typing import Any
 
 from anyio import to_thread
-from starlette.background import BackgroundTask
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
@@ -83,8 +82,8 @@ async def _made(request: Request, body: dict[str, Any], name: str | None) -> JSO
     except NeonupError as error:
         log.error("A database could not be made: %s", error)
         return _answer(_FAILED | {"hint": error.message}, 500)
-    content = _shown(made, request)
-    return JSONResponse(content, 200, _NO_STORE, background=BackgroundTask(claims.stock_up))
+    request.app.state.used.set()
+    return _answer(_shown(made, request))
 
 
 async def _get(request: Request) -> JSONResponse:
