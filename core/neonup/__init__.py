@@ -10,7 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from neonup import urls
+    from neonup import drivers, urls
     from neonup.cli.output import confirm, emit, json_option, style, wants_json
     from neonup.database import Database, DatabaseSpec, Inspection, State
     from neonup.drivers import sqlalchemy_url
@@ -53,6 +53,7 @@ __all__ = [
     "State",
     "aensure",
     "confirm",
+    "drivers",
     "emit",
     "ensure",
     "find",
@@ -99,8 +100,8 @@ _HOME = {
 
 
 def __getattr__(name: str) -> Any:
-    if name == "urls":
-        return import_module("neonup.urls")
+    if name in {"drivers", "urls"}:
+        return import_module(f"neonup.{name}")
     if name == "__version__":
         from importlib.metadata import version
 
