@@ -96,8 +96,8 @@ class LocalProvider(Provider):
         id_ = (old.id if old else None) or naming.project_id(spec.project, spec.env_file, spec.key)
         password, port = naming.secrets_of(old.url) if old else (None, None)
         databases = self._databases
-        existed = (databases.folder(id_) / "data" / "PG_VERSION").is_file()
-        if existed and password and port:
+        there = databases.has_data(id_)
+        if there and password and port:
             record = self._usable(databases, id_, password, port)
         else:
             record = databases.create(
@@ -110,18 +110,12 @@ class LocalProvider(Provider):
                 project=spec.project,
                 key=spec.key,
             )
-        database = Database(
-            url=databases.url(record),
-            provider=self.name,
-            id=id_,
-            key=spec.key,
-            created=not existed,
-            note="reattached to this project's database; neonup reset makes a new one"
-            if existed and old is None
-            else None,
-        )
+        # Killed before it could tell its URL to anyone, a run leaves a database that is new still.
+        used = there and databases.was_used(id_)
+        kept = "it has the data that was here already; neonup reset makes an empty one"
+        database = self._database(databases, record, old, spec.key)
         self._after_use()
-        return database
+        return database.with_(created=not used, note=kept if used else database.note)
 
     def wake(self, database: Database) -> Database:
         """Start its server; where its port is taken meanwhile, the URL has another one."""
@@ -130,21 +124,29 @@ class LocalProvider(Provider):
         databases = self._databases
         password, port = naming.secrets_of(database.url)
         record = self._usable(databases, self._id(database), password, port)
-        url = databases.url(record)
-        note = None
-        if port is not None and record.port != port:
-            note = f"port {port} was taken: it is on port {record.port} now"
+        woken = self._database(databases, record, database, database.key)
         self._after_use()
-        if naming.secrets_of(url) == (password, port):
-            url = database.url  # whatever else the user put into it stays
-        return database.with_(url=url, id=record.id, note=note or database.note)
+        return woken
+
+    def _database(
+        self, databases: Databases, record: Record, old: Database | None, key: str
+    ) -> Database:
+        """A record as a database; what a user added to the URL of the ``old`` one stays."""
+        from neonup_local.service import naming
+
+        if old is None or naming.secrets_of(old.url)[0] is None:
+            return Database(databases.url(record), self.name, id=record.id, key=key)
+        port = naming.secrets_of(old.url)[1]
+        note = None
+        if port != record.port:
+            note = f"port {port} was taken: it is on port {record.port} now"
+        url = naming.with_port(old.url, record.port)
+        return old.with_(url=url, id=record.id, note=note)
 
     def _usable(
         self, databases: Databases, id_: str, password: str | None, port: int | None
     ) -> Record:
         """The record of an existing database, running, its password being the URL's."""
-        from neonup_local.service import naming
-
         try:
             record = databases.get(id_)
         except EngineError:
@@ -158,7 +160,7 @@ class LocalProvider(Provider):
                 remedy="neonup makes it anew.",
             )
         record = databases.wake(record)
-        if password and password != record.password and naming.is_ours(password):
+        if password and password != record.password:
             record = databases.set_password(record, password)
         return record
 
@@ -192,6 +194,13 @@ class LocalProvider(Provider):
         from neonup_local.service import details
 
         return details.engines(self.settings.home, self.settings.pg_bin)
+
+    def explain_missing_extension(self, extension: str) -> str | None:
+        """Which engine has an extension that the one in use lacks; None where that is not known."""
+        from neonup_local.engine import binaries
+
+        settings = self.settings
+        return binaries.explain_missing_extension(settings.home, extension, settings.pg_bin)
 
     def data_folder(self, database: Database) -> Path:
         """The folder of the database: ``database.json``, ``data/`` and ``log``."""

@@ -52,13 +52,25 @@ class Databases:
         """
         folder = self.folder(id)
         record = records.read(folder)
-        if record is None and (folder / "data").is_dir():
+        if record is None and self.has_data(id):
             raise EngineError(
                 f"The record of the database {id!r} is lost: {folder / 'database.json'}.",
                 checked=[f"its data, {folder / 'data'}, is there and was not touched"],
                 remedy="Start the project that uses it: its URL in .env is enough to mend it.",
             )
         return record
+
+    def has_data(self, id: str) -> bool:  # noqa: A002
+        """Whether there is a data directory, sound or not."""
+        return (self.folder(id) / "data").is_dir()
+
+    def was_used(self, id: str) -> bool:  # noqa: A002
+        """Whether its owner ever connected, as far as its log goes back."""
+        log = self.folder(id) / "log"
+        try:
+            return b"user=neondb_owner" in log.read_bytes() or log.with_suffix(".1").exists()
+        except OSError:
+            return True
 
     def ids(self) -> list[str]:
         """The ids of all databases, also of those whose record is damaged."""
@@ -128,7 +140,7 @@ class Databases:
         """
         folder = self.folder(id)
         with self.locked(id):
-            if (folder / "data").is_dir():
+            if self.has_data(id):
                 if (record := self.get(id)) is not None:
                     return self._finish(record)
                 cluster.major_version(folder / "data")  # explains what is wrong with it

@@ -8,8 +8,6 @@ import re
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-_OURS = re.compile(r"npg_[A-Za-z0-9]+")
-
 
 def project_id(project: Path, env_file: Path, key: str) -> str:
     """The id of the database of one variable in one file of one project: always the same.
@@ -33,6 +31,7 @@ def secrets_of(url: str) -> tuple[str | None, int | None]:
         return None, None
 
 
-def is_ours(password: str) -> bool:
-    """Whether a password looks like one that neonup made."""
-    return _OURS.fullmatch(password) is not None
+def with_port(url: str, port: int) -> str:
+    """The URL with another port, everything else as it is."""
+    head, at, tail = url.rpartition("@")
+    return head + at + re.sub(r"^([^/?#]*?)(:\d+)?(?=[/?#]|$)", rf"\g<1>:{port}", tail, count=1)
