@@ -16,7 +16,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount
 
 from neonup import NeonupError
-from neonup_local.api import claim_page, neon_new
+from neonup_local.api import claim_page, neon_new, sql
 from neonup_local.api.guard import Guard
 from neonup_local.service.claims import Claims
 
@@ -62,6 +62,7 @@ def create_app(
     app = Starlette(
         routes=[
             Mount("/api/v1", routes=neon_new.routes()),
+            *sql.routes(),
             *claim_page.routes(),
         ],
         middleware=[Middleware(Guard, hosts=hosts)],

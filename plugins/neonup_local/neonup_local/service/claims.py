@@ -148,6 +148,10 @@ class Claims:
             return self._is_over(record)
         return _is_uuid(name) and (self._expired / name).exists()
 
+    def has_port(self, port: int) -> bool:
+        """Whether a database of this neon.new listens on that port of loopback."""
+        return any(record.port == port and not self._is_over(record) for record in self._all())
+
     def expire(self) -> list[str]:
         """Delete, with their data, the databases whose time is over; their ids."""
         over = []
