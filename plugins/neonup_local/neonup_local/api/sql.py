@@ -119,9 +119,7 @@ def _answer(result: PGresult) -> tuple[int, dict[str, Any]]:
             }
             for column in columns
         ],
-        "rows": [
-            [_text(result, row, column) for column in columns] for row in range(result.ntuples)
-        ],
+        "rows": [[_text(result, row, column) for column in columns] for row in rows],
         "rowAsArray": True,
     }
 
