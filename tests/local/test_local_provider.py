@@ -129,7 +129,7 @@ def test_a_port_that_is_taken_now(provider: LocalProvider, spec: DatabaseSpec) -
         other.bind(("127.0.0.1", port(old)))
         other.listen()
         new = provider.provision(replace(spec, replaces=old))
-        assert port(new) == port(old) + 1
+        assert port(new) != port(old)
         assert new.note is not None
         assert str(port(old)) in new.note
         assert ask(new.url, "SELECT 1") == 1

@@ -85,7 +85,7 @@ def run(
         raise EngineError(
             f"{what} failed ({_status(done.returncode)}).",
             checked=last_lines(done.stdout),
-            remedy=_MAKE_ROOM if "No space left on device" in done.stdout else remedy,
+            remedy=remedy or (_MAKE_ROOM if "No space left on device" in done.stdout else None),
         )
     return done.stdout
 
