@@ -57,7 +57,8 @@ def create_app(
                 task.cancel()
                 with suppress(asyncio.CancelledError):
                     await task
-            await to_thread.run_sync(claims.stop)
+            for name in await to_thread.run_sync(claims.stop):
+                log.warning("The database %s could not be stopped: neonup stop tries again.", name)
 
     app = Starlette(
         routes=[

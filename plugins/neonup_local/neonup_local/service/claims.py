@@ -8,6 +8,8 @@ import string
 import threading
 import time
 import uuid
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -25,6 +27,8 @@ LIFETIME = timedelta(hours=72)
 """https://neon.com/docs/reference/claimable-postgres#limits"""
 _REMEMBERED = timedelta(days=30)
 """How long the claim page of an expired database can say so."""
+_AT_A_TIME = 4
+"""Servers that are started or stopped at the same moment."""
 _ADJECTIVES = ("bold", "calm", "cool", "fancy", "gentle", "late", "proud", "quiet", "super", "wild")
 _NOUNS = ("breeze", "cloud", "dawn", "field", "forest", "hill", "leaf", "mode", "scene", "water")
 
@@ -169,20 +173,31 @@ class Claims:
 
     def wake(self) -> list[str]:
         """Start what is asleep, e.g. since this neon.new was stopped; the ids that would not."""
-        failed = []
-        for record in self._all():
-            try:
-                if not self._is_over(record) and self._databases.state(record) is State.STOPPED:
-                    self._databases.wake(record)
-            except NeonupError:
-                failed.append(record.id)
-        return failed
 
-    def stop(self) -> None:
-        """Stop all of them; their data stays."""
-        for record in self._all():
-            if self._databases.state(record) is not State.STOPPED:
-                self._databases.stop(record)
+        def wake(record: Record) -> None:
+            if not self._is_over(record) and self._databases.state(record) is State.STOPPED:
+                self._databases.wake(record)
+
+        return self._each(wake)
+
+    def stop(self) -> list[str]:
+        """Stop all of them, their data stays; the ids of those that would not."""
+        return self._each(lambda record: self._databases.stop(record))
+
+    def _each(self, do: Callable[[Record], object]) -> list[str]:
+        """Do something with every database, a few at a time; the ids where it failed."""
+
+        def fails(record: Record) -> bool:
+            try:
+                do(record)
+            except NeonupError:
+                return True
+            return False
+
+        records = self._all()
+        with ThreadPoolExecutor(_AT_A_TIME) as pool:
+            failed = pool.map(fails, records)
+        return [record.id for record, bad in zip(records, failed, strict=True) if bad]
 
     def _record(self, name: str) -> Record | None:
         if not _is_uuid(name):
