@@ -123,6 +123,25 @@ def test_the_engine_that_made_the_data_starts_it(cold_home: Path) -> None:
     assert ask(made.url(woken), "SHOW server_version").startswith(str(record.pg_major))
 
 
+def test_a_newer_minor_version_takes_over(databases: Databases, kept: Record) -> None:
+    """The wheel was upgraded: its copy starts the data, and an older one never does again."""
+    databases.stop(kept)
+    engines = (databases.home / "engines").resolve()
+    name, _, version = kept.engine.rpartition("-")
+    newer = engines / f"{name}-{version.partition('.')[0]}.99.1"
+    (engines / kept.engine).rename(newer)
+    try:
+        woken = databases.wake(kept)
+        assert woken.engine == newer.name
+        assert answer(databases, woken) == 42
+        databases.stop(woken)
+        assert databases.wake(woken).engine == newer.name
+        databases.stop(woken)
+    finally:
+        shutil.rmtree(engines / kept.engine, ignore_errors=True)
+        newer.rename(engines / kept.engine)
+
+
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"id": "shop"}', '{"id": "other"}', "\x00"])
 def test_a_damaged_record_is_named_and_mended(
     databases: Databases, kept: Record, content: str

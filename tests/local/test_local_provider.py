@@ -138,6 +138,18 @@ def test_a_port_that_is_taken_now(provider: LocalProvider, spec: DatabaseSpec) -
     assert provider.wake(old).url == new.url
 
 
+def test_a_database_of_another_home_that_answers_is_left_alone(
+    provider: LocalProvider, spec: DatabaseSpec, tmp_path: Path
+) -> None:
+    """As after `sudo neonup`: the data is root's, and its URL works all the same."""
+    database = provider.provision(spec)
+    elsewhere = LocalProvider(Settings(project=spec.project, home=tmp_path / "home"))
+    assert elsewhere.check(database) is State.READY
+    password = naming.secrets_of(database.url)[0] or ""
+    wrong = database.with_(url=database.url.replace(password, "wrong"))
+    assert elsewhere.check(wrong) is State.MISSING
+
+
 def test_the_password_is_what_the_url_says(provider: LocalProvider, spec: DatabaseSpec) -> None:
     database = provider.provision(spec)
     password = naming.secrets_of(database.url)[0]

@@ -69,7 +69,22 @@ class LocalProvider(Provider):
             self._used(data)
             return State.READY
         there = os.path.exists(os.path.join(data, "PG_VERSION"))  # noqa: PTH110, PTH118
-        return State.STOPPED if there else State.MISSING
+        if there:
+            return State.STOPPED
+        return State.READY if self._is_somebody_elses(database) else State.MISSING
+
+    def _is_somebody_elses(self, database: Database) -> bool:
+        """Whether the URL works though its data is not in this home: root's, after a ``sudo``."""
+        from neonup_local.engine import admin, binaries
+        from neonup_local.service import naming
+
+        password, port = naming.secrets_of(database.url)
+        if password is None or port is None or not postmaster.answers(port):
+            return False
+        for candidate in binaries.candidates(self.settings.home, self.settings.pg_bin):
+            if candidate.engine is not None:
+                return admin.lets_in(candidate.engine, port, password)
+        return False
 
     def _used(self, data: str) -> None:
         """Leave a trace that the database is in use, and begin the upkeep if it is due."""

@@ -113,20 +113,23 @@ def candidates(home: Path, pg_bin: Path | None = None) -> Iterator[Candidate]:
     """
     if pg_bin is not None:
         yield _in_place("pg_bin", pg_bin)
-    wheels = [_wheel(home, name, package) for name, package in _PACKAGES.items()]
-    yield from wheels
-    known = {wheel.engine.id for wheel in wheels if wheel.engine}
-    for folder in sorted(install.copies(home), key=_newest_first):
-        name, _, version = folder.name.rpartition("-")
-        if folder.name not in known and name in _PACKAGES:
-            where = install.bin_folder(folder, _PACKAGES[name])
-            yield Candidate(name, str(folder), Engine(folder.name, name, version, where))
+    yield from _wheels(home)
     for folder in _machine_folders():
         yield _in_place("machine", folder)
 
 
-def _newest_first(folder: Path) -> tuple[int, ...]:
-    return tuple(-int(part) for part in folder.name.rpartition("-")[2].split(".") if part.isdigit())
+def _wheels(home: Path) -> list[Candidate]:
+    """What is installed from PyPI, then copies of what no longer is, the newest first."""
+    wheels = [_wheel(home, name, package) for name, package in _PACKAGES.items()]
+    known = {wheel.engine.id for wheel in wheels if wheel.engine}
+    copies = [copy for copy in map(_copy, install.copies(home)) if copy is not None]
+    copies = [copy for copy in copies if copy.engine and copy.engine.id not in known]
+    return [*wheels, *sorted(copies, key=_version, reverse=True)]
+
+
+def _version(candidate: Candidate) -> tuple[int, ...]:
+    version = candidate.engine.version if candidate.engine else ""
+    return tuple(int(part) for part in version.split(".") if part.isdigit())
 
 
 def _wheel(home: Path, name: str, package: str) -> Candidate:
@@ -140,6 +143,14 @@ def _wheel(home: Path, name: str, package: str) -> Candidate:
     if not (folder / install.BIN / f"postgres{_EXE}").is_file() and not copied.is_dir():
         return Candidate(name, str(folder), why_not="the wheel has no Postgres for this platform")
     return Candidate(name, str(folder), engine)
+
+
+def _copy(folder: Path) -> Candidate | None:
+    name, _, version = folder.name.rpartition("-")
+    if name not in _PACKAGES:
+        return None
+    programs = install.bin_folder(folder, _PACKAGES[name])
+    return Candidate(name, str(folder), Engine(folder.name, name, version, programs))
 
 
 def _in_place(name: str, folder: Path) -> Candidate:
@@ -242,7 +253,7 @@ def ready(home: Path, candidate: Candidate) -> Engine:
 
 
 def for_data(home: Path, major: int, recorded: str | None, pg_bin: Path | None = None) -> Engine:
-    """The engine for an existing data directory: the recorded one, else one of its major version.
+    """The engine for an existing data directory: its own or its successor, else one that fits.
 
     Args:
         home: neonup's own folder.
@@ -253,15 +264,18 @@ def for_data(home: Path, major: int, recorded: str | None, pg_bin: Path | None =
     Raises:
         EngineError: none of that major version is here; names what to install.
     """
-    if recorded:
-        name, _, version = recorded.rpartition("-")
-        folder = install.copy_folder(home, recorded)
-        if name in _PACKAGES and folder.is_dir() and int(version.partition(".")[0]) == major:
-            return Engine(recorded, name, version, install.bin_folder(folder, _PACKAGES[name]))
-        for candidate in candidates(home, pg_bin):
-            engine = candidate.engine
-            if engine and engine.id == recorded and engine.major == major:
-                return ready(home, candidate)
+    name = (recorded or "").rpartition("-")[0]
+    # Asking the programs on the machine for their version takes processes.
+    looked = _wheels(home) if name in _PACKAGES else candidates(home, pg_bin)
+    own = [
+        candidate
+        for candidate in looked
+        if candidate.engine
+        and candidate.engine.major == major
+        and (candidate.engine.id == recorded or candidate.engine.name == name)
+    ]
+    if own:  # minor versions are each other's successors: the newest has the fewest faults
+        return ready(home, max(own, key=_version))
     return choose(home, pg_bin=pg_bin, major=major)
 
 
