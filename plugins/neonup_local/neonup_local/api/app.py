@@ -67,7 +67,7 @@ def create_app(
             *claim_page.routes(),
         ],
         middleware=[Middleware(Guard, hosts=hosts)],
-        exception_handlers={HTTPException: _failed},
+        exception_handlers={HTTPException: _failed, NeonupError: _broken},
         lifespan=lifespan,
     )
     app.state.claims = claims
@@ -81,6 +81,16 @@ async def _failed(request: Request, error: Exception) -> Response:
     if request.url.path.startswith("/api/"):
         return JSONResponse({"message": error.detail}, error.status_code, error.headers)
     return claim_page.nothing(error.detail, error.status_code)
+
+
+async def _broken(request: Request, error: Exception) -> Response:
+    """A database that is there but cannot be used, e.g. since its record is damaged."""
+    assert isinstance(error, NeonupError)  # noqa: S101 - it was registered for these
+    log.error("%s %s: %s", request.method, request.url.path, error)
+    if request.url.path.startswith("/api/"):
+        said = {"message": "The database cannot be used.", "hint": error.message}
+        return JSONResponse(said, 500)
+    return claim_page.broken(error.message)
 
 
 async def _wake(claims: Claims) -> None:

@@ -83,11 +83,7 @@ async def _made(request: Request, body: dict[str, Any], name: str | None) -> JSO
 
 
 async def _get(request: Request) -> JSONResponse:
-    try:
-        found = await to_thread.run_sync(_claims(request).get, request.path_params["id"])
-    except NeonupError as error:
-        log.error("A database could not be started: %s", error)
-        return _answer({"message": "The database cannot be started.", "hint": error.message}, 500)
+    found = await to_thread.run_sync(_claims(request).get, request.path_params["id"])
     return _answer(_NOT_FOUND, 400) if found is None else _answer(_shown(found, request))
 
 

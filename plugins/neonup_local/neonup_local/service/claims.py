@@ -182,7 +182,7 @@ class Claims:
 
     def stop(self) -> list[str]:
         """Stop all of them, their data stays; the ids of those that would not."""
-        return self._each(lambda record: self._databases.stop(record))
+        return self._each(self._databases.stop)
 
     def _each(self, do: Callable[[Record], object]) -> list[str]:
         """Do something with every database, a few at a time; the ids where it failed."""
