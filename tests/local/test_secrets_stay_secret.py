@@ -11,6 +11,7 @@ import psutil
 import pytest
 
 from neonup import Database, DatabaseSpec, EngineError, Settings
+from neonup_local.engine import postmaster
 from neonup_local.provider import LocalProvider
 from neonup_local.service import upkeep
 from neonup_local.service.databases import Databases
@@ -49,6 +50,16 @@ def test_not_in_any_process_list(neonup_home: Path) -> None:
     assert any("postgres" in line and str(neonup_home) in line for line in seen)
     admin = (neonup_home / "cloud_admin").read_text()
     assert not [line for line in seen if SECRET in line or admin in line]
+
+
+def test_a_server_knows_nothing_of_its_starters_environment(
+    databases: Databases, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CLOUD_TOKEN", SECRET)
+    databases.create("shop", kind="project", name="shop")
+    found = postmaster.running(databases.folder("shop") / "data")
+    assert found is not None
+    assert SECRET not in str(psutil.Process(found.pid).environ())
 
 
 def test_in_no_file_but_the_record(databases: Databases) -> None:

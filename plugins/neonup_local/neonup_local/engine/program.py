@@ -14,17 +14,14 @@ from neonup_local.engine.account import Account
 
 _LAST = 12
 _MAKE_ROOM = "Make room, or set NEONUP_HOME to a folder on another disk."
-_DROPPED = ("LD_PRELOAD", "TZ")
-"""Variables of ours that would change what Postgres does; those that start with PG go too."""
+_KEPT = ("PATH", "LD_LIBRARY_PATH", "TMPDIR", "TEMP", "TMP", "SYSTEMROOT", "COMSPEC")
+"""What a Postgres program gets of our environment: the rest would change what it does, or has
+secrets that the account which runs it has no business to know."""
 
 
 def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
-    """This process's environment without what would change how Postgres behaves."""
-    kept = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith(("PG", "LC_")) and name not in _DROPPED
-    }
+    """The environment of Postgres's programs."""
+    kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
     # Messages are read by this code, so they are in English; macOS needs LC_ALL to start at all.
     return {**kept, "LC_ALL": "C", **(extra or {})}
 

@@ -14,6 +14,7 @@ import os
 import secrets
 import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -190,8 +191,8 @@ def copy(source: Path, target: Path, account: Account) -> None:
         EngineError: it cannot be copied, e.g. the disk is full; the target is gone then.
     """
     try:
-        if shutil.which("cp") and os.uname().sysname == "Linux":
-            command = ["cp", "-a", "--reflink=auto", "--", str(source), str(target)]
+        if sys.platform == "linux" and shutil.which("cp"):
+            command = ["cp", "-a", "--reflink=auto", "--", str(source.resolve()), str(target)]
             done = subprocess.run(command, capture_output=True, text=True, check=False)
             if done.returncode != 0:
                 raise _no_room(target, done.stderr.strip().rpartition(": ")[2])
