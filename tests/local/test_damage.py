@@ -149,7 +149,7 @@ def test_a_damaged_record_is_named_and_mended(
     path = databases.folder("shop") / "database.json"
     path.write_text(content)
     with pytest.raises(EngineError, match="damaged") as raised:
-        databases.create("shop", kind="project", name="shop")
+        databases.wake(kept)
     assert "was not touched" in str(raised.value)
     assert databases.ids() == ["shop"]
     assert databases.all() == []
@@ -162,8 +162,20 @@ def test_a_lost_record_is_named_and_mended(databases: Databases, kept: Record) -
     databases.stop(kept)
     (databases.folder("shop") / "database.json").unlink()
     with pytest.raises(EngineError, match="lost"):
-        databases.create("shop", kind="project", name="shop")
+        databases.wake(kept)
+    with pytest.raises(EngineError, match="lost"):
+        databases.create("shop", kind="neon.new", name="shop")
     assert answer(databases, databases.adopt("shop", password="new", port=kept.port)) == 42
+
+
+def test_a_project_without_record_and_url_gets_its_data_back(
+    databases: Databases, kept: Record
+) -> None:
+    databases.stop(kept)
+    (databases.folder("shop") / "database.json").write_text("{")
+    record = databases.create("shop", kind="project", name="shop")
+    assert record.password != kept.password
+    assert answer(databases, record) == 42
 
 
 def test_a_lost_password_of_the_superuser(databases: Databases, kept: Record) -> None:

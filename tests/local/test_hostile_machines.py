@@ -244,3 +244,22 @@ def test_programs_that_are_named_are_taken_and_no_others(cold_home: Path, tmp_pa
         record = named.create("shop", kind="project", name="shop")
         assert record.engine.startswith("pg_bin-")
         assert record.pg_major == machine[0].engine.major
+
+
+@needs_root
+def test_a_machine_without_an_account_for_postgres(cold_home: Path) -> None:
+    mounts = """
+    mount -t tmpfs none /run
+    grep -v ^postgres: /etc/passwd > /run/passwd
+    mount --bind /run/passwd /etc/passwd
+    """
+    assert ask(url_of(in_other_machine(mounts, CREATE, cold_home)), "SELECT 1") == 1
+    assert (cold_home / "databases" / "shop" / "data").stat().st_uid == NOBODY.pw_uid
+
+
+def test_a_machine_without_any_program_on_its_path(neonup_home: Path) -> None:
+    """No ``cp`` either: Python copies, and gives the copy to its owner."""
+    done = python(CREATE, neonup_home, PATH="/nonexistent")
+    assert ask(url_of(done), "SELECT 1") == 1
+    data = neonup_home / "databases" / "shop" / "data"
+    assert {path.stat().st_uid for path in data.rglob("*")} == {data.stat().st_uid}

@@ -158,6 +158,24 @@ def test_the_password_is_what_the_url_says(provider: LocalProvider, spec: Databa
     assert ask(provider.wake(edited).url, "SELECT 1") == 1
 
 
+def test_a_url_of_the_users_own_making(provider: LocalProvider, spec: DatabaseSpec) -> None:
+    """With a role and a database that they made themselves: woken as it is; lost, it is ours."""
+    made = provider.provision(spec)
+    ask(made.url, "CREATE ROLE app LOGIN PASSWORD 'secret'")
+    ask(made.url, "CREATE DATABASE own OWNER app")
+    url = f"postgresql://app:secret@127.0.0.1:{port(made)}/own"
+    Databases(provider.settings.home).stop_id(made.id or "")
+    own = made.with_(url=url)
+    woken = provider.wake(own)
+    assert woken.url == url
+    assert ask(url, "SELECT current_user") == "app"
+    assert ask(made.url, "SELECT 1") == 1  # nobody has changed the owner's password
+    provider.delete(own)
+    anew = provider.provision(replace(spec, replaces=own))
+    assert port(anew) == port(made)
+    assert ask(anew.url, "SELECT current_user") == "neondb_owner"
+
+
 @pytest.mark.parametrize("damage", ["{", None])
 def test_a_record_is_mended_from_the_url(
     provider: LocalProvider, spec: DatabaseSpec, damage: str | None

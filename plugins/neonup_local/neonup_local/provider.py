@@ -94,12 +94,12 @@ class LocalProvider(Provider):
 
     def _used(self, data: str) -> None:
         """Leave a trace that the database is in use, and begin the upkeep if it is due."""
-        home = self.settings.home
+        stamp = os.path.join(self.settings.home, "upkeep")  # noqa: PTH118
         try:
             os.utime(os.path.join(data, os.pardir, "log"))  # noqa: PTH118
-            due = time.time() - os.stat(os.path.join(home, "upkeep")).st_mtime > UPKEEP_SECONDS  # noqa: PTH116, PTH118
+            due = time.time() - os.stat(stamp).st_mtime > UPKEEP_SECONDS  # noqa: PTH116
         except OSError:
-            return
+            due = True
         if due:
             self._after_use()
 
@@ -134,6 +134,8 @@ class LocalProvider(Provider):
         # Killed before it could tell its URL to anyone, a run leaves a database that is new still.
         used = there and databases.was_used(id_)
         kept = "it has the data that was here already; neonup reset makes an empty one"
+        if old is not None and not there and not naming.is_plain(old.url):
+            old = None  # a role or a database of the user's own that the new one does not have
         database = self._database(databases, record, old, spec.key)
         self._after_use()
         return database.with_(created=not used, note=kept if used else database.note)
@@ -155,7 +157,7 @@ class LocalProvider(Provider):
         """A record as a database; what a user added to the URL of the ``old`` one stays."""
         from neonup_local.service import naming
 
-        if old is None or naming.secrets_of(old.url)[0] is None:
+        if old is None:
             return Database(databases.url(record), self.name, id=record.id, key=key)
         port = naming.secrets_of(old.url)[1]
         note = None

@@ -141,16 +141,14 @@ class Databases:
         folder = self.folder(id)
         with self.locked(id):
             if self.has_data(id):
-                if (record := self.get(id)) is not None:
-                    return self._finish(record)
-                cluster.major_version(folder / "data")  # explains what is wrong with it
+                return self._finish(self._there(id, kind, password, port))
             engine = stock.choose_engine(self.home, pg_bin=self.pg_bin, tls=tls, name=self.engine)
             record = Record(
                 id=id,
                 kind=kind,
                 name=name,
                 port=port or ports.preferred(id),
-                password=password or f"npg_{''.join(secrets.choice(_ALPHABET) for _ in range(20))}",
+                password=password or _new_password(),
                 engine=engine.id,
                 pg_major=engine.major,
                 project=str(project) if project else None,
@@ -183,20 +181,40 @@ class Databases:
         Raises:
             EngineError: there is no data directory either.
         """
-        folder = self.folder(id)
         with self.locked(id):
-            major = cluster.major_version(folder / "data")
-            engine = binaries.for_data(self.home, major, None, self.pg_bin)
-            record = Record(
-                id=id,
-                kind="project",
-                name=id,
-                port=port,
-                password=password,
-                engine=engine.id,
-                pg_major=major,
-            )
-            return self._finish(records.write(folder, record), engine)
+            return self._finish(self._mend(id, password, port))
+
+    def _there(
+        self,
+        id: str,
+        kind: Kind,
+        password: str | None,
+        port: int | None,
+    ) -> Record:
+        """The record of existing data; a project's is made again, where it is damaged or lost."""
+        cluster.major_version(self.folder(id) / "data")  # explains what is wrong with the data
+        try:
+            record = self.get(id)
+        except EngineError:
+            if kind != "project":  # its expiry and its claim are in the record alone
+                raise
+            record = None
+        return record or self._mend(id, password or _new_password(), port or ports.preferred(id))
+
+    def _mend(self, id: str, password: str, port: int) -> Record:  # noqa: A002
+        folder = self.folder(id)
+        major = cluster.major_version(folder / "data")
+        engine = binaries.for_data(self.home, major, None, self.pg_bin)
+        record = Record(
+            id=id,
+            kind="project",
+            name=id,
+            port=port,
+            password=password,
+            engine=engine.id,
+            pg_major=major,
+        )
+        return records.write(folder, record)
 
     def wake(self, record: Record) -> Record:
         """Start its server, if it does not run; the answer has another port if it was taken.
@@ -281,3 +299,8 @@ class Databases:
     def _engine_of(self, record: Record) -> Engine:
         major = cluster.major_version(self.folder(record.id) / "data")
         return binaries.for_data(self.home, major, record.engine, self.pg_bin)
+
+
+def _new_password() -> str:
+    """A random one, in Neon's form; it needs no quoting anywhere."""
+    return f"npg_{''.join(secrets.choice(_ALPHABET) for _ in range(20))}"

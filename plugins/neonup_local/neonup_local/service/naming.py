@@ -8,6 +8,8 @@ import re
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from neonup_local.engine import template
+
 
 def project_id(project: Path, env_file: Path, key: str) -> str:
     """The id of the database of one variable in one file of one project: always the same.
@@ -22,13 +24,24 @@ def project_id(project: Path, env_file: Path, key: str) -> str:
 
 
 def secrets_of(url: str) -> tuple[str | None, int | None]:
-    """The password and the port in a URL; None for what it does not have."""
+    """``neondb_owner``'s password and the port in a URL; None for what it does not have."""
     try:
         parts = urlsplit(url)
-        password = unquote(parts.password) if parts.password else None
-        return password, parts.port
+        port = parts.port
     except ValueError:
         return None, None
+    ours = parts.username == template.OWNER and parts.password
+    return (unquote(ours) if ours else None), port
+
+
+def is_plain(url: str) -> bool:
+    """Whether it has a password and names the role and the database that a new one has."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    names = (parts.username, parts.path.strip("/"))
+    return parts.password is not None and names == (template.OWNER, template.DATABASE)
 
 
 def with_port(url: str, port: int) -> str:
