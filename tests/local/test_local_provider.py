@@ -162,7 +162,7 @@ def test_a_url_of_the_users_own_making(provider: LocalProvider, spec: DatabaseSp
     """With a role and a database that they made themselves: woken as it is; lost, it is ours."""
     made = provider.provision(spec)
     ask(made.url, "CREATE ROLE app LOGIN PASSWORD 'secret'")
-    ask(made.url, "CREATE DATABASE own OWNER app")
+    ask(made.url, "CREATE DATABASE own")
     url = f"postgresql://app:secret@127.0.0.1:{port(made)}/own"
     Databases(provider.settings.home).stop_id(made.id or "")
     own = made.with_(url=url)

@@ -186,7 +186,7 @@ class Databases:
 
     def _there(
         self,
-        id: str,
+        id: str,  # noqa: A002
         kind: Kind,
         password: str | None,
         port: int | None,
