@@ -30,7 +30,7 @@ _HOPELESS = (httpx.UnsupportedProtocol, httpx.LocalProtocolError)
 
 
 def _connect(timeout: float) -> float:
-    return min(CONNECT, timeout * 0.8)
+    return min(CONNECT, timeout / 2)
 
 
 def _options(url: str, timeout: float) -> dict[str, Any]:
@@ -114,19 +114,29 @@ class Awaiting:
         """The whole answer, or why there is none."""
         import anyio
 
+        opened: list[Any] = []
+
+        async def trace(event: str, info: dict[str, Any]) -> None:
+            if event == "connection.connect_tcp.complete":
+                opened.append(info["return_value"])
+
         try:
+            if self._client is None:
+                self._client = httpx.AsyncClient(**_options(request.url, self._timeout))
             with anyio.fail_after(self._timeout):
-                if self._client is None:
-                    self._client = httpx.AsyncClient(**_options(request.url, self._timeout))
                 async with self._client.stream(
-                    request.method, request.url, json=request.body
+                    request.method, request.url, json=request.body, extensions={"trace": trace}
                 ) as response:
                     body = _Body(response)
                     async for chunk in response.aiter_raw():
                         body.add(chunk)
                     return body.response()
+        except TimeoutError as error:
+            for stream in opened:  # httpcore forgets one whose TLS handshake was cancelled
+                await stream.aclose()
+            return _failure(error, self._timeout, late=True)
         except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
-            return _failure(error, self._timeout, late=isinstance(error, TimeoutError))
+            return _failure(error, self._timeout, late=False)
 
 
 class _TooLargeError(ValueError):

@@ -113,7 +113,7 @@ class NeonNewProvider(Provider):
             return Inspection(State.CLAIMED, database.with_(expires_at=None, id=answer.id), detail)
         known = database.with_(
             id=answer.id,
-            claim_url=database.claim_url or answer.claim_url,
+            claim_url=answer.claim_url or database.claim_url,
             expires_at=answer.expires_at or database.expires_at,
         )
         limits = {"limits": "72 hours, 100 MB, 1 GB transfer, no branches, until it is claimed"}
