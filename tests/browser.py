@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import signal
 import subprocess
 import time
 from collections.abc import Iterator
@@ -113,7 +114,11 @@ def chromium(profile: Path) -> Iterator[Browser]:
     }
     assert DRIVER
     with subprocess.Popen(
-        [DRIVER, "--port=0"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        [DRIVER, "--port=0"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
     ) as driver:
         try:
             port = _port(driver)
@@ -127,7 +132,8 @@ def chromium(profile: Path) -> Iterator[Browser]:
                 finally:
                     client.delete("")
         finally:
-            driver.terminate()
+            # The driver and its browser, which stays where a session took too long to begin.
+            os.killpg(driver.pid, signal.SIGKILL)
 
 
 def _port(driver: subprocess.Popen[str]) -> int:
