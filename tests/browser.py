@@ -127,12 +127,9 @@ def chromium(profile: Path) -> Iterator[Browser]:
                 session = answer.json()["value"]
                 assert answer.status_code == 200, session
                 client.base_url = f"{client.base_url}/session/{session['sessionId']}"
-                try:
-                    yield Browser(client)
-                finally:
-                    client.delete("")
+                yield Browser(client)
         finally:
-            # The driver and its browser, which stays where a session took too long to begin.
+            # The driver with its browser, which the driver alone would leave behind.
             os.killpg(driver.pid, signal.SIGKILL)
 
 
