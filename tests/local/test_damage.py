@@ -263,7 +263,7 @@ def test_killed_while_making_the_first_one_ever(cold_home: Path) -> None:
     begin = time.monotonic()
     assert python(CREATE, cold_home).returncode == 0
     whole = time.monotonic() - begin
-    for step in range(8):
+    for step in range(6):
         for path in cold_home.iterdir():
             if path.name == "databases":
                 Databases(cold_home).remove("shop")
@@ -275,7 +275,7 @@ def test_killed_while_making_the_first_one_ever(cold_home: Path) -> None:
             stderr=subprocess.DEVNULL,
         )
         with process:
-            time.sleep(whole * (step + 0.5) / 8)
+            time.sleep(whole * (step + 0.5) / 6)
             process.kill()
         done = python(CREATE, cold_home)
         assert done.returncode == 0, done.stderr

@@ -15,7 +15,7 @@ from neonup_local.engine import account as accounts
 from neonup_local.engine import binaries, cluster, postmaster, template
 from neonup_local.engine.binaries import Engine
 from neonup_local.service import home as homes
-from neonup_local.service import ports, records, servers, stock
+from neonup_local.service import mend, ports, records, servers, stock
 from neonup_local.service.records import Kind, Record
 
 _ALPHABET = string.ascii_letters + string.digits
@@ -182,7 +182,7 @@ class Databases:
             EngineError: there is no data directory either.
         """
         with self.locked(id):
-            return self._finish(self._mend(id, password, port))
+            return self._finish(mend.from_data(self.home, id, password, port, self.pg_bin))
 
     def _there(
         self,
@@ -199,22 +199,9 @@ class Databases:
             if kind != "project":  # its expiry and its claim are in the record alone
                 raise
             record = None
-        return record or self._mend(id, password or _new_password(), port or ports.preferred(id))
-
-    def _mend(self, id: str, password: str, port: int) -> Record:  # noqa: A002
-        folder = self.folder(id)
-        major = cluster.major_version(folder / "data")
-        engine = binaries.for_data(self.home, major, None, self.pg_bin)
-        record = Record(
-            id=id,
-            kind="project",
-            name=id,
-            port=port,
-            password=password,
-            engine=engine.id,
-            pg_major=major,
+        return record or mend.from_data(
+            self.home, id, password or _new_password(), port or ports.preferred(id), self.pg_bin
         )
-        return records.write(folder, record)
 
     def wake(self, record: Record) -> Record:
         """Start its server, if it does not run; the answer has another port if it was taken.
