@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import psutil
 
 CHROMIUM = shutil.which("chromium")
 DRIVER = shutil.which("chromedriver")
@@ -131,6 +132,17 @@ def chromium(profile: Path) -> Iterator[Browser]:
         finally:
             # The driver with its browser, which the driver alone would leave behind.
             os.killpg(driver.pid, signal.SIGKILL)
+
+
+def _end(pid: int) -> None:
+    """Wait for the browser and all of its processes; those that hang are killed."""
+    try:
+        browser = psutil.Process(pid)
+        processes = [browser, *browser.children(recursive=True)]
+    except psutil.NoSuchProcess:
+        return
+    for process in psutil.wait_procs(processes, timeout=10)[1]:
+        process.kill()
 
 
 def _port(driver: subprocess.Popen[str]) -> int:
