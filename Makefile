@@ -76,7 +76,7 @@ $(INSTALLED): constraints.txt pyproject.toml $(DISTRIBUTIONS:=/pyproject.toml)
 # The official clients are for tests that compare with them; without npm those tests skip.
 clients:
 	@if command -v npm >/dev/null && [ -f tests/clients/package-lock.json ]; then \
-		$(MAKE) --no-print-directory $(CLIENTS) \
+		$(MAKE) --silent $(CLIENTS) \
 		|| echo "npm could not install tests/clients: the tests that need them will skip" >&2; fi
 
 $(CLIENTS): tests/clients/package-lock.json

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 
 import click
@@ -23,6 +24,7 @@ def main(as_json: bool, only: tuple[str, ...], repeats: int) -> None:
     Times are medians of whole processes, from start to exit. A row that cannot be measured here
     says why, and the exit status is 1 then; a target that is missed is only marked.
     """
+    _warn_if_busy()
     figures = {}
     failures = {}
     for name, measure in CASES.items():
@@ -41,6 +43,16 @@ def main(as_json: bool, only: tuple[str, ...], repeats: int) -> None:
         for name, reason in failures.items():
             print(f"{name}: not measured: {reason}", file=sys.stderr)
     sys.exit(1 if failures else 0)
+
+
+def _warn_if_busy() -> None:
+    cores = os.cpu_count() or 1
+    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
+    if load > cores / 2:
+        print(
+            f"bench: this machine is busy (load {load:.1f} on {cores} cores): times will be off",
+            file=sys.stderr,
+        )
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import statistics
 import subprocess
 import time
@@ -47,12 +48,19 @@ def milliseconds(command: Command) -> float:
     return taken * 1000
 
 
+def _flush() -> None:
+    """Write out what earlier runs left to write, so that no run waits for another's."""
+    if hasattr(os, "sync"):
+        os.sync()
+
+
 def side_by_side(ours: Prepared, theirs: Prepared, repeats: int) -> tuple[float, float]:
     """The medians in milliseconds of some runs in turns, after one of each that is not counted."""
     taken: tuple[list[float], list[float]] = ([], [])
     for turn in range(repeats + 1):
         for prepared, times in zip((ours, theirs), taken, strict=True):
             with prepared() as command:
+                _flush()
                 time_taken = milliseconds(command)
             if turn:
                 times.append(time_taken)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import signal
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -36,16 +38,16 @@ def _processes(home: Path) -> list[psutil.Process]:
 
 def remove_home(home: Path) -> None:
     """End what runs in a home and delete it."""
-    for _ in range(50):
-        running = _processes(home)
-        if not running:
-            break
+    deadline = time.monotonic() + 20
+    signalled: set[int] = set()
+    while (running := _processes(home)) and time.monotonic() < deadline:
         for process in running:
-            try:
-                process.send_signal(signal.SIGQUIT if "-D" in process.cmdline() else signal.SIGTERM)
-            except psutil.NoSuchProcess:
-                continue
-        psutil.wait_procs(running, timeout=5)
+            if process.pid not in signalled:
+                signalled.add(process.pid)
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    server = "-D" in process.cmdline()
+                    process.send_signal(signal.SIGQUIT if server else signal.SIGTERM)
+        time.sleep(0.01)
     shutil.rmtree(home, ignore_errors=True)
 
 
@@ -80,8 +82,11 @@ def warm_parts() -> Iterator[Path]:
 def warm_home(warm_parts: Path) -> Path:
     """A new home without databases, with the engine and the template ready."""
     home = make_home()
-    for name in ("engines", "templates"):
-        (home / name).symlink_to(warm_parts / name)
+    (home / "engines").symlink_to(warm_parts / "engines")
+    (home / "templates").mkdir()
+    (home / "templates").chmod(0o711)
+    for template in (warm_parts / "templates").iterdir():
+        (home / "templates" / template.name).symlink_to(template)
     shutil.copy2(warm_parts / "cloud_admin", home)
     return home
 

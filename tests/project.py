@@ -13,7 +13,7 @@ from typing import Any
 
 from dotenv import dotenv_values
 
-_KEPT = ("HOME", "LANG", "PATH", "TMPDIR", "COVERAGE_PROCESS_START", "PYTHONDONTWRITEBYTECODE")
+_KEPT = ("HOME", "LANG", "PATH", "TMPDIR", "COVERAGE_PROCESS_CONFIG", "PYTHONDONTWRITEBYTECODE")
 
 
 def clean_environ(neonup_home: Path, **more: str) -> dict[str, str]:

@@ -11,7 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from neonup import urls
+    from neonup import drivers, urls
     from neonup.cli.output import confirm, emit, json_option, style, wants_json
     from neonup.database import Database, DatabaseSpec, Inspection, State
     from neonup.drivers import django_entry, engine_arguments, psycopg_arguments, sqlalchemy_url
@@ -60,6 +60,7 @@ __all__ = [
     "asyncpg_arguments",
     "confirm",
     "django_entry",
+    "drivers",
     "emit",
     "engine_arguments",
     "ensure",
@@ -124,8 +125,8 @@ _HOME = {
 
 
 def __getattr__(name: str) -> Any:
-    if name == "urls":
-        return import_module("neonup.urls")
+    if name in {"drivers", "urls"}:
+        return import_module(f"neonup.{name}")
     if name == "__version__":
         from importlib.metadata import version
 

@@ -7,7 +7,6 @@ import sys
 from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from neonup import lookup, ready, record, starts
 from neonup.database import USER, Database
@@ -56,8 +55,8 @@ def lines(database: Database, remarks: Sequence[str] = (), *, colour: bool = Fal
 
 def describe(database: Database) -> str:
     """The database in a few words: ``a local Postgres, 127.0.0.1:20432/neondb``."""
-    parts = urlsplit(database.url)
-    where = f"{record.host(database.url)}/{parts.path.lstrip('/')}".rstrip("/")
+    path = database.url.rpartition("@")[2].partition("?")[0].partition("/")[2]
+    where = f"{record.host(database.url)}/{path}".rstrip("/")
     kind = {"local": "a local Postgres", USER: "your own database"}.get(
         database.provider, f"a {database.provider} database"
     )

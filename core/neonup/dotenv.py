@@ -135,9 +135,11 @@ def rewrite(
     if not managed:
         add(file, lines, expect=expect)
         return
-    newline = "\r\n" if "\r\n" in (file.text or "") else "\n"
+    bindings = file.bindings
+    replaced = bindings[min(managed)].original.string  # its line end, not that of other lines
+    newline = "\r\n" if replaced.endswith("\r\n") else "\n"
     pieces: list[str] = []
-    for index, binding in enumerate(file.bindings):
+    for index, binding in enumerate(bindings):
         original = binding.original.string
         if index in managed:
             original = original[: len(original) - len(original.lstrip())]  # blank lines stay

@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from neonup import lock
-from neonup.database import Database
-from neonup.errors import NeonupError
+from neonup.database import USER, Database
+from neonup.errors import NeonupError, SqlError
+from neonup.providers import provider_class
 from neonup.settings import Settings
 
 if TYPE_CHECKING:
@@ -101,7 +102,16 @@ def seed(script: Path, settings: Settings, database: Database) -> None:
     """
     from neonup.script import run_script
 
-    run_script(database.direct, script, once=True, pg_bin=settings.pg_bin, folder=settings.project)
+    try:
+        run_script(
+            database.direct, script, once=True, pg_bin=settings.pg_bin, folder=settings.project
+        )
+    except SqlError as error:
+        if error.extension and database.provider != USER:
+            provider = provider_class(database.provider)(settings)
+            known = provider.explain_missing_extension(error.extension)
+            error.remedy = " ".join(filter(None, [known, error.remedy]))
+        raise
 
 
 def migrate(command: str, settings: Settings, database: Database) -> None:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from importlib.util import find_spec
 from pathlib import Path
 
 from dotenv.parser import Binding
@@ -21,8 +20,8 @@ from neonup.errors import ProviderError
 from neonup.settings import AUTO, Settings
 
 _CLAIM_NAMES = ("POSTGRES_CLAIM_URL", "INSTAGRES_CLAIM_URL")
-_CLAIM_ID = re.compile(r"/(?:claim|database)/([0-9a-fA-F-]{36})(?:[/?#]|$)")
-_CONNECTION = re.compile(r"postgres(?:ql)?(?:\+\w+)?://")
+_CLAIM_ID = r"/(?:claim|database)/([0-9a-fA-F-]{36})(?:[/?#]|$)"
+_CONNECTION = r"postgres(?:ql)?(?:\+\w+)?://"
 _STAYS = "# It lives on this machine until: neonup destroy"
 _EXPIRES = "# Claimable DB expires at: "
 _CLAIM_IT = "# Claim it now to your account using the link below:"
@@ -117,6 +116,8 @@ def _facts(database: Database) -> str:
 
 def _refuses_unknown_keys(project: Path) -> bool:
     """Whether the project uses pydantic-settings, whose default is ``extra="forbid"``."""
+    from importlib.util import find_spec
+
     if find_spec("pydantic_settings") is not None:
         return True
     sources = [project / "pyproject.toml", *project.glob("requirements*.txt")]
@@ -147,8 +148,8 @@ def _block(file: dotenv.EnvFile, key: str) -> list[int]:
     for index, binding in enumerate(file.bindings):
         if binding.key == key:
             inside = True
-        elif binding.key not in (f"{key}_DIRECT", f"{key}_UNPOOLED") and _CONNECTION.match(
-            binding.value or ""
+        elif binding.key not in (f"{key}_DIRECT", f"{key}_UNPOOLED") and re.match(
+            _CONNECTION, binding.value or ""
         ):
             inside = False
         if inside:
@@ -209,7 +210,7 @@ def _our_record(comments: list[str], key: str) -> dict[str, str]:
 
 def _written_by_neon_new(found: Database, comments: list[str], block: dict[str, str]) -> Database:
     claim_url = _claim_url(block)
-    match = _CLAIM_ID.search(claim_url or "")
+    match = re.search(_CLAIM_ID, claim_url or "")
     if match is None:
         return found
     expires_at = None

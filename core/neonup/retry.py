@@ -166,7 +166,7 @@ def said(reply: Response) -> str:
 
     try:
         content = json.loads(reply.body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return ""
     if not isinstance(content, dict):
         return ""

@@ -193,7 +193,13 @@ def _error(path: Path, status: int, stderr: str) -> SqlError:
         checked=failure.details,
         remedy=_remedy(failure, "25001: there is already a transaction" in stderr),
         line=line,
+        extension=_missing_extension(failure),
     )
+
+
+def _missing_extension(failure: _Failure) -> str | None:
+    found = _EXTENSION.search("\n".join((failure.message, *failure.details)))
+    return (found[1] or found[2]) if found else None
 
 
 def _first_failure(stderr: str) -> _Failure:
@@ -239,12 +245,8 @@ def _remedy(failure: _Failure, commits: bool) -> str:
         if commits
         else "Nothing of the script stayed. Correct it and run it again."
     )
-    extension = _EXTENSION.search("\n".join((failure.message, *failure.details)))
-    if extension:
-        return (
-            f"This Postgres has no extension {extension[1] or extension[2]}; neonup doctor shows "
-            f"which engines there are. {again}"
-        )
+    if extension := _missing_extension(failure):
+        return f"This Postgres has no extension {extension}. {again}"
     if failure.state == _IN_TRANSACTION:
         return (
             "The script runs in one transaction, where this statement cannot. Leave out "

@@ -16,7 +16,7 @@ import httpx
 from neonup.http import Failure, Request, Response
 
 CONNECT = 10.0
-"""Seconds for a connection; a request as a whole has its own limit."""
+"""Seconds for a connection; a request as a whole has its own, later limit."""
 LARGEST_BODY = 1_000_000
 """Bytes of an answer that are read; the services' own are a few hundred."""
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -29,13 +29,17 @@ _UNSENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.Pr
 _HOPELESS = (httpx.UnsupportedProtocol, httpx.LocalProtocolError)
 
 
+def _connect(timeout: float) -> float:
+    return min(CONNECT, timeout / 2)
+
+
 def _options(url: str, timeout: float) -> dict[str, Any]:
     """What httpx is to use for this host; a TLS context is made only where there is TLS."""
     parts = urlsplit(url)
     return {
         "headers": _HEADERS,
-        "timeout": httpx.Timeout(timeout, connect=min(CONNECT, timeout)),
-        "verify": parts.scheme != "http",
+        "timeout": httpx.Timeout(timeout, connect=_connect(timeout)),
+        "verify": httpx.create_ssl_context() if parts.scheme == "https" else False,
         "trust_env": parts.hostname not in _LOOPBACK,  # no proxy leads to this machine itself
     }
 
@@ -110,19 +114,29 @@ class Awaiting:
         """The whole answer, or why there is none."""
         import anyio
 
+        opened: list[Any] = []
+
+        async def trace(event: str, info: dict[str, Any]) -> None:
+            if event == "connection.connect_tcp.complete":
+                opened.append(info["return_value"])
+
         try:
+            if self._client is None:
+                self._client = httpx.AsyncClient(**_options(request.url, self._timeout))
             with anyio.fail_after(self._timeout):
-                if self._client is None:
-                    self._client = httpx.AsyncClient(**_options(request.url, self._timeout))
                 async with self._client.stream(
-                    request.method, request.url, json=request.body
+                    request.method, request.url, json=request.body, extensions={"trace": trace}
                 ) as response:
                     body = _Body(response)
                     async for chunk in response.aiter_raw():
                         body.add(chunk)
                     return body.response()
+        except TimeoutError as error:
+            for stream in opened:  # httpcore forgets one whose TLS handshake was cancelled
+                await stream.aclose()
+            return _failure(error, self._timeout, late=True)
         except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
-            return _failure(error, self._timeout, late=isinstance(error, TimeoutError))
+            return _failure(error, self._timeout, late=False)
 
 
 class _TooLargeError(ValueError):
@@ -191,7 +205,7 @@ def _failure(error: Exception, timeout: float, *, late: bool) -> Failure:
     if isinstance(error, _TooLargeError):
         return Failure(f"the answer is larger than {LARGEST_BODY / 1e6:g} MB", final=True)
     if isinstance(error, httpx.ConnectTimeout):
-        return Failure(f"no connection within {min(CONNECT, timeout):g} s", sent=False)
+        return Failure(f"no connection within {_connect(timeout):g} s", sent=False)
     if isinstance(error, _UNSENT):
         words = _words(error)
         return Failure(words, sent=False, final="certificate" in words.lower())

@@ -2,41 +2,19 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
-from selenium import webdriver
-from selenium.webdriver.chrome.service import Service
-from selenium.webdriver.common.by import By
-from selenium.webdriver.remote.webelement import WebElement
-from selenium.webdriver.support.expected_conditions import staleness_of
-from selenium.webdriver.support.wait import WebDriverWait
 
+from tests.browser import CHROMIUM, DRIVER, Browser, chromium
 from tests.neon_new_server import NeonNewServer
-
-CHROMIUM = shutil.which("chromium")
-DRIVER = shutil.which("chromedriver")
 
 pytestmark = pytest.mark.skipif(
     CHROMIUM is None or DRIVER is None,
     reason="no browser: apt-get install chromium chromium-driver",
-)
-
-FLAGS = (
-    "--headless",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--disable-dev-shm-usage",
 )
 
 CONTRASTS = """
@@ -66,26 +44,21 @@ return found;
 
 
 @pytest.fixture
-def browser(tmp_path: Path) -> Iterator[webdriver.Chrome]:
-    options = webdriver.ChromeOptions()
-    options.binary_location = CHROMIUM or ""
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    for flag in (*FLAGS, f"--user-data-dir={tmp_path / 'profile'}"):
-        options.add_argument(flag)
-    if os.geteuid() == 0:
-        options.add_argument("--no-sandbox")
-    driver = webdriver.Chrome(options=options, service=Service(DRIVER))
-    try:
-        yield driver
-    finally:
-        driver.quit()
+def browser(tmp_path: Path) -> Iterator[Browser]:
+    with chromium(tmp_path / "profile") as found:
+        yield found
 
 
-def show(browser: webdriver.Chrome, *, width: int, dark: bool) -> None:
-    screen = {"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": width < 500}
-    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", screen)
+def show(browser: Browser, *, width: int, dark: bool) -> None:
+    browser.command(
+        "Emulation.setDeviceMetricsOverride",
+        width=width,
+        height=800,
+        deviceScaleFactor=1,
+        mobile=width < 500,
+    )
     scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
-    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [scheme]})
+    browser.command("Emulation.setEmulatedMedia", features=[scheme])
 
 
 def make(server: NeonNewServer) -> dict[str, str]:
@@ -98,52 +71,38 @@ def status(server: NeonNewServer, name: str) -> str:
     return found
 
 
-def heading(browser: webdriver.Chrome) -> str:
-    return browser.find_element(By.TAG_NAME, "h1").text
-
-
-def press(browser: webdriver.Chrome, button: WebElement) -> None:
-    """Press a button and wait for the page that comes after."""
-    button.click()
-    WebDriverWait(browser, 10).until(staleness_of(button))
-
-
 @pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without scripts"])
 @pytest.mark.parametrize("path", ["claim", "database"])
 def test_one_click_claims(
-    browser: webdriver.Chrome, neon_new_server: NeonNewServer, path: str, scripts: bool
+    browser: Browser, neon_new_server: NeonNewServer, path: str, scripts: bool
 ) -> None:
     """neon-new writes /database/ for the page, the API /claim/."""
     made = make(neon_new_server)
-    browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": not scripts})
-    browser.get(f"{neon_new_server.url}/{path}/{made['id']}")
-    assert heading(browser) == "Claim your database"
+    browser.command("Emulation.setScriptExecutionDisabled", value=not scripts)
+    browser.open(f"{neon_new_server.url}/{path}/{made['id']}")
+    assert browser.text("h1") == "Claim your database"
     assert status(neon_new_server, made["id"]) == "UNCLAIMED"
-    (button,) = browser.find_elements(By.TAG_NAME, "button")
-    assert button.accessible_name == "Claim this database"
-    press(browser, button)
-    assert heading(browser) == "This database is yours"
+    assert browser.label("button") == "Claim this database"
+    browser.press("button")
+    assert browser.text("h1") == "This database is yours"
     assert status(neon_new_server, made["id"]) == "CLAIMED"
-    browser.get(f"{neon_new_server.url}/{path}/{made['id']}")
-    assert heading(browser) == "This database is yours"
-    assert browser.find_elements(By.TAG_NAME, "button") == []
+    browser.open(f"{neon_new_server.url}/{path}/{made['id']}")
+    assert browser.text("h1") == "This database is yours"
+    assert browser.count("button") == 0
 
 
-def test_the_time_left_counts_down(
-    browser: webdriver.Chrome, neon_new_server: NeonNewServer
-) -> None:
-    browser.get(make(neon_new_server)["claim_url"])
-    left = browser.find_element(By.ID, "left")
-    first = left.text
+def test_the_time_left_counts_down(browser: Browser, neon_new_server: NeonNewServer) -> None:
+    browser.open(make(neon_new_server)["claim_url"])
+    first = browser.text("#left")
     assert first.startswith("71h 59m ")
     deadline = time.monotonic() + 5
-    while left.text == first and time.monotonic() < deadline:
+    while browser.text("#left") == first and time.monotonic() < deadline:
         time.sleep(0.05)
-    assert left.text < first
+    assert browser.text("#left") < first
 
 
 def test_every_page_is_readable_and_asks_for_nothing_else(
-    browser: webdriver.Chrome, neon_new_server: NeonNewServer
+    browser: Browser, neon_new_server: NeonNewServer
 ) -> None:
     unclaimed, claimed, expired = (make(neon_new_server) for _ in range(3))
     neon_new_server.claims.claim(claimed["id"])
@@ -161,34 +120,31 @@ def test_every_page_is_readable_and_asks_for_nothing_else(
     for width, dark in ((1200, False), (1200, True), (320, False)):
         show(browser, width=width, dark=dark)
         for url, title in pages.items():
-            browser.get(url)
+            browser.open(url)
             check_page(browser, title, width)
-            assert "npg_" not in browser.page_source
+            assert "npg_" not in browser.source
 
 
-def check_page(browser: webdriver.Chrome, title: str, width: int) -> None:
-    assert heading(browser) == title
+def check_page(browser: Browser, title: str, width: int) -> None:
+    assert browser.text("h1") == title
     assert browser.title.startswith(title)
-    look: Any = browser.execute_script
-    assert look("return document.documentElement.lang") == "en"
-    assert look("return document.documentElement.scrollWidth") <= width
-    assert look(CONTRASTS) == []
-    assert look("return performance.getEntriesByType('resource').map((e) => e.name)") == []
-    assert look("return document.querySelectorAll('img, iframe').length") == 0
-    log = browser.execute("getLog", {"type": "browser"})["value"]  # get_log has no types
-    complaints = [entry["message"] for entry in log]
-    assert [text for text in complaints if "status of 4" not in text] == []
+    assert browser.run("return document.documentElement.lang") == "en"
+    assert browser.run("return document.documentElement.scrollWidth") <= width
+    assert browser.run(CONTRASTS) == []
+    assert browser.run("return performance.getEntriesByType('resource').map((e) => e.name)") == []
+    assert browser.count("img, iframe") == 0
+    assert [text for text in browser.complaints() if "status of 4" not in text] == []
 
 
 def test_a_page_of_another_site_cannot_claim(
-    browser: webdriver.Chrome, neon_new_server: NeonNewServer, tmp_path: Path
+    browser: Browser, neon_new_server: NeonNewServer, tmp_path: Path
 ) -> None:
     made = make(neon_new_server)
     page = tmp_path / "evil.html"
     page.write_text(f'<form method="post" action="{made["claim_url"]}"><button>x</button></form>')
-    browser.get(page.as_uri())
-    press(browser, browser.find_element(By.TAG_NAME, "button"))
-    assert "page of another site" in browser.page_source
+    browser.open(page.as_uri())
+    browser.press("button")
+    assert "page of another site" in browser.source
     assert status(neon_new_server, made["id"]) == "UNCLAIMED"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -138,6 +139,37 @@ def test_the_older_form_makes_one_database_of_the_id_that_the_client_chose(
     assert first.json()["id"] == name
     assert httpx.post(url).json()["message"] == "Missing referrer"
     assert len(neon_new_server.databases.all()) == 1
+
+
+def test_many_at_once_are_as_many_databases_and_one_id_is_one(
+    neon_new_server: NeonNewServer,
+) -> None:
+    own = f"{neon_new_server.api}/database"
+    chosen = f"{own}/019beb39-37fb-709d-87ac-7ad6198b89f7?referrer=tests"
+
+    def post(url: str) -> dict[str, str]:
+        made: dict[str, str] = httpx.post(url, json={"ref": "tests"}, timeout=60).json()
+        return made
+
+    with ThreadPoolExecutor(12) as pool:
+        made = list(pool.map(post, [own] * 6 + [chosen] * 6))
+    assert len({one["connection_string"] for one in made}) == 7
+    assert len(neon_new_server.databases.all()) == 7
+    assert all(answers(one["connection_string"]) for one in made)
+
+
+def test_a_damaged_record_is_said_and_nothing_is_lost(neon_new_server: NeonNewServer) -> None:
+    made = make(neon_new_server)
+    record = neon_new_server.databases.folder(made["id"]) / "database.json"
+    record.write_text("{")
+    answer = read(neon_new_server, made["id"])
+    assert answer.status_code == 500
+    assert "is damaged" in answer.json()["hint"]
+    page = httpx.get(made["claim_url"])
+    assert page.status_code == 500
+    assert "is damaged" in page.text
+    assert make(neon_new_server)["status"] == "UNCLAIMED"
+    assert answers(made["connection_string"])
 
 
 def test_logical_replication_is_on_where_it_was_asked_for(neon_new_server: NeonNewServer) -> None:

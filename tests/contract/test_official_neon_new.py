@@ -127,6 +127,27 @@ def test_its_claim_opens_a_page_that_is_here(official: Official) -> None:
     assert "Claim your database" in page.text
 
 
+def test_its_seed_runs_through_sql_over_http(official: Official, project: Project) -> None:
+    (project.folder / "seed.sql").write_text(
+        "CREATE TABLE shop (id int PRIMARY KEY, name text);\n"
+        "INSERT INTO shop VALUES (1, 'Ärmel; $$'), (2, NULL);\n"
+    )
+    done = official("--yes", "--seed", "seed.sql")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "Schema pushed to database" in done.stdout
+    assert official.fetched[2:] == ["POST https://api.0.0.1/sql"] * 2
+    with psycopg.connect(project.url) as connection:
+        rows = connection.execute("SELECT * FROM shop ORDER BY id").fetchall()
+    assert rows == [(1, "Ärmel; $$"), (2, None)]
+
+
+def test_its_seed_says_which_error_postgres_had(official: Official, project: Project) -> None:
+    (project.folder / "seed.sql").write_text("CREATE TABEL shop (id int);")
+    done = official("--yes", "--seed", "seed.sql")
+    assert done.returncode != 0
+    assert 'syntax error at or near "TABEL"' in done.stdout + done.stderr
+
+
 def test_it_says_that_the_service_failed(official: Official, project: Project) -> None:
     """A folder where the databases should be: nothing can be made."""
     official.server.databases.home.joinpath("databases").rmdir()

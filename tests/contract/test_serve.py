@@ -142,9 +142,9 @@ def test_a_person_is_told_how_to_use_it(neonup_home: Path) -> None:
         line = first_line(process.stdout)
         assert line.startswith("A local neon.new is ready: http://127.0.0.1:")
         process.send_signal(signal.SIGINT)
-        rest, _ = process.communicate(timeout=30)
+        assert process.wait(30) == 0
+        rest = process.stdout.read()
         assert f"NEONUP_NEON_NEW_URL={line.split()[-1]}/api/v1 neonup" in rest
-        assert process.returncode == 0
     finally:
         process.kill()
         process.communicate()

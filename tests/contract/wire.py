@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -19,6 +20,7 @@ class Wire:
     """Where the service is, and what it was asked: requests' first lines, with their times."""
 
     url: str
+    connections: int = 0
     asked: list[str] = field(default_factory=list)
     times: list[float] = field(default_factory=list)
 
@@ -93,22 +95,27 @@ def flood(head: bytes, sent: list[int]) -> Script:
 
 
 @contextmanager
-def wire(*scripts: Script) -> Iterator[Wire]:
+def wire(*scripts: Script, tls: ssl.SSLContext | None = None) -> Iterator[Wire]:
     """A service on a free port; the last script answers all further connections."""
     stop = threading.Event()
     with socket.create_server(("127.0.0.1", 0)) as listener:
         listener.settimeout(0.02)
-        found = Wire(f"http://127.0.0.1:{listener.getsockname()[1]}")
+        scheme = "https" if tls else "http"
+        found = Wire(f"{scheme}://127.0.0.1:{listener.getsockname()[1]}")
 
-        def handle(connection: socket.socket, script: Script) -> None:
-            with connection:
-                try:
+        def handle(plain: socket.socket, script: Script) -> None:
+            found.connections += 1
+            try:
+                with (
+                    plain,
+                    tls.wrap_socket(plain, server_side=True) if tls else plain as connection,
+                ):
                     head = _read(connection)
                     found.times.append(time.monotonic())
                     found.asked.append(head.partition(b"\r\n")[0].decode("ascii", "replace"))
                     script(connection)
-                except OSError:
-                    return
+            except OSError:
+                return
 
         def serve() -> None:
             number = 0

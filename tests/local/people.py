@@ -64,7 +64,9 @@ def python(
     )
 
 
-def in_other_machine(mounts: str, code: str, *arguments: object) -> subprocess.CompletedProcess[str]:
+def in_other_machine(
+    mounts: str, code: str, *arguments: object
+) -> subprocess.CompletedProcess[str]:
     """Run Python code where shell commands have changed what is mounted, for it alone."""
     command = shlex.join([sys.executable, "-c", code, *map(str, arguments)])
     return subprocess.run(

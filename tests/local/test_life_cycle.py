@@ -120,7 +120,7 @@ def test_a_taken_port_is_stepped_over_and_kept_from_then_on(databases: Databases
         other.bind(("127.0.0.1", record.port))
         other.listen()
         moved = databases.wake(record)
-        assert moved.port == record.port + 1
+        assert moved.port != record.port
         assert ask(databases.url(moved), "SELECT 1") == 1
     again = databases.get("shop")
     assert again is not None

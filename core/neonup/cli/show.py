@@ -40,7 +40,7 @@ def status(**arguments: Any) -> None:
             "from": database.source,
             "id": database.id,
             "expires in": None if remaining is None else announce.duration(remaining),
-            "claim it": database.claim_url,
+            "claim it": None if seen.state is State.CLAIMED else database.claim_url,
             **seen.detail,
         }
     )

@@ -71,6 +71,10 @@ class Provider(ABC):
         """
         return database
 
+    def explain_missing_extension(self, extension: str) -> str | None:
+        """Where an extension can be had that a database of this provider lacks; None: unknown."""
+        return None
+
     @abstractmethod
     def delete(self, database: Database) -> None:
         """Delete the database and its data for good.

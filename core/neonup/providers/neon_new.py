@@ -113,7 +113,7 @@ class NeonNewProvider(Provider):
             return Inspection(State.CLAIMED, database.with_(expires_at=None, id=answer.id), detail)
         known = database.with_(
             id=answer.id,
-            claim_url=database.claim_url or answer.claim_url,
+            claim_url=answer.claim_url or database.claim_url,
             expires_at=answer.expires_at or database.expires_at,
         )
         limits = {"limits": "72 hours, 100 MB, 1 GB transfer, no branches, until it is claimed"}
@@ -154,7 +154,8 @@ class NeonNewProvider(Provider):
 
 def _id(database: Database) -> str:
     """The service's name for it: as recorded, or the claim link's last part (neon-new's .env)."""
-    found = database.id or urlsplit(database.claim_url or "").path.rpartition("/")[2]
+    link = re.match(r"https?://[^/?#]+/(?:claim|database)/([^/?#]+)", database.claim_url or "")
+    found = database.id or (link[1] if link else "")
     if not re.fullmatch(r"[\w-]{1,100}", found, re.ASCII):
         raise ProviderError(
             "Nothing says which database of neon.new this is.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import sys
@@ -101,18 +102,19 @@ def logs(env_file: str | None, key: str | None, follow: bool, lines: int, as_jso
     """Print what the project's Postgres wrote into its log."""
     path = _databases().folder(_current(env_file, key)) / "log"
     try:
-        text = path.read_text(encoding="utf-8", errors="replace")
+        written = path.read_bytes()
     except OSError as error:
         raise NeonupError(f"There is no log to read: {path}: {error.strerror}.") from None
-    last = text.splitlines()[-lines:] if lines > 0 else []
+    last = written.decode(errors="replace").splitlines()[-lines:] if lines > 0 else []
     if as_json:
         click.echo(json.dumps({"log": str(path), "lines": last}, indent=2))
         return
     for line in last:
         click.echo(line)
     if follow:
-        for added in _added(path, len(text.encode(errors="replace"))):
-            click.echo(added, nl=False)
+        with contextlib.suppress(KeyboardInterrupt):
+            for added in _added(path, len(written)):
+                click.echo(added, nl=False)
 
 
 def _added(path: Path, position: int) -> Iterator[str]:
@@ -131,8 +133,6 @@ def _added(path: Path, position: int) -> Iterator[str]:
             if now is not None and (now.st_ino != here.st_ino or now.st_size < file.tell()):
                 file.close()
                 file = path.open("rb")
-    except KeyboardInterrupt:
-        return
     finally:
         file.close()
 

@@ -24,7 +24,11 @@ UPKEEP_SECONDS = 600.0
 
 
 class LocalProvider(Provider):
-    """Makes a stock Postgres for the project, with its own data, port and password."""
+    """Makes a stock Postgres for the project, with its own data, port and password.
+
+    Its one option is ``engine`` (``NEONUP_LOCAL_ENGINE``, ``[tool.neonup.local] engine``): which
+    Postgres a new database gets, by the name that ``neonup doctor`` shows.
+    """
 
     name: ClassVar[str] = "local"
     local: ClassVar[bool] = True
@@ -33,7 +37,9 @@ class LocalProvider(Provider):
     def _databases(self) -> Databases:
         from neonup_local.service.databases import Databases
 
-        return Databases(self.settings.home, pg_bin=self.settings.pg_bin)
+        settings = self.settings
+        engine = settings.option(self.name, "engine")
+        return Databases(settings.home, pg_bin=settings.pg_bin, engine=engine)
 
     def _id(self, database: Database) -> str:
         if database.id:
@@ -69,16 +75,31 @@ class LocalProvider(Provider):
             self._used(data)
             return State.READY
         there = os.path.exists(os.path.join(data, "PG_VERSION"))  # noqa: PTH110, PTH118
-        return State.STOPPED if there else State.MISSING
+        if there:
+            return State.STOPPED
+        return State.READY if self._is_somebody_elses(database) else State.MISSING
+
+    def _is_somebody_elses(self, database: Database) -> bool:
+        """Whether the URL works though its data is not in this home: root's, after a ``sudo``."""
+        from neonup_local.engine import admin, binaries
+        from neonup_local.service import naming
+
+        password, port = naming.secrets_of(database.url)
+        if password is None or port is None or not postmaster.answers(port):
+            return False
+        for candidate in binaries.candidates(self.settings.home, self.settings.pg_bin):
+            if candidate.engine is not None:
+                return admin.lets_in(candidate.engine, port, password)
+        return False
 
     def _used(self, data: str) -> None:
         """Leave a trace that the database is in use, and begin the upkeep if it is due."""
-        home = self.settings.home
+        stamp = os.path.join(self.settings.home, "upkeep")  # noqa: PTH118
         try:
             os.utime(os.path.join(data, os.pardir, "log"))  # noqa: PTH118
-            due = time.time() - os.stat(os.path.join(home, "upkeep")).st_mtime > UPKEEP_SECONDS  # noqa: PTH116, PTH118
+            due = time.time() - os.stat(stamp).st_mtime > UPKEEP_SECONDS  # noqa: PTH116
         except OSError:
-            return
+            due = True
         if due:
             self._after_use()
 
@@ -96,8 +117,8 @@ class LocalProvider(Provider):
         id_ = (old.id if old else None) or naming.project_id(spec.project, spec.env_file, spec.key)
         password, port = naming.secrets_of(old.url) if old else (None, None)
         databases = self._databases
-        existed = (databases.folder(id_) / "data" / "PG_VERSION").is_file()
-        if existed and password and port:
+        there = databases.has_data(id_)
+        if there and password and port:
             record = self._usable(databases, id_, password, port)
         else:
             record = databases.create(
@@ -110,18 +131,14 @@ class LocalProvider(Provider):
                 project=spec.project,
                 key=spec.key,
             )
-        database = Database(
-            url=databases.url(record),
-            provider=self.name,
-            id=id_,
-            key=spec.key,
-            created=not existed,
-            note="reattached to this project's database; neonup reset makes a new one"
-            if existed and old is None
-            else None,
-        )
+        # Killed before it could tell its URL to anyone, a run leaves a database that is new still.
+        used = there and databases.was_used(id_)
+        kept = "it has the data that was here already; neonup reset makes an empty one"
+        if old is not None and not there and not naming.is_plain(old.url):
+            old = None  # a role or a database of the user's own that the new one does not have
+        database = self._database(databases, record, old, spec.key)
         self._after_use()
-        return database
+        return database.with_(created=not used, note=kept if used else database.note)
 
     def wake(self, database: Database) -> Database:
         """Start its server; where its port is taken meanwhile, the URL has another one."""
@@ -130,21 +147,29 @@ class LocalProvider(Provider):
         databases = self._databases
         password, port = naming.secrets_of(database.url)
         record = self._usable(databases, self._id(database), password, port)
-        url = databases.url(record)
-        note = None
-        if port is not None and record.port != port:
-            note = f"port {port} was taken: it is on port {record.port} now"
+        woken = self._database(databases, record, database, database.key)
         self._after_use()
-        if naming.secrets_of(url) == (password, port):
-            url = database.url  # whatever else the user put into it stays
-        return database.with_(url=url, id=record.id, note=note or database.note)
+        return woken
+
+    def _database(
+        self, databases: Databases, record: Record, old: Database | None, key: str
+    ) -> Database:
+        """A record as a database; what a user added to the URL of the ``old`` one stays."""
+        from neonup_local.service import naming
+
+        if old is None:
+            return Database(databases.url(record), self.name, id=record.id, key=key)
+        port = naming.secrets_of(old.url)[1]
+        note = None
+        if port != record.port:
+            note = f"port {port} was taken: it is on port {record.port} now"
+        url = naming.with_port(old.url, record.port)
+        return old.with_(url=url, id=record.id, note=note)
 
     def _usable(
         self, databases: Databases, id_: str, password: str | None, port: int | None
     ) -> Record:
         """The record of an existing database, running, its password being the URL's."""
-        from neonup_local.service import naming
-
         try:
             record = databases.get(id_)
         except EngineError:
@@ -158,7 +183,7 @@ class LocalProvider(Provider):
                 remedy="neonup makes it anew.",
             )
         record = databases.wake(record)
-        if password and password != record.password and naming.is_ours(password):
+        if password and password != record.password:
             record = databases.set_password(record, password)
         return record
 
@@ -191,7 +216,14 @@ class LocalProvider(Provider):
         """Every Postgres that was looked at, for ``neonup doctor``; the first usable is taken."""
         from neonup_local.service import details
 
-        return details.engines(self.settings.home, self.settings.pg_bin)
+        return details.engines(self._databases)
+
+    def explain_missing_extension(self, extension: str) -> str | None:
+        """Which engine has an extension that the one in use lacks; None where that is not known."""
+        from neonup_local.engine import binaries
+
+        settings = self.settings
+        return binaries.explain_missing_extension(settings.home, extension, settings.pg_bin)
 
     def data_folder(self, database: Database) -> Path:
         """The folder of the database: ``database.json``, ``data/`` and ``log``."""

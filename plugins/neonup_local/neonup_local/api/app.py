@@ -16,7 +16,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount
 
 from neonup import NeonupError
-from neonup_local.api import claim_page, neon_new
+from neonup_local.api import claim_page, neon_new, sql
 from neonup_local.api.guard import Guard
 from neonup_local.service.claims import Claims
 
@@ -24,6 +24,9 @@ log = logging.getLogger(__name__)
 
 EXPIRY_INTERVAL = 5.0
 """Seconds between two deletions of databases whose time is over; they are refused at once."""
+
+QUIET = 2.0
+"""Seconds without a new database before a spare is made for the next one."""
 
 
 def create_app(
@@ -40,29 +43,35 @@ def create_app(
         expiry_interval: seconds between two looks for databases whose time is over.
     """
 
+    used = asyncio.Event()
+
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        woken = asyncio.create_task(_wake(claims))
-        expiry = asyncio.create_task(_expire(claims, expiry_interval))
+        work = (_wake(claims), _expire(claims, expiry_interval), _stock_up(claims, used))
+        tasks = [asyncio.create_task(one) for one in work]
+        used.set()
         try:
             yield
         finally:
-            for task in (woken, expiry):
+            for task in tasks:
                 task.cancel()
                 with suppress(asyncio.CancelledError):
                     await task
-            await to_thread.run_sync(claims.stop)
+            for name in await to_thread.run_sync(claims.stop):
+                log.warning("The database %s could not be stopped: neonup stop tries again.", name)
 
     app = Starlette(
         routes=[
             Mount("/api/v1", routes=neon_new.routes()),
+            *sql.routes(),
             *claim_page.routes(),
         ],
         middleware=[Middleware(Guard, hosts=hosts)],
-        exception_handlers={HTTPException: _failed},
+        exception_handlers={HTTPException: _failed, NeonupError: _broken},
         lifespan=lifespan,
     )
     app.state.claims = claims
+    app.state.used = used
     return app
 
 
@@ -74,9 +83,29 @@ async def _failed(request: Request, error: Exception) -> Response:
     return claim_page.nothing(error.detail, error.status_code)
 
 
+async def _broken(request: Request, error: Exception) -> Response:
+    """A database that is there but cannot be used, e.g. since its record is damaged."""
+    assert isinstance(error, NeonupError)  # noqa: S101 - it was registered for these
+    log.error("%s %s: %s", request.method, request.url.path, error)
+    if request.url.path.startswith("/api/"):
+        said = {"message": "The database cannot be used.", "hint": error.message}
+        return JSONResponse(said, 500)
+    return claim_page.broken(error.message)
+
+
 async def _wake(claims: Claims) -> None:
     for name in await to_thread.run_sync(claims.wake):
         log.warning("The database %s could not be started: neonup logs tells why.", name)
+
+
+async def _stock_up(claims: Claims, used: asyncio.Event) -> None:
+    """Make a spare once nothing was made for a moment: copying slows down what is being made."""
+    while True:
+        await used.wait()
+        used.clear()
+        await asyncio.sleep(QUIET)
+        if not used.is_set():
+            await to_thread.run_sync(claims.stock_up)
 
 
 async def _expire(claims: Claims, interval: float) -> None:

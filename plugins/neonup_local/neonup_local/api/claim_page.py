@@ -35,6 +35,11 @@ def nothing(reason: str, status: int) -> Response:
     return _page("nothing", reason.capitalize(), status=status)
 
 
+def broken(reason: str) -> Response:
+    """The page of a database that is there but cannot be used."""
+    return _page("broken", "This database cannot be used", status=500, reason=escape(reason))
+
+
 async def _start(request: Request) -> Response:
     base = escape(f"{request.url.scheme}://{request.url.netloc}/api/v1")
     return _page("start", "Postgres, the moment it is needed", base=base)
@@ -77,7 +82,7 @@ def _claimed(claim: Claim) -> Response:
 
 
 def _when(moment: datetime) -> str:
-    return f"{moment:%-d %B %Y, %H:%M} UTC"
+    return f"{moment.day} {moment:%B %Y, %H:%M} UTC"
 
 
 def _left(left: timedelta) -> str:

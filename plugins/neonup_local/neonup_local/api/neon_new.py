@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import uuid
 from datetime import datetime
@@ -14,6 +13,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from neonup import NeonupError
+from neonup_local.api.body import Unusable, json_object
 from neonup_local.service.claims import Claim, Claims
 
 log = logging.getLogger(__name__)
@@ -28,10 +28,6 @@ _NOT_FOUND = {"message": "Database not found"}
 _FAILED = {"message": "Failed to create the database."}
 
 
-class _Unusable(Exception):
-    """The body is not what the API takes."""
-
-
 def routes() -> list[Route]:
     """The API's routes, below ``/api/v1``."""
     return [
@@ -43,14 +39,14 @@ def routes() -> list[Route]:
 
 async def _create(request: Request) -> JSONResponse:
     try:
-        body = await _body(request)
+        body = await json_object(request, _LARGEST_BODY)
         referrer = body.get("ref")
         if referrer is not None and not isinstance(referrer, str):
-            raise _Unusable
+            raise Unusable
         if not referrer or not referrer.strip():
             return _answer(_MISSING_REFERRER, 400)
         return await _made(request, body, None)
-    except _Unusable:
+    except Unusable:
         return _answer(_FAILED, 500)
 
 
@@ -65,15 +61,15 @@ async def _create_as(request: Request) -> JSONResponse:
     if await to_thread.run_sync(_claims(request).has_expired, name):
         return _answer(_NOT_FOUND, 400)
     try:
-        return await _made(request, await _body(request), name)
-    except _Unusable:
+        return await _made(request, await json_object(request, _LARGEST_BODY), name)
+    except Unusable:
         return _answer(_FAILED, 500)
 
 
 async def _made(request: Request, body: dict[str, Any], name: str | None) -> JSONResponse:
     replication = body.get("enable_logical_replication", False)
     if not isinstance(replication, bool):
-        raise _Unusable
+        raise Unusable
     claims = _claims(request)
     try:
         made = await to_thread.run_sync(
@@ -82,39 +78,18 @@ async def _made(request: Request, body: dict[str, Any], name: str | None) -> JSO
     except NeonupError as error:
         log.error("A database could not be made: %s", error)
         return _answer(_FAILED | {"hint": error.message}, 500)
+    request.app.state.used.set()
     return _answer(_shown(made, request))
 
 
 async def _get(request: Request) -> JSONResponse:
-    try:
-        found = await to_thread.run_sync(_claims(request).get, request.path_params["id"])
-    except NeonupError as error:
-        log.error("A database could not be started: %s", error)
-        return _answer({"message": "The database cannot be started.", "hint": error.message}, 500)
+    found = await to_thread.run_sync(_claims(request).get, request.path_params["id"])
     return _answer(_NOT_FOUND, 400) if found is None else _answer(_shown(found, request))
 
 
 def _claims(request: Request) -> Claims:
     claims: Claims = request.app.state.claims
     return claims
-
-
-async def _body(request: Request) -> dict[str, Any]:
-    """The JSON object in the body; an empty body is an empty object."""
-    content = bytearray()
-    async for chunk in request.stream():
-        content += chunk
-        if len(content) > _LARGEST_BODY:
-            raise _Unusable
-    if not content.strip():
-        return {}
-    try:
-        parsed = json.loads(content)
-    except (ValueError, RecursionError):
-        raise _Unusable from None
-    if not isinstance(parsed, dict):
-        raise _Unusable
-    return parsed
 
 
 def _shown(claim: Claim, request: Request) -> dict[str, Any]:

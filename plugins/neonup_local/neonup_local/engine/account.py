@@ -52,7 +52,21 @@ class Account:
         if self.switch:
             os.chown(path, self.uid, self.gid)
 
-    def can_read(self, path: Path) -> Path | None:
+    def must_reach(self, path: Path) -> None:
+        """Make sure that the account may enter or read ``path`` and every folder on the way.
+
+        Raises:
+            EngineError: it may not; names the barrier and the remedy.
+        """
+        if (barrier := self._barrier(path)) is not None:
+            raise EngineError(
+                f"Postgres runs as {self.name} here, who may not enter {barrier}.",
+                checked=[f"the way to {path}"],
+                remedy="Set NEONUP_HOME to a folder that every user may enter, such as "
+                f"/var/lib/neonup, or permit it: chmod o+x {barrier}",
+            )
+
+    def _barrier(self, path: Path) -> Path | None:
         """The first folder or file on the way that the account cannot enter or read, else None."""
         if not self.switch or sys.platform == "win32":
             return None

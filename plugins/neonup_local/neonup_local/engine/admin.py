@@ -12,15 +12,22 @@ from neonup_local.engine.binaries import Engine
 
 
 def run(
-    engine: Engine, port: int, password: str, sql: str, *, database: str = template.DATABASE
+    engine: Engine,
+    port: int,
+    password: str,
+    sql: str,
+    *,
+    role: str = template.ADMIN,
+    database: str = template.DATABASE,
 ) -> str:
-    """Run SQL as ``cloud_admin`` and return the rows, one a line, columns parted by tabs.
+    """Run SQL and return the rows, one a line, columns parted by tabs.
 
     Args:
         engine: whose ``psql`` to use.
         port: the server's port on 127.0.0.1.
-        password: ``cloud_admin``'s.
+        password: the role's.
         sql: the statements; they go through standard input, where nobody can read them.
+        role: as whom.
         database: the database to run them in.
 
     Raises:
@@ -33,7 +40,7 @@ def run(
     connection = {
         "PGHOST": postmaster.HOST,
         "PGPORT": str(port),
-        "PGUSER": template.ADMIN,
+        "PGUSER": role,
         "PGPASSWORD": password,
         "PGDATABASE": database,
         "PGSSLMODE": "disable",
@@ -47,3 +54,12 @@ def run(
 def was_refused(error: EngineError) -> bool:
     """Whether an error of `run` says that the password is wrong."""
     return any("password authentication failed" in line for line in error.checked)
+
+
+def lets_in(engine: Engine, port: int, password: str) -> bool:
+    """Whether the server on that port knows ``neondb_owner`` with that password."""
+    try:
+        run(engine, port, password, "SELECT 1", role=template.OWNER)
+    except EngineError:
+        return False
+    return True

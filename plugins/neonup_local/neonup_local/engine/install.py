@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
+import os
 import shutil
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 from neonup import EngineError
+from neonup_local.engine import program
 
 BIN = "bin"
 _INSTALL = "pginstall"
@@ -74,11 +77,17 @@ def copy_wheel(source: Path, target: Path) -> None:
     temporary = Path(tempfile.mkdtemp(prefix=".copy-", dir=target.parent))
     try:
         shutil.copytree(
-            source, temporary / package / _INSTALL, symlinks=True, ignore=_leave_out(source)
+            source,
+            temporary / package / _INSTALL,
+            symlinks=True,
+            ignore=_leave_out(source),
+            copy_function=_link_or_copy,
         )
         libraries = source.parent.parent / f"{package}.libs"
         if libraries.is_dir():
-            shutil.copytree(libraries, temporary / libraries.name, symlinks=True)
+            shutil.copytree(
+                libraries, temporary / libraries.name, symlinks=True, copy_function=_link_or_copy
+            )
         _trust_extensions(temporary / package / _INSTALL / "share" / "extension")
         _make_readable(temporary)
         if not target.exists():
@@ -86,7 +95,7 @@ def copy_wheel(source: Path, target: Path) -> None:
     except OSError as error:
         if not target.is_dir():  # somebody else's copy, made meanwhile, is as good
             raise EngineError(
-                f"Postgres could not be copied into {target.parent}: {error.strerror}.",
+                f"Postgres could not be copied into {target.parent}: {program.reason(error)}.",
                 remedy="Make room or permit writing there, or set NEONUP_HOME to another folder.",
             ) from None
     finally:
@@ -105,6 +114,20 @@ def _leave_out(source: Path) -> Callable[[str, list[str]], list[str]]:
     return ignore
 
 
+def _link_or_copy(source: str, target: str) -> None:
+    """A second name for the file where that is possible, which outlives the first one.
+
+    Only for files that all may read as they are: the wheel's own are never changed.
+    """
+    path = Path(source)
+    needed = 0o555 if path.parent.name == BIN else 0o444
+    if path.stat().st_mode & needed == needed and path.suffix != ".control":
+        with contextlib.suppress(OSError):  # another disk, or a file system without links
+            os.link(source, target)
+            return
+    shutil.copy2(source, target)
+
+
 def _trust_extensions(folder: Path) -> None:
     for name in _TRUSTED:
         control = folder / f"{name}.control"
@@ -114,8 +137,12 @@ def _trust_extensions(folder: Path) -> None:
 
 def _make_readable(folder: Path) -> None:
     """The account that runs Postgres must be able to read it, whatever the umask was."""
-    folder.chmod(0o755)
-    for path in folder.rglob("*"):
-        if not path.is_symlink():
-            executable = path.is_dir() or path.parent.name == BIN or ".so" in path.name
+    for where, folders, files in os.walk(folder):
+        for name in (".", *folders):
+            Path(where, name).chmod(0o755)
+        for name in files:
+            path = Path(where, name)
+            if path.is_symlink() or path.stat().st_nlink > 1:
+                continue
+            executable = path.parent.name == BIN or ".so" in name
             path.chmod(0o755 if executable else 0o644)

@@ -46,17 +46,26 @@ def alive(pid: int) -> bool:
         import psutil
 
         return bool(psutil.pid_exists(pid))
+    if not is_taken(pid):
+        return False
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:  # noqa: PTH123 - as above
+            return file.read().rpartition(b")")[2].split()[0] not in (b"Z", b"X")
+    except (OSError, IndexError):
+        return not os.path.isdir("/proc/self")  # noqa: PTH112 - no procfs: the signal's answer stands
+
+
+def is_taken(pid: int) -> bool:
+    """Whether that number belongs to any process, also to one that waits to be reaped."""
+    if sys.platform == "win32":
+        return alive(pid)
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
         return False
     except PermissionError:
         pass
-    try:
-        with open(f"/proc/{pid}/stat", "rb") as file:  # noqa: PTH123 - as above
-            return file.read().rpartition(b")")[2].split()[0] not in (b"Z", b"X")
-    except (OSError, IndexError):
-        return not os.path.isdir("/proc/self")  # noqa: PTH112 - no procfs: the signal's answer stands
+    return True
 
 
 def answers(port: int, timeout: float = 2.0) -> bool:

@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from neonup import EngineError
+from neonup_local.engine import nameless
 from neonup_local.engine.account import Account
 
 _LAST = 12
-_DROPPED = ("LD_PRELOAD", "TZ")
-"""Variables of ours that would change what Postgres does; those that start with PG go too."""
+_MAKE_ROOM = "Make room, or set NEONUP_HOME to a folder on another disk."
+_KEPT = ("PATH", "LD_LIBRARY_PATH", "TMPDIR", "TEMP", "TMP", "SYSTEMROOT", "COMSPEC")
+"""What a Postgres program gets of our environment: the rest would change what it does, or has
+secrets that the account which runs it has no business to know."""
 
 
 def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
-    """This process's environment without what would change how Postgres behaves."""
-    kept = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith(("PG", "LC_")) and name not in _DROPPED
-    }
+    """The environment of Postgres's programs."""
+    kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
     # Messages are read by this code, so they are in English; macOS needs LC_ALL to start at all.
     return {**kept, "LC_ALL": "C", **(extra or {})}
 
@@ -82,9 +82,33 @@ def run(
         raise EngineError(
             f"{what} failed ({_status(done.returncode)}).",
             checked=last_lines(done.stdout),
-            remedy=remedy,
+            remedy=remedy or (_MAKE_ROOM if "No space left on device" in done.stdout else None),
         )
     return done.stdout
+
+
+def reason(error: OSError) -> str:
+    """Why, in the system's words; `shutil.copytree` has a list of reasons."""
+    if isinstance(error, shutil.Error) and error.args and error.args[0]:
+        return str(error.args[0][0][-1])
+    return error.strerror or str(error)
+
+
+def run_named(command: list[str], account: Account, *, what: str, stdin: str = "") -> str:
+    """As `run`, for programs that insist on a name for their user.
+
+    Raises:
+        EngineError: as `run`; also where the user has no name and cannot borrow one.
+    """
+    if not nameless.applies(account):
+        return run(command, account, what=what, stdin=stdin)
+    return run(
+        nameless.with_name(command),
+        account,
+        what=what,
+        stdin=stdin,
+        remedy=nameless.remedy(account),
+    )
 
 
 def _status(code: int) -> str:

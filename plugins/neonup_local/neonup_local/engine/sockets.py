@@ -18,7 +18,7 @@ _PREFIX = "neonup-"
 
 
 def folder(preferred: Path, port: int, account: Account) -> Path | None:
-    """A folder of the account's own, mode 0700, for the socket of that port.
+    """A folder of the account's own, mode 0700, for a server that does not run yet.
 
     Returns:
         ``preferred`` where the path is short enough, else one in the temporary folder; None where
@@ -40,6 +40,8 @@ def folder(preferred: Path, port: int, account: Account) -> Path | None:
             return None
     except OSError:
         return None
+    for stale in choice.glob(".s.PGSQL.*"):  # of a server that was killed: the folder is its own
+        stale.unlink(missing_ok=True)
     return choice
 
 

@@ -1,7 +1,8 @@
 """The data directory that every new database is a copy of: ``initdb`` runs once an engine.
 
 Made in a temporary sibling and renamed into place when complete, so that a killed run leaves
-nothing that looks like a template.
+nothing that looks like a template. Neither it nor a copy is forced to the disk one file at a time:
+the upkeep does so for all at once.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import os
 import secrets
 import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -103,22 +105,39 @@ def ensure(home: Path, engine: Engine, account: Account) -> Path:
     target.parent.chmod(0o711)
     for leftover in target.parent.glob(".making-*"):  # of a killed run: we hold the lock
         shutil.rmtree(leftover, ignore_errors=True)
-    temporary = Path(tempfile.mkdtemp(prefix=".making-", dir=target.parent))
-    try:
-        account.own(temporary)
-        initdb.run(engine, temporary, account, superuser=ADMIN)
-        (temporary / "pg_hba.conf").write_text(config.HBA, encoding="utf-8")
-        (temporary / "postgresql.conf").write_text(config.CONF, encoding="utf-8")
-        single_user(engine, temporary, account, _statements(home, engine))
-        temporary.rename(target)
-    except OSError as error:
-        raise EngineError(
-            f"A new data directory could not be made in {target.parent}: {error.strerror}.",
-            remedy="Make room or permit writing there, or set NEONUP_HOME to another folder.",
-        ) from None
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+    temporary = target.parent / f".making-{secrets.token_hex(4)}"
+    make(home, engine, account, temporary)
+    temporary.rename(target)
     return target
+
+
+def make(home: Path, engine: Engine, account: Account, target: Path) -> None:
+    """Make a data directory with Neon's roles and database, whole or not at all.
+
+    Raises:
+        EngineError: it could not be made; nothing half-made is left.
+    """
+    for path in (engine.program("postgres"), target.parent):
+        account.must_reach(path)
+    try:
+        target.mkdir(mode=0o700)
+        account.own(target)
+        initdb.run(engine, target, account, superuser=ADMIN)
+        (target / "pg_hba.conf").write_text(config.HBA, encoding="utf-8")
+        (target / "postgresql.conf").write_text(config.CONF, encoding="utf-8")
+        single_user(engine, target, account, _statements(home, engine), sync=False)
+    except BaseException as error:
+        shutil.rmtree(target, ignore_errors=True)
+        if isinstance(error, OSError):
+            raise _no_room(target, program.reason(error)) from None
+        raise
+
+
+def _no_room(target: Path, reason: str) -> EngineError:
+    return EngineError(
+        f"A new data directory could not be made in {target.parent}: {reason}.",
+        remedy="Make room or permit writing there, or set NEONUP_HOME to another folder.",
+    )
 
 
 def _statements(home: Path, engine: Engine) -> list[str]:
@@ -133,19 +152,29 @@ def _statements(home: Path, engine: Engine) -> list[str]:
     ]
 
 
-def single_user(engine: Engine, data: Path, account: Account, statements: Sequence[str]) -> None:
+def single_user(
+    engine: Engine, data: Path, account: Account, statements: Sequence[str], *, sync: bool = True
+) -> None:
     """Run statements as the superuser in a data directory whose server is not running.
 
     Its input closes when this process dies, so nothing is left running.
 
+    Args:
+        engine: the programs, of the data's major version.
+        data: the data directory.
+        account: its owner.
+        statements: one a line.
+        sync: False where all is new, and synchronised as a whole afterwards.
+
     Raises:
         EngineError: a statement failed.
     """
-    program.run(
+    program.run_named(
         [
-            *(engine.program("postgres"), "--single", "-D", data, "-c", "exit_on_error=on"),
-            *("-c", "log_checkpoints=off", "-c", "log_statement=none"),
-            *("-c", "log_min_error_statement=panic"),
+            *(str(engine.program("postgres")), "--single", "-D", str(data)),
+            *("-c", "exit_on_error=on", "-c", "log_checkpoints=off", "-c", "log_statement=none"),
+            *("-c", "log_min_error_statement=panic", "-c", "log_min_messages=error"),
+            *("-c", f"fsync={'on' if sync else 'off'}"),
             *config.arguments(config.of_machine(engine, account)),
             "postgres",
         ],
@@ -162,15 +191,11 @@ def copy(source: Path, target: Path, account: Account) -> None:
         EngineError: it cannot be copied, e.g. the disk is full; the target is gone then.
     """
     try:
-        if shutil.which("cp") and os.uname().sysname == "Linux":
-            command = ["cp", "-a", "--reflink=auto", "--", str(source), str(target)]
+        if sys.platform == "linux" and shutil.which("cp"):
+            command = ["cp", "-a", "--reflink=auto", "--", str(source.resolve()), str(target)]
             done = subprocess.run(command, capture_output=True, text=True, check=False)
             if done.returncode != 0:
-                raise EngineError(
-                    f"A new data directory could not be made in {target.parent}.",
-                    checked=program.last_lines(done.stderr, 1),
-                    remedy="Make room there, or set NEONUP_HOME to another folder.",
-                )
+                raise _no_room(target, done.stderr.strip().rpartition(": ")[2])
         else:
             shutil.copytree(source, target, symlinks=True)
             for path in (target, *target.rglob("*")):
@@ -178,8 +203,5 @@ def copy(source: Path, target: Path, account: Account) -> None:
     except BaseException as error:
         shutil.rmtree(target, ignore_errors=True)
         if isinstance(error, OSError):
-            raise EngineError(
-                f"A new data directory could not be made in {target.parent}: {error.strerror}.",
-                remedy="Make room there, or set NEONUP_HOME to another folder.",
-            ) from None
+            raise _no_room(target, program.reason(error)) from None
         raise

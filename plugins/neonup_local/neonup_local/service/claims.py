@@ -8,6 +8,8 @@ import string
 import threading
 import time
 import uuid
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,6 +17,7 @@ from typing import Literal
 
 from neonup import NeonupError, State
 from neonup_local.service import home as homes
+from neonup_local.service import upkeep
 from neonup_local.service.databases import Databases
 from neonup_local.service.records import Record
 
@@ -24,6 +27,8 @@ LIFETIME = timedelta(hours=72)
 """https://neon.com/docs/reference/claimable-postgres#limits"""
 _REMEMBERED = timedelta(days=30)
 """How long the claim page of an expired database can say so."""
+_AT_A_TIME = 4
+"""Servers that are started or stopped at the same moment."""
 _ADJECTIVES = ("bold", "calm", "cool", "fancy", "gentle", "late", "proud", "quiet", "super", "wild")
 _NOUNS = ("breeze", "cloud", "dawn", "field", "forest", "hill", "leaf", "mode", "scene", "water")
 
@@ -71,6 +76,14 @@ class Claims:
             ProviderError: no database can be made on this machine.
         """
         return self._databases.prepare(tls=True).tls
+
+    def stock_up(self) -> None:
+        """Make a spare copy of the template, so that the next database need not wait for it."""
+        try:
+            with homes.locked(self._databases.home, homes.UPKEEP, patience=0):
+                upkeep.make_spares(self._databases.home)
+        except NeonupError:
+            return  # somebody is at it, or the disk is full
 
     def create(self, *, name: str | None = None, logical_replication: bool = False) -> Claim:
         """Make a database; it answers.
@@ -139,6 +152,10 @@ class Claims:
             return self._is_over(record)
         return _is_uuid(name) and (self._expired / name).exists()
 
+    def has_port(self, port: int) -> bool:
+        """Whether a database of this neon.new listens on that port of loopback."""
+        return any(record.port == port and not self._is_over(record) for record in self._all())
+
     def expire(self) -> list[str]:
         """Delete, with their data, the databases whose time is over; their ids."""
         over = []
@@ -156,20 +173,31 @@ class Claims:
 
     def wake(self) -> list[str]:
         """Start what is asleep, e.g. since this neon.new was stopped; the ids that would not."""
-        failed = []
-        for record in self._all():
-            try:
-                if not self._is_over(record) and self._databases.state(record) is State.STOPPED:
-                    self._databases.wake(record)
-            except NeonupError:
-                failed.append(record.id)
-        return failed
 
-    def stop(self) -> None:
-        """Stop all of them; their data stays."""
-        for record in self._all():
-            if self._databases.state(record) is not State.STOPPED:
-                self._databases.stop(record)
+        def wake(record: Record) -> None:
+            if not self._is_over(record) and self._databases.state(record) is State.STOPPED:
+                self._databases.wake(record)
+
+        return self._each(wake)
+
+    def stop(self) -> list[str]:
+        """Stop all of them, their data stays; the ids of those that would not."""
+        return self._each(self._databases.stop)
+
+    def _each(self, do: Callable[[Record], object]) -> list[str]:
+        """Do something with every database, a few at a time; the ids where it failed."""
+
+        def fails(record: Record) -> bool:
+            try:
+                do(record)
+            except NeonupError:
+                return True
+            return False
+
+        records = self._all()
+        with ThreadPoolExecutor(_AT_A_TIME) as pool:
+            failed = pool.map(fails, records)
+        return [record.id for record, bad in zip(records, failed, strict=True) if bad]
 
     def _record(self, name: str) -> Record | None:
         if not _is_uuid(name):

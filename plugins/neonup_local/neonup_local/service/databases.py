@@ -15,7 +15,7 @@ from neonup_local.engine import account as accounts
 from neonup_local.engine import binaries, cluster, postmaster, template
 from neonup_local.engine.binaries import Engine
 from neonup_local.service import home as homes
-from neonup_local.service import ports, records, servers, stock
+from neonup_local.service import mend, ports, records, servers, stock
 from neonup_local.service.records import Kind, Record
 
 _ALPHABET = string.ascii_letters + string.digits
@@ -52,13 +52,25 @@ class Databases:
         """
         folder = self.folder(id)
         record = records.read(folder)
-        if record is None and (folder / "data").is_dir():
+        if record is None and self.has_data(id):
             raise EngineError(
                 f"The record of the database {id!r} is lost: {folder / 'database.json'}.",
                 checked=[f"its data, {folder / 'data'}, is there and was not touched"],
                 remedy="Start the project that uses it: its URL in .env is enough to mend it.",
             )
         return record
+
+    def has_data(self, id: str) -> bool:  # noqa: A002
+        """Whether there is a data directory, sound or not."""
+        return (self.folder(id) / "data").is_dir()
+
+    def was_used(self, id: str) -> bool:  # noqa: A002
+        """Whether its owner ever connected, as far as its log goes back."""
+        log = self.folder(id) / "log"
+        try:
+            return b"user=neondb_owner" in log.read_bytes() or log.with_suffix(".1").exists()
+        except OSError:
+            return True
 
     def ids(self) -> list[str]:
         """The ids of all databases, also of those whose record is damaged."""
@@ -128,17 +140,15 @@ class Databases:
         """
         folder = self.folder(id)
         with self.locked(id):
-            if (folder / "data").is_dir():
-                if (record := self.get(id)) is not None:
-                    return self._finish(record)
-                cluster.major_version(folder / "data")  # explains what is wrong with it
+            if self.has_data(id):
+                return self._finish(self._there(id, kind, password, port))
             engine = stock.choose_engine(self.home, pg_bin=self.pg_bin, tls=tls, name=self.engine)
             record = Record(
                 id=id,
                 kind=kind,
                 name=name,
                 port=port or ports.preferred(id),
-                password=password or f"npg_{''.join(secrets.choice(_ALPHABET) for _ in range(20))}",
+                password=password or _new_password(),
                 engine=engine.id,
                 pg_major=engine.major,
                 project=str(project) if project else None,
@@ -171,20 +181,27 @@ class Databases:
         Raises:
             EngineError: there is no data directory either.
         """
-        folder = self.folder(id)
         with self.locked(id):
-            major = cluster.major_version(folder / "data")
-            engine = binaries.for_data(self.home, major, None, self.pg_bin)
-            record = Record(
-                id=id,
-                kind="project",
-                name=id,
-                port=port,
-                password=password,
-                engine=engine.id,
-                pg_major=major,
-            )
-            return self._finish(records.write(folder, record), engine)
+            return self._finish(mend.from_data(self.home, id, password, port, self.pg_bin))
+
+    def _there(
+        self,
+        id: str,  # noqa: A002
+        kind: Kind,
+        password: str | None,
+        port: int | None,
+    ) -> Record:
+        """The record of existing data; a project's is made again, where it is damaged or lost."""
+        cluster.major_version(self.folder(id) / "data")  # explains what is wrong with the data
+        try:
+            record = self.get(id)
+        except EngineError:
+            if kind != "project":  # its expiry and its claim are in the record alone
+                raise
+            record = None
+        return record or mend.from_data(
+            self.home, id, password or _new_password(), port or ports.preferred(id), self.pg_bin
+        )
 
     def wake(self, record: Record) -> Record:
         """Start its server, if it does not run; the answer has another port if it was taken.
@@ -269,3 +286,8 @@ class Databases:
     def _engine_of(self, record: Record) -> Engine:
         major = cluster.major_version(self.folder(record.id) / "data")
         return binaries.for_data(self.home, major, record.engine, self.pg_bin)
+
+
+def _new_password() -> str:
+    """A random one, in Neon's form; it needs no quoting anywhere."""
+    return f"npg_{''.join(secrets.choice(_ALPHABET) for _ in range(20))}"

@@ -92,13 +92,14 @@ def row(databases: Databases, id: str) -> dict[str, str | int | None]:  # noqa: 
     }
 
 
-def engines(home: Path, pg_bin: Path | None) -> list[dict[str, str | bool | None]]:
+def engines(databases: Databases) -> list[dict[str, str | bool | None]]:
     """Every place where a Postgres was looked for, and what is there; best first."""
     rows: list[dict[str, str | bool | None]] = []
     chosen = False
-    for candidate in binaries.candidates(home, pg_bin):
+    for candidate in binaries.candidates(databases.home, databases.pg_bin):
         engine = candidate.engine
-        takes = engine is not None and not chosen
+        wanted = databases.engine in (None, candidate.name)
+        takes = engine is not None and wanted and not chosen
         chosen = chosen or takes
         rows.append(
             {

@@ -43,7 +43,7 @@ def run_folder(home: Path, id: str) -> Path:  # noqa: A002
     return home / "run" / hashlib.sha256(os.fsencode(home / id)).hexdigest()[:8]
 
 
-def make_folder(path: Path) -> None:
+def make_folder(path: Path, *, exist_ok: bool = True) -> None:
     """Make a folder that Postgres's account may pass through, and nobody may list; for root.
 
     Anybody else runs Postgres as themselves: then nobody else may enter.
@@ -51,9 +51,9 @@ def make_folder(path: Path) -> None:
     Raises:
         OSError: it cannot be made.
     """
-    if path.is_dir():
+    if exist_ok and path.is_dir():
         return
-    path.mkdir(parents=True, exist_ok=True)
+    path.mkdir(parents=True, exist_ok=exist_ok)
     path.chmod(0o711 if sys.platform != "win32" and os.geteuid() == 0 else 0o700)
 
 

@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-_OURS = re.compile(r"npg_[A-Za-z0-9]+")
+from neonup_local.engine import template
 
 
 def project_id(project: Path, env_file: Path, key: str) -> str:
@@ -24,15 +24,27 @@ def project_id(project: Path, env_file: Path, key: str) -> str:
 
 
 def secrets_of(url: str) -> tuple[str | None, int | None]:
-    """The password and the port in a URL; None for what it does not have."""
+    """``neondb_owner``'s password and the port in a URL; None for what it does not have."""
     try:
         parts = urlsplit(url)
-        password = unquote(parts.password) if parts.password else None
-        return password, parts.port
+        port = parts.port
     except ValueError:
         return None, None
+    ours = parts.username == template.OWNER and parts.password
+    return (unquote(ours) if ours else None), port
 
 
-def is_ours(password: str) -> bool:
-    """Whether a password looks like one that neonup made."""
-    return _OURS.fullmatch(password) is not None
+def is_plain(url: str) -> bool:
+    """Whether it has a password and names the role and the database that a new one has."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    names = (parts.username, parts.path.strip("/"))
+    return parts.password is not None and names == (template.OWNER, template.DATABASE)
+
+
+def with_port(url: str, port: int) -> str:
+    """The URL with another port, everything else as it is."""
+    head, at, tail = url.rpartition("@")
+    return head + at + re.sub(r"^([^/?#]*?)(:\d+)?(?=[/?#]|$)", rf"\g<1>:{port}", tail, count=1)

@@ -45,12 +45,23 @@ def provide(home: Path, folder: Path, engine: Engine) -> None:
     for leftover in folder.glob(".data-*"):  # of a killed run: we hold the lock
         shutil.rmtree(leftover, ignore_errors=True)
     fresh = folder / f".data-{secrets.token_hex(4)}"
-    if not _take_spare(home, engine, fresh):
+    if _is_first_ever(home):
+        template.make(home, engine, account, fresh)  # the upkeep makes the template afterwards
+    elif not _take_spare(home, engine, fresh):
         template.copy(prepare(home, engine, account), fresh, account)
     try:
         fresh.rename(folder / "data")
     except OSError as error:
         raise EngineError(f"{folder / 'data'} could not be made: {error.strerror}.") from None
+
+
+def _is_first_ever(home: Path) -> bool:
+    """Whether there has never been a template: then the first database spares the copying."""
+    try:
+        homes.make_folder(home / "templates", exist_ok=False)
+    except OSError:
+        return False
+    return True
 
 
 def _take_spare(home: Path, engine: Engine, target: Path) -> bool:

@@ -16,9 +16,10 @@ from pathlib import Path
 
 from neonup import EngineError
 from neonup_local.engine import account as accounts
-from neonup_local.engine import detach, postmaster, template
+from neonup_local.engine import binaries, detach, postmaster, template
 from neonup_local.engine.account import MYSELF
 from neonup_local.service import home as homes
+from neonup_local.service import stock
 from neonup_local.service.databases import Databases
 
 IDLE_SECONDS = 3600.0
@@ -50,11 +51,23 @@ def main(home: Path) -> None:
         os.nice(10)
     try:
         with homes.locked(home, homes.UPKEEP, patience=0):
+            make_templates(home)
             make_spares(home)
             stop_idle(home)
             remove_leftovers(home)
     except EngineError:
         return  # another one is at it, or the disk is full
+
+
+def make_templates(home: Path) -> None:
+    """The template that the first database ever did without; see `service.stock.provide`."""
+    for major, recorded in {(one.pg_major, one.engine) for one in Databases(home).all()}:
+        try:
+            engine = binaries.for_data(home, major, recorded)
+            if engine.id == recorded:
+                stock.prepare(home, engine, accounts.for_new_data())
+        except EngineError:
+            continue  # its programs are gone, or the disk is full
 
 
 def make_spares(home: Path) -> None:
@@ -137,7 +150,7 @@ def _shorten(log: Path) -> None:
         file.truncate()
 
 
-def remove_leftovers(home: Path) -> None:
+def remove_leftovers(home: Path, older_than: float = _LEFTOVER_SECONDS) -> None:
     """Remove what processes that were killed left half-made, once it is surely nobody's."""
     patterns = (
         *("engines/.copy-*", "templates/.making-*", "spares/*/.making-*"),
@@ -146,7 +159,7 @@ def remove_leftovers(home: Path) -> None:
     for pattern in patterns:
         for path in home.glob(pattern):
             try:
-                old = time.time() - path.lstat().st_ctime > _LEFTOVER_SECONDS
+                old = time.time() - path.lstat().st_ctime >= older_than
             except OSError:
                 continue
             if old and path.is_dir():

@@ -1,0 +1,150 @@
+"""Neon's SQL over HTTP, one statement a request: what ``neon-new --seed`` uses.
+
+It is what the driver @neondatabase/serverless 1.2 sends and reads
+(https://neon.com/docs/serverless/serverless-driver): ``{"query", "params"}`` in, every value out
+as Postgres's own text. Only databases of this server are reached.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlsplit
+
+from anyio import to_thread
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+
+from neonup_local.api.body import Unusable, json_object
+from neonup_local.service.claims import Claims
+
+if TYPE_CHECKING:
+    from psycopg.pq.abc import PGresult
+
+_LARGEST_BODY = 16 * 1024 * 1024
+_CONNECT_SECONDS = 10
+
+
+def routes() -> list[Route]:
+    """The one route."""
+    return [Route("/sql", _sql, methods=["POST"])]
+
+
+async def _sql(request: Request) -> JSONResponse:
+    try:
+        body = await json_object(request, _LARGEST_BODY)
+        query, values = body.get("query"), body.get("params", [])
+        if not isinstance(query, str) or not isinstance(values, list):
+            raise Unusable
+    except Unusable:
+        return _refused('One statement is wanted: {"query": "...", "params": [...]}.')
+    try:
+        import psycopg  # noqa: F401 - only whether it is there
+    except ImportError:
+        message = 'SQL over HTTP needs psycopg on this server: pip install "psycopg[binary]"'
+        return JSONResponse({"message": message}, 501)
+    claims: Claims = request.app.state.claims
+    target = _target(claims, request.headers.get("neon-connection-string", ""))
+    if target is None:
+        return _refused("This server has no database of that connection string.")
+    status, answer = await to_thread.run_sync(_execute, target, query, values)
+    return JSONResponse(answer, status)
+
+
+def _refused(message: str) -> JSONResponse:
+    return JSONResponse({"message": message}, 400)
+
+
+def _target(claims: Claims, url: str) -> dict[str, Any] | None:
+    """How to connect to the database of ours that a URL names; Postgres checks the password."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        return None
+    if port is None or not claims.has_port(port):
+        return None
+    return {
+        "host": "127.0.0.1",
+        "port": port,
+        "user": unquote(parts.username or ""),
+        "password": unquote(parts.password or ""),
+        "dbname": unquote(parts.path.lstrip("/")),
+        "connect_timeout": _CONNECT_SECONDS,
+    }
+
+
+def _execute(target: dict[str, Any], query: str, values: list[Any]) -> tuple[int, dict[str, Any]]:
+    """The status and the content of the answer."""
+    import psycopg
+
+    try:
+        with psycopg.connect(**target, autocommit=True) as connection:
+            result = connection.pgconn.exec_params(
+                query.encode(), [_parameter(value) for value in values]
+            )
+            return _answer(result)
+    except (psycopg.Error, ValueError) as error:
+        return 400, {"message": str(error).strip()}
+
+
+def _parameter(value: object) -> bytes | None:
+    """A parameter as Postgres reads it; the driver sends texts, others may send JSON's values."""
+    if value is None:
+        return None
+    return (value if isinstance(value, str) else json.dumps(value)).encode()
+
+
+def _answer(result: PGresult) -> tuple[int, dict[str, Any]]:
+    from psycopg.pq import ExecStatus
+
+    if result.status not in (ExecStatus.COMMAND_OK, ExecStatus.TUPLES_OK, ExecStatus.EMPTY_QUERY):
+        return 400, _error(result)
+    tag = (result.command_status or b"").decode()
+    columns = range(result.nfields)
+    rows = range(result.ntuples)
+    return 200, {
+        "command": tag.partition(" ")[0],
+        "rowCount": result.command_tuples,
+        "fields": [
+            {
+                "name": (result.fname(column) or b"").decode(),
+                "dataTypeID": result.ftype(column),
+                "tableID": result.ftable(column),
+                "columnID": result.ftablecol(column),
+                "dataTypeSize": result.fsize(column),
+                "dataTypeModifier": result.fmod(column),
+                "format": "text",
+            }
+            for column in columns
+        ],
+        "rows": [[_text(result, row, column) for column in columns] for row in rows],
+        "rowAsArray": True,
+    }
+
+
+def _text(result: PGresult, row: int, column: int) -> str | None:
+    value = result.get_value(row, column)
+    return None if value is None else value.decode("utf-8", "replace")
+
+
+def _error(result: PGresult) -> dict[str, Any]:
+    from psycopg.pq import DiagnosticField as Field
+
+    names = {
+        "message": Field.MESSAGE_PRIMARY,
+        "code": Field.SQLSTATE,
+        "severity": Field.SEVERITY,
+        "detail": Field.MESSAGE_DETAIL,
+        "hint": Field.MESSAGE_HINT,
+        "position": Field.STATEMENT_POSITION,
+        "schema": Field.SCHEMA_NAME,
+        "table": Field.TABLE_NAME,
+        "column": Field.COLUMN_NAME,
+        "dataType": Field.DATATYPE_NAME,
+        "constraint": Field.CONSTRAINT_NAME,
+    }
+    found = {name: result.error_field(which) for name, which in names.items()}
+    shown = {name: value.decode("utf-8", "replace") for name, value in found.items() if value}
+    return shown or {"message": result.get_error_message()}
