@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import signal
 import subprocess
 import time
 from collections.abc import Iterator
@@ -18,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import psutil
 
 CHROMIUM = shutil.which("chromium")
 DRIVER = shutil.which("chromedriver")
@@ -113,7 +115,11 @@ def chromium(profile: Path) -> Iterator[Browser]:
     }
     assert DRIVER
     with subprocess.Popen(
-        [DRIVER, "--port=0"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        [DRIVER, "--port=0"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
     ) as driver:
         try:
             port = _port(driver)
@@ -122,12 +128,21 @@ def chromium(profile: Path) -> Iterator[Browser]:
                 session = answer.json()["value"]
                 assert answer.status_code == 200, session
                 client.base_url = f"{client.base_url}/session/{session['sessionId']}"
-                try:
-                    yield Browser(client)
-                finally:
-                    client.delete("")
+                yield Browser(client)
         finally:
-            driver.terminate()
+            # The driver with its browser, which the driver alone would leave behind.
+            os.killpg(driver.pid, signal.SIGKILL)
+
+
+def _end(pid: int) -> None:
+    """Wait for the browser and all of its processes; those that hang are killed."""
+    try:
+        browser = psutil.Process(pid)
+        processes = [browser, *browser.children(recursive=True)]
+    except psutil.NoSuchProcess:
+        return
+    for process in psutil.wait_procs(processes, timeout=10)[1]:
+        process.kill()
 
 
 def _port(driver: subprocess.Popen[str]) -> int:
