@@ -14,7 +14,13 @@ if TYPE_CHECKING:
     from neonup import drivers, urls
     from neonup.cli.output import confirm, emit, json_option, style, wants_json
     from neonup.database import Database, DatabaseSpec, Inspection, State
-    from neonup.drivers import django_entry, engine_arguments, psycopg_arguments, sqlalchemy_url
+    from neonup.drivers import (
+        asyncpg_arguments,
+        django_entry,
+        engine_arguments,
+        psycopg_arguments,
+        sqlalchemy_url,
+    )
     from neonup.errors import (
         CreationForbidden,
         DatabaseClaimed,

@@ -61,6 +61,15 @@ def test_without_a_sign_nothing_is_created(tmp_path: Path, argv: list[str]) -> N
         permission(tmp_path, {}, None, *argv)
 
 
+def test_what_an_adapter_knows_against_it_beats_a_sign_but_not_development(tmp_path: Path) -> None:
+    settings = resolve(tmp_path, environ={})
+    with pytest.raises(CreationForbidden, match="none is created: DEBUG is off"):
+        ask(settings, "--reload", against="DEBUG is off", environ={}, argv=["app.py"])
+    environ = {"NEONUP_ENV": "development"}
+    settings = resolve(tmp_path, environ=environ)
+    assert ask(settings, None, against="DEBUG is off", environ=environ).local_only is None
+
+
 def test_in_ci_only_the_local_provider_may_create(tmp_path: Path) -> None:
     assert "CI is set" in permission(tmp_path, {"CI": "true"}, "the neonup command")
     assert permission(tmp_path, {"CI": "false"}, "the neonup command").endswith("|any")

@@ -12,8 +12,22 @@ import neonup
 SERVERS = frozenset({"runserver", "runserver_plus"})
 """The management commands that serve, and go on where a database is missing."""
 
-OFFLINE = frozenset({"check", "collectstatic", "makemigrations"})
+OFFLINE = frozenset({"check", "collectstatic"})
 """Those that are run where no database is wanted, e.g. when an image is built."""
+
+_COMMANDS = frozenset(
+    {
+        "createsuperuser",
+        "dbshell",
+        "makemigrations",
+        "migrate",
+        "shell",
+        "shell_plus",
+        "showmigrations",
+        "test",
+    }
+)
+"""Those by which a manage.py of another name is told, with the ones above."""
 
 _PROGRAMS = frozenset({"celery", "daphne", "hypercorn", "uvicorn"})
 """Programs besides manage.py for which ``DEBUG`` is enough of a sign."""
@@ -47,7 +61,7 @@ def signs() -> Signs:
         return Signs(against="DEBUG is off")
     if program is None:
         return Signs()
-    if program in OFFLINE:
+    if goes_without():
         return Signs(against=f"{program} can do without")
     return Signs(f"{program} with DEBUG on")
 
@@ -64,12 +78,21 @@ def are_tests() -> bool:
     return command() == "test" or "PYTEST_VERSION" in os.environ
 
 
+def goes_without() -> bool:
+    """Whether the command looks at a database if there is one, and goes on if there is none."""
+    program = command()
+    looks = program == "makemigrations" and bool({"--check", "--dry-run"} & set(sys.argv))
+    return program in OFFLINE or looks
+
+
 def command() -> str | None:
     """The management command that runs, or the program; None for an unknown one."""
     program, *arguments = sys.argv or [""]
     path = PurePath(program)
     if path.stem in ("manage", "django-admin") or path.parts[-2:] == ("django", "__main__.py"):
         return arguments[0] if arguments else None
+    if arguments and arguments[0] in _COMMANDS | SERVERS | OFFLINE:
+        return arguments[0]
     names = {path.stem, path.parent.name} if path.stem == "__main__" else {path.stem}
     return next(iter(names & _PROGRAMS), None)
 

@@ -88,7 +88,7 @@ def fill(entry: dict[str, Any], *, again: bool = False) -> None:
     url = found.url if through_pooler else found.direct
     pooled = through_pooler and (described.get("pooled") or found.direct != found.url)
     try:
-        place = neonup.django_entry(url, pooled=pooled)
+        place = neonup.django_entry(url, pooled=pooled or None)
     except NeonupError as error:
         raise DatabaseUnavailable(str(error)) from error
     with _lock:
@@ -98,7 +98,7 @@ def fill(entry: dict[str, Any], *, again: bool = False) -> None:
         described["name"] = place["NAME"]
         entry.update({name: place[name] for name in _PLACE})
         entry["OPTIONS"] = {**_patience(place["HOST"]), **place["OPTIONS"], **own}
-        if pooled:
+        if place.get("DISABLE_SERVER_SIDE_CURSORS"):
             entry["DISABLE_SERVER_SIDE_CURSORS"] = True
 
 
