@@ -14,12 +14,13 @@ from bench import world
 from bench.world import Home
 
 _ROOT = Path(__file__).parents[1]
-_CLIENT = _ROOT / "tests" / "clients" / "node_modules" / "neon-new" / "dist" / "cli.js"
-_REDIRECT = Path(__file__).with_name("redirect.mjs")
+_CLIENTS = _ROOT / "tests" / "clients"
+_CLIENT = _CLIENTS / "node_modules" / "neon-new" / "dist" / "cli.js"
+_REDIRECT = _CLIENTS / "fetch-redirecting.mjs"
 
 
 def neon_new() -> list[str | Path]:
-    """The command line of ``neon-new --yes``, its requests redirected to ``NEON_NEW_URL``.
+    """The command line of ``neon-new --yes``, its requests redirected to ``NEON_NEW_ORIGIN``.
 
     Raises:
         RuntimeError: node, or the package, is not installed.
@@ -52,6 +53,6 @@ def environ(home: Home, url: str) -> dict[str, str]:
         **kept,
         "NEONUP_PROVIDER": "neon.new",
         "NEONUP_NEON_NEW_URL": f"{url}/api/v1",
-        "NEON_NEW_URL": url,
+        "NEON_NEW_ORIGIN": url,
         "NODE_NO_WARNINGS": os.environ.get("NODE_NO_WARNINGS", "1"),
     }

@@ -87,11 +87,12 @@ def check_writable(path: Path) -> None:
     Raises:
         EnvFileError: the file, or the folder for a new one, is not writable.
     """
-    target = path.resolve()
-    missing = not target.exists()
-    if not os.access(target.parent if missing else target, os.W_OK):
+    place = path.resolve()
+    while not place.exists():
+        place = place.parent
+    if not os.access(place, os.W_OK):
         raise EnvFileError(
-            f"{path} cannot be written: {'its folder' if missing else 'it'} is read-only for you.",
+            f"{path} cannot be written: {place} is read-only for you.",
             remedy="Make it writable, or name another file with --env or env_file.",
         )
 
@@ -191,6 +192,10 @@ def _append(path: Path, data: bytes) -> None:
 
 def _create(path: Path, data: bytes) -> None:
     target = path.resolve()  # a dangling link's target is what gets made
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _failed(path, error) from None
     beside = _write_beside(target, data, mode=0o600)
     try:
         os.link(beside, target)  # unlike a rename it never replaces what somebody just made

@@ -138,6 +138,12 @@ def test_a_new_file_is_private_and_ends_with_a_newline(tmp_path: Path) -> None:
     assert names(tmp_path) == [".env"]
 
 
+def test_a_missing_folder_is_made_as_the_official_command_does(tmp_path: Path) -> None:
+    path = tmp_path / "deploy" / "local" / ".env"
+    write(path)
+    assert parsed(path.read_bytes())["DATABASE_URL"] == URL
+
+
 def test_the_block_has_the_official_form(tmp_path: Path) -> None:
     path = tmp_path / ".env"
     write(path)

@@ -40,7 +40,7 @@ print(databases.url(record))
 def as_user(uid: int, gid: int) -> list[str]:
     """The words before a command that make it run as another user.
 
-    The interpreter may lie where only root can read (``/root/.pyenv``): the capability to read
+    The interpreter may lie where only root can read, in his home: the capability to read
     any file goes with it, none to write.
     """
     return [
