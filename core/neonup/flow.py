@@ -8,21 +8,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from contextlib import AbstractContextManager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
 from neonup import announce, lock, lookup, ready, record
-from neonup.database import USER, Database, DatabaseSpec, State
+from neonup.database import USER, Database, State
 from neonup.errors import DatabaseExpired, ProviderError, SettingsError
 from neonup.providers import provider_class
 from neonup.settings import Arguments, Settings, resolve
 
 if TYPE_CHECKING:
-    import pluggy
-
-    from neonup.permission import Permission
     from neonup.providers.base import Provider
 
 
@@ -102,9 +98,9 @@ class Start:
             self._refuse_to_shadow(database)
             database = self._create(replaces=database, anyway=True)
         elif database.provider != USER:
-            database = self._check(database)
-        self._publish(database)
-        self._announce(database)
+            database = self.check(database)
+        lookup.publish(database, os.environ)
+        self.announce(database)
         return database
 
     def _refuse_to_shadow(self, database: Database) -> None:
@@ -124,11 +120,14 @@ class Start:
         Raises:
             CreationForbidden: none may be created here; the old one is as it was.
         """
-        return self._create(replaces=database, anyway=True, delete=True)
+        from neonup import provision
+
+        return provision.create(self, database, anyway=True, delete=True)
 
     # 3 check
 
-    def _check(self, database: Database) -> Database:
+    def check(self, database: Database) -> Database:
+        """The database once it answers: woken, made anew or replaced as need be."""
         if not self.settings.enabled:
             return database
         provider = self.provider(database)
@@ -146,23 +145,23 @@ class Start:
 
     def _finish_pending(self, database: Database) -> None:
         """Do what is due for a new database: another process is at it, or was killed."""
-        with self._lock():
+        with lock.project(self.settings):
             if ready.is_pending(self.settings):
                 self.progress("Finishing what the last start left undone")
-                self._publish(database)
+                lookup.publish(database, os.environ)
                 ready.run(self.settings, database, created=True)
 
     def _wake(self, provider: Provider, database: Database) -> Database:
         self.progress("Waking the database")
-        with self._lock():
+        with lock.project(self.settings):
             again = lookup.find_database(self.settings)  # another process may have moved it
             database = again if again is not None and again.id == database.id else database
             if provider.check(database) is not State.STOPPED:
                 return database
             woken = provider.wake(database)
             if woken.url != database.url:
-                record.write(woken, self.settings, self._file(woken), replace=True)
-            self._publish(woken)
+                record.write(woken, self.settings, lookup.file_of(self.settings), replace=True)
+            lookup.publish(woken, os.environ)
             ready.run(self.settings, woken, created=False)
             return woken
 
@@ -193,8 +192,8 @@ class Start:
 
     def _renew(self, database: Database) -> Database:
         """Record what changed about a database."""
-        with self._lock():
-            record.write(database, self.settings, self._file(database), replace=True)
+        with lock.project(self.settings):
+            record.write(database, self.settings, lookup.file_of(self.settings), replace=True)
         return database
 
     def _claimed(self, database: Database) -> Database:
@@ -205,126 +204,18 @@ class Start:
             "connection string from the Neon console.",
         )
 
-    # 4 provision
+    # 4 provision and 5 write
 
     def _create(
-        self,
-        replaces: Database | None = None,
-        *,
-        need: str | None = None,
-        anyway: bool = False,
-        delete: bool = False,
+        self, replaces: Database | None = None, *, need: str | None = None, anyway: bool = False
     ) -> Database:
-        """Make a database, under the lock.
+        from neonup import provision  # a database that is there needs none of it
 
-        Args:
-            replaces: the one whose place it takes.
-            need: why there must be a new one; None: there is none.
-            anyway: also where the old one is in order.
-            delete: delete the old one.
-        """
-        from neonup import dotenv, git, permission, plugins
-
-        allowed = permission.ask(
-            self.settings, self.sign, against=self.against, need=need, environ=os.environ
-        )
-        file = self._file(replaces)
-        dotenv.check_writable(file)
-        with self._lock():
-            if (other := self._made_meanwhile(replaces, anyway)) is not None:
-                return other
-            manager = plugins.create_plugin_manager()
-            provider, why = self._choose(allowed, replaces)
-            self.progress(f"Making a {provider.name} database ({why})")
-            if delete and replaces is not None and provider.local:
-                provider.delete(replaces)
-            database = provider.provision(self._spec(provider, replaces))
-            self.remarks.append(f"provider {provider.name}: {why}")
-            self._adopt(database, file, manager, replace=replaces is not None)
-            if delete and replaces is not None and not provider.local:
-                self._delete_replaced(provider, replaces)
-            if git.is_published(file):
-                self.remarks.append(
-                    f"git does not ignore {file.name}: echo {file.name} >> .gitignore"
-                )
-            database = database.with_(source=str(file))
-            self._announce(database)  # before a worker that waits can say "found"
-            return database
-
-    def _made_meanwhile(self, replaces: Database | None, anyway: bool) -> Database | None:
-        """What another process made while this one waited for the lock; None where it is to do."""
-        other = lookup.find_database(self.settings)
-        if other is None or (anyway and replaces is not None and other.url == replaces.url):
-            return None
-        if other.provider == USER:
-            return other
-        if replaces is None or other.url != replaces.url:
-            return self._check(other)
-        return other if self.provider(other).check(other) is State.READY else None
-
-    def _choose(self, allowed: Permission, replaces: Database | None) -> tuple[Provider, str]:
-        from neonup import plugins
-
-        local_only = self.local_only or allowed.local_only
-        recorded = replaces.provider if replaces is not None else USER
-        if recorded == USER or self.settings.source("provider") == "argument":
-            return plugins.choose_provider(self.settings, local_only=local_only)
-        settings = replace(self.settings, provider=recorded)  # a choice once made is kept
-        provider, _ = plugins.choose_provider(settings, local_only=local_only)
-        return provider, f"as recorded in {self.settings.env_file.name}"
-
-    def _spec(self, provider: Provider, replaces: Database | None) -> DatabaseSpec:
-        same = replaces is not None and replaces.provider == provider.name
-        return DatabaseSpec(
-            project=self.settings.project,
-            key=self.settings.key,
-            env_file=self.settings.env_file,
-            ref=self.settings.ref,
-            logical_replication=self.settings.logical_replication,
-            replaces=replaces if same else None,
-        )
-
-    def _delete_replaced(self, provider: Provider, replaced: Database) -> None:
-        try:
-            provider.delete(replaced)
-        except ProviderError as error:
-            self.remarks.append(f"The old one is still there: {error.message}")
-
-    # 5 write
-
-    def _file(self, database: Database | None) -> Path:
-        """The file that records a database, or will: the one whose value wins."""
-        recorded = lookup.recorded(self.settings) if database is not None else None
-        return Path(recorded.source) if recorded is not None else self.settings.env_file
-
-    def _adopt(
-        self, database: Database, file: Path, manager: pluggy.PluginManager, *, replace: bool
-    ) -> None:
-        extra: dict[str, str] = {}
-        for more in manager.hook.neonup_env(database=database):
-            extra |= more
-        ready.expect(self.settings)
-        record.write(database, self.settings, file, extra=extra, replace=replace)
-        for name, value in extra.items():
-            lookup.mark(name, value, os.environ)
-        self._publish(database)
-        ready.run(self.settings, database, created=True, manager=manager)
-
-    def _publish(self, database: Database) -> None:
-        """Set ``os.environ``, except where the user's own value stands there already."""
-        key = self.settings.key
-        values = {key: database.url}
-        if database.direct_url and database.direct_url != database.url:
-            values[f"{key}_DIRECT"] = database.direct_url
-        for name, value in values.items():
-            if os.environ.get(name) != value:
-                lookup.mark(name, value, os.environ)
+        return provision.create(self, replaces, need=need, anyway=anyway)
 
     # 6 announce
 
-    def _announce(self, database: Database) -> None:
+    def announce(self, database: Database) -> None:
+        """The banner, except where the caller tells of the database itself."""
         if not self.quiet:
             announce.banner(database, self.settings, self.remarks)
-
-    def _lock(self) -> AbstractContextManager[object]:
-        return lock.project(self.settings)

@@ -64,6 +64,22 @@ def recorded(settings: Settings) -> Database | None:
     return None
 
 
+def file_of(settings: Settings) -> Path:
+    """The file that records the database, since its value wins; where none does, the one to use."""
+    database = recorded(settings)
+    return Path(database.source) if database is not None else settings.env_file
+
+
+def publish(database: Database, environ: MutableMapping[str, str]) -> None:
+    """Put the URLs into the environment, marked where they are not the user's own already."""
+    values = {database.key: database.url}
+    if database.direct_url and database.direct_url != database.url:
+        values[f"{database.key}_DIRECT"] = database.direct_url
+    for name, value in values.items():
+        if environ.get(name) != value:
+            mark(name, value, environ)
+
+
 def mark(key: str, value: str, environ: MutableMapping[str, str]) -> None:
     """Put a value into the environment, marked as neonup's."""
     others = [word for word in environ.get(MARKS, "").split() if not word.startswith(f"{key}:")]
