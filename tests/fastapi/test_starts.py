@@ -179,6 +179,19 @@ def test_an_expired_database_is_replaced_where_settings_say_so(
     assert project.url != old
 
 
+def test_a_database_that_expires_meanwhile_is_named_so(
+    project: Project, neon_new_server: NeonNewServer
+) -> None:
+    with serving(project, DEV, **neon_new_server.environment) as served:
+        assert served.answer() == "neondb"
+        _expire(project, neon_new_server)
+        assert served.get().status_code == 500
+        served.wait_for("DatabaseExpired: ")
+        health = served.get("/_neon/health")
+        assert (health.status_code, health.json()["error"]) == (503, "database_expired")
+        assert "expired on" in served.get("/_neon").text
+
+
 def test_without_a_network_the_error_says_what_was_tried(project: Project) -> None:
     nowhere = f"http://127.0.0.1:{free_port()}/api/v1"
     said = fails_to_start(
@@ -193,8 +206,13 @@ def test_without_a_network_the_error_says_what_was_tried(project: Project) -> No
 
 
 def _let_expire(project: Project, server: NeonNewServer) -> None:
-    """Make a database of neon.new, and let its time be over: there, and in what is recorded."""
+    """Make a database of neon.new that has expired."""
     project.ok(**server.environment)
+    _expire(project, server)
+
+
+def _expire(project: Project, server: NeonNewServer) -> None:
+    """Let a database's time be over: there, and in what is recorded."""
     server.let_expire(project.json("status", **server.environment)["id"])
     text = project.env_file.read_text()
     project.env_file.write_text(re.sub(r"expires=\S+", "expires=2026-01-01T00:00:00+00:00", text))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import multiprocessing
+import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -49,5 +49,6 @@ def reloading() -> str | None:
 
     uvicorn hands its configuration to the process that reloads, and to nobody else.
     """
-    handed = getattr(multiprocessing.current_process(), "_kwargs", {})
+    processes = sys.modules.get("multiprocessing.process")  # a child of it has it imported
+    handed = getattr(processes and processes.current_process(), "_kwargs", {})
     return "uvicorn's reload" if getattr(handed.get("config"), "reload", False) is True else None
