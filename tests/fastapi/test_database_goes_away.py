@@ -61,7 +61,7 @@ def test_many_connections_that_died_together_cost_one_wait(project: Project) -> 
         _stop(project)
         for path in PATHS:
             took = served.get(path).elapsed.total_seconds()
-            assert took < 5.0, (path, took)
+            assert took < 10.0, (path, took)  # one wait a connection would be 15
         assert served.answer() == "neondb"
 
 

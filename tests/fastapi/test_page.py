@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -31,6 +32,7 @@ INSERT INTO by_day VALUES ('2026-02-03'), ('2026-02-04');
 '''
 
 
+SESSIONS = "SELECT sessions FROM pg_stat_database WHERE datname = current_database()"
 ROWS = """
 return [...document.querySelectorAll("tbody tr")].map(
   (row) => [...row.children].map((cell) => cell.textContent));
@@ -152,10 +154,27 @@ def test_another_machine_does_not_see_it(project: Project) -> None:
         assert httpx.get(f"{url}/health").status_code == 200
 
 
+def test_many_who_ask_for_its_health_share_one_connection(dev: Served, project: Project) -> None:
+    with psycopg.connect(project.url, autocommit=True) as connection:
+        before = connection.execute(SESSIONS).fetchone()
+        answers = asyncio.run(_at_once(f"{page(dev)}/health", 100))
+        connection.execute("SELECT pg_sleep(0.5)")
+        after = connection.execute(SESSIONS).fetchone()
+    assert set(answers) == {200}
+    assert before is not None and after is not None
+    assert after[0] - before[0] < 50
+
+
 @pytest.fixture
 def dev(project: Project) -> Iterator[Served]:
     with serving(project, RELOAD) as served:
         yield served
+
+
+async def _at_once(url: str, times: int) -> list[int]:
+    async with httpx.AsyncClient(timeout=60) as client:
+        answers = await asyncio.gather(*(client.get(url) for _ in range(times)))
+    return [answer.status_code for answer in answers]
 
 
 def _own_address() -> str | None:

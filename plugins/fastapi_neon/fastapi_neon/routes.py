@@ -26,15 +26,16 @@ HEALTH_SECONDS = 5.0
 def routes(neon: Neon, path: str) -> list[Route]:
     """The page under ``path``, and the health check under ``path/health``."""
 
+    asked: dict[asyncio.AbstractEventLoop, asyncio.Task[str | None]] = {}
+
     async def health(request: Request) -> Response:
-        try:
-            async with asyncio.timeout(HEALTH_SECONDS):
-                database = await neon.database()
-                async with asking(neon.source, database) as ask:
-                    await ask("SELECT 1")
-        except Exception as error:  # each driver has its own
-            code = error.code if isinstance(error, NeonupError) else "database_unavailable"
-            return _answer({"status": "unavailable", "error": code}, 503)
+        loop = asyncio.get_running_loop()
+        if loop not in asked:  # who asks meanwhile gets the same answer: one connection is enough
+            asked[loop] = loop.create_task(_trouble(neon))
+            asked[loop].add_done_callback(lambda _: asked.pop(loop))
+        trouble = await asyncio.shield(asked[loop])
+        if trouble is not None:
+            return _answer({"status": "unavailable", "error": trouble}, 503)
         return _answer({"status": "ok"}, 200)
 
     async def show(request: Request) -> Response:
@@ -46,6 +47,19 @@ def routes(neon: Neon, path: str) -> list[Route]:
         Route(f"{path}/health", health, include_in_schema=False),
         Route(path, show, include_in_schema=False),
     ]
+
+
+async def _trouble(neon: Neon) -> str | None:
+    """Why the database does not answer, in a word for programs; None where it does."""
+    try:
+        async with asyncio.timeout(HEALTH_SECONDS):
+            async with asking(neon.source, await neon.database()) as ask:
+                await ask("SELECT 1")
+    except NeonupError as error:
+        return error.code
+    except Exception:  # each driver has its own
+        return "database_unavailable"
+    return None
 
 
 async def _seen(neon: Neon) -> tuple[Database | None, Look | None, NeonupError | None]:
