@@ -73,7 +73,7 @@ def _ready(home: Home) -> Iterator[tuple[Path, Program]]:
         home.settle()
         url = dotenv_values(folder / ".env")["DATABASE_URL"]
         assert url
-        _site(plain, f"DATABASES = {{'default': {neonup.django_entry(url)!r}}}\n")
+        _site(plain, f"DATABASES = {{'default': {neonup.drivers.django(url)!r}}}\n")
         yield folder, _program(plain, home)
 
 

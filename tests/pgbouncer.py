@@ -69,6 +69,7 @@ def _pooling(base: Path, url: str, connections: int) -> Iterator[Pooler]:
         "pool_mode": "transaction",
         "default_pool_size": connections,
         "max_client_conn": 500,
+        "server_round_robin": 1,  # the next transaction is on another connection
     }
     if _version() >= (1, 21):
         settings["max_prepared_statements"] = 0  # as strict as older ones

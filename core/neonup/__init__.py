@@ -14,13 +14,7 @@ if TYPE_CHECKING:
     from neonup import drivers, urls
     from neonup.cli.output import confirm, emit, json_option, style, wants_json
     from neonup.database import Database, DatabaseSpec, Inspection, State
-    from neonup.drivers import (
-        asyncpg_arguments,
-        django_entry,
-        engine_arguments,
-        psycopg_arguments,
-        sqlalchemy_url,
-    )
+    from neonup.drivers import sqlalchemy_url
     from neonup.errors import (
         CreationForbidden,
         DatabaseClaimed,
@@ -63,12 +57,9 @@ __all__ = [
     "SqlError",
     "State",
     "aensure",
-    "asyncpg_arguments",
     "confirm",
-    "django_entry",
     "drivers",
     "emit",
-    "engine_arguments",
     "ensure",
     "find",
     "find_project",
@@ -78,7 +69,6 @@ __all__ = [
     "is_local",
     "is_published",
     "json_option",
-    "psycopg_arguments",
     "sqlalchemy_url",
     "style",
     "urls",
@@ -121,10 +111,6 @@ _HOME = {
     "Settings": "neonup.settings",
     "find_project": "neonup.settings",
     "home": "neonup.settings",
-    "django_entry": "neonup.drivers",
-    "asyncpg_arguments": "neonup.drivers",
-    "engine_arguments": "neonup.drivers",
-    "psycopg_arguments": "neonup.drivers",
     "sqlalchemy_url": "neonup.drivers",
 }
 """The module that defines each public name."""

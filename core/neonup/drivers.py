@@ -174,7 +174,7 @@ def engine_arguments(
     return arguments
 
 
-def django_entry(
+def django(
     url: str,
     *,
     engine: str = "django.db.backends.postgresql",
@@ -217,7 +217,7 @@ DRIVERS: Mapping[str, Driver] = {
         lambda url: sqlalchemy_url(url, driver="asyncpg"),
         lambda url: engine_arguments(url, driver="asyncpg"),
     ),
-    "django": Driver(lambda url: pformat(django_entry(url), sort_dicts=False), django_entry),
+    "django": Driver(lambda url: pformat(django(url), sort_dicts=False), django),
 }
 """The drivers by the names that ``neonup url --driver`` takes."""
 

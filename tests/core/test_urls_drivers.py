@@ -107,7 +107,7 @@ async def ask_sqlalchemy_asyncpg_with_arguments(url: str) -> Row:
 async def ask_django(url: str) -> Row:
     done = subprocess.run(
         [sys.executable, "-c", DJANGO],
-        input=json.dumps(drivers.django_entry(url)),
+        input=json.dumps(drivers.django(url)),
         capture_output=True,
         text=True,
         check=False,
@@ -248,11 +248,11 @@ def test_behind_a_pooler_nothing_is_prepared_by_name() -> None:
     url = "postgresql://u:p@ep-a-pooler.neon.tech/d?sslmode=require"
     assert drivers.psycopg_arguments(url)["prepare_threshold"] is None
     assert drivers.asyncpg_arguments(url)["statement_cache_size"] == 0
-    assert drivers.django_entry(url)["DISABLE_SERVER_SIDE_CURSORS"] is True
+    assert drivers.django(url)["DISABLE_SERVER_SIDE_CURSORS"] is True
     assert "prepared_statement_cache_size=0" in drivers.sqlalchemy_url(url, driver="asyncpg")
     assert drivers.engine_arguments(url)["connect_args"] == {"prepare_threshold": None}
     assert "prepare_threshold" not in drivers.psycopg_arguments(urls.direct(url))
-    assert "DISABLE_SERVER_SIDE_CURSORS" not in drivers.django_entry(urls.direct(url))
+    assert "DISABLE_SERVER_SIDE_CURSORS" not in drivers.django(urls.direct(url))
 
 
 def test_direct_is_past_the_pooler() -> None:

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-from tests.django.pgbouncer import needs_pgbouncer, pooling
 from tests.django.site import Site
+from tests.pgbouncer import MISSING, PROGRAM, pooling
 
-pytestmark = needs_pgbouncer
+pytestmark = pytest.mark.skipif(PROGRAM is None, reason=MISSING)
 
 ROWS = """
 from concurrent.futures import ThreadPoolExecutor
@@ -35,13 +32,10 @@ def pooled(site: Site) -> Iterator[Site]:
     """A project whose ``.env`` has both URLs, as neonup writes them; pooled is opted in."""
     site.ok()
     direct = site.url
-    folder = Path(tempfile.mkdtemp(prefix="nu-pgb-"))
-    folder.chmod(0o711)
-    with pooling(direct, folder / "pgbouncer") as through:
-        site.env_file.write_text(f"DATABASE_URL={through}\nDATABASE_URL_DIRECT={direct}\n")
+    with pooling(direct, connections=4) as pooler:
+        site.env_file.write_text(f"DATABASE_URL={pooler.url}\nDATABASE_URL_DIRECT={direct}\n")
         site.databases("django_neon.database(pooled=True)")
         yield site
-    shutil.rmtree(folder)
 
 
 def port(url: str | None) -> str:

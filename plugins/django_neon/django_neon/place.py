@@ -88,7 +88,7 @@ def fill(entry: dict[str, Any], *, again: bool = False) -> None:
     url = found.url if through_pooler else found.direct
     pooled = through_pooler and (described.get("pooled") or found.direct != found.url)
     try:
-        place = neonup.django_entry(url, pooled=pooled or None)
+        place = neonup.drivers.django(url, pooled=pooled or None)
     except NeonupError as error:
         raise DatabaseUnavailable(str(error)) from error
     with _lock:

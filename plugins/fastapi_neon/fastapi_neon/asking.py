@@ -42,7 +42,7 @@ async def asking(source: Source, database: Database) -> AsyncIterator[Ask]:
 async def _by_psycopg(stack: AsyncExitStack, url: str, pooled: bool | None) -> Ask:
     from psycopg import AsyncConnection
 
-    arguments = neonup.psycopg_arguments(url, pooled=pooled)
+    arguments = neonup.drivers.psycopg_arguments(url, pooled=pooled)
     connection = await stack.enter_async_context(await AsyncConnection.connect(**arguments))
     await connection.set_read_only(True)
     await connection.execute(_PATIENCE)
@@ -56,7 +56,7 @@ async def _by_psycopg(stack: AsyncExitStack, url: str, pooled: bool | None) -> A
 async def _by_asyncpg(stack: AsyncExitStack, url: str, pooled: bool | None) -> Ask:
     import asyncpg  # type: ignore[import-untyped]
 
-    connection = await asyncpg.connect(**neonup.asyncpg_arguments(url, pooled=pooled))
+    connection = await asyncpg.connect(**neonup.drivers.asyncpg_arguments(url, pooled=pooled))
     stack.push_async_callback(connection.close)
     await stack.enter_async_context(connection.transaction(readonly=True))
     await connection.execute(_PATIENCE)

@@ -44,7 +44,9 @@ def open_engine(source: Source, database: Database, options: Mapping[str, Any]) 
 def _arguments(
     source: Source, database: Database, driver: str, options: Mapping[str, Any]
 ) -> dict[str, Any]:
-    arguments = neonup.engine_arguments(database.url, driver=driver, pooled=source.pooled or None)
+    arguments = neonup.drivers.engine_arguments(
+        database.url, driver=driver, pooled=source.pooled or None
+    )
     both = {**arguments.get("connect_args", {}), **options.get("connect_args", {})}
     return {**arguments, **options, "connect_args": both}
 

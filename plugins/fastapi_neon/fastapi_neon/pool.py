@@ -33,7 +33,7 @@ class Pool:
         self._source = source
         self._failure: Exception | None = None
         self._made: WeakSet[Connection] = WeakSet()
-        arguments = neonup.psycopg_arguments(database.url, pooled=source.pooled or None)
+        arguments = neonup.drivers.psycopg_arguments(database.url, pooled=source.pooled or None)
         self._conninfo = arguments.pop("conninfo")
         chosen = {"min_size": 1, "max_size": 10, **options}
         chosen["kwargs"] = arguments | chosen.get("kwargs", {})
@@ -111,7 +111,7 @@ class Pool:
                         made = await super().connect(pool._conninfo, **arguments)
                     except OperationalError:
                         awake = await pool._source.aensure()
-                        pool._conninfo = neonup.psycopg_arguments(awake.url)["conninfo"]
+                        pool._conninfo = neonup.drivers.psycopg_arguments(awake.url)["conninfo"]
                         made = await super().connect(pool._conninfo, **arguments)
                 except Exception as failure:
                     pool._failure = failure
