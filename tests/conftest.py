@@ -17,6 +17,13 @@ import pytest
 from tests.neon_new_server import NeonNewServer, serving
 
 
+def pytest_configure() -> None:
+    """Let tests interrupt their children: where a shell starts this run in the background, it
+    ignores SIGINT, and so would every program that a test starts."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 def make_home() -> Path:
     """A new folder that the unprivileged account may enter, unlike pytest's own ones."""
     home = Path(tempfile.mkdtemp(prefix="nu-"))
