@@ -59,8 +59,8 @@ class Stage:
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, signal.SIG_IGN)
         if self._service is not None:
-            self._service.send_signal(signal.SIGINT)
-            self._service.wait()
+            self._service.terminate()
+            self._service.wait(_SECONDS)
         stopping = ["neonup", "stop", "--all"]
         subprocess.run(
             stopping, cwd=self._folder, env=self._environ, check=False, capture_output=True
