@@ -218,24 +218,17 @@ def resolve(
 
     values: dict[str, Any] = {}
     sources: dict[str, str] = {}
-    for name, parse in _PARSERS.items():
+    for name in _PARSERS:
         variable = f"NEONUP_{name.upper()}"
-        candidates = (
-            (arguments.get(name), "argument"),
-            (environ.get(variable) or None, variable),
-            (table.get(name), "pyproject.toml"),
-        )
-        for value, source in candidates:
-            if value is None:
-                continue
-            try:
-                values[name] = parse(value)
-            except (ValueError, TypeError) as error:
-                raise SettingsError(
-                    f"The setting {name} = {value!r} (from {source}) cannot be used: {error}."
-                ) from None
-            sources[name] = source
-            break
+        candidates = {
+            "argument": arguments.get(name),
+            variable: environ.get(variable) or None,
+            "pyproject.toml": table.get(name),
+        }
+        for source, value in candidates.items():
+            if value is not None:
+                values[name], sources[name] = _parsed(name, value, source), source
+                break
     for name in ("env_file", "seed"):
         if name in values:
             base = Path.cwd() if sources[name] == "argument" else folder
@@ -249,6 +242,15 @@ def resolve(
         tables=tables,
         **values,
     )
+
+
+def _parsed(name: str, value: object, source: str) -> Any:
+    try:
+        return _PARSERS[name](value)
+    except (ValueError, TypeError) as error:
+        raise SettingsError(
+            f"The setting {name} = {value!r} (from {source}) cannot be used: {error}."
+        ) from None
 
 
 def _tool_table(pyproject: Path) -> dict[str, Any]:

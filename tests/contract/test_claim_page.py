@@ -11,54 +11,18 @@ import pytest
 
 from tests.browser import CHROMIUM, DRIVER, Browser, chromium
 from tests.neon_new_server import NeonNewServer
+from tests.pages import check_page, show
 
 pytestmark = pytest.mark.skipif(
     CHROMIUM is None or DRIVER is None,
     reason="no browser: apt-get install chromium chromium-driver",
 )
 
-CONTRASTS = """
-const parse = (text) => (text.match(/[\\d.]+/g) ?? []).map(Number);
-const light = ([r, g, b]) => {
-  const [x, y, z] = [r, g, b].map((v) => v / 255)
-    .map((v) => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
-  return 0.2126 * x + 0.7152 * y + 0.0722 * z;
-};
-const behind = (element) => {
-  for (let at = element; at; at = at.parentElement) {
-    const colour = parse(getComputedStyle(at).backgroundColor);
-    if (colour.length === 3 || colour[3] === 1) return colour;
-  }
-  return [255, 255, 255];
-};
-const found = [];
-for (const element of document.querySelectorAll("body *")) {
-  const own = [...element.childNodes].some((n) => n.nodeType === 3 && n.textContent.trim());
-  if (!own || element.tagName === "SCRIPT") continue;
-  const [a, b] = [light(parse(getComputedStyle(element).color)), light(behind(element))];
-  const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
-  if (ratio < 4.5) found.push(`${element.tagName} ${element.textContent}: ${ratio}`);
-}
-return found;
-"""
-
 
 @pytest.fixture
 def browser(tmp_path: Path) -> Iterator[Browser]:
     with chromium(tmp_path / "profile") as found:
         yield found
-
-
-def show(browser: Browser, *, width: int, dark: bool) -> None:
-    browser.command(
-        "Emulation.setDeviceMetricsOverride",
-        width=width,
-        height=800,
-        deviceScaleFactor=1,
-        mobile=width < 500,
-    )
-    scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
-    browser.command("Emulation.setEmulatedMedia", features=[scheme])
 
 
 def make(server: NeonNewServer) -> dict[str, str]:
@@ -123,17 +87,6 @@ def test_every_page_is_readable_and_asks_for_nothing_else(
             browser.open(url)
             check_page(browser, title, width)
             assert "npg_" not in browser.source
-
-
-def check_page(browser: Browser, title: str, width: int) -> None:
-    assert browser.text("h1") == title
-    assert browser.title.startswith(title)
-    assert browser.run("return document.documentElement.lang") == "en"
-    assert browser.run("return document.documentElement.scrollWidth") <= width
-    assert browser.run(CONTRASTS) == []
-    assert browser.run("return performance.getEntriesByType('resource').map((e) => e.name)") == []
-    assert browser.count("img, iframe") == 0
-    assert [text for text in browser.complaints() if "status of 4" not in text] == []
 
 
 def test_a_page_of_another_site_cannot_claim(
