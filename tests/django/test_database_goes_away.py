@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -27,7 +28,8 @@ def kill(home: Path) -> None:
     server = postmaster(home)
     family = [server, *server.children(recursive=True)]
     for process in family:
-        process.kill()
+        with suppress(psutil.NoSuchProcess):  # its children end by themselves, too
+            process.kill()
     psutil.wait_procs(family, timeout=10)
 
 
