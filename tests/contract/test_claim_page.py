@@ -6,9 +6,9 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
 import pytest
 
+from tests import asking
 from tests.browser import CHROMIUM, DRIVER, Browser, chromium
 from tests.neon_new_server import NeonNewServer
 from tests.pages import check_page, show
@@ -26,12 +26,12 @@ def browser(tmp_path: Path) -> Iterator[Browser]:
 
 
 def make(server: NeonNewServer) -> dict[str, str]:
-    made: dict[str, str] = httpx.post(f"{server.api}/database", json={"ref": "tests"}).json()
+    made: dict[str, str] = asking.post(f"{server.api}/database", json={"ref": "tests"}).json()
     return made
 
 
 def status(server: NeonNewServer, name: str) -> str:
-    found: str = httpx.get(f"{server.api}/database/{name}").json()["status"]
+    found: str = asking.get(f"{server.api}/database/{name}").json()["status"]
     return found
 
 
@@ -113,7 +113,7 @@ def test_the_status_of_each_page_is_right(neon_new_server: NeonNewServer) -> Non
         "/claim/..%2f..%2fserve.lock": 404,
         "/nothing": 404,
     }.items():
-        answer = httpx.get(f"{root}{path}")
+        answer = asking.get(f"{root}{path}")
         assert answer.status_code == expected
         policy = answer.headers["content-security-policy"]
         assert "default-src 'none'" in policy
@@ -124,7 +124,7 @@ def test_the_status_of_each_page_is_right(neon_new_server: NeonNewServer) -> Non
 def test_claiming_what_is_gone_says_so(neon_new_server: NeonNewServer) -> None:
     expired = make(neon_new_server)
     neon_new_server.let_expire(expired["id"])
-    answer = httpx.post(expired["claim_url"], follow_redirects=True)
+    answer = asking.post(expired["claim_url"], follow_redirects=True)
     assert answer.status_code == 410
     nowhere = f"{neon_new_server.url}/claim/019beb39-37fb-709d-87ac-7ad6198b89f7"
-    assert httpx.post(nowhere, follow_redirects=True).status_code == 404
+    assert asking.post(nowhere, follow_redirects=True).status_code == 404

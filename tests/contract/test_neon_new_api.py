@@ -15,6 +15,7 @@ import psycopg
 import pytest
 
 from neonup import State
+from tests import asking
 from tests.conftest import remove_home, warm_home
 from tests.neon_new_server import NeonNewServer, serving
 
@@ -22,14 +23,14 @@ TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 
 
 def make(server: NeonNewServer) -> dict[str, str]:
-    answer = httpx.post(f"{server.api}/database", json={"ref": "tests"})
+    answer = asking.post(f"{server.api}/database", json={"ref": "tests"})
     assert answer.status_code == 200, answer.text
     made: dict[str, str] = answer.json()
     return made
 
 
 def read(server: NeonNewServer, name: str) -> httpx.Response:
-    return httpx.get(f"{server.api}/database/{name}")
+    return asking.get(f"{server.api}/database/{name}")
 
 
 def answers(url: str) -> bool:
@@ -101,7 +102,7 @@ def test_the_url_is_left_alone_by_the_official_commands_rewriting(
 def test_a_wrong_body_is_answered_in_neons_words(
     neon_new_server: NeonNewServer, body: bytes, status: int, message: str
 ) -> None:
-    answer = httpx.post(f"{neon_new_server.api}/database", content=body)
+    answer = asking.post(f"{neon_new_server.api}/database", content=body)
     assert answer.status_code == status
     assert answer.json()["message"] == message
     assert ("hint" in answer.json()) is (status == 400)
@@ -121,10 +122,10 @@ def test_an_unknown_id_is_answered_in_neons_words(
 def test_what_is_not_there_is_json_in_the_api_and_a_page_elsewhere(
     neon_new_server: NeonNewServer,
 ) -> None:
-    answer = httpx.get(f"{neon_new_server.api}/nothing")
+    answer = asking.get(f"{neon_new_server.api}/nothing")
     assert (answer.status_code, answer.json()) == (404, {"message": "Not Found"})
     assert httpx.put(f"{neon_new_server.api}/database").json() == {"message": "Method Not Allowed"}
-    assert "<h1>" in httpx.get(f"{neon_new_server.url}/nothing").text
+    assert "<h1>" in asking.get(f"{neon_new_server.url}/nothing").text
 
 
 def test_the_older_form_makes_one_database_of_the_id_that_the_client_chose(
@@ -132,12 +133,12 @@ def test_the_older_form_makes_one_database_of_the_id_that_the_client_chose(
 ) -> None:
     name = str(uuid.uuid4())
     url = f"{neon_new_server.api}/database/{name}"
-    first = httpx.post(url, params={"referrer": "npm:neon-new|x"}, json={})
-    second = httpx.post(url, params={"referrer": "npm:neon-new|x"})
+    first = asking.post(url, params={"referrer": "npm:neon-new|x"}, json={})
+    second = asking.post(url, params={"referrer": "npm:neon-new|x"})
     assert first.status_code == second.status_code == 200
     assert first.json() == second.json() == read(neon_new_server, name).json()
     assert first.json()["id"] == name
-    assert httpx.post(url).json()["message"] == "Missing referrer"
+    assert asking.post(url).json()["message"] == "Missing referrer"
     assert len(neon_new_server.databases.all()) == 1
 
 
@@ -165,7 +166,7 @@ def test_a_damaged_record_is_said_and_nothing_is_lost(neon_new_server: NeonNewSe
     answer = read(neon_new_server, made["id"])
     assert answer.status_code == 500
     assert "is damaged" in answer.json()["hint"]
-    page = httpx.get(made["claim_url"])
+    page = asking.get(made["claim_url"])
     assert page.status_code == 500
     assert "is damaged" in page.text
     assert make(neon_new_server)["status"] == "UNCLAIMED"
@@ -174,7 +175,7 @@ def test_a_damaged_record_is_said_and_nothing_is_lost(neon_new_server: NeonNewSe
 
 def test_logical_replication_is_on_where_it_was_asked_for(neon_new_server: NeonNewServer) -> None:
     for wanted in (True, False):
-        answer = httpx.post(
+        answer = asking.post(
             f"{neon_new_server.api}/database",
             json={"ref": "tests", "enable_logical_replication": wanted},
         )
@@ -187,7 +188,7 @@ def test_a_claimed_database_keeps_working_and_its_url_is_not_given_again(
     neon_new_server: NeonNewServer,
 ) -> None:
     made = make(neon_new_server)
-    claimed = httpx.post(made["claim_url"], follow_redirects=True)
+    claimed = asking.post(made["claim_url"], follow_redirects=True)
     assert claimed.status_code == 200
     now = read(neon_new_server, made["id"]).json()
     assert (now["status"], now["connection_string"]) == ("CLAIMED", None)
@@ -204,7 +205,7 @@ def test_an_expired_database_is_refused_at_once_and_deleted_with_its_data(
     made, other = make(neon_new_server), make(neon_new_server)
     neon_new_server.let_expire(made["id"])
     assert read(neon_new_server, made["id"]).status_code == 400
-    again = httpx.post(
+    again = asking.post(
         f"{neon_new_server.api}/database/{made['id']}", params={"referrer": "tests"}, json={}
     )
     assert again.json() == {"message": "Database not found"}
@@ -221,7 +222,7 @@ def test_databases_and_claims_survive_a_restart(warm_parts: Path) -> None:
             kept, claimed, expired = make(first), make(first), make(first)
             with psycopg.connect(kept["connection_string"]) as connection:
                 connection.execute("CREATE TABLE kept AS SELECT 7 AS x")
-            httpx.post(claimed["claim_url"])
+            asking.post(claimed["claim_url"])
             first.let_expire(expired["id"])
         stopped = [first.databases.state(record) for record in first.databases.all()]
         assert stopped == [State.STOPPED, State.STOPPED]
@@ -232,7 +233,7 @@ def test_databases_and_claims_survive_a_restart(warm_parts: Path) -> None:
             with psycopg.connect(kept["connection_string"]) as connection:
                 assert connection.execute("SELECT x FROM kept").fetchone() == (7,)
             assert read(second, claimed["id"]).json()["status"] == "CLAIMED"
-            assert httpx.get(f"{second.url}/claim/{expired['id']}").status_code == 410
+            assert asking.get(f"{second.url}/claim/{expired['id']}").status_code == 410
     finally:
         remove_home(home)
 
@@ -265,7 +266,7 @@ def test_a_web_site_from_elsewhere_can_neither_make_nor_claim_a_database(
 ) -> None:
     made = make(neon_new_server)
     for url in (f"{neon_new_server.api}/database", made["claim_url"]):
-        answer = httpx.post(url, content=json.dumps({"ref": "x"}), headers=headers)
+        answer = asking.post(url, content=json.dumps({"ref": "x"}), headers=headers)
         assert answer.status_code == 403
         assert "access-control-allow-origin" not in answer.headers
     assert len(neon_new_server.databases.all()) == 1
@@ -276,7 +277,7 @@ def test_a_host_that_is_made_to_point_here_cannot_read_either(
     neon_new_server: NeonNewServer,
 ) -> None:
     made = make(neon_new_server)
-    answer = httpx.get(
+    answer = asking.get(
         f"{neon_new_server.api}/database/{made['id']}", headers={"host": "evil.example"}
     )
     assert answer.status_code == 403

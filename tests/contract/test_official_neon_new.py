@@ -10,11 +10,11 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-import httpx
 import psycopg
 import pytest
 from dotenv import dotenv_values
 
+from tests import asking
 from tests.neon_new_server import NeonNewServer
 from tests.project import Project, clean_environ
 
@@ -89,7 +89,7 @@ def test_it_makes_a_database_and_writes_env(official: Official, project: Project
     found = project.variables
     assert set(found) == {"DATABASE_URL", "DATABASE_URL_DIRECT", "PUBLIC_POSTGRES_CLAIM_URL"}
     (record,) = official.server.databases.all()
-    made = httpx.get(f"{official.server.api}/database/{record.id}").json()
+    made = asking.get(f"{official.server.api}/database/{record.id}").json()
     assert found["DATABASE_URL"] == found["DATABASE_URL_DIRECT"] == made["connection_string"]
     assert found["PUBLIC_POSTGRES_CLAIM_URL"] == f"https://neon.new/database/{record.id}"
     with psycopg.connect(project.url) as connection:
@@ -122,7 +122,7 @@ def test_its_claim_opens_a_page_that_is_here(official: Official) -> None:
     done = official("claim")
     assert done.returncode == 0, done.stdout + done.stderr
     (link,) = official.opened()
-    page = httpx.get(link.replace("https://neon.new", official.server.url))
+    page = asking.get(link.replace("https://neon.new", official.server.url))
     assert page.status_code == 200
     assert "Claim your database" in page.text
 
@@ -197,4 +197,4 @@ def test_its_claim_finds_the_link_that_neonup_wrote(official: Official, project:
     done = official("claim")
     assert done.returncode == 0, done.stdout + done.stderr
     assert official.opened() == [made["claim_url"]]
-    assert httpx.get(made["claim_url"]).status_code == 200
+    assert asking.get(made["claim_url"]).status_code == 200

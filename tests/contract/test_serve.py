@@ -16,13 +16,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-import httpx
 import psycopg
 import pytest
 
 from neonup import State
 from neonup_local.service import upkeep
 from neonup_local.service.databases import Databases
+from tests import asking
 from tests.project import Project, clean_environ
 
 
@@ -43,7 +43,7 @@ class Serving:
         return self.process.wait(30)
 
     def make(self) -> dict[str, str]:
-        made: dict[str, str] = httpx.post(f"{self.api}/database", json={"ref": "tests"}).json()
+        made: dict[str, str] = asking.post(f"{self.api}/database", json={"ref": "tests"}).json()
         return made
 
 
@@ -158,7 +158,7 @@ def test_killed_its_databases_are_listed_and_taken_over(start: Start, neonup_hom
     assert made["id"] in json.dumps(listed)
     assert answers(made["connection_string"])
     second = start()
-    again = httpx.get(f"{second.api}/database/{made['id']}").json()
+    again = asking.get(f"{second.api}/database/{made['id']}").json()
     assert again["connection_string"] == made["connection_string"]
     assert second.end() == 0
     assert states(neonup_home) == [State.STOPPED]
@@ -202,7 +202,7 @@ def test_the_network_is_let_in_only_in_so_many_words(start: Start, neonup_home: 
     assert done.returncode == 1
     assert "--allow-remote" in done.stderr
     serving = start("--host", "0.0.0.0", "--port", "0", "--allow-remote")
-    answer = httpx.get(f"{serving.api}/database/x", headers={"host": "my-container:5540"})
+    answer = asking.get(f"{serving.api}/database/x", headers={"host": "my-container:5540"})
     assert answer.status_code == 400
 
 

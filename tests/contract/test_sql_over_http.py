@@ -7,19 +7,20 @@ from typing import Any
 import httpx
 import pytest
 
+from tests import asking
 from tests.neon_new_server import NeonNewServer
 
 
 @pytest.fixture
 def url(neon_new_server: NeonNewServer) -> str:
-    made = httpx.post(f"{neon_new_server.api}/database", json={"ref": "tests"}).json()
+    made = asking.post(f"{neon_new_server.api}/database", json={"ref": "tests"}).json()
     found: str = made["connection_string"]
     return found
 
 
 def ask(server: NeonNewServer, url: str, body: Any) -> httpx.Response:
     headers = {"Neon-Connection-String": url, "Neon-Raw-Text-Output": "true"}
-    return httpx.post(f"{server.url}/sql", json=body, headers=headers)
+    return asking.post(f"{server.url}/sql", json=body, headers=headers)
 
 
 def test_values_come_as_text_with_their_types(neon_new_server: NeonNewServer, url: str) -> None:

@@ -6,9 +6,9 @@ import re
 import shutil
 from pathlib import Path
 
-import httpx
 import pytest
 
+from tests import asking
 from tests.contract.wire import answer, wire
 from tests.neon_new_server import NeonNewServer
 from tests.project import Project, clean_environ, names
@@ -30,7 +30,7 @@ def claim(project: Project) -> None:
     link = project.variables["POSTGRES_CLAIM_URL"]
     assert link
     origin = "/".join(link.split("/")[:3])
-    httpx.post(link, headers={"Origin": origin}, follow_redirects=True).raise_for_status()
+    asking.post(link, headers={"Origin": origin}, follow_redirects=True).raise_for_status()
 
 
 def forget_the_time(project: Project) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-import httpx
 import pytest
 
+from tests import asking
 from tests.django.site import Site
 from tests.neon_new_server import NeonNewServer
 from tests.project import names
@@ -30,7 +30,7 @@ def claim(site: Site) -> None:
     link = site.variables["POSTGRES_CLAIM_URL"]
     assert link
     origin = "/".join(link.split("/")[:3])
-    httpx.post(
+    asking.post(
         link, headers={"Origin": origin}, follow_redirects=True, trust_env=False
     ).raise_for_status()
 

@@ -10,6 +10,7 @@ import httpx
 import psycopg
 import pytest
 
+from tests import asking
 from tests.browser import CHROMIUM, DRIVER, Browser, chromium
 from tests.fastapi.served import DEV, RELOAD, Served, serving
 from tests.neon_new_server import NeonNewServer
@@ -150,8 +151,8 @@ def test_another_machine_does_not_see_it(project: Project) -> None:
         if address is None:
             pytest.skip("this machine has no address but loopback")
         url = f"http://{address}:{served.port}/_neon"
-        assert httpx.get(url, headers={"host": "127.0.0.1"}).status_code == 404
-        assert httpx.get(f"{url}/health").status_code == 200
+        assert asking.get(url, headers={"host": "127.0.0.1"}).status_code == 404
+        assert asking.get(f"{url}/health").status_code == 200
 
 
 def test_many_who_ask_for_its_health_share_one_connection(dev: Served, project: Project) -> None:
