@@ -11,7 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from neonup import drivers, urls
+    from neonup import drivers, psql, urls
     from neonup.cli.output import confirm, emit, json_option, style, wants_json
     from neonup.database import Database, DatabaseSpec, Inspection, State
     from neonup.drivers import sqlalchemy_url
@@ -35,7 +35,8 @@ if TYPE_CHECKING:
     from neonup.permission import is_development
     from neonup.providers import is_local
     from neonup.providers.base import Provider
-    from neonup.settings import Arguments, Settings, find_project, home
+    from neonup.script import run_script
+    from neonup.settings import Arguments, Settings, find_project, home, resolve
 
 __all__ = [
     "Arguments",
@@ -69,6 +70,9 @@ __all__ = [
     "is_local",
     "is_published",
     "json_option",
+    "psql",
+    "resolve",
+    "run_script",
     "sqlalchemy_url",
     "style",
     "urls",
@@ -111,13 +115,15 @@ _HOME = {
     "Settings": "neonup.settings",
     "find_project": "neonup.settings",
     "home": "neonup.settings",
+    "resolve": "neonup.settings",
+    "run_script": "neonup.script",
     "sqlalchemy_url": "neonup.drivers",
 }
 """The module that defines each public name."""
 
 
 def __getattr__(name: str) -> Any:
-    if name in {"drivers", "urls"}:
+    if name in {"drivers", "psql", "urls"}:
         return import_module(f"neonup.{name}")
     if name == "__version__":
         from importlib.metadata import version

@@ -60,7 +60,7 @@ def port_is_free(port: int) -> bool:
         return True
 
 
-def start(engine: Engine, folder: Path, run_folder: Path, options: Options) -> Postmaster:
+def start(engine: Engine, folder: Path, run_folder: Path | None, options: Options) -> Postmaster:
     """Start the server of ``folder/data`` and return once it answers. Call it under its lock.
 
     A server of that data directory that is starting or stopping already is waited for.
@@ -68,7 +68,7 @@ def start(engine: Engine, folder: Path, run_folder: Path, options: Options) -> P
     Args:
         engine: the programs, of the data directory's major version.
         folder: the database's own folder; the server writes into ``log`` there.
-        run_folder: where its Unix socket goes, if the path is short enough.
+        run_folder: where its Unix socket goes, if the path is short enough; None: it has none.
         options: its port and the like.
 
     Returns:
@@ -91,8 +91,8 @@ def start(engine: Engine, folder: Path, run_folder: Path, options: Options) -> P
             checked=[str(error.filename)],
             remedy="Make room or permit writing there.",
         ) from None
-    socket_dir = sockets.folder(run_folder, options.port, account)
-    command = _command(engine, data, options.port, socket_dir)
+    socket_dir = sockets.folder(run_folder, options.port, account) if run_folder else None
+    command = _command(engine, data, options, socket_dir)
     patience = time.monotonic() + _LEFTOVER_SECONDS
     while (found := _await_other(data)) is None:
         try:
@@ -152,10 +152,11 @@ def _await_other(data: Path) -> Postmaster | None:
     )
 
 
-def _command(engine: Engine, data: Path, port: int, socket_dir: Path | None) -> list[str]:
+def _command(engine: Engine, data: Path, options: Options, socket_dir: Path | None) -> list[str]:
     settings = {
-        "port": str(port),
+        "port": str(options.port),
         "unix_socket_directories": f'"{socket_dir}"' if socket_dir else "",
+        **options.settings,
     }
     return [str(engine.program("postgres")), "-D", str(data), *config.arguments(settings)]
 
@@ -230,8 +231,13 @@ def _rotate(log: Path) -> None:
         pass
 
 
-def stop(data: Path, *, timeout: float = _STOP_SECONDS) -> bool:
+def stop(data: Path, *, timeout: float = _STOP_SECONDS, immediately: bool = False) -> bool:
     """Stop the server of a data directory, cutting connections. Call it under its lock.
+
+    Args:
+        data: the data directory.
+        timeout: in seconds.
+        immediately: without writing anything down, for data that nobody needs any more.
 
     Returns:
         False where none was running.
@@ -247,7 +253,8 @@ def stop(data: Path, *, timeout: float = _STOP_SECONDS) -> bool:
 
         psutil.Process(found.pid).terminate()
     else:
-        os.kill(found.pid, signal.SIGINT)  # the "fast" shutdown: roll back, checkpoint, leave
+        # "fast": roll back, checkpoint, leave; "immediate": leave
+        os.kill(found.pid, signal.SIGQUIT if immediately else signal.SIGINT)
     deadline = time.monotonic() + timeout
     while postmaster.alive(found.pid):
         if time.monotonic() > deadline:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import stat
 import sys
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from neonup_local.engine.account import Account
@@ -55,12 +56,14 @@ class Options:
         logical_replication: ``wal_level = logical``.
         durable: a commit waits until it is on disk.
         tls: the certificate and the key, readable by the account; None without TLS.
+        settings: more of Postgres's own, which win over every file.
     """
 
     port: int
     logical_replication: bool = False
     durable: bool = False
     tls: tuple[Path, Path] | None = None
+    settings: Mapping[str, str] = field(default_factory=dict)
 
 
 def of_machine(engine: Engine, account: Account) -> dict[str, str]:

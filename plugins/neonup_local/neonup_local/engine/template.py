@@ -78,12 +78,16 @@ def admin_password(home: Path) -> str:
     return path.read_text(encoding="ascii").strip()
 
 
-def scram_verifier(password: str) -> str:
+def scram_verifier(password: str, rounds: int = 4096) -> str:
     """What Postgres stores for a password, so that the password itself never reaches it.
 
     https://www.postgresql.org/docs/current/catalog-pg-authid.html
+
+    Args:
+        password: the password.
+        rounds: of hashing, for the server and each client that connects.
     """
-    salt, rounds = secrets.token_bytes(16), 4096
+    salt = secrets.token_bytes(16)
     salted = hashlib.pbkdf2_hmac("sha256", password.encode(), salt, rounds)
     client = hmac.digest(salted, b"Client Key", "sha256")
     stored = hashlib.sha256(client).digest()

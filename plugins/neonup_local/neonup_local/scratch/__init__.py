@@ -1,0 +1,12 @@
+"""Servers for tests: alive for speed alone, and gone with the run that made them.
+
+What stands here is what `neonup_pytest` uses.
+"""
+
+from __future__ import annotations
+
+from neonup_local.scratch.place import room
+from neonup_local.scratch.runs import Run, sweep
+from neonup_local.scratch.server import ScratchServer, choose_engine, verifier
+
+__all__ = ["Run", "ScratchServer", "choose_engine", "room", "sweep", "verifier"]

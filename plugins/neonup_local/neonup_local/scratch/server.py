@@ -1,0 +1,136 @@
+"""A Postgres that lives for speed alone: nothing of it is forced to the disk."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from neonup_local.engine import account as accounts
+from neonup_local.engine import cluster, postmaster, program, template
+from neonup_local.engine.binaries import Engine
+from neonup_local.engine.config import Options
+from neonup_local.service import stock
+
+_SPEED = {
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "wal_level": "minimal",
+    "max_wal_senders": "0",
+    "max_wal_size": "1GB",
+    "checkpoint_timeout": "1d",
+    "autovacuum": "off",
+    "bgwriter_lru_maxpages": "0",
+    "shared_buffers": "128MB",
+    "dynamic_shared_memory_type": "mmap",  # its files go with the data; shared memory would stay
+    "max_connections": "200",
+    "max_prepared_transactions": "64",
+    "log_disconnections": "off",
+}
+"""Against a power cut there is nothing to protect, and no database lives long enough to age."""
+
+
+@dataclass(frozen=True)
+class ScratchServer:
+    """A server in a folder of its own.
+
+    Args:
+        home: neonup's own folder, with engines and templates.
+        folder: ``data/`` and ``log`` go there.
+        port: its port on 127.0.0.1.
+        engine: the programs.
+    """
+
+    home: Path
+    folder: Path
+    port: int
+    engine: Engine
+
+    OWNER = template.OWNER
+    """The role that tests connect as, as they would at Neon."""
+
+    @property
+    def data(self) -> Path:
+        """The data directory."""
+        return self.folder / "data"
+
+    @property
+    def running(self) -> bool:
+        """Whether it is up and answers."""
+        found = postmaster.running(self.data)
+        return found is not None and postmaster.answers(found.port)
+
+    def make(self, source: Path | None) -> None:
+        """Make the data directory anew: a copy of a kept one, or of the engine's template.
+
+        Raises:
+            EngineError: it cannot be made, e.g. there is no room.
+        """
+        if self.data.exists():
+            cluster.stop(self.data, immediately=True)
+            shutil.rmtree(self.data)
+        account = accounts.for_new_data()
+        if source is None or not (source / "PG_VERSION").is_file():
+            source = stock.prepare(self.home, self.engine, account)
+        template.copy(source, self.data, account)
+
+    def start(self) -> None:
+        """Start it and return once it answers.
+
+        Raises:
+            PortTaken: another process has the port.
+            EngineError: it did not start; shows its own last lines.
+        """
+        cluster.start(self.engine, self.folder, None, Options(self.port, settings=_SPEED))
+
+    def stop(self, *, cleanly: bool) -> None:
+        """Stop it; cleanly where its data is needed afterwards.
+
+        Raises:
+            EngineError: it goes on running.
+        """
+        cluster.stop(self.data, immediately=not cleanly)
+
+    def copy_to(self, target: Path) -> None:
+        """Copy the data directory; the server must have been stopped cleanly.
+
+        Raises:
+            EngineError: it cannot be copied; the target is gone then.
+        """
+        template.copy(self.data, target, accounts.of_data(self.data))
+
+    def last_lines(self) -> list[str]:
+        """What it wrote last into its log."""
+        try:
+            text = (self.folder / "log").read_text(encoding="utf-8", errors="replace")
+        except OSError:
+            return []
+        return program.last_lines(text)
+
+    def administrator(self) -> tuple[list[str], dict[str, str]]:
+        """psql as the superuser: the command, and the variables that it needs."""
+        return [str(self.engine.program("psql"))], {
+            **program.environment(),
+            "PGHOST": postmaster.HOST,
+            "PGPORT": str(self.port),
+            "PGUSER": template.ADMIN,
+            "PGPASSWORD": template.admin_password(self.home),
+            "PGDATABASE": "postgres",
+            "PGSSLMODE": "disable",
+            "PGGSSENCMODE": "disable",
+        }
+
+
+def choose_engine(home: Path, *, pg_bin: Path | None = None, name: str | None = None) -> Engine:
+    """The engine for a test server, as for any new database.
+
+    Raises:
+        EngineError: there is none; says what was looked at.
+    """
+    return stock.choose_engine(home, pg_bin=pg_bin, name=name)
+
+
+def verifier(password: str) -> str:
+    """What Postgres stores for a password of tests: hashed once, for every test connects anew."""
+    return template.scram_verifier(password, rounds=1)

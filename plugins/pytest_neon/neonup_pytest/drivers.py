@@ -1,0 +1,146 @@
+"""Connections and engines for tests. A driver is imported when one is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from neonup import NeonupError, drivers
+
+if TYPE_CHECKING:
+    import psycopg
+    from sqlalchemy import Engine
+    from sqlalchemy.ext.asyncio import AsyncEngine
+    from sqlalchemy.orm import Session
+
+_PACKAGES = {
+    "psycopg": "psycopg[binary]",
+    "sqlalchemy": "sqlalchemy",
+    "greenlet": "sqlalchemy[asyncio]",
+}
+_SYNC = ("psycopg", "psycopg2", "pg8000")
+_ASYNC = ("asyncpg", "psycopg")
+"""SQLAlchemy's drivers, the first one that is installed."""
+
+_SAVEPOINT = "neonup_test"
+
+
+@contextmanager
+def connection(url: str, *, rolled_back: bool) -> Iterator[psycopg.Connection[Any]]:
+    """A psycopg connection.
+
+    Args:
+        url: the database.
+        rolled_back: whether all is one transaction that is rolled back; ``commit()`` is refused
+            then, and ``with connection.transaction()`` makes savepoints.
+    """
+    psycopg = _need("psycopg")
+    with psycopg.connect(url) as found:
+        if not rolled_back:
+            yield found
+            return
+        with found.transaction(force_rollback=True):
+            yield found
+
+
+@asynccontextmanager
+async def async_connection(
+    url: str, *, rolled_back: bool
+) -> AsyncIterator[psycopg.AsyncConnection[Any]]:
+    """As `connection`, asynchronous."""
+    psycopg = _need("psycopg")
+    async with await psycopg.AsyncConnection.connect(url) as found:
+        if not rolled_back:
+            yield found
+            return
+        async with found.transaction(force_rollback=True):
+            yield found
+
+
+@contextmanager
+def engine(url: str, *, rolled_back: bool) -> Iterator[Engine]:
+    """A SQLAlchemy engine that keeps no connection, or the one that is rolled back."""
+    sqlalchemy = _need("sqlalchemy")
+    found = sqlalchemy.create_engine(**_arguments(url, _SYNC, rolled_back))
+    if rolled_back:
+        _use_savepoints(found)
+    try:
+        yield found
+    finally:
+        found.dispose()
+
+
+def async_engine(url: str, *, rolled_back: bool = False) -> AsyncEngine:
+    """As `engine`, asynchronous."""
+    _need("greenlet")
+    _need("sqlalchemy")
+    from sqlalchemy.ext.asyncio import create_async_engine
+
+    found = create_async_engine(**_arguments(url, _ASYNC, rolled_back))
+    if rolled_back:
+        _use_savepoints(found.sync_engine)
+    return found
+
+
+@contextmanager
+def session(engine: Engine) -> Iterator[Session]:
+    """A SQLAlchemy session."""
+    from sqlalchemy.orm import Session
+
+    with Session(engine) as found:
+        yield found
+
+
+def _arguments(url: str, candidates: tuple[str, ...], rolled_back: bool) -> dict[str, Any]:
+    from sqlalchemy.pool import NullPool, StaticPool
+
+    arguments = drivers.engine_arguments(url, driver=_driver(candidates))
+    if rolled_back:
+        return {**arguments, "poolclass": StaticPool, "pool_reset_on_return": None}
+    return {**arguments, "poolclass": NullPool}
+
+
+def _use_savepoints(engine: Engine) -> None:
+    """Make each transaction of an engine's one connection a savepoint.
+
+    The connection's own transaction is never committed, so closing it undoes everything.
+    """
+
+    def execute(connection: Any, statement: str) -> None:
+        cursor = connection.cursor()
+        cursor.execute(statement)
+        cursor.close()
+
+    dialect: Any = engine.dialect  # each engine has one of its own
+    dialect.do_begin = lambda connection: execute(connection, f"SAVEPOINT {_SAVEPOINT}")
+    dialect.do_commit = lambda connection: execute(connection, f"RELEASE SAVEPOINT {_SAVEPOINT}")
+    dialect.do_rollback = lambda connection: execute(
+        connection, f"ROLLBACK TO SAVEPOINT {_SAVEPOINT}"
+    )
+
+
+def _driver(candidates: tuple[str, ...]) -> str:
+    for name in candidates:
+        try:
+            import_module(name)
+        except ModuleNotFoundError:
+            continue
+        return name
+    raise NeonupError(
+        f"SQLAlchemy has no driver for Postgres here: {', '.join(candidates)} are not installed.",
+        remedy='pip install "psycopg[binary]"',
+    )
+
+
+def _need(module: str) -> Any:
+    try:
+        return import_module(module)
+    except ModuleNotFoundError as error:
+        if error.name != module:
+            raise
+        raise NeonupError(
+            f"This fixture needs {module}, which is not installed.",
+            remedy=f'pip install "{_PACKAGES[module]}"',
+        ) from None

@@ -1,0 +1,94 @@
+"""The variables that lead the application to its tests' database, set before it is loaded."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import pytest
+
+import neonup
+from neonup import Database, Settings
+
+_DIRECT = ("_DIRECT", "_UNPOOLED")
+_GENERIC_DIRECT = "DIRECT_URL"
+
+
+def own_database(settings: Settings, names: Iterable[str]) -> dict[str, Database]:
+    """The application's own databases, by the variable that leads there."""
+    found = {name: neonup.find(settings.project, key=name) for name in names}
+    return {name: database for name, database in found.items() if database is not None}
+
+
+def dialect(own: Iterable[Database]) -> str:
+    """What the application's URL begins with: ``postgresql+asyncpg``."""
+    for database in own:
+        scheme = database.url.partition("://")[0]
+        if scheme.startswith("postgres"):
+            return scheme
+    return "postgresql"
+
+
+@dataclass
+class Variables:
+    """The variables of this run, and what they were before."""
+
+    values: dict[str, str]
+    _before: dict[str, str | None] = field(default_factory=dict)
+
+    @classmethod
+    def for_names(cls, names: Iterable[str], url: str, known: Iterable[str]) -> Variables:
+        """The variables that lead to ``url``, with those for a direct connection."""
+        values = {}
+        for name in names:
+            values[name] = url
+            values |= {f"{name}{suffix}": url for suffix in _DIRECT}
+        if values and _GENERIC_DIRECT in known:
+            values[_GENERIC_DIRECT] = url
+        return cls(values)
+
+    def set(self) -> None:
+        """Put them into the environment."""
+        self._before = {name: os.environ.get(name) for name in self.values}
+        os.environ.update(self.values)
+
+    def restore(self) -> None:
+        """Put back what was there before."""
+        for name, value in self._before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+    def verify(self) -> None:
+        """Make sure that nothing has changed them since.
+
+        Raises:
+            pytest.UsageError: something has: the application may have another database.
+        """
+        for name, value in self.values.items():
+            found = os.environ.get(name)
+            if found != value:
+                raise pytest.UsageError(
+                    f"{name} is not the tests' database any more: "
+                    f"{'it was removed' if found is None else neonup.urls.mask(found)}.\n"
+                    "Something that pytest loaded has changed it (pytest-env, load_dotenv("
+                    "override=True), a conftest.py), so tests could reach another database.\n"
+                    "Take that away, or take the variable out of neon_env."
+                )
+
+
+def refuse_unsure(own: dict[str, Database]) -> None:
+    """Make sure that tests which use a database cannot reach the application's own.
+
+    Raises:
+        pytest.UsageError: nobody said which variables lead there.
+    """
+    for name, database in own.items():
+        raise pytest.UsageError(
+            f"Tests use neonup's fixtures, and {name} (from {database.source}) leads to a database "
+            "that is not theirs.\nSay in pytest's ini file that the application shall find the "
+            f"tests' database there instead:\n    neon_env = {name}\nor, if it does not read "
+            "that variable:\n    neon_env ="
+        )

@@ -1,0 +1,155 @@
+"""The fixtures. What they need is imported when a test asks for them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    import psycopg
+    from sqlalchemy import Engine
+    from sqlalchemy.ext.asyncio import AsyncEngine
+    from sqlalchemy.orm import Session
+
+    from neonup import Database
+    from neonup_pytest.schema import Source
+
+
+@pytest.fixture(scope="session")
+def neon_template(pytestconfig: pytest.Config) -> Source:
+    """What makes the schema; by default what ``neon_schema`` and ``neon_migrate`` say.
+
+    Override it to return a command or ``module:function``, the path of a SQL file, a callable
+    that is given the URL, a list of these, a `neonup_pytest.Schema`, or None for no schema.
+    """
+    files: list[Source] = [Path(name) for name in pytestconfig.getini("neon_schema")]
+    return [*files, pytestconfig.getini("neon_migrate") or None]
+
+
+@pytest.fixture(scope="session")
+def neon_url(pytestconfig: pytest.Config, neon_template: Source) -> str:
+    """This process's URL, the same for the whole run, in the application's dialect.
+
+    A test that asks for no more than this shares the database behind it with others.
+    """
+    from neonup_pytest import state
+    from neonup_pytest.schema import schema_of
+
+    mine = state.of(pytestconfig)
+    mine.verify()
+    mine.begin(schema_of(neon_template, pytestconfig.rootpath))
+    mine.worker.share()
+    return mine.worker.url
+
+
+@pytest.fixture
+def neon_db(request: pytest.FixtureRequest, neon_url: str) -> Iterator[Database]:
+    """A database of the test's own behind the unchanged `neon_url`.
+
+    With ``isolation`` ``transaction`` or ``shared`` it is the one that such tests share.
+    """
+    from neonup_pytest import state
+    from neonup_pytest.options import Isolation
+
+    mine = state.of(request.config)
+    isolated = mine.isolation(request.node) is Isolation.DATABASE
+    if isolated:
+        mine.worker.isolate()
+    else:
+        mine.worker.share()
+    yield mine.database(mine.worker.libpq_url)
+    name = mine.kept.name_of(request.node)
+    if name is not None and isolated:
+        mine.worker.keep(name)
+
+
+@pytest.fixture(scope="session")
+def neon_db_factory(
+    pytestconfig: pytest.Config, neon_url: str
+) -> Callable[[], AbstractContextManager[Database]]:
+    """Makes more databases, for any scope: ``with neon_db_factory() as database:``."""
+    from neonup_pytest import state
+
+    mine = state.of(pytestconfig)
+
+    @contextmanager
+    def another() -> Iterator[Database]:
+        with mine.worker.another() as url:
+            yield mine.database(url)
+
+    return another
+
+
+@pytest.fixture
+def neon_connection(
+    request: pytest.FixtureRequest, neon_db: Database
+) -> Iterator[psycopg.Connection[Any]]:
+    """A psycopg connection to `neon_db`, closed after the test."""
+    from neonup_pytest import drivers
+
+    with drivers.connection(neon_db.url, rolled_back=_rolled_back(request)) as connection:
+        yield connection
+
+
+@pytest.fixture
+def neon_engine(request: pytest.FixtureRequest, neon_db: Database) -> Iterator[Engine]:
+    """A SQLAlchemy engine on `neon_db`, without a pool."""
+    from neonup_pytest import drivers
+
+    with drivers.engine(neon_db.url, rolled_back=_rolled_back(request)) as engine:
+        yield engine
+
+
+@pytest.fixture
+def neon_session(neon_engine: Engine) -> Iterator[Session]:
+    """A SQLAlchemy session on `neon_engine`."""
+    from neonup_pytest import drivers
+
+    with drivers.session(neon_engine) as session:
+        yield session
+
+
+@pytest.fixture
+def neon_async_connection(
+    request: pytest.FixtureRequest, neon_db: Database
+) -> psycopg.AsyncConnection[Any]:
+    """An asynchronous psycopg connection to `neon_db`, in the test's own event loop."""
+    connection: psycopg.AsyncConnection[Any] = _in_loop(request, "connection")
+    return connection
+
+
+@pytest.fixture
+def neon_async_engine(request: pytest.FixtureRequest, neon_db: Database) -> AsyncEngine:
+    """An asynchronous SQLAlchemy engine on `neon_db`, without a pool, so of no loop."""
+    from neonup_pytest import drivers
+
+    if _rolled_back(request):
+        engine: AsyncEngine = _in_loop(request, "engine")
+        return engine
+    return drivers.async_engine(neon_db.url)
+
+
+def _rolled_back(request: pytest.FixtureRequest) -> bool:
+    from neonup_pytest import state
+
+    return state.of(request.config).rolls_back(request.node)
+
+
+def _in_loop(request: pytest.FixtureRequest, what: str) -> Any:
+    """The value of a fixture that is set up in the event loop that the test will run in."""
+    if "anyio_backend" in request.fixturenames:
+        return request.getfixturevalue(f"_neon_anyio_{what}")
+    if not request.config.pluginmanager.has_plugin("asyncio"):
+        pytest.fail(
+            f"neon_async_{what} needs an event loop: pip install pytest-asyncio, or ask for "
+            "anyio_backend with anyio.",
+            pytrace=False,
+        )
+    marker = request.node.get_closest_marker("asyncio")
+    scope = marker.kwargs.get("loop_scope") if marker else None
+    scope = scope or request.config.getini("asyncio_default_test_loop_scope") or "function"
+    return request.getfixturevalue(f"_neon_asyncio_{what}_{scope}")

@@ -1,0 +1,57 @@
+"""The databases of failed tests: kept, and named in the report."""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+
+import pytest
+
+from neonup_pytest.options import Keep
+from neonup_pytest.worker import Worker
+
+_MOST = 10
+"""So many in a run: whoever breaks everything looks at the first ones."""
+_NAME = pytest.StashKey[str]()
+_TITLE = "neonup"
+
+
+class Kept:
+    """Decides whose database stays, and under which name.
+
+    Args:
+        worker: whose databases.
+        which: which tests' databases stay.
+    """
+
+    def __init__(self, worker: Worker, which: Keep):
+        self._worker, self._which = worker, which
+        self._count = 0
+
+    def name_of(self, item: pytest.Item) -> str | None:
+        """The name under which a test's database stays; None where it goes."""
+        return item.stash.get(_NAME, None)
+
+    def look_at(self, item: pytest.Item, report: pytest.TestReport) -> None:
+        """Choose the name, and tell it in the report of a test that failed."""
+        wanted = self._which is Keep.ALL or (self._which is Keep.FAILED and report.failed)
+        if wanted and _NAME not in item.stash and report.when != "teardown":
+            if self._count >= _MOST:
+                return
+            self._count += 1
+            item.stash[_NAME] = f"{self._worker.kept_prefix}_{self._count}"
+        name = self.name_of(item)
+        if name is not None and report.failed:
+            report.sections.append((_TITLE, self._told(name)))
+
+    def _told(self, name: str) -> str:
+        url = str(self._worker.server.url(name))
+        psql = shutil.which("psql") or self._worker.admin.program
+        return f"The test's database is kept for a while:\n{psql} {shlex.quote(url)}"
+
+
+def explain_death(worker: Worker, report: pytest.TestReport) -> None:
+    """Show the last lines of a server that died under a test."""
+    if report.failed and (lines := worker.died()) is not None:
+        said = "\n".join(lines) or "It left no log."
+        report.sections.append((_TITLE, f"The tests' Postgres is gone. It said last:\n{said}"))

@@ -1,0 +1,119 @@
+"""What can be set: in pytest's ini file, on the command line, by a marker."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+
+import pytest
+
+FIXTURES = frozenset(
+    {
+        *("neon_url", "neon_db", "neon_connection", "neon_async_connection", "neon_engine"),
+        *("neon_async_engine", "neon_session", "neon_db_factory"),
+    }
+)
+"""Who asks for one of these uses the tests' server."""
+
+
+class Isolation(enum.StrEnum):
+    """How a test is kept apart from the others."""
+
+    DATABASE = "database"
+    """A database of its own."""
+    TRANSACTION = "transaction"
+    """One database for all; what goes through the fixtures is rolled back."""
+    SHARED = "shared"
+    """One database for all; what a test leaves stays."""
+
+
+class Keep(enum.StrEnum):
+    """Which tests' databases outlive the run."""
+
+    FAILED = "failed"
+    ALL = "all"
+    NONE = "none"
+
+
+def add(parser: pytest.Parser) -> None:
+    """Declare them to pytest."""
+    group = parser.getgroup("neonup")
+    group.addoption(
+        "--neon-rebuild",
+        action="store_true",
+        help="make the template database anew, instead of taking the last run's",
+    )
+    group.addoption(
+        "--neon-keep",
+        choices=[one.value for one in Keep],
+        default=Keep.FAILED.value,
+        help="whose databases stay after the run (default: %(default)s)",
+    )
+    parser.addini("neon_env", "variables that the application finds its URL in", "args", None)
+    parser.addini("neon_dialect", "what its URL begins with: postgresql+asyncpg", "string", None)
+    parser.addini("neon_schema", "SQL files that make the schema", "args")
+    parser.addini("neon_migrate", "a command, or module:function, that makes it", "string", None)
+    parser.addini("neon_migrate_files", "what neon_migrate depends on, as globs", "args")
+    parser.addini("neon_isolation", f"one of {', '.join(Isolation)}", "string", "database")
+
+
+@dataclass(frozen=True)
+class Options:
+    """The ini file's values. ``env`` is None where nothing was said, and empty for: none."""
+
+    env: tuple[str, ...] | None
+    dialect: str | None
+    migrate_files: tuple[str, ...]
+    isolation: Isolation
+    keep: Keep
+    rebuild: bool
+
+
+def read(config: pytest.Config) -> Options:
+    """The values that hold for the run.
+
+    Raises:
+        pytest.UsageError: one cannot be used.
+    """
+    return Options(
+        env=env(config),
+        dialect=config.getini("neon_dialect") or None,
+        migrate_files=tuple(config.getini("neon_migrate_files")),
+        isolation=_isolation(config.getini("neon_isolation"), "neon_isolation"),
+        keep=Keep(config.known_args_namespace.neon_keep),
+        rebuild=bool(config.known_args_namespace.neon_rebuild),
+    )
+
+
+def env(config: pytest.Config) -> tuple[str, ...] | None:
+    """What ``neon_env`` says; None where it is not there, and empty where it is empty."""
+    names = config.getini("neon_env")
+    return None if names is None else tuple(names)
+
+
+def fixtures_of(item: pytest.Item) -> frozenset[str]:
+    """The fixtures that a test is known to use before it runs."""
+    return frozenset(getattr(item, "fixturenames", ()))
+
+
+def isolation_of(item: pytest.Item, default: Isolation) -> Isolation:
+    """What ``@pytest.mark.neon(isolation=...)`` says, the nearest one, else the default.
+
+    Raises:
+        pytest.UsageError: it says something else.
+    """
+    marker = item.get_closest_marker("neon")
+    if marker is None:
+        return default
+    if marker.args or set(marker.kwargs) != {"isolation"}:
+        raise pytest.UsageError("@pytest.mark.neon takes isolation=..., and nothing else.")
+    return _isolation(marker.kwargs["isolation"], "@pytest.mark.neon(isolation=...)")
+
+
+def _isolation(value: object, where: str) -> Isolation:
+    try:
+        return Isolation(str(value))
+    except ValueError:
+        raise pytest.UsageError(
+            f"{where} is {value!r}; it is one of {', '.join(Isolation)}."
+        ) from None

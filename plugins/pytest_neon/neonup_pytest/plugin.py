@@ -1,0 +1,124 @@
+"""What pytest calls. A project that uses none of it pays for no import of its parts."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+
+from neonup_pytest import options, run
+from neonup_pytest.fixtures import (
+    neon_async_connection,
+    neon_async_engine,
+    neon_connection,
+    neon_db,
+    neon_db_factory,
+    neon_engine,
+    neon_session,
+    neon_template,
+    neon_url,
+)
+
+if TYPE_CHECKING:
+    from neonup_pytest.state import State
+
+__all__ = [
+    "neon_async_connection",
+    "neon_async_engine",
+    "neon_connection",
+    "neon_db",
+    "neon_db_factory",
+    "neon_engine",
+    "neon_session",
+    "neon_template",
+    "neon_url",
+]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Declare the options."""
+    options.add(parser)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_load_initial_conftests(early_config: pytest.Config) -> Iterator[None]:
+    """Set the variables before conftest files, and before pytest-django loads settings."""
+    from neonup_pytest import optin
+
+    with _as_usage_errors():
+        if names := optin.names(options.env(early_config), early_config.rootpath):
+            from neonup_pytest import state
+
+            state.of(early_config, names)
+    return (yield)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Declare the marker, and tell workers which run they belong to."""
+    config.addinivalue_line(
+        "markers",
+        "neon(isolation): how the test is kept apart: database, transaction or shared",
+    )
+    for loop in ("asyncio", "anyio"):
+        if config.pluginmanager.has_plugin(loop):
+            config.pluginmanager.import_plugin(f"neonup_pytest.{loop}_fixtures")
+    if config.getoption("numprocesses", None):
+        run.of_process()
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Stop where tests could reach another database than theirs, before the first one runs."""
+    used = any(options.FIXTURES & options.fixtures_of(item) for item in session.items)
+    state = _state(session.config)
+    if state is None and used:
+        from neonup_pytest.state import of
+
+        with _as_usage_errors():
+            state = of(session.config)
+    if state is not None:
+        state.expect(session.items)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Put the shared database back, where the last test had one of its own."""
+    state = _state(item.config)
+    if state is not None and state.worker.open and "neon_db" not in options.fixtures_of(item):
+        state.worker.share()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Tell in a failed test's report where its database is, or that its server died."""
+    report = yield
+    if (state := _state(item.config)) is not None:
+        state.report(item, report)
+    return report
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Leave nothing behind: also after Ctrl-C, and where collecting failed."""
+    if (state := _state(config)) is not None:
+        state.close()
+
+
+def _state(config: pytest.Config) -> State | None:
+    """What the plugin holds in this process; None where nothing of it was used yet."""
+    module = sys.modules.get("neonup_pytest.state")
+    return module.current(config) if module else None
+
+
+@contextmanager
+def _as_usage_errors() -> Iterator[None]:
+    """A setting that cannot be used ends the run with a message, not with a traceback."""
+    from neonup import NeonupError
+
+    try:
+        yield
+    except NeonupError as error:
+        raise pytest.UsageError(str(error)) from None

@@ -1,0 +1,222 @@
+"""A Postgres of our own: started at the first fixture, and gone with the run."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import secrets
+import shutil
+import socket
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from neonup import EngineError, Settings
+from neonup.urls import PostgresUrl
+from neonup_pytest import databases
+from neonup_pytest.admin import Admin, literal
+
+try:
+    from neonup_local.scratch import Run, ScratchServer, choose_engine, room, verifier
+except ModuleNotFoundError as error:
+    if error.name is None or not error.name.startswith("neonup_local"):
+        raise
+    raise EngineError(
+        "There is no Postgres to run tests on.",
+        checked=["neonup-local is not installed", "NEONUP_TEST_SERVER is not set"],
+        remedy='pip install "neonup[local]", or set NEONUP_TEST_SERVER to the URL of a server.',
+    ) from None
+
+_HOST = "127.0.0.1"
+_TEMPLATES = 4
+"""How many templates of a project stay beside the ones in use."""
+_WAITING = 256 << 20
+"""Bytes that retired databases may take before they are dropped."""
+
+
+class LocalServer:
+    """The run's own server.
+
+    Args:
+        id: the run that it belongs to.
+        settings: the project's: which Postgres to take.
+    """
+
+    owner = ScratchServer.OWNER
+
+    def __init__(self, id: str, settings: Settings):  # noqa: A002
+        self._run = run = Run(settings.home, id)
+        self._settings = settings
+        self._reservation: socket.socket | None = None
+        self._scratch: ScratchServer | None = None
+        run.join()
+        with run.locked():
+            shared = run.shared
+            if "port" not in shared:
+                port = self._reserve()
+                run.shared = {**shared, "port": port, "password": secrets.token_hex(12)}
+        self._port = int(run.shared["port"])
+        self._password = str(run.shared["password"])
+
+    def _reserve(self) -> int:
+        """A port that nobody else is given, from now on.
+
+        A socket that is bound without listening keeps other programs from being given its port;
+        Linux lets Postgres have it all the same, since both permit the address to be used again.
+        """
+        reservation = socket.socket()
+        if os.name == "posix":
+            reservation.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        reservation.bind((_HOST, 0))
+        port = int(reservation.getsockname()[1])
+        if sys.platform == "linux":
+            self._reservation = reservation
+        else:
+            reservation.close()
+        return port
+
+    @property
+    def identity(self) -> str:
+        """Its engine."""
+        return self._server.engine.id
+
+    @property
+    def _server(self) -> ScratchServer:
+        if self._scratch is None:
+            engine = choose_engine(
+                self._settings.home,
+                pg_bin=self._settings.pg_bin,
+                name=self._settings.option("local", "engine"),
+            )
+            with self._run.locked():
+                folder = self._run.folder()
+            self._scratch = ScratchServer(self._settings.home, folder, self._port, engine)
+        return self._scratch
+
+    def url(self, database: str) -> PostgresUrl:
+        """Where a database of it is or will be."""
+        return PostgresUrl(((_HOST, self._port),), self.owner, self._password, database)
+
+    @contextlib.contextmanager
+    def exclusive(self) -> Iterator[None]:
+        """Hold what only one process of the run may do at a time: making templates."""
+        with self._run.locked("template"):
+            yield
+
+    def start(self) -> None:
+        """Start it, unless it runs; one that died is replaced by a new one.
+
+        Raises:
+            EngineError: it did not start; shows its own last lines.
+        """
+        server = self._server
+        with self._run.locked():
+            if server.running:
+                return
+            server.make(self._cache)
+            self._start()
+
+    def _start(self) -> None:
+        self._server.start()
+        admin = self.connect()
+        try:
+            admin.run(f"ALTER ROLE {self.owner} PASSWORD {literal(verifier(self._password))}")
+        finally:
+            admin.close()
+
+    def connect(self) -> Admin:
+        """A connection as the superuser."""
+        return Admin(*self._server.administrator())
+
+    def allowance(self, size: int) -> int:
+        """As many as fit into 256 MiB, or a quarter of the room that is left."""
+        return min(_WAITING, room(self._server.folder) // 4) // max(size, 1)
+
+    @property
+    def _cache(self) -> Path:
+        """The project's data directory with its templates, which a run begins with a copy of."""
+        project = self._settings.project
+        place = hashlib.sha256(os.fsencode(project)).hexdigest()[:8]
+        return (
+            self._settings.home
+            / "tests"
+            / "templates"
+            / f"{project.name[:20]}-{place}-{self.identity}"
+        )
+
+    def made_here(self, template: str) -> bool:
+        """Whether a process of this run has made a template."""
+        return template in self._run.shared.get("made", [])
+
+    def used(self, template: str) -> None:
+        """A template that was there is used: the next save keeps it."""
+        with self._run.locked():
+            self._add("used", template)
+
+    def _add(self, what: str, template: str) -> None:
+        shared = self._run.shared
+        self._run.shared = {**shared, what: sorted({*shared.get(what, []), template})}
+
+    def saved(self, template: str) -> None:
+        """Keep the templates: now, where nobody is connected yet, else at the run's end."""
+        with self._run.locked():
+            admin = self.connect()
+            try:
+                self._add("made", template)
+                self._add("used", template)
+                busy = databases.names(admin, f"{databases.PREFIX}{self._run.id}_")
+                if not busy:
+                    self._forget_old(admin)
+            finally:
+                admin.close()
+            self._run.shared = {**self._run.shared, "unsaved": bool(busy)}
+            if not busy:
+                self._save()
+                self._server.start()
+
+    def _forget_old(self, admin: Admin) -> None:
+        used = self._run.shared["used"]
+        others = [name for name in databases.names(admin, databases.TEMPLATE) if name not in used]
+        for name in others[:-_TEMPLATES]:
+            databases.drop(admin, name)
+
+    def _save(self) -> None:
+        self._server.stop(cleanly=True)
+        target = self._cache
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.parent.chmod(0o711)
+        temporary = target.with_name(f".{target.name}-{secrets.token_hex(4)}")
+        self._server.copy_to(temporary)
+        old = target.with_name(f".{target.name}-{secrets.token_hex(4)}")
+        if target.exists():
+            target.rename(old)
+        temporary.rename(target)
+        shutil.rmtree(old, ignore_errors=True)
+
+    def _save_at_the_end(self) -> None:
+        if not self._run.shared.get("unsaved") or not self._server.running:
+            return
+        admin = self.connect()
+        try:
+            for name in databases.names(admin, f"{databases.PREFIX}{self._run.id}_"):
+                databases.drop(admin, name)
+            self._forget_old(admin)
+        finally:
+            admin.close()
+        self._save()
+
+    def keep(self, database: str) -> None:
+        """Let a database outlive the run: its server goes on running then."""
+        with self._run.locked():
+            self._run.keep(database)
+
+    def last_lines(self) -> list[str]:
+        """The end of its log."""
+        return self._server.last_lines()
+
+    def leave(self) -> None:
+        """Leave the run; the last one stops the server and removes it."""
+        self._run.leave(self._save_at_the_end)
+        if self._reservation is not None:
+            self._reservation.close()

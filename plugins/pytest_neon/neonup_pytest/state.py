@@ -1,0 +1,149 @@
+"""What the plugin holds for the run in this process, from its first use on."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import neonup
+from neonup import Database, Settings, SettingsError
+from neonup_pytest import databases, environment, keep, options, schema
+from neonup_pytest.environment import Variables
+from neonup_pytest.options import Isolation, Options
+from neonup_pytest.run import of_process
+from neonup_pytest.schema import Project, Schema
+from neonup_pytest.worker import Worker
+
+
+class State:
+    """One for each pytest process that uses the plugin.
+
+    Args:
+        config: pytest's.
+        names: the variables that lead the application to its tests' database.
+    """
+
+    def __init__(self, config: pytest.Config, names: tuple[str, ...]):
+        self.config = config
+        self.options: Options = options.read(config)
+        self.settings: Settings = neonup.resolve(neonup.find_project(config.rootpath))
+        default = (self.settings.key,) if self.options.env is None else ()
+        self.own = environment.own_database(self.settings, names or default)
+        self.worker = Worker(
+            of_process(),
+            self.settings,
+            dialect=self.options.dialect or environment.dialect(self.own.values()),
+            rebuild=self.options.rebuild,
+        )
+        self.kept = keep.Kept(self.worker, self.options.keep)
+        self.names = names
+        self.variables = Variables.for_names(names, self.worker.url, known=self._known())
+        self.variables.set()
+
+    def _known(self) -> set[str]:
+        generic = neonup.find(self.settings.project, key="DIRECT_URL")
+        return {*os.environ, *(["DIRECT_URL"] if generic else [])}
+
+    def expect(self, items: list[pytest.Item]) -> None:
+        """Look at what will run.
+
+        Raises:
+            pytest.UsageError: it could reach a database that is not the tests'.
+        """
+        users = [item for item in items if options.FIXTURES & options.fixtures_of(item)]
+        self.worker.expected = sum(
+            "neon_db" in options.fixtures_of(item) and self.isolation(item) is Isolation.DATABASE
+            for item in users
+        )
+        if users:
+            self.verify()
+
+    def verify(self) -> None:
+        """Make sure that the application cannot reach another database.
+
+        Raises:
+            pytest.UsageError: it may, or nobody can tell.
+        """
+        self.variables.verify()
+        if not self.names:
+            environment.refuse_unsure(self.own)
+
+    def isolation(self, item: pytest.Item) -> Isolation:
+        """How a test is kept apart."""
+        return options.isolation_of(item, self.options.isolation)
+
+    def rolls_back(self, item: pytest.Item) -> bool:
+        """Whether what a test does through the fixtures is rolled back."""
+        return self.isolation(item) is Isolation.TRANSACTION
+
+    def begin(self, source: Schema | None) -> None:
+        """Start what is behind the URL, with that schema.
+
+        Raises:
+            NeonupError: it cannot be had.
+        """
+        if not self.settings.enabled:
+            raise SettingsError("Tests want a database, and NEONUP=off forbids it.")
+        self.worker.begin(self.template_of(source))
+
+    def template_of(self, source: Schema | None) -> Callable[[], str]:
+        """Makes sure of the template of a schema, and returns its name."""
+        if source is None:
+            return lambda: databases.EMPTY
+        root = self.config.rootpath
+        names = self.names or (self.settings.key,)
+
+        def build() -> None:
+            url = self.worker.url
+            environ = Variables.for_names(names, url, known=self._known()).values
+            schema.apply(source, url, self.worker.libpq_url, environ, root)
+
+        def ensure() -> str:
+            project = Project(root, self.options.migrate_files, self._tests(root))
+            key = schema.fingerprint(source, project, self.worker.server.identity)
+            return self.worker.template(key, build)
+
+        return ensure
+
+    def _tests(self, root: Path) -> tuple[Path, ...]:
+        found = self.config.getini("testpaths") or ["tests", "test"]
+        return tuple(root / name for name in found)
+
+    def database(self, url: str) -> Database:
+        """A database of this run, as the fixtures hand it out."""
+        return Database(url, "local", key=self.settings.key, source="pytest")
+
+    def report(self, item: pytest.Item, report: pytest.TestReport) -> None:
+        """Add to a failed test's report what this plugin knows."""
+        if not self.worker.open:
+            return
+        if "neon_db" in options.fixtures_of(item):
+            self.kept.look_at(item, report)
+        keep.explain_death(self.worker, report)
+
+    def close(self) -> None:
+        """Leave nothing behind."""
+        self.worker.close()
+        self.variables.restore()
+
+
+KEY = pytest.StashKey[State]()
+
+
+def of(config: pytest.Config, names: tuple[str, ...] = ()) -> State:
+    """The state of this process, made at the first call.
+
+    Raises:
+        NeonupError: a setting cannot be used, or there is no server to use.
+    """
+    if KEY not in config.stash:
+        config.stash[KEY] = State(config, names)
+    return config.stash[KEY]
+
+
+def current(config: pytest.Config) -> State | None:
+    """The state of this process, where there is one."""
+    return config.stash.get(KEY, None)

@@ -1,0 +1,219 @@
+"""What one pytest process has: its URL, and the databases behind it, made as they are needed."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+from neonup import Settings
+from neonup_pytest import connections, databases
+from neonup_pytest.admin import Admin, ServerLost
+from neonup_pytest.pool import LARGEST, Pool
+from neonup_pytest.run import RunId
+from neonup_pytest.servers import Server
+from neonup_pytest.slot import Slot
+
+T = TypeVar("T")
+
+
+class Worker:
+    """One process of a test run, and its place on the run's server.
+
+    Args:
+        run: the run, and who this is in it.
+        settings: the project's.
+        dialect: the scheme of the URL: ``postgresql``, ``postgresql+asyncpg``.
+        rebuild: whether templates of earlier runs are made anew.
+    """
+
+    def __init__(self, run: RunId, settings: Settings, *, dialect: str, rebuild: bool):
+        self.server = _server(run, settings)
+        self.name = f"{databases.PREFIX}{run.id}_{run.worker}"
+        self.kept_prefix = f"{databases.PREFIX}{run.id}_kept_{run.worker}"
+        self.dialect = dialect
+        self.expected = 0
+        """How many tests with a database of their own are still to come, as far as is known."""
+        self._rebuild = rebuild
+        self._template: Callable[[], str] = lambda: databases.EMPTY
+        self._admin: Admin | None = None
+        self._pool: Pool | None = None
+        self._slot: Slot | None = None
+
+    @property
+    def url(self) -> str:
+        """The worker's URL, in the application's dialect; the same for the whole run."""
+        return self.server.url(self.name).render(self.dialect)
+
+    @property
+    def libpq_url(self) -> str:
+        """The same in libpq's form."""
+        return str(self.server.url(self.name))
+
+    @property
+    def open(self) -> bool:
+        """Whether there are databases behind the URL."""
+        return self._slot is not None
+
+    def begin(self, template: Callable[[], str]) -> None:
+        """Start what is behind the URL.
+
+        Args:
+            template: makes sure of the template and returns its name; called again where a server
+                that died was replaced.
+
+        Raises:
+            NeonupError: the server or the template cannot be had.
+        """
+        self._template = template
+        if self._slot is None:
+            self._open()
+
+    def share(self) -> None:
+        """Put the database behind the URL that tests without one of their own share."""
+        self._surely(lambda slot: slot.share())
+
+    def isolate(self) -> None:
+        """Put a fresh database behind the URL."""
+        self._surely(lambda slot: slot.isolate())
+        self.expected -= 1
+
+    def keep(self, name: str) -> None:
+        """Let the database behind the URL stay after the run, under another name."""
+
+        def keep(slot: Slot) -> None:
+            slot.keep(name)
+            self.server.keep(name)
+
+        self._surely(keep)
+
+    @contextmanager
+    def another(self) -> Iterator[str]:
+        """One more database, fresh; yields its URL in libpq's form."""
+        name = self._surely(lambda _: self._pooled().take())
+        try:
+            yield str(self.server.url(name))
+        finally:
+            databases.close(self.admin, name)
+            self._pooled().retire(name)
+
+    def template(self, key: str, build: Callable[[], None]) -> str:
+        """The name of a template, made where no run has made it before.
+
+        Args:
+            key: changes when what it is made of changes.
+            build: makes the schema in the empty database behind the URL.
+
+        Raises:
+            NeonupError: it cannot be made; nothing of it stays.
+        """
+        with self.server.exclusive():
+            self.server.start()
+            name = f"{databases.TEMPLATE}{key[:16]}"
+            found = databases.exists(self.admin, name)
+            if found and self._rebuild and not self.server.made_here(name):
+                databases.drop(self.admin, name)
+                found = False
+            if found:
+                self.server.used(name)
+            else:
+                self._build(name, build)
+        return name
+
+    @property
+    def admin(self) -> Admin:
+        """The administrator's connection of this process's main thread."""
+        if self._admin is None:
+            self._admin = self.server.connect()
+        return self._admin
+
+    def died(self) -> list[str] | None:
+        """The server's last lines, if it is up no more; None while it answers."""
+        if self._admin is None:
+            return None
+        try:
+            self._admin.run("SELECT 1")
+        except ServerLost:
+            return self.server.last_lines()
+        return None
+
+    def close(self) -> None:
+        """Leave the run; the last one leaves nothing behind."""
+        self._close()
+        self.server.leave()
+
+    def _build(self, name: str, build: Callable[[], None]) -> None:
+        databases.drop(self.admin, self.name)
+        databases.create(self.admin, self.name, databases.EMPTY, self.server.owner)
+        try:
+            build()
+            inside = self.admin.inside(self.name)
+            try:
+                # Its statistics and hint bits are then in every copy, and need no writing there.
+                inside.run("VACUUM (FREEZE, ANALYZE)")
+            finally:
+                inside.close()
+            databases.close(self.admin, self.name)
+            connections.forget()
+            databases.rename(self.admin, self.name, name)
+        except BaseException:
+            databases.drop(self.admin, self.name)
+            raise
+        self._disconnect()  # the server may be restarted to keep the template
+        self.server.saved(name)
+
+    def _open(self) -> None:
+        self.server.start()
+        template = self._template()
+        for name in databases.names(self.admin, self.name):  # of a server that died
+            databases.drop(self.admin, name)
+        self._pool = Pool(
+            self.server.connect,
+            prefix=self.name,
+            template=template,
+            owner=self.server.owner,
+            wanted=lambda: self.expected,
+            allowance=self.server.allowance(databases.size(self.admin, template)),
+            largest=LARGEST,
+        )
+        self._slot = Slot(self.name, self.admin, self._pool)
+
+    def _pooled(self) -> Pool:
+        if self._pool is None:
+            raise ServerLost("There is no server.")
+        return self._pool
+
+    def _surely(self, step: Callable[[Slot], T]) -> T:
+        """Do it; on a new server, where the old one died."""
+        for _ in range(2):
+            if self._slot is None:
+                self._open()
+            try:
+                return step(self._slot)  # type: ignore[arg-type]
+            except ServerLost as error:
+                self._close()
+                lost = error
+        raise lost
+
+    def _close(self) -> None:
+        self._slot = None
+        if self._pool is not None:
+            self._pool.close()
+            self._pool = None
+        self._disconnect()
+
+    def _disconnect(self) -> None:
+        if self._admin is not None:
+            self._admin.close()
+            self._admin = None
+
+
+def _server(run: RunId, settings: Settings) -> Server:
+    from neonup_pytest.servers import given
+
+    if url := os.environ.get(given.VARIABLE):
+        return given.GivenServer(url, run.id, settings)
+    from neonup_pytest.servers.local import LocalServer
+
+    return LocalServer(run.id, settings)
