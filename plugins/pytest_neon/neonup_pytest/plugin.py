@@ -37,6 +37,9 @@ __all__ = [
     "neon_url",
 ]
 
+_REFUSED = "neonup_refused"
+"""Why a worker of pytest-xdist cannot begin, in what it tells the process that started it."""
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Declare the options."""
@@ -48,7 +51,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Iterator[None]
     """Set the variables before conftest files, and before pytest-django loads settings."""
     from neonup_pytest import optin
 
-    with _as_usage_errors():
+    with _as_usage_errors(early_config):
         if names := optin.names(options.env(early_config), early_config.rootpath):
             from neonup_pytest import state
 
@@ -69,17 +72,22 @@ def pytest_configure(config: pytest.Config) -> None:
         run.of_process()
 
 
+@pytest.hookimpl(tryfirst=True)  # before a worker of pytest-xdist says that it can begin
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Stop where tests could reach another database than theirs, before the first one runs."""
     used = any(options.FIXTURES & options.fixtures_of(item) for item in session.items)
-    state = _state(session.config)
-    if state is None and used:
+    if used or _state(session.config) is not None:
         from neonup_pytest.state import of
 
-        with _as_usage_errors():
-            state = of(session.config)
-    if state is not None:
-        state.expect(session.items)
+        with _as_usage_errors(session.config):
+            of(session.config).expect(session.items)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: object) -> None:
+    """End the whole run with the usage error that a worker of pytest-xdist has found."""
+    if message := getattr(node, "workeroutput", {}).get(_REFUSED):
+        raise pytest.UsageError(message)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -114,11 +122,13 @@ def _state(config: pytest.Config) -> State | None:
 
 
 @contextmanager
-def _as_usage_errors() -> Iterator[None]:
+def _as_usage_errors(config: pytest.Config) -> Iterator[None]:
     """A setting that cannot be used ends the run with a message, not with a traceback."""
     from neonup import NeonupError
 
     try:
         yield
-    except NeonupError as error:
+    except (NeonupError, pytest.UsageError) as error:
+        if (output := getattr(config, "workeroutput", None)) is not None:
+            output[_REFUSED] = str(error)
         raise pytest.UsageError(str(error)) from None

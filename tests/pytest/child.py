@@ -1,0 +1,134 @@
+"""A project with tests of its own, run as its user would run them."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import textwrap
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from tests.project import Project
+
+MEMORY = Path("/dev/shm")
+
+
+@dataclass
+class Run:
+    """A run that has ended."""
+
+    code: int
+    output: str
+
+    @property
+    def outcomes(self) -> dict[str, int]:
+        """How many passed and failed, as pytest says at the end."""
+        try:
+            return pytest.RunResult.parse_summary_nouns(self.output.splitlines())
+        except ValueError:
+            return {}
+
+    def expect(self, code: int = 0, /, **outcomes: int) -> Run:
+        """Make sure that it ended like that, and with nothing else than these outcomes."""
+        found = {name: n for name, n in self.outcomes.items() if name != "warnings"}
+        assert (self.code, found) == (code, outcomes), self.output
+        return self
+
+    def refused(self, *says: str) -> Run:
+        """Make sure that it ended with a usage error that says this, once."""
+        assert self.code == pytest.ExitCode.USAGE_ERROR, self.output
+        assert "Traceback" not in self.output, self.output
+        assert "INTERNALERROR" not in self.output, self.output
+        for text in says:
+            assert self.output.count(text) == 1, self.output
+        return self
+
+    def said(self, name: str) -> list[str]:
+        """What tests have printed as ``name=value`` (with ``-s``)."""
+        lines = self.output.splitlines()
+        return [line.split(f"{name}=", 1)[1] for line in lines if f"{name}=" in line]
+
+
+@dataclass
+class Child(Project):
+    """The project's folder, and the environment of the shell in it."""
+
+    account: dict[str, Any] = field(default_factory=dict)
+    """Arguments of subprocess that run it as somebody else."""
+
+    def write(self, **files: str) -> None:
+        """Write modules by their names, ``__`` for a slash: ``app``, ``tests__conftest``."""
+        for name, text in files.items():
+            self.file(f"{name.replace('__', '/')}.py", text)
+
+    def file(self, name: str, text: str) -> Path:
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(textwrap.dedent(text).lstrip())
+        return path
+
+    def ini(self, text: str = "") -> None:
+        """The ini file's section for pytest."""
+        self.file("pytest.ini", f"[pytest]\n{textwrap.dedent(text)}")
+
+    def argv(self, args: Sequence[str]) -> list[str]:
+        return [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-q", *args]
+
+    def pytest(self, *args: str, **environ: str) -> Run:
+        with self.started(*args, **environ) as process:
+            try:
+                output, _ = process.communicate(timeout=120)
+            except subprocess.TimeoutExpired:
+                process.terminate()
+                raise AssertionError(process.communicate()[0]) from None
+        return Run(process.returncode, output)
+
+    def started(self, *args: str, **environ: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            self.argv(args),
+            cwd=self.folder,
+            env={**self.environ, **environ},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            **self.account,
+        )
+
+    @property
+    def home(self) -> Path:
+        return Path(self.environ["NEONUP_HOME"])
+
+    @property
+    def data(self) -> list[Path]:
+        """The data folders of this home's servers, of living runs and of dead ones."""
+        found = [*self.home.glob("tests/runs/*/server")]
+        for owner in MEMORY.glob("neonup-*/run"):
+            try:
+                if Path(owner.read_text()).is_relative_to(self.home):
+                    found.append(owner.parent)
+            except OSError:
+                continue
+        return found
+
+    @property
+    def servers(self) -> list[psutil.Process]:
+        """The postmasters of this home's test servers."""
+        folders = [str(folder / "data") for folder in self.data]
+        found = []
+        for process in psutil.process_iter(["cmdline", "status"]):
+            words = process.info["cmdline"] or []
+            if process.info["status"] != psutil.STATUS_ZOMBIE and {*words} & {*folders}:
+                found.append(process)
+        return found
+
+    def assert_nothing_left(self) -> None:
+        assert self.data == []
+        assert os.listdir(self.home / "tests" / "runs") == []  # noqa: PTH208
+        assert [path.name for path in self.home.glob("locks/.test-*")] == []
