@@ -14,7 +14,10 @@ _OPTIONS = (
     *("--no-psqlrc", "--quiet", "--no-align", "--tuples-only", "--no-password"),
     *("--field-separator=\t", "--file=-"),
 )
-_SETTINGS = "-c client_min_messages=error -c statement_timeout=300s -c lock_timeout=60s"
+_SETTINGS = (
+    "-c client_min_messages=error -c statement_timeout=300s -c lock_timeout=60s"
+    " -c synchronous_commit=on"  # what was committed before a commit of ours is in the log then
+)
 
 
 class ServerLost(EngineError):
@@ -97,6 +100,14 @@ class Admin:
     def inside(self, database: str) -> Admin:
         """Another connection, to another database of the same server."""
         return Admin(self._command, self._environ, database)
+
+    def move(self, database: str) -> None:
+        """Leave the database for another one of the same server.
+
+        Raises:
+            ServerLost: there is no getting into that one.
+        """
+        self.run(f"\\connect {identifier(database)}")
 
     def close(self) -> None:
         """End psql."""

@@ -11,6 +11,7 @@ Only names that begin with ``neonup_test_`` are ever touched.
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Iterable
 
@@ -23,6 +24,8 @@ EMPTY = "template1"
 
 _OF_A_RUN = re.compile(rf"{PREFIX}(?P<run>[0-9a-f]{{8}})_(?P<kept>kept_)?")
 _IN_USE = "55006"
+_NO_DATABASE = "3D000"
+_PREPARED = "NU001"
 _TRIES = 5
 
 _END_CONNECTIONS = """
@@ -31,12 +34,16 @@ DECLARE
     pids int[];
     alive bool;
 BEGIN
+    IF EXISTS (SELECT FROM pg_prepared_xact() AS x JOIN pg_database d ON d.oid = x.dbid
+               WHERE d.datname = {name}) THEN
+        RAISE EXCEPTION USING ERRCODE = 'NU001';
+    END IF;
     -- Postgres checks for itself whether a database is in use, but waits 0.1 s between its looks.
     -- A backend is gone for that check once pg_terminate_backend() does not find it any more.
     FOR attempt IN 1..4000 LOOP
         PERFORM pg_stat_clear_snapshot();
-        SELECT coalesce(array_agg(pid), '{}') || coalesce(pids, '{}') INTO pids
-        FROM pg_stat_activity WHERE datname = %s;
+        SELECT coalesce(array_agg(pid), '{{}}') || coalesce(pids, '{{}}') INTO pids
+        FROM pg_stat_activity WHERE datname = {name};
         SELECT coalesce(bool_or(pg_terminate_backend(pid)), false) INTO alive
         FROM unnest(pids) AS pid;
         EXIT WHEN NOT alive;
@@ -58,22 +65,46 @@ def create(admin: Admin, name: str, template: str, owner: str) -> None:
     )
 
 
+def copy_quickly(admin: Admin) -> None:
+    """Let the kernel copy files on this connection, where Postgres can ask it to (from 18 on).
+
+    https://www.postgresql.org/docs/18/runtime-config-resource.html#GUC-FILE-COPY-METHOD
+    """
+    with contextlib.suppress(StatementFailed):
+        admin.run("SET file_copy_method = clone")
+
+
 def drop(admin: Admin, name: str) -> None:
     """Remove a database and whatever still uses it."""
     close(admin, name)
+    drop_closed(admin, name)
+
+
+def drop_closed(admin: Admin, name: str) -> None:
+    """Remove a database that was closed before."""
     admin.run(f"DROP DATABASE IF EXISTS {identifier(name)}")
 
 
 def close(admin: Admin, name: str) -> None:
     """Let nobody into a database, end who is in it, and forget its prepared transactions."""
-    roll_back_prepared(admin, name)
     try:
         admin.run(f"ALTER DATABASE {identifier(name)} ALLOW_CONNECTIONS false")
     except StatementFailed as error:
-        if error.sqlstate == "3D000":  # there is none
-            return
-        raise
-    admin.run(_END_CONNECTIONS % literal(name))
+        if error.sqlstate != _NO_DATABASE:
+            raise
+        return
+    end_connections(admin, name)
+
+
+def end_connections(admin: Admin, name: str) -> None:
+    """End who is in a database; return once Postgres, too, finds nobody there."""
+    try:
+        admin.run(_END_CONNECTIONS.format(name=literal(name)))
+    except StatementFailed as error:
+        if error.sqlstate != _PREPARED:
+            raise
+        _roll_back_prepared(admin, name)
+        admin.run(_END_CONNECTIONS.format(name=literal(name)))
 
 
 def swap(admin: Admin, name: str, *, away: str | None, to: str) -> None:
@@ -93,7 +124,7 @@ def swap(admin: Admin, name: str, *, away: str | None, to: str) -> None:
             admin.run("ROLLBACK")
             if error.sqlstate != _IN_USE or attempt == _TRIES - 1:
                 raise
-            admin.run(_END_CONNECTIONS % literal(name))  # one that was on its way in
+            end_connections(admin, name)  # one that was on its way in
         else:
             return
 
@@ -108,15 +139,23 @@ def rename(admin: Admin, name: str, to: str) -> None:
     admin.run(f"ALTER DATABASE {identifier(name)} RENAME TO {identifier(to)}")
 
 
-def roll_back_prepared(admin: Admin, name: str) -> None:
-    """Roll back the prepared transactions of a database: they outlive their connections."""
-    found = admin.run(f"SELECT gid FROM pg_prepared_xacts WHERE database = {literal(name)}")
-    if found:
-        inside = admin.inside(name)
-        try:
-            inside.run(*(f"ROLLBACK PREPARED {literal(gid)}" for (gid,) in found))
-        finally:
-            inside.close()
+def _roll_back_prepared(admin: Admin, name: str) -> None:
+    """Prepared transactions outlive their connections, and can be ended from within alone."""
+    open_(admin, name)
+    inside = admin.inside(name)
+    try:
+        for (gid,) in inside.run(
+            "SELECT gid FROM pg_prepared_xacts WHERE database = current_database()"
+        ):
+            inside.run(f"ROLLBACK PREPARED {literal(gid)}")
+    finally:
+        inside.close()
+    admin.run(f"ALTER DATABASE {identifier(name)} ALLOW_CONNECTIONS false")
+
+
+def log_position(admin: Admin) -> str:
+    """Where the server's write-ahead log ends now."""
+    return admin.value("SELECT pg_current_wal_insert_lsn()")
 
 
 def exists(admin: Admin, name: str) -> bool:

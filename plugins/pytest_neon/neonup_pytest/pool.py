@@ -5,16 +5,41 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass
 
-from neonup_pytest import databases
+from neonup_pytest import databases, recycle
 from neonup_pytest.admin import Admin
+from neonup_pytest.recycle import Recycler, Span
 
 LARGEST = 8
 """How many databases wait at most; more would only take room."""
 
 
+@dataclass(frozen=True)
+class Copy:
+    """A fresh database, and how often it was used and restored."""
+
+    name: str
+    times: int = 0
+
+
+@dataclass(frozen=True)
+class Used:
+    """A closed database that was used.
+
+    ``times`` is its copy's; ``span`` is where the log has what changed, if that is known.
+    """
+
+    name: str
+    times: int
+    span: Span | None
+
+
 class Pool:
-    """A thread that makes copies of a template before they are asked for, and drops used ones.
+    """A thread that makes copies of a template before they are asked for.
+
+    Used ones are restored where that is quicker and can be proven (`neonup_pytest.recycle`), and
+    dropped otherwise.
 
     Args:
         connect: makes a connection of the thread's own.
@@ -22,8 +47,8 @@ class Pool:
         template: what they are copies of.
         owner: whose they are.
         wanted: how many more will be asked for at most, as far as is known.
-        allowance: how many used ones may wait to be dropped while there is something better to do.
-        largest: how many fresh ones wait at most.
+        allowance: how many may wait to be dropped while there is something better to do.
+        recycles: whether the server's log can be read.
     """
 
     def __init__(
@@ -35,14 +60,17 @@ class Pool:
         owner: str,
         wanted: Callable[[], int],
         allowance: int,
-        largest: int = LARGEST,
+        recycles: bool,
     ):
+        self.recycles = recycles
         self._connect = connect
         self._prefix, self._template, self._owner = prefix, template, owner
-        self._wanted, self._allowance, self._largest = wanted, allowance, largest
-        self._fresh: deque[str] = deque()
-        self._used: deque[str] = deque()
-        self._made = 0
+        self._wanted, self._allowance = wanted, allowance
+        self._fresh: deque[Copy] = deque()
+        self._used: deque[Used] = deque()
+        self._doomed: deque[str] = deque()
+        self._recycler: Recycler | None = None
+        self._names = 0
         self._waiting = 0
         self._error: Exception | None = None
         self._closed = False
@@ -50,8 +78,8 @@ class Pool:
         self._thread = threading.Thread(target=self._work, name="neonup-pool", daemon=True)
         self._thread.start()
 
-    def take(self) -> str:
-        """The name of a fresh database; waits until there is one.
+    def take(self) -> Copy:
+        """A fresh database; waits until there is one.
 
         Raises:
             EngineError: none can be made, e.g. there is no room, or the server is gone.
@@ -66,20 +94,20 @@ class Pool:
                 self._waiting -= 1
             if not self._fresh and self._error is not None:
                 raise self._error
-            name = self._fresh.popleft()
+            copy = self._fresh.popleft()
             self._changed.notify_all()
-            return name
+            return copy
 
     def new_name(self) -> str:
         """A name that no other database of this pool has had."""
         with self._changed:
-            self._made += 1
-            return f"{self._prefix}_{self._made}"
+            self._names += 1
+            return f"{self._prefix}_{self._names}"
 
-    def retire(self, name: str) -> None:
-        """Drop a closed database, some time."""
+    def retire(self, used: Used) -> None:
+        """Restore or drop a closed database, some time."""
         with self._changed:
-            self._used.append(name)
+            self._used.append(used)
             self._changed.notify_all()
 
     def close(self) -> None:
@@ -93,11 +121,14 @@ class Pool:
         try:
             admin = self._connect()
             try:
+                databases.copy_quickly(admin)
                 while (step := self._next()) is not None:
                     step(admin)
             finally:
+                if self._recycler is not None:
+                    self._recycler.close()
                 admin.close()
-        except Exception as error:
+        except Exception as error:  # whatever it is, the one who waits must hear it
             with self._changed:
                 self._error = error
                 self._changed.notify_all()
@@ -106,12 +137,15 @@ class Pool:
         """What to do now; waits until there is something. None: the end."""
         with self._changed:
             while not self._closed:
-                wanted = max(min(self._largest, self._wanted()), self._waiting)
-                if len(self._used) > self._allowance and self._fresh:
+                wanted = max(min(LARGEST, self._wanted()), self._waiting)
+                lacking = len(self._fresh) < wanted
+                if self._doomed and self._fresh and len(self._doomed) > self._allowance:
                     return self._drop
-                if len(self._fresh) < wanted:
+                if self._used and (lacking or len(self._used) > LARGEST):
+                    return self._reuse
+                if lacking:
                     return self._make
-                if self._used:
+                if self._doomed:
                     return self._drop
                 self._changed.wait()
             return None
@@ -119,11 +153,29 @@ class Pool:
     def _make(self, admin: Admin) -> None:
         name = self.new_name()
         databases.create(admin, name, self._template, self._owner)
+        self._add(Copy(name))
+
+    def _reuse(self, admin: Admin) -> None:
         with self._changed:
-            self._fresh.append(name)
-            self._changed.notify_all()
+            used = self._used.popleft()
+        if self._restored(admin, used):
+            self._add(Copy(used.name, used.times + 1))
+        else:
+            self._doomed.append(used.name)
+
+    def _restored(self, admin: Admin, used: Used) -> bool:
+        if used.span is None or used.times >= recycle.MOST_TIMES or len(self._fresh) >= LARGEST:
+            return False
+        if self._recycler is None:
+            reference = self.new_name()
+            databases.create(admin, reference, self._template, self._owner)
+            self._recycler = Recycler(admin, reference)
+        return self._recycler.restore(used.name, used.span)
 
     def _drop(self, admin: Admin) -> None:
+        databases.drop_closed(admin, self._doomed.popleft())
+
+    def _add(self, copy: Copy) -> None:
         with self._changed:
-            name = self._used.popleft()
-        databases.drop(admin, name)
+            self._fresh.append(copy)
+            self._changed.notify_all()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from neonup_pytest import connections, databases
 from neonup_pytest.admin import Admin
-from neonup_pytest.pool import Pool
+from neonup_pytest.pool import Copy, Pool, Used
+from neonup_pytest.recycle import Span
 
 
 class Slot:
@@ -20,39 +21,46 @@ class Slot:
         self.name = name
         self._admin, self._pool = admin, pool
         self._aside = f"{name}_base"
-        self._behind: str | None = None
-        self._has_base = False
+        self._shared = False
+        """Whether the database that tests share is behind the URL."""
+        self._has_shared = False
+        self._copy: Copy | None = None
+        """The test's own database that is behind the URL."""
+        self._begin = ""
 
     def share(self) -> None:
         """Put the database there that tests without one of their own share."""
-        if self._behind == "base":
+        if self._shared:
             return
-        if self._has_base:
+        if self._has_shared:
             databases.open_(self._admin, self._aside)
-        source = self._aside if self._has_base else self._pool.take()
-        self._put(source)
-        self._behind, self._has_base = "base", True
+        self._put(self._aside if self._has_shared else self._pool.take().name)
+        self._shared = self._has_shared = True
 
     def isolate(self) -> None:
         """Put a fresh database there, which nobody has used."""
-        self._put(self._pool.take())
-        self._behind = "test"
+        copy = self._pool.take()
+        self._put(copy.name)
+        self._copy = copy
 
     def keep(self, name: str) -> None:
         """Give the database there, a failed test's, a name of its own to stay under."""
         self._end_connections()
         databases.rename(self._admin, self.name, name)
         databases.open_(self._admin, name)
-        self._behind = None
+        self._shared, self._copy = False, None
 
     def _put(self, source: str) -> None:
-        away = None
-        if self._behind is not None:
+        away: str | None = None
+        if self._shared or self._copy is not None:
             self._end_connections()
-            away = self._aside if self._behind == "base" else self._pool.new_name()
+            away = self._aside if self._shared else self._pool.new_name()
+        now = databases.log_position(self._admin) if self._pool.recycles else ""
         databases.swap(self._admin, self.name, away=away, to=source)
-        if away is not None and away != self._aside:
-            self._pool.retire(away)
+        if self._copy is not None and away is not None:
+            span = Span(self._begin, now) if self._pool.recycles else None
+            self._pool.retire(Used(away, self._copy.times, span))
+        self._shared, self._copy, self._begin = False, None, now
 
     def _end_connections(self) -> None:
         databases.close(self._admin, self.name)

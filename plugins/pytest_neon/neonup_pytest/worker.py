@@ -8,9 +8,9 @@ from contextlib import contextmanager
 from typing import TypeVar
 
 from neonup import Settings
-from neonup_pytest import connections, databases
+from neonup_pytest import connections, databases, recycle
 from neonup_pytest.admin import Admin, ServerLost
-from neonup_pytest.pool import LARGEST, Pool
+from neonup_pytest.pool import Pool, Used
 from neonup_pytest.run import RunId
 from neonup_pytest.servers import Server
 from neonup_pytest.slot import Slot
@@ -35,11 +35,13 @@ class Worker:
         self.dialect = dialect
         self.expected = 0
         """How many tests with a database of their own are still to come, as far as is known."""
-        self._rebuild = rebuild
+        self.rebuild = rebuild
         self._template: Callable[[], str] = lambda: databases.EMPTY
         self._admin: Admin | None = None
         self._pool: Pool | None = None
         self._slot: Slot | None = None
+        self._copies: dict[str, Callable[[], str]] = {}
+        self._there: set[str] = set()
 
     @property
     def url(self) -> str:
@@ -91,19 +93,44 @@ class Worker:
     @contextmanager
     def another(self) -> Iterator[str]:
         """One more database, fresh; yields its URL in libpq's form."""
-        name = self._surely(lambda _: self._pooled().take())
+        name = self._surely(lambda _: self._pooled().take()).name
         try:
             yield str(self.server.url(name))
         finally:
             databases.close(self.admin, name)
-            self._pooled().retire(name)
+            self._pooled().retire(Used(name, 0, span=None))
 
-    def template(self, key: str, build: Callable[[], None]) -> str:
+    def copy(self, name: str, template: Callable[[], str]) -> None:
+        """One more database, under a name of its own, until it is discarded.
+
+        Args:
+            name: its name, which begins with the worker's.
+            template: makes sure of the template and returns its name; called again where a server
+                that died was replaced.
+
+        Raises:
+            NeonupError: it cannot be made.
+        """
+        self._copies[name] = template
+        self._there.discard(name)
+        self._make_copies()
+
+    def discard(self, name: str) -> None:
+        """Drop a database that `copy` made."""
+        del self._copies[name]
+        self._there.discard(name)
+        databases.drop(self.admin, name)
+
+    def template(
+        self, key: str, build: Callable[[], None], *, at: str | None = None, base: str = ""
+    ) -> str:
         """The name of a template, made where no run has made it before.
 
         Args:
             key: changes when what it is made of changes.
-            build: makes the schema in the empty database behind the URL.
+            build: makes the schema in an empty database.
+            at: that database's name; None: the one behind the URL.
+            base: the database that the empty one is a copy of, if not of Postgres's own template.
 
         Raises:
             NeonupError: it cannot be made; nothing of it stays.
@@ -112,13 +139,13 @@ class Worker:
             self.server.start()
             name = f"{databases.TEMPLATE}{key[:16]}"
             found = databases.exists(self.admin, name)
-            if found and self._rebuild and not self.server.made_here(name):
+            if found and self.rebuild and not self.server.made_here(name):
                 databases.drop(self.admin, name)
                 found = False
             if found:
                 self.server.used(name)
             else:
-                self._build(name, build)
+                self._build(name, build, at or self.name, base or databases.EMPTY)
         return name
 
     @property
@@ -143,22 +170,21 @@ class Worker:
         self._close()
         self.server.leave()
 
-    def _build(self, name: str, build: Callable[[], None]) -> None:
-        databases.drop(self.admin, self.name)
-        databases.create(self.admin, self.name, databases.EMPTY, self.server.owner)
+    def _build(self, name: str, build: Callable[[], None], at: str, base: str) -> None:
+        databases.drop(self.admin, at)
+        databases.create(self.admin, at, base, self.server.owner)
         try:
             build()
-            inside = self.admin.inside(self.name)
+            inside = self.admin.inside(at)
             try:
-                # Its statistics and hint bits are then in every copy, and need no writing there.
-                inside.run("VACUUM (FREEZE, ANALYZE)")
+                inside.run("ANALYZE")  # then no copy needs it
             finally:
                 inside.close()
-            databases.close(self.admin, self.name)
+            databases.close(self.admin, at)
             connections.forget()
-            databases.rename(self.admin, self.name, name)
+            databases.rename(self.admin, at, name)
         except BaseException:
-            databases.drop(self.admin, self.name)
+            databases.drop(self.admin, at)
             raise
         self._disconnect()  # the server may be restarted to keep the template
         self.server.saved(name)
@@ -166,8 +192,8 @@ class Worker:
     def _open(self) -> None:
         self.server.start()
         template = self._template()
-        for name in databases.names(self.admin, self.name):  # of a server that died
-            databases.drop(self.admin, name)
+        self._drop_stale()
+        self._make_copies()
         self._pool = Pool(
             self.server.connect,
             prefix=self.name,
@@ -175,9 +201,23 @@ class Worker:
             owner=self.server.owner,
             wanted=lambda: self.expected,
             allowance=self.server.allowance(databases.size(self.admin, template)),
-            largest=LARGEST,
+            recycles=recycle.prepare(self.admin),
         )
         self._slot = Slot(self.name, self.admin, self._pool)
+
+    def _drop_stale(self) -> None:
+        """Drop what this worker had before its server died, where the server's data survived."""
+        for name in [self.name, *databases.names(self.admin, f"{self.name}_")]:
+            if name not in self._there:
+                databases.drop(self.admin, name)
+
+    def _make_copies(self) -> None:
+        for name, template in self._copies.items():
+            if name not in self._there:
+                source = template()
+                databases.drop(self.admin, name)
+                databases.create(self.admin, name, source, self.server.owner)
+                self._there.add(name)
 
     def _pooled(self) -> Pool:
         if self._pool is None:
@@ -198,6 +238,7 @@ class Worker:
 
     def _close(self) -> None:
         self._slot = None
+        self._there.clear()
         if self._pool is not None:
             self._pool.close()
             self._pool = None

@@ -15,10 +15,10 @@ from pathlib import Path
 from neonup import EngineError, Settings
 from neonup.urls import PostgresUrl
 from neonup_pytest import databases
-from neonup_pytest.admin import Admin, literal
+from neonup_pytest.admin import Admin
 
 try:
-    from neonup_local.scratch import Run, ScratchServer, choose_engine, room, verifier
+    from neonup_local.scratch import Run, ScratchServer, choose_engine, room
 except ModuleNotFoundError as error:
     if error.name is None or not error.name.startswith("neonup_local"):
         raise
@@ -121,7 +121,7 @@ class LocalServer:
         self._server.start()
         admin = self.connect()
         try:
-            admin.run(f"ALTER ROLE {self.owner} PASSWORD {literal(verifier(self._password))}")
+            admin.run(*self._server.passwords(self._password))
         finally:
             admin.close()
 
