@@ -123,11 +123,13 @@ def migrate(command: str, settings: Settings, database: Database) -> None:
     import shlex
     import subprocess
 
+    # Last, so that an activated environment goes first: where none is, `alembic` is beside Python.
+    path = os.pathsep.join([os.environ.get("PATH", os.defpath), str(Path(sys.executable).parent)])
     try:
         status: int | str = subprocess.run(
             shlex.split(command),
             cwd=settings.project,
-            env={**os.environ, settings.key: database.direct},
+            env={**os.environ, "PATH": path, settings.key: database.direct},
             stdout=sys.stderr,
             check=False,
         ).returncode
