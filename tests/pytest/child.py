@@ -17,6 +17,7 @@ import pytest
 from tests.project import Project
 
 MEMORY = Path("/dev/shm")
+_LOOPS = "asyncio_default_fixture_loop_scope"
 
 
 @dataclass
@@ -75,7 +76,10 @@ class Child(Project):
 
     def ini(self, text: str = "") -> None:
         """The ini file's section for pytest."""
-        self.file("pytest.ini", f"[pytest]\n{textwrap.dedent(text)}")
+        text = textwrap.dedent(text)
+        if _LOOPS not in text:
+            text = f"{_LOOPS} = function\n{text}"  # pytest-asyncio warns where it is not set
+        self.file("pytest.ini", f"[pytest]\n{text}")
 
     def argv(self, args: Sequence[str]) -> list[str]:
         return [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-q", *args]

@@ -5,7 +5,6 @@ A library is touched only where the application has imported it.
 
 from __future__ import annotations
 
-import gc
 import sys
 from typing import Any
 
@@ -58,27 +57,47 @@ def _is_postgres(connection: Any) -> bool:
 
 
 def _teach_psycopg_pool() -> None:
-    """A pool looks whether a connection is alive before it hands it out.
+    """A pool from before the swap replaces what was ended, before it hands out a connection.
 
-    https://www.psycopg.org/psycopg3/docs/advanced/pool.html#connection-quality
+    Its own check at that moment would do, but waits a second after each connection that is lost.
+    https://www.psycopg.org/psycopg3/docs/api/pool.html#psycopg_pool.ConnectionPool.check
     """
     import psycopg_pool
 
-    for kind in (psycopg_pool.ConnectionPool, psycopg_pool.AsyncConnectionPool):
-        defaults = kind.__init__.__kwdefaults__ or {}
-        if "check" in defaults:  # of this very function: no copy is made above
-            defaults["check"] = kind.check_connection
-        for pool in gc.get_referrers(kind):  # the ones that were made before
-            if isinstance(pool, kind) and getattr(pool, "_check", ...) is None:
-                pool._check = kind.check_connection
+    kind: Any = psycopg_pool.ConnectionPool
+    async_kind: Any = psycopg_pool.AsyncConnectionPool
+    get, get_async = kind.getconn, async_kind.getconn
+
+    def getconn(pool: Any, timeout: float | None = None) -> Any:
+        if _is_old(pool) and not pool.closed:
+            pool.check()
+        return get(pool, timeout)
+
+    async def getconn_async(pool: Any, timeout: float | None = None) -> Any:
+        if _is_old(pool) and not pool.closed:
+            await pool.check()
+        return await get_async(pool, timeout)
+
+    kind.getconn, async_kind.getconn = getconn, getconn_async
+
+
+def _is_old(pool: Any) -> bool:
+    """Whether a pool hands out its first connection since the last swap."""
+    old: bool = pool.__dict__.get(_MARK) != _swaps
+    pool.__dict__[_MARK] = _swaps
+    return old
 
 
 def _close_django() -> None:
     from django.conf import settings
     from django.db import connections
 
-    if settings.configured:
-        connections.close_all()
+    if not settings.configured:
+        return
+    connections.close_all()
+    for connection in connections.all(initialized_only=True):
+        if hasattr(connection, "close_pool"):  # its pool holds what was ended, from Django 5.1 on
+            connection.close_pool()
 
 
 _LIBRARIES = {"sqlalchemy": _teach_sqlalchemy, "psycopg_pool": _teach_psycopg_pool}
