@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 from dotenv import dotenv_values
 
-from bench import django_start, embedded, fastapi_start, footprint, official, world
+from bench import django_start, embedded, fastapi_start, footprint, official, pytest_runs, world
 from bench.figures import Figure, Measure
 from bench.timing import Command, side_by_side
 from bench.world import NEONUP, Home
@@ -120,6 +120,16 @@ CASES: Mapping[str, Callable[[int], Figure]] = {
     "uvicorn-first": fastapi_start.first_start,
     "django": django_start.start,
     "django-first": django_start.first_start,
+    "pytest": pytest_runs.default,
+    "pytest-disk": pytest_runs.on_disk,
+    "pytest-memory": pytest_runs.in_memory,
+    "pytest-wait": pytest_runs.wait,
+    "pytest-wait-busy": pytest_runs.wait_back_to_back,
+    "pytest-1000": pytest_runs.thousand,
+    "pytest-xdist": pytest_runs.xdist_database,
+    "pytest-xdist-cpu": pytest_runs.xdist_cpu,
+    "pytest-second": pytest_runs.second_run,
+    "pytest-inert": pytest_runs.inert,
 }
 
 

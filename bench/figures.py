@@ -27,7 +27,7 @@ class Figure:
         theirs: the other's.
         unit: ``ms`` or ``MiB``.
         measure: what is held against the target.
-        target: the most that it may be.
+        target: the most that it may be; None: it is only reported.
     """
 
     what: str
@@ -36,7 +36,7 @@ class Figure:
     theirs: float
     unit: str
     measure: Measure
-    target: float
+    target: float | None
 
     @property
     def value(self) -> float:
@@ -47,7 +47,7 @@ class Figure:
 
     @property
     def met(self) -> bool:
-        return self.value <= self.target
+        return self.target is None or self.value <= self.target
 
     def as_dict(self, name: str) -> dict[str, Any]:
         """The row as plain data."""
@@ -70,6 +70,7 @@ class Figure:
         unit = "" if self.measure is Measure.RATIO else f" {self.unit}"
         sign = "+" if self.measure is Measure.DIFFERENCE else ""
         digits = 2 if self.measure is Measure.RATIO else 1
+        target = "" if self.target is None else f" <= {sign}{self.target:g}{unit}"
         return (
             name,
             self.what,
@@ -77,8 +78,8 @@ class Figure:
             f"{self.theirs:.1f} {self.unit}",
             self.against,
             f"{self.ours / self.theirs:.2f}",
-            f"{self.measure} {sign}{self.value:.{digits}f}{unit} <= {sign}{self.target:g}{unit}",
-            "yes" if self.met else "NO",
+            f"{self.measure} {sign}{self.value:.{digits}f}{unit}{target}",
+            "-" if self.target is None else "yes" if self.met else "NO",
         )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 from collections.abc import MutableMapping
 from dataclasses import dataclass
 
@@ -31,6 +30,6 @@ def of_process(environ: MutableMapping[str, str] = os.environ) -> RunId:
     worker = environ.get(_WORKER)
     if worker and id_ and pid == str(os.getppid()):
         return RunId(id_, worker)
-    id_ = secrets.token_hex(4)
+    id_ = os.urandom(4).hex()
     environ[VARIABLE] = f"{os.getpid()}:{id_}"
     return RunId(id_, ALONE)
