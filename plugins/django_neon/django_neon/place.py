@@ -83,6 +83,8 @@ def fill(entry: dict[str, Any], *, again: bool = False) -> None:
         DatabaseUnavailable: there is none.
     """
     described = entry.setdefault("NEON", {})
+    if described.get("given"):
+        return  # somebody else has said where: neonup-pytest, for tests
     found = database(described, again=again)
     through_pooler = _wants_pooler(described)
     url = found.url if through_pooler else found.direct

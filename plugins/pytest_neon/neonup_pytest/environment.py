@@ -6,8 +6,6 @@ import os
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-import pytest
-
 import neonup
 from neonup import Database, Settings
 
@@ -67,6 +65,8 @@ class Variables:
         Raises:
             pytest.UsageError: something has: the application may have another database.
         """
+        import pytest  # not for `manage.py test`
+
         for name, value in self.values.items():
             found = os.environ.get(name)
             if found != value:
@@ -85,6 +85,8 @@ def refuse_unsure(own: dict[str, Database]) -> None:
     Raises:
         pytest.UsageError: nobody said which variables lead there.
     """
+    import pytest
+
     for name, database in own.items():
         raise pytest.UsageError(
             f"Tests use neonup's fixtures, and {name} (from {database.source}) leads to a database "

@@ -70,6 +70,11 @@ def pytest_configure(config: pytest.Config) -> None:
             config.pluginmanager.import_plugin(f"neonup_pytest.{loop}_fixtures")
     if config.getoption("numprocesses", None):
         run.of_process()
+    state = _state(config)
+    if state is not None and config.pluginmanager.has_plugin("django"):
+        from neonup_pytest.django import hooks
+
+        config.pluginmanager.register(hooks.Hooks(state), "neonup-django")
 
 
 @pytest.hookimpl(tryfirst=True)  # before a worker of pytest-xdist says that it can begin

@@ -84,18 +84,19 @@ def schema_of(source: Source, root: Path) -> Schema | None:
     )
 
 
-def fingerprint(schema: Schema, project: Project, server: str) -> str:
+def fingerprint(schema: Schema, project: Project, server: str, more: str = "") -> str:
     """Changes when what makes the schema changes.
 
     Args:
         schema: what is done.
         project: where.
         server: what kind of server it is done on.
+        more: what else changes when the schema does.
 
     Raises:
         SettingsError: a SQL file is missing.
     """
-    digest = hashlib.sha256(f"{_FORM} {server} {schema.key}".encode())
+    digest = hashlib.sha256(f"{_FORM} {server} {schema.key}{more}".encode())
     for step in schema.steps:
         if isinstance(step, Path):
             _add_file(digest, step, project.root)

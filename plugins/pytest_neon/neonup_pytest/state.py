@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,21 @@ from neonup_pytest.options import Isolation, Options
 from neonup_pytest.run import of_process
 from neonup_pytest.schema import Project, Schema
 from neonup_pytest.worker import Worker
+
+
+@dataclass(frozen=True)
+class Step:
+    """What a framework adds to the schema by itself: Django's migrations.
+
+    Args:
+        key: changes when what it makes changes.
+        build: makes it in the database behind the URL.
+        base: the database that the template shall be made from; empty: Postgres's own template.
+    """
+
+    key: Callable[[], str]
+    build: Callable[[], None]
+    base: Callable[[], str]
 
 
 class State:
@@ -42,6 +58,7 @@ class State:
         self.names = names
         self.variables = Variables.for_names(names, self.worker.url, known=self._known())
         self.variables.set()
+        self.framework: Step | None = None
 
     def _known(self) -> set[str]:
         generic = neonup.find(self.settings.project, key="DIRECT_URL")
@@ -91,7 +108,8 @@ class State:
 
     def template_of(self, source: Schema | None) -> Callable[[], str]:
         """Makes sure of the template of a schema, and returns its name."""
-        if source is None:
+        framework = self.framework
+        if source is None and framework is None:
             return lambda: databases.EMPTY
         root = self.config.rootpath
         names = self.names or (self.settings.key,)
@@ -99,12 +117,17 @@ class State:
         def build() -> None:
             url = self.worker.url
             environ = Variables.for_names(names, url, known=self._known()).values
-            schema.apply(source, url, self.worker.libpq_url, environ, root)
+            if source is not None:
+                schema.apply(source, url, self.worker.libpq_url, environ, root)
+            if framework is not None:
+                framework.build()
 
         def ensure() -> str:
             project = Project(root, self.options.migrate_files, self._tests(root))
-            key = schema.fingerprint(source, project, self.worker.server.identity)
-            return self.worker.template(key, build)
+            key = framework.key() if framework is not None else ""
+            if source is not None:
+                key = schema.fingerprint(source, project, self.worker.server.identity, key)
+            return self.worker.template(key, build, base=framework.base() if framework else "")
 
         return ensure
 

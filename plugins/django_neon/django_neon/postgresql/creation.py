@@ -30,6 +30,8 @@ class DatabaseCreation(PostgresCreation):
 
     def _settle(self) -> None:
         self.connection.pass_the_pooler()  # type: ignore[attr-defined]
+        if self.connection.settings_dict["NEON"].get("given"):
+            return
         found = place.database(self.connection.settings_dict["NEON"])
         if found.provider != USER and not neonup.is_local(found):
             error = NeonupError(

@@ -1,0 +1,98 @@
+"""What Django asks to create, clone and destroy test databases."""
+
+from __future__ import annotations
+
+import inspect
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.core.management.sql import emit_post_migrate_signal, emit_pre_migrate_signal
+from django.db.backends.postgresql.creation import DatabaseCreation as PostgresCreation
+
+if TYPE_CHECKING:
+    from neonup_pytest.django.aliases import Aliases
+
+
+class TemplateCreation(PostgresCreation):
+    """Takes a test database from the template, and makes the template as Django makes databases.
+
+    Stands before the class of the backend, see `over`.
+    """
+
+    aliases: Aliases
+
+    def create_test_db(
+        self,
+        verbosity: int = 1,
+        autoclobber: bool = False,
+        serialize: bool | None = None,
+        keepdb: bool = False,
+    ) -> str:
+        """Put the database there; returns its name."""
+        connection: Any = self.connection
+        name = self._get_test_db_name()
+        connection.close()
+        settings.DATABASES[connection.alias]["NAME"] = name
+        connection.settings_dict["NAME"] = name
+        built = self.aliases.make(connection.alias, verbosity)
+        if not built:
+            self._tell(verbosity, name)
+            _emit_signals(verbosity, connection.alias)
+        if serialize:
+            connection._test_serialized_contents = self.serialize_db_to_string()
+        connection.ensure_connection()
+        return name
+
+    def migrate_empty(self, verbosity: int) -> None:
+        """Migrate the empty database that is there, as Django does after it has made one."""
+        default = inspect.signature(PostgresCreation.create_test_db).parameters["serialize"].default
+        more: dict[str, Any] = {"serialize": False} if default else {}  # deprecated from 6.1 on
+        super().create_test_db(verbosity=verbosity, autoclobber=True, **more)
+        self.disconnect()
+
+    def disconnect(self) -> None:
+        """Close what this process has open to the database."""
+        self.connection.close()
+        if hasattr(self.connection, "close_pool"):  # from Django 5.1 on
+            self.connection.close_pool()
+
+    def _tell(self, verbosity: int, name: str) -> None:
+        if verbosity >= 1:
+            shown = self._get_database_display_str(verbosity, name)  # type: ignore[attr-defined]
+            self.log(f"Copying test database for alias {shown} from its template...")
+
+    def _get_test_db_name(self) -> str:
+        return self.aliases.names[self.connection.alias]
+
+    def _create_test_db(self, verbosity: int, autoclobber: bool, keepdb: bool = False) -> str:
+        return self._get_test_db_name()  # it is there, and empty
+
+    def _clone_test_db(self, suffix: str, verbosity: int, keepdb: bool = False) -> None:
+        self.disconnect()
+        clone = str(self.get_test_db_clone_settings(suffix)["NAME"])
+        self.aliases.clone(self._get_test_db_name(), clone)
+
+    def _destroy_test_db(self, test_database_name: str, verbosity: int) -> None:
+        self.disconnect()
+        self.aliases.destroy(test_database_name)
+
+
+def _emit_signals(verbosity: int, alias: str) -> None:
+    """What ``migrate`` emits where nothing is left to migrate; handlers do their own part then."""
+    from django.apps import apps
+
+    said = max(verbosity - 1, 0)
+    emit_pre_migrate_signal(said, False, alias, apps=apps, plan=[])
+    emit_post_migrate_signal(said, False, alias, apps=apps, plan=[])
+
+
+def over(creation: type[Any]) -> type[TemplateCreation]:
+    """The class over a backend's."""
+    if issubclass(creation, TemplateCreation):
+        return creation
+    if issubclass(TemplateCreation, creation):
+        return TemplateCreation
+    made: type[TemplateCreation] = type(
+        "DatabaseCreation", (TemplateCreation, creation), {"__module__": __name__}
+    )
+    return made
