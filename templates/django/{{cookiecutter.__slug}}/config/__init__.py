@@ -1,0 +1,1 @@
+"""{{ cookiecutter.project_name }}: settings and addresses."""
