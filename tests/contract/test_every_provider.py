@@ -14,7 +14,7 @@ import pytest
 import neonup
 from neonup.plugins import provider_class
 from neonup.settings import resolve
-from tests.contract.provider_suite import ProviderContract
+from neonup_pytest import ProviderContract
 from tests.environments import layered_environment, offline_pip
 from tests.neon_new_server import NeonNewServer
 

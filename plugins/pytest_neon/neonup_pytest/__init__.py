@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from neonup_pytest.provider_suite import ProviderContract
     from neonup_pytest.schema import Schema
 
-__all__ = ["Schema"]
+__all__ = ["ProviderContract", "Schema"]
+
+_HOME = {"ProviderContract": "provider_suite", "Schema": "schema"}
+"""The module that defines each public name; loaded when used: every pytest run imports this."""
 
 
 def __getattr__(name: str) -> Any:
-    if name in __all__:  # loaded when used: every pytest run imports this
-        from neonup_pytest import schema
-
-        return getattr(schema, name)
+    if name in _HOME:
+        return getattr(import_module(f"neonup_pytest.{_HOME[name]}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,6 +1,7 @@
 """What every provider does alike. A test class of a provider inherits `ProviderContract`.
 
-It brings the fixture ``provider``; the rest is here. The databases are real ones.
+It brings the fixture ``provider``; the rest is here. The databases are real ones. It connects with
+psycopg, so ``pip install "neonup[pytest]" "psycopg[binary]"``.
 """
 
 from __future__ import annotations
@@ -144,7 +145,7 @@ class ProviderContract:
         assert answer.strip() == "42"
 
     def _neonup(self, project: Path, *arguments: str) -> str:
-        hidden = ("PYTEST", "CI")
+        hidden = ("PYTEST", "CI", "DATABASE_URL")
         done = subprocess.run(
             [self.python, "-m", "neonup", *arguments],
             cwd=project,
