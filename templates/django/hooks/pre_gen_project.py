@@ -12,8 +12,8 @@ TAKEN = {
 }
 
 reason = None
-if not re.fullmatch(r"[\w .'-]{1,60}", NAME):
-    reason = "it may have letters, digits, spaces and . ' - _ in it, 60 of them at most"
+if not re.fullmatch(r"[\w .'-]{1,50}", NAME):
+    reason = "it may have letters, digits, spaces and . ' - _ in it, 50 of them at most"
 elif not re.fullmatch(r"[a-z][a-z0-9-]*", SLUG):
     reason = "it must begin with a letter"
 elif SLUG in TAKEN:

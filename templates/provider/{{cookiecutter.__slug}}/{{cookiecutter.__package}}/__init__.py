@@ -1,0 +1,1 @@
+"""A neonup provider: databases of {{ cookiecutter.project_name }}."""
