@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from neonup import Database
     from neonup_pytest.schema import Source
+    from neonup_pytest.state import State
 
 
 @pytest.fixture(scope="session")
@@ -36,26 +37,28 @@ def neon_url(pytestconfig: pytest.Config, neon_template: Source) -> str:
 
     A test that asks for no more than this shares the database behind it with others.
     """
-    from neonup_pytest import state
-    from neonup_pytest.schema import schema_of
-
-    mine = state.of(pytestconfig)
-    mine.verify()
-    mine.begin(schema_of(neon_template, pytestconfig.rootpath))
+    mine = _begun(pytestconfig, neon_template)
     mine.worker.share()
     return mine.worker.url
 
 
 @pytest.fixture
-def neon_db(request: pytest.FixtureRequest, neon_url: str) -> Iterator[Database]:
+def _neon_shared(pytestconfig: pytest.Config, neon_url: str, neon_template: Source) -> None:
+    """What tests with `neon_url` alone use, too: a folder may have a template of its own."""
+    _begun(pytestconfig, neon_template).worker.share()
+
+
+@pytest.fixture
+def neon_db(
+    request: pytest.FixtureRequest, neon_url: str, neon_template: Source
+) -> Iterator[Database]:
     """A database of the test's own behind the unchanged `neon_url`.
 
     With ``isolation`` ``transaction`` or ``shared`` it is the one that such tests share.
     """
-    from neonup_pytest import state
     from neonup_pytest.options import Isolation
 
-    mine = state.of(request.config)
+    mine = _begun(request.config, neon_template)
     isolated = mine.isolation(request.node) is Isolation.DATABASE
     if isolated:
         mine.worker.isolate()
@@ -133,6 +136,16 @@ def neon_async_engine(request: pytest.FixtureRequest, neon_db: Database) -> Asyn
     return drivers.async_engine(neon_db.url)
 
 
+def _begun(config: pytest.Config, template: Source) -> State:
+    from neonup_pytest import state
+    from neonup_pytest.schema import schema_of
+
+    mine = state.of(config)
+    mine.verify()
+    mine.begin(schema_of(template, config.rootpath))
+    return mine
+
+
 def _rolled_back(request: pytest.FixtureRequest) -> bool:
     from neonup_pytest import state
 
@@ -141,14 +154,17 @@ def _rolled_back(request: pytest.FixtureRequest) -> bool:
 
 def _in_loop(request: pytest.FixtureRequest, what: str) -> Any:
     """The value of a fixture that is set up in the event loop that the test will run in."""
+    plugins = request.config.pluginmanager
     if "anyio_backend" in request.fixturenames:
+        plugins.import_plugin("neonup_pytest.anyio_fixtures")
         return request.getfixturevalue(f"_neon_anyio_{what}")
-    if not request.config.pluginmanager.has_plugin("asyncio"):
+    if not plugins.has_plugin("asyncio"):
         pytest.fail(
             f"neon_async_{what} needs an event loop: pip install pytest-asyncio, or ask for "
             "anyio_backend with anyio.",
             pytrace=False,
         )
+    plugins.import_plugin("neonup_pytest.asyncio_fixtures")
     marker = request.node.get_closest_marker("asyncio")
     scope = marker.kwargs.get("loop_scope") if marker else None
     scope = scope or request.config.getini("asyncio_default_test_loop_scope") or "function"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import neonup
+_SIGNS = {"pyproject.toml": b"[tool.neonup", ".env": b"# neonup: ", ".env.local": b"# neonup: "}
 
 
 def names(env: tuple[str, ...] | None, root: Path) -> tuple[str, ...]:
@@ -16,15 +16,16 @@ def names(env: tuple[str, ...] | None, root: Path) -> tuple[str, ...]:
     """
     if env is not None:
         return env
+    if not any(_has_sign(folder) for folder in (root, *root.parents)):
+        return ()  # without an import, for all the runs that are no business of ours
+    import neonup
+
     project = neonup.find_project(root)
-    signs = {
-        project / "pyproject.toml": b"[tool.neonup",
-        project / ".env": b"# neonup: ",
-        project / ".env.local": b"# neonup: ",
-    }
-    if any(_contains(path, sign) for path, sign in signs.items()):
-        return (neonup.resolve(project).key,)
-    return ()
+    return (neonup.resolve(project).key,) if _has_sign(project) else ()
+
+
+def _has_sign(folder: Path) -> bool:
+    return any(_contains(folder / name, sign) for name, sign in _SIGNS.items())
 
 
 def _contains(path: Path, sign: bytes) -> bool:

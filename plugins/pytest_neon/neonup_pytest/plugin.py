@@ -11,6 +11,7 @@ import pytest
 
 from neonup_pytest import options, run
 from neonup_pytest.fixtures import (
+    _neon_shared,
     neon_async_connection,
     neon_async_engine,
     neon_connection,
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from neonup_pytest.state import State
 
 __all__ = [
+    "_neon_shared",
     "neon_async_connection",
     "neon_async_engine",
     "neon_connection",
@@ -65,9 +67,6 @@ def pytest_configure(config: pytest.Config) -> None:
         "markers",
         "neon(isolation): how the test is kept apart: database, transaction or shared",
     )
-    for loop in ("asyncio", "anyio"):
-        if config.pluginmanager.has_plugin(loop):
-            config.pluginmanager.import_plugin(f"neonup_pytest.{loop}_fixtures")
     if config.getoption("numprocesses", None):
         run.of_process()
     state = _state(config)
@@ -97,9 +96,9 @@ def pytest_testnodedown(node: object) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Put the shared database back, where the last test had one of its own."""
+    """Put the shared database back for a test that uses no fixture, but maybe the application."""
     state = _state(item.config)
-    if state is not None and state.worker.open and "neon_db" not in options.fixtures_of(item):
+    if state is not None and state.worker.open and "neon_url" not in options.fixtures_of(item):
         state.worker.share()
 
 
