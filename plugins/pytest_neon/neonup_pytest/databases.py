@@ -1,8 +1,8 @@
 """The databases on the tests' server: their names, and the statements that move them.
 
     neonup_test_<run>_<worker>         behind the worker's URL
-    neonup_test_<run>_<worker>_<n>     waiting in the pool, or retired
-    neonup_test_<run>_<worker>_base    the one that tests share, while a test has its own
+    neonup_test_<run>_<worker>_s<s>_<n>    waiting in the pool of schema s, or retired
+    neonup_test_<run>_<worker>_s<s>_base   the one that tests share, while a test has its own
     neonup_test_<run>_kept_<worker>_<n>   a failed test's
     neonup_test_template_<key>         what all are copies of
 
@@ -107,14 +107,17 @@ def end_connections(admin: Admin, name: str) -> None:
         admin.run(_END_CONNECTIONS.format(name=literal(name)))
 
 
-def swap(admin: Admin, name: str, *, away: str | None, to: str) -> None:
+def swap(admin: Admin, name: str, *, away: str | None, to: str | None) -> None:
     """Put the database ``to`` behind a name; what was there, closed before, gets the name ``away``.
 
     Nobody sees a moment without a database of that name.
     """
-    renames = [f"ALTER DATABASE {identifier(to)} RENAME TO {identifier(name)}"]
-    if away is not None:
-        renames.insert(0, f"ALTER DATABASE {identifier(name)} RENAME TO {identifier(away)}")
+    pairs = [(name, away), (to, name)]
+    renames = [
+        f"ALTER DATABASE {identifier(old)} RENAME TO {identifier(new)}"
+        for old, new in pairs
+        if old is not None and new is not None
+    ]
     for attempt in range(_TRIES):
         admin.run("BEGIN")
         try:

@@ -242,7 +242,7 @@ def _run(command: str, environ: Mapping[str, str], root: Path) -> None:
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
     done = subprocess.run(
         command,
-        shell=True,
+        shell=True,  # noqa: S602 - it is a line for a shell, in the project's own file
         cwd=root,
         env={**os.environ, "PATH": path, **environ},
         stdin=subprocess.DEVNULL,

@@ -9,18 +9,20 @@ from neonup_pytest.recycle import Span
 
 
 class Slot:
-    """The name that the URL has, and what is behind it.
+    """The name that the URL has, and what is behind it, of one template.
 
     Args:
         name: the database's name in the URL.
         admin: the connection to use.
         pool: where fresh databases come from.
+        aside: the name of the database that tests share, while it is not behind the URL.
     """
 
-    def __init__(self, name: str, admin: Admin, pool: Pool):
+    def __init__(self, name: str, admin: Admin, pool: Pool, aside: str):
         self.name = name
-        self._admin, self._pool = admin, pool
-        self._aside = f"{name}_base"
+        self.pool = pool
+        self._admin = admin
+        self._aside = aside
         self._shared = False
         """Whether the database that tests share is behind the URL."""
         self._has_shared = False
@@ -34,12 +36,12 @@ class Slot:
             return
         if self._has_shared:
             databases.open_(self._admin, self._aside)
-        self._put(self._aside if self._has_shared else self._pool.take().name)
+        self._put(self._aside if self._has_shared else self.pool.take().name)
         self._shared = self._has_shared = True
 
     def isolate(self) -> None:
         """Put a fresh database there, which nobody has used."""
-        copy = self._pool.take()
+        copy = self.pool.take()
         self._put(copy.name)
         self._copy = copy
 
@@ -50,16 +52,21 @@ class Slot:
         databases.open_(self._admin, name)
         self._shared, self._copy = False, None
 
-    def _put(self, source: str) -> None:
+    def leave(self) -> None:
+        """Put away what is there: a database of another template comes."""
+        if self._shared or self._copy is not None:
+            self._put(None)
+
+    def _put(self, source: str | None) -> None:
         away: str | None = None
         if self._shared or self._copy is not None:
             self._end_connections()
-            away = self._aside if self._shared else self._pool.new_name()
-        now = databases.log_position(self._admin) if self._pool.recycles else ""
+            away = self._aside if self._shared else self.pool.new_name()
+        now = databases.log_position(self._admin) if self.pool.recycles else ""
         databases.swap(self._admin, self.name, away=away, to=source)
         if self._copy is not None and away is not None:
-            span = Span(self._begin, now) if self._pool.recycles else None
-            self._pool.retire(Used(away, self._copy.times, span))
+            span = Span(self._begin, now) if self.pool.recycles else None
+            self.pool.retire(Used(away, self._copy.times, span))
         self._shared, self._copy, self._begin = False, None, now
 
     def _end_connections(self) -> None:

@@ -34,6 +34,10 @@ class Step:
     base: Callable[[], str]
 
 
+_SHARED = "_neon_shared"
+"""The fixture that a test is given which wants the URL, but no database of its own."""
+
+
 class State:
     """One for each pytest process that uses the plugin.
 
@@ -75,6 +79,9 @@ class State:
             "neon_db" in options.fixtures_of(item) and self.isolation(item) is Isolation.DATABASE
             for item in users
         )
+        for item in users:
+            if not {"neon_db", _SHARED} & options.fixtures_of(item):
+                item.fixturenames.insert(0, _SHARED)  # type: ignore[attr-defined]
         if users:
             self.verify()
 
@@ -104,7 +111,7 @@ class State:
         """
         if not self.settings.enabled:
             raise SettingsError("Tests want a database, and NEONUP=off forbids it.")
-        self.worker.begin(self.template_of(source))
+        self.worker.begin(source, self.template_of(source))
 
     def template_of(self, source: Schema | None) -> Callable[[], str]:
         """Makes sure of the template of a schema, and returns its name."""

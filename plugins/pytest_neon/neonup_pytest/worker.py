@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
-from neonup import Settings
+from neonup import NeonupError, Settings
 from neonup_pytest import connections, databases, recycle
 from neonup_pytest.admin import Admin, ServerLost
 from neonup_pytest.pool import Pool, Used
@@ -36,10 +36,11 @@ class Worker:
         self.expected = 0
         """How many tests with a database of their own are still to come, as far as is known."""
         self.rebuild = rebuild
-        self._template: Callable[[], str] = lambda: databases.EMPTY
+        self._schema: Hashable = None
+        self._templates: dict[Hashable, Callable[[], str]] = {}
+        self._errors: dict[Hashable, NeonupError] = {}
         self._admin: Admin | None = None
-        self._pool: Pool | None = None
-        self._slot: Slot | None = None
+        self._slots: dict[Hashable, Slot] = {}
         self._copies: dict[str, Callable[[], str]] = {}
         self._there: set[str] = set()
 
@@ -56,21 +57,30 @@ class Worker:
     @property
     def open(self) -> bool:
         """Whether there are databases behind the URL."""
-        return self._slot is not None
+        return bool(self._slots)
 
-    def begin(self, template: Callable[[], str]) -> None:
-        """Start what is behind the URL.
+    def begin(self, schema: Hashable, template: Callable[[], str]) -> None:
+        """Start what is behind the URL, or change to databases of another schema.
 
         Args:
+            schema: tells schemas apart.
             template: makes sure of the template and returns its name; called again where a server
                 that died was replaced.
 
         Raises:
-            NeonupError: the server or the template cannot be had.
+            NeonupError: the server or the template cannot be had; it is tried only once.
         """
-        self._template = template
-        if self._slot is None:
-            self._open()
+        if schema in self._errors:
+            raise self._errors[schema]
+        self._templates[schema] = template
+        if schema != self._schema and self._schema in self._slots:
+            self._surely(lambda slot: slot.leave())
+        self._schema = schema
+        try:
+            self._surely(lambda slot: None)
+        except NeonupError as error:
+            self._errors[schema] = error
+            raise
 
     def share(self) -> None:
         """Put the database behind the URL that tests without one of their own share."""
@@ -93,12 +103,12 @@ class Worker:
     @contextmanager
     def another(self) -> Iterator[str]:
         """One more database, fresh; yields its URL in libpq's form."""
-        name = self._surely(lambda _: self._pooled().take()).name
+        pool, name = self._surely(lambda slot: (slot.pool, slot.pool.take().name))
         try:
             yield str(self.server.url(name))
         finally:
             databases.close(self.admin, name)
-            self._pooled().retire(Used(name, 0, span=None))
+            pool.retire(Used(name, 0, span=None))
 
     def copy(self, name: str, template: Callable[[], str]) -> None:
         """One more database, under a name of its own, until it is discarded.
@@ -186,24 +196,27 @@ class Worker:
         except BaseException:
             databases.drop(self.admin, at)
             raise
-        self._disconnect()  # the server may be restarted to keep the template
+        if not self._slots:
+            self._disconnect()  # the server may be restarted to keep the template
         self.server.saved(name)
 
-    def _open(self) -> None:
+    def _open(self) -> Slot:
         self.server.start()
-        template = self._template()
-        self._drop_stale()
+        template = self._templates[self._schema]()
+        if not self._slots:
+            self._drop_stale()
         self._make_copies()
-        self._pool = Pool(
+        prefix = f"{self.name}_s{len(self._slots)}"
+        pool = Pool(
             self.server.connect,
-            prefix=self.name,
+            prefix=prefix,
             template=template,
             owner=self.server.owner,
             wanted=lambda: self.expected,
             allowance=self.server.allowance(databases.size(self.admin, template)),
             recycles=recycle.prepare(self.admin),
         )
-        self._slot = Slot(self.name, self.admin, self._pool)
+        return Slot(self.name, self.admin, pool, aside=f"{prefix}_base")
 
     def _drop_stale(self) -> None:
         """Drop what this worker had before its server died, where the server's data survived."""
@@ -219,29 +232,23 @@ class Worker:
                 databases.create(self.admin, name, source, self.server.owner)
                 self._there.add(name)
 
-    def _pooled(self) -> Pool:
-        if self._pool is None:
-            raise ServerLost("There is no server.")
-        return self._pool
-
     def _surely(self, step: Callable[[Slot], T]) -> T:
         """Do it; on a new server, where the old one died."""
         for _ in range(2):
-            if self._slot is None:
-                self._open()
             try:
-                return step(self._slot)  # type: ignore[arg-type]
+                if self._schema not in self._slots:
+                    self._slots[self._schema] = self._open()
+                return step(self._slots[self._schema])
             except ServerLost as error:
                 self._close()
                 lost = error
         raise lost
 
     def _close(self) -> None:
-        self._slot = None
+        for slot in self._slots.values():
+            slot.pool.close()
+        self._slots.clear()
         self._there.clear()
-        if self._pool is not None:
-            self._pool.close()
-            self._pool = None
         self._disconnect()
 
     def _disconnect(self) -> None:
