@@ -43,6 +43,8 @@ class Worker:
         self._slots: dict[Hashable, Slot] = {}
         self._copies: dict[str, Callable[[], str]] = {}
         self._there: set[str] = set()
+        self._lost = False
+        """Whether the server has died, and the next test gets a new one."""
 
     @property
     def url(self) -> str:
@@ -57,7 +59,7 @@ class Worker:
     @property
     def open(self) -> bool:
         """Whether there are databases behind the URL."""
-        return bool(self._slots)
+        return bool(self._slots) or self._lost
 
     def begin(self, schema: Hashable, template: Callable[[], str]) -> None:
         """Start what is behind the URL, or change to databases of another schema.
@@ -172,7 +174,10 @@ class Worker:
         try:
             self._admin.run("SELECT 1")
         except ServerLost:
-            return self.server.last_lines()
+            lines = self.server.last_lines()
+            self._close()
+            self._lost = True
+            return lines
         return None
 
     def close(self) -> None:
@@ -238,6 +243,7 @@ class Worker:
             try:
                 if self._schema not in self._slots:
                     self._slots[self._schema] = self._open()
+                    self._lost = False
                 return step(self._slots[self._schema])
             except ServerLost as error:
                 self._close()

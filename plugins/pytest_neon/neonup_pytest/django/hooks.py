@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from neonup_pytest.options import Isolation
 from neonup_pytest.schema import schema_of
 from neonup_pytest.state import State, Step
 
@@ -63,6 +64,7 @@ class Hooks:
         elif name == _HELPER and "neon_db" in request.fixturenames:
             request.getfixturevalue("neon_db")  # before a transaction is begun in what it swaps
         elif name == "neon_db":
+            self._refuse_a_transaction(request)
             blocker = request.getfixturevalue(_BLOCKER)
             blocker.unblock()
             fixturedef.addfinalizer(blocker.restore)
@@ -88,6 +90,19 @@ class Hooks:
         aliases.unblocked = blocker.unblock
         aliases.redirect()
         aliases.install()
+
+    def _refuse_a_transaction(self, request: pytest.FixtureRequest) -> None:
+        """A class that holds a transaction open cannot have its database swapped."""
+        from django.test import TestCase
+
+        isolated = self._state.isolation(request.node) is Isolation.DATABASE
+        if isolated and request.cls is not None and issubclass(request.cls, TestCase):
+            pytest.fail(
+                "neon_db puts a new database behind Django's connection, on which "
+                "django.test.TestCase holds a transaction for all tests of a class.\n"
+                "Take django.test.TransactionTestCase for these, or leave neon_db away.",
+                pytrace=False,
+            )
 
     def _after_setup(self) -> None:
         """Start what is behind the URL also where Django had no test that needs it."""

@@ -1,0 +1,96 @@
+"""``manage.py test`` with the runner: quick, and elsewhere."""
+
+from __future__ import annotations
+
+from tests.pytest_django.site import Developers, Run, Site
+
+TESTS = """
+    import os, sys
+    import psycopg
+    from django.db import connection
+    from django.test import TestCase, TransactionTestCase
+    from notes.models import Note
+
+    def texts():
+        return [note.text for note in Note.objects.order_by("id")]
+
+    class One(TestCase):
+        def test_one(self):
+            self.assertEqual(texts(), ["of a migration"])
+            Note.objects.create(text="mine")
+
+        def test_two(self):
+            self.assertEqual(texts(), ["of a migration"])
+            self.assertNotIn("pytest", sys.modules)
+
+    class Two(TransactionTestCase):
+        serialized_rollback = True
+
+        def test_one(self):
+            self.assertEqual(texts(), ["of a migration"])
+            Note.objects.create(text="mine")
+            name = connection.settings_dict["NAME"]
+            self.assertTrue(os.environ["DATABASE_URL"].endswith(name) or "_" in name)
+
+    class Three(TransactionTestCase):
+        serialized_rollback = True
+
+        def test_one(self):
+            self.assertEqual(texts(), ["of a migration"])
+"""
+
+
+def went_through(run: Run, count: int) -> None:
+    assert run.code == 0, run.output
+    assert f"Ran {count} tests" in run.output, run.output
+
+
+def test_the_second_run_migrates_nothing(site: Site, developers: Developers) -> None:
+    before = developers.seen()
+    site.set('TEST_RUNNER = "neonup_pytest.django.NeonRunner"')
+    site.write(notes__tests=TESTS)
+    went_through(site.manage("test"), 4)
+    assert "migrated default" in site.steps()
+    went_through(site.manage("test"), 4)
+    assert "migrated default" not in site.steps()
+    went_through(site.manage("test", "--neon-rebuild", "--keepdb"), 4)
+    assert "migrated default" in site.steps()
+    site.assert_nothing_left()
+    assert developers.seen() == before
+
+
+def test_in_parallel(site: Site, developers: Developers) -> None:
+    before = developers.seen()
+    site.set('TEST_RUNNER = "runner.Runner"')
+    site.write(
+        notes__tests=TESTS,
+        runner="""
+        from django.test.runner import DiscoverRunner
+        from neonup_pytest.django import TestRunnerMixin
+
+        class Runner(TestRunnerMixin, DiscoverRunner):
+            pass
+        """,
+    )
+    went_through(site.manage("test", "--parallel", "2"), 4)
+    went_through(site.manage("test", "--parallel", "2"), 4)
+    site.assert_nothing_left()
+    assert developers.seen() == before
+
+
+def test_a_failed_setup_leaves_nothing(site: Site) -> None:
+    site.set('TEST_RUNNER = "neonup_pytest.django.NeonRunner"')
+    site.write(notes__tests=TESTS, notes__steps="def step(*args): raise ValueError('so bad')")
+    run = site.manage("test")
+    assert run.code == 1
+    assert "so bad" in run.output
+    site.assert_nothing_left()
+
+
+def test_off_is_off(site: Site) -> None:
+    site.set('TEST_RUNNER = "neonup_pytest.django.NeonRunner"')
+    site.write(notes__tests=TESTS)
+    run = site.manage("test", NEONUP="off")
+    assert run.code == 1
+    assert "NEONUP=off" in run.output
+    assert "Traceback" not in run.output
