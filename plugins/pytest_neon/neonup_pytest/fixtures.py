@@ -62,6 +62,7 @@ def neon_db(
     isolated = mine.isolation(request.node) is Isolation.DATABASE
     if isolated:
         mine.worker.isolate()
+        mine.kept.has_one(request.node)
     else:
         mine.worker.share()
     yield mine.database(mine.worker.libpq_url)

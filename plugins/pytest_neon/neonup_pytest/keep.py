@@ -13,6 +13,7 @@ from neonup_pytest.worker import Worker
 _MOST = 10
 """So many in a run: whoever breaks everything looks at the first ones."""
 _NAME = pytest.StashKey[str]()
+_HAS_ONE = pytest.StashKey[bool]()
 _TITLE = "neonup"
 
 
@@ -28,12 +29,18 @@ class Kept:
         self._worker, self._which = worker, which
         self._count = 0
 
+    def has_one(self, item: pytest.Item) -> None:
+        """Say that a test has a database of its own by now."""
+        item.stash[_HAS_ONE] = True
+
     def name_of(self, item: pytest.Item) -> str | None:
         """The name under which a test's database stays; None where it goes."""
         return item.stash.get(_NAME, None)
 
     def look_at(self, item: pytest.Item, report: pytest.TestReport) -> None:
         """Choose the name, and tell it in the report of a test that failed."""
+        if _HAS_ONE not in item.stash:
+            return
         wanted = self._which is Keep.ALL or (self._which is Keep.FAILED and report.failed)
         if wanted and _NAME not in item.stash and report.when != "teardown":
             if self._count >= _MOST:
