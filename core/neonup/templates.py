@@ -73,7 +73,7 @@ def template(name: str) -> Template:
     choices = (
         Choice(variable, _prompt(prompts[variable]), tuple(values))
         for variable, values in content.items()
-        if isinstance(values, list)
+        if isinstance(values, list) and not variable.startswith("_")
     )
     return Template(name, where, tuple(choices), content["_start"])
 

@@ -1,0 +1,110 @@
+"""Every project that the templates can make: made, started, asked, tested, linted.
+
+The first three are part of every run, the rest of ``make templates``.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.neon_new_server import NeonNewServer
+from tests.postgres import free_port
+from tests.templates.generated import Generated, combinations, contents, cookiecutter, neonup_new
+
+ALWAYS = [
+    ("fastapi", {"provider": "local", "driver": "psycopg", "orm": "SQLAlchemy"}),
+    ("django", {"provider": "local", "frontend": "HTMX"}),
+    ("provider", {}),
+]
+ALL = [(template, answers) for template, _ in ALWAYS for answers in combinations(template)]
+
+
+def _cases() -> list[object]:
+    return [
+        pytest.param(
+            template,
+            answers,
+            id="-".join([template, *answers.values()]),
+            marks=() if (template, answers) in ALWAYS else pytest.mark.thorough,
+        )
+        for template, answers in ALL
+    ]
+
+
+@pytest.mark.parametrize(("template", "answers"), _cases())
+def test_it_does_what_its_readme_says(
+    template: str,
+    answers: dict[str, str],
+    tmp_path: Path,
+    neonup_home: Path,
+    neon_new_server: NeonNewServer,
+    shell: dict[str, str],
+    mypy_cache: str,
+) -> None:
+    folder = _make(tmp_path, template, answers, shell)
+    project = Generated.at(folder, neonup_home, NEONUP_NEON_NEW_URL=neon_new_server.api)
+    start, tests, *_ = project.commands
+    assert tests == ".venv/bin/pytest"
+    if template == "provider":
+        assert re.search(r"provider +joes-cafe: nobody said on which server", project.run(start))
+    else:
+        _ask(project, start, template, answers)
+        assert f"provider={answers['provider']} " in (folder / ".env").read_text("utf-8")
+    assert " passed" in project.run(tests)
+    activated = f"{folder / '.venv' / 'bin'}:{project.environ['PATH']}"
+    for command in project.workflow:
+        project.run(command, CI="true", PATH=activated, MYPY_CACHE_DIR=mypy_cache)
+    assert "pytest" in project.workflow[-1]
+
+
+def _make(tmp_path: Path, template: str, answers: dict[str, str], shell: dict[str, str]) -> Path:
+    """The project, made by both commands, which must make the same."""
+    name = "Joes Café" if template == "provider" else "Joe's Café"
+    by_neonup, by_cookiecutter = tmp_path / "neonup", tmp_path / "cookiecutter"
+    for place in (by_neonup, by_cookiecutter):
+        place.mkdir()
+    options = [word for key, value in answers.items() for word in (f"--{key}", value)]
+    made = neonup_new(by_neonup, template, name, "-y", *options, environ=shell)
+    assert made.returncode == 0, made.stderr
+    same = cookiecutter(by_cookiecutter, template, name, answers, shell)
+    assert same.returncode == 0, same.stderr
+    assert contents(by_neonup) == contents(by_cookiecutter)
+    (folder,) = by_neonup.iterdir()
+    assert folder.name == ("neonup-joes-cafe" if template == "provider" else "joes-cafe")
+    assert ".venv/bin/" in made.stdout
+    return folder
+
+
+def _ask(project: Generated, start: str, template: str, answers: dict[str, str]) -> None:
+    """Start it on a port of its own, and add a note."""
+    port = free_port()
+    start += f" --port {port}" if template == "fastapi" else f" {port}"
+    url = f"http://127.0.0.1:{port}"
+    with project.running(start) as server, httpx.Client(base_url=url, timeout=60) as client:
+        server.wait_for(url)
+        if answers.get("frontend") == "HTMX":
+            _ask_pages(client)
+        else:
+            _ask_api(client, "/notes" if template == "fastapi" else "/api/notes")
+        assert "neonup  made a" in server.said
+
+
+def _ask_api(client: httpx.Client, path: str) -> None:
+    assert client.get(path).raise_for_status().json() == []
+    added = client.post(path, json={"text": "Buy milk"}).raise_for_status().json()
+    assert [note["id"] for note in client.get(path).json()] == [added["id"]]
+
+
+def _ask_pages(client: httpx.Client) -> None:
+    page = client.get("/").raise_for_status().text
+    for source in re.findall(r'<(?:script src|link rel="stylesheet" href)="([^"]*)"', page):
+        assert source.startswith("/static/")
+        client.get(source).raise_for_status()
+    token = {"X-CSRFToken": client.cookies["csrftoken"], "HX-Request": "true"}
+    part = client.post("/add", data={"text": "Buy milk"}, headers=token).raise_for_status()
+    assert "Buy milk" in part.text
+    assert "Buy milk" in client.get("/").text
