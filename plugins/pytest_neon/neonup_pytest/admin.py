@@ -97,9 +97,15 @@ class Admin:
         """The psql that it uses."""
         return self._command[0]
 
-    def inside(self, database: str) -> Admin:
-        """Another connection, to another database of the same server."""
-        return Admin(self._command, self._environ, database)
+    def inside(self, database: str, options: str = "") -> Admin:
+        """Another connection, to another database of the same server.
+
+        Args:
+            database: its name.
+            options: settings of the sessions, as ``-c name=value``.
+        """
+        more = f"{self._environ.get('PGOPTIONS', '')} {options}"
+        return Admin(self._command, {**self._environ, "PGOPTIONS": more}, database)
 
     def move(self, database: str) -> None:
         """Leave the database for another one of the same server.

@@ -11,6 +11,9 @@ from neonup_pytest import databases, recycle
 from neonup_pytest.admin import Admin
 from neonup_pytest.recycle import Recycler, Span
 
+_TIDY_AFTER = 32
+"""Each swap leaves dead rows in the list of databases, which every connection reads."""
+
 LARGEST = 8
 """How many databases wait at most; more would only take room."""
 
@@ -69,8 +72,11 @@ class Pool:
         self._fresh: deque[Copy] = deque()
         self._used: deque[Used] = deque()
         self._doomed: deque[str] = deque()
+        self._held: list[Copy] = []
+        """Restored, but the recycler is still in there."""
         self._recycler: Recycler | None = None
         self._names = 0
+        self._reused = 0
         self._waiting = 0
         self._error: Exception | None = None
         self._closed = False
@@ -139,10 +145,14 @@ class Pool:
             while not self._closed:
                 wanted = max(min(LARGEST, self._wanted()), self._waiting)
                 lacking = len(self._fresh) < wanted
+                if self._held and self._waiting and not self._fresh:
+                    return self._release
                 if self._doomed and self._fresh and len(self._doomed) > self._allowance:
                     return self._drop
                 if self._used and (lacking or len(self._used) > LARGEST):
                     return self._reuse
+                if self._held:
+                    return self._release
                 if lacking:
                     return self._make
                 if self._doomed:
@@ -156,12 +166,31 @@ class Pool:
         self._add(Copy(name))
 
     def _reuse(self, admin: Admin) -> None:
+        self._reused += 1
+        if self._reused % _TIDY_AFTER == 0:
+            databases.tidy(admin)
         with self._changed:
             used = self._used.popleft()
         if self._restored(admin, used):
-            self._add(Copy(used.name, used.times + 1))
+            self._held.append(Copy(used.name, used.times + 1))
         else:
             self._doomed.append(used.name)
+        self._hand_on()
+
+    def _release(self, admin: Admin) -> None:
+        """Let go of the database that was restored last; the next restoring would do it, too."""
+        if self._recycler is not None:
+            self._recycler.release()
+        self._hand_on()
+
+    def _hand_on(self) -> None:
+        inside = self._recycler.inside if self._recycler is not None else None
+        held, self._held = self._held, []
+        for copy in held:
+            if copy.name == inside:
+                self._held.append(copy)
+            else:
+                self._add(copy)
 
     def _restored(self, admin: Admin, used: Used) -> bool:
         if used.span is None or used.times >= recycle.MOST_TIMES or len(self._fresh) >= LARGEST:

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from neonup_pytest import databases
 from neonup_pytest.admin import Admin, StatementFailed, literal
 
-MOST_TIMES = 50
+MOST_TIMES = 20
 """How often a database is restored: deleted rows stay in its files, and their sizes can be seen."""
 _MOST_RELATIONS = 24
 _MOST_PAGES = 32
@@ -36,6 +36,13 @@ FROM pg_class c
 LEFT JOIN pg_index i ON i.indexrelid = c.oid
 LEFT JOIN pg_class owner ON owner.reltoastrelid = c.oid
 WHERE c.oid >= 16384 AND c.relkind IN ('r', 'i', 't', 'S', 'm')"""
+
+_UNHINDERED = "-c session_replication_role=replica"
+"""No trigger, no rule and no foreign key has a say, but for those that always have."""
+
+_ALWAYS = """
+SELECT 1 FROM pg_trigger WHERE tgenabled IN ('A', 'R') AND NOT tgisinternal
+UNION ALL SELECT 1 FROM pg_rewrite WHERE ev_enabled IN ('A', 'R')"""
 
 _COLUMNS = """
 SELECT string_agg(quote_ident(attname), ', ' ORDER BY attnum)
@@ -94,13 +101,15 @@ class Recycler:
     def __init__(self, admin: Admin, reference: str):
         self._admin = admin
         self._reference = reference
-        self._inside = admin.inside(reference)
+        self._inside = admin.inside(reference, _UNHINDERED)
+        self.inside = reference
+        """The database that it is connected to: a restored one cannot be used until it left."""
         rows = self._inside.run(_RELATIONS)
         relations = [_Relation(oid, kind, int(pages), owner, name)
                      for _, oid, kind, _, pages, owner, name in rows]  # fmt: skip
         self._by_oid = {relation.oid: relation for relation in relations}
         self._by_node = {row[0]: relation for row, relation in zip(rows, relations, strict=True)}
-        self._possible = all(row[3] == _LOGGED for row in rows)
+        self._possible = all(row[3] == _LOGGED for row in rows) and not self._inside.run(_ALWAYS)
         self._looks = admin.value(_LOOKED_AT % literal(reference))
         self._statements: dict[str, str] = {}
 
@@ -114,12 +123,18 @@ class Recycler:
             changed = self._changed(name, span)
             if changed is None:
                 return False
+            statements = [self._statement(one) for one in changed]
             databases.open_(self._admin, name)
-            if changed:
-                self._put_back(name, [self._statement(one) for one in changed])
+            if statements:
+                self._move(name)
+                self._inside.run("BEGIN", *statements, "COMMIT")
         except StatementFailed:  # e.g. the log of so long ago is gone
             return False
         return True
+
+    def release(self) -> None:
+        """Leave the database that was restored last."""
+        self._move(self._reference)
 
     def close(self) -> None:
         """End its connection."""
@@ -155,10 +170,12 @@ class Recycler:
         return self._statements[relation.oid]
 
     def _setval(self, relation: _Relation) -> str:
+        self._move(self._reference)
         last, called = self._inside.run(f"SELECT last_value, is_called FROM {relation.name}")[0]
         return f"SELECT setval({relation.oid}, {last}, {literal(called)})"
 
     def _reload(self, relation: _Relation) -> str:
+        self._move(self._reference)
         columns = self._inside.value(_COLUMNS % relation.oid)
         path = self._inside.value(
             "SELECT current_setting('data_directory') || '/pg_stat_tmp/' "  # emptied at a start
@@ -169,17 +186,11 @@ class Recycler:
         reload = f"COPY {content} FROM {literal(path)} (FORMAT binary)"
         return f"DELETE FROM ONLY {relation.name};\n{reload}"
 
-    def _put_back(self, name: str, statements: list[str]) -> None:
-        inside = self._inside
-        inside.move(name)
-        try:
-            # No trigger, no rule and no foreign key has a say.
-            inside.run(
-                "BEGIN", "SET LOCAL session_replication_role = replica", *statements, "COMMIT"
-            )
-        finally:
-            inside.move(self._reference)
-            databases.end_connections(self._admin, name)
+    def _move(self, name: str) -> None:
+        if name != self.inside:
+            before, self.inside = self.inside, name
+            self._inside.move(name)
+            databases.end_connections(self._admin, before)  # Postgres takes a moment to do so
 
 
 def prepare(admin: Admin) -> bool:
