@@ -54,7 +54,7 @@ RESTORED = {
     "rows changed": "UPDATE book SET data = '[]', price = 7",
     "rows removed, and those that refer to them": "DELETE FROM author",
     "a long value": "UPDATE author SET long = repeat(md5(random()::text), 3000) WHERE id < 4",
-    "a transaction that was rolled back": "BEGIN ;; INSERT INTO author (name) VALUES ('x') ;; ROLLBACK",
+    "a transaction that was rolled back": "BEGIN ;; DELETE FROM author ;; ROLLBACK",
     "a sequence": "SELECT nextval('counter')",
     "a sequence, often": "SELECT nextval('counter') FROM generate_series(1, 200)",
     "a sequence set back": "SELECT setval('counter', 1, false)",
@@ -62,9 +62,9 @@ RESTORED = {
     "another schema": "INSERT INTO other.thing (size) VALUES (3)",
     "an odd name": """INSERT INTO "Odd name; --" VALUES (1)""",
     "a table without columns": "INSERT INTO empty DEFAULT VALUES",
-    "a session's own": "SET work_mem = '1MB' ;; LISTEN a ;; SELECT pg_advisory_lock(1) ;; PREPARE p AS SELECT 1",
+    "a session's own": "SET work_mem = '1MB' ;; LISTEN a ;; SELECT pg_advisory_lock(1)",
     "a message": "NOTIFY a, 'b'",
-    "all tables": "DELETE FROM book ;; DELETE FROM author ;; DELETE FROM event ;; DELETE FROM audit",
+    "all tables": "DELETE FROM book ;; DELETE FROM author ;; DELETE FROM event",
 }
 
 REFUSED = {
@@ -76,7 +76,7 @@ REFUSED = {
     "an index": "CREATE INDEX ON author (long)",
     "a truncated table": "TRUNCATE author CASCADE",
     "a view": "CREATE VIEW v AS SELECT 1",
-    "a materialized view": "INSERT INTO author (name) VALUES ('m') ;; REFRESH MATERIALIZED VIEW names",
+    "a materialized view": "REFRESH MATERIALIZED VIEW names",
     "a function": "CREATE OR REPLACE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1'",
     "a large object": "SELECT lo_from_bytea(0, 'x')",
     "an extension": "CREATE EXTENSION pg_trgm",
@@ -86,11 +86,11 @@ REFUSED = {
     "a vacuumed table": "DELETE FROM event ;; VACUUM event_1",
     "a sequence's definition": "ALTER SEQUENCE counter INCREMENT BY 2",
     "the database's settings": "ALTER DATABASE {name} SET work_mem = '1MB'",
-    "the database's settings for a role": "ALTER ROLE {role} IN DATABASE {name} SET work_mem = '1MB'",
+    "a role's settings in it": "ALTER ROLE {role} IN DATABASE {name} SET work_mem = '1MB'",
     "the database's comment": "COMMENT ON DATABASE {name} IS 'x'",
     "the database's privileges": "REVOKE CONNECT ON DATABASE {name} FROM PUBLIC",
-    "much": "INSERT INTO author (name, long) SELECT 'm' || g, md5(g::text) FROM generate_series(1, 60000) AS g",
-}  # fmt: skip
+    "much": "INSERT INTO audit (what) SELECT md5(g::text) FROM generate_series(1, 60000) AS g",
+}
 
 
 @dataclass
@@ -110,7 +110,7 @@ class World:
         text = statements.format(name=name, role=self.server.OWNER)
         with psycopg.connect(self.url(name), autocommit=True) as connection:
             for statement in filter(None, text.split(" ;; ")):
-                connection.execute(statement)  # type: ignore[arg-type]
+                connection.execute(statement)
         databases.close(self.admin, name)
         end = databases.log_position(self.admin)
         databases.tidy(self.admin)  # commits: the log is written up to here
@@ -122,8 +122,12 @@ class World:
         command, environ = self.server.administrator()
         program = Path(command[0]).with_name("pg_dump")
         done = subprocess.run(
-            [program, "--restrict-key=x", name], env=environ, capture_output=True, text=True, check=True
-        )  # fmt: skip
+            [program, "--restrict-key=x", name],
+            env=environ,
+            stdout=subprocess.PIPE,
+            text=True,
+            check=True,
+        )
         return done.stdout
 
     def next_values(self, name: str) -> list[tuple[int, ...]]:
@@ -151,7 +155,7 @@ def world(warm_parts: Path) -> Iterator[World]:
         databases.create(admin, template, databases.EMPTY, server.OWNER)
         made = World(server, admin)
         with psycopg.connect(made.url(template), autocommit=True) as connection:
-            connection.execute(SCHEMA)  # type: ignore[arg-type]
+            connection.execute(SCHEMA)
             connection.execute("ANALYZE")
         databases.close(admin, template)
         yield made
@@ -210,7 +214,7 @@ def test_a_template_whose_changes_are_not_all_in_the_log(world: World, statement
     world.make(used)
     for name in (reference, used):
         with psycopg.connect(world.url(name), autocommit=True) as connection:
-            connection.execute(statement)  # type: ignore[arg-type]
+            connection.execute(statement)
     recycler = Recycler(world.admin, reference)
     try:
         assert not recycler.restore(used, world.use(used, "SELECT 1"))
