@@ -10,7 +10,16 @@ from pathlib import Path
 import psutil
 from dotenv import dotenv_values
 
-from bench import django_start, embedded, fastapi_start, footprint, official, pytest_runs, world
+from bench import (
+    django_start,
+    django_tests,
+    embedded,
+    fastapi_start,
+    footprint,
+    official,
+    pytest_runs,
+    world,
+)
 from bench.figures import Figure, Measure
 from bench.timing import Command, side_by_side
 from bench.world import NEONUP, Home
@@ -120,6 +129,7 @@ CASES: Mapping[str, Callable[[int], Figure]] = {
     "uvicorn-first": fastapi_start.first_start,
     "django": django_start.start,
     "django-first": django_start.first_start,
+    "django-tests": django_tests.creation,
     "pytest": pytest_runs.default,
     "pytest-disk": pytest_runs.on_disk,
     "pytest-memory": pytest_runs.in_memory,

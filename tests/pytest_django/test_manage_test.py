@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from tests.pytest_django.site import Developers, Run, Site
+from tests.pytest.child import Run
+from tests.pytest_django.site import Developers, Site
 
 TESTS = """
     import os, sys

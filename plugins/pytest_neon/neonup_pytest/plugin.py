@@ -70,7 +70,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if config.getoption("numprocesses", None):
         run.of_process()
     state = _state(config)
-    if state is not None and config.pluginmanager.has_plugin("django"):
+    if state is not None and _has_pytest_django(config.pluginmanager):
         from neonup_pytest.django import hooks
 
         config.pluginmanager.register(hooks.Hooks(state), "neonup-django")
@@ -117,6 +117,11 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     """Leave nothing behind: also after Ctrl-C, and where collecting failed."""
     if (state := _state(config)) is not None:
         state.close()
+
+
+def _has_pytest_django(plugins: pytest.PytestPluginManager) -> bool:
+    """Whether pytest-django is active, by its entry point or by ``-p``."""
+    return any(plugins.has_plugin(name) for name in ("django", "pytest_django.plugin"))
 
 
 def _state(config: pytest.Config) -> State | None:

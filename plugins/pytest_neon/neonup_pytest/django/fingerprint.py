@@ -45,8 +45,7 @@ def of_alias(alias: str, entry: Entry) -> str:
     test = {name: entry["TEST"].get(name) for name in ("MIGRATE", "TEMPLATE")}
     head = [_FORM, django.VERSION, alias, entry["ENGINE"], test, entry["OPTIONS"].get("options")]
     digest = hashlib.sha256(repr([*head, _settings()]).encode())
-    for path in sorted(_files()):
-        content = _content(path)
+    for path, content in sorted(_contents().items()):
         digest.update(f"\n{'/'.join(path.parts[-3:])} {len(content)}\n".encode())
         digest.update(content)
     return digest.hexdigest()
@@ -62,21 +61,23 @@ def _settings() -> list[str]:
     return [*values, repr(modules)]
 
 
-def _files() -> set[Path]:
+def _contents() -> dict[Path, bytes]:
+    """All files that count, with what is in them."""
     from django.apps import apps
 
-    found = set(_of_settings()) | set(_of_handlers())
+    migrations: set[Path] = set()
+    others = {*_of_settings(), *_of_handlers()}
     for app in apps.get_app_configs():
+        others.update(_of_class(type(app)))
         folder = _migrations(app)
         if folder is None or not (folder / "__init__.py").is_file():
-            found.update(_of_models(app))
+            others.update(_of_models(app))
         else:
-            found.update(_below(folder))
-        found.update(_of_class(type(app)))
-    for path in [path for path in found if path.suffix == ".py" and "migrations" in path.parts]:
-        if not _is_installed(path):
-            found.update(_imported(path))
-    return found
+            migrations.update(_below(folder))
+    found = {path: _content(path) for path in migrations}
+    texts = [text for path, text in found.items() if path.suffix == ".py"]
+    others.update(_imported(texts))
+    return {**{path: _content(path) for path in others}, **found}
 
 
 def _migrations(app: AppConfig) -> Path | None:
@@ -146,24 +147,26 @@ def _of_handlers() -> Iterator[Path]:
                 yield from _of_module(module)
 
 
-def _imported(path: Path) -> Iterable[Path]:
-    """The project's modules that a migration imports, found by their names."""
+def _imported(texts: Iterable[bytes]) -> Iterator[Path]:
+    """The project's modules that migrations import, found by their names."""
     from django.apps import apps
 
+    names = set()
+    for text in texts:
+        for module, attributes, plain in _IMPORTED.findall(text):
+            name = (module or plain).decode()
+            if not name.startswith("django"):
+                names.add(name)
+                names.update(f"{name}.{one.strip()}" for one in attributes.decode().split(","))
     roots = {
         Path(app.path).parents[app.name.count(".")]
         for app in apps.get_app_configs()
         if not _is_installed(Path(app.path))
     }
-    found = set()
-    for module, attributes, plain in _IMPORTED.findall(_content(path)):
-        name = (module or plain).decode()
-        names = [name, *(f"{name}.{one.strip()}" for one in attributes.decode().split(","))]
-        for each in names:
-            for root in roots:
-                place = root.joinpath(*each.split("."))
-                found.update({place.with_suffix(".py"), place / "__init__.py"})
-    return [path for path in found if path.is_file()]
+    for name in names:
+        for root in roots:
+            place = root.joinpath(*name.split("."))
+            yield from filter(Path.is_file, (place.with_suffix(".py"), place / "__init__.py"))
 
 
 def _content(path: Path) -> bytes:
