@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
 import re
 import shutil
 import signal
@@ -11,7 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -80,7 +81,7 @@ class Generated:
     @classmethod
     def at(cls, folder: Path, neonup_home: Path, **more: str) -> Generated:
         """The project in a folder, with an environment in place."""
-        programs = _programs(folder / ".venv")
+        programs = layered_programs(folder / ".venv")
         tools = folder.parent / "tools"
         tools.mkdir(exist_ok=True)
         base = Path(getattr(sys, "_base_executable", sys.executable))
@@ -112,24 +113,9 @@ class Generated:
         assert done.returncode == 0, f"$ {command}\n{done.stdout}{done.stderr}"
         return done.stdout + done.stderr
 
-    @contextmanager
-    def running(self, command: str, **environ: str) -> Iterator[Running]:
+    def running(self, command: str) -> AbstractContextManager[Running]:
         """A shell command that goes on until the end of the block."""
-        log = self.folder.parent / "running.log"
-        with log.open("wb") as output:
-            process = subprocess.Popen(
-                ["bash", "-c", command],
-                cwd=self.folder,
-                env={**self.environ, **environ},
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
-        try:
-            yield Running(process, log)
-        finally:
-            _end(process)
+        return running(command, self.folder, self.environ)
 
 
 @dataclass
@@ -157,10 +143,28 @@ class Running:
                 return
 
 
+@contextmanager
+def running(command: str, folder: Path, environ: Mapping[str, str]) -> Iterator[Running]:
+    """A shell command that goes on until the end of the block."""
+    log = folder.parent / "running.log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            ["bash", "-c", command],
+            cwd=folder,
+            env=dict(environ),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    try:
+        yield Running(process, log)
+    finally:
+        _end(process)
+
+
 def _end(process: subprocess.Popen[bytes]) -> None:
     """End a command and what it has started, politely at first."""
-    import os
-
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL):
         try:
             os.killpg(process.pid, number)
@@ -172,7 +176,7 @@ def _end(process: subprocess.Popen[bytes]) -> None:
     process.wait()
 
 
-def _programs(folder: Path) -> Path:
+def layered_programs(folder: Path) -> Path:
     """An environment over that of the tests, with the programs of what is installed there."""
     programs = layered_environment(folder)
     python = programs / "python"

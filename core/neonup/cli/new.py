@@ -109,6 +109,7 @@ def _generate(found: Template, folder: Path, answers: dict[str, str]) -> Path:
     try:
         from cookiecutter import exceptions  # type: ignore[import-untyped]
         from cookiecutter.main import cookiecutter  # type: ignore[import-untyped]
+        from jinja2 import TemplateError  # cookiecutter's, which takes a name for a template
     except ModuleNotFoundError:
         raise NeonupError(
             "`neonup new` needs cookiecutter, which is not installed.",
@@ -130,7 +131,7 @@ def _generate(found: Template, folder: Path, answers: dict[str, str]) -> Path:
         ) from None
     except exceptions.FailedHookException:  # which has said why
         raise NeonupError("Nothing was made.", remedy="Choose another name.") from None
-    except (exceptions.CookiecutterException, OSError) as error:
+    except (exceptions.CookiecutterException, TemplateError, OSError) as error:
         raise NeonupError(f"Nothing was made: {error}") from None
     return Path(made)
 
