@@ -14,7 +14,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install clients demo test docs reference lint format bench constraints clean
+.PHONY: help install clients demo test templates docs reference lint format bench constraints clean
 
 help: ## list the chores
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 20
@@ -26,6 +26,9 @@ demo: $(INSTALLED) ## in a scratch project: a local database, then the claimable
 
 test: $(INSTALLED) clients ## run the tests (ARGS="-k dotenv" for some)
 	$(BIN)/python -m pytest -n 2 $(ARGS)
+
+templates: $(INSTALLED) ## try every project that the templates can make (asks a package index)
+	$(BIN)/python -m pytest -n 2 -m thorough tests/templates $(ARGS)
 
 docs: $(INSTALLED) ## run every snippet of README and docs/, and check the references
 	$(BIN)/python -m pytest -n 2 tests/docs $(ARGS)

@@ -82,13 +82,8 @@ class Generated:
     def at(cls, folder: Path, neonup_home: Path, **more: str) -> Generated:
         """The project in a folder, with an environment in place."""
         programs = layered_programs(folder / ".venv")
-        tools = folder.parent / "tools"
-        tools.mkdir(exist_ok=True)
-        base = Path(getattr(sys, "_base_executable", sys.executable))
-        (tools / "python3").symlink_to(base)
-        environ = offline_pip(clean_environ(neonup_home), programs)
-        environ["HOME"] = str(folder.parent)
-        environ["PATH"] = f"{tools}:/usr/bin:/bin"
+        bare = bare_shell(folder, neonup_home)
+        environ = {**offline_pip(bare.environ, programs), "PATH": bare.environ["PATH"]}
         environ["PYTEST_ADDOPTS"] = "-p no:asyncio"  # the tests' plugin, not the project's
         return cls(folder, {**environ, **more})
 
@@ -118,6 +113,17 @@ class Generated:
         return running(command, self.folder, self.environ)
 
 
+def bare_shell(folder: Path, neonup_home: Path) -> Generated:
+    """A project where ``python3`` is this Python, with nothing but its own library."""
+    tools = folder.parent / "tools"
+    tools.mkdir()
+    (tools / "python3").symlink_to(getattr(sys, "_base_executable", sys.executable))
+    environ = clean_environ(neonup_home)
+    return Generated(
+        folder, environ | {"HOME": str(folder.parent), "PATH": f"{tools}:/usr/bin:/bin"}
+    )
+
+
 @dataclass
 class Running:
     """A command that was started, and what it has printed."""
@@ -129,9 +135,9 @@ class Running:
     def said(self) -> str:
         return self.log.read_text("utf-8", errors="replace")
 
-    def wait_for(self, url: str) -> None:
+    def wait_for(self, url: str, *, seconds: float = SECONDS) -> None:
         """Until something answers there."""
-        deadline = time.monotonic() + SECONDS
+        deadline = time.monotonic() + seconds
         while True:
             assert self.process.poll() is None, f"it has ended:\n{self.said}"
             assert time.monotonic() < deadline, f"{url} does not answer:\n{self.said}"
