@@ -57,8 +57,11 @@ class Kept:
         return f"The test's database is kept for a while:\n{psql} {shlex.quote(url)}"
 
 
-def explain_death(worker: Worker, report: pytest.TestReport) -> None:
-    """Show the last lines of a server that died under a test."""
-    if report.failed and (lines := worker.died()) is not None:
-        said = "\n".join(lines) or "It left no log."
-        report.sections.append((_TITLE, f"The tests' Postgres is gone. It said last:\n{said}"))
+def explain_death(worker: Worker, report: pytest.TestReport) -> bool:
+    """Show the last lines of a server that died under a test; returns whether it did."""
+    if not report.failed or (lines := worker.died()) is None:
+        return False
+    said = "\n".join(lines) or "Its log cannot be read."
+    message = f"The tests' Postgres has ended all connections. It said last:\n{said}"
+    report.sections.append((_TITLE, message))
+    return True

@@ -240,9 +240,9 @@ def _call(function: Callable[..., Any], url: str) -> None:
 
 def _run(command: str, environ: Mapping[str, str], root: Path) -> None:
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
-    done = subprocess.run(
+    done = subprocess.run(  # noqa: S602 - a line for a shell, from the project's own file
         command,
-        shell=True,  # noqa: S602 - it is a line for a shell, in the project's own file
+        shell=True,
         cwd=root,
         env={**os.environ, "PATH": path, **environ},
         stdin=subprocess.DEVNULL,

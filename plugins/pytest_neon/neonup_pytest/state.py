@@ -148,11 +148,10 @@ class State:
 
     def report(self, item: pytest.Item, report: pytest.TestReport) -> None:
         """Add to a failed test's report what this plugin knows."""
-        if not self.worker.open:
+        if not self.worker.open or keep.explain_death(self.worker, report):
             return
         if "neon_db" in options.fixtures_of(item):
             self.kept.look_at(item, report)
-        keep.explain_death(self.worker, report)
 
     def close(self) -> None:
         """Leave nothing behind."""

@@ -95,12 +95,13 @@ class Worker:
 
     def keep(self, name: str) -> None:
         """Let the database behind the URL stay after the run, under another name."""
-
-        def keep(slot: Slot) -> None:
+        if (slot := self._slots.get(self._schema)) is None:
+            return  # its server has died
+        try:
             slot.keep(name)
             self.server.keep(name)
-
-        self._surely(keep)
+        except ServerLost:
+            self._lose()
 
     @contextmanager
     def another(self) -> Iterator[str]:
@@ -174,10 +175,8 @@ class Worker:
         try:
             self._admin.run("SELECT 1")
         except ServerLost:
-            lines = self.server.last_lines()
-            self._close()
-            self._lost = True
-            return lines
+            self._lose()
+            return self.server.last_lines()
         return None
 
     def close(self) -> None:
@@ -206,7 +205,7 @@ class Worker:
         self.server.saved(name)
 
     def _open(self) -> Slot:
-        self.server.start()
+        self.server.start(sure=self._lost)
         template = self._templates[self._schema]()
         if not self._slots:
             self._drop_stale()
@@ -246,9 +245,13 @@ class Worker:
                     self._lost = False
                 return step(self._slots[self._schema])
             except ServerLost as error:
-                self._close()
+                self._lose()
                 lost = error
         raise lost
+
+    def _lose(self) -> None:
+        self._close()
+        self._lost = True
 
     def _close(self) -> None:
         for slot in self._slots.values():

@@ -22,8 +22,11 @@ class Server(Protocol):
     def url(self, database: str) -> PostgresUrl:
         """Where a database of it is or will be; known before the server runs."""
 
-    def start(self) -> None:
+    def start(self, *, sure: bool = False) -> None:
         """See to it that it runs; only the first call does something.
+
+        Args:
+            sure: whether to try a connection as well, after one was lost.
 
         Raises:
             EngineError: it cannot be started, or reached.

@@ -58,12 +58,15 @@ class GivenServer:
         """Where a database of it is or will be."""
         return replace(self._place, dbname=database)
 
-    def start(self) -> None:
+    def start(self, *, sure: bool = False) -> None:
         """Connect, say that this run is alive, and remove what dead ones left.
 
         Raises:
             EngineError: it cannot be reached, or its role may not create databases.
         """
+        if sure and self._presence is not None:
+            self._presence.close()
+            self._presence = None
         if self._presence is not None:
             return
         admin = self.connect()

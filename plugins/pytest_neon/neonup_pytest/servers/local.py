@@ -9,13 +9,14 @@ import secrets
 import shutil
 import socket
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 from neonup import EngineError, Settings
 from neonup.urls import PostgresUrl
 from neonup_pytest import databases
-from neonup_pytest.admin import Admin
+from neonup_pytest.admin import Admin, ServerLost
 
 try:
     from neonup_local.scratch import Run, ScratchServer, choose_engine, room
@@ -31,6 +32,7 @@ except ModuleNotFoundError as error:
 _HOST = "127.0.0.1"
 _TEMPLATES = 4
 """How many templates of a project stay beside the ones in use."""
+_RECOVERY_SECONDS = 10
 _WAITING = 256 << 20
 """Bytes that retired databases may take before they are dropped."""
 
@@ -104,7 +106,7 @@ class LocalServer:
         with self._run.locked("template"):
             yield
 
-    def start(self) -> None:
+    def start(self, *, sure: bool = False) -> None:
         """Start it, unless it runs; one that died is replaced by a new one.
 
         Raises:
@@ -112,10 +114,24 @@ class LocalServer:
         """
         server = self._server
         with self._run.locked():
-            if server.running:
+            if server.running and (not sure or self._recovers()):
                 return
             server.make(self._cache)
             self._start()
+
+    def _recovers(self) -> bool:
+        """Wait while it does what Postgres does after one of its processes was killed."""
+        deadline = time.monotonic() + _RECOVERY_SECONDS
+        while self._server.running and time.monotonic() < deadline:
+            admin = self.connect()
+            try:
+                admin.run("SELECT 1")
+                return True
+            except ServerLost:
+                time.sleep(0.05)
+            finally:
+                admin.close()
+        return False
 
     def _start(self) -> None:
         self._server.start()
