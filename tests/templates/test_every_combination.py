@@ -55,6 +55,8 @@ def test_it_does_what_its_readme_says(
         _ask(project, start, template, answers)
         assert f"provider={answers['provider']} " in (folder / ".env").read_text("utf-8")
     assert " passed" in project.run(tests)
+    if template != "provider":
+        _change_a_table(project, template, answers)
     activated = f"{folder / '.venv' / 'bin'}:{project.environ['PATH']}"
     for command in project.workflow:
         project.run(command, CI="true", PATH=activated, MYPY_CACHE_DIR=mypy_cache)
@@ -91,6 +93,40 @@ def _ask(project: Generated, start: str, template: str, answers: dict[str, str])
         else:
             _ask_api(client, "/notes" if template == "fastapi" else "/api/notes")
         assert "neonup  made a" in server.said
+
+
+def _change_a_table(project: Generated, template: str, answers: dict[str, str]) -> None:
+    """As the README says; the project's own test tells whether models and migrations agree."""
+    models, old, new, *commands = _CHANGES[template]
+    if answers.get("orm") == "SQLModel":
+        old, new = "    created_at: datetime | None", "    colour: str | None = None\n"
+    path = project.folder / models
+    before = path.read_text("utf-8")
+    assert old in before
+    path.write_text(before.replace(old, new + old), "utf-8")
+    for command in commands:
+        assert command.removeprefix(".venv/bin/") in (project.folder / "README.md").read_text(
+            "utf-8"
+        )
+        project.run(command.replace("...", "Colours"))
+
+
+_CHANGES = {
+    "fastapi": (
+        "app/models.py",
+        "    created_at: Mapped[datetime]",
+        "    colour: Mapped[str | None]\n",
+        '.venv/bin/alembic revision --autogenerate -m "..."',
+        ".venv/bin/alembic upgrade head",
+    ),
+    "django": (
+        "notes/models.py",
+        "    created_at = models",
+        '    colour = models.CharField(max_length=20, default="", blank=True)\n',
+        ".venv/bin/python manage.py makemigrations",
+        ".venv/bin/python manage.py migrate",
+    ),
+}
 
 
 def _ask_api(client: httpx.Client, path: str) -> None:
