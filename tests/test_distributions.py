@@ -66,6 +66,7 @@ def test_extras_pin_the_plugins_of_their_version() -> None:
         extra = name.removeprefix("neonup-")
         assert extras[extra] == [f"{name}=={project['version']}"]
         assert extra in extras["all"][0]
+    assert "templates" in extras["all"][0]
 
 
 @pytest.fixture(scope="module", params=FOLDERS)
