@@ -69,12 +69,12 @@ def thousand(repeats: int) -> Figure:
 
 def xdist_database(repeats: int) -> Figure:
     """Two workers, where the database is what bounds."""
-    return _xdist(repeats, 200, 0, "200 tests with -n 2", 1.0)
+    return _xdist(repeats, 1000, 0, "1,000 tests with -n 2", 1.0)
 
 
 def xdist_cpu(repeats: int) -> Figure:
     """Two workers, where the tests are."""
-    return _xdist(repeats, 100, 0.05, "100 tests of 50 ms CPU with -n 2", 0.667)
+    return _xdist(repeats, 200, 0.05, "200 tests of 50 ms CPU with -n 2", 0.667)
 
 
 def second_run(repeats: int) -> Figure:

@@ -73,6 +73,7 @@ class Admin:
         )
         self._mark = f"neonup-{secrets.token_hex(8)}"
         self._lock = threading.Lock()
+        self._done: set[str] = set()
 
     def run(self, *statements: str) -> list[list[str]]:
         """Run statements in their order; returns the rows of the last one.
@@ -86,6 +87,12 @@ class Admin:
             for statement in statements:
                 rows = self._run(statement)
         return rows
+
+    def once(self, statement: str) -> None:
+        """Run what makes something that lasts as long as the session, at its first call only."""
+        if statement not in self._done:
+            self.run(statement)
+            self._done.add(statement)
 
     def value(self, statement: str) -> str:
         """The one value that a statement answers; empty where there is no row."""
@@ -114,6 +121,7 @@ class Admin:
             ServerLost: there is no getting into that one.
         """
         self.run(f"\\connect {identifier(database)}")
+        self._done.clear()
 
     def close(self) -> None:
         """End psql."""

@@ -29,21 +29,21 @@ _PREPARED = "NU001"
 _TRIES = 5
 
 _END_CONNECTIONS = """
-DO $$
+CREATE OR REPLACE FUNCTION pg_temp.end_connections(name text) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
     pids int[];
     alive bool;
 BEGIN
     IF EXISTS (SELECT FROM pg_prepared_xact() AS x JOIN pg_database d ON d.oid = x.dbid
-               WHERE d.datname = {name}) THEN
+               WHERE d.datname = name) THEN
         RAISE EXCEPTION USING ERRCODE = 'NU001';
     END IF;
     -- Postgres checks for itself whether a database is in use, but waits 0.1 s between its looks.
     -- A backend is gone for that check once pg_terminate_backend() does not find it any more.
     FOR attempt IN 1..4000 LOOP
         PERFORM pg_stat_clear_snapshot();
-        SELECT coalesce(array_agg(pid), '{{}}') || coalesce(pids, '{{}}') INTO pids
-        FROM pg_stat_activity WHERE datname = {name};
+        SELECT coalesce(array_agg(pid), '{}') || coalesce(pids, '{}') INTO pids
+        FROM pg_stat_activity WHERE datname = name;
         SELECT coalesce(bool_or(pg_terminate_backend(pid)), false) INTO alive
         FROM unnest(pids) AS pid;
         EXIT WHEN NOT alive;
@@ -98,13 +98,15 @@ def close(admin: Admin, name: str) -> None:
 
 def end_connections(admin: Admin, name: str) -> None:
     """End who is in a database; return once Postgres, too, finds nobody there."""
+    admin.once(_END_CONNECTIONS)
+    end = f"SELECT pg_temp.end_connections({literal(name)})"
     try:
-        admin.run(_END_CONNECTIONS.format(name=literal(name)))
+        admin.run(end)
     except StatementFailed as error:
         if error.sqlstate != _PREPARED:
             raise
         _roll_back_prepared(admin, name)
-        admin.run(_END_CONNECTIONS.format(name=literal(name)))
+        admin.run(end)
 
 
 def swap(admin: Admin, name: str, *, away: str | None, to: str | None) -> None:

@@ -49,13 +49,15 @@ SELECT string_agg(quote_ident(attname), ', ' ORDER BY attnum)
 FROM pg_attribute WHERE attrelid = %s AND attnum > 0 AND NOT attisdropped AND attgenerated = ''"""
 
 _CHANGED = """
-SELECT DISTINCT relfilenode FROM pg_get_wal_block_info(%s, %s, false)
-WHERE reldatabase = (SELECT oid FROM pg_database WHERE datname = %s)
+PREPARE neonup_changed (pg_lsn, pg_lsn, name) AS
+SELECT DISTINCT relfilenode FROM pg_get_wal_block_info($1, $2, false)
+WHERE reldatabase = (SELECT oid FROM pg_database WHERE datname = $3)
     -- Both change no row: they note what has been decided, or clear away what nobody sees.
     AND (resource_manager, record_type)
         NOT IN (('XLOG', 'FPI_FOR_HINT'), ('Heap2', 'PRUNE_ON_ACCESS'))"""
 
 _LOOKED_AT = """
+PREPARE neonup_looked_at (name) AS
 SELECT concat_ws('/', d.datdba, d.datacl, d.datconnlimit, d.datistemplate, d.dattablespace,
     (SELECT count(*) FROM pg_db_role_setting WHERE setdatabase = d.oid),
     (SELECT count(*) FROM pg_shdescription
@@ -64,7 +66,7 @@ SELECT concat_ws('/', d.datdba, d.datacl, d.datconnlimit, d.datistemplate, d.dat
         WHERE classoid = 'pg_database'::regclass AND objoid = d.oid),
     (SELECT count(*) FROM pg_subscription WHERE subdbid = d.oid),
     (SELECT count(*) FROM pg_replication_slots WHERE datoid = d.oid))
-FROM pg_database d WHERE d.datname = %s"""
+FROM pg_database d WHERE d.datname = $1"""
 
 
 @dataclass(frozen=True)
@@ -73,6 +75,15 @@ class Span:
 
     begin: str
     end: str
+
+    @property
+    def size(self) -> int:
+        """Bytes between both, each written as two hexadecimal numbers of 32 bits."""
+        begin, end = (
+            int(high, 16) << 32 | int(low, 16)
+            for high, low in (place.split("/") for place in (self.begin, self.end))
+        )
+        return end - begin
 
 
 @dataclass(frozen=True)
@@ -110,7 +121,9 @@ class Recycler:
         self._by_oid = {relation.oid: relation for relation in relations}
         self._by_node = {row[0]: relation for row, relation in zip(rows, relations, strict=True)}
         self._possible = all(row[3] == _LOGGED for row in rows) and not self._inside.run(_ALWAYS)
-        self._looks = admin.value(_LOOKED_AT % literal(reference))
+        admin.once(_CHANGED)
+        admin.once(_LOOKED_AT)
+        self._looks = self._look(reference)
         self._statements: dict[str, str] = {}
 
     def restore(self, name: str, span: Span) -> bool:
@@ -143,18 +156,19 @@ class Recycler:
     def _changed(self, name: str, span: Span) -> list[_Relation] | None:
         """The tables and sequences to put back; None where that is not enough, or too much."""
         begin, end, quoted = literal(span.begin), literal(span.end), literal(name)
-        size, looks = self._admin.run(
-            f"SELECT pg_wal_lsn_diff({end}, {begin})::bigint, ({_LOOKED_AT % quoted})"
-        )[0]
-        if not self._possible or int(size) > _MOST_WAL or looks != self._looks:
+        if not self._possible or span.size > _MOST_WAL or self._look(name) != self._looks:
             return None
-        nodes = [node for (node,) in self._admin.run(_CHANGED % (begin, end, quoted))]
+        rows = self._admin.run(f"EXECUTE neonup_changed ({begin}, {end}, {quoted})")
+        nodes = [node for (node,) in rows]
         if any(node not in self._by_node for node in nodes):
             return None  # the catalog, or something that the template does not have
         changed = {self._whole(self._by_node[node]) for node in nodes}
         if len(changed) > _MOST_RELATIONS or any(not one.is_small for one in changed):
             return None
         return sorted(changed, key=lambda one: int(one.oid))
+
+    def _look(self, name: str) -> str:
+        return self._admin.value(f"EXECUTE neonup_looked_at ({literal(name)})")
 
     def _whole(self, relation: _Relation) -> _Relation:
         """The table that an index or an overflow table belongs to; anything else itself."""
