@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 from typing import Protocol
 
-from neonup.urls import PostgresUrl
+from neonup import urls
 from neonup_pytest.admin import Admin
 
 
@@ -19,7 +19,7 @@ class Server(Protocol):
     def identity(self) -> str:
         """Tells servers apart on which one template cannot serve for the other."""
 
-    def url(self, database: str) -> PostgresUrl:
+    def url(self, database: str) -> urls.PostgresUrl:
         """Where a database of it is or will be; known before the server runs."""
 
     def start(self, *, sure: bool = False) -> None:

@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from neonup import Settings, SettingsError, psql, urls
-from neonup.urls import PostgresUrl
 from neonup_pytest import databases
 from neonup_pytest.admin import Admin, identifier, literal
 
@@ -54,7 +53,7 @@ class GivenServer:
         self.start()
         return self._identity
 
-    def url(self, database: str) -> PostgresUrl:
+    def url(self, database: str) -> urls.PostgresUrl:
         """Where a database of it is or will be."""
         return replace(self._place, dbname=database)
 

@@ -13,8 +13,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from neonup import EngineError, Settings
-from neonup.urls import PostgresUrl
+from neonup import EngineError, Settings, urls
 from neonup_pytest import databases
 from neonup_pytest.admin import Admin, ServerLost
 
@@ -96,9 +95,9 @@ class LocalServer:
             self._scratch = ScratchServer(self._settings.home, folder, self._port, engine)
         return self._scratch
 
-    def url(self, database: str) -> PostgresUrl:
+    def url(self, database: str) -> urls.PostgresUrl:
         """Where a database of it is or will be."""
-        return PostgresUrl(((_HOST, self._port),), self.owner, self._password, database)
+        return urls.PostgresUrl(((_HOST, self._port),), self.owner, self._password, database)
 
     @contextlib.contextmanager
     def exclusive(self) -> Iterator[None]:
