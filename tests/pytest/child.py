@@ -132,7 +132,15 @@ class Child(Project):
                 found.append(process)
         return found
 
+    @property
+    def processes(self) -> list[list[str]]:
+        """The command lines of whatever runs in the folders of this home's test runs."""
+        place = f"{self.home / 'tests' / 'runs'}/"
+        found = [process.info["cmdline"] or [] for process in psutil.process_iter(["cmdline"])]
+        return [words for words in found if any(word.startswith(place) for word in words)]
+
     def assert_nothing_left(self) -> None:
         assert self.data == []
         assert os.listdir(self.home / "tests" / "runs") == []  # noqa: PTH208
         assert [path.name for path in self.home.glob("locks/.test-*")] == []
+        assert self.processes == []

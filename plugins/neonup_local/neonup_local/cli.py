@@ -16,6 +16,7 @@ import click
 
 import neonup
 from neonup import NeonupError
+from neonup_local.scratch import overview, sweep
 from neonup_local.service import details
 from neonup_local.service.databases import Databases
 from neonup_local.service.records import Record
@@ -69,6 +70,7 @@ def list_(as_json: bool) -> None:
     """Show every database on this machine, and whether it runs."""
     databases = _databases()
     rows = [details.row(databases, id_) for id_ in databases.ids()]
+    rows += overview.rows(databases.home)
     if as_json:
         click.echo(json.dumps(rows, indent=2))
         return
@@ -141,11 +143,15 @@ def _stop(env_file: str | None, key: str | None, everything: bool, as_json: bool
     databases = _databases()
     ids = databases.ids() if everything else [_current(env_file, key)]
     stopped = [id_ for id_ in ids if databases.stop_id(id_)]
+    ended = overview.end_kept(databases.home) if everything else []
     if as_json:
-        click.echo(json.dumps({"stopped": stopped}))
-    elif stopped:
+        click.echo(json.dumps({"stopped": [*stopped, *ended]}))
+        return
+    if ended:
+        click.echo(f"Ended {len(ended)} kept for failed tests; their data is gone.")
+    if stopped:
         click.echo(f"Stopped {', '.join(stopped)}. The data is kept; `neonup` starts it again.")
-    else:
+    elif not ended:
         click.echo("Nothing was running.")
 
 
@@ -164,12 +170,21 @@ def _stop_command(name: str) -> click.Command:
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 @_json
 def prune(yes: bool, as_json: bool) -> None:
-    """Delete databases that nobody can miss: the project is gone, or the time is over."""
+    """Delete databases that nobody can miss: the project is gone, or the time is over.
+
+    What killed test runs left, and failed tests' databases that are old, goes without asking.
+    """
     databases = _databases()
+    removed = sweep(databases.home)
+    if removed and not as_json:
+        click.echo(f"Removed what {len(removed)} of pytest's runs left.")
     doomed = dict(_prunable(databases))
     rows = [{"id": id_, "why": why, **_size(databases, id_)} for id_, why in doomed.items()]
     if not rows:
-        click.echo(json.dumps({"deleted": []}) if as_json else "There is nothing to prune.")
+        if as_json:
+            click.echo(json.dumps({"deleted": []}))
+        elif not removed:
+            click.echo("There is nothing to prune.")
         return
     if not as_json:
         for row in rows:

@@ -6,12 +6,17 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from neonup_pytest.neon_server import NeonServer
     from neonup_pytest.provider_suite import ProviderContract
     from neonup_pytest.schema import Schema
 
-__all__ = ["ProviderContract", "Schema"]
+__all__ = ["NeonServer", "ProviderContract", "Schema"]
 
-_HOME = {"ProviderContract": "provider_suite", "Schema": "schema"}
+_HOME = {
+    "NeonServer": "neon_server",
+    "ProviderContract": "provider_suite",
+    "Schema": "schema",
+}
 """The module that defines each public name; loaded when used: every pytest run imports this."""
 
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from neonup import Database
+    from neonup_pytest.neon_server import NeonServer
     from neonup_pytest.schema import Source
     from neonup_pytest.state import State
 
@@ -135,6 +136,17 @@ def neon_async_engine(request: pytest.FixtureRequest, neon_db: Database) -> Asyn
         engine: AsyncEngine = _in_loop(request, "engine")
         return engine
     return drivers.async_engine(neon_db.url)
+
+
+@pytest.fixture(scope="session")
+def neon_server(pytestconfig: pytest.Config) -> Iterator[NeonServer]:
+    """A neon.new on this machine, for tests of an integration with Neon; gone with the run."""
+    import neonup
+    from neonup_pytest import neon_server
+
+    settings = neonup.resolve(neonup.find_project(pytestconfig.rootpath))
+    with neon_server.serving(settings.home) as server:
+        yield server
 
 
 def _begun(config: pytest.Config, template: Source) -> State:

@@ -27,6 +27,9 @@ from neonup_local.service import home as homes
 
 _LOCK = ".tests"
 _SERVER = "server"
+SERVED = "neon.new"
+"""The folder, in a run's own, that is the home of a local neon.new."""
+_END_SECONDS = 15.0
 _OWNER = "run"
 """The file in a data folder that names its run's folder."""
 
@@ -119,15 +122,15 @@ class Run:
         return folder
 
 
-def sweep(home: Path) -> list[str]:
+def sweep(home: Path, kept: int = KEPT_RUNS) -> list[str]:
     """Remove what dead runs left: processes, data, folders; returns the runs' ids.
 
-    Kept databases go once they are too old, or too many.
+    Kept databases go once they are too old, or more than those of ``kept`` runs.
     """
     if not _runs(home).is_dir():
         return []
     with homes.locked(home, _LOCK):
-        return _sweep(home)
+        return _sweep(home, kept)
 
 
 def folders(home: Path) -> list[Path]:
@@ -144,19 +147,44 @@ def data_folder(control: Path) -> Path | None:
 
 def remove(control: Path) -> None:
     """Stop a run's server and remove all that it has on this machine."""
+    end_served(control)
     _remove_server(data_folder(control))
     shutil.rmtree(control, ignore_errors=True)
     for lock in (control.parents[2] / "locks").glob(f".test-{control.name}-*.lock"):
         lock.unlink(missing_ok=True)
 
 
-def _sweep(home: Path) -> list[str]:
+def end_served(control: Path) -> None:
+    """End a run's local neon.new, and its databases."""
+    own = control / SERVED
+    if not own.is_dir():
+        return
+    import psutil
+
+    for process in psutil.process_iter(["cmdline"]):
+        words = process.info["cmdline"] or []
+        if "serve" in words and str(own) in words:
+            with contextlib.suppress(psutil.Error):
+                process.terminate()
+                process.wait(_END_SECONDS)
+            with contextlib.suppress(psutil.Error):
+                process.kill()  # nothing happens where it has ended
+    for data in own.glob("databases/*/data"):
+        cluster.stop(data, immediately=True)
+
+
+def is_alive(control: Path) -> bool:
+    """Whether a process of the run is there."""
+    return _is_alive(control)
+
+
+def _sweep(home: Path, most: int = KEPT_RUNS) -> list[str]:
     removed, kept = [], 0
     for control in folders(home):
         if _is_alive(control):
             continue
         at = _read(control / "kept.json").get("at")
-        if at is not None and kept < KEPT_RUNS and time.time() - at < KEPT_SECONDS:
+        if at is not None and kept < most and time.time() - at < KEPT_SECONDS:
             kept += 1
             continue
         remove(control)

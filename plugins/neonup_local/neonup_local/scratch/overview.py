@@ -1,0 +1,41 @@
+"""What test runs have on this machine, for ``neonup list`` and ``stop``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from neonup import State
+from neonup_local.engine import postmaster
+from neonup_local.scratch import runs
+from neonup_local.service import details, upkeep
+
+
+def rows(home: Path) -> list[dict[str, str | int | None]]:
+    """A line of ``neonup list`` for each run that has a server."""
+    return [
+        _row(control, folder)
+        for control in runs.folders(home)
+        if (folder := runs.data_folder(control)) is not None
+    ]
+
+
+def _row(control: Path, folder: Path) -> dict[str, str | int | None]:
+    found = postmaster.running(folder / "data")
+    alive = runs.is_alive(control)
+    return {
+        "id": f"tests-{control.name}",
+        "state": str(State.READY if found else State.STOPPED),
+        "port": found.port if found else None,
+        "kind": "tests",
+        "project": "a test run" if alive else "kept for failed tests",
+        "engine": None,
+        "size": details.size(folder),
+        "connections": upkeep.clients(found.pid) if found else 0,
+        "pid": found.pid if found else None,
+        "problem": None,
+    }
+
+
+def end_kept(home: Path) -> list[str]:
+    """End and remove the servers that runs which are over have kept; returns their ids."""
+    return [f"tests-{id_}" for id_ in runs.sweep(home, kept=0)]

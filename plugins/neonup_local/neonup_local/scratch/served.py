@@ -1,0 +1,82 @@
+"""A local neon.new for tests: ``neonup serve``, in a home of its own that goes with the run."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from neonup import EngineError
+from neonup_local.engine import program
+from neonup_local.scratch.runs import SERVED, Run, end_served
+from neonup_local.service import home as homes
+
+
+@contextmanager
+def serving(home: Path) -> Iterator[tuple[str, dict[str, str]]]:
+    """Serve until the end of the block; its databases are gone then.
+
+    Args:
+        home: neonup's own folder, whose engines and templates it uses.
+
+    Yields:
+        Its root URL, and the variables that lead neonup there.
+
+    Raises:
+        EngineError: it did not start; shows what it said.
+    """
+    run = Run(home, secrets.token_hex(4))
+    run.join()
+    try:
+        process, ready = _start(_make_home(home, run.control), run.control / "serve.log")
+        try:
+            yield str(ready["url"]), dict(ready["env"])  # type: ignore[call-overload]
+        finally:
+            end_served(run.control)
+            process.wait()
+            if process.stdout:
+                process.stdout.close()
+    finally:
+        run.leave(lambda: None)
+
+
+def _make_home(home: Path, control: Path) -> Path:
+    """A home without databases, in which no engine is copied and no template is made again."""
+    own = control / SERVED
+    homes.make_folder(own)
+    for name in ("engines", "templates"):
+        homes.make_folder(home / name)
+        (own / name).symlink_to(home / name, target_is_directory=True)
+    if (home / "cloud_admin").is_file():  # the templates know this password
+        shutil.copy2(home / "cloud_admin", own)
+    return own
+
+
+def _start(own: Path, log: Path) -> tuple[subprocess.Popen[str], dict[str, object]]:
+    arguments = ["serve", "--json", "--port", "0", "--home", str(own)]
+    with log.open("w", encoding="utf-8") as errors:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "neonup", *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+            start_new_session=True,  # Ctrl-C is pytest's, which then ends it
+        )
+    line = process.stdout.readline() if process.stdout else ""
+    try:
+        ready = json.loads(line)
+    except ValueError:
+        process.kill()
+        process.communicate()
+        said = [line, log.read_text(encoding="utf-8", errors="replace")]
+        raise EngineError(
+            "The local neon.new for tests did not start.",
+            checked=program.last_lines("\n".join(said)),
+        ) from None
+    return process, ready

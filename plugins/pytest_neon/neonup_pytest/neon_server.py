@@ -1,0 +1,43 @@
+"""A local neon.new, for those who test an integration with Neon."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from neonup import EngineError
+
+
+@dataclass(frozen=True)
+class NeonServer:
+    """A neon.new on this machine.
+
+    Args:
+        url: its root; the API is at ``/api/v1``.
+        env: the variables that lead neonup there: ``NEONUP_PROVIDER``, ``NEONUP_NEON_NEW_URL``.
+    """
+
+    url: str
+    env: Mapping[str, str]
+
+
+@contextmanager
+def serving(home: Path) -> Iterator[NeonServer]:
+    """Serve until the end of the block.
+
+    Raises:
+        EngineError: it cannot be started.
+    """
+    try:
+        from neonup_local import scratch
+    except ModuleNotFoundError as error:
+        if error.name != "neonup_local":
+            raise
+        raise EngineError(
+            "neon_server needs neonup-local, which is not installed.",
+            remedy='pip install "neonup[local]"',
+        ) from None
+    with scratch.serving(home) as (url, env):
+        yield NeonServer(url, env)
