@@ -53,7 +53,8 @@ def remove_home(home: Path) -> None:
                 signalled.add(process.pid)
                 with contextlib.suppress(psutil.NoSuchProcess):
                     server = "-D" in process.cmdline()
-                    process.send_signal(signal.SIGQUIT if server else signal.SIGTERM)
+                    # Ended at once, it would leave its shared memory behind.
+                    process.send_signal(signal.SIGINT if server else signal.SIGTERM)
         time.sleep(0.01)
     shutil.rmtree(home, ignore_errors=True)
 
