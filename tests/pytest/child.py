@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -82,7 +82,8 @@ class Child(Project):
         self.file("pytest.ini", f"[pytest]\n{text}")
 
     def argv(self, args: Sequence[str]) -> list[str]:
-        return [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-q", *args]
+        without = ["-p", "no:cacheprovider", "-p", "no:pytest_postgresql"]  # which imports psycopg
+        return [sys.executable, "-m", "pytest", *without, "-q", *args]
 
     def pytest(self, *args: str, **environ: str) -> Run:
         with self.started(*args, **environ) as process:
@@ -93,7 +94,17 @@ class Child(Project):
                 raise AssertionError(process.communicate()[0]) from None
         return Run(process.returncode, output)
 
-    def started(self, *args: str, **environ: str) -> subprocess.Popen[str]:
+    @contextmanager
+    def started(self, *args: str, **environ: str) -> Iterator[subprocess.Popen[str]]:
+        """A run that goes on while the test does something else; ended where that fails."""
+        with self.spawned(*args, **environ) as process:
+            try:
+                yield process
+            except BaseException:
+                process.kill()
+                raise
+
+    def spawned(self, *args: str, **environ: str) -> subprocess.Popen[str]:
         return subprocess.Popen(
             self.argv(args),
             cwd=self.folder,
@@ -141,6 +152,6 @@ class Child(Project):
 
     def assert_nothing_left(self) -> None:
         assert self.data == []
-        assert os.listdir(self.home / "tests" / "runs") == []  # noqa: PTH208
+        assert [*(self.home / "tests").glob("runs/*")] == []
         assert [path.name for path in self.home.glob("locks/.test-*")] == []
         assert self.processes == []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -30,9 +31,11 @@ QUICK = """
 """
 
 
-def wait_for(what: Callable[[], object], seconds: float = 30) -> None:
-    deadline = time.monotonic() + seconds
+def wait_for(what: Callable[[], object], process: subprocess.Popen[str] | None = None) -> None:
+    deadline = time.monotonic() + 30
     while not what():
+        if process is not None and process.poll() is not None:
+            raise AssertionError(process.communicate()[0])
         assert time.monotonic() < deadline
         time.sleep(0.01)
 
@@ -45,7 +48,7 @@ def gone(pid: int) -> bool:
 def test_pytest_is_killed(child: Child, how: str) -> None:
     child.write(test_it=SLEEPER, test_quick=QUICK)
     with child.started("test_it.py") as process:
-        wait_for((child.folder / "begun").exists)
+        wait_for((child.folder / "begun").exists, process)
         process.kill()
     (server,) = child.servers
     assert len(child.data) == 1
@@ -62,7 +65,7 @@ def test_pytest_is_killed(child: Child, how: str) -> None:
 def test_a_living_run_is_left_alone(child: Child) -> None:
     child.write(test_it=SLEEPER, test_quick=QUICK)
     with child.started("test_it.py") as process:
-        wait_for((child.folder / "begun").exists)
+        wait_for((child.folder / "begun").exists, process)
         (server,) = child.servers
         child.pytest("test_quick.py").expect(passed=1)  # a second run of the same project
         child.ok("prune", "--yes")
@@ -169,7 +172,7 @@ def test_ctrl_c(child: Child, args: tuple[str, ...]) -> None:
     child.ini("neon_env = DATABASE_URL")
     child.write(test_it=SLEEPER)
     with child.started(*args) as process:
-        wait_for((child.folder / "begun").exists)
+        wait_for((child.folder / "begun").exists, process)
         (server,) = child.servers
         process.send_signal(signal.SIGINT)
         output, _ = process.communicate(timeout=60)
@@ -184,7 +187,7 @@ def test_the_whole_terminal_gets_ctrl_c(child: Child) -> None:
     child.write(test_it=SLEEPER)
     child.account["start_new_session"] = True
     with child.started() as process:
-        wait_for((child.folder / "begun").exists)
+        wait_for((child.folder / "begun").exists, process)
         os.killpg(process.pid, signal.SIGINT)
         output, _ = process.communicate(timeout=60)
     assert process.returncode == 2, output
@@ -206,7 +209,7 @@ def test_two_runs_and_two_projects_at_once(child: Child, tmp_path: Path) -> None
         project.file("schema.sql", f"CREATE TABLE items AS SELECT '{whose}' AS name")
         project.ini("neon_env = DATABASE_URL\nneon_schema = schema.sql")
         project.write(test_it=many.replace("WHOSE", whose))
-    running = [project.started() for project in (child, child, second)]
+    running = [project.spawned() for project in (child, child, second)]
     for process in running:
         with process:
             output, _ = process.communicate(timeout=120)

@@ -98,7 +98,9 @@ def _arguments(url: str, candidates: tuple[str, ...], rolled_back: bool) -> dict
 
     arguments = drivers.engine_arguments(url, driver=_driver(candidates))
     if rolled_back:
-        return {**arguments, "poolclass": StaticPool, "pool_reset_on_return": None}
+        # A ping would end the transaction that all is to stay in.
+        kept = {"poolclass": StaticPool, "pool_reset_on_return": None, "pool_pre_ping": False}
+        return {**arguments, **kept}
     return {**arguments, "poolclass": NullPool}
 
 
@@ -107,18 +109,34 @@ def _use_savepoints(engine: Engine) -> None:
 
     The connection's own transaction is never committed, so closing it undoes everything.
     """
+    dialect: Any = engine.dialect  # each engine has one of its own
+    really_roll_back = dialect.do_rollback
+    used = begun = False
 
     def execute(connection: Any, statement: str) -> None:
         cursor = connection.cursor()
         cursor.execute(statement)
         cursor.close()
 
-    dialect: Any = engine.dialect  # each engine has one of its own
-    dialect.do_begin = lambda connection: execute(connection, f"SAVEPOINT {_SAVEPOINT}")
-    dialect.do_commit = lambda connection: execute(connection, f"RELEASE SAVEPOINT {_SAVEPOINT}")
-    dialect.do_rollback = lambda connection: execute(
-        connection, f"ROLLBACK TO SAVEPOINT {_SAVEPOINT}"
-    )
+    def begin(connection: Any) -> None:
+        nonlocal used, begun
+        execute(connection, f"SAVEPOINT {_SAVEPOINT}")
+        used = begun = True
+
+    def commit(connection: Any) -> None:
+        nonlocal begun
+        execute(connection, f"RELEASE SAVEPOINT {_SAVEPOINT}")
+        begun = False
+
+    def roll_back(connection: Any) -> None:
+        nonlocal begun
+        if not used:  # what SQLAlchemy itself has asked a new connection
+            really_roll_back(connection)
+        elif begun:
+            execute(connection, f"ROLLBACK TO SAVEPOINT {_SAVEPOINT}")
+            begun = False
+
+    dialect.do_begin, dialect.do_commit, dialect.do_rollback = begin, commit, roll_back
 
 
 def _driver(candidates: tuple[str, ...]) -> str:

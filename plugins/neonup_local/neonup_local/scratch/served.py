@@ -33,7 +33,9 @@ def serving(home: Path) -> Iterator[tuple[str, dict[str, str]]]:
     run = Run(home, secrets.token_hex(4))
     run.join()
     try:
-        process, ready = _start(_make_home(home, run.control), run.control / "serve.log")
+        own = _make_home(home, run.control)
+        with homes.locked(home, homes.ENGINES):  # it may make a template, which all homes share
+            process, ready = _start(own, run.control / "serve.log")
         try:
             yield str(ready["url"]), dict(ready["env"])  # type: ignore[call-overload]
         finally:
