@@ -9,7 +9,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import psutil
 import pytest
@@ -60,8 +59,9 @@ class Run:
 class Child(Project):
     """The project's folder, and the environment of the shell in it."""
 
-    account: dict[str, Any] = field(default_factory=dict)
-    """Arguments of subprocess that run it as somebody else."""
+    before: list[str] = field(default_factory=list)
+    """Words before its command, that run it as somebody else."""
+    new_session: bool = False
 
     def write(self, **files: str) -> None:
         """Write modules by their names, ``__`` for a slash: ``app``, ``tests__conftest``."""
@@ -83,7 +83,7 @@ class Child(Project):
 
     def argv(self, args: Sequence[str]) -> list[str]:
         without = ["-p", "no:cacheprovider", "-p", "no:pytest_postgresql"]  # which imports psycopg
-        return [sys.executable, "-m", "pytest", *without, "-q", *args]
+        return [*self.before, sys.executable, "-m", "pytest", *without, "-q", *args]
 
     def pytest(self, *args: str, **environ: str) -> Run:
         with self.started(*args, **environ) as process:
@@ -113,7 +113,7 @@ class Child(Project):
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            **self.account,
+            start_new_session=self.new_session,
         )
 
     @property

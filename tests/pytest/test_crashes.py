@@ -185,7 +185,7 @@ def test_the_whole_terminal_gets_ctrl_c(child: Child) -> None:
     """The signal reaches every process of the foreground, helpers and servers as well."""
     child.ini("neon_env = DATABASE_URL")
     child.write(test_it=SLEEPER)
-    child.account["start_new_session"] = True
+    child.new_session = True
     with child.started() as process:
         wait_for((child.folder / "begun").exists, process)
         os.killpg(process.pid, signal.SIGINT)

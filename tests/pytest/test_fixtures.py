@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import os
-import pwd
-import shutil
-from pathlib import Path
 
 import pytest
 
+from tests.local import people
 from tests.pytest.child import Child
 
 SYNC = """
@@ -283,21 +281,20 @@ def test_x_cleans_up(child: Child) -> None:
     child.assert_nothing_left()
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
-def test_somebody_without_a_home(child: Child, tmp_path: Path) -> None:
-    """A user of a container: not root, and HOME cannot be written."""
-    account = pwd.getpwnam("nobody")
-    own = child.home / "as-nobody"
-    shutil.copytree(child.folder, own)
+@people.needs_root
+def test_somebody_without_a_home(child: Child) -> None:
+    """A user of a container: without a name, and HOME cannot be written."""
+    own = child.home / "stranger"
     home = own / "neonup"
-    home.mkdir()
-    for path in (own, *own.rglob("*")):
-        os.chown(path, account.pw_uid, account.pw_gid)
+    home.mkdir(parents=True)
     child.folder = own
+    child.ini()
     child.write(test_it=FAILS.replace("n != 1", "True"))
+    for path in (own, *own.rglob("*")):
+        os.chown(path, people.STRANGER, people.STRANGER)
     child.environ |= {"HOME": "/", "NEONUP_HOME": str(home), "PYTHONDONTWRITEBYTECODE": "1"}
-    child.account |= {"user": "nobody", "group": account.pw_gid, "extra_groups": []}
-    child.pytest("-p", "no:tmpdir").expect(passed=3)
+    child.before = people.as_user(people.STRANGER, people.STRANGER)
+    child.pytest().expect(passed=3)
     child.assert_nothing_left()
 
 
