@@ -171,7 +171,7 @@ def test_opted_in_but_no_fixture_is_used_so_no_server_starts(child: Child) -> No
 
         def test_it():
             assert "neonup_test" in os.environ["DATABASE_URL"]
-            words = [w for p in psutil.process_iter() for w in (p.cmdline() or [])]
+            words = [w for p in psutil.process_iter(["cmdline"]) for w in (p.info["cmdline"] or [])]
             assert not [w for w in words if w.startswith(os.environ["NEONUP_HOME"] + "/engines")]
         """
     )
