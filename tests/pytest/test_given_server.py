@@ -130,3 +130,15 @@ def test_a_url_that_leads_nowhere(child: Child, url: str, says: str) -> None:
     run = child.pytest(NEONUP_TEST_SERVER=url)
     assert run.code != 0
     assert says in run.output and "hunter2" not in run.output
+
+
+@pytest.mark.parametrize("args", [(), ("-n2",)], ids=["alone", "-n2"])
+@pytest.mark.parametrize("ini", ["neon_env = DATABASE_URL", ""])
+def test_the_applications_own_database(child: Child, ini: str, args: tuple[str, ...]) -> None:
+    child.ini(ini)
+    child.write(test_it=QUICK)
+    child.file(".env", "DATABASE_URL=postgresql+asyncpg://me:hunter2@localhost/app\n")
+    server = "postgresql://ci:hunter2@127.0.0.1:5432/app"
+    run = child.pytest(*args, NEONUP_TEST_SERVER=server)
+    run.refused("NEONUP_TEST_SERVER is the application's own database")
+    assert "hunter2" not in run.output

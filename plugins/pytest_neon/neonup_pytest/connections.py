@@ -57,11 +57,12 @@ def _is_postgres(connection: Any) -> bool:
 
 
 def _teach_psycopg_pool() -> None:
-    """A pool from before the swap replaces what was ended, before it hands out a connection.
+    """A connection that was ended is given back to its pool, which then makes another.
 
-    Its own check at that moment would do, but waits a second after each connection that is lost.
-    https://www.psycopg.org/psycopg3/docs/api/pool.html#psycopg_pool.ConnectionPool.check
+    The pool's own check at that moment would do, but waits a second after each one that is lost.
+    https://www.psycopg.org/psycopg3/docs/advanced/pool.html#connection-quality
     """
+    import psycopg
     import psycopg_pool
 
     kind: Any = psycopg_pool.ConnectionPool
@@ -69,23 +70,31 @@ def _teach_psycopg_pool() -> None:
     get, get_async = kind.getconn, async_kind.getconn
 
     def getconn(pool: Any, timeout: float | None = None) -> Any:
-        if _is_old(pool) and not pool.closed:
-            pool.check()
-        return get(pool, timeout)
+        while _is_old(found := get(pool, timeout)):
+            try:
+                kind.check_connection(found)
+                found.__dict__[_MARK] = _swaps
+                break
+            except psycopg.Error:
+                pool.putconn(found)
+        return found
 
     async def getconn_async(pool: Any, timeout: float | None = None) -> Any:
-        if _is_old(pool) and not pool.closed:
-            await pool.check()
-        return await get_async(pool, timeout)
+        while _is_old(found := await get_async(pool, timeout)):
+            try:
+                await async_kind.check_connection(found)
+                found.__dict__[_MARK] = _swaps
+                break
+            except psycopg.Error:
+                await pool.putconn(found)
+        return found
 
     kind.getconn, async_kind.getconn = getconn, getconn_async
 
 
-def _is_old(pool: Any) -> bool:
-    """Whether a pool hands out its first connection since the last swap."""
-    old: bool = pool.__dict__.get(_MARK) != _swaps
-    pool.__dict__[_MARK] = _swaps
-    return old
+def _is_old(connection: Any) -> bool:
+    """Whether a connection was not yet looked at since the last swap."""
+    return bool(connection.__dict__.get(_MARK) != _swaps)
 
 
 def _close_django() -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import neonup
-from neonup import Database, Settings
+from neonup import Database, Settings, SettingsError
 
 _DIRECT = ("_DIRECT", "_UNPOOLED")
 _GENERIC_DIRECT = "DIRECT_URL"
@@ -94,3 +94,33 @@ def refuse_unsure(own: dict[str, Database]) -> None:
             f"tests' database there instead:\n    neon_env = {name}\nor, if it does not read "
             "that variable:\n    neon_env ="
         )
+
+
+def refuse_own_server(url: str, own: dict[str, Database]) -> None:
+    """Make sure that the tests' server is not connected to by the application's own database.
+
+    Args:
+        url: the value of ``NEONUP_TEST_SERVER``.
+        own: the application's own databases, by the variable that leads there.
+
+    Raises:
+        SettingsError: it is.
+    """
+    wanted = _place(url)
+    for name, database in own.items():
+        if wanted is not None and wanted == _place(database.url):
+            raise SettingsError(
+                f"NEONUP_TEST_SERVER is the application's own database, {name} (from "
+                f"{database.source}).\nName another one of that server, which is only connected "
+                "to: .../postgres"
+            )
+
+
+def _place(url: str) -> tuple[object, ...] | None:
+    """What tells databases apart; None where it is no URL, which others say better."""
+    try:
+        parts = neonup.urls.parse(url)
+    except neonup.SettingsError:
+        return None
+    hosts = [({"localhost": "127.0.0.1"}.get(h, h), port or 5432) for h, port in parts.hosts]
+    return (*hosts, parts.dbname or parts.user)

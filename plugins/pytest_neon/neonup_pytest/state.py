@@ -34,6 +34,7 @@ class Step:
     base: Callable[[], str]
 
 
+_GIVEN = "NEONUP_TEST_SERVER"
 _SHARED = "_neon_shared"
 """The fixture that a test is given which wants the URL, but no database of its own."""
 
@@ -52,6 +53,7 @@ class State:
         self.settings: Settings = neonup.resolve(neonup.find_project(config.rootpath))
         default = (self.settings.key,) if self.options.env is None else ()
         self.own = environment.own_database(self.settings, names or default)
+        environment.refuse_own_server(os.environ.get(_GIVEN, ""), self.own)
         self.worker = Worker(
             of_process(),
             self.settings,
