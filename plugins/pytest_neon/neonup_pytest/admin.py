@@ -149,8 +149,9 @@ class Admin:
                 if line == self._mark:
                     return self._answer(lines)
                 lines.append(line)
-        except (OSError, ValueError):
-            pass  # the pipe is broken, or closed by another thread
+        except (OSError, ValueError):  # the pipe is broken, or closed by another thread
+            with contextlib.suppress(OSError, ValueError):
+                lines += receive.read().splitlines()  # why psql has ended
         said = [line for line in lines if line.strip()]
         raise ServerLost("The connection to the tests' Postgres is gone.", checked=said[-3:])
 

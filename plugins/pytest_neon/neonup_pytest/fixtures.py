@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,15 +38,17 @@ def neon_url(pytestconfig: pytest.Config, neon_template: Source) -> str:
 
     A test that asks for no more than this shares the database behind it with others.
     """
-    mine = _begun(pytestconfig, neon_template)
-    mine.worker.share()
+    with _plainly():
+        mine = _begun(pytestconfig, neon_template)
+        mine.worker.share()
     return mine.worker.url
 
 
 @pytest.fixture
 def _neon_shared(pytestconfig: pytest.Config, neon_url: str, neon_template: Source) -> None:
     """What tests with `neon_url` alone use, too: a folder may have a template of its own."""
-    _begun(pytestconfig, neon_template).worker.share()
+    with _plainly():
+        _begun(pytestconfig, neon_template).worker.share()
 
 
 @pytest.fixture
@@ -59,13 +61,14 @@ def neon_db(
     """
     from neonup_pytest.options import Isolation
 
-    mine = _begun(request.config, neon_template)
-    isolated = mine.isolation(request.node) is Isolation.DATABASE
-    if isolated:
-        mine.worker.isolate()
-        mine.kept.has_one(request.node)
-    else:
-        mine.worker.share()
+    with _plainly():
+        mine = _begun(request.config, neon_template)
+        isolated = mine.isolation(request.node) is Isolation.DATABASE
+        if isolated:
+            mine.worker.isolate()
+            mine.kept.has_one(request.node)
+        else:
+            mine.worker.share()
     yield mine.database(mine.worker.libpq_url)
     name = mine.kept.name_of(request.node)
     if name is not None and isolated:
@@ -145,8 +148,21 @@ def neon_server(pytestconfig: pytest.Config) -> Iterator[NeonServer]:
     from neonup_pytest import neon_server
 
     settings = neonup.resolve(neonup.find_project(pytestconfig.rootpath))
-    with neon_server.serving(settings.home) as server:
+    with ExitStack() as stack:
+        with _plainly():
+            server = stack.enter_context(neon_server.serving(settings.home))
         yield server
+
+
+@contextmanager
+def _plainly() -> Iterator[None]:
+    """What the user can mend is told without a traceback through this plugin."""
+    from neonup import NeonupError
+
+    try:
+        yield
+    except NeonupError as error:
+        raise pytest.fail.Exception(str(error), pytrace=False) from None
 
 
 def _begun(config: pytest.Config, template: Source) -> State:

@@ -8,9 +8,9 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 
-from neonup import Settings, SettingsError, psql, urls
+from neonup import EngineError, Settings, SettingsError, psql, urls
 from neonup_pytest import databases
-from neonup_pytest.admin import Admin, identifier, literal
+from neonup_pytest.admin import Admin, ServerLost, identifier, literal
 
 VARIABLE = "NEONUP_TEST_SERVER"
 
@@ -69,7 +69,15 @@ class GivenServer:
         if self._presence is not None:
             return
         admin = self.connect()
-        major = admin.value("SELECT current_setting('server_version_num')::int / 10000")
+        try:
+            major = admin.value("SELECT current_setting('server_version_num')::int / 10000")
+        except ServerLost as error:
+            admin.close()
+            raise EngineError(
+                f"The server of {VARIABLE} cannot be reached.",
+                checked=[urls.mask(str(self._place)), *error.checked],
+                remedy="Start it, or correct the variable.",
+            ) from None
         may = admin.value(
             "SELECT rolcreatedb OR rolsuper FROM pg_roles WHERE rolname = current_user"
         )
