@@ -165,10 +165,16 @@ ASYNC_APPS = {
     "asyncpg": ASYNCPG,
 }
 
-LOOPS = {
-    "session": "asyncio_default_test_loop_scope = session",
-    "function": "",
-}
+CLOSING = """
+    import pytest_asyncio
+    import app
+
+    @pytest_asyncio.fixture(scope="session", loop_scope="session", autouse=True)
+    async def _closed():
+        yield
+        if hasattr(app, "pool"):  # else its workers may not end when their loop does
+            await app.pool.close()
+"""
 
 
 @pytest.mark.parametrize("name", [*SYNC_APPS])
@@ -193,7 +199,8 @@ def test_asynchronous_in_one_loop(child: Child, name: str) -> None:
         """
     )
     child.file("schema.sql", SCHEMA)
-    child.write(app=ASYNC_APPS[name].replace("OPTIONS", "{}"), test_it=ASYNC_USE)
+    app = ASYNC_APPS[name].replace("OPTIONS", "{}")
+    child.write(app=app, conftest=CLOSING, test_it=ASYNC_USE)
     child.pytest().expect(passed=6)
     child.assert_nothing_left()
 
