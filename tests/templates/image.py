@@ -114,7 +114,6 @@ class Image:
                 shutil.copy2(context / source, workdir / target)
 
     def _run(self, command: str, workdir: Path) -> None:
-        command = re.sub(r"^--mount=\S+ ", "", command)
         if command.startswith(_NOT_HERE):
             return
         done = subprocess.run(
