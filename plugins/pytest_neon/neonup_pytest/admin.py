@@ -6,7 +6,7 @@ import contextlib
 import secrets
 import subprocess
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from neonup import EngineError
 
@@ -114,15 +114,6 @@ class Admin:
         more = f"{self._environ.get('PGOPTIONS', '')} {options}"
         return Admin(self._command, {**self._environ, "PGOPTIONS": more}, database)
 
-    def move(self, database: str) -> None:
-        """Leave the database for another one of the same server.
-
-        Raises:
-            ServerLost: there is no getting into that one.
-        """
-        self.run(f"\\connect {identifier(database)}")
-        self._done.clear()
-
     def close(self) -> None:
         """End psql."""
         if self._psql.stdin and self._psql.stdout:
@@ -172,3 +163,11 @@ def literal(text: str) -> str:
 def identifier(name: str) -> str:
     """A name as SQL writes it."""
     return '"' + name.replace('"', '""') + '"'
+
+
+def together(statements: Iterable[str]) -> str:
+    """Statements as one that is done as a whole or not at all.
+
+    https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-MULTI-STATEMENT
+    """
+    return "\\; ".join(statements)

@@ -6,10 +6,11 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
-from neonup_pytest import databases, recycle
+from neonup_pytest import databases
 from neonup_pytest.admin import Admin
-from neonup_pytest.recycle import Recycler, Span
+from neonup_pytest.restore import Restorer
 
 _TIDY_AFTER = 32
 """Each swap leaves dead rows in the list of databases, which every connection reads."""
@@ -18,31 +19,22 @@ LARGEST = 8
 """How many databases wait at most; more would only take room."""
 
 
+_TOGETHER = 3
+"""How many used databases are worth waiting for, where that many fresh ones are left."""
+
+
 @dataclass(frozen=True)
 class Copy:
-    """A fresh database, and how often it was used and restored."""
+    """A copy of the template: its name, which changes, and its oid, which stays."""
 
     name: str
-    times: int = 0
-
-
-@dataclass(frozen=True)
-class Used:
-    """A closed database that was used.
-
-    ``times`` is its copy's; ``span`` is where the log has what changed, if that is known.
-    """
-
-    name: str
-    times: int
-    span: Span | None
+    oid: str
 
 
 class Pool:
     """A thread that makes copies of a template before they are asked for.
 
-    Used ones are restored where that is quicker and can be proven (`neonup_pytest.recycle`), and
-    dropped otherwise.
+    Used ones are restored where that is possible (`neonup_pytest.restore`), and dropped otherwise.
 
     Args:
         connect: makes a connection of the thread's own.
@@ -51,7 +43,7 @@ class Pool:
         owner: whose they are.
         wanted: how many more will be asked for at most, as far as is known.
         allowance: how many may wait to be dropped while there is something better to do.
-        recycles: whether the server's log can be read.
+        data: the server's data directory, where databases can be restored; None where they cannot.
     """
 
     def __init__(
@@ -63,18 +55,16 @@ class Pool:
         owner: str,
         wanted: Callable[[], int],
         allowance: int,
-        recycles: bool,
+        data: Path | None,
     ):
-        self.recycles = recycles
         self._connect = connect
         self._prefix, self._template, self._owner = prefix, template, owner
         self._wanted, self._allowance = wanted, allowance
+        self._data = data
         self._fresh: deque[Copy] = deque()
-        self._used: deque[Used] = deque()
-        self._doomed: deque[str] = deque()
-        self._held: list[Copy] = []
-        """Restored, but the recycler is still in there."""
-        self._recycler: Recycler | None = None
+        self._used: deque[Copy] = deque()
+        self._doomed: deque[Copy] = deque()
+        self._restorer: Restorer | None = None
         self._names = 0
         self._reused = 0
         self._waiting = 0
@@ -110,10 +100,10 @@ class Pool:
             self._names += 1
             return f"{self._prefix}_{self._names}"
 
-    def retire(self, used: Used) -> None:
+    def retire(self, copy: Copy) -> None:
         """Restore or drop a closed database, some time."""
         with self._changed:
-            self._used.append(used)
+            self._used.append(copy)
             self._changed.notify_all()
 
     def close(self) -> None:
@@ -128,11 +118,13 @@ class Pool:
             admin = self._connect()
             try:
                 databases.copy_quickly(admin)
+                if self._data is not None:
+                    self._restorer = Restorer(admin, self._data, self._template)
                 while (step := self._next()) is not None:
                     step(admin)
             finally:
-                if self._recycler is not None:
-                    self._recycler.close()
+                if self._restorer is not None:
+                    self._restorer.close()
                 admin.close()
         except Exception as error:  # whatever it is, the one who waits must hear it
             with self._changed:
@@ -144,16 +136,12 @@ class Pool:
         with self._changed:
             while not self._closed:
                 wanted = max(min(LARGEST, self._wanted()), self._waiting)
-                lacking = len(self._fresh) < wanted
-                if self._held and self._waiting and not self._fresh:
-                    return self._release
+                many = min(len(self._used), len(self._fresh)) >= _TOGETHER
                 if self._doomed and self._fresh and len(self._doomed) > self._allowance:
                     return self._drop
-                if self._used and (lacking or len(self._used) > LARGEST):
+                if self._used and (many or len(self._fresh) < min(wanted, _TOGETHER)):
                     return self._reuse
-                if self._held:
-                    return self._release
-                if lacking:
+                if len(self._fresh) + len(self._used) < wanted:
                     return self._make
                 if self._doomed:
                     return self._drop
@@ -163,48 +151,29 @@ class Pool:
     def _make(self, admin: Admin) -> None:
         name = self.new_name()
         databases.create(admin, name, self._template, self._owner)
-        self._add(Copy(name))
+        copy = Copy(name, databases.oid(admin, name))
+        if self._restorer is not None:
+            self._restorer.adopt(copy.oid)
+        self._add(copy)
 
     def _reuse(self, admin: Admin) -> None:
-        self._reused += 1
-        if self._reused % _TIDY_AFTER == 0:
-            databases.tidy(admin)
         with self._changed:
-            used = self._used.popleft()
-        if self._restored(admin, used):
-            self._held.append(Copy(used.name, used.times + 1))
-        else:
-            self._doomed.append(used.name)
-        self._hand_on()
-
-    def _release(self, admin: Admin) -> None:
-        """Let go of the database that was restored last; the next restoring would do it, too."""
-        if self._recycler is not None:
-            self._recycler.release()
-        self._hand_on()
-
-    def _hand_on(self) -> None:
-        inside = self._recycler.inside if self._recycler is not None else None
-        held, self._held = self._held, []
-        for copy in held:
-            if copy.name == inside:
-                self._held.append(copy)
-            else:
-                self._add(copy)
-
-    def _restored(self, admin: Admin, used: Used) -> bool:
-        if used.span is None or used.times >= recycle.MOST_TIMES or len(self._fresh) >= LARGEST:
-            return False
-        if self._recycler is None:
-            reference = self.new_name()
-            databases.create(admin, reference, self._template, self._owner)
-            self._recycler = Recycler(admin, reference)
-        return self._recycler.restore(used.name, used.span)
+            used = [self._used.popleft() for _ in range(len(self._used))]
+        restored = self._restorer.restore([copy.oid for copy in used]) if self._restorer else set()
+        fresh = [copy for copy in used if copy.oid in restored]
+        if fresh:
+            databases.open_(admin, *(copy.name for copy in fresh))
+        self._doomed += (copy for copy in used if copy.oid not in restored)
+        self._add(*fresh)
+        self._reused += len(used)
+        if self._reused >= _TIDY_AFTER:
+            databases.tidy(admin)
+            self._reused = 0
 
     def _drop(self, admin: Admin) -> None:
-        databases.drop_closed(admin, self._doomed.popleft())
+        databases.drop_closed(admin, self._doomed.popleft().name)
 
-    def _add(self, copy: Copy) -> None:
+    def _add(self, *copies: Copy) -> None:
         with self._changed:
-            self._fresh.append(copy)
+            self._fresh += copies
             self._changed.notify_all()

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from neonup_pytest import connections, databases
 from neonup_pytest.admin import Admin
-from neonup_pytest.pool import Copy, Pool, Used
-from neonup_pytest.recycle import Span
+from neonup_pytest.pool import Copy, Pool
 
 
 class Slot:
@@ -27,8 +28,7 @@ class Slot:
         """Whether the database that tests share is behind the URL."""
         self._has_shared = False
         self._copy: Copy | None = None
-        """The test's own database that is behind the URL."""
-        self._begin = ""
+        """The test's own database that is."""
 
     def share(self) -> None:
         """Put the database there that tests without one of their own share."""
@@ -62,12 +62,10 @@ class Slot:
         if self._shared or self._copy is not None:
             self._end_connections()
             away = self._aside if self._shared else self.pool.new_name()
-        now = databases.log_position(self._admin) if self.pool.recycles else ""
         databases.swap(self._admin, self.name, away=away, to=source)
         if self._copy is not None and away is not None:
-            span = Span(self._begin, now) if self.pool.recycles else None
-            self.pool.retire(Used(away, self._copy.times, span))
-        self._shared, self._copy, self._begin = False, None, now
+            self.pool.retire(replace(self._copy, name=away))
+        self._shared, self._copy = False, None
 
     def _end_connections(self) -> None:
         databases.close(self._admin, self.name)

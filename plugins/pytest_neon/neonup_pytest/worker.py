@@ -8,9 +8,9 @@ from contextlib import contextmanager
 from typing import TypeVar
 
 from neonup import NeonupError, Settings
-from neonup_pytest import connections, databases, recycle
+from neonup_pytest import connections, databases, restore
 from neonup_pytest.admin import Admin, ServerLost
-from neonup_pytest.pool import Pool, Used
+from neonup_pytest.pool import Pool
 from neonup_pytest.run import RunId
 from neonup_pytest.servers import Server
 from neonup_pytest.slot import Slot
@@ -106,12 +106,12 @@ class Worker:
     @contextmanager
     def another(self) -> Iterator[str]:
         """One more database, fresh; yields its URL in libpq's form."""
-        pool, name = self._surely(lambda slot: (slot.pool, slot.pool.take().name))
+        pool, copy = self._surely(lambda slot: (slot.pool, slot.pool.take()))
         try:
-            yield str(self.server.url(name))
+            yield str(self.server.url(copy.name))
         finally:
-            databases.close(self.admin, name)
-            pool.retire(Used(name, 0, span=None))
+            databases.close(self.admin, copy.name)
+            pool.retire(copy)
 
     def copy(self, name: str, template: Callable[[], str]) -> None:
         """One more database, under a name of its own, until it is discarded.
@@ -189,11 +189,7 @@ class Worker:
         databases.create(self.admin, at, base, self.server.owner)
         try:
             build()
-            inside = self.admin.inside(at)
-            try:
-                inside.run("ANALYZE")  # then no copy needs it
-            finally:
-                inside.close()
+            databases.settle(self.admin, at)
             databases.close(self.admin, at)
             connections.forget()
             databases.rename(self.admin, at, name)
@@ -211,6 +207,7 @@ class Worker:
             self._drop_stale()
         self._make_copies()
         prefix = f"{self.name}_s{len(self._slots)}"
+        data = self.server.data
         pool = Pool(
             self.server.connect,
             prefix=prefix,
@@ -218,7 +215,7 @@ class Worker:
             owner=self.server.owner,
             wanted=lambda: self.expected,
             allowance=self.server.allowance(databases.size(self.admin, template)),
-            recycles=recycle.prepare(self.admin),
+            data=data if restore.prepare(self.admin, data) else None,
         )
         return Slot(self.name, self.admin, pool, aside=f"{prefix}_base")
 

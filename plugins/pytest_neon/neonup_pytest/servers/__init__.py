@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import Protocol
 
 from neonup import urls
@@ -18,6 +19,10 @@ class Server(Protocol):
     @property
     def identity(self) -> str:
         """Tells servers apart on which one template cannot serve for the other."""
+
+    @property
+    def data(self) -> Path | None:
+        """Its data directory; None where it is not on this machine, or not ours to write to."""
 
     def url(self, database: str) -> urls.PostgresUrl:
         """Where a database of it is or will be; known before the server runs."""

@@ -33,6 +33,9 @@ class GivenServer:
         settings: the project's.
     """
 
+    data = None
+    """Its files are not ours to write to."""
+
     def __init__(self, url: str, run: str, settings: Settings):
         try:
             self._place = urls.parse(url)

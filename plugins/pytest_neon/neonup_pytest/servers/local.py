@@ -95,6 +95,11 @@ class LocalServer:
             self._scratch = ScratchServer(self._settings.home, folder, self._port, engine)
         return self._scratch
 
+    @property
+    def data(self) -> Path:
+        """Its data directory."""
+        return self._server.data
+
     def url(self, database: str) -> urls.PostgresUrl:
         """Where a database of it is or will be."""
         return urls.PostgresUrl(((_HOST, self._port),), self.owner, self._password, database)
@@ -167,7 +172,16 @@ class LocalServer:
     def used(self, template: str) -> None:
         """A template that was there is used: the next save keeps it."""
         with self._run.locked():
+            if template not in self._run.shared.get("used", []):
+                self._warm(template)
             self._add("used", template)
+
+    def _warm(self, template: str) -> None:
+        admin = self.connect()
+        try:
+            databases.warm(admin, template)
+        finally:
+            admin.close()
 
     def _add(self, what: str, template: str) -> None:
         shared = self._run.shared
@@ -189,6 +203,7 @@ class LocalServer:
             if not busy:
                 self._save()
                 self._server.start()
+                self._warm(template)
 
     def _forget_old(self, admin: Admin) -> None:
         used = self._run.shared["used"]
