@@ -6,15 +6,15 @@ before it is used, so that ``import neonup`` costs next to nothing.
 
 from __future__ import annotations
 
-import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from neonup import process as _process  # noqa: F401 - notes who imports neonup, before any fork
+
 if TYPE_CHECKING:
-    from neonup import drivers, psql, urls
     from neonup.cli.output import confirm, emit, json_option, style, wants_json
-    from neonup.database import Database, DatabaseSpec, Inspection, State
-    from neonup.drivers import sqlalchemy_url
+    from neonup.database import USER, Database, DatabaseSpec, Inspection, State
+    from neonup.env.git import is_published
     from neonup.errors import (
         CreationForbidden,
         DatabaseClaimed,
@@ -28,17 +28,19 @@ if TYPE_CHECKING:
         SettingsError,
         SqlError,
     )
-    from neonup.flow import aensure, ensure
-    from neonup.git import is_published
-    from neonup.lookup import find
     from neonup.markers import hookimpl
-    from neonup.permission import is_development
-    from neonup.providers import is_local
-    from neonup.providers.base import Provider
-    from neonup.script import run_script
+    from neonup.postgres import drivers, psql, urls
+    from neonup.postgres.script import run_script
+    from neonup.provider import Provider
+    from neonup.providers.registry import is_local
     from neonup.settings import Arguments, Settings, find_project, home, resolve
+    from neonup.start.flow import aensure, ensure
+    from neonup.start.lookup import find
+    from neonup.start.permission import is_development
+    from neonup.start.sqlalchemy import sqlalchemy_url
 
 __all__ = [
+    "USER",
     "Arguments",
     "CreationForbidden",
     "Database",
@@ -79,59 +81,40 @@ __all__ = [
     "wants_json",
 ]
 
-_IMPORTED_BY = os.getpid()
-"""The process that imported this; a server's forked workers are other ones. See `neonup.starts`."""
-
-_HOME = {
-    "Database": "neonup.database",
-    "DatabaseSpec": "neonup.database",
-    "Inspection": "neonup.database",
-    "State": "neonup.database",
-    "CreationForbidden": "neonup.errors",
-    "DatabaseClaimed": "neonup.errors",
-    "DatabaseExpired": "neonup.errors",
-    "DatabaseGone": "neonup.errors",
-    "EngineError": "neonup.errors",
-    "EnvFileError": "neonup.errors",
-    "NeonupError": "neonup.errors",
-    "ProviderError": "neonup.errors",
-    "ServiceError": "neonup.errors",
-    "SettingsError": "neonup.errors",
-    "SqlError": "neonup.errors",
-    "confirm": "neonup.cli.output",
-    "emit": "neonup.cli.output",
-    "json_option": "neonup.cli.output",
-    "style": "neonup.cli.output",
-    "wants_json": "neonup.cli.output",
-    "is_published": "neonup.git",
-    "find": "neonup.lookup",
-    "aensure": "neonup.flow",
-    "ensure": "neonup.flow",
-    "hookimpl": "neonup.markers",
-    "is_development": "neonup.permission",
-    "is_local": "neonup.providers",
-    "Provider": "neonup.providers.base",
-    "Arguments": "neonup.settings",
-    "Settings": "neonup.settings",
-    "find_project": "neonup.settings",
-    "home": "neonup.settings",
-    "resolve": "neonup.settings",
-    "run_script": "neonup.script",
-    "sqlalchemy_url": "neonup.drivers",
+_NAMES = {
+    "neonup.cli.output": ("confirm", "emit", "json_option", "style", "wants_json"),
+    "neonup.database": ("USER", "Database", "DatabaseSpec", "Inspection", "State"),
+    "neonup.env.git": ("is_published",),
+    "neonup.errors": (
+        *("CreationForbidden", "DatabaseClaimed", "DatabaseExpired", "DatabaseGone"),
+        *("EngineError", "EnvFileError", "NeonupError", "ProviderError", "ServiceError"),
+        *("SettingsError", "SqlError"),
+    ),
+    "neonup.markers": ("hookimpl",),
+    "neonup.postgres.script": ("run_script",),
+    "neonup.provider": ("Provider",),
+    "neonup.providers.registry": ("is_local",),
+    "neonup.settings": ("Arguments", "Settings", "find_project", "home", "resolve"),
+    "neonup.start.flow": ("aensure", "ensure"),
+    "neonup.start.lookup": ("find",),
+    "neonup.start.permission": ("is_development",),
+    "neonup.start.sqlalchemy": ("sqlalchemy_url",),
 }
-"""The module that defines each public name."""
+"""The public names, by the module that defines them."""
+
+_MODULES = {name: module for module, names in _NAMES.items() for name in names}
 
 
 def __getattr__(name: str) -> Any:
     if name in {"drivers", "psql", "urls"}:
-        return import_module(f"neonup.{name}")
+        return import_module(f"neonup.postgres.{name}")
     if name == "__version__":
         from importlib.metadata import version
 
         return version("neonup")
-    if name not in _HOME:
+    if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(_HOME[name]), name)
+    return getattr(import_module(_MODULES[name]), name)
 
 
 def __dir__() -> list[str]:

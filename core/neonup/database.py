@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from neonup import urls
+from neonup.postgres import urls
 
 USER = "user"
 """The provider name of a database that neonup did not make: the user's own."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pluggy
 
 from neonup.database import Database
-from neonup.providers.base import Provider
+from neonup.provider import Provider
 
 if TYPE_CHECKING:
     import click

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import neonup
-from neonup.plugins import provider_class
+from neonup.providers.registry import provider_class
 from neonup.settings import resolve
 from neonup_pytest import ProviderContract
 from tests.environments import layered_environment, offline_pip

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import socket
 import ssl
 import threading
@@ -46,22 +45,9 @@ GOOD: dict[str, Any] = {
     "updated_at": "2099-01-29T12:00:00.000Z",
 }
 
-Provision = Callable[[NeonNewProvider, DatabaseSpec], Database]
 
-
-def blocking(provider: NeonNewProvider, spec: DatabaseSpec) -> Database:
+def provision(provider: NeonNewProvider, spec: DatabaseSpec) -> Database:
     return provider.provision(spec)
-
-
-def awaiting(provider: NeonNewProvider, spec: DatabaseSpec) -> Database:
-    return asyncio.run(provider.aprovision(spec))
-
-
-@pytest.fixture(params=[blocking, awaiting])
-def provision(request: pytest.FixtureRequest) -> Provision:
-    """Both ways to send: what is said of one must be true of the other."""
-    way: Provision = request.param
-    return way
 
 
 def a_provider(url: str, timeout: float = 5) -> NeonNewProvider:
@@ -74,7 +60,7 @@ SPEC = DatabaseSpec(project=Path("/nowhere"), key="DATABASE_URL", env_file=Path(
 RECORDED = Database(url=URL, provider="neon.new", id=ID)
 
 
-def failure(provision: Provision, *scripts: Script, timeout: float = 5) -> ServiceError:
+def failure(*scripts: Script, timeout: float = 5) -> ServiceError:
     """The error of a provision; it names the request, a remedy, and no secret."""
     with wire(*scripts) as service, pytest.raises(ServiceError) as raised:
         provision(a_provider(service.api, timeout), SPEC)
@@ -88,7 +74,7 @@ def failure(provision: Provision, *scripts: Script, timeout: float = 5) -> Servi
     return error
 
 
-def test_a_new_database_has_all_that_the_service_said(provision: Provision) -> None:
+def test_a_new_database_has_all_that_the_service_said() -> None:
     with wire(answer(GOOD | {"brand_new_field": {"deep": [1]}})) as service:
         made = provision(a_provider(service.api), SPEC)
     assert service.asked == ["POST /api/v1/database HTTP/1.1"]
@@ -106,21 +92,21 @@ def test_a_new_database_has_all_that_the_service_said(provision: Provision) -> N
     assert "claim/" not in repr(made)
 
 
-def test_optional_fields_may_be_missing(provision: Provision) -> None:
+def test_optional_fields_may_be_missing() -> None:
     least = {"id": ID, "connection_string": URL}
     with wire(answer(least)) as service:
         made = provision(a_provider(service.api), SPEC)
     assert (made.url, made.claim_url, made.expires_at) == (URL, None, None)
 
 
-def test_a_database_without_a_pooler_has_one_url(provision: Provision) -> None:
+def test_a_database_without_a_pooler_has_one_url() -> None:
     plain = URL.replace("-pooler", "")
     with wire(answer(GOOD | {"connection_string": plain})) as service:
         made = provision(a_provider(service.api), SPEC)
     assert (made.url, made.direct_url, made.direct) == (plain, None, plain)
 
 
-def test_a_refused_connection_names_the_local_provider(provision: Provision) -> None:
+def test_a_refused_connection_names_the_local_provider() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
     begin = time.monotonic()
@@ -132,7 +118,7 @@ def test_a_refused_connection_names_the_local_provider(provision: Provision) -> 
     assert raised.value.status is None
 
 
-def test_a_name_that_does_not_resolve_is_said(provision: Provision) -> None:
+def test_a_name_that_does_not_resolve_is_said() -> None:
     with pytest.raises(ServiceError, match="cannot be reached"):
         provision(a_provider("http://neon.invalid/api/v1"), SPEC)
 
@@ -149,7 +135,7 @@ def test_a_name_that_does_not_resolve_is_said(provision: Provision) -> None:
     ids=["silent", "half a head", "half a body", "a head in drops", "a body in drops"],
 )
 def test_an_answer_that_does_not_come_ends_in_time_and_is_not_asked_for_twice(
-    provision: Provision, script: Script
+    script: Script,
 ) -> None:
     """A second request might make a second database."""
     begin = time.monotonic()
@@ -160,7 +146,7 @@ def test_an_answer_that_does_not_come_ends_in_time_and_is_not_asked_for_twice(
     assert len(service.asked) == 1
 
 
-def test_a_connection_that_ends_early_is_not_asked_for_twice(provision: Provision) -> None:
+def test_a_connection_that_ends_early_is_not_asked_for_twice() -> None:
     for cut in (b"", b"HTTP/1.1 200", b"HTTP/1.1 200 OK\r\ncontent-length: 500\r\n\r\n{"):
         with wire(raw(cut)) as service, pytest.raises(ServiceError, match="cut off or malformed"):
             provision(a_provider(service.api), SPEC)
@@ -178,22 +164,22 @@ def test_reading_is_tried_three_times() -> None:
 
 
 @pytest.mark.parametrize("status", [500, 502, 503])
-def test_a_service_that_failed_once_is_asked_again(provision: Provision, status: int) -> None:
+def test_a_service_that_failed_once_is_asked_again(status: int) -> None:
     with wire(answer({"message": "hiccup"}, status), answer(GOOD)) as service:
         assert provision(a_provider(service.api), SPEC).id == ID
     assert 0.15 < service.times[1] - service.times[0] < 2
 
 
-def test_a_service_that_keeps_failing_is_named_with_its_words(provision: Provision) -> None:
+def test_a_service_that_keeps_failing_is_named_with_its_words() -> None:
     said = {"message": "Failed to create the database.", "hint": "out of\x1b[31m stock\n"}
-    error = failure(provision, answer(said, 500))
+    error = failure(answer(said, 500))
     assert "status 500: Failed to create the database.; out of" in error.message
     assert "(3 tries)" in error.message
     assert "\x1b" not in str(error)
     assert error.status == 500
 
 
-def test_a_gateway_that_gave_up_waiting_is_not_asked_again(provision: Provision) -> None:
+def test_a_gateway_that_gave_up_waiting_is_not_asked_again() -> None:
     scripts = answer("<html>", 504, kind="text/html"), answer(GOOD)
     with wire(*scripts) as service, pytest.raises(ServiceError) as raised:
         provision(a_provider(service.api), SPEC)
@@ -201,7 +187,7 @@ def test_a_gateway_that_gave_up_waiting_is_not_asked_again(provision: Provision)
 
 
 @pytest.mark.parametrize("form", ["seconds", "date"])
-def test_a_service_that_asks_to_wait_is_given_the_time(provision: Provision, form: str) -> None:
+def test_a_service_that_asks_to_wait_is_given_the_time(form: str) -> None:
     """The date names whole seconds, so it may be up to one less."""
     then = format_datetime(datetime.now(UTC) + timedelta(seconds=3), usegmt=True)
     wait = "1" if form == "seconds" else then
@@ -211,7 +197,7 @@ def test_a_service_that_asks_to_wait_is_given_the_time(provision: Provision, for
 
 
 @pytest.mark.parametrize("wait", ["3600", "Fri, 01 Jan 2100 00:00:00 GMT"])
-def test_a_service_that_asks_for_too_long_is_left_alone(provision: Provision, wait: str) -> None:
+def test_a_service_that_asks_for_too_long_is_left_alone(wait: str) -> None:
     begin = time.monotonic()
     said = "too many requests from here; it asks to wait"
     with (
@@ -224,8 +210,8 @@ def test_a_service_that_asks_for_too_long_is_left_alone(provision: Provision, wa
 
 
 @pytest.mark.parametrize("wait", ["", "soon", "-5", "1e3", "Fri, 99 Foo", "\u0661", "9" * 400])
-def test_a_senseless_retry_after_does_no_harm(provision: Provision, wait: str) -> None:
-    error = failure(provision, answer({}, 429, retry_after=wait))
+def test_a_senseless_retry_after_does_no_harm(wait: str) -> None:
+    error = failure(answer({}, 429, retry_after=wait))
     assert error.status == 429
 
 
@@ -254,10 +240,8 @@ def test_a_senseless_retry_after_does_no_harm(provision: Provision, wait: str) -
         (answer(GOOD | {"expires_at": "0001-01-01T00:00:00+14:00"}), "expiry is not a moment"),
     ],
 )
-def test_an_answer_of_another_form_is_not_used(
-    provision: Provision, script: Script, words: str
-) -> None:
-    assert words in failure(provision, script).message
+def test_an_answer_of_another_form_is_not_used(script: Script, words: str) -> None:
+    assert words in failure(script).message
 
 
 @pytest.mark.parametrize(
@@ -304,16 +288,14 @@ def test_an_answer_of_another_form_is_not_used(
         "postgresql://user@host/db?%68ost=evil",
     ],
 )
-def test_a_hostile_connection_string_is_neither_used_nor_shown(
-    provision: Provision, url: str
-) -> None:
-    error = failure(provision, answer(GOOD | {"connection_string": url}))
+def test_a_hostile_connection_string_is_neither_used_nor_shown(url: str) -> None:
+    error = failure(answer(GOOD | {"connection_string": url}))
     assert "its connection string" in error.message
     assert "evil" not in error.message
     assert "/home/me" not in error.message
 
 
-def test_parameters_that_neon_may_send_are_kept(provision: Provision) -> None:
+def test_parameters_that_neon_may_send_are_kept() -> None:
     url = f"{URL}&sslrootcert=system&sslnegotiation=direct&connect_timeout=10&options=-c%20a%3Db"
     with wire(answer(GOOD | {"connection_string": url})) as service:
         assert provision(a_provider(service.api), SPEC).url == url
@@ -324,29 +306,25 @@ def test_parameters_that_neon_may_send_are_kept(provision: Provision) -> None:
     ["javascript:alert(1)", "file:///etc/passwd", "//neon.new/x", "", "https://", "https://a/b c",
      "https://a/\nX=1", "https://a/$(id)", "ssh://a/b"],
 )  # fmt: skip
-def test_a_claim_link_that_no_browser_should_open_is_refused(
-    provision: Provision, link: str
-) -> None:
-    assert "its claim link" in failure(provision, answer(GOOD | {"claim_url": link})).message
+def test_a_claim_link_that_no_browser_should_open_is_refused(link: str) -> None:
+    assert "its claim link" in failure(answer(GOOD | {"claim_url": link})).message
 
 
-def test_a_huge_body_is_not_read(provision: Provision) -> None:
+def test_a_huge_body_is_not_read() -> None:
     said = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n"
     for head in (said + b"content-length: 10485760\r\n\r\n", said + b"connection: close\r\n\r\n"):
         sent: list[int] = []
-        error = failure(provision, flood(head, sent))
+        error = failure(flood(head, sent))
         assert "larger than 1 MB" in error.message
         time.sleep(0.05)
         assert sum(sent) < 9 * 2**20  # what the kernel buffered, not all of it
         assert len(sent) == 1
 
 
-def test_a_redirect_to_another_host_is_refused(provision: Provision) -> None:
+def test_a_redirect_to_another_host_is_refused() -> None:
     with wire(answer(GOOD)) as elsewhere:
         for status in (301, 302, 303, 307, 308):
-            error = failure(
-                provision, answer("", status, location=f"{elsewhere.url}/x?token=sesame")
-            )
+            error = failure(answer("", status, location=f"{elsewhere.url}/x?token=sesame"))
             assert "another host" in error.message
             assert "sesame" not in str(error)
             assert error.status == status
@@ -354,8 +332,8 @@ def test_a_redirect_to_another_host_is_refused(provision: Provision) -> None:
 
 
 @pytest.mark.parametrize("location", ["", "/", "http://[", "https://user:pw@neon.new/", "\x1b[2J"])
-def test_a_redirect_without_end_or_target_is_an_error(provision: Provision, location: str) -> None:
-    error = failure(provision, answer("", 307, location=location))
+def test_a_redirect_without_end_or_target_is_an_error(location: str) -> None:
+    error = failure(answer("", 307, location=location))
     assert any(word in error.message for word in ("redirect", "another host", "malformed"))
     assert "pw" not in str(error)
     assert "\x1b" not in str(error)
@@ -367,7 +345,7 @@ def test_a_redirect_within_the_service_is_followed() -> None:
     assert service.asked[1] == "POST /api/v2/database HTTP/1.1"
 
 
-def test_a_claimed_answer_is_never_taken_for_a_new_database(provision: Provision) -> None:
+def test_a_claimed_answer_is_never_taken_for_a_new_database() -> None:
     claimed = GOOD | {"status": "CLAIMED", "connection_string": None}
     with wire(answer(claimed)) as service, pytest.raises(DatabaseClaimed) as raised:
         provision(a_provider(service.api), SPEC)
@@ -375,7 +353,7 @@ def test_a_claimed_answer_is_never_taken_for_a_new_database(provision: Provision
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 422])
-def test_a_refusal_is_told_and_not_repeated(provision: Provision, status: int) -> None:
+def test_a_refusal_is_told_and_not_repeated(status: int) -> None:
     script = answer({"message": "Missing referrer", "hint": "Say who"}, status)
     with wire(script) as service, pytest.raises(ServiceError) as raised:
         provision(a_provider(service.api), SPEC)
@@ -383,7 +361,6 @@ def test_a_refusal_is_told_and_not_repeated(provision: Provision, status: int) -
     assert len(service.asked) == 1
 
 
-@pytest.mark.parametrize("way", ["inspect", "ainspect"])
 @pytest.mark.parametrize(
     ("said", "state"),
     [
@@ -395,14 +372,10 @@ def test_a_refusal_is_told_and_not_repeated(provision: Provision, status: int) -
         (answer({"error": "Database not found"}, 404), State.MISSING),
     ],
 )
-def test_the_service_is_asked_how_a_database_is(way: str, said: Script, state: State) -> None:
+def test_the_service_is_asked_how_a_database_is(said: Script, state: State) -> None:
     with wire(said) as service:
         provider = a_provider(service.api)
-        found = (
-            provider.inspect(RECORDED)
-            if way == "inspect"
-            else asyncio.run(provider.ainspect(RECORDED))
-        )
+        found = provider.inspect(RECORDED)
     assert service.asked == [f"GET /api/v1/database/{ID} HTTP/1.1"]
     assert found.state is state
     assert found.database.url == URL
@@ -449,9 +422,7 @@ def test_a_timeout_that_is_none_is_said(timeout: Any) -> None:
         a_provider("http://127.0.0.1:9", timeout).provision(SPEC)
 
 
-def test_a_proxy_is_not_asked_for_what_is_on_this_machine(
-    monkeypatch: pytest.MonkeyPatch, provision: Provision
-) -> None:
+def test_a_proxy_is_not_asked_for_what_is_on_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
     with wire(answer(GOOD)) as service:
@@ -470,9 +441,7 @@ def tls(authority: trustme.CA) -> ssl.SSLContext:
     return context
 
 
-def test_a_certificate_that_nobody_knows_is_refused_at_once(
-    provision: Provision, tls: ssl.SSLContext
-) -> None:
+def test_a_certificate_that_nobody_knows_is_refused_at_once(tls: ssl.SSLContext) -> None:
     with wire(answer(GOOD), tls=tls) as service, pytest.raises(ServiceError) as raised:
         provision(a_provider(service.api), SPEC)
     assert "certificate verify failed" in raised.value.message.lower()
@@ -481,7 +450,7 @@ def test_a_certificate_that_nobody_knows_is_refused_at_once(
 
 
 def test_a_certificate_authority_of_ones_own_is_taken_from_the_environment(
-    provision: Provision, tls: ssl.SSLContext, authority: trustme.CA, tmp_path: Path,
+    tls: ssl.SSLContext, authority: trustme.CA, tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
@@ -496,7 +465,7 @@ def test_a_certificate_authority_of_ones_own_is_taken_from_the_environment(
 
 @pytest.mark.parametrize("path", ["nowhere.pem", "empty.pem"])
 def test_a_broken_certificate_file_is_an_error_and_no_traceback(
-    provision: Provision, path: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    path: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "empty.pem").touch()
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / path))
@@ -504,7 +473,7 @@ def test_a_broken_certificate_file_is_an_error_and_no_traceback(
         provision(a_provider("https://127.0.0.1:9/api/v1"), SPEC)
 
 
-def test_a_handshake_that_hangs_ends_in_time(provision: Provision) -> None:
+def test_a_handshake_that_hangs_ends_in_time() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"https://127.0.0.1:{silent.getsockname()[1]}/api/v1"
         begin = time.monotonic()

@@ -14,7 +14,8 @@ from dotenv import dotenv_values
 from hypothesis import given
 from hypothesis import strategies as st
 
-from neonup import Database, EnvFileError, ProviderError, dotenv, record
+from neonup import Database, EnvFileError, ProviderError
+from neonup.env import dotenv, record
 from neonup.settings import Settings
 from tests.project import names
 

@@ -14,7 +14,8 @@ UNSHARE = ["unshare", "--mount", *([] if os.geteuid() == 0 else ["--map-root-use
 
 WRITE = """
 import pathlib, sys
-from neonup import Database, EnvFileError, record
+from neonup import Database, EnvFileError
+from neonup.env import record
 from neonup.settings import Settings
 path = pathlib.Path(sys.argv[1])
 settings = Settings(path.parent, path.parent, env_file=path, env_keys="all")

@@ -13,9 +13,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from neonup import ServiceError
-from neonup.http import Call, Failure, Pause, Response
+from neonup.http.calls import Call, Failure, Pause, Response
+from neonup.http.retry import retry_after
 from neonup.providers import neon_new_api as api
-from neonup.retry import retry_after
 
 BASE = "https://neon.new/api/v1"
 ID = "01a20710-a3dc-7252-8e55-3de080787888"

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from neonup import CreationForbidden
-from neonup.permission import HOSTING, ask
 from neonup.settings import resolve
+from neonup.start.permission import HOSTING, ask
 
 
 def permission(tmp_path: Path, environ: dict[str, str], sign: str | None, *argv: str) -> str:

@@ -14,8 +14,8 @@ import pytest
 
 import neonup
 from neonup import SqlError
-from neonup.psql import find_psql, psql_command
-from neonup.script import run_script
+from neonup.postgres.psql import find_psql, psql_command
+from neonup.postgres.script import run_script
 from tests.postgres import Server, programs
 
 ROLE, PASSWORD = "psql owner", "s3cret %@/:'\" €"

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from neonup import SettingsError, urls
-from neonup.urls import PostgresUrl
+from neonup.postgres.urls import PostgresUrl
 
 POOLED = "postgresql://u:p@ep-cool-a1-pooler.c-2.us-east-2.aws.neon.tech/db?sslmode=require"
 DIRECT = "postgresql://u:p@ep-cool-a1.c-2.us-east-2.aws.neon.tech/db?sslmode=require"

@@ -17,6 +17,7 @@ import sqlalchemy
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
+import neonup
 from neonup import SettingsError, drivers, urls
 from tests.postgres import Server
 
@@ -257,7 +258,7 @@ def test_behind_a_pooler_nothing_is_prepared_by_name() -> None:
 
 def test_direct_is_past_the_pooler() -> None:
     url = "postgresql://u:p@ep-a-pooler.neon.tech/d"
-    assert drivers.sqlalchemy_url(url, direct=True) == "postgresql+psycopg://u:p@ep-a.neon.tech/d"
+    assert neonup.sqlalchemy_url(url, direct=True) == "postgresql+psycopg://u:p@ep-a.neon.tech/d"
 
 
 def test_other_tools_parameters_do_not_reach_libpq() -> None:

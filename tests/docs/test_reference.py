@@ -10,7 +10,7 @@ import pytest
 
 import neonup
 from neonup import hookspecs
-from neonup.drivers import DRIVERS
+from neonup.postgres.drivers import DRIVERS
 from neonup.settings import Settings
 from tests.docs.reference import PATH, commands_page
 

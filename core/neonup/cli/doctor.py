@@ -10,12 +10,15 @@ from typing import Any
 
 import click
 
-from neonup import announce, dotenv, git, lookup, permission, plugins
+from neonup import plugins
 from neonup.cli import options, output
 from neonup.database import USER, State
+from neonup.env import dotenv, git
 from neonup.errors import NeonupError
-from neonup.providers import provider_class
+from neonup.providers import registry
+from neonup.providers.registry import provider_class
 from neonup.settings import Settings
+from neonup.start import announce, lookup, permission
 
 
 @dataclass(frozen=True)
@@ -129,7 +132,7 @@ def _providers(settings: Settings) -> Iterator[Finding]:
     for name, plugin in manager.list_name_plugin():
         if plugin is not None:
             yield Finding("plugin", name)
-    for name, offered in plugins.provider_classes(manager).items():
+    for name, offered in registry.provider_classes(manager).items():
         provider = offered(settings)
         reason = provider.unavailable()
         yield Finding("provider", f"{name}: {reason or 'can be used'}")
@@ -137,7 +140,7 @@ def _providers(settings: Settings) -> Iterator[Finding]:
             yield Finding(f"  {name}", fact)
     try:
         allowed = permission.ask(settings, options.SIGN, environ=os.environ)
-        chosen, why = plugins.choose_provider(settings, local_only=allowed.local_only)
+        chosen, why = registry.choose_provider(settings, local_only=allowed.local_only)
     except NeonupError as error:
         yield Finding("would take", error.message, error.remedy or "Nothing can be made here.")
         return

@@ -7,10 +7,11 @@ from typing import Any
 
 import click
 
-from neonup import announce, lock, lookup, ready, record
 from neonup.cli import options, output
 from neonup.database import Database
+from neonup.env import record
 from neonup.errors import NeonupError
+from neonup.start import announce, lock, lookup, ready
 
 _yes = click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 
@@ -58,4 +59,4 @@ def _gone(database: Database) -> dict[str, Any]:
 
 def _make_sure(question: str, yes: bool) -> None:
     if not yes and not output.confirm(question):
-        raise NeonupError("Nothing was deleted.", remedy="Say --yes where nobody can be asked.")
+        raise NeonupError("Nothing was deleted.", remedy="Pass --yes to skip the prompt.")

@@ -10,9 +10,9 @@ import click
 from neonup.cli import output
 from neonup.database import USER, Database
 from neonup.errors import NeonupError
-from neonup.flow import Start
-from neonup.lookup import find_database
 from neonup.settings import resolve
+from neonup.start.flow import Start
+from neonup.start.lookup import find_database
 
 F = TypeVar("F", bound=Callable[..., Any])
 SIGN = "the neonup command"

@@ -7,9 +7,10 @@ from typing import Any
 
 import click
 
-from neonup import announce, drivers, urls
 from neonup.cli import options, output
 from neonup.database import USER, Inspection, State
+from neonup.postgres import drivers, urls
+from neonup.start import announce
 
 _COLOURS = {State.READY: "green", State.STOPPED: "yellow"}
 

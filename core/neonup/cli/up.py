@@ -6,10 +6,10 @@ from typing import Any
 
 import click
 
-from neonup import announce
 from neonup.cli import options, output
 from neonup.database import USER
 from neonup.errors import NeonupError
+from neonup.start import announce
 
 
 @click.command()
@@ -48,7 +48,7 @@ def up(force: bool, yes: bool, **arguments: Any) -> None:
 
 
 def _seed(start: Any, database: Any) -> None:
-    from neonup import lock, ready
+    from neonup.start import lock, ready
 
     with lock.project(start.settings):
         ready.seed(start.settings.seed, start.settings, database)

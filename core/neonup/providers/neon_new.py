@@ -11,9 +11,10 @@ from urllib.parse import urlsplit
 
 from neonup.database import Database, DatabaseSpec, Inspection, State
 from neonup.errors import DatabaseClaimed, ProviderError, SettingsError
-from neonup.http import Call, arun, run
+from neonup.http.calls import Call
+from neonup.http.run import run
+from neonup.provider import Provider
 from neonup.providers import neon_new_api as api
-from neonup.providers.base import Provider
 
 BASE = "https://neon.new/api/v1"
 TIMEOUT = 30.0
@@ -41,10 +42,6 @@ class NeonNewProvider(Provider):
         """
         return self._new(run(self._create(spec), timeout=self._timeout()), spec)
 
-    async def aprovision(self, spec: DatabaseSpec) -> Database:
-        """`provision`, without blocking an event loop."""
-        return self._new(await arun(self._create(spec), timeout=self._timeout()), spec)
-
     def inspect(self, database: Database) -> Inspection:
         """Ask the service how the database is.
 
@@ -53,11 +50,6 @@ class NeonNewProvider(Provider):
             SettingsError: an option cannot be used.
         """
         answer = run(self._read(database), timeout=self._timeout())
-        return self._inspection(database, answer)
-
-    async def ainspect(self, database: Database) -> Inspection:
-        """`inspect`, without blocking an event loop."""
-        answer = await arun(self._read(database), timeout=self._timeout())
         return self._inspection(database, answer)
 
     def delete(self, database: Database) -> None:

@@ -12,8 +12,8 @@ from datetime import UTC, datetime
 from typing import NoReturn
 from urllib.parse import parse_qsl, urlsplit
 
-from neonup.http import Call, Request, Response
-from neonup.retry import Service, fetch, said
+from neonup.http.calls import Call, Request, Response
+from neonup.http.retry import Service, fetch, said
 
 CLAIMING = "CLAIMING"
 CLAIMED = "CLAIMED"

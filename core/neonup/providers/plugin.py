@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from neonup.markers import hookimpl
-from neonup.providers.base import Provider
+from neonup.provider import Provider
 
 
 @hookimpl

@@ -78,7 +78,9 @@ def _facts(database: Database, seen: Look | None) -> str:
     facts = {
         "Database": parts.dbname or parts.user or "",
         "Host": host if port is None else f"{host}:{port}",
-        "Provider": "none: the URL is yours" if database.provider == "user" else database.provider,
+        "Provider": "none: the URL is yours"
+        if database.provider == neonup.USER
+        else database.provider,
         f"{database.key} from": database.source,
     }
     if seen is not None:

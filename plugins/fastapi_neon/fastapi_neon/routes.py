@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -14,13 +14,22 @@ from fastapi_neon.asking import asking
 from fastapi_neon.guard import is_local
 from fastapi_neon.look import Look, look
 from fastapi_neon.page import page
+from fastapi_neon.source import Source
 from neonup import Database, NeonupError
-
-if TYPE_CHECKING:
-    from fastapi_neon.neon import Neon
 
 HEALTH_SECONDS = 5.0
 """How long the database may take to answer before it counts as down."""
+
+
+class Neon(Protocol):
+    """What the routes need of `fastapi_neon.Neon`."""
+
+    @property
+    def source(self) -> Source:
+        """Where the database comes from."""
+
+    async def database(self) -> Database:
+        """The database."""
 
 
 def routes(neon: Neon, path: str) -> list[Route]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import sys
 import time
@@ -15,7 +14,7 @@ from typing import Any, TypeVar
 import click
 
 import neonup
-from neonup import NeonupError
+from neonup import USER, NeonupError
 from neonup_local.scratch import overview, sweep
 from neonup_local.service import details
 from neonup_local.service.databases import Databases
@@ -25,17 +24,11 @@ F = TypeVar("F", bound=Callable[..., Any])
 _COLOURS = {"ready": "green", "stopped": "yellow"}
 _POLL_SECONDS = 0.2
 
-_json = click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
-
 
 def _chosen(function: F) -> F:
     """``-e/--env`` and ``-k/--key``: which of the project's databases is meant."""
     function = click.option("-k", "--key", help="The variable that holds the URL.")(function)
     return click.option("-e", "--env", "env_file", metavar="FILE", help="The .env file.")(function)
-
-
-def _style(text: str, **how: Any) -> str:
-    return text if os.environ.get("NO_COLOR") else click.style(text, **how)
 
 
 def _databases() -> Databases:
@@ -58,21 +51,21 @@ def _current(env_file: str | None, key: str | None) -> str:
     if database.provider != "local" or database.id is None:
         raise NeonupError(
             f"This project's database is not run by neonup on this machine: it is "
-            f"{'your own' if database.provider == 'user' else database.provider}.",
+            f"{'your own' if database.provider == USER else database.provider}.",
             checked=[f"{database.key} from {database.source}"],
         )
     return database.id
 
 
 @click.command("list")
-@_json
-def list_(as_json: bool) -> None:
+@neonup.json_option
+def list_() -> None:
     """Show every database on this machine, and whether it runs."""
     databases = _databases()
     rows = [details.row(databases, id_) for id_ in databases.ids()]
     rows += overview.rows(databases.home)
-    if as_json:
-        click.echo(json.dumps(rows, indent=2))
+    if neonup.wants_json():
+        neonup.emit(rows)
         return
     if not rows:
         click.echo(f"No databases in {databases.home}.")
@@ -86,12 +79,12 @@ def _line(row: dict[str, str | int | None], width: int) -> str:
     state = str(row["state"])
     parts = [
         str(row["id"]).ljust(width),
-        _style(state.ljust(7), fg=_COLOURS.get(state, "red")),
+        neonup.style(state.ljust(7), fg=_COLOURS.get(state, "red")),
         str(row["port"] or "-").rjust(5),
         details.human(int(row["size"] or 0)).rjust(8),
         f"{row['connections'] or 0} connected",
     ]
-    told = _style(str(row["problem"]), fg="red") if row["problem"] else str(row["project"])
+    told = neonup.style(str(row["problem"]), fg="red") if row["problem"] else str(row["project"])
     return "  ".join([*parts, told])
 
 
@@ -99,8 +92,8 @@ def _line(row: dict[str, str | int | None], width: int) -> str:
 @_chosen
 @click.option("-f", "--follow", is_flag=True, help="Go on printing what is added; Ctrl-C ends it.")
 @click.option("-n", "--lines", default=100, show_default=True, help="How many of the last lines.")
-@_json
-def logs(env_file: str | None, key: str | None, follow: bool, lines: int, as_json: bool) -> None:
+@neonup.json_option
+def logs(env_file: str | None, key: str | None, follow: bool, lines: int) -> None:
     """Print what the project's Postgres wrote into its log."""
     path = _databases().folder(_current(env_file, key)) / "log"
     try:
@@ -108,8 +101,8 @@ def logs(env_file: str | None, key: str | None, follow: bool, lines: int, as_jso
     except OSError as error:
         raise NeonupError(f"There is no log to read: {path}: {error.strerror}.") from None
     last = written.decode(errors="replace").splitlines()[-lines:] if lines > 0 else []
-    if as_json:
-        click.echo(json.dumps({"log": str(path), "lines": last}, indent=2))
+    if neonup.wants_json():
+        neonup.emit({"log": str(path), "lines": last})
         return
     for line in last:
         click.echo(line)
@@ -139,13 +132,13 @@ def _added(path: Path, position: int) -> Iterator[str]:
         file.close()
 
 
-def _stop(env_file: str | None, key: str | None, everything: bool, as_json: bool) -> None:
+def _stop(env_file: str | None, key: str | None, everything: bool) -> None:
     databases = _databases()
     ids = databases.ids() if everything else [_current(env_file, key)]
     stopped = [id_ for id_ in ids if databases.stop_id(id_)]
     ended = overview.end_kept(databases.home) if everything else []
-    if as_json:
-        click.echo(json.dumps({"stopped": [*stopped, *ended]}))
+    if neonup.wants_json():
+        neonup.emit({"stopped": [*stopped, *ended]})
         return
     if ended:
         click.echo(f"Ended {len(ended)} kept for failed tests; their data is gone.")
@@ -159,54 +152,51 @@ def _stop_command(name: str) -> click.Command:
     @click.command(name, help="Stop the project's Postgres; its data is kept.")
     @_chosen
     @click.option("--all", "everything", is_flag=True, help="Every one on this machine.")
-    @_json
-    def command(env_file: str | None, key: str | None, everything: bool, as_json: bool) -> None:
-        _stop(env_file, key, everything, as_json)
+    @neonup.json_option
+    def command(env_file: str | None, key: str | None, everything: bool) -> None:
+        _stop(env_file, key, everything)
 
     return command
 
 
 @click.command()
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
-@_json
-def prune(yes: bool, as_json: bool) -> None:
+@neonup.json_option
+def prune(yes: bool) -> None:
     """Delete databases that nobody can miss: the project is gone, or the time is over.
 
     What killed test runs left, and failed tests' databases that are old, goes without asking.
     """
     databases = _databases()
     removed = sweep(databases.home)
-    if removed and not as_json:
+    if removed and not neonup.wants_json():
         click.echo(f"Removed what {len(removed)} of pytest's runs left.")
     doomed = dict(_prunable(databases))
     rows = [{"id": id_, "why": why, **_size(databases, id_)} for id_, why in doomed.items()]
-    if not rows:
-        if as_json:
-            click.echo(json.dumps({"deleted": []}))
-        elif not removed:
-            click.echo("There is nothing to prune.")
-        return
-    if not as_json:
-        for row in rows:
-            click.echo(f"{row['id']}  {details.human(row['size'])}  {row['why']}")
-    if not yes and not _agreed(len(rows), as_json):
-        if as_json:
-            click.echo(json.dumps({"deleted": [], "prunable": rows}, indent=2))
-            return
-        raise NeonupError("Nothing was deleted.", remedy="Say --yes where nobody can be asked.")
+    if rows:
+        _make_sure(rows, yes)
     for id_ in doomed:
         databases.remove(id_)
-    if as_json:
-        click.echo(json.dumps({"deleted": rows}, indent=2))
-    else:
+    if neonup.wants_json():
+        neonup.emit({"deleted": rows})
+    elif rows:
         freed = details.human(sum(row["size"] for row in rows))
         click.echo(f"Deleted {len(rows)}, which frees {freed}.")
+    elif not removed:
+        click.echo("There is nothing to prune.")
 
 
-def _agreed(count: int, as_json: bool) -> bool:
-    if as_json or not sys.stdin.isatty():
-        return False
-    return click.confirm(f"Delete {count} database{'s' * (count != 1)} for good?", err=True)
+def _make_sure(rows: list[dict[str, Any]], yes: bool) -> None:
+    lines = [f"{row['id']}  {details.human(row['size'])}  {row['why']}" for row in rows]
+    if not neonup.wants_json():
+        click.echo("\n".join(lines))
+    question = f"Delete {len(rows)} database{'s' * (len(rows) != 1)} for good?"
+    if not yes and not neonup.confirm(question):
+        raise NeonupError(
+            "Nothing was deleted.",
+            checked=lines if neonup.wants_json() else (),
+            remedy="Pass --yes to skip the prompt.",
+        )
 
 
 def _size(databases: Databases, id_: str) -> dict[str, Any]:

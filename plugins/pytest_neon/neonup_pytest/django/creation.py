@@ -3,14 +3,26 @@
 from __future__ import annotations
 
 import inspect
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from django.conf import settings
 from django.core.management.sql import emit_post_migrate_signal, emit_pre_migrate_signal
 from django.db.backends.postgresql.creation import DatabaseCreation as PostgresCreation
 
-if TYPE_CHECKING:
-    from neonup_pytest.django.aliases import Aliases
+
+class TestDatabases(Protocol):
+    """What makes the test databases: `neonup_pytest.django.aliases.Aliases`."""
+
+    names: dict[str, str]
+
+    def make(self, alias: str, verbosity: int) -> bool:
+        """Make an alias's database; returns whether its template was built for it."""
+
+    def clone(self, name: str, clone: str) -> None:
+        """Make another one of the same template."""
+
+    def destroy(self, name: str) -> None:
+        """Drop one."""
 
 
 class TemplateCreation(PostgresCreation):
@@ -19,7 +31,7 @@ class TemplateCreation(PostgresCreation):
     Stands before the class of the backend, see `over`.
     """
 
-    aliases: Aliases
+    aliases: TestDatabases
 
     def create_test_db(
         self,

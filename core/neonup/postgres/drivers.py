@@ -15,9 +15,9 @@ from pathlib import Path
 from pprint import pformat
 from typing import Any
 
-from neonup import urls
 from neonup.errors import SettingsError
-from neonup.urls import PostgresUrl
+from neonup.postgres import urls
+from neonup.postgres.urls import PostgresUrl
 
 FOREIGN = frozenset(
     {
@@ -118,26 +118,16 @@ def asyncpg_arguments(url: str, *, pooled: bool | None = None) -> dict[str, Any]
     return arguments
 
 
-def sqlalchemy_url(url: str | None = None, *, driver: str = "psycopg", direct: bool = False) -> str:
+def sqlalchemy_url(url: str, *, driver: str = "psycopg") -> str:
     """A URL for SQLAlchemy's ``create_engine`` or ``create_async_engine``, with nothing else.
 
     Args:
-        url: a Postgres URL in any form; None: the current project's database, as
-            `neonup.ensure` finds it.
+        url: a Postgres URL in any form.
         driver: ``psycopg`` (which serves both kinds of engine), ``psycopg2`` or ``asyncpg``.
-        direct: past the pooler: for alembic's env.py.
 
     Raises:
         SettingsError: the URL or the driver is unknown.
-        NeonupError: there is no database, and none may be made here.
     """
-    if url is None:
-        from neonup.flow import ensure
-
-        database = ensure()
-        url = database.direct if direct else database.url
-    elif direct:
-        url = urls.direct(url)
     if driver == "asyncpg":
         return _sqlalchemy_asyncpg(url)
     if driver not in {"psycopg", "psycopg2"}:

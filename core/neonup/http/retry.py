@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from urllib.parse import urljoin, urlsplit
 
 from neonup.errors import ServiceError
-from neonup.http import Call, Failure, Pause, Request, Response
+from neonup.http.calls import Call, Failure, Pause, Request, Response
 
 TRIES = 3
 BACK_OFF = 0.4

@@ -13,8 +13,8 @@ from collections.abc import MutableMapping
 from pathlib import Path
 from typing import Unpack
 
-from neonup import dotenv, record
 from neonup.database import USER, Database
+from neonup.env import dotenv, record
 from neonup.settings import Arguments, Settings, resolve
 
 MARKS = "NEONUP_MARKS"

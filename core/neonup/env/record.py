@@ -14,9 +14,10 @@ from pathlib import Path
 
 from dotenv.parser import Binding
 
-from neonup import dotenv, urls
 from neonup.database import USER, Database
+from neonup.env import dotenv
 from neonup.errors import ProviderError
+from neonup.postgres import urls
 from neonup.settings import AUTO, Settings
 
 _CLAIM_NAMES = ("POSTGRES_CLAIM_URL", "INSTAGRES_CLAIM_URL")

@@ -11,11 +11,11 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from neonup import lock
 from neonup.database import USER, Database
 from neonup.errors import NeonupError, SqlError
-from neonup.providers import provider_class
+from neonup.providers.registry import provider_class
 from neonup.settings import Settings
+from neonup.start import lock
 
 if TYPE_CHECKING:
     import pluggy
@@ -100,7 +100,7 @@ def seed(script: Path, settings: Settings, database: Database) -> None:
     Raises:
         SqlError: a statement failed; nothing of the script stayed.
     """
-    from neonup.script import run_script
+    from neonup.postgres.script import run_script
 
     try:
         run_script(

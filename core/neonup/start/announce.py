@@ -8,9 +8,11 @@ from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 
-from neonup import lookup, ready, record, starts
 from neonup.database import USER, Database
+from neonup.env import record
 from neonup.settings import Settings
+from neonup.start import lookup, ready
+from neonup.start import once as starts
 
 ANNOUNCED = "NEONUP_ANNOUNCED"
 _SOON = timedelta(hours=6)
@@ -20,7 +22,7 @@ def banner(database: Database, settings: Settings, remarks: Sequence[str] = ()) 
     """Say which database it is, from where, how long it lives and how to claim it.
 
     Once per start: a child process of one that said the same says nothing, nor does a process
-    whose start, as `neonup.starts` knows it, has said so.
+    whose start, as `neonup.start.once` knows it, has said so.
     """
     said = f"{database.key}:{lookup.checksum(database.url)}"
     before = os.environ.get(ANNOUNCED, "").split()

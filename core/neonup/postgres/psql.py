@@ -16,9 +16,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from neonup import urls
 from neonup.errors import NeonupError
-from neonup.urls import PostgresUrl
+from neonup.postgres import urls
+from neonup.postgres.drivers import FOREIGN, system_roots
+from neonup.postgres.urls import PostgresUrl
 
 ENVIRONMENT = {
     "host": "PGHOST",
@@ -113,7 +114,7 @@ def psql_command(url: str, pg_bin: Path | None = None) -> tuple[list[str], dict[
     """The start of a command line of psql, and its whole environment.
 
     The place and the password travel in the environment: the process list shows neither. Where
-    psql cannot do the TLS that the URL wants, the command goes through `neonup.tunnel`.
+    psql cannot do the TLS that the URL wants, the command goes through `neonup.postgres.tunnel`.
 
     Args:
         url: the database, past a pooler if there is one.
@@ -129,7 +130,7 @@ def psql_command(url: str, pg_bin: Path | None = None) -> tuple[list[str], dict[
     environ.update(values)
     argv = [str(psql.path)]
     if place.wants_tls and not psql.tls:
-        argv = [sys.executable, "-m", "neonup.tunnel", *argv]
+        argv = [sys.executable, "-m", "neonup.postgres.tunnel", *argv]
     if rest:
         argv += ["--dbname", f"postgresql://?{urls.encode_query(rest)}"]
     return argv, environ
@@ -137,8 +138,6 @@ def psql_command(url: str, pg_bin: Path | None = None) -> tuple[list[str], dict[
 
 def _connection(place: PostgresUrl) -> tuple[dict[str, str], dict[str, str]]:
     """libpq's variables for a place, and the parameters that have none."""
-    from neonup.drivers import FOREIGN, system_roots
-
     parameters = {
         name: value
         for name, value in place.parameters.items()

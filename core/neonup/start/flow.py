@@ -12,14 +12,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
-from neonup import announce, lock, lookup, ready, record
 from neonup.database import USER, Database, State
+from neonup.env import record
 from neonup.errors import DatabaseExpired, ProviderError, SettingsError
-from neonup.providers import provider_class
+from neonup.providers.registry import provider_class
 from neonup.settings import Arguments, Settings, resolve
+from neonup.start import announce, lock, lookup, ready
 
 if TYPE_CHECKING:
-    from neonup.providers.base import Provider
+    from neonup.provider import Provider
 
 
 def ensure(
@@ -97,10 +98,11 @@ class Start:
         elif force:
             self._refuse_to_shadow(database)
             database = self._create(replaces=database, anyway=True)
-        elif database.provider != USER:
-            database = self.check(database)
-        lookup.publish(database, os.environ)
-        self.announce(database)
+        else:
+            database = self._check(database)
+        if not database.created:  # else that was done before the lock was given back
+            lookup.publish(database, os.environ)
+            self._announce(database)
         return database
 
     def _refuse_to_shadow(self, database: Database) -> None:
@@ -120,15 +122,13 @@ class Start:
         Raises:
             CreationForbidden: none may be created here; the old one is as it was.
         """
-        from neonup import provision
-
-        return provision.create(self, database, anyway=True, delete=True)
+        return self._create(replaces=database, anyway=True, delete=True)
 
     # 3 check
 
-    def check(self, database: Database) -> Database:
-        """The database once it answers: woken, made anew or replaced as need be."""
-        if not self.settings.enabled:
+    def _check(self, database: Database) -> Database:
+        """The database once it answers: woken, created again or replaced as need be."""
+        if database.provider == USER or not self.settings.enabled:
             return database
         provider = self.provider(database)
         state = provider.check(database)
@@ -207,15 +207,33 @@ class Start:
     # 4 provision and 5 write
 
     def _create(
-        self, replaces: Database | None = None, *, need: str | None = None, anyway: bool = False
+        self,
+        replaces: Database | None = None,
+        *,
+        need: str | None = None,
+        anyway: bool = False,
+        delete: bool = False,
     ) -> Database:
-        from neonup import provision  # a database that is there needs none of it
+        from neonup.start import provision  # a database that exists needs none of it
 
-        return provision.create(self, replaces, need=need, anyway=anyway)
+        allowed = provision.allow(self.settings, self.sign, against=self.against, need=need)
+        with lock.project(self.settings):
+            outcome = provision.create(
+                self.settings,
+                replaces,
+                local_only=self.local_only or allowed.local_only,
+                progress=self.progress,
+                anyway=anyway,
+                delete=delete,
+            )
+            self.remarks += outcome.remarks
+            if outcome.database.created:
+                self._announce(outcome.database)  # before a process that waits can say "found"
+        return outcome.database if outcome.created else self._check(outcome.database)
 
     # 6 announce
 
-    def announce(self, database: Database) -> None:
+    def _announce(self, database: Database) -> None:
         """The banner, except where the caller tells of the database itself."""
         if not self.quiet:
             announce.banner(database, self.settings, self.remarks)

@@ -1,9 +1,9 @@
 """A loopback tunnel that speaks TLS to a Postgres server for a client program that cannot.
 
-``python -m neonup.tunnel PROGRAM [ARGUMENT...]`` runs a libpq program against the server that the
-``PG*`` variables name: the tunnel connects there and verifies its certificate as libpq would for
-``PGSSLMODE``; the program connects to the tunnel, in plain text, on this machine only. The
-password passes through it as the SCRAM exchange alone. Channel binding ends at the tunnel.
+``python -m neonup.postgres.tunnel PROGRAM [ARGUMENT...]`` runs a libpq program against the server
+that the ``PG*`` variables name: the tunnel connects there and verifies its certificate as libpq
+would for ``PGSSLMODE``; the program connects to the tunnel, in plain text, on this machine only.
+The password passes through it as the SCRAM exchange alone. Channel binding ends at the tunnel.
 """
 
 from __future__ import annotations

@@ -10,9 +10,9 @@ import os
 import sys
 from pathlib import Path
 
-import neonup
-from neonup import lock
 from neonup.errors import NeonupError
+from neonup.process import IMPORTED_BY
+from neonup.start import lock
 
 _RELOADERS = ("RUN_MAIN", "WERKZEUG_RUN_MAIN")
 """What Django's and Werkzeug's reloaders set to ``true`` for their child."""
@@ -59,8 +59,8 @@ def _start() -> int | None:
     parent = None if processes is None else processes.parent_process()
     if parent is not None and parent.pid is not None:
         return int(parent.pid)
-    if os.getpid() != neonup._IMPORTED_BY:  # forked since: a worker of Celery's, of uWSGI's, ...
-        return neonup._IMPORTED_BY
+    if os.getpid() != IMPORTED_BY:  # forked since: a worker of Celery's, of uWSGI's, ...
+        return IMPORTED_BY
     if os.environ.get("SERVER_SOFTWARE", "").startswith("gunicorn/"):  # of its workers alone
         return os.getppid()
     return None

@@ -1,7 +1,7 @@
 """Connection URLs: parsed, masked, and in their pooled and direct forms.
 
-The forms that each driver takes are in `neonup.drivers`. This module is imported at every start,
-so urllib.parse, which takes some milliseconds, is loaded by the functions that need it.
+The forms that each driver takes are in `neonup.postgres.drivers`. This module is imported at every
+start, so urllib.parse, which takes some milliseconds, is loaded by the functions that need it.
 """
 
 from __future__ import annotations

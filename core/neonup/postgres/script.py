@@ -9,9 +9,9 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from neonup import urls
 from neonup.errors import SqlError
-from neonup.psql import psql_command
+from neonup.postgres import urls
+from neonup.postgres.psql import psql_command
 
 _CHUNK = 1 << 20  # bytes
 

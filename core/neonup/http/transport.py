@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from neonup.http import Failure, Request, Response
+from neonup.http.calls import Failure, Request, Response
 
 CONNECT = 10.0
 """Seconds for a connection; a request as a whole has its own, later limit."""
@@ -44,7 +44,7 @@ def _options(url: str, timeout: float) -> dict[str, Any]:
     }
 
 
-class Blocking:
+class Sender:
     """Sends requests to one origin.
 
     Args:
@@ -85,58 +85,6 @@ class Blocking:
                     return body.response()
             except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
                 return _failure(error, self._timeout, late=deadline.passed)
-
-
-class Awaiting:
-    """The same, asynchronously.
-
-    Args:
-        timeout: seconds that one request may take as a whole.
-    """
-
-    def __init__(self, timeout: float):
-        self._timeout = timeout
-        self._client: httpx.AsyncClient | None = None
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if self._client:
-            await self._client.aclose()
-
-    async def send(self, request: Request) -> Response | Failure:
-        """The whole answer, or why there is none."""
-        import anyio
-
-        opened: list[Any] = []
-
-        async def trace(event: str, info: dict[str, Any]) -> None:
-            if event == "connection.connect_tcp.complete":
-                opened.append(info["return_value"])
-
-        try:
-            if self._client is None:
-                self._client = httpx.AsyncClient(**_options(request.url, self._timeout))
-            with anyio.fail_after(self._timeout):
-                async with self._client.stream(
-                    request.method, request.url, json=request.body, extensions={"trace": trace}
-                ) as response:
-                    body = _Body(response)
-                    async for chunk in response.aiter_raw():
-                        body.add(chunk)
-                    return body.response()
-        except TimeoutError as error:
-            for stream in opened:  # httpcore forgets one whose TLS handshake was cancelled
-                await stream.aclose()
-            return _failure(error, self._timeout, late=True)
-        except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
-            return _failure(error, self._timeout, late=False)
 
 
 class _TooLargeError(ValueError):

@@ -1,0 +1,68 @@
+"""HTTP calls to the services, apart from how they are sent.
+
+A call is a generator. It yields what is to happen next, a `Request` or a `Pause`, and receives the
+result; `neonup.http.run` sends the requests with httpx. What a call means, its retries included, is
+therefore written in one place that does no input or output.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+
+@dataclass(frozen=True)
+class Request:
+    """A request, as yet unsent.
+
+    Args:
+        method: ``GET``, ``POST`` ...
+        url: an absolute URL without secrets: messages show it.
+        body: sent as JSON.
+        repeatable: whether sending it twice does no harm. One that is not is sent again only where
+            the service has not taken it, or says itself that it failed.
+    """
+
+    method: str
+    url: str
+    body: Mapping[str, object] | None = None
+    repeatable: bool = True
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.url}"
+
+
+@dataclass(frozen=True)
+class Response:
+    """A whole answer; header names are in lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Failure:
+    """No answer, or none that can be used.
+
+    Args:
+        reason: what went wrong, in words.
+        sent: whether the service may have acted on the request.
+        final: whether trying again is of no use.
+    """
+
+    reason: str
+    sent: bool = True
+    final: bool = False
+
+
+@dataclass(frozen=True)
+class Pause:
+    """Wait that many seconds."""
+
+    seconds: float
+
+
+T = TypeVar("T")
+Call = Generator[Request | Pause, Response | Failure | None, T]

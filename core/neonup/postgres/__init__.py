@@ -1,0 +1,1 @@
+"""What every Postgres needs: URLs, the drivers' forms of them, psql, SQL scripts."""

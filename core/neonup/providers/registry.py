@@ -1,0 +1,137 @@
+"""Which providers there are, and which one makes a project's database.
+
+The known ones register through the hook like any other. They are listed here as well, so that a
+start that finds its database need not load any entry points.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from importlib import import_module
+from typing import TYPE_CHECKING, cast
+
+from neonup.database import USER, Database
+from neonup.errors import ProviderError
+from neonup.provider import Provider
+from neonup.settings import AUTO, Settings
+
+if TYPE_CHECKING:
+    import pluggy
+
+KNOWN = {
+    "local": "neonup_local.provider:LocalProvider",
+    "neon.new": "neonup.providers.neon_new:NeonNewProvider",
+}
+"""Where the known providers are, in the order in which ``auto`` tries them."""
+
+
+def provider_class(name: str) -> type[Provider]:
+    """The provider of that name; entry points are loaded only for one that is not known.
+
+    Raises:
+        ProviderError: there is none, it is not installed, or two plugins offer one.
+    """
+    if name not in KNOWN:
+        return _plugged_in(name)
+    module, _, attribute = KNOWN[name].partition(":")
+    try:
+        found: type[Provider] = getattr(import_module(module), attribute)
+    except ModuleNotFoundError as error:
+        if error.name != module.partition(".")[0]:
+            raise
+        raise ProviderError(
+            f"The provider {name!r} is not installed.", remedy=f'pip install "neonup[{name}]"'
+        ) from None
+    return found
+
+
+def _plugged_in(name: str) -> type[Provider]:
+    from neonup.plugins import create_plugin_manager
+
+    offered = provider_classes(create_plugin_manager())
+    if name not in offered:
+        raise ProviderError(
+            f"There is no provider {name!r}.",
+            checked=[f"installed: {', '.join(offered)}"],
+            remedy="Correct the name, or install the plugin that brings it.",
+        )
+    return offered[name]
+
+
+def provider_classes(manager: pluggy.PluginManager) -> dict[str, type[Provider]]:
+    """All providers that plugins offer, by name, the built-in ones first.
+
+    Raises:
+        ProviderError: two plugins offer one name.
+    """
+    from neonup import plugins
+
+    found: dict[str, type[Provider]] = {}
+    for implementation in manager.hook.neonup_providers.get_hookimpls():
+        try:
+            offered = cast("Iterable[type[Provider]]", implementation.function())
+        except Exception as error:
+            plugins.report(implementation.plugin_name, error)
+            continue
+        for provider in offered:
+            if provider.name in found and found[provider.name] is not provider:
+                raise ProviderError(
+                    f"Two plugins offer a provider {provider.name!r}: "
+                    f"{found[provider.name].__module__} and {provider.__module__}.",
+                    remedy="Uninstall one of them.",
+                )
+            found[provider.name] = provider
+    return dict(sorted(found.items(), key=lambda item: item[0] not in KNOWN))
+
+
+def choose_provider(settings: Settings, *, local_only: str | None) -> tuple[Provider, str]:
+    """The provider for a new database, and why, as decided by what is installed.
+
+    Args:
+        settings: the project's settings.
+        local_only: why only a database on this machine may be made here; None where any may.
+
+    Raises:
+        ProviderError: the one asked for cannot be used here, or there is none.
+    """
+    if settings.provider != AUTO:
+        provider = provider_class(settings.provider)(settings)
+        if local_only and not provider.local:
+            raise ProviderError(
+                f"The provider {provider.name!r} (from {settings.source('provider')}) is not used "
+                f"here: {local_only}.",
+                remedy='Use the local one: pip install "neonup[local]", provider = "local".',
+            )
+        if reason := provider.unavailable():
+            raise ProviderError(
+                f"The provider {provider.name!r} cannot be used: {reason}",
+                remedy="neonup doctor shows what was looked at.",
+            )
+        return provider, f"from {settings.source('provider')}"
+    checked = []
+    for name in KNOWN:
+        try:
+            provider = provider_class(name)(settings)
+        except ProviderError as error:
+            checked.append(f"{name}: {error.message}")
+            continue
+        reason = provider.unavailable()
+        if local_only and not provider.local:
+            reason = local_only
+        if reason is None:
+            return provider, "; ".join(checked) or "it is installed"
+        checked.append(f"{name}: {reason}")
+    raise ProviderError(
+        "No provider can make a database here.",
+        checked=checked,
+        remedy='pip install "neonup[local]" brings a Postgres of its own.',
+    )
+
+
+def is_local(database: Database) -> bool:
+    """Whether a database that neonup made is on this machine; False for the user's own.
+
+    Raises:
+        ProviderError: its provider is not installed.
+    """
+    return database.provider != USER and provider_class(database.provider).local

@@ -1,0 +1,1 @@
+"""One start of a project: from settings to a database that answers and is announced."""
