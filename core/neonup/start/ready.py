@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,9 @@ from neonup.start import lock
 
 if TYPE_CHECKING:
     import pluggy
+
+_LINES = 200
+"""So many of a migration command's last lines are searched for what the server lacks."""
 
 _RUNNING = "NEONUP_FINISHING"
 """Set while this runs, so that what it calls does not wait for it to end."""
@@ -107,11 +111,36 @@ def seed(script: Path, settings: Settings, database: Database) -> None:
             database.direct, script, once=True, pg_bin=settings.pg_bin, folder=settings.project
         )
     except SqlError as error:
-        if error.extension and database.provider != USER:
-            provider = provider_class(database.provider)(settings)
-            known = provider.explain_missing_extension(error.extension)
+        if error.missing:
+            known = _explain(error.missing, settings, database.provider)
             error.remedy = " ".join(filter(None, [known, error.remedy]))
         raise
+
+
+def explain_failure(message: str, settings: Settings, provider: str) -> str | None:
+    """What to do about an error of Postgres's that comes from what the server lacks.
+
+    Args:
+        message: the error, in English.
+        settings: the project's.
+        provider: the name of the database's provider.
+
+    Returns:
+        None where the error says no such thing, or nothing is known about it.
+
+    Raises:
+        ProviderError: there is no provider of that name.
+    """
+    from neonup.postgres.missing import missing_feature
+
+    feature = missing_feature(message)
+    return _explain(feature, settings, provider) if feature else None
+
+
+def _explain(feature: str, settings: Settings, provider: str) -> str | None:
+    if provider == USER:
+        return None
+    return provider_class(provider)(settings).explain_missing(feature)
 
 
 def migrate(command: str, settings: Settings, database: Database) -> None:
@@ -120,23 +149,39 @@ def migrate(command: str, settings: Settings, database: Database) -> None:
     Raises:
         NeonupError: it could not be run, or failed.
     """
-    import shlex
-    import subprocess
-
     # Last, so that an activated environment goes first: where none is, `alembic` is beside Python.
     path = os.pathsep.join([os.environ.get("PATH", os.defpath), str(Path(sys.executable).parent)])
-    try:
-        status: int | str = subprocess.run(
-            shlex.split(command),
-            cwd=settings.project,
-            env={**os.environ, "PATH": path, settings.key: database.direct},
-            stdout=sys.stderr,
-            check=False,
-        ).returncode
-    except (OSError, ValueError) as error:
-        status = str(error)
+    environ = {**os.environ, "PATH": path, settings.key: database.direct}
+    status, said = _run(command, settings.project, environ)
     if status:
+        known = explain_failure(said, settings, database.provider)
+        correct = "The database exists; correct the command, and the next start runs it again."
         raise NeonupError(
             f"The migration command failed ({status}): {command}",
-            remedy="The database is there; correct the command, and the next start runs it again.",
+            remedy=" ".join(filter(None, [known, correct])),
         )
+
+
+def _run(command: str, folder: Path, environ: Mapping[str, str]) -> tuple[int | str, str]:
+    """Run a command whose output goes to stderr; returns its status and the end of what it said."""
+    import shlex
+    import subprocess
+    from collections import deque
+
+    said: deque[str] = deque(maxlen=_LINES)
+    try:
+        with subprocess.Popen(
+            shlex.split(command),
+            cwd=folder,
+            env=environ,
+            stdout=sys.stderr,
+            stderr=subprocess.PIPE,
+            text=True,
+            errors="replace",
+        ) as process:
+            for line in process.stderr or ():
+                print(line, end="", file=sys.stderr, flush=True)
+                said.append(line)
+    except (OSError, ValueError) as error:
+        return str(error), ""
+    return process.returncode, "".join(said)

@@ -94,12 +94,18 @@ def fill(entry: dict[str, Any], *, again: bool = False) -> None:
     except NeonupError as error:
         raise DatabaseUnavailable(str(error)) from error
     with _lock:
-        own = described.setdefault("options", dict(entry["OPTIONS"]))
+        added = described.get("options", {})
+        own = {
+            name: value
+            for name, value in entry["OPTIONS"].items()
+            if name not in added or added[name] != value
+        }
         if entry.get("NAME") in ("", described.get("name")):  # and not the name of a test's
             entry["NAME"] = place["NAME"]
         described["name"] = place["NAME"]
         entry.update({name: place[name] for name in _PLACE})
-        entry["OPTIONS"] = {**_patience(place["HOST"]), **place["OPTIONS"], **own}
+        described["options"] = {**_patience(place["HOST"]), **place["OPTIONS"]}
+        entry["OPTIONS"] = {**described["options"], **own}
         if place.get("DISABLE_SERVER_SIDE_CURSORS"):
             entry["DISABLE_SERVER_SIDE_CURSORS"] = True
 

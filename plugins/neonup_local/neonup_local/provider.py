@@ -205,12 +205,13 @@ class LocalProvider(Provider):
             if row["why_not"]:
                 yield f"{row['name']} ({row['where']}): {row['why_not']}"
                 continue
-            has = [name for name in ("tls", "contrib", "pgvector") if row[name]]
+            has = [name for name in ("tls", "icu", "contrib", "pgvector") if row[name]]
             taken = ", taken for new databases" if row["chosen"] else ""
             yield (
                 f"{row['name']}: Postgres {row['version']} with {', '.join(has) or 'nothing more'}"
                 f"{taken} ({row['where']})"
             )
+            yield f"{row['name']}: extensions: {row['extensions'] or 'none'}"
 
     def engines(self) -> list[dict[str, str | bool | None]]:
         """Every Postgres that was looked at, for ``neonup doctor``; the first usable is taken."""
@@ -218,12 +219,12 @@ class LocalProvider(Provider):
 
         return details.engines(self._databases)
 
-    def explain_missing_extension(self, extension: str) -> str | None:
-        """Which engine has an extension that the one in use lacks; None where that is not known."""
+    def explain_missing(self, feature: str) -> str | None:
+        """Which engine has what the one in use lacks; None where that is not known."""
         from neonup_local.engine import binaries
 
         settings = self.settings
-        return binaries.explain_missing_extension(settings.home, extension, settings.pg_bin)
+        return binaries.explain_missing(settings.home, feature, settings.pg_bin)
 
     def data_folder(self, database: Database) -> Path:
         """The folder of the database: ``database.json``, ``data/`` and ``log``."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import configparser
+import contextlib
 import hashlib
 import importlib
 import inspect
@@ -12,12 +13,13 @@ import re
 import shlex
 import subprocess
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from neonup import NeonupError, SettingsError, run_script
+import neonup
+from neonup import NeonupError, Settings, SettingsError, run_script
 
 Source: TypeAlias = "str | Path | Callable[..., Any] | Sequence[Source] | Schema | None"
 """What `neon_template` may return: a command or ``module:function``, a SQL file, a callable that
@@ -130,6 +132,26 @@ def apply(schema: Schema, url: str, libpq_url: str, environ: Mapping[str, str], 
             _call(_import(step, root), url)
         else:
             _run(step, environ, root)
+
+
+@contextlib.contextmanager
+def explained(settings: Settings, provider: str) -> Iterator[None]:
+    """Say of a failure that comes from what the server lacks how to get that.
+
+    Args:
+        settings: the project's.
+        provider: the server's, as `Server.provider`.
+    """
+    try:
+        yield
+    except Exception as error:
+        said = [str(error), *error.checked] if isinstance(error, NeonupError) else [str(error)]
+        remedy = neonup.explain_failure("\n".join(said), settings, provider)
+        if remedy and isinstance(error, NeonupError):
+            error.remedy = " ".join(filter(None, [remedy, error.remedy]))
+        elif remedy:
+            error.add_note(remedy)
+        raise
 
 
 def _name(step: str | Callable[..., Any]) -> str:

@@ -126,10 +126,11 @@ class State:
         def build() -> None:
             url = self.worker.url
             environ = Variables.for_names(names, url, known=self._known()).values
-            if source is not None:
-                schema.apply(source, url, self.worker.libpq_url, environ, root)
-            if framework is not None:
-                framework.build()
+            with schema.explained(self.settings, self.worker.server.provider):
+                if source is not None:
+                    schema.apply(source, url, self.worker.libpq_url, environ, root)
+                if framework is not None:
+                    framework.build()
 
         def ensure() -> str:
             project = Project(root, self.options.migrate_files, self._tests(root))

@@ -18,7 +18,7 @@ from django_neon.errors import DatabaseUnavailable
 try:
     from django.db.backends.postgresql.base import DatabaseWrapper as PostgresWrapper
 
-    from django_neon.postgresql import client, creation
+    from django_neon.postgresql import client, creation, schema
 except ImproperlyConfigured as error:
     raise ImproperlyConfigured(f"{MISSING_DRIVER} (neonup.E001)") from error
 
@@ -39,12 +39,19 @@ class DatabaseWrapper(PostgresWrapper):
     _connection_pools: dict[str, Any]  # Django's, of all connections
     client_class = client.DatabaseClient
     creation_class = creation.DatabaseCreation
+    SchemaEditorClass = schema.SchemaEditor
 
-    def __new__(cls, settings_dict: dict[str, Any], *args: Any, **kwargs: Any) -> DatabaseWrapper:
-        """A connection over the backend that the entry names."""
+    def __new__(
+        cls, settings_dict: dict[str, Any] | None = None, *args: Any, **kwargs: Any
+    ) -> DatabaseWrapper:
+        """A connection over the backend that the entry names.
+
+        Without an entry, as `copy` and `pickle` ask for it, one of this very class.
+        """
+        if cls is not DatabaseWrapper or settings_dict is None:
+            return object.__new__(cls)
         engine = settings_dict.get("NEON", {}).get("engine", DEFAULT_ENGINE)
-        made: DatabaseWrapper = object.__new__(over(engine) if cls is DatabaseWrapper else cls)
-        return made
+        return object.__new__(over(engine))
 
     def get_connection_params(self) -> dict[str, Any]:
         """Where to connect, found or created if this is the process's first connection."""
@@ -64,6 +71,8 @@ class DatabaseWrapper(PostgresWrapper):
         try:
             return super().get_new_connection(conn_params)
         except self.Database.OperationalError as error:
+            if type(error).__name__ == "PoolTimeout" and self._answers(conn_params):
+                raise  # all of the pool's connections are in use
             self._wake(error)
         deadline = time.monotonic() + _RESTART
         while True:
@@ -83,6 +92,13 @@ class DatabaseWrapper(PostgresWrapper):
 
             wake_on_connect(found, self.settings_dict)
         return found
+
+    def _answers(self, conn_params: dict[str, Any]) -> bool:
+        try:
+            self.Database.connect(**conn_params).close()
+        except self.Database.OperationalError:
+            return False
+        return True
 
     def _wake(self, error: Exception) -> None:
         try:
@@ -130,5 +146,12 @@ def over(engine: str) -> type[DatabaseWrapper]:
         {
             "__module__": __name__,
             "creation_class": creation.over(backend.creation_class),
+            "SchemaEditorClass": schema.over(backend.SchemaEditorClass),
+            "__reduce__": lambda self: (_empty, (engine,), self.__dict__),
         },
     )
+
+
+def _empty(engine: str) -> DatabaseWrapper:
+    """A connection over a backend for `copy` and `pickle` to fill: its class has no name."""
+    return object.__new__(over(engine))

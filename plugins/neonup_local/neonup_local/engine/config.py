@@ -89,6 +89,7 @@ def write(folder: Path, engine: Engine, account: Account, options: Options) -> N
     settings = of_machine(engine, account)
     # Off, a crash may lose the last moments, but never the database.
     settings["synchronous_commit"] = "on" if options.durable else "off"
+    settings["wal_recycle"] = "off"  # segments kept for later use would stay after a stop, too
     if options.logical_replication:
         settings["wal_level"] = "logical"
     else:

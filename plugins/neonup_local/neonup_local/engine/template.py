@@ -29,7 +29,7 @@ OWNER = "neondb_owner"
 DATABASE = "neondb"
 """Neon's own names: of its superuser, of a project's first role and of its first database."""
 
-_FORM = 3
+FORM = 3
 """Counted up when what is in a template changes."""
 
 _GROUP = "neon_superuser"
@@ -52,12 +52,12 @@ https://neon.com/docs/manage/roles#the-neon_superuser-role
 
 def folder(home: Path, engine: Engine) -> Path:
     """Where an engine's template is or would be."""
-    return home / "templates" / f"{engine.id}-{_FORM}"
+    return home / "templates" / f"{engine.id}-{FORM}"
 
 
 def spares(home: Path, engine: Engine) -> Path:
     """Where finished copies of an engine's template wait for their use."""
-    return home / "spares" / f"{engine.id}-{_FORM}"
+    return home / "spares" / f"{engine.id}-{FORM}"
 
 
 def admin_password(home: Path) -> str:

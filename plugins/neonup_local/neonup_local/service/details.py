@@ -107,8 +107,10 @@ def engines(databases: Databases) -> list[dict[str, str | bool | None]]:
                 "where": candidate.where,
                 "version": engine.version if engine else None,
                 "tls": engine.tls if engine else None,
+                "icu": engine.icu if engine else None,
                 "pgvector": "vector" in engine.extensions if engine else None,
                 "contrib": "hstore" in engine.extensions if engine else None,
+                "extensions": ", ".join(sorted(engine.extensions)) if engine else None,
                 "why_not": candidate.why_not,
                 "chosen": takes,
             }

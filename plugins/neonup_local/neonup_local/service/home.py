@@ -13,6 +13,7 @@ upkeep            when idle servers were last looked for
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import sys
@@ -28,6 +29,12 @@ UPKEEP = ".upkeep"
 SERVE = ".serve"
 CERTIFICATE = ".certificate"
 """Names of locks that no database's id can be."""
+
+_SPREAD = {"databases", "spares", "templates", "runs"}
+"""The folders in which, or in whose folders, data directories come and go."""
+
+_GET_FLAGS, _SET_FLAGS, _TOP_OF_DIRECTORIES = 0x80086601, 0x40086602, 0x00020000
+"""``FS_IOC_GETFLAGS``, ``FS_IOC_SETFLAGS`` and ``FS_TOPDIR_FL`` of Linux's <linux/fs.h>."""
 
 _PATIENCE = 300.0  # seconds: a crash recovery that another process waits for fits in
 _POLL = 0.01  # seconds
@@ -55,6 +62,30 @@ def make_folder(path: Path, *, exist_ok: bool = True) -> None:
         return
     path.mkdir(parents=True, exist_ok=exist_ok)
     path.chmod(0o711 if sys.platform != "win32" and os.geteuid() == 0 else 0o700)
+    if path.name in _SPREAD or path.parent.name in _SPREAD:
+        spread(path)
+
+
+def spread(folder: Path) -> None:
+    """Let ext4 put each folder in this one into another part of the disk; no matter elsewhere.
+
+    Data directories that are copied and deleted again and again in one part of the disk take
+    longer each time. It is what ``chattr +T`` sets.
+    https://man7.org/linux/man-pages/man2/ioctl_iflags.2.html
+    """
+    if sys.platform != "linux":
+        return
+    import fcntl
+
+    with contextlib.suppress(OSError):
+        file = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            flags = bytearray(8)
+            fcntl.ioctl(file, _GET_FLAGS, flags)
+            value = int.from_bytes(flags[:4], sys.byteorder) | _TOP_OF_DIRECTORIES
+            fcntl.ioctl(file, _SET_FLAGS, value.to_bytes(8, sys.byteorder))
+        finally:
+            os.close(file)
 
 
 @contextmanager

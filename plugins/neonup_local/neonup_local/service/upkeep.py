@@ -19,7 +19,7 @@ from neonup_local.engine import account as accounts
 from neonup_local.engine import binaries, detach, postmaster, template
 from neonup_local.engine.account import MYSELF
 from neonup_local.service import home as homes
-from neonup_local.service import stock
+from neonup_local.service import stock, unused
 from neonup_local.service.databases import Databases
 
 IDLE_SECONDS = 3600.0
@@ -55,6 +55,7 @@ def main(home: Path) -> None:
             make_spares(home)
             stop_idle(home)
             remove_leftovers(home)
+            unused.remove(home)
     except EngineError:
         return  # another one is at it, or the disk is full
 

@@ -16,6 +16,9 @@ class Server(Protocol):
     owner: str
     """The role that tests connect as."""
 
+    provider: str
+    """The provider whose kind of Postgres it is, to explain what it lacks."""
+
     @property
     def identity(self) -> str:
         """Tells servers apart on which one template cannot serve for the other."""

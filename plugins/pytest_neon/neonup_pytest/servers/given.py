@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 
-from neonup import EngineError, Settings, SettingsError, psql, urls
+from neonup import USER, EngineError, Settings, SettingsError, psql, urls
 from neonup_pytest import databases
 from neonup_pytest.admin import Admin, ServerLost, identifier, literal
 
@@ -33,6 +33,7 @@ class GivenServer:
         settings: the project's.
     """
 
+    provider = USER
     data = None
     """Its files are not ours to write to."""
 

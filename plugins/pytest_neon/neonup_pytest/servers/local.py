@@ -45,6 +45,7 @@ class LocalServer:
     """
 
     owner = ScratchServer.OWNER
+    provider = "local"
 
     def __init__(self, id: str, settings: Settings):  # noqa: A002
         self._run = run = Run(settings.home, id)

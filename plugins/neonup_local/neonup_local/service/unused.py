@@ -1,0 +1,91 @@
+"""Engines, templates and spare copies that nothing uses any more: of older versions, mostly."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from neonup_local.engine import binaries, template
+from neonup_local.engine.binaries import Engine
+from neonup_local.service import home as homes
+from neonup_local.service.databases import Databases
+
+_SECONDS = 86400.0
+"""What was made or used within a day stays: a database may just be coming into being with it."""
+
+
+def remove(home: Path, older_than: float = _SECONDS) -> list[Path]:
+    """Remove what nothing uses, and return it.
+
+    Of each kind of engine the newest copy stays, since the next database takes it, and the newest
+    of each major version that a database belongs to, since that one is started with it.
+
+    Args:
+        home: neonup's own folder.
+        older_than: seconds since it was last used.
+
+    Raises:
+        EngineError: the home cannot be used.
+    """
+    with homes.locked(home, homes.ENGINES):
+        kept = {engine.id for engine in _needed(home)}
+        running = _running(home)
+        doomed = [
+            path
+            for path in _candidates(home, kept)
+            if path not in running and _age(path) >= older_than
+        ]
+        for path in doomed:
+            shutil.rmtree(path, ignore_errors=True)
+    return doomed
+
+
+def _needed(home: Path) -> Iterator[Engine]:
+    found = [entry.engine for entry in binaries.candidates(home) if entry.engine]
+    newest: dict[str, Engine] = {}
+    for engine in sorted(found, key=binaries.version_key):
+        newest[engine.name] = engine
+    yield from newest.values()
+    yield from (engine for engine in found if engine.name not in binaries.PACKAGES)
+    for record in Databases(home).all():
+        fitting = [engine for engine in found if engine.major == record.pg_major]
+        own = [engine for engine in fitting if engine.id.startswith(_kind(record.engine))]
+        if own or fitting:
+            yield max(own or fitting, key=binaries.version_key)
+
+
+def _kind(engine_id: str | None) -> str:
+    return (engine_id or "").rpartition("-")[0]
+
+
+def _candidates(home: Path, kept: set[str]) -> Iterator[Path]:
+    forms = {f"{id_}-{template.FORM}" for id_ in kept}
+    for folder, names in (("engines", kept), ("templates", forms), ("spares", forms)):
+        for path in (home / folder).glob("[!.]*"):
+            if path.name not in names:
+                yield path
+    for path in (home / "tests" / "templates").glob("[!.]*"):
+        if not any(path.name.endswith(f"-{id_}") for id_ in kept):
+            yield path
+
+
+def _running(home: Path) -> set[Path]:
+    """The copies of engines whose programs run at this moment."""
+    import psutil
+
+    engines = home / "engines"
+    found = set()
+    for process in psutil.process_iter(["exe"]):
+        path = Path(process.info["exe"] or "/")
+        if path.is_relative_to(engines):
+            found.add(engines / path.relative_to(engines).parts[0])
+    return found
+
+
+def _age(path: Path) -> float:
+    try:
+        return time.time() - path.stat().st_mtime
+    except OSError:
+        return 0.0
