@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from dotenv import dotenv_values
+from dotenv.parser import parse_stream
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -290,3 +291,21 @@ def test_a_folder_in_its_place_is_a_clear_error(tmp_path: Path) -> None:
     (tmp_path / ".env").mkdir()
     with pytest.raises(EnvFileError, match="is not a file"):
         write(tmp_path / ".env")
+
+
+_line = st.one_of(
+    st.just(""),
+    st.from_regex(r"#[^\n\r]{0,9}", fullmatch=True),
+    st.from_regex(r"(export )?[A-Za-z_][A-Za-z_0-9]{0,5} ?= ?[!-~ ]{0,9}", fullmatch=True),
+    st.text(max_size=9),
+)
+
+
+@given(st.lists(_line, max_size=6), st.booleans())
+def test_plain_lines_are_read_as_python_dotenv_reads_them(lines: list[str], ends: bool) -> None:
+    text = "\n".join(lines) + "\n" * ends
+    file = dotenv.EnvFile(Path(".env"), text)
+    bindings = [*parse_stream(io.StringIO(text, newline=""))]
+    assert [(one.key, one.value, one.text) for one in file.statements] == [
+        (binding.key, binding.value, binding.original.string) for binding in bindings
+    ]

@@ -17,15 +17,31 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from dotenv.main import resolve_variables
-from dotenv.parser import Binding, parse_stream
-
 from neonup.errors import EnvFileError
 
 _BOM = "\ufeff"
 # Newlines, quotes and backslashes could end or continue a statement of the file; `$` and the
 # backtick mean something to a shell that sources it, and `#` begins a comment for some readers.
 _UNSAFE = re.compile(r"""[^!-~]|["'\\$`#]""")
+
+
+_PLAIN = re.compile(r"""(?:(?:#[^\n\r]*|[A-Za-z_]\w*=[!%&(-\[\]-_a-~]*)\n)*""", re.ASCII)
+"""Lines that need no parser: comments, and values of letters, digits and harmless signs."""
+
+
+@dataclass(frozen=True)
+class Statement:
+    """A statement or a comment of the file.
+
+    Args:
+        key: the variable; None for a comment.
+        value: what it is set to; None where it is only named.
+        text: all of it, with the white space before it and its line end.
+    """
+
+    key: str | None
+    value: str | None
+    text: str
 
 
 @dataclass(frozen=True)
@@ -42,16 +58,33 @@ class EnvFile:
     bom: bool = False
 
     @property
-    def bindings(self) -> list[Binding]:
-        """The statements and comments in order; their ``original.string`` add up to the text."""
-        return list(parse_stream(io.StringIO(self.text or "", newline="")))
+    def statements(self) -> list[Statement]:
+        """The statements and comments in order; their texts add up to the whole."""
+        text = self.text or ""
+        if _PLAIN.fullmatch(text):  # importing python-dotenv takes longer than the rest of a start
+            return [_plain(line) for line in re.findall("[^\\n]*\\n", text)]
+        from dotenv.parser import parse_stream
+
+        return [
+            Statement(binding.key, binding.value, binding.original.string)
+            for binding in parse_stream(io.StringIO(text, newline=""))
+        ]
 
     def values(self) -> dict[str, str]:
         """The variables that python-dotenv sees, the last of a name winning, without empty ones."""
-        pairs = [(b.key, b.value) for b in self.bindings if b.key is not None]
+        pairs = [(one.key, one.value) for one in self.statements if one.key is not None]
         if "${" in (self.text or ""):
+            from dotenv.main import resolve_variables
+
             pairs = list(resolve_variables(pairs, override=True).items())
         return {key: value for key, value in dict(pairs).items() if key and value}
+
+
+def _plain(line: str) -> Statement:
+    key, sign, value = line.rstrip("\n").partition("=")
+    if line.startswith("#") or not sign:
+        return Statement(None, None, line)
+    return Statement(key, value, line)
 
 
 def read(path: Path) -> EnvFile:
@@ -136,12 +169,12 @@ def rewrite(
     if not managed:
         add(file, lines, expect=expect)
         return
-    bindings = file.bindings
-    replaced = bindings[min(managed)].original.string  # its line end, not that of other lines
+    statements = file.statements
+    replaced = statements[min(managed)].text  # its line end, not that of other lines
     newline = "\r\n" if replaced.endswith("\r\n") else "\n"
     pieces: list[str] = []
-    for index, binding in enumerate(bindings):
-        original = binding.original.string
+    for index, statement in enumerate(statements):
+        original = statement.text
         if index in managed:
             original = original[: len(original) - len(original.lstrip())]  # blank lines stay
             if index == min(managed):
@@ -158,8 +191,8 @@ def _verify(
     after = EnvFile(file.path, text)
     values = after.values()
     wrong = [key for key, value in expect.items() if values.get(key) != value]
-    kept = [b for index, b in enumerate(file.bindings) if index not in managed]
-    if wrong or _others(kept, expect) != _others(after.bindings, expect):
+    kept = [one for index, one in enumerate(file.statements) if index not in managed]
+    if wrong or _others(kept, expect) != _others(after.statements, expect):
         raise EnvFileError(
             f"{file.path} cannot take the new lines: its own would change their meaning.",
             checked=[f"{key} would not be read back" for key in wrong],
@@ -168,9 +201,9 @@ def _verify(
 
 
 def _others(
-    bindings: Sequence[Binding], expect: dict[str, str]
+    statements: Sequence[Statement], expect: dict[str, str]
 ) -> list[tuple[str | None, str | None]]:
-    return [(b.key, b.value) for b in bindings if b.key and b.key not in expect]
+    return [(one.key, one.value) for one in statements if one.key and one.key not in expect]
 
 
 def _append(path: Path, data: bytes) -> None:

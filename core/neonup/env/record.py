@@ -12,10 +12,9 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
-from dotenv.parser import Binding
-
 from neonup.database import USER, Database
 from neonup.env import dotenv
+from neonup.env.dotenv import Statement
 from neonup.errors import ProviderError
 from neonup.postgres import urls
 from neonup.settings import AUTO, Settings
@@ -70,8 +69,8 @@ def forget(key: str, path: Path) -> None:
 
 
 def _managed(file: dotenv.EnvFile, key: str, extra: Mapping[str, str]) -> set[int]:
-    bindings = file.bindings
-    return {index for index in _block(file, key) if _is_managed(bindings[index], key, extra)}
+    statements = file.statements
+    return {index for index in _block(file, key) if _is_managed(statements[index], key, extra)}
 
 
 def compose(
@@ -126,14 +125,14 @@ def _refuses_unknown_keys(project: Path) -> bool:
     return any(path.is_file() and names.search(path.read_bytes()) for path in sources)
 
 
-def _is_managed(binding: Binding, key: str, extra: Mapping[str, str]) -> bool:
-    if binding.key is not None:
+def _is_managed(statement: Statement, key: str, extra: Mapping[str, str]) -> bool:
+    if statement.key is not None:
         return (
-            binding.key in (key, f"{key}_DIRECT", f"{key}_UNPOOLED")
-            or binding.key.endswith(_CLAIM_NAMES)
-            or binding.key in extra
+            statement.key in (key, f"{key}_DIRECT", f"{key}_UNPOOLED")
+            or statement.key.endswith(_CLAIM_NAMES)
+            or statement.key in extra
         )
-    text = binding.original.string.strip()
+    text = statement.text.strip()
     name = text.removeprefix("# ").partition("=")[0]
     return (
         text.startswith((f"# neonup: {key} ", _STAYS, _EXPIRES, _CLAIM_IT))
@@ -146,11 +145,11 @@ def _is_managed(binding: Binding, key: str, extra: Mapping[str, str]) -> bool:
 def _block(file: dotenv.EnvFile, key: str) -> list[int]:
     """Where the key's block is: from its line to the next connection URL of another name."""
     inside, found = False, []
-    for index, binding in enumerate(file.bindings):
-        if binding.key == key:
+    for index, statement in enumerate(file.statements):
+        if statement.key == key:
             inside = True
-        elif binding.key not in (f"{key}_DIRECT", f"{key}_UNPOOLED") and re.match(
-            _CONNECTION, binding.value or ""
+        elif statement.key not in (f"{key}_DIRECT", f"{key}_UNPOOLED") and re.match(
+            _CONNECTION, statement.value or ""
         ):
             inside = False
         if inside:
@@ -164,9 +163,9 @@ def parse(file: dotenv.EnvFile, key: str) -> Database | None:
     url = values.get(key)
     if url is None:
         return None
-    bindings = file.bindings
-    lines = [bindings[index] for index in _block(file, key)]
-    comments = [line.original.string.strip() for line in lines if line.key is None]
+    statements = file.statements
+    lines = [statements[index] for index in _block(file, key)]
+    comments = [line.text.strip() for line in lines if line.key is None]
     block = _commented(comments)
     block |= {line.key: values[line.key] for line in lines if line.key in values}
     block |= {name: values[name] for name in _direct_names(key) if name in values}
