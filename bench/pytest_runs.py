@@ -17,7 +17,7 @@ from bench import pytest_projects, world
 from bench.figures import Figure, Measure
 from bench.timing import Command, Prepared, milliseconds, side_by_side
 from bench.world import Home
-from neonup_local.scratch import choose_engine
+from neonup_local.test_server import choose_engine
 
 _PYTEST = (sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider")
 _OURS = ("-p", "neonup_pytest.plugin")

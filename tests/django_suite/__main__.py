@@ -21,8 +21,8 @@ from pathlib import Path
 
 import django
 
-from neonup_local.scratch import ScratchServer, choose_engine
-from neonup_pytest.admin import Admin
+from neonup_local.test_server import EphemeralServer, choose_engine
+from neonup_pytest.servers.admin import Admin
 
 HERE = Path(__file__).parent
 LABELS = (
@@ -67,7 +67,7 @@ def _server(folder: Path) -> Iterator[str]:
     """A Postgres for this alone; yields a URL without a database."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
-    server = ScratchServer(folder, folder, port, choose_engine(folder))
+    server = EphemeralServer(folder, folder, port, choose_engine(folder))
     server.make(None)
     server.start()
     try:

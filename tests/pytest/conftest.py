@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from neonup_local.scratch import runs
+from neonup_local.test_server import runs
 from tests.project import clean_environ
 from tests.pytest.child import Child
 

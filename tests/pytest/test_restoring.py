@@ -18,10 +18,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from neonup_local.scratch import ScratchServer, choose_engine
-from neonup_pytest import databases, restore
-from neonup_pytest.admin import Admin, ServerLost
-from neonup_pytest.restore import Restorer
+from neonup_local.test_server import EphemeralServer, choose_engine
+from neonup_pytest.databases import restore
+from neonup_pytest.databases import statements as sql
+from neonup_pytest.databases.restore import Restorer
+from neonup_pytest.servers.admin import Admin, ServerLost
 from tests.conftest import make_home, remove_home, warm_home
 
 TEMPLATE = "neonup_test_template_x"
@@ -131,7 +132,7 @@ REFUSED = {
 
 @dataclass
 class World:
-    server: ScratchServer
+    server: EphemeralServer
     admin: Admin
     restorer: Restorer
 
@@ -143,8 +144,8 @@ class World:
 
     def make(self, name: str) -> str:
         """A new copy of the template; returns its oid."""
-        databases.create(self.admin, name, TEMPLATE, self.server.OWNER)
-        oid = databases.oid(self.admin, name)
+        sql.create(self.admin, name, TEMPLATE, self.server.OWNER)
+        oid = sql.oid(self.admin, name)
         self.restorer.adopt(oid)
         return oid
 
@@ -154,7 +155,7 @@ class World:
         with self.connect(name) as connection:
             for statement in filter(None, text.split(" ;; ")):
                 connection.execute(statement)
-        databases.close(self.admin, name)
+        sql.close(self.admin, name)
 
     def is_open(self, name: str) -> bool:
         """Whether there is a database of that name, and connections are let in."""
@@ -163,14 +164,14 @@ class World:
 
     def restore(self, name: str) -> bool:
         """Whether it could be restored; it can be connected to then."""
-        done = bool(self.restorer.restore([databases.oid(self.admin, name)]))
+        done = bool(self.restorer.restore([sql.oid(self.admin, name)]))
         if done:
-            databases.open_(self.admin, name)
+            sql.open_(self.admin, name)
         return done
 
     def files(self, name: str) -> dict[str, bytes]:
         """What the database's folder has; an empty file of a relation is as good as none."""
-        folder = self.server.data / "base" / databases.oid(self.admin, name)
+        folder = self.server.data / "base" / sql.oid(self.admin, name)
         contents = {path.name: path.read_bytes() for path in folder.iterdir()}
         return {file: content for file, content in contents.items() if content}
 
@@ -241,20 +242,20 @@ def world(warm_parts: Path) -> Iterator[World]:
     folder = make_home()
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
-    server = ScratchServer(home, folder, port, choose_engine(home))
+    server = EphemeralServer(home, folder, port, choose_engine(home))
     server.make(None)
     server.start()
     admin = Admin(*server.administrator())
     try:
         admin.run(*server.passwords("pw"))
         assert restore.prepare(admin, server.data)
-        databases.create(admin, TEMPLATE, databases.EMPTY, server.OWNER)
+        sql.create(admin, TEMPLATE, sql.EMPTY, server.OWNER)
         with psycopg.connect(
             f"postgresql://{server.OWNER}:pw@127.0.0.1:{port}/{TEMPLATE}", autocommit=True
         ) as connection:
             connection.execute(SCHEMA)
-        databases.settle(admin, TEMPLATE)
-        databases.close(admin, TEMPLATE)
+        sql.settle(admin, TEMPLATE)
+        sql.close(admin, TEMPLATE)
         restorer = Restorer(admin, server.data, TEMPLATE)
         yield World(server, admin, restorer)
         restorer.close()
@@ -271,7 +272,7 @@ def used(world: World) -> Iterator[str]:
     name = "neonup_test_used"
     world.make(name)
     yield name
-    databases.drop(world.admin, name)
+    sql.drop(world.admin, name)
 
 
 @pytest.fixture(scope="module")
@@ -280,7 +281,7 @@ def fresh(world: World) -> Iterator[str]:
     name = "neonup_test_fresh"
     world.make(name)
     yield name
-    databases.drop(world.admin, name)
+    sql.drop(world.admin, name)
 
 
 @pytest.fixture(scope="module")
@@ -288,7 +289,7 @@ def again(world: World) -> Iterator[str]:
     """The name of a database that is used by one example after the other, as in a pool."""
     name = "neonup_test_again"
     yield name
-    databases.drop(world.admin, name)
+    sql.drop(world.admin, name)
 
 
 @pytest.mark.parametrize("what", RESTORED)
@@ -367,14 +368,14 @@ def test_whatever_was_done(
 ) -> None:
     """Also where a connection still writes when the test ends; a used copy is used again."""
     if not world.is_open(again):
-        databases.drop(world.admin, again)
+        sql.drop(world.admin, again)
         world.make(again)
     with _writes(world, again) if busy else contextlib.nullcontext():
         connection = world.connect(again)
         for statement in statements:
             with contextlib.suppress(psycopg.Error):
                 connection.execute(statement)
-        databases.close(world.admin, again)
+        sql.close(world.admin, again)
     connection.close()
     if world.restore(again):
         assert world.files(again) == world.files(TEMPLATE)
@@ -416,7 +417,7 @@ def test_many_at_once(world: World, fresh: str) -> None:
         assert all(world.files(name) == world.files(TEMPLATE) for name in names[:3])
     finally:
         for name in names:
-            databases.drop(world.admin, name)
+            sql.drop(world.admin, name)
 
 
 def test_scans_begin_at_the_start(world: World, used: str, fresh: str) -> None:
@@ -424,7 +425,7 @@ def test_scans_begin_at_the_start(world: World, used: str, fresh: str) -> None:
     world.use(
         used, "INSERT INTO audit (what) SELECT repeat('x', 1000) FROM generate_series(1, 15000)"
     )
-    databases.open_(world.admin, used)
+    sql.open_(world.admin, used)
     with world.connect(used) as connection:
         first = connection.execute("SELECT ctid FROM audit LIMIT 1").fetchone()
         connection.execute("SELECT 1 FROM audit OFFSET 9000 LIMIT 1")
@@ -433,11 +434,11 @@ def test_scans_begin_at_the_start(world: World, used: str, fresh: str) -> None:
 
 def test_a_database_of_unknown_origin(world: World) -> None:
     name = "neonup_test_unknown"
-    databases.create(world.admin, name, TEMPLATE, world.server.OWNER)
+    sql.create(world.admin, name, TEMPLATE, world.server.OWNER)
     try:
         assert not world.restore(name)
     finally:
-        databases.drop(world.admin, name)
+        sql.drop(world.admin, name)
 
 
 def test_a_recovery_repeats_nothing(world: World, used: str) -> None:
@@ -461,7 +462,7 @@ def _wait_until_lost(admin: Admin) -> None:
         admin.run("SELECT 1")
 
 
-def _reconnected(server: ScratchServer) -> Admin:
+def _reconnected(server: EphemeralServer) -> Admin:
     deadline = time.monotonic() + 30
     while True:
         admin = Admin(*server.administrator())

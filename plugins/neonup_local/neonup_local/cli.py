@@ -15,10 +15,10 @@ import click
 
 import neonup
 from neonup import USER, NeonupError
-from neonup_local.scratch import overview, sweep
 from neonup_local.service import details
 from neonup_local.service.databases import Databases
 from neonup_local.service.records import Record
+from neonup_local.test_server import overview, sweep
 
 F = TypeVar("F", bound=Callable[..., Any])
 _COLOURS = {"ready": "green", "stopped": "yellow"}

@@ -2,7 +2,7 @@
 
 import pytest
 
-from neonup_pytest.in_loop import GENERATORS
+from neonup_pytest.application.in_loop import GENERATORS
 
 for what, generator in GENERATORS.items():
     globals()[f"_neon_anyio_{what}"] = pytest.fixture(name=f"_neon_anyio_{what}")(generator)

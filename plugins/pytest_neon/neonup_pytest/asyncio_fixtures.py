@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest_asyncio
 
-from neonup_pytest.in_loop import GENERATORS
+from neonup_pytest.application.in_loop import GENERATORS
 
 
 def _copy(generator: Any) -> Any:

@@ -97,7 +97,7 @@ def neon_connection(
     request: pytest.FixtureRequest, neon_db: Database
 ) -> Iterator[psycopg.Connection[Any]]:
     """A psycopg connection to `neon_db`, closed after the test."""
-    from neonup_pytest import drivers
+    from neonup_pytest.application import drivers
 
     with drivers.connection(neon_db.url, rolled_back=_rolled_back(request)) as connection:
         yield connection
@@ -106,7 +106,7 @@ def neon_connection(
 @pytest.fixture
 def neon_engine(request: pytest.FixtureRequest, neon_db: Database) -> Iterator[Engine]:
     """A SQLAlchemy engine on `neon_db`, without a pool."""
-    from neonup_pytest import drivers
+    from neonup_pytest.application import drivers
 
     with drivers.engine(neon_db.url, rolled_back=_rolled_back(request)) as engine:
         yield engine
@@ -115,7 +115,7 @@ def neon_engine(request: pytest.FixtureRequest, neon_db: Database) -> Iterator[E
 @pytest.fixture
 def neon_session(neon_engine: Engine) -> Iterator[Session]:
     """A SQLAlchemy session on `neon_engine`."""
-    from neonup_pytest import drivers
+    from neonup_pytest.application import drivers
 
     with drivers.session(neon_engine) as session:
         yield session
@@ -133,7 +133,7 @@ def neon_async_connection(
 @pytest.fixture
 def neon_async_engine(request: pytest.FixtureRequest, neon_db: Database) -> AsyncEngine:
     """An asynchronous SQLAlchemy engine on `neon_db`, without a pool, so of no loop."""
-    from neonup_pytest import drivers
+    from neonup_pytest.application import drivers
 
     if _rolled_back(request):
         engine: AsyncEngine = _in_loop(request, "engine")

@@ -31,7 +31,7 @@ def serving(home: Path) -> Iterator[NeonServer]:
         EngineError: it cannot be started.
     """
     try:
-        from neonup_local import scratch
+        from neonup_local import test_server
     except ModuleNotFoundError as error:
         if error.name != "neonup_local":
             raise
@@ -39,5 +39,5 @@ def serving(home: Path) -> Iterator[NeonServer]:
             "neon_server needs neonup-local, which is not installed.",
             remedy='pip install "neonup[local]"',
         ) from None
-    with scratch.serving(home) as (url, env):
+    with test_server.serving(home) as (url, env):
         yield NeonServer(url, env)

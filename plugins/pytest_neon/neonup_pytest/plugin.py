@@ -53,7 +53,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.hookimpl(wrapper=True)
 def pytest_load_initial_conftests(early_config: pytest.Config) -> Iterator[None]:
     """Set the variables before conftest files, and before pytest-django loads settings."""
-    from neonup_pytest import optin
+    from neonup_pytest import activation as optin
 
     with _as_usage_errors(early_config):
         if names := optin.names(options.env(early_config), early_config.rootpath):

@@ -11,8 +11,11 @@ import pytest
 
 import neonup
 from neonup import Database, Settings, SettingsError
-from neonup_pytest import databases, environment, keep, options, schema
-from neonup_pytest.environment import Variables
+from neonup_pytest import kept as keep
+from neonup_pytest import options, schema
+from neonup_pytest.application import environment
+from neonup_pytest.application.environment import Variables
+from neonup_pytest.databases import statements
 from neonup_pytest.options import Isolation, Options
 from neonup_pytest.run import of_process
 from neonup_pytest.schema import Project, Schema
@@ -119,7 +122,7 @@ class State:
         """Makes sure of the template of a schema, and returns its name."""
         framework = self.framework
         if source is None and framework is None:
-            return lambda: databases.EMPTY
+            return lambda: statements.EMPTY
         root = self.config.rootpath
         names = self.names or (self.settings.key,)
 

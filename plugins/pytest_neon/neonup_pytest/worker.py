@@ -8,12 +8,13 @@ from contextlib import contextmanager
 from typing import TypeVar
 
 from neonup import NeonupError, Settings
-from neonup_pytest import connections, databases, restore
-from neonup_pytest.admin import Admin, ServerLost
-from neonup_pytest.pool import Pool
+from neonup_pytest.application import connections
+from neonup_pytest.databases import restore, statements
+from neonup_pytest.databases.pool import Pool
+from neonup_pytest.databases.swap import Slot
 from neonup_pytest.run import RunId
 from neonup_pytest.servers import Server
-from neonup_pytest.slot import Slot
+from neonup_pytest.servers.admin import Admin, ServerLost
 
 T = TypeVar("T")
 
@@ -30,8 +31,8 @@ class Worker:
 
     def __init__(self, run: RunId, settings: Settings, *, dialect: str, rebuild: bool):
         self.server = _server(run, settings)
-        self.name = f"{databases.PREFIX}{run.id}_{run.worker}"
-        self.kept_prefix = f"{databases.PREFIX}{run.id}_kept_{run.worker}"
+        self.name = f"{statements.PREFIX}{run.id}_{run.worker}"
+        self.kept_prefix = f"{statements.PREFIX}{run.id}_kept_{run.worker}"
         self.dialect = dialect
         self.expected = 0
         """How many tests with a database of their own are still to come, as far as is known."""
@@ -110,7 +111,7 @@ class Worker:
         try:
             yield str(self.server.url(copy.name))
         finally:
-            databases.close(self.admin, copy.name)
+            statements.close(self.admin, copy.name)
             pool.retire(copy)
 
     def copy(self, name: str, template: Callable[[], str]) -> None:
@@ -132,7 +133,7 @@ class Worker:
         """Drop a database that `copy` made."""
         del self._copies[name]
         self._there.discard(name)
-        databases.drop(self.admin, name)
+        statements.drop(self.admin, name)
 
     def template(
         self, key: str, build: Callable[[], None], *, at: str | None = None, base: str = ""
@@ -150,15 +151,15 @@ class Worker:
         """
         with self.server.exclusive():
             self.server.start()
-            name = f"{databases.TEMPLATE}{key[:16]}"
-            found = databases.exists(self.admin, name)
+            name = f"{statements.TEMPLATE}{key[:16]}"
+            found = statements.exists(self.admin, name)
             if found and self.rebuild and not self.server.made_here(name):
-                databases.drop(self.admin, name)
+                statements.drop(self.admin, name)
                 found = False
             if found:
                 self.server.used(name)
             else:
-                self._build(name, build, at or self.name, base or databases.EMPTY)
+                self._build(name, build, at or self.name, base or statements.EMPTY)
         return name
 
     @property
@@ -185,16 +186,16 @@ class Worker:
         self.server.leave()
 
     def _build(self, name: str, build: Callable[[], None], at: str, base: str) -> None:
-        databases.drop(self.admin, at)
-        databases.create(self.admin, at, base, self.server.owner)
+        statements.drop(self.admin, at)
+        statements.create(self.admin, at, base, self.server.owner)
         try:
             build()
-            databases.settle(self.admin, at)
-            databases.close(self.admin, at)
+            statements.settle(self.admin, at)
+            statements.close(self.admin, at)
             connections.forget()
-            databases.rename(self.admin, at, name)
+            statements.rename(self.admin, at, name)
         except BaseException:
-            databases.drop(self.admin, at)
+            statements.drop(self.admin, at)
             raise
         if not self._slots:
             self._disconnect()  # the server may be restarted to keep the template
@@ -214,23 +215,23 @@ class Worker:
             template=template,
             owner=self.server.owner,
             wanted=lambda: self.expected,
-            allowance=self.server.allowance(databases.size(self.admin, template)),
+            allowance=self.server.allowance(statements.size(self.admin, template)),
             data=data if restore.prepare(self.admin, data) else None,
         )
         return Slot(self.name, self.admin, pool, aside=f"{prefix}_base")
 
     def _drop_stale(self) -> None:
         """Drop what this worker had before its server died, where the server's data survived."""
-        for name in [self.name, *databases.names(self.admin, f"{self.name}_")]:
+        for name in [self.name, *statements.names(self.admin, f"{self.name}_")]:
             if name not in self._there:
-                databases.drop(self.admin, name)
+                statements.drop(self.admin, name)
 
     def _make_copies(self) -> None:
         for name, template in self._copies.items():
             if name not in self._there:
                 source = template()
-                databases.drop(self.admin, name)
-                databases.create(self.admin, name, source, self.server.owner)
+                statements.drop(self.admin, name)
+                statements.create(self.admin, name, source, self.server.owner)
                 self._there.add(name)
 
     def _surely(self, step: Callable[[Slot], T]) -> T:
@@ -264,10 +265,10 @@ class Worker:
 
 
 def _server(run: RunId, settings: Settings) -> Server:
-    from neonup_pytest.servers import given
+    from neonup_pytest.servers import external
 
-    if url := os.environ.get(given.VARIABLE):
-        return given.GivenServer(url, run.id, settings)
+    if url := os.environ.get(external.VARIABLE):
+        return external.ExternalServer(url, run.id, settings)
     from neonup_pytest.servers.local import LocalServer
 
     return LocalServer(run.id, settings)

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from neonup import EngineError
-from neonup_local.engine import nameless
+from neonup_local.engine import userns as nameless
 from neonup_local.engine.account import Account
 
 _LAST = 12

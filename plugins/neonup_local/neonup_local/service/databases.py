@@ -15,7 +15,9 @@ from neonup_local.engine import account as accounts
 from neonup_local.engine import binaries, cluster, postmaster, template
 from neonup_local.engine.binaries import Engine
 from neonup_local.service import home as homes
-from neonup_local.service import mend, ports, records, servers, stock
+from neonup_local.service import ports, records, stock
+from neonup_local.service import processes as servers
+from neonup_local.service import repair as mend
 from neonup_local.service.records import Kind, Record
 
 _ALPHABET = string.ascii_letters + string.digits

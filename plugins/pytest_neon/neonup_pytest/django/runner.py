@@ -10,9 +10,10 @@ from django.test.runner import DiscoverRunner
 
 import neonup
 from neonup import NeonupError, SettingsError
-from neonup_pytest import environment, optin
+from neonup_pytest import activation as optin
+from neonup_pytest.application import environment
+from neonup_pytest.application.environment import Variables
 from neonup_pytest.django.aliases import Aliases
-from neonup_pytest.environment import Variables
 from neonup_pytest.run import of_process
 from neonup_pytest.worker import Worker
 

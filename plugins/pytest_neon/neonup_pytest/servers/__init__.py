@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from neonup import urls
-from neonup_pytest.admin import Admin
+from neonup_pytest.servers.admin import Admin
 
 
 class Server(Protocol):

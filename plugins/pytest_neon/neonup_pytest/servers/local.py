@@ -14,11 +14,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from neonup import EngineError, Settings, urls
-from neonup_pytest import databases
-from neonup_pytest.admin import Admin, ServerLost
+from neonup_pytest.databases import statements
+from neonup_pytest.servers.admin import Admin, ServerLost
 
 try:
-    from neonup_local.scratch import Run, ScratchServer, choose_engine, room
+    from neonup_local.test_server import EphemeralServer, Run, choose_engine, room
 except ModuleNotFoundError as error:
     if error.name is None or not error.name.startswith("neonup_local"):
         raise
@@ -44,14 +44,14 @@ class LocalServer:
         settings: the project's: which Postgres to take.
     """
 
-    owner = ScratchServer.OWNER
+    owner = EphemeralServer.OWNER
     provider = "local"
 
     def __init__(self, id: str, settings: Settings):  # noqa: A002
         self._run = run = Run(settings.home, id)
         self._settings = settings
         self._reservation: socket.socket | None = None
-        self._scratch: ScratchServer | None = None
+        self._own: EphemeralServer | None = None
         run.join()
         with run.locked():
             shared = run.shared
@@ -84,8 +84,8 @@ class LocalServer:
         return self._server.engine.id
 
     @property
-    def _server(self) -> ScratchServer:
-        if self._scratch is None:
+    def _server(self) -> EphemeralServer:
+        if self._own is None:
             engine = choose_engine(
                 self._settings.home,
                 pg_bin=self._settings.pg_bin,
@@ -93,8 +93,8 @@ class LocalServer:
             )
             with self._run.locked():
                 folder = self._run.folder()
-            self._scratch = ScratchServer(self._settings.home, folder, self._port, engine)
-        return self._scratch
+            self._own = EphemeralServer(self._settings.home, folder, self._port, engine)
+        return self._own
 
     @property
     def data(self) -> Path:
@@ -180,7 +180,7 @@ class LocalServer:
     def _warm(self, template: str) -> None:
         admin = self.connect()
         try:
-            databases.warm(admin, template)
+            statements.warm(admin, template)
         finally:
             admin.close()
 
@@ -195,7 +195,7 @@ class LocalServer:
             try:
                 self._add("made", template)
                 self._add("used", template)
-                busy = databases.names(admin, f"{databases.PREFIX}{self._run.id}_")
+                busy = statements.names(admin, f"{statements.PREFIX}{self._run.id}_")
                 if not busy:
                     self._forget_old(admin)
             finally:
@@ -208,9 +208,9 @@ class LocalServer:
 
     def _forget_old(self, admin: Admin) -> None:
         used = self._run.shared["used"]
-        others = [name for name in databases.names(admin, databases.TEMPLATE) if name not in used]
+        others = [name for name in statements.names(admin, statements.TEMPLATE) if name not in used]
         for name in others[:-_TEMPLATES]:
-            databases.drop(admin, name)
+            statements.drop(admin, name)
 
     def _save(self) -> None:
         self._server.stop(cleanly=True)
@@ -230,8 +230,8 @@ class LocalServer:
             return
         admin = self.connect()
         try:
-            for name in databases.names(admin, f"{databases.PREFIX}{self._run.id}_"):
-                databases.drop(admin, name)
+            for name in statements.names(admin, f"{statements.PREFIX}{self._run.id}_"):
+                statements.drop(admin, name)
             self._forget_old(admin)
         finally:
             admin.close()

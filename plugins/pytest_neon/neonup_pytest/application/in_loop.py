@@ -18,7 +18,8 @@ async def connection(
     request: pytest.FixtureRequest, neon_db: Database
 ) -> AsyncIterator[psycopg.AsyncConnection[Any]]:
     """A psycopg connection."""
-    from neonup_pytest import drivers, state
+    from neonup_pytest import state
+    from neonup_pytest.application import drivers
 
     rolled_back = state.of(request.config).rolls_back(request.node)
     async with drivers.async_connection(neon_db.url, rolled_back=rolled_back) as found:
@@ -27,7 +28,7 @@ async def connection(
 
 async def engine(neon_db: Database) -> AsyncIterator[AsyncEngine]:
     """A SQLAlchemy engine with one connection, whose work is rolled back."""
-    from neonup_pytest import drivers
+    from neonup_pytest.application import drivers
 
     found = drivers.async_engine(neon_db.url, rolled_back=True)
     yield found

@@ -17,9 +17,9 @@ import stat
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from neonup_pytest import databases, watch
-from neonup_pytest.admin import Admin, StatementFailed, literal
-from neonup_pytest.watch import Watch
+from neonup_pytest.databases import statements, watch
+from neonup_pytest.databases.watch import Watch
+from neonup_pytest.servers.admin import Admin, StatementFailed, literal
 
 _CACHE = "pg_internal.init"
 """What Postgres keeps of the catalogs for new connections; it is made again where it is missing."""
@@ -63,7 +63,7 @@ class Restorer:
     def __init__(self, admin: Admin, data: Path, template: str):
         self._admin = admin
         self._data = data
-        self._template = databases.oid(admin, template)
+        self._template = statements.oid(admin, template)
         self._watch = Watch()
         self._shared: dict[str, str] = {}
         """What the shared catalogs said of each database when it was new, by its oid."""

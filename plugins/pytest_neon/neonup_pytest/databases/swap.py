@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from neonup_pytest import connections, databases
-from neonup_pytest.admin import Admin
-from neonup_pytest.pool import Copy, Pool
+from neonup_pytest.application import connections
+from neonup_pytest.databases import statements
+from neonup_pytest.databases.pool import Copy, Pool
+from neonup_pytest.servers.admin import Admin
 
 
 class Slot:
@@ -35,7 +36,7 @@ class Slot:
         if self._shared:
             return
         if self._has_shared:
-            databases.open_(self._admin, self._aside)
+            statements.open_(self._admin, self._aside)
         self._put(self._aside if self._has_shared else self.pool.take().name)
         self._shared = self._has_shared = True
 
@@ -48,8 +49,8 @@ class Slot:
     def keep(self, name: str) -> None:
         """Give the database there, a failed test's, a name of its own to stay under."""
         self._end_connections()
-        databases.rename(self._admin, self.name, name)
-        databases.open_(self._admin, name)
+        statements.rename(self._admin, self.name, name)
+        statements.open_(self._admin, name)
         self._shared, self._copy = False, None
 
     def leave(self) -> None:
@@ -62,11 +63,11 @@ class Slot:
         if self._shared or self._copy is not None:
             self._end_connections()
             away = self._aside if self._shared else self.pool.new_name()
-        databases.swap(self._admin, self.name, away=away, to=source)
+        statements.swap(self._admin, self.name, away=away, to=source)
         if self._copy is not None and away is not None:
             self.pool.retire(replace(self._copy, name=away))
         self._shared, self._copy = False, None
 
     def _end_connections(self) -> None:
-        databases.close(self._admin, self.name)
+        statements.close(self._admin, self.name)
         connections.forget()

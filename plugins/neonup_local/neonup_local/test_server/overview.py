@@ -6,8 +6,8 @@ from pathlib import Path
 
 from neonup import State
 from neonup_local.engine import postmaster
-from neonup_local.scratch import runs
 from neonup_local.service import details, upkeep
+from neonup_local.test_server import runs
 
 
 def rows(home: Path) -> list[dict[str, str | int | None]]:

@@ -22,8 +22,8 @@ from pathlib import Path
 from typing import Any
 
 from neonup_local.engine import cluster
-from neonup_local.scratch import place
 from neonup_local.service import home as homes
+from neonup_local.test_server import location as place
 
 _LOCK = ".tests"
 _SERVER = "server"

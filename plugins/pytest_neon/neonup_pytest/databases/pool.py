@@ -8,9 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from neonup_pytest import databases
-from neonup_pytest.admin import Admin
-from neonup_pytest.restore import Restorer
+from neonup_pytest.databases import statements
+from neonup_pytest.databases.restore import Restorer
+from neonup_pytest.servers.admin import Admin
 
 _TIDY_AFTER = 32
 """Each swap leaves dead rows in the list of databases, which every connection reads."""
@@ -34,7 +34,8 @@ class Copy:
 class Pool:
     """A thread that makes copies of a template before they are asked for.
 
-    Used ones are restored where that is possible (`neonup_pytest.restore`), and dropped otherwise.
+    Used ones are restored where that is possible, see `neonup_pytest.databases.restore`, and
+    dropped otherwise.
 
     Args:
         connect: makes a connection of the thread's own.
@@ -117,7 +118,7 @@ class Pool:
         try:
             admin = self._connect()
             try:
-                databases.copy_quickly(admin)
+                statements.copy_quickly(admin)
                 if self._data is not None:
                     self._restorer = Restorer(admin, self._data, self._template)
                 while (step := self._next()) is not None:
@@ -150,8 +151,8 @@ class Pool:
 
     def _make(self, admin: Admin) -> None:
         name = self.new_name()
-        databases.create(admin, name, self._template, self._owner)
-        copy = Copy(name, databases.oid(admin, name))
+        statements.create(admin, name, self._template, self._owner)
+        copy = Copy(name, statements.oid(admin, name))
         if self._restorer is not None:
             self._restorer.adopt(copy.oid)
         self._add(copy)
@@ -162,16 +163,16 @@ class Pool:
         restored = self._restorer.restore([copy.oid for copy in used]) if self._restorer else set()
         fresh = [copy for copy in used if copy.oid in restored]
         if fresh:
-            databases.open_(admin, *(copy.name for copy in fresh))
+            statements.open_(admin, *(copy.name for copy in fresh))
         self._doomed += (copy for copy in used if copy.oid not in restored)
         self._add(*fresh)
         self._reused += len(used)
         if self._reused >= _TIDY_AFTER:
-            databases.tidy(admin)
+            statements.tidy(admin)
             self._reused = 0
 
     def _drop(self, admin: Admin) -> None:
-        databases.drop_closed(admin, self._doomed.popleft().name)
+        statements.drop_closed(admin, self._doomed.popleft().name)
 
     def _add(self, *copies: Copy) -> None:
         with self._changed:

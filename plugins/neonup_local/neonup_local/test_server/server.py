@@ -33,7 +33,7 @@ _SPEED = {
 
 
 @dataclass(frozen=True)
-class ScratchServer:
+class EphemeralServer:
     """A server in a folder of its own.
 
     Args:

@@ -13,8 +13,8 @@ from pathlib import Path
 
 from neonup import EngineError
 from neonup_local.engine import program
-from neonup_local.scratch.runs import SERVED, Run, end_served
 from neonup_local.service import home as homes
+from neonup_local.test_server.runs import SERVED, Run, end_served
 
 
 @contextmanager

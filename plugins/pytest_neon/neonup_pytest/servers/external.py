@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from neonup import USER, EngineError, Settings, SettingsError, psql, urls
-from neonup_pytest import databases
-from neonup_pytest.admin import Admin, ServerLost, identifier, literal
+from neonup_pytest.databases import statements
+from neonup_pytest.servers.admin import Admin, ServerLost, identifier, literal
 
 VARIABLE = "NEONUP_TEST_SERVER"
 
@@ -23,7 +23,7 @@ _TEMPLATE_SECONDS = 14 * 86400
 _USED = re.compile(r"neonup: used at (\d+)")
 
 
-class GivenServer:
+class ExternalServer:
     """The server of ``NEONUP_TEST_SERVER``.
 
     Args:
@@ -152,23 +152,23 @@ class GivenServer:
             admin.close()
 
     def _sweep(self, admin: Admin) -> None:
-        found = databases.by_run(databases.names(admin))
+        found = statements.by_run(statements.names(admin))
         self._drop_dead(admin, {*found} - {self._run})
-        kept = databases.kept(databases.names(admin))
+        kept = statements.kept(statements.names(admin))
         for name in kept[:-_KEPT]:
-            databases.drop(admin, name)
+            statements.drop(admin, name)
         for name in kept[-_KEPT:]:
             self._drop_old(admin, name, _KEPT_SECONDS)
-        for name in databases.names(admin, databases.TEMPLATE):
+        for name in statements.names(admin, statements.TEMPLATE):
             self._drop_old(admin, name, _TEMPLATE_SECONDS)
 
     def _drop_dead(self, admin: Admin, ids: set[str]) -> None:
-        found = databases.by_run(databases.names(admin))
+        found = statements.by_run(statements.names(admin))
         for run in ids & {*found}:
             if admin.value(f"SELECT pg_try_advisory_lock({_key(run)})") != "t":
                 continue  # it lives
             for name in found[run]:
-                databases.drop(admin, name)
+                statements.drop(admin, name)
             admin.run(f"SELECT pg_advisory_unlock({_key(run)})")
 
     def _drop_old(self, admin: Admin, name: str, seconds: int) -> None:
@@ -178,7 +178,7 @@ class GivenServer:
         )
         used = _USED.search(comment)
         if used and time.time() - int(used[1]) > seconds:
-            databases.drop(admin, name)
+            statements.drop(admin, name)
 
 
 def _mark_used(admin: Admin, name: str) -> None:

@@ -15,7 +15,7 @@ import contextlib
 import re
 from collections.abc import Iterable
 
-from neonup_pytest.admin import Admin, StatementFailed, identifier, literal, together
+from neonup_pytest.servers.admin import Admin, StatementFailed, identifier, literal, together
 
 PREFIX = "neonup_test_"
 TEMPLATE = f"{PREFIX}template_"

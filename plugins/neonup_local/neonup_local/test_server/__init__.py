@@ -1,0 +1,13 @@
+"""Servers for tests: alive for speed alone, and gone with the run that made them.
+
+What stands here is what `neonup_pytest` uses.
+"""
+
+from __future__ import annotations
+
+from neonup_local.test_server.local_neon import serving
+from neonup_local.test_server.location import room
+from neonup_local.test_server.runs import Run, sweep
+from neonup_local.test_server.server import EphemeralServer, choose_engine
+
+__all__ = ["EphemeralServer", "Run", "choose_engine", "room", "serving", "sweep"]

@@ -1,0 +1,1 @@
+"""The application under test: its environment, its drivers, its open connections."""

@@ -1,0 +1,1 @@
+"""The databases of a run: copied from a template, swapped between tests, restored."""
