@@ -14,10 +14,10 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install clients demo test templates docs reference lint format bench constraints clean
+.PHONY: help install clients demo test thorough templates django-suite docs reference lint format bench constraints clean
 
 help: ## list the chores
-	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 20
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 20
 
 install: $(INSTALLED) clients ## make the environment: everything, editable, versions pinned
 
@@ -29,6 +29,12 @@ test: $(INSTALLED) clients ## run the tests (ARGS="-k dotenv" for some)
 
 templates: $(INSTALLED) ## try every project that the templates can make (asks a package index)
 	$(BIN)/python -m pytest -n 2 -m thorough tests/templates $(ARGS)
+
+thorough: $(INSTALLED) clients ## run the tests that take minutes, except the templates' tests
+	$(BIN)/python -m pytest -n 2 -m thorough --ignore tests/templates $(ARGS)
+
+django-suite: $(INSTALLED) ## run Django's own tests on both backends, and compare
+	$(BIN)/python -m tests.django_suite $(ARGS)
 
 docs: $(INSTALLED) ## run every snippet of README and docs/, and check the references
 	$(BIN)/python -m pytest -n 2 tests/docs $(ARGS)

@@ -71,7 +71,7 @@ class Database:
 
     @property
     def expires_in(self) -> timedelta | None:
-        """How long it lives unless claimed; negative when its time is over."""
+        """How long it lives unless claimed; negative when it has expired."""
         return None if self.expires_at is None else self.expires_at - datetime.now(UTC)
 
     def with_(self, **changes: Any) -> Database:

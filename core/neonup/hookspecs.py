@@ -32,7 +32,7 @@ def neonup_providers() -> Iterable[type[Provider]]:  # type: ignore[empty-body]
 def neonup_env(database: Database) -> Mapping[str, str]:  # type: ignore[empty-body]
     """Return more variables to write beside the URL.
 
-    Called after a database was made, before ``.env`` is written; never for one that was found.
+    Called after a database was created, before ``.env`` is written; never for one that was found.
 
     Args:
         database: the new database; it answers.
@@ -43,7 +43,7 @@ def neonup_env(database: Database) -> Mapping[str, str]:  # type: ignore[empty-b
 def neonup_ready(database: Database, created: bool) -> None:
     """Migrate, notify, warm up: the database answers and ``os.environ`` has its URL.
 
-    Called after a database was made or woken; not for one that was found running, since that
+    Called after a database was created or woken; not for one that was found running, since that
     path runs at every start and loads no plugin. It is called again at the next start when the
     process was killed before it returned. An exception is reported and stops the start.
 

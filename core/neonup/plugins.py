@@ -28,7 +28,7 @@ def create_plugin_manager() -> pluggy.PluginManager:
 def report(plugin: str, error: Exception) -> None:
     """Name a plugin that is left out: it must not take the dev server down."""
     print(
-        f"neonup: the plugin {plugin} could not be loaded and is left out: "
+        f"neonup: the plugin {plugin} could not be loaded and was skipped: "
         f"{type(error).__name__}: {error}",
         file=sys.stderr,
     )

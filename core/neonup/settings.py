@@ -140,7 +140,7 @@ def _is_ours(env_file: Path) -> bool:
 
 def _text(value: object) -> str:
     if not isinstance(value, str):
-        raise ValueError("a text is wanted")
+        raise ValueError("it must be a string")
     return value
 
 
@@ -149,7 +149,7 @@ def _flag(value: object) -> bool:
         return value
     if isinstance(value, str) and value.lower() in _ON | _OFF:
         return value.lower() in _ON
-    raise ValueError("true or false is wanted")
+    raise ValueError("it must be true or false")
 
 
 def _path(value: object) -> Path:
@@ -158,7 +158,7 @@ def _path(value: object) -> Path:
 
 def _variable(value: object) -> str:
     if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", _text(value)):
-        raise ValueError("a name of letters, digits and underscores is wanted")
+        raise ValueError("it must be a name of letters, digits and underscores")
     return _text(value)
 
 

@@ -55,7 +55,7 @@ def folder() -> Path:
         if all((place / name / "cookiecutter.json").is_file() for name in NAMES):
             return place
     raise NeonupError(
-        "The templates are not there.",
+        "The templates are missing.",
         checked=[str(place) for place in places],
         remedy="pip install --force-reinstall neonup",
     )

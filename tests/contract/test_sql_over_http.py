@@ -74,7 +74,7 @@ def test_a_wrong_password_is_refused(neon_new_server: NeonNewServer, url: str) -
 def test_other_servers_are_not_reached(neon_new_server: NeonNewServer, elsewhere: str) -> None:
     answer = ask(neon_new_server, elsewhere, {"query": "SELECT 1"})
     assert answer.status_code == 400
-    assert answer.json()["message"] == "This server has no database of that connection string."
+    assert answer.json()["message"] == "This server has no database with that connection string."
 
 
 def test_a_host_in_the_url_is_not_what_is_connected_to(

@@ -57,7 +57,7 @@ def test_an_error_in_json(project: Project) -> None:
     done = project.neonup("status", "--json")
     assert done.returncode == 1
     error = json.loads(done.stdout)["error"]
-    assert error["code"] == "error" and error["remedy"] == "`neonup` makes a database."
+    assert error["code"] == "error" and error["remedy"] == "`neonup` creates one."
 
 
 def test_status_masks_the_password(project: Project) -> None:

@@ -24,7 +24,7 @@ def data_folder(project: Project, neonup_home: Path) -> Path:
 
 def test_a_first_run_makes_a_database_and_the_second_finds_it(project: Project) -> None:
     first = project.ok()
-    assert "made a local Postgres" in first
+    assert "created a local Postgres" in first
     content = project.env_file.read_bytes()
     assert project.query("SELECT current_user || ' ' || current_database()") == (
         "neondb_owner neondb"
@@ -59,7 +59,7 @@ def test_lost_data_is_made_anew_under_the_same_url_and_seeded(
     project.ok("stop")
     shutil.rmtree(data_folder(project, neonup_home))
     said = project.ok()
-    assert "made" in said
+    assert "created" in said
     assert project.url == url
     assert project.query("SELECT n FROM seeded") == "1"
 
@@ -200,7 +200,7 @@ def test_a_value_is_not_overwritten_without_force(project: Project) -> None:
     project.env_file.write_text("DATABASE_URL=postgres://me@db.example.com/mine\n# mine\n")
     assert "your own database" in project.ok()
     assert project.env_file.read_text().startswith("DATABASE_URL=postgres://me@")
-    assert "made a local Postgres" in project.ok("--force")
+    assert "created a local Postgres" in project.ok("--force")
     assert project.url.startswith("postgresql://neondb_owner:")
     assert project.env_file.read_text().endswith("# mine\n")
 

@@ -48,7 +48,7 @@ def let_expire(project: Project, server: NeonNewServer) -> None:
 def test_a_first_run_tells_the_claim_link_and_the_countdown(claimable: Project) -> None:
     said = claimable.ok()
     link = claimable.variables["POSTGRES_CLAIM_URL"]
-    assert "made a neon.new database" in said
+    assert "created a neon.new database" in said
     assert f"claim it: {link}" in said
     assert "expires in 2 d 23 h unless claimed" in said
     assert claimable.query("SELECT 1") == "1"
@@ -126,7 +126,7 @@ def test_yes_replaces_an_expired_database(
 ) -> None:
     claimable.ok()
     let_expire(claimable, neon_new_server)
-    assert "made a neon.new database" in claimable.ok("-y")
+    assert "created a neon.new database" in claimable.ok("-y")
 
 
 def test_expiry_without_a_network_is_told_from_the_record(
@@ -146,7 +146,7 @@ def test_a_start_with_a_database_there_asks_nobody(claimable: Project) -> None:
 
 def test_in_ci_neon_new_is_not_asked(claimable: Project) -> None:
     said = claimable.fails(CI="true")
-    assert "CI is set, and there only the local provider may create" in said
+    assert "CI is set, and in CI only the local provider may create databases" in said
     assert not claimable.env_file.exists()
 
 

@@ -47,7 +47,7 @@ def banners(stderr: str) -> list[str]:
 
 
 def test_a_reloaders_children_say_it_once(project: Project) -> None:
-    for verb in ("made", "found"):
+    for verb in ("created", "found"):
         done = project.python(RELOADER, NEONUP_ENV="development")
         assert done.returncode == 0, done.stderr
         (said,) = banners(done.stderr)
@@ -66,7 +66,7 @@ def test_the_workers_of_a_first_start_say_once_that_it_was_made(project: Project
     done = project.command(command, NEONUP_ENV="development")
     assert done.returncode == 0, done.stderr
     (said,) = banners(done.stderr)
-    assert said.startswith("neonup  made")
+    assert said.startswith("neonup  created")
 
 
 def test_another_database_in_the_file_is_said_again(project: Project) -> None:
@@ -94,7 +94,7 @@ def test_a_migration_command_says_nothing_of_its_own(project: Project) -> None:
     )
     assert done.returncode == 0, done.stderr
     (said,) = banners(done.stderr)
-    assert "made" in said
+    assert "created" in said
 
 
 def test_markers_of_starts_that_are_over_go(project: Project, neonup_home: Path) -> None:

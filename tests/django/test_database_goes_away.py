@@ -87,7 +87,7 @@ def test_a_database_without_data_is_made_anew_under_the_same_url(
     with site.runserver() as server:
         assert f":{server.json()['port']}/" in url
         [said] = server.banners
-        assert "made a local Postgres" in said
+        assert "created a local Postgres" in said
 
 
 def _record(url: str) -> str:

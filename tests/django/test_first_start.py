@@ -12,7 +12,7 @@ from tests.project import names
 def test_runserver_makes_a_database_and_says_so_once(site: Site) -> None:
     with site.runserver() as server:
         [said] = server.banners
-        assert said.startswith("neonup  made a local Postgres, 127.0.0.1:")
+        assert said.startswith("neonup  created a local Postgres, 127.0.0.1:")
         assert "DATABASE_URL written to .env" in said
         assert server.json()["name"] == "neondb"
         assert "unapplied migration" in server.said
@@ -27,7 +27,7 @@ def test_runserver_makes_a_database_and_says_so_once(site: Site) -> None:
 
 def test_migrate_makes_it_too_and_pages_write(site: Site) -> None:
     said = site.managed("migrate")
-    assert "neonup  made a local Postgres" in said
+    assert "neonup  created a local Postgres" in said
     assert "Applying notes.0001_initial... OK" in said
     with site.runserver("--noreload") as server:
         assert server.json("add") == {"notes": 1}
@@ -38,7 +38,7 @@ def test_starts_at_the_same_moment_make_one_database(site: Site) -> None:
     with ThreadPoolExecutor(4) as threads:
         done = list(threads.map(lambda _: site.manage("showmigrations"), range(4)))
     assert [one.returncode for one in done] == [0] * 4, done
-    assert sum("neonup  made" in one.stderr for one in done) == 1
+    assert sum("neonup  created" in one.stderr for one in done) == 1
     assert site.env_file.read_text().count("DATABASE_URL=") == 1
     assert len(names(site.folder)) == 4  # .env, manage.py, notes, shop
 
@@ -54,7 +54,7 @@ def test_asgi_workers_make_one_database(site: Site) -> None:
             answers = list(threads.map(lambda _: _get(url), range(24)))
         assert {answer["port"] for answer in answers} == {answers[0]["port"]}
         [said] = server.banners
-        assert said.startswith("neonup  made")
+        assert said.startswith("neonup  created")
 
 
 def _running_on(said: str) -> list[str]:
@@ -100,7 +100,7 @@ def test_a_killed_migration_is_finished_by_the_next_start(site: Site) -> None:
 
 def test_django_makes_its_test_database_beside_it(site: Site) -> None:
     said = site.managed("test")
-    assert "neonup  made a local Postgres" in said
+    assert "neonup  created a local Postgres" in said
     assert "\nOK\n" in said
     assert "OK" in site.managed("test", "--parallel", "2", "--keepdb")
     listed = site.ok("psql", "--", "-XAtc", "SELECT datname FROM pg_database ORDER BY 1")

@@ -36,7 +36,7 @@ def claim(site: Site) -> None:
 
 
 def test_the_banner_has_the_claim_link_and_the_countdown(claimable: Site) -> None:
-    for verb in ("made", "found"):
+    for verb in ("created", "found"):
         with claimable.runserver() as server:
             [said] = server.banners
             assert f"neonup  {verb} a neon.new database" in said
@@ -116,5 +116,5 @@ def test_tests_make_no_database_in_a_cloud_one(claimable: Site) -> None:
 def test_tests_create_only_a_local_one(claimable: Site) -> None:
     done = claimable.manage("test")
     assert done.returncode == 1
-    assert "tests take the local provider only" in done.stderr
+    assert "tests use only the local provider" in done.stderr
     assert ".env" not in names(claimable.folder)

@@ -62,7 +62,7 @@ def test_development_in_so_many_words_beats_debug_off(production: Site) -> None:
 def test_a_manage_py_of_another_name_is_one(site: Site) -> None:
     (site.folder / "manage.py").rename(site.folder / "shopctl")
     done = site.command([*site.interpreter, "shopctl", "migrate"])
-    assert "neonup  made a local Postgres" in done.stderr
+    assert "neonup  created a local Postgres" in done.stderr
 
 
 def test_a_plain_script_with_debug_on_has_no_sign(site: Site) -> None:

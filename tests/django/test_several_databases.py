@@ -87,7 +87,7 @@ def test_another_backend_is_underneath(site: Site) -> None:
     site.databases('django_neon.database(engine="mine")')
     said = site.managed("migrate")
     assert "prepared by mine" in said
-    assert "made a local Postgres" in said
+    assert "created a local Postgres" in said
     seen = "[connection.display_name, connection.creation.mine, connection.vendor]"
     assert site.evaluated(seen, CONNECTED) == ["Mine", True, "postgresql"]
     assert "OK" in site.managed("test")

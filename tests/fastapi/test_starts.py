@@ -25,7 +25,7 @@ def test_a_first_start_makes_a_database_and_the_second_finds_it(
         assert served.answer() == "neondb"
         assert served.answer("/session") == "neondb"
         assert served.answer("/sync") == "neondb"
-        assert "neonup  made a local Postgres" in served.said
+        assert "neonup  created a local Postgres" in served.said
         assert served.banners == 1
     content = project.env_file.read_bytes()
     with serving(project, command) as served:

@@ -150,7 +150,7 @@ def test_a_damaged_record_is_named_and_mended(
     path.write_text(content)
     with pytest.raises(EngineError, match="damaged") as raised:
         databases.wake(kept)
-    assert "was not touched" in str(raised.value)
+    assert "was not changed" in str(raised.value)
     assert databases.ids() == ["shop"]
     assert databases.all() == []
     mended = databases.adopt("shop", password=kept.password, port=kept.port)

@@ -92,7 +92,7 @@ def _ask(project: Generated, start: str, template: str, answers: dict[str, str])
             _ask_pages(client)
         else:
             _ask_api(client, "/notes" if template == "fastapi" else "/api/notes")
-        assert "neonup  made a" in server.said
+        assert "neonup  created a" in server.said
 
 
 def _change_a_table(project: Generated, template: str, answers: dict[str, str]) -> None:

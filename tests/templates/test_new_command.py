@@ -75,7 +75,7 @@ def test_a_folder_that_cannot_be_made_is_said(tmp_path: Path, shell: dict[str, s
 def test_without_a_terminal_nothing_is_asked(tmp_path: Path, shell: dict[str, str]) -> None:
     made = neonup_new(tmp_path, "fastapi", "Shop", "--driver", "ASYNCPG", environ=shell)
     assert made.returncode == 0, made.stderr
-    assert made.stdout.startswith("neonup  made shop\n")
+    assert made.stdout.startswith("neonup  created shop\n")
     assert "asyncpg" in (tmp_path / "shop" / "pyproject.toml").read_text("utf-8")
 
 
@@ -170,5 +170,5 @@ def test_what_is_generated_keeps_no_trace_of_its_making(
 def test_a_name_is_no_place_for_braces(tmp_path: Path, shell: dict[str, str]) -> None:
     refused = neonup_new(tmp_path, "django", "{{ shop", "-y", environ=shell)
     assert refused.returncode == 1
-    assert refused.stderr.startswith("neonup  Nothing was made: ")
+    assert refused.stderr.startswith("neonup  Nothing was created: ")
     assert TRACEBACK not in refused.stderr

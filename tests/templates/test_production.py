@@ -75,7 +75,7 @@ def test_the_image_migrates_and_serves_the_database_it_is_given(
                 assert client.get("/_neon").status_code == 404
             else:
                 _look_at_pages(client)
-        assert "neonup  made" not in server.said
+        assert "neonup  created" not in server.said
     assert not (tmp_path / "nobody").exists()
 
 

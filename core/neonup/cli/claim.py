@@ -13,7 +13,7 @@ from neonup.errors import DatabaseClaimed, DatabaseExpired, NeonupError
 
 @click.command()
 @options.database_options
-@click.option("--no-open", is_flag=True, help="Print the link and leave the browser alone.")
+@click.option("--no-open", is_flag=True, help="Print the link without opening a browser.")
 @output.json_option
 def claim(no_open: bool, **arguments: Any) -> None:
     """Open the claim link of the project's database."""
@@ -32,8 +32,8 @@ def claim(no_open: bool, **arguments: Any) -> None:
         )
     if seen.state in (State.EXPIRED, State.MISSING):
         raise DatabaseExpired(
-            "The database's time ran out; it cannot be claimed any more.",
-            remedy="`neonup --force` makes a new one.",
+            "The database has expired and can no longer be claimed.",
+            remedy="`neonup --force` creates a new one.",
         )
     link = seen.database.claim_url
     if link is None:
@@ -50,4 +50,4 @@ def _open(link: str) -> None:
     import webbrowser
 
     if not webbrowser.open(link):
-        click.echo("No browser could be opened here: open the link yourself.", err=True)
+        click.echo("No browser could be opened. Open the link yourself.", err=True)

@@ -121,8 +121,8 @@ def _database(settings: Settings) -> Iterator[Finding]:
         yield Finding("database", f"{text}: {error.message}", error.remedy)
         return
     remedies = {
-        State.EXPIRED: "`neonup --force` makes a new one.",
-        State.MISSING: "`neonup` makes it anew, empty.",
+        State.EXPIRED: "`neonup --force` creates a new one.",
+        State.MISSING: "`neonup` creates it again, empty.",
     }
     yield Finding("database", f"{text}: {state}", remedies.get(state))
 
@@ -142,7 +142,9 @@ def _providers(settings: Settings) -> Iterator[Finding]:
         allowed = permission.ask(settings, options.SIGN, environ=os.environ)
         chosen, why = registry.choose_provider(settings, local_only=allowed.local_only)
     except NeonupError as error:
-        yield Finding("would take", error.message, error.remedy or "Nothing can be made here.")
+        yield Finding(
+            "would take", error.message, error.remedy or "No database can be created here."
+        )
         return
     yield Finding("would take", f"{chosen.name} ({why})")
 

@@ -24,7 +24,7 @@ def reset(yes: bool, **arguments: Any) -> None:
     """Delete the data and begin anew, migrated and seeded, under the same URL where possible."""
     start = options.start(**arguments)
     database = options.ours(start)
-    _make_sure(f"Delete everything in {announce.describe(database)} and begin anew?", yes)
+    _make_sure(f"Delete everything in {announce.describe(database)} and start over?", yes)
     database = start.reset(database)
     if output.wants_json():
         output.emit(output.database_dict(database))

@@ -53,12 +53,12 @@ def _command(found: Template) -> click.Command:
             type=click.Path(file_okay=False, path_type=Path),
             default=".",
             metavar="FOLDER",
-            help="Where the project's folder is made; here by default.",
+            help="The folder to create the project in; the current one by default.",
         ),
         click.Option(
             ["-y", "--yes", "--no-input", "yes"],
             is_flag=True,
-            help="Ask nothing: take the first of what was not chosen.",
+            help="Do not ask: use the defaults for whatever was not chosen.",
         ),
     ]
     command = click.Command(found.name, callback=make, params=options, help=_HELP[found.name])
@@ -126,13 +126,13 @@ def _generate(found: Template, folder: Path, answers: dict[str, str]) -> Path:
             )
     except exceptions.OutputDirExistsException as error:
         raise NeonupError(
-            f"Nothing was made: {str(error).removeprefix('Error: ')}.",
-            remedy="Choose another name, or another place with --output-dir.",
+            f"Nothing was created: {str(error).removeprefix('Error: ')}.",
+            remedy="Choose another name, or another folder with --output-dir.",
         ) from None
     except exceptions.FailedHookException:  # which has said why
         raise NeonupError("Nothing was made.", remedy="Choose another name.") from None
     except (exceptions.CookiecutterException, TemplateError, OSError) as error:
-        raise NeonupError(f"Nothing was made: {error}") from None
+        raise NeonupError(f"Nothing was created: {error}") from None
     return Path(made)
 
 

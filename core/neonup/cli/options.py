@@ -48,7 +48,7 @@ def recorded(start: Start) -> Database:
         raise NeonupError(
             f"There is no {start.settings.key} for {start.settings.project}.",
             checked=[f"the environment and {start.settings.env_file}"],
-            remedy="`neonup` makes a database.",
+            remedy="`neonup` creates one.",
         )
     return database
 

@@ -49,8 +49,14 @@ def status(**arguments: Any) -> None:
 
 @click.command()
 @options.database_options
-@click.option("--direct", is_flag=True, help="Past the pooler: for migrations, dumps, LISTEN.")
-@click.option("--driver", type=click.Choice(sorted(drivers.DRIVERS)), help="In this driver's form.")
+@click.option(
+    "--direct",
+    is_flag=True,
+    help="The direct URL, without the pooler: for migrations, dumps, LISTEN.",
+)
+@click.option(
+    "--driver", type=click.Choice(sorted(drivers.DRIVERS)), help="The form that this driver takes."
+)
 @output.json_option
 def url(direct: bool, driver: str | None, **arguments: Any) -> None:
     """Print the connection URL, password included; wake the database if need be."""

@@ -14,19 +14,19 @@ from neonup.start import announce
 
 @click.command()
 @options.database_options
-@click.option("-p", "--prefix", help="What the claim link's variable starts with.")
+@click.option("-p", "--prefix", help="The prefix of the claim link's variable.")
 @click.option("-s", "--seed", metavar="FILE", help="A SQL script to run on the database.")
 @click.option(
     "-L",
     "--logical-replication",
     is_flag=True,
     default=None,
-    help="Make it with wal_level = logical.",
+    help="Create it with wal_level = logical.",
 )
-@click.option("-r", "--ref", help="The referrer that neon.new is told.")
-@click.option("--provider", help="local, neon.new, or a plugin's.")
-@click.option("--force", is_flag=True, help="Make one even where the key has a value.")
-@click.option("-y", "--yes", is_flag=True, help="Ask nothing: replace what has expired.")
+@click.option("-r", "--ref", help="The referrer sent to neon.new.")
+@click.option("--provider", help="local, neon.new, or the name of a plugin's provider.")
+@click.option("--force", is_flag=True, help="Create one even if the variable already has a value.")
+@click.option("-y", "--yes", is_flag=True, help="Do not ask: replace an expired database.")
 @output.json_option
 def up(force: bool, yes: bool, **arguments: Any) -> None:
     """Find the project's database, or make one and write .env."""
@@ -37,7 +37,7 @@ def up(force: bool, yes: bool, **arguments: Any) -> None:
     if start.settings.source("seed") == "argument" and not database.created:
         if database.provider == USER:
             raise NeonupError(
-                f"{database.key} is your own database; neonup seeds only those that it made.",
+                f"{database.key} is your own database; neonup seeds only the databases that it created.",
                 remedy='Run the script yourself: psql "$(neonup url --direct)" -f FILE',
             )
         _seed(start, database)

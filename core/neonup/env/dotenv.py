@@ -194,9 +194,9 @@ def _verify(
     kept = [one for index, one in enumerate(file.statements) if index not in managed]
     if wrong or _others(kept, expect) != _others(after.statements, expect):
         raise EnvFileError(
-            f"{file.path} cannot take the new lines: its own would change their meaning.",
-            checked=[f"{key} would not be read back" for key in wrong],
-            remedy="Look for a quote that is never closed; nothing was changed.",
+            f"{file.path} cannot be extended: its existing content would change what the new lines mean.",
+            checked=[f"{key} would be read with another value" for key in wrong],
+            remedy="Look for an unclosed quote. Nothing was changed.",
         )
 
 
@@ -298,5 +298,5 @@ def _write_beside(target: Path, data: bytes, *, mode: int) -> Path:
 
 def _failed(path: Path, error: OSError) -> EnvFileError:
     return EnvFileError(
-        f"{path} could not be written: {error.strerror}.", remedy="It is as it was."
+        f"{path} could not be written: {error.strerror}.", remedy="The file is unchanged."
     )

@@ -120,17 +120,19 @@ def _redirected(
         target = urljoin(request.url, reply.headers.get("location", ""))
         here, there = urlsplit(request.url), urlsplit(target)
     except ValueError:
-        raise service.error(asked, "the answer redirects to no URL", status=reply.status) from None
+        raise service.error(
+            asked, "the answer redirects without giving a URL", status=reply.status
+        ) from None
     if (here.scheme, here.netloc) != (there.scheme, there.netloc):
         raise service.error(
             asked,
             f"the answer sends the request on to another host, {_host(target)}, and it was not "
             "followed",
             status=reply.status,
-            remedy="If the service has moved, set its new base URL yourself.",
+            remedy="If the service has moved, configure its new base URL.",
         )
     if last or target == request.url:
-        raise service.error(asked, "the answers redirect without end", status=reply.status)
+        raise service.error(asked, "the answers redirect in a loop", status=reply.status)
     if request.method != "GET" and reply.status not in {307, 308}:
         raise service.error(asked, "the request was redirected", status=reply.status)
     return Request(request.method, target, request.body, request.repeatable)

@@ -132,7 +132,7 @@ def sqlalchemy_url(url: str, *, driver: str = "psycopg") -> str:
         return _sqlalchemy_asyncpg(url)
     if driver not in {"psycopg", "psycopg2"}:
         raise SettingsError(
-            f"There is no form of the URL for SQLAlchemy with {driver!r}.",
+            f"There is no SQLAlchemy URL form for the driver {driver!r}.",
             remedy="Known drivers are psycopg, psycopg2 and asyncpg.",
         )
     return _sqlalchemy(_native(url), driver, dbname="dbname")

@@ -55,8 +55,8 @@ _REPORT = re.compile(
 )
 _IN_TRANSACTION = "25001"
 _REMEDIES = {
-    "42501": "Run it as the database's owner, or leave out what only a superuser may do.",
-    "25P02": "An earlier statement failed, and the script goes on in spite of it.",
+    "42501": "Run it as the database's owner, or remove what only a superuser may do.",
+    "25P02": "An earlier statement failed, and the script continued regardless.",
 }
 
 
@@ -171,14 +171,14 @@ def _error(path: Path, status: int, stderr: str) -> SqlError:
     failure = _first_failure(stderr)
     if status == 2 and not failure.state:  # the connection was not made, or was lost
         return SqlError(
-            f"{path.name} was not run to its end: {failure.message}",
+            f"{path.name} did not run to completion: {failure.message}",
             checked=failure.details,
-            remedy="Nothing of it stayed. See that the database answers, then run it again.",
+            remedy="It was rolled back. Make sure that the database is reachable, then run it again.",
         )
     if status < 0:
         return SqlError(
-            f"{path.name} was not run to its end: psql was killed by signal {-status}.",
-            remedy="Nothing of it stayed. Run it again.",
+            f"{path.name} did not run to completion: psql was killed by signal {-status}.",
+            remedy="It was rolled back. Run it again.",
         )
     place, line = "", failure.line
     if failure.place == str(path):
@@ -222,7 +222,7 @@ def _first_failure(stderr: str) -> _Failure:
         elif failure is not None and not text.startswith("LOCATION:"):
             details.append(urls.mask(text))
     if failure is None:
-        return _Failure(urls.mask(stderr.strip()) or "psql failed without a word")
+        return _Failure(urls.mask(stderr.strip()) or "psql failed without an error message")
     failure.details = tuple(_without_secrets(details))
     return failure
 
@@ -239,9 +239,9 @@ def _without_secrets(lines: list[str]) -> list[str]:
 
 def _remedy(failure: _Failure, commits: bool) -> str:
     again = (
-        "What it committed before stays; the rest does not. Correct the script and run it again."
+        "What it had committed stays; the rest was rolled back. Correct the script and run it again."
         if commits
-        else "Nothing of the script stayed. Correct it and run it again."
+        else "The script was rolled back. Correct it and run it again."
     )
     if feature := _missing_feature(failure):
         what = "was built without ICU" if feature == ICU else f"has no extension {feature}"
@@ -250,7 +250,7 @@ def _remedy(failure: _Failure, commits: bool) -> str:
         return (
             "The script runs in one transaction, where this statement cannot. Leave out "
             "CONCURRENTLY, or put COMMIT; before the statement, at the end of the script. "
-            "Nothing of the script stayed."
+            "The script was rolled back."
         )
     if "invalid command \\restrict" in failure.message:
         return f"The dump is newer than the psql that was found: update it. {again}"

@@ -74,7 +74,7 @@ class NeonNewProvider(Provider):
     def _new(self, answer: api.Answer, spec: DatabaseSpec) -> Database:
         if answer.connection_string is None:
             raise DatabaseClaimed(
-                "neon.new answered with a database that is somebody's already.",
+                "neon.new answered with a database that has already been claimed.",
                 checked=(f"id {answer.id}, status {answer.status}",),
                 remedy="Try again.",
             )
@@ -150,7 +150,7 @@ def _id(database: Database) -> str:
     found = database.id or (link[1] if link else "")
     if not re.fullmatch(r"[\w-]{1,100}", found, re.ASCII):
         raise ProviderError(
-            "Nothing says which database of neon.new this is.",
+            "It is unknown which neon.new database this is.",
             checked=("the recorded id and the claim link",),
             remedy="Write the claim link into .env as POSTGRES_CLAIM_URL, or make a new database "
             "with --force.",

@@ -159,7 +159,7 @@ def _connection_string(value: object) -> str | None:
         raise ValueError("its connection string names no host, no user or no possible port")
     for name, setting in parse_qsl(parts.query, keep_blank_values=True):
         if _LOCAL_EFFECTS.fullmatch(name) or (name == "sslrootcert" and setting != "system"):
-            raise ValueError(f"its connection string sets {name!r}, which a service has no say in")
+            raise ValueError(f"its connection string sets {name!r}, which a service may not set")
     return text
 
 
@@ -184,9 +184,9 @@ def _claim_url(value: object, asked: str) -> str | None:
 
 def _safe(value: object, what: str) -> str:
     if not isinstance(value, str):
-        raise ValueError(f"its {what} is not a text")
+        raise ValueError(f"its {what} is not a string")
     if len(value) > _LONGEST or not _SAFE.fullmatch(value):
-        raise ValueError(f"its {what} holds characters that no such URL has")
+        raise ValueError(f"its {what} holds characters that are not allowed in a URL")
     return value
 
 
@@ -194,9 +194,9 @@ def _moment(value: object) -> datetime | None:
     if value is None:
         return None
     if not isinstance(value, str):
-        raise ValueError("its expiry is not a text")
+        raise ValueError("its expiry is not a string")
     try:
         moment = datetime.fromisoformat(value)
         return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, OverflowError):
-        raise ValueError("its expiry is not a moment in time") from None
+        raise ValueError("its expiry is not a valid date") from None

@@ -119,12 +119,12 @@ def choose_provider(settings: Settings, *, local_only: str | None) -> tuple[Prov
         if local_only and not provider.local:
             reason = local_only
         if reason is None:
-            return provider, "; ".join(checked) or "it is installed"
+            return provider, "; ".join(checked) or "installed, so chosen automatically"
         checked.append(f"{name}: {reason}")
     raise ProviderError(
-        "No provider can make a database here.",
+        "No provider can create a database here.",
         checked=checked,
-        remedy='pip install "neonup[local]" brings a Postgres of its own.',
+        remedy='pip install "neonup[local]" installs a local Postgres.',
     )
 
 

@@ -38,7 +38,7 @@ def banner(database: Database, settings: Settings, remarks: Sequence[str] = ()) 
 def lines(database: Database, remarks: Sequence[str] = (), *, colour: bool = False) -> list[str]:
     """The banner's lines; they hold the claim link, but no password."""
     bold, dim, plain = ("\x1b[1m", "\x1b[2m", "\x1b[0m") if colour else ("", "", "")
-    verb, place = ("made", "written to") if database.created else ("found", "from")
+    verb, place = ("created", "written to") if database.created else ("found", "from")
     said = [f"{verb} {describe(database)}"]
     told = f"{database.key} {place} {_place(database.source)}"
     remaining = database.expires_in
@@ -46,7 +46,7 @@ def lines(database: Database, remarks: Sequence[str] = (), *, colour: bool = Fal
         warn = bold if remaining < _SOON else ""
         said.append(f"{told}; {warn}expires in {duration(remaining)}{plain} unless claimed")
     elif database.provider == "local" and database.created:
-        said.append(f"{told}; yours to keep, until `neonup destroy`")
+        said.append(f"{told}; yours to keep until `neonup destroy`")
     else:
         said.append(told)
     if database.claim_url:

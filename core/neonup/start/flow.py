@@ -31,7 +31,7 @@ def ensure(
     local_only: str | None = None,
     **arguments: Unpack[Arguments],
 ) -> Database:
-    """The project's database: found, woken, or made where this is development.
+    """The project's database: found, woken, or created where this is development.
 
     Afterwards ``os.environ`` has its URL under the key, and ``.env`` records it. Any number of
     processes may call this at once and get the same database.
@@ -147,7 +147,7 @@ class Start:
         """Do what is due for a new database: another process is at it, or was killed."""
         with lock.project(self.settings):
             if ready.is_pending(self.settings):
-                self.progress("Finishing what the last start left undone")
+                self.progress("Finishing what the last start did not complete")
                 lookup.publish(database, os.environ)
                 ready.run(self.settings, database, created=True)
 
@@ -186,8 +186,8 @@ class Start:
         raise DatabaseExpired(
             message,
             checked=looked,
-            remedy="`neonup --force` makes a new one in its place; "
-            'on_expiry = "replace" in [tool.neonup] does so by itself.',
+            remedy="`neonup --force` creates a new one in its place; "
+            'on_expiry = "replace" in [tool.neonup] does so automatically.',
         )
 
     def _renew(self, database: Database) -> Database:
@@ -200,7 +200,7 @@ class Start:
         """Record that it was claimed, so that it counts as the owner's from now on."""
         owned = database.with_(provider=USER, claim_url=None, expires_at=None)
         return self._renew(owned).with_(
-            note="It was claimed and is the owner's now. If it refuses the password, copy the new "
+            note="It has been claimed and belongs to its owner's account. If it rejects the password, copy the new "
             "connection string from the Neon console.",
         )
 

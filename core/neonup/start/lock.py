@@ -31,7 +31,7 @@ def make_home(home: Path) -> None:
         home.mkdir(parents=True, exist_ok=True, mode=0o711 if root else 0o700)
     except OSError as error:
         raise NeonupError(
-            f"The folder for neonup's state cannot be made: {home}: {error.strerror}.",
+            f"The folder for neonup's state cannot be created: {home}: {error.strerror}.",
             remedy="Set NEONUP_HOME to a folder that you can write to.",
         ) from None
 
@@ -64,5 +64,5 @@ def project(settings: Settings) -> Iterator[None]:
             f"Another neonup process has been busy with {settings.project} for "
             f"{_PATIENCE / 60:.0f} minutes.",
             checked=[f"its lock is {path}"],
-            remedy="Look for it with `ps`, end it, and try again.",
+            remedy="Find it with `ps`, end it, and try again.",
         ) from None

@@ -96,7 +96,9 @@ def ask(
         source = settings.source("env")
         raise _forbidden(settings, need, f"env = production (from {source}) forbids it")
     local_only = (
-        "CI is set, and there only the local provider may create" if _in_ci(environ) else None
+        "CI is set, and in CI only the local provider may create databases"
+        if _in_ci(environ)
+        else None
     )
     if settings.env == "development":
         return Permission(f"env = development (from {settings.source('env')})", local_only)
@@ -106,7 +108,7 @@ def ask(
                 settings, need, f"{variable} is set, so this looks like {platform}", _SAY_SO
             )
     if "PYTEST_VERSION" in environ or "PYTEST_CURRENT_TEST" in environ:
-        return Permission(sign or "pytest", "tests take the local provider only")
+        return Permission(sign or "pytest", "tests use only the local provider")
     if against:
         raise _forbidden(settings, need, against, _SAY_SO)
     sign = sign or _own_sign(sys.argv if argv is None else argv)
@@ -125,7 +127,9 @@ def _forbidden(
     return CreationForbidden(
         f"{need or f'There is no {settings.key}'}, and none is created: {reason}.",
         checked=[f"the environment and {settings.env_file}"],
-        remedy=f"{remedy}; for a database made for you, {also}." if also else f"{remedy}.",
+        remedy=f"{remedy}; or, to have a database created for you, {also}."
+        if also
+        else f"{remedy}.",
     )
 
 

@@ -89,7 +89,7 @@ def create(
     database = provider.provision(_spec(settings, provider, replaces))
     database = database.with_(key=settings.key)
     _adopt(settings, database, file, manager, replace=replaces is not None)
-    remarks = [f"provider {provider.name}: {why}"]
+    remarks = [f"provider: {provider.name} ({why})"]
     if delete and replaces is not None and not provider.local:
         remarks += _delete(provider, replaces)
     if git.is_published(file):
@@ -138,7 +138,7 @@ def _delete(provider: Provider, database: Database) -> list[str]:
     try:
         provider.delete(database)
     except ProviderError as error:
-        return [f"The old one is still there: {error.message}"]
+        return [f"The old one still exists: {error.message}"]
     return []
 
 

@@ -94,7 +94,7 @@ def _tell(manager: pluggy.PluginManager, database: Database, created: bool) -> N
     except Exception as error:
         raise NeonupError(
             f"A plugin's neonup_ready failed: {type(error).__name__}: {error}",
-            remedy="The database is there; the next start calls the plugins again.",
+            remedy="The database exists; the next start calls the plugins again.",
         ) from error
 
 

@@ -48,7 +48,7 @@ def database(
         ValueError: ``on_create`` is neither None nor ``"migrate"``.
     """
     if on_create not in (None, "migrate"):
-        raise ValueError(f'on_create={on_create!r}: the one thing it can be is "migrate"')
+        raise ValueError(f'on_create={on_create!r}: the only other value is "migrate"')
     for name in options:
         if not name.isupper() or name in _FOUND_LATER:
             raise TypeError(f"database() takes what an entry of DATABASES has, not {name!r}")

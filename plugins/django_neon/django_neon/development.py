@@ -32,7 +32,7 @@ _COMMANDS = frozenset(
 _PROGRAMS = frozenset({"celery", "daphne", "hypercorn", "uvicorn"})
 """Programs besides manage.py for which ``DEBUG`` is enough of a sign."""
 
-_TESTS = "tests take the local provider only"
+_TESTS = "tests use only the local provider"
 
 
 @dataclass(frozen=True)

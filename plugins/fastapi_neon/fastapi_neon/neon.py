@@ -62,7 +62,7 @@ class Neon:
     async def lifespan(self, app: Any) -> AsyncIterator[None]:
         """The application's lifespan: ``FastAPI(lifespan=neon.lifespan)``.
 
-        At the start the database is found, woken, or made where this is development; at the end
+        At the start the database is found, woken, or created where this is development; at the end
         what was opened is closed.
 
         Raises:

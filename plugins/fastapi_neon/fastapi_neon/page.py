@@ -43,7 +43,7 @@ def _trouble(error: NeonupError) -> str:
     remedy = f"<p>{escape(error.remedy)}</p>" if error.remedy else ""
     looked = f"<ul>{checked}</ul>" if checked else ""
     return (
-        '<div class="trouble" role="alert"><h2>It does not answer</h2>'
+        '<div class="trouble" role="alert"><h2>The database does not answer</h2>'
         f"<p>{escape(neonup.urls.mask(error.message))}</p>{looked}{remedy}</div>"
     )
 

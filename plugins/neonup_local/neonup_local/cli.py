@@ -46,11 +46,11 @@ def _current(env_file: str | None, key: str | None) -> str:
         raise NeonupError(
             "This project has no database yet.",
             checked=[str(Path.cwd())],
-            remedy="`neonup` makes one; `neonup list` shows the others on this machine.",
+            remedy="`neonup` creates one; `neonup list` shows the others on this machine.",
         )
     if database.provider != "local" or database.id is None:
         raise NeonupError(
-            f"This project's database is not run by neonup on this machine: it is "
+            f"This project's database is not managed by neonup on this machine: it is "
             f"{'your own' if database.provider == USER else database.provider}.",
             checked=[f"{database.key} from {database.source}"],
         )
@@ -90,8 +90,8 @@ def _line(row: dict[str, str | int | None], width: int) -> str:
 
 @click.command()
 @_chosen
-@click.option("-f", "--follow", is_flag=True, help="Go on printing what is added; Ctrl-C ends it.")
-@click.option("-n", "--lines", default=100, show_default=True, help="How many of the last lines.")
+@click.option("-f", "--follow", is_flag=True, help="Keep printing new lines until Ctrl-C.")
+@click.option("-n", "--lines", default=100, show_default=True, help="The number of lines to show.")
 @neonup.json_option
 def logs(env_file: str | None, key: str | None, follow: bool, lines: int) -> None:
     """Print what the project's Postgres wrote into its log."""
@@ -141,7 +141,7 @@ def _stop(env_file: str | None, key: str | None, everything: bool) -> None:
         neonup.emit({"stopped": [*stopped, *ended]})
         return
     if ended:
-        click.echo(f"Ended {len(ended)} kept for failed tests; their data is gone.")
+        click.echo(f"Stopped {len(ended)} servers kept for failed tests and deleted their data.")
     if stopped:
         click.echo(f"Stopped {', '.join(stopped)}. The data is kept; `neonup` starts it again.")
     elif not ended:
@@ -151,7 +151,7 @@ def _stop(env_file: str | None, key: str | None, everything: bool) -> None:
 def _stop_command(name: str) -> click.Command:
     @click.command(name, help="Stop the project's Postgres; its data is kept.")
     @_chosen
-    @click.option("--all", "everything", is_flag=True, help="Every one on this machine.")
+    @click.option("--all", "everything", is_flag=True, help="Stop every one on this machine.")
     @neonup.json_option
     def command(env_file: str | None, key: str | None, everything: bool) -> None:
         _stop(env_file, key, everything)
@@ -170,7 +170,7 @@ def prune(yes: bool) -> None:
     databases = _databases()
     removed = sweep(databases.home)
     if removed and not neonup.wants_json():
-        click.echo(f"Removed what {len(removed)} of pytest's runs left.")
+        click.echo(f"Removed the leftovers of {len(removed)} pytest runs.")
     doomed = dict(_prunable(databases))
     rows = [{"id": id_, "why": why, **_size(databases, id_)} for id_, why in doomed.items()]
     if rows:
@@ -209,7 +209,7 @@ def _prunable(databases: Databases) -> Iterator[tuple[str, str]]:
         if record.project and not Path(record.project).exists():
             yield record.id, f"its project {record.project} is gone"
         elif _is_over(record):
-            yield record.id, "its time is over"
+            yield record.id, "it has expired"
 
 
 def _is_over(record: Record) -> bool:

@@ -133,7 +133,7 @@ class LocalProvider(Provider):
             )
         # Killed before it could tell its URL to anyone, a run leaves a database that is new still.
         used = there and databases.was_used(id_)
-        kept = "it has the data that was here already; neonup reset makes an empty one"
+        kept = "it still has its earlier data; `neonup reset` empties it"
         if old is not None and not there and not naming.is_plain(old.url):
             old = None  # a role or a database of the user's own that the new one does not have
         database = self._database(databases, record, old, spec.key)
@@ -162,7 +162,7 @@ class LocalProvider(Provider):
         port = naming.secrets_of(old.url)[1]
         note = None
         if port != record.port:
-            note = f"port {port} was taken: it is on port {record.port} now"
+            note = f"port {port} was taken: it now uses port {record.port}"
         url = naming.with_port(old.url, record.port)
         return old.with_(url=url, id=record.id, note=note)
 
@@ -180,7 +180,7 @@ class LocalProvider(Provider):
             raise EngineError(
                 f"The database {id_!r} has no data on this machine.",
                 checked=[str(databases.folder(id_))],
-                remedy="neonup makes it anew.",
+                remedy="neonup creates it again.",
             )
         record = databases.wake(record)
         if password and password != record.password:
@@ -206,7 +206,7 @@ class LocalProvider(Provider):
                 yield f"{row['name']} ({row['where']}): {row['why_not']}"
                 continue
             has = [name for name in ("tls", "icu", "contrib", "pgvector") if row[name]]
-            taken = ", taken for new databases" if row["chosen"] else ""
+            taken = ", used for new databases" if row["chosen"] else ""
             yield (
                 f"{row['name']}: Postgres {row['version']} with {', '.join(has) or 'nothing more'}"
                 f"{taken} ({row['where']})"

@@ -34,13 +34,13 @@ _SECONDS_TO_FINISH = 10
 )  # fmt: skip
 @click.option(
     "--home", "folder", type=click.Path(file_okay=False, path_type=Path),
-    help="Where its databases are kept, instead of NEONUP_HOME.",
+    help="The folder for its databases, instead of NEONUP_HOME.",
 )  # fmt: skip
 @click.option(
     "--allow-remote", is_flag=True,
-    help="Permit an address that other machines can reach. Anybody there can make databases.",
+    help="Allow an address that other machines can reach. Anyone there can create databases.",
 )  # fmt: skip
-@click.option("--json", "as_json", is_flag=True, help="Say that it is ready as a line of JSON.")
+@click.option("--json", "as_json", is_flag=True, help="Report readiness as one line of JSON.")
 def serve(host: str, port: int, folder: Path | None, allow_remote: bool, as_json: bool) -> None:
     """A neon.new on this machine: its API and claim page, over local Postgres.
 
@@ -49,8 +49,8 @@ def serve(host: str, port: int, folder: Path | None, allow_remote: bool, as_json
     """
     if host not in LOOPBACK and not allow_remote:
         raise ProviderError(
-            f"{host} is an address that other machines may reach.",
-            remedy="Add --allow-remote if that is what you want, or leave --host away.",
+            f"{host} is an address that other machines can reach.",
+            remedy="Add --allow-remote if that is intended, or omit --host.",
         )
     folder = (folder or home()).absolute()
     from neonup_local.service.claims import Claims
@@ -84,7 +84,7 @@ def _listen(host: str, port: int) -> socket.socket:
         reason = (error.strerror or str(error)).lower()
         raise ProviderError(
             f"The local neon.new cannot listen on {host}, port {port}: {reason}.",
-            remedy=f"Another one may be running already. Otherwise choose: --port {port + 1}, or "
+            remedy=f"Another one may already be running. Otherwise choose: --port {port + 1}, or "
             "--port 0 for any free one.",
         ) from None
     return listener
@@ -108,12 +108,12 @@ def _only_one(folder: Path) -> FileLock:
     except Timeout:
         raise ProviderError(
             f"Another neonup serve is running for {folder}.",
-            remedy="Use that one, or give this one a folder of its own with --home.",
+            remedy="Use that one, or choose another folder with --home.",
         ) from None
     except OSError as error:
         raise ProviderError(
             f"neonup's folder {folder} cannot be used: {error.strerror}.",
-            remedy="Permit writing there, or give another one with --home.",
+            remedy="Allow writing there, or choose another one with --home.",
         ) from None
     return lock
 

@@ -54,7 +54,7 @@ class Kept:
     def _told(self, name: str) -> str:
         url = str(self._worker.server.url(name))
         psql = shutil.which("psql") or self._worker.admin.program
-        return f"The test's database is kept for a while:\n{psql} {shlex.quote(url)}"
+        return f"The test's database has been kept; connect with:\n{psql} {shlex.quote(url)}"
 
 
 def explain_death(worker: Worker, report: pytest.TestReport) -> bool:
@@ -62,6 +62,6 @@ def explain_death(worker: Worker, report: pytest.TestReport) -> bool:
     if not report.failed or (lines := worker.died()) is None:
         return False
     said = "\n".join(lines) or "Its log cannot be read."
-    message = f"The tests' Postgres has ended all connections. It said last:\n{said}"
+    message = f"The tests' Postgres closed all connections. Its last log lines:\n{said}"
     report.sections.append((_TITLE, message))
     return True

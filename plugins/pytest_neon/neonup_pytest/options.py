@@ -41,19 +41,23 @@ def add(parser: pytest.Parser) -> None:
     group.addoption(
         "--neon-rebuild",
         action="store_true",
-        help="make the template database anew, instead of taking the last run's",
+        help="rebuild the template database instead of reusing the last run's",
     )
     group.addoption(
         "--neon-keep",
         choices=[one.value for one in Keep],
         default=Keep.FAILED.value,
-        help="whose databases stay after the run (default: %(default)s)",
+        help="which tests' databases are kept after the run (default: %(default)s)",
     )
-    parser.addini("neon_env", "variables that the application finds its URL in", "args", None)
-    parser.addini("neon_dialect", "what its URL begins with: postgresql+asyncpg", "string", None)
-    parser.addini("neon_schema", "SQL files that make the schema", "args")
-    parser.addini("neon_migrate", "a command, or module:function, that makes it", "string", None)
-    parser.addini("neon_migrate_files", "what neon_migrate depends on, as globs", "args")
+    parser.addini("neon_env", "the variables that the application reads its URL from", "args", None)
+    parser.addini("neon_dialect", "the scheme of its URL, e.g. postgresql+asyncpg", "string", None)
+    parser.addini("neon_schema", "SQL files that create the schema", "args")
+    parser.addini(
+        "neon_migrate", "a command, or module:function, that creates the schema", "string", None
+    )
+    parser.addini(
+        "neon_migrate_files", "glob patterns of the files that neon_migrate depends on", "args"
+    )
     parser.addini("neon_isolation", f"one of {', '.join(Isolation)}", "string", "database")
 
 

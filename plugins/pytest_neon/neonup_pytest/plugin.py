@@ -67,7 +67,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Declare the marker, and tell workers which run they belong to."""
     config.addinivalue_line(
         "markers",
-        "neon(isolation): how the test is kept apart: database, transaction or shared",
+        "neon(isolation): how the test is isolated: database, transaction or shared",
     )
     if config.getoption("numprocesses", None):
         run.of_process()

@@ -78,10 +78,10 @@ def schema_of(source: Source, root: Path) -> Schema | None:
     if isinstance(source, Sequence):
         parts = [schema for item in source if (schema := schema_of(item, root)) is not None]
         if any(part.files is not None or part.key for part in parts):
-            raise SettingsError("A Schema cannot be one of several; give it all the steps.")
+            raise SettingsError("A Schema cannot be part of a list; pass all steps to one Schema.")
         return Schema(tuple(step for part in parts for step in part.steps)) if parts else None
     raise SettingsError(
-        f"neon_template is {source!r}, which makes no schema.",
+        f"neon_template is {source!r}, which cannot create a schema.",
         remedy="Return a command, the path of a SQL file, a function, or a list of these.",
     )
 
@@ -244,7 +244,7 @@ def _import(name: str, root: Path) -> Callable[..., Any]:
             remedy="It is a command, or module:function.",
         ) from error
     if not callable(found):
-        raise SettingsError(f"neon_migrate = {name!r} is no function.")
+        raise SettingsError(f"neon_migrate = {name!r} is not a function.")
     return found  # type: ignore[no-any-return]
 
 

@@ -115,7 +115,7 @@ class State:
             NeonupError: it cannot be had.
         """
         if not self.settings.enabled:
-            raise SettingsError("Tests want a database, and NEONUP=off forbids it.")
+            raise SettingsError("The tests need a database, and NEONUP=off forbids creating one.")
         self.worker.begin(source, self.template_of(source))
 
     def template_of(self, source: Schema | None) -> Callable[[], str]:

@@ -58,7 +58,9 @@ def create_app(
                 with suppress(asyncio.CancelledError):
                     await task
             for name in await to_thread.run_sync(claims.stop):
-                log.warning("The database %s could not be stopped: neonup stop tries again.", name)
+                log.warning(
+                    "The database %s could not be stopped: neonup stop will try again.", name
+                )
 
     app = Starlette(
         routes=[
@@ -95,7 +97,7 @@ async def _broken(request: Request, error: Exception) -> Response:
 
 async def _wake(claims: Claims) -> None:
     for name in await to_thread.run_sync(claims.wake):
-        log.warning("The database %s could not be started: neonup logs tells why.", name)
+        log.warning("The database %s could not be started: see `neonup logs` for the reason.", name)
 
 
 async def _stock_up(claims: Claims, used: asyncio.Event) -> None:

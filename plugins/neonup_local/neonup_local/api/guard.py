@@ -45,7 +45,7 @@ class Guard:
         host = headers.get("host", "")
         if not self._is_own(host):
             return (
-                "The request names a host that is not this machine's. Use 127.0.0.1, or start "
+                "The request names a host that is not this machine. Use 127.0.0.1, or start "
                 "the server with --allow-remote."
             )
         if scope["method"] in _READING:

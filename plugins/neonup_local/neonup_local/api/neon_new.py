@@ -22,7 +22,7 @@ _LARGEST_BODY = 64 * 1024
 _NO_STORE = {"cache-control": "no-store"}
 _MISSING_REFERRER = {
     "message": "Missing referrer",
-    "hint": 'Say who asks: {"ref": "your-app-name"} in the body.',
+    "hint": 'Identify the caller: {"ref": "your-app-name"} in the body.',
 }
 _NOT_FOUND = {"message": "Database not found"}
 _FAILED = {"message": "Failed to create the database."}
@@ -76,7 +76,7 @@ async def _made(request: Request, body: dict[str, Any], name: str | None) -> JSO
             lambda: claims.create(name=name, logical_replication=replication)
         )
     except NeonupError as error:
-        log.error("A database could not be made: %s", error)
+        log.error("A database could not be created: %s", error)
         return _answer(_FAILED | {"hint": error.message}, 500)
     request.app.state.used.set()
     return _answer(_shown(made, request))

@@ -38,7 +38,7 @@ async def _sql(request: Request) -> JSONResponse:
         if not isinstance(query, str) or not isinstance(values, list):
             raise Unusable
     except Unusable:
-        return _refused('One statement is wanted: {"query": "...", "params": [...]}.')
+        return _refused('Send one statement: {"query": "...", "params": [...]}.')
     try:
         import psycopg  # noqa: F401 - only whether it is there
     except ImportError:
@@ -47,7 +47,7 @@ async def _sql(request: Request) -> JSONResponse:
     claims: Claims = request.app.state.claims
     target = _target(claims, request.headers.get("neon-connection-string", ""))
     if target is None:
-        return _refused("This server has no database of that connection string.")
+        return _refused("This server has no database with that connection string.")
     status, answer = await to_thread.run_sync(_execute, target, query, values)
     return JSONResponse(answer, status)
 

@@ -60,7 +60,7 @@ class Account:
         """
         if (barrier := self._barrier(path)) is not None:
             raise EngineError(
-                f"Postgres runs as {self.name} here, who may not enter {barrier}.",
+                f"Postgres runs as {self.name} here, which may not enter {barrier}.",
                 checked=[f"the way to {path}"],
                 remedy="Set NEONUP_HOME to a folder that every user may enter, such as "
                 f"/var/lib/neonup, or permit it: chmod o+x {barrier}",
@@ -119,7 +119,7 @@ def for_new_data() -> Account:
     raise EngineError(
         "Postgres refuses to run as root, and there is no unprivileged account to run it as.",
         checked=[f"the accounts {' and '.join(_CANDIDATES)}"],
-        remedy="Make one (useradd --system postgres), or run this as another user.",
+        remedy="Create one (useradd --system postgres), or run this as another user.",
     )
 
 
@@ -139,7 +139,7 @@ def of_data(data: Path) -> Account:
         return Account(info.st_uid, info.st_gid, switch=True)
     owner = entry_name(info.st_uid) or f"uid {info.st_uid}"
     raise EngineError(
-        f"The data directory {data} belongs to {owner}, as whom Postgres cannot be run here.",
+        f"The data directory {data} belongs to {owner}, and Postgres cannot be run as that user here.",
         remedy="Run this as that user"
         if current != 0
         else f"Give it to another account: chown -R postgres {data}",

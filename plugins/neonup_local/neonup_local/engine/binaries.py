@@ -180,7 +180,7 @@ def _in_place(name: str, folder: Path) -> Candidate:
         version = out.split()[2]
         major = int(version.partition(".")[0])
     except (EngineError, IndexError, ValueError) as error:
-        text = "it does not say its version"
+        text = "its version cannot be determined"
         if isinstance(error, EngineError):
             text = " ".join([error.message, *error.checked[-1:]])
         return Candidate(name, str(folder), why_not=text)

@@ -44,7 +44,7 @@ def major_version(data: Path) -> int:
     except (OSError, ValueError):
         raise EngineError(
             f"{data} is not a complete Postgres data directory: its PG_VERSION cannot be read.",
-            remedy="Nothing in it was touched. Restore it from a copy, or run neonup destroy.",
+            remedy="Nothing in it was changed. Restore it from a backup, or run neonup destroy.",
         ) from None
 
 
@@ -89,7 +89,7 @@ def start(engine: Engine, folder: Path, run_folder: Path | None, options: Option
         raise EngineError(
             f"Postgres cannot be started in {folder}: {error.strerror}.",
             checked=[str(error.filename)],
-            remedy="Make room or permit writing there.",
+            remedy="Free some space or allow writing there.",
         ) from None
     socket_dir = sockets.folder(run_folder, options.port, account) if run_folder else None
     command = _command(engine, data, options, socket_dir)
@@ -130,7 +130,7 @@ def _start_once(
             raise _failure(data, log, begin, port)
         time.sleep(_POLL_SECONDS)
     raise EngineError(
-        f"Postgres is not ready after {_START_SECONDS:g} s; it goes on trying (pid {pid}).",
+        f"Postgres was not ready after {_START_SECONDS:g} s; it is still starting (pid {pid}).",
         checked=program.last_lines(_tail(log, begin)),
         remedy=f"Look at {log}, and try again later.",
     )
@@ -147,7 +147,7 @@ def _await_other(data: Path) -> Postmaster | None:
             return found
         time.sleep(_POLL_SECONDS)
     raise EngineError(
-        f"A Postgres that runs in {data} already is neither ready nor gone.",
+        f"The Postgres that is running in {data} neither accepts connections nor ends.",
         remedy="See neonup logs; wait, or end it.",
     )
 
@@ -200,20 +200,20 @@ def _failure(data: Path, log: Path, begin: int, port: int) -> EngineError:
         return PortTaken(f"Port {port} is taken by another process.", checked=lines)
     if "pre-existing shared memory block" in text:
         return _StillInUse(
-            f"Processes of a Postgres that was killed still use {data}.",
+            f"Orphaned processes of a killed Postgres still use {data}.",
             checked=lines,
             remedy="Wait until they have ended, or end them.",
         )
     if "lock file" in text and "already exists" in text:
         return EngineError(
-            f"Another Postgres seems to run in {data} already.",
+            f"Another Postgres seems to be running in {data}.",
             checked=lines,
-            remedy="Stop it; where there is none, remove the file that it names.",
+            remedy="Stop it; if there is none, remove the stale file that the message names.",
         )
     return EngineError(
         f"Postgres did not start in {data}.",
         checked=lines,
-        remedy=f"The data is as it was. More in {log}.",
+        remedy=f"The data is unchanged. See {log}.",
     )
 
 
@@ -259,7 +259,7 @@ def stop(data: Path, *, timeout: float = _STOP_SECONDS, immediately: bool = Fals
     while postmaster.alive(found.pid):
         if time.monotonic() > deadline:
             raise EngineError(
-                f"Postgres (pid {found.pid}) still runs {timeout:g} s after it was told to stop.",
+                f"Postgres (pid {found.pid}) is still running {timeout:g} s after it was asked to stop.",
                 checked=[str(data)],
                 remedy=f"Wait, or end it: kill -QUIT {found.pid}",
             )

@@ -13,7 +13,7 @@ from neonup_local.engine import userns as nameless
 from neonup_local.engine.account import Account
 
 _LAST = 12
-_MAKE_ROOM = "Make room, or set NEONUP_HOME to a folder on another disk."
+_MAKE_ROOM = "Free some space, or set NEONUP_HOME to a folder on another disk."
 _KEPT = ("PATH", "LD_LIBRARY_PATH", "TMPDIR", "TEMP", "TMP", "SYSTEMROOT", "COMSPEC")
 """What a Postgres program gets of our environment: the rest would change what it does, or has
 secrets that the account which runs it has no business to know."""

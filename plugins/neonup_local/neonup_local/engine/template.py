@@ -139,8 +139,8 @@ def make(home: Path, engine: Engine, account: Account, target: Path) -> None:
 
 def _no_room(target: Path, reason: str) -> EngineError:
     return EngineError(
-        f"A new data directory could not be made in {target.parent}: {reason}.",
-        remedy="Make room or permit writing there, or set NEONUP_HOME to another folder.",
+        f"A new data directory could not be created in {target.parent}: {reason}.",
+        remedy="Free some space or allow writing there, or set NEONUP_HOME to another folder.",
     )
 
 

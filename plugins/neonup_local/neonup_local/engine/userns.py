@@ -42,7 +42,7 @@ def with_name(command: list[str]) -> list[str]:
     uids = [entry.pw_uid for entry in pwd.getpwall() if entry.pw_uid != 0]
     if not uids:
         raise EngineError(
-            "The user database of this machine names nobody but root, and Postgres needs a name.",
+            "This machine's user database has only root, and Postgres needs a user name.",
             remedy="Add an entry to /etc/passwd, or run this as a user that has one.",
         )
     inside = _NOBODY if _NOBODY in uids else uids[0]
@@ -53,6 +53,6 @@ def remedy(account: Account) -> str:
     """What to do where the kernel does not allow that."""
     entry = f"neonup:x:{account.uid}:{account.gid}::/tmp:/bin/sh"
     return (
-        f"{account.name} has no entry in the user database, and Postgres wants one: "
+        f"{account.name} has no entry in the user database, which Postgres needs: "
         f'echo "{entry}" >> /etc/passwd; or run this as a user that has one.'
     )

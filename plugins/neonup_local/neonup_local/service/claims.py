@@ -134,7 +134,7 @@ class Claims:
         """Make a database somebody's: it does not expire any more. Doing it twice does no harm.
 
         Returns:
-            None where it is not there, or its time is over.
+            None where it is not there, or it has expired.
         """
         with self._lock:
             record = self._record(name)
@@ -146,7 +146,7 @@ class Claims:
             return self._claim(record)
 
     def has_expired(self, name: str) -> bool:
-        """Whether there was such a database, and its time is over."""
+        """Whether there was such a database, and it has expired."""
         record = self._record(name)
         if record is not None:
             return self._is_over(record)

@@ -57,8 +57,8 @@ class Databases:
         if record is None and self.has_data(id):
             raise EngineError(
                 f"The record of the database {id!r} is lost: {folder / 'database.json'}.",
-                checked=[f"its data, {folder / 'data'}, is there and was not touched"],
-                remedy="Start the project that uses it: its URL in .env is enough to mend it.",
+                checked=[f"its data, {folder / 'data'}, exists and was not changed"],
+                remedy="Start the project that uses it: its URL in .env is enough to repair it.",
             )
         return record
 

@@ -111,7 +111,7 @@ def locked(home: Path, name: str, patience: float = _PATIENCE) -> Iterator[None]
     except OSError as error:
         raise EngineError(
             f"neonup's folder {home} cannot be used: {error.strerror}.",
-            remedy="Permit writing there, make room, or set NEONUP_HOME to another folder.",
+            remedy="Allow writing there, free some space, or set NEONUP_HOME to another folder.",
         ) from None
     try:
         yield

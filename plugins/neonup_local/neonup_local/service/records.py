@@ -92,8 +92,8 @@ def read(folder: Path) -> Record | None:
     except (ValueError, TypeError):
         raise EngineError(
             f"The record of the database {folder.name!r} is damaged: {path}.",
-            checked=[f"its data, {folder / 'data'}, was not touched"],
-            remedy="Start the project that uses it: its URL in .env is enough to mend the record.",
+            checked=[f"its data, {folder / 'data'}, was not changed"],
+            remedy="Start the project that uses it: its URL in .env is enough to repair the record.",
         ) from None
     return record
 
@@ -120,6 +120,6 @@ def write(folder: Path, record: Record) -> Record:
         raise EngineError(
             f"The record of the database {folder.name!r} could not be written in {folder}: "
             f"{error.strerror}.",
-            remedy="Make room or permit writing there.",
+            remedy="Free some space or allow writing there.",
         ) from None
     return record

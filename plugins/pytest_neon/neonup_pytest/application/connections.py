@@ -45,7 +45,7 @@ def _teach_sqlalchemy() -> None:
 
     def asked_for(connection: Any, record: Any, proxy: Any) -> None:
         if record.info.get(_MARK) != _swaps and _is_postgres(connection):
-            raise exc.DisconnectionError("The database was swapped between two tests.")
+            raise exc.DisconnectionError("The test database was replaced between two tests.")
 
     event.listen(Pool, "connect", connected)
     event.listen(Pool, "checkout", asked_for)

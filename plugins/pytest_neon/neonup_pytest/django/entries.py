@@ -98,6 +98,6 @@ def base(entry: Entry) -> str:
     if charset and str(charset).upper().replace("-", "") not in ("UTF8", "UNICODE"):
         raise NeonupError(
             f"TEST CHARSET is {charset}, and databases for tests are UTF8.",
-            remedy="Take it out of DATABASES.",
+            remedy="Remove it from DATABASES.",
         )
     return str(entry["TEST"].get("TEMPLATE") or "")

@@ -43,7 +43,7 @@ class TestRunnerMixin(_Base):
         parser.add_argument(
             "--neon-rebuild",
             action="store_true",
-            help="Make the template databases anew, instead of taking the last run's.",
+            help="Rebuild the template databases instead of reusing the last run's.",
         )
 
     def setup_databases(self, **kwargs: Any) -> Any:
@@ -83,7 +83,7 @@ class _Taken:
     def __init__(self, *, rebuild: bool):
         settings = neonup.resolve(_project())
         if not settings.enabled:
-            raise SettingsError("Tests want a database, and NEONUP=off forbids it.")
+            raise SettingsError("The tests need a database, and NEONUP=off forbids creating one.")
         names = optin.names(None, settings.project) or (settings.key,)
         own = environment.own_database(settings, names)
         self._worker = Worker(

@@ -144,7 +144,7 @@ class Admin:
             with contextlib.suppress(OSError, ValueError):
                 lines += receive.read().splitlines()  # why psql has ended
         said = [line for line in lines if line.strip()]
-        raise ServerLost("The connection to the tests' Postgres is gone.", checked=said[-3:])
+        raise ServerLost("The connection to the tests' Postgres was lost.", checked=said[-3:])
 
     def _answer(self, lines: list[str]) -> list[list[str]]:
         at = next(i for i, line in enumerate(lines) if line.startswith(self._mark))

@@ -80,7 +80,7 @@ class ExternalServer:
             raise EngineError(
                 f"The server of {VARIABLE} cannot be reached.",
                 checked=[urls.mask(str(self._place)), *error.checked],
-                remedy="Start it, or correct the variable.",
+                remedy="Start the server, or correct the variable.",
             ) from None
         may = admin.value(
             "SELECT rolcreatedb OR rolsuper FROM pg_roles WHERE rolname = current_user"
