@@ -37,7 +37,8 @@ def up(force: bool, yes: bool, **arguments: Any) -> None:
     if start.settings.source("seed") == "argument" and not database.created:
         if database.provider == USER:
             raise NeonupError(
-                f"{database.key} is your own database; neonup seeds only the databases that it created.",
+                f"{database.key} is your own database; neonup seeds only the databases that "
+                "it created.",
                 remedy='Run the script yourself: psql "$(neonup url --direct)" -f FILE',
             )
         _seed(start, database)

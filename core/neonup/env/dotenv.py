@@ -194,7 +194,8 @@ def _verify(
     kept = [one for index, one in enumerate(file.statements) if index not in managed]
     if wrong or _others(kept, expect) != _others(after.statements, expect):
         raise EnvFileError(
-            f"{file.path} cannot be extended: its existing content would change what the new lines mean.",
+            f"{file.path} cannot be extended: its existing content would change what the new "
+            "lines mean.",
             checked=[f"{key} would be read with another value" for key in wrong],
             remedy="Look for an unclosed quote. Nothing was changed.",
         )

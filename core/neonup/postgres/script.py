@@ -173,7 +173,8 @@ def _error(path: Path, status: int, stderr: str) -> SqlError:
         return SqlError(
             f"{path.name} did not run to completion: {failure.message}",
             checked=failure.details,
-            remedy="It was rolled back. Make sure that the database is reachable, then run it again.",
+            remedy="It was rolled back. Make sure that the database is reachable, then run "
+            "it again.",
         )
     if status < 0:
         return SqlError(
@@ -239,7 +240,8 @@ def _without_secrets(lines: list[str]) -> list[str]:
 
 def _remedy(failure: _Failure, commits: bool) -> str:
     again = (
-        "What it had committed stays; the rest was rolled back. Correct the script and run it again."
+        "What it had committed stays; the rest was rolled back. Correct the script and run it "
+        "again."
         if commits
         else "The script was rolled back. Correct it and run it again."
     )

@@ -141,7 +141,8 @@ def parse(url: str) -> PostgresUrl:
         )
     if re.search("@.*/", match["dbname"] or ""):  # cut in two by a slash in a password
         raise SettingsError(
-            "The database URL cannot be used: it is unclear where the password ends and the host begins.",
+            "The database URL cannot be used: it is unclear where the password ends and the "
+            "host begins.",
             remedy=_ENCODE,
         )
     query = _read_query(match["query"] or "")
@@ -262,7 +263,8 @@ def _read_hosts(
         match = _HOST.fullmatch(item)
         if match is None:
             raise SettingsError(
-                "The database URL cannot be used: it is unclear where the host ends and the port begins.",
+                "The database URL cannot be used: it is unclear where the host ends and the port "
+                "begins.",
                 remedy=_ENCODE,
             )
         hosts.append(unquote(match["v6"] if match["v6"] is not None else match["name"]))

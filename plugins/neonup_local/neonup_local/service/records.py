@@ -93,7 +93,8 @@ def read(folder: Path) -> Record | None:
         raise EngineError(
             f"The record of the database {folder.name!r} is damaged: {path}.",
             checked=[f"its data, {folder / 'data'}, was not changed"],
-            remedy="Start the project that uses it: its URL in .env is enough to repair the record.",
+            remedy="Start the project that uses it: its URL in .env is enough to repair the "
+            "record.",
         ) from None
     return record
 
