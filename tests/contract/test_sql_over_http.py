@@ -57,7 +57,7 @@ def test_errors_are_postgress_own(neon_new_server: NeonNewServer, url: str) -> N
 def test_anything_else_is_refused(neon_new_server: NeonNewServer, url: str, body: Any) -> None:
     answer = ask(neon_new_server, url, body)
     assert answer.status_code == 400
-    assert "One statement is wanted" in answer.json()["message"]
+    assert "Send one statement" in answer.json()["message"]
 
 
 def test_a_wrong_password_is_refused(neon_new_server: NeonNewServer, url: str) -> None:

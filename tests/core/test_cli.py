@@ -82,7 +82,7 @@ def test_your_own_database_is_left_alone(project: Project) -> None:
 @pytest.mark.parametrize("command", ["status", "url", "env", "psql", "claim", "reset", "destroy"])
 def test_without_a_database_a_command_says_how_to_get_one(project: Project, command: str) -> None:
     said = project.fails(command)
-    assert "There is no DATABASE_URL" in said and "`neonup` makes a database" in said
+    assert "There is no DATABASE_URL" in said and "`neonup` creates one" in said
 
 
 def test_no_colour_and_no_progress_off_a_terminal(project: Project) -> None:

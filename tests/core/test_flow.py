@@ -143,7 +143,7 @@ def test_data_without_its_lines_is_taken_up_again(project: Project) -> None:
     project.query("CREATE TABLE kept AS SELECT 42 AS answer")
     project.env_file.unlink()
     said = project.ok()
-    assert "found a local Postgres" in said and "the data that was here already" in said
+    assert "found a local Postgres" in said and "it still has its earlier data" in said
     assert project.query("SELECT answer FROM kept") == "42"
 
 

@@ -83,7 +83,7 @@ def test_a_claimed_database_stays_and_says_what_to_do_next(claimable: Project) -
     forget_the_time(claimable)
     first = claimable.python(ENSURE)
     assert first.stdout.strip() == url
-    assert "It was claimed and is the owner's now" in first.stderr
+    assert "It has been claimed and belongs to its owner's account" in first.stderr
     assert "POSTGRES_CLAIM_URL" not in claimable.env_file.read_text()
     second = claimable.python(ENSURE)
     assert "your own database" in second.stderr
@@ -98,7 +98,7 @@ def test_an_expired_database_is_an_error_that_offers_a_new_one(
     said = claimable.fails()
     assert "expired on 01 Jan 2026" in said and "neonup --force" in said
     assert claimable.env_file.read_bytes() == before
-    assert "time ran out" in claimable.fails("claim")
+    assert "has expired and can no longer be claimed" in claimable.fails("claim")
 
 
 def test_where_settings_say_so_an_expired_database_is_replaced_and_seeded(
@@ -182,7 +182,7 @@ def test_reset_of_a_cloud_database_makes_another_and_says_what_became_of_the_old
     old = claimable.url
     said = claimable.ok("reset", "--yes")
     assert claimable.url != old
-    assert "The old one is still there" in said
+    assert "The old one still exists" in said
 
 
 def test_the_form_of_another_tool_goes_on_being_used(claimable: Project) -> None:

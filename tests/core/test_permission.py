@@ -76,4 +76,4 @@ def test_in_ci_only_the_local_provider_may_create(tmp_path: Path) -> None:
 
 
 def test_tests_take_the_local_provider_only(tmp_path: Path) -> None:
-    assert "local provider only" in permission(tmp_path, {"PYTEST_VERSION": "9"}, None)
+    assert "only the local provider" in permission(tmp_path, {"PYTEST_VERSION": "9"}, None)

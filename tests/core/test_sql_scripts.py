@@ -119,7 +119,7 @@ def test_a_failing_statement_says_its_line_and_leaves_nothing(url: str, script: 
         'seed.sql, line 5: duplicate key value violates unique constraint "t_a_key"'
     )
     assert "DETAIL: Key (a)=(1) already exists." in caught.value.checked
-    assert "Nothing of the script stayed" in (caught.value.remedy or "")
+    assert "The script was rolled back" in (caught.value.remedy or "")
     assert tables(url) == []
     run_script(url, script(good), once=True)
     assert ask(url, "SELECT a FROM t") == [(1,)]
@@ -148,7 +148,7 @@ def test_a_script_with_its_own_transaction(url: str, script: Write) -> None:
             url, script("BEGIN;\nCREATE TABLE u ();\nCOMMIT;\nSELECT 1/0;", "b.sql"), once=True
         )
     assert caught.value.line == 4
-    assert "What it committed before stays" in (caught.value.remedy or "")
+    assert "What it had committed stays" in (caught.value.remedy or "")
 
 
 @pytest.mark.parametrize(
@@ -263,7 +263,7 @@ def test_what_the_script_sets_does_not_confuse_the_end(url: str, script: Write) 
 
 
 def test_a_database_that_does_not_answer(script: Write) -> None:
-    with pytest.raises(SqlError, match="was not run") as caught:
+    with pytest.raises(SqlError, match="did not run") as caught:
         run_script("postgresql://u:s3cret@127.0.0.1:1/d", script("SELECT 1;"), once=True)
     assert "refused" in str(caught.value)
     assert "s3cret" not in str(caught.value)

@@ -94,7 +94,7 @@ def test_a_local_database_and_one_that_does_not_answer(project: Project, browser
             connection.execute("ALTER ROLE CURRENT_USER PASSWORD 'another'")
         browser.open(page(served))
         check_page(browser, "A local Postgres", 1200)
-        assert browser.text("[role=alert] h2") == "It does not answer"
+        assert browser.text("[role=alert] h2") == "The database does not answer"
         assert "password authentication failed" in browser.source
         assert browser.count("dl") == 1
 

@@ -253,7 +253,7 @@ for name in databases.ids():
     done = in_other_machine(mount, code, cold_home)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "No space left on device" in done.stdout
-    assert "Make room" in done.stdout
+    assert "Free some space" in done.stdout
     left = done.stdout.partition("left:")[2].split()
     assert [path for path in left if ".s.PGSQL" not in path] == []
 

@@ -245,7 +245,7 @@ def test_engines_are_listed_for_doctor(provider: LocalProvider) -> None:
     assert [row["chosen"] for row in rows].count(True) == 1
     embedded = rows[0]
     assert (embedded["tls"], embedded["pgvector"], embedded["contrib"]) == (False, True, True)
-    assert any("taken for new databases" in fact for fact in provider.facts())
+    assert any("used for new databases" in fact for fact in provider.facts())
 
 
 def test_a_missing_extension_is_explained(provider: LocalProvider) -> None:

@@ -132,7 +132,7 @@ def test_the_server_is_killed(child: Child, args: tuple[str, ...], signal_: sign
     assert 1 <= run.outcomes["failed"] <= (2 if args else 1), run.output
     assert run.outcomes.get("errors", 0) <= (1 if args else 0), run.output
     assert run.outcomes["passed"] >= 8, run.output
-    assert "The tests' Postgres has ended all connections" in run.output, run.output
+    assert "The tests' Postgres closed all connections" in run.output, run.output
     child.assert_nothing_left()
 
 
@@ -157,8 +157,7 @@ def test_a_backend_is_killed(child: Child) -> None:
     )
     run = child.pytest()
     assert run.outcomes == {"failed": 1, "passed": 7}, run.output
-    for folder in child.data:
-        assert folder  # kept, since a test has failed
+    assert len(child.data) == 1  # kept, since a test has failed
     child.pytest("--neon-keep=none")
     child.ok("prune", "--yes")
 

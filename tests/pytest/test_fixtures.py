@@ -270,7 +270,7 @@ def test_which_are_kept(child: Child, keep: str, count: int) -> None:
     child.write(test_it=FAILS)
     run = child.pytest(f"--neon-keep={keep}").expect(1, failed=1, passed=2)
     assert len(child.servers) == min(count, 1)
-    assert ("is kept" in run.output) == bool(count)
+    assert ("has been kept" in run.output) == bool(count)
     child.ok("stop", "--all")
     child.assert_nothing_left()
 

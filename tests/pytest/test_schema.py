@@ -171,7 +171,7 @@ FAILING = {
     "models:missing": "missing",
     "nomodule:create": "nomodule",
     "models:failing": "the function's own words",
-    "models:SQL": "is no function",
+    "models:SQL": "is not a function",
 }
 
 

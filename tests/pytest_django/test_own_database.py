@@ -194,5 +194,5 @@ def test_a_server_that_dies_is_replaced(site: Site) -> None:
     run = site.pytest()
     assert run.code == 1
     assert run.outcomes.get("passed") == 2, run.output
-    assert "The tests' Postgres has ended" in run.output
+    assert "The tests' Postgres closed" in run.output
     site.assert_nothing_left()

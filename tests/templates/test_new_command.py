@@ -42,7 +42,7 @@ def test_a_name_that_would_not_work_is_refused_with_the_reason(
     refused = neonup_new(tmp_path, template, "-y", "--", name, environ=shell)
     assert refused.returncode == 1
     assert reason in refused.stderr
-    assert "neonup  Nothing was made." in refused.stderr
+    assert "neonup  Nothing was created." in refused.stderr
     assert TRACEBACK not in refused.stderr
     assert names(tmp_path) == before
     plainly = cookiecutter(tmp_path, template, name, {}, shell)
@@ -68,7 +68,7 @@ def test_a_folder_that_cannot_be_made_is_said(tmp_path: Path, shell: dict[str, s
     words = ("Shop", "-y", "--output-dir", "file/within")
     refused = neonup_new(tmp_path, "fastapi", *words, environ=shell)
     assert refused.returncode == 1
-    assert "Nothing was made" in refused.stderr
+    assert "Nothing was created" in refused.stderr
     assert TRACEBACK not in refused.stderr
 
 

@@ -135,11 +135,13 @@ def _state(config: pytest.Config) -> State | None:
 @contextmanager
 def _as_usage_errors(config: pytest.Config) -> Iterator[None]:
     """A setting that cannot be used ends the run with a message, not with a traceback."""
-    from neonup import NeonupError
-
     try:
         yield
-    except (NeonupError, pytest.UsageError) as error:
+    except Exception as error:
+        from neonup import NeonupError  # a run that uses nothing of it does not pay for it
+
+        if not isinstance(error, NeonupError | pytest.UsageError):
+            raise
         if (output := getattr(config, "workeroutput", None)) is not None:
             output[_REFUSED] = str(error)
         raise pytest.UsageError(str(error)) from None
