@@ -128,7 +128,7 @@ class SqlError(NeonupError):
     """A statement of a SQL script failed.
 
     Args:
-        line: the line of the script where the statement ends, from 1; None where unknown.
+        line: the line of the script where the statement ends, from 1; None if unknown.
         missing: the extension that the server lacks, or ``icu``, where that is why.
     """
 

@@ -27,7 +27,7 @@ class Provider(ABC):
         self.settings = settings
 
     def unavailable(self) -> str | None:
-        """Why it cannot be used on this machine, in one sentence; None where it can.
+        """Why it cannot be used on this machine, in one sentence; None if it can.
 
         Called before `provision`, and by ``neonup doctor``. No request over a network.
         """
@@ -72,7 +72,7 @@ class Provider(ABC):
         return database
 
     def explain_missing(self, feature: str) -> str | None:
-        """How to get what a database of this provider lacks; None where that is not known.
+        """How to get what a database of this provider lacks; None if that is not known.
 
         Args:
             feature: an extension's name, or ``icu`` for ICU's collations.

@@ -72,7 +72,7 @@ class Settings:
         return self.sources.get(name, DEFAULT)
 
     def option(self, provider: str, name: str) -> Any:
-        """A provider's own option, or None where it is unset.
+        """A provider's own option, or None if it is unset.
 
         Read from ``NEONUP_<PROVIDER>_<NAME>``, then ``[tool.neonup.<provider>]``; for ``neon.new``
         and ``url`` that is ``NEONUP_NEON_NEW_URL`` and ``[tool.neonup."neon.new"] url``.

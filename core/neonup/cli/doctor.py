@@ -1,4 +1,4 @@
-"""``doctor``: what was found, what would be taken and why, what is wrong and how to mend it."""
+"""``doctor``: what was found, what would be taken and why, what is wrong and how to fix it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Finding:
     Args:
         topic: what was looked at.
         text: what was found.
-        remedy: what to do about it; None where nothing is wrong.
+        remedy: what to do about it; None if nothing is wrong.
     """
 
     topic: str

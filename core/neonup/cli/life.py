@@ -21,7 +21,7 @@ _yes = click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 @_yes
 @output.json_option
 def reset(yes: bool, **arguments: Any) -> None:
-    """Delete the data and begin anew, migrated and seeded, under the same URL where possible."""
+    """Delete the data and start over, migrated and seeded, under the same URL if possible."""
     start = options.start(**arguments)
     database = options.ours(start)
     _make_sure(f"Delete everything in {announce.describe(database)} and start over?", yes)

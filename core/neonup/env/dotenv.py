@@ -35,7 +35,7 @@ class Statement:
 
     Args:
         key: the variable; None for a comment.
-        value: what it is set to; None where it is only named.
+        value: what it is set to; None if it is only named.
         text: all of it, with the white space before it and its line end.
     """
 
@@ -50,7 +50,7 @@ class EnvFile:
 
     Args:
         path: the file, which need not exist.
-        text: its content without a byte order mark; None where there is no file.
+        text: its content without a byte order mark; None if there is no file.
     """
 
     path: Path

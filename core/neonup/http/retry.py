@@ -81,7 +81,7 @@ def _told(reply: Response | Failure | None) -> str:
 
 
 def _pause(request: Request, reply: Response | Failure | None, tries: int) -> float | None:
-    """How many seconds to wait before the next try; None where there is none."""
+    """How many seconds to wait before the next try; None if there is none."""
     if tries >= TRIES:
         return None
     seconds = BACK_OFF * 2.0 ** (tries - 1) * random.uniform(0.5, 1)  # noqa: S311 - not a secret

@@ -69,7 +69,7 @@ https://www.postgresql.org/docs/18/libpq-connect.html#LIBPQ-PARAMKEYWORDS
 
 @dataclass(frozen=True)
 class Driver:
-    """How a driver is told where a database is.
+    """How to tell a driver where a database is.
 
     Args:
         text: the form to print and to paste: a URL, or for Django the dict as Python source.

@@ -1,4 +1,4 @@
-"""psql for a database: which one, and how it is told where to connect.
+"""psql for a database: which one is used, and how it learns where to connect.
 
 Client tools are chosen apart from the server: for a cloud database they need TLS, which the psql
 of the default local engine does not have; then a verifying tunnel stands in between.
@@ -65,7 +65,7 @@ class Psql:
     Args:
         path: the program.
         origin: where it is from, in words.
-        tls: whether it knows TLS; None where that was not asked.
+        tls: whether it knows TLS; None if that was not asked.
     """
 
     path: Path

@@ -43,7 +43,7 @@ class Answer:
 
     Args:
         connection_string: pooled; None once it is claimed.
-        expires_at: aware, UTC; None where the service does not say.
+        expires_at: aware, UTC; None if the service does not say.
     """
 
     id: str
@@ -79,7 +79,7 @@ def create(base: str, *, ref: str, logical_replication: bool) -> Call[Answer]:
 
 
 def read(base: str, name: str) -> Call[Answer | None]:
-    """How a database is; None where the service does not know it.
+    """How a database is; None if the service does not know it.
 
     Args:
         base: the base URL, without a slash at its end.

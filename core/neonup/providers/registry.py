@@ -89,7 +89,7 @@ def choose_provider(settings: Settings, *, local_only: str | None) -> tuple[Prov
 
     Args:
         settings: the project's settings.
-        local_only: why only a database on this machine may be made here; None where any may.
+        local_only: why only a database on this machine may be made here; None if any may.
 
     Raises:
         ProviderError: the one asked for cannot be used here, or there is none.

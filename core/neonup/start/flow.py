@@ -74,9 +74,9 @@ class Start:
         settings: what was asked for.
         sign: what says that this is development; None lets the flow look for itself.
         against: what says that it is not.
-        local_only: why only a database on this machine may be made; None where any may.
-        confirm: asks the user a question; None where nobody can answer.
-        progress: is told what is being done.
+        local_only: why only a database on this machine may be made; None if any may.
+        confirm: asks the user a question; None if nobody can answer.
+        progress: called with a description of each step.
         quiet: whether the caller tells of the database itself.
         remarks: what else the caller or the banner should say.
     """

@@ -22,7 +22,7 @@ ENVIRONMENT = "environment"
 
 
 def find(project: Path | str | None = None, **arguments: Unpack[Arguments]) -> Database | None:
-    """The project's database as recorded, unchecked; None where there is none.
+    """The project's database as recorded, unchecked; None if there is none.
 
     Raises:
         SettingsError, EnvFileError: as `neonup.ensure`.

@@ -52,7 +52,7 @@ def _make(folder: Path) -> bool:
 
 
 def _start() -> int | None:
-    """The process id of the start that this process is a part of; None where it is all of it."""
+    """The process id of the start that this process is a part of; None if it is all of it."""
     if any(os.environ.get(name) == "true" for name in _RELOADERS):
         return os.getppid()
     processes = sys.modules.get("multiprocessing.process")  # a child of it has it imported

@@ -43,7 +43,7 @@ class Permission:
 
     Args:
         sign: what says that this is development.
-        local_only: why only a database on this machine may be made; None where any may.
+        local_only: why only a database on this machine may be made; None if any may.
     """
 
     sign: str
@@ -85,7 +85,7 @@ def ask(
         against: what the caller knows that says the opposite, e.g. ``DEBUG is off``.
         need: why there must be a new one, for the error; None: there is none.
         environ: the process environment.
-        argv: the process's arguments; ``sys.argv`` where None.
+        argv: the process's arguments; ``sys.argv`` if None.
 
     Raises:
         CreationForbidden: something forbids it, or nothing allows it.

@@ -70,8 +70,8 @@ def create(
     Args:
         settings: the project's.
         replaces: the one whose place it takes; None: there is none.
-        local_only: why only a database on this machine may be created; None where any may.
-        progress: is told what is being done.
+        local_only: why only a database on this machine may be created; None if any may.
+        progress: called with a description of each step.
         anyway: also where the old one is in order.
         delete: delete the old one.
 

@@ -126,7 +126,7 @@ def explain_failure(message: str, settings: Settings, provider: str) -> str | No
         provider: the name of the database's provider.
 
     Returns:
-        None where the error says no such thing, or nothing is known about it.
+        None if the error says no such thing, or nothing is known about it.
 
     Raises:
         ProviderError: there is no provider of that name.

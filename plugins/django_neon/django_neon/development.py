@@ -27,7 +27,7 @@ _COMMANDS = frozenset(
         "test",
     }
 )
-"""Those by which a manage.py of another name is told, with the ones above."""
+"""Together with the ones above, what identifies a manage.py of another name."""
 
 _PROGRAMS = frozenset({"celery", "daphne", "hypercorn", "uvicorn"})
 """Programs besides manage.py for which ``DEBUG`` is enough of a sign."""
@@ -37,7 +37,7 @@ _TESTS = "tests use only the local provider"
 
 @dataclass(frozen=True)
 class Signs:
-    """What `neonup.ensure` is told.
+    """What is passed to `neonup.ensure`.
 
     Args:
         sign: what says that this is development.

@@ -36,7 +36,7 @@ def database(described: Mapping[str, Any], *, again: bool = False) -> Database:
 
     Args:
         described: the entry's ``NEON``.
-        again: whether to look anew, since a connection failed.
+        again: whether to look again, since a connection failed.
 
     Raises:
         DatabaseUnavailable: there is none; it is looked for again at the next call.
@@ -77,7 +77,7 @@ def fill(entry: dict[str, Any], *, again: bool = False) -> None:
     Args:
         entry: the entry, or a copy of it, which Django's connections hold; changed in place, so
             that every thread's connections see it.
-        again: whether to look anew, since a connection failed.
+        again: whether to look again, since a connection failed.
 
     Raises:
         DatabaseUnavailable: there is none.

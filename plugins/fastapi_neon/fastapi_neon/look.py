@@ -43,7 +43,7 @@ class Table:
 
     Args:
         name: with its schema where that is not on the search path.
-        rows: how many; None where nobody has estimated yet.
+        rows: how many; None if nobody has estimated yet.
         exact: whether they were counted.
         size: as Postgres prints it.
     """

@@ -71,7 +71,7 @@ class Opened:
             return self._engine
 
     async def close(self) -> None:
-        """Close everything; what is asked for afterwards is opened anew."""
+        """Close everything; anything requested afterwards is opened again."""
         async with self._lock:
             pool, engine = self._pool, self._engine
             self._database = self._pool = self._engine = None

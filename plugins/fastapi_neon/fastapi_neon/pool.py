@@ -1,4 +1,4 @@
-"""psycopg's pool, whose connections are tried before use and made anew where they died."""
+"""psycopg's pool, whose connections are tested before use and replaced if they are broken."""
 
 from __future__ import annotations
 

@@ -59,7 +59,7 @@ def routes(neon: Neon, path: str) -> list[Route]:
 
 
 async def _trouble(neon: Neon) -> str | None:
-    """Why the database does not answer, in a word for programs; None where it does."""
+    """Why the database does not answer, in a word for programs; None if it does."""
     try:
         async with asyncio.timeout(HEALTH_SECONDS):
             async with asking(neon.source, await neon.database()) as ask:

@@ -113,7 +113,7 @@ def logs(env_file: str | None, key: str | None, follow: bool, lines: int) -> Non
 
 
 def _added(path: Path, position: int) -> Iterator[str]:
-    """What is appended to a file from now on; a file that was replaced is begun anew."""
+    """What is appended to a file from now on; a replaced file is read from its start."""
     file = path.open("rb")
     file.seek(min(position, path.stat().st_size))
     try:

@@ -220,7 +220,7 @@ class LocalProvider(Provider):
         return details.engines(self._databases)
 
     def explain_missing(self, feature: str) -> str | None:
-        """Which engine has what the one in use lacks; None where that is not known."""
+        """Which engine has what the one in use lacks; None if that is not known."""
         from neonup_local.engine import binaries
 
         settings = self.settings

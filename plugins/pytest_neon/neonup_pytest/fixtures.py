@@ -156,7 +156,7 @@ def neon_server(pytestconfig: pytest.Config) -> Iterator[NeonServer]:
 
 @contextmanager
 def _plainly() -> Iterator[None]:
-    """What the user can mend is told without a traceback through this plugin."""
+    """Errors that users can fix are shown without this plugin's frames."""
     from neonup import NeonupError
 
     try:

@@ -34,7 +34,7 @@ class Kept:
         item.stash[_HAS_ONE] = True
 
     def name_of(self, item: pytest.Item) -> str | None:
-        """The name under which a test's database stays; None where it goes."""
+        """The name under which a test's database stays; None if it goes."""
         return item.stash.get(_NAME, None)
 
     def look_at(self, item: pytest.Item, report: pytest.TestReport) -> None:

@@ -63,7 +63,7 @@ def add(parser: pytest.Parser) -> None:
 
 @dataclass(frozen=True)
 class Options:
-    """The ini file's values. ``env`` is None where nothing was said, and empty for: none."""
+    """The ini file's values. ``env`` is None if nothing was said, and empty for: none."""
 
     env: tuple[str, ...] | None
     dialect: str | None
@@ -90,7 +90,7 @@ def read(config: pytest.Config) -> Options:
 
 
 def env(config: pytest.Config) -> tuple[str, ...] | None:
-    """What ``neon_env`` says; None where it is not there, and empty where it is empty."""
+    """What ``neon_env`` says; None if it is not there, and empty where it is empty."""
     names = config.getini("neon_env")
     return None if names is None else tuple(names)
 

@@ -127,7 +127,7 @@ def _has_pytest_django(plugins: pytest.PytestPluginManager) -> bool:
 
 
 def _state(config: pytest.Config) -> State | None:
-    """What the plugin holds in this process; None where nothing of it was used yet."""
+    """What the plugin holds in this process; None if nothing of it was used yet."""
     module = sys.modules.get("neonup_pytest.state")
     return module.current(config) if module else None
 

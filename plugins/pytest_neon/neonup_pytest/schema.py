@@ -64,7 +64,7 @@ class Project:
 
 
 def schema_of(source: Source, root: Path) -> Schema | None:
-    """A source in its general form; None where there is no schema.
+    """A source in its general form; None if there is no schema.
 
     Raises:
         SettingsError: it is something else.

@@ -26,7 +26,7 @@ class Worker:
         run: the run, and who this is in it.
         settings: the project's.
         dialect: the scheme of the URL: ``postgresql``, ``postgresql+asyncpg``.
-        rebuild: whether templates of earlier runs are made anew.
+        rebuild: whether templates of earlier runs are rebuilt.
     """
 
     def __init__(self, run: RunId, settings: Settings, *, dialect: str, rebuild: bool):

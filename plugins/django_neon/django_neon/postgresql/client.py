@@ -10,7 +10,7 @@ from django_neon import place
 
 
 class DatabaseClient(PostgresClient):
-    """Finds the database before psql is told of it."""
+    """Finds the database before psql is started."""
 
     def runshell(self, parameters: Iterable[str]) -> None:
         """Run psql on it."""

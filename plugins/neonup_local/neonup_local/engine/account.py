@@ -88,7 +88,7 @@ MYSELF = Account(-1, -1, switch=False)
 
 
 def entry_name(uid: int) -> str | None:
-    """The account's name in the user database, or None where it has no entry (some containers)."""
+    """The account's name in the user database, or None if it has no entry (some containers)."""
     import pwd
 
     try:

@@ -74,7 +74,7 @@ class Engine:
 
     @cached_property
     def extension_dir(self) -> Path | None:
-        """Where its extensions' control files are; None where that cannot be told."""
+        """Where its extensions' control files are; None if that cannot be told."""
         for share in _SHARES:
             folder = self.bin.parent / share
             if folder.is_dir():
@@ -107,7 +107,7 @@ class Candidate:
         name: what it is called: a distribution on PyPI, ``pg_bin``, ``machine``.
         where: the folder, or what would bring it.
         engine: the Postgres there, if it can be used.
-        why_not: why it cannot be used; None where it can.
+        why_not: why it cannot be used; None if it can.
     """
 
     name: str
@@ -313,7 +313,7 @@ _CONTRIB = {ICU, "uuid-ossp", "xml2"}
 
 
 def explain_missing(home: Path, feature: str, pg_bin: Path | None = None) -> str | None:
-    """Which engine has what the one in use lacks; None where all have it, or it is unknown.
+    """Which engine has what the one in use lacks; None if all have it, or it is unknown.
 
     Args:
         home: neonup's own folder.

@@ -1,4 +1,4 @@
-"""What Postgres is told: the files of a new data directory, and what depends on the machine."""
+"""How Postgres is configured: a new data directory's files, and what depends on the machine."""
 
 from __future__ import annotations
 

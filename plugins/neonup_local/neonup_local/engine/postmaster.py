@@ -30,7 +30,7 @@ class Postmaster(NamedTuple):
 
 
 def read(data: Path | str) -> Postmaster | None:
-    """The server's own record; None where there is none or it is not complete yet."""
+    """The server's own record; None if there is none or it is not complete yet."""
     try:
         with open(os.path.join(data, "postmaster.pid"), encoding="utf-8", errors="replace") as file:  # noqa: PTH118, PTH123 - pathlib costs a millisecond on the hot path
             lines = file.read().split("\n")
@@ -81,6 +81,6 @@ def answers(port: int, timeout: float = 2.0) -> bool:
 
 
 def running(data: Path | str) -> Postmaster | None:
-    """The server of a data directory if it is up and ready; None where it is not."""
+    """The server of a data directory if it is up and ready; None if it is not."""
     found = read(data)
     return found if found and found.ready and alive(found.pid) else None

@@ -21,7 +21,7 @@ def folder(preferred: Path, port: int, account: Account) -> Path | None:
     """A folder of the account's own, mode 0700, for a server that does not run yet.
 
     Returns:
-        ``preferred`` where the path is short enough, else one in the temporary folder; None where
+        ``preferred`` where the path is short enough, else one in the temporary folder; None if
         there can be none, and TCP must do.
     """
     if sys.platform == "win32":

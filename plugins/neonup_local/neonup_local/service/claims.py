@@ -113,7 +113,7 @@ class Claims:
         return self._claim(record)
 
     def get(self, name: str) -> Claim | None:
-        """A database that is there and has not expired, running; None where there is none.
+        """A database that is there and has not expired, running; None if there is none.
 
         Raises:
             ProviderError: it is there but cannot be started.
@@ -134,7 +134,7 @@ class Claims:
         """Make a database somebody's: it does not expire any more. Doing it twice does no harm.
 
         Returns:
-            None where it is not there, or it has expired.
+            None if it is not there, or it has expired.
         """
         with self._lock:
             record = self._record(name)

@@ -15,9 +15,8 @@ from neonup_local.engine import account as accounts
 from neonup_local.engine import binaries, cluster, postmaster, template
 from neonup_local.engine.binaries import Engine
 from neonup_local.service import home as homes
-from neonup_local.service import ports, records, stock
+from neonup_local.service import ports, records, repair, stock
 from neonup_local.service import processes as servers
-from neonup_local.service import repair as mend
 from neonup_local.service.records import Kind, Record
 
 _ALPHABET = string.ascii_letters + string.digits
@@ -47,7 +46,7 @@ class Databases:
         return homes.locked(self.home, id)
 
     def get(self, id: str) -> Record | None:  # noqa: A002
-        """The record of a database, or None where there is no such database.
+        """The record of a database, or None if there is no such database.
 
         Raises:
             EngineError: its record is damaged, or lost while its data is there.
@@ -184,7 +183,7 @@ class Databases:
             EngineError: there is no data directory either.
         """
         with self.locked(id):
-            return self._finish(mend.from_data(self.home, id, password, port, self.pg_bin))
+            return self._finish(repair.from_data(self.home, id, password, port, self.pg_bin))
 
     def _there(
         self,
@@ -201,7 +200,7 @@ class Databases:
             if kind != "project":  # its expiry and its claim are in the record alone
                 raise
             record = None
-        return record or mend.from_data(
+        return record or repair.from_data(
             self.home, id, password or _new_password(), port or ports.preferred(id), self.pg_bin
         )
 

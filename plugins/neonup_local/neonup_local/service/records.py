@@ -73,7 +73,7 @@ def check_id(id: str) -> str:  # noqa: A002 - that is what it is called
 
 
 def read(folder: Path) -> Record | None:
-    """The record in a database's folder; None where there is none.
+    """The record in a database's folder; None if there is none.
 
     Raises:
         EngineError: there is one, but it is damaged or cannot be read.

@@ -17,7 +17,7 @@ def from_data(
     port: int,
     pg_bin: Path | None,
 ) -> Record:
-    """Write a project's record anew; its password is set at the next start. Under its lock.
+    """Write a project's record again; its password is set at the next start. Under its lock.
 
     Args:
         home: neonup's own folder.

@@ -140,7 +140,7 @@ def folders(home: Path) -> list[Path]:
 
 
 def data_folder(control: Path) -> Path | None:
-    """Where a run's server has its data and its log; None where it never had one."""
+    """Where a run's server has its data and its log; None if it never had one."""
     text = _read(control / "run.json").get("folder")
     return Path(text) if text else None
 

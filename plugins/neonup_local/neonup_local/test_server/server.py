@@ -63,7 +63,7 @@ class EphemeralServer:
         return found is not None and postmaster.answers(found.port)
 
     def make(self, source: Path | None) -> None:
-        """Make the data directory anew: a copy of a kept one, or of the engine's template.
+        """Create the data directory again: a copy of a kept one, or of the engine's template.
 
         Raises:
             EngineError: it cannot be made, e.g. there is no room.
@@ -104,7 +104,7 @@ class EphemeralServer:
     def passwords(self, owner: str) -> list[str]:
         """The statements that set the roles' passwords, to be run after a start.
 
-        Passwords are hashed once instead of 4096 times: every test connects anew.
+        Passwords are hashed once instead of 4096 times: every test makes a new connection.
 
         Args:
             owner: the owner's password.

@@ -1,4 +1,4 @@
-"""What libraries of this process hold open, made to connect anew after the database was swapped.
+"""What libraries of this process hold open, which must reconnect after the database was replaced.
 
 A library is touched only where the application has imported it.
 """

@@ -117,7 +117,7 @@ def refuse_own_server(url: str, own: dict[str, Database]) -> None:
 
 
 def _place(url: str) -> tuple[object, ...] | None:
-    """What tells databases apart; None where it is no URL, which others say better."""
+    """What tells databases apart; None if it is no URL, which others say better."""
     try:
         parts = neonup.urls.parse(url)
     except neonup.SettingsError:

@@ -44,7 +44,7 @@ class Pool:
         owner: whose they are.
         wanted: how many more will be asked for at most, as far as is known.
         allowance: how many may wait to be dropped while there is something better to do.
-        data: the server's data directory, where databases can be restored; None where they cannot.
+        data: the server's data directory, where databases can be restored; None if they cannot.
     """
 
     def __init__(

@@ -86,7 +86,7 @@ def settle(admin: Admin, name: str) -> None:
 
 
 def warm(admin: Admin, template: str) -> None:
-    """Write a template's cache of its catalogs anew: Postgres removes all of them when it starts.
+    """Write a template's cache of its catalogs again: Postgres removes all of them when it starts.
 
     A copy of the template then has it, too, and its connections begin twice as fast.
     """

@@ -39,7 +39,7 @@ class Watch:
         self._changed[number] = set()
 
     def changed(self, folder: Path) -> set[str] | None:
-        """The names of the files that changed up to now; None where that is not known."""
+        """The names of the files that changed up to now; None if that is not known."""
         self._read()
         number = self._folders.get(folder)
         return None if number is None else self._changed[number]

@@ -81,7 +81,7 @@ def _contents() -> dict[Path, bytes]:
 
 
 def _migrations(app: AppConfig) -> Path | None:
-    """The folder of an app's migrations; None where it has none."""
+    """The folder of an app's migrations; None if it has none."""
     from django.db.migrations.loader import MigrationLoader
 
     module, _ = MigrationLoader.migrations_module(app.label)

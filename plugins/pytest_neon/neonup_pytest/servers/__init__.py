@@ -25,7 +25,7 @@ class Server(Protocol):
 
     @property
     def data(self) -> Path | None:
-        """Its data directory; None where it is not on this machine, or not ours to write to."""
+        """Its data directory; None if it is not on this machine, or not ours to write to."""
 
     def url(self, database: str) -> urls.PostgresUrl:
         """Where a database of it is or will be; known before the server runs."""
