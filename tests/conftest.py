@@ -17,7 +17,6 @@ import pytest
 
 from tests.neon_new_server import NeonNewServer, serving
 
-
 MEMORY = Path("/dev/shm")
 ROOM = 4 << 30
 """Bytes: each home has a few data directories of 40 MB, and the engines take 200 MB."""

@@ -49,7 +49,13 @@ def test_it_goes_from_nothing_to_claimed(scratch: Path) -> None:
     with _start(scratch) as demo:
         output, _ = demo.communicate(timeout=120)
     assert demo.returncode == 0, output
-    told = ("created a local Postgres", "42", "made a neon.new", "/claim/", "state       claimed")
+    told = (
+        "created a local Postgres",
+        "42",
+        "created a neon.new",
+        "/claim/",
+        "state       claimed",
+    )
     places = [output.find(part) for part in told]
     assert -1 not in places, output
     assert places == sorted(places)

@@ -66,7 +66,7 @@ def auto_project(project: Project) -> Project:
 
 
 def test_one_import_above_makes_the_database(auto_project: Project) -> None:
-    for verb in ("made", "found"):
+    for verb in ("created", "found"):
         with serving(auto_project, RELOAD) as served:
             assert served.answer() == []
             assert f"neonup  {verb} a local Postgres" in served.said

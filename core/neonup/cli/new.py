@@ -97,7 +97,7 @@ def _make(found: Template, name: str, folder: Path, answers: dict[str, str]) -> 
     shown = made.relative_to(here) if made.is_relative_to(here) else made
     output.say(
         [
-            f"{output.style('neonup', bold=True)}  made {shown}",
+            f"{output.style('neonup', bold=True)}  created {shown}",
             f"        -> cd {shlex.quote(str(shown))}",
             f"        -> {found.start}",
         ]
@@ -130,7 +130,7 @@ def _generate(found: Template, folder: Path, answers: dict[str, str]) -> Path:
             remedy="Choose another name, or another folder with --output-dir.",
         ) from None
     except exceptions.FailedHookException:  # which has said why
-        raise NeonupError("Nothing was made.", remedy="Choose another name.") from None
+        raise NeonupError("Nothing was created.", remedy="Choose another name.") from None
     except (exceptions.CookiecutterException, TemplateError, OSError) as error:
         raise NeonupError(f"Nothing was created: {error}") from None
     return Path(made)

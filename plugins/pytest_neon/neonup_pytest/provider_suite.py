@@ -137,7 +137,7 @@ class ProviderContract:
         first = self._neonup(project, "--provider", provider.name)
         recorded = (project / ".env").read_bytes()
         second = self._neonup(project)
-        assert "made" in first.splitlines()[0]
+        assert "created" in first.splitlines()[0]
         assert "found" in second.splitlines()[0]
         assert (project / ".env").read_bytes() == recorded
         assert f"provider={provider.name} ".encode() in recorded
