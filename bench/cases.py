@@ -11,6 +11,7 @@ import psutil
 from dotenv import dotenv_values
 
 from bench import (
+    disk,
     django_start,
     django_tests,
     embedded,
@@ -34,7 +35,7 @@ def hot_path(repeats: int) -> Figure:
         theirs = Command(world.python("pass"), folder, home.environ)
         times = side_by_side(_always(ours), _always(theirs), repeats * 3)
     return Figure(
-        "ensure() with a database there", "python -c pass", *times, "ms", Measure.DIFFERENCE, 60
+        "ensure() with a database there", "python -c pass", *times, "ms", Measure.DIFFERENCE, 35
     )
 
 
@@ -45,7 +46,7 @@ def command_with_a_database(repeats: int) -> Figure:
         theirs = Command(official.neon_new(), folder, home.environ)
         times = side_by_side(_always(ours), _always(theirs), repeats * 2)
     return Figure(
-        "neonup -y with a database there", "neon-new --yes", *times, "ms", Measure.RATIO, 0.6
+        "neonup -y with a database there", "neon-new --yes", *times, "ms", Measure.RATIO, 0.45
     )
 
 
@@ -72,7 +73,7 @@ def first_ever(repeats: int) -> Figure:
             yield Command([NEONUP, "-y"], folder, home.environ)
 
     times = side_by_side(ours, embedded.get_server, repeats)
-    return Figure("the first database on a machine", _GET_SERVER, *times, "ms", Measure.RATIO, 1.3)
+    return Figure("the first database on a machine", _GET_SERVER, *times, "ms", Measure.RATIO, 1.0)
 
 
 def neon_new_service(repeats: int) -> Figure:
@@ -92,7 +93,7 @@ def neon_new_service(repeats: int) -> Figure:
             repeats,
         )
     return Figure(
-        "a database from a local neon.new", "neon-new --yes", *times, "ms", Measure.RATIO, 1.0
+        "a database from a local neon.new", "neon-new --yes", *times, "ms", Measure.RATIO, 0.75
     )
 
 
@@ -124,6 +125,8 @@ CASES: Mapping[str, Callable[[int], Figure]] = {
     "first-ever": first_ever,
     "neon-new": neon_new_service,
     "memory": idle_memory,
+    "disk-wal": disk.log_of_a_stopped_database,
+    "disk-rounds": disk.copying_again_and_again,
     "disk": idle_disk,
     "uvicorn": fastapi_start.start,
     "uvicorn-first": fastapi_start.first_start,
@@ -136,6 +139,7 @@ CASES: Mapping[str, Callable[[int], Figure]] = {
     "pytest-wait": pytest_runs.wait,
     "pytest-wait-busy": pytest_runs.wait_back_to_back,
     "pytest-1000": pytest_runs.thousand,
+    "pytest-each": pytest_runs.each,
     "pytest-xdist": pytest_runs.xdist_database,
     "pytest-xdist-cpu": pytest_runs.xdist_cpu,
     "pytest-second": pytest_runs.second_run,

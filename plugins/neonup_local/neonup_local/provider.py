@@ -221,10 +221,10 @@ class LocalProvider(Provider):
 
     def explain_missing(self, feature: str) -> str | None:
         """Which engine has what the one in use lacks; None if that is not known."""
-        from neonup_local.engine import binaries
+        from neonup_local.engine import lacking
 
         settings = self.settings
-        return binaries.explain_missing(settings.home, feature, settings.pg_bin)
+        return lacking.explain_missing(settings.home, feature, settings.pg_bin)
 
     def data_folder(self, database: Database) -> Path:
         """The folder of the database: ``database.json``, ``data/`` and ``log``."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -120,7 +121,8 @@ class Pool:
             try:
                 statements.copy_quickly(admin)
                 if self._data is not None:
-                    self._restorer = Restorer(admin, self._data, self._template)
+                    with contextlib.suppress(OSError):  # then every test gets a new copy
+                        self._restorer = Restorer(admin, self._data, self._template)
                 while (step := self._next()) is not None:
                     step(admin)
             finally:

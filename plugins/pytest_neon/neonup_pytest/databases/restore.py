@@ -58,6 +58,9 @@ class Restorer:
         admin: connected as a superuser to the database with the extension, see `prepare`.
         data: the server's data directory, which this process can write to.
         template: the name of the template, which nobody can connect to.
+
+    Raises:
+        OSError: the kernel's limit of watches is reached.
     """
 
     def __init__(self, admin: Admin, data: Path, template: str):
@@ -104,7 +107,7 @@ class Restorer:
     def _is_same(self, oid: str, now: Mapping[str, str]) -> bool:
         """Whether nothing changed outside the database's folder."""
         elsewhere = any(self._data.glob(f"pg_tblspc/*/*/{oid}"))
-        return oid in self._shared and self._shared[oid] == now[oid] and not elsewhere
+        return oid in self._shared and self._shared[oid] == now.get(oid) and not elsewhere
 
     def _evict(self, oids: Sequence[str]) -> bool:
         """Make Postgres forget the databases' pages; returns whether it has forgotten all."""
