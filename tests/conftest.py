@@ -42,9 +42,9 @@ def _memory() -> Path | None:
     return MEMORY if roomy and not found.f_flag & os.ST_NOEXEC else None
 
 
-def make_home() -> Path:
+def make_home(*, on_disk: bool = False) -> Path:
     """A new folder that the unprivileged account may enter, unlike pytest's own ones."""
-    home = Path(tempfile.mkdtemp(prefix="nu-", dir=_memory()))
+    home = Path(tempfile.mkdtemp(prefix="nu-", dir=None if on_disk else _memory()))
     home.chmod(0o711)
     return home
 
@@ -89,6 +89,15 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 def cold_home(monkeypatch: pytest.MonkeyPatch, clean_environment: None) -> Iterator[Path]:
     """An empty ``NEONUP_HOME``: the first database ever on a machine."""
     home = make_home()
+    monkeypatch.setenv("NEONUP_HOME", str(home))
+    yield home
+    remove_home(home)
+
+
+@pytest.fixture
+def cold_home_on_disk(monkeypatch: pytest.MonkeyPatch, clean_environment: None) -> Iterator[Path]:
+    """The same where shared memory is taken away."""
+    home = make_home(on_disk=True)
     monkeypatch.setenv("NEONUP_HOME", str(home))
     yield home
     remove_home(home)

@@ -167,8 +167,8 @@ def test_a_virtual_environment_that_only_root_can_read(cold_home: Path, tmp_path
     ],
     ids=["unmounted", "read-only", "missing"],
 )
-def test_no_shared_memory_folder(cold_home: Path, mounts: str) -> None:
-    done = in_other_machine(f"mount -t tmpfs none /run; {mounts}", CREATE, cold_home)
+def test_no_shared_memory_folder(cold_home_on_disk: Path, mounts: str) -> None:
+    done = in_other_machine(f"mount -t tmpfs none /run; {mounts}", CREATE, cold_home_on_disk)
     parallel = "?options=-c%20debug_parallel_query%3Don"
     assert ask(url_of(done) + parallel, "SELECT count(*) FROM pg_class") > 0
 
