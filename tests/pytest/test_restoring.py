@@ -256,9 +256,10 @@ def world(warm_parts: Path) -> Iterator[World]:
             connection.execute(SCHEMA)
         sql.settle(admin, TEMPLATE)
         sql.close(admin, TEMPLATE)
-        restorer = Restorer(admin, server.data, TEMPLATE)
-        yield World(server, admin, restorer)
-        restorer.close()
+        made = World(server, admin, Restorer(admin, server.data, TEMPLATE))
+        yield made
+        made.restorer.close()
+        made.admin.close()
     finally:
         admin.close()
         server.stop(cleanly=False)
@@ -451,6 +452,8 @@ def test_a_recovery_repeats_nothing(world: World, used: str) -> None:
         os.kill(connection.info.backend_pid, signal.SIGKILL)  # Postgres then ends all, and recovers
         with pytest.raises(ServerLost):
             _wait_until_lost(world.admin)
+    world.admin.close()
+    world.restorer.close()
     world.admin = _reconnected(world.server)
     world.restorer = Restorer(world.admin, world.server.data, TEMPLATE)
     assert world.dump(used, logged) == before
