@@ -55,7 +55,7 @@ def servers(home: Path) -> set[str]:
     return found
 
 
-@pytest.mark.timeout(900)  # seconds: it is up to two hundred first runs
+@pytest.mark.timeout(1800)  # seconds: it is up to two hundred first runs
 @pytest.mark.parametrize("kills", [15, pytest.param(200, marks=pytest.mark.thorough)])
 def test_a_first_run_killed_at_any_moment_is_finished_by_the_next(
     project: Project, neonup_home: Path, kills: int
