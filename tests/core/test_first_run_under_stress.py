@@ -67,9 +67,13 @@ def test_a_first_run_killed_at_any_moment_is_finished_by_the_next(
     (project.folder / "pyproject.toml").write_text('[tool.neonup]\nseed = "seed.sql"\n')
     own = b"# my own lines\nA=1\n"
     project.env_file.write_bytes(own)
-    begun = time.monotonic()
-    project.ok()
-    length = time.monotonic() - begun
+    lengths = []
+    for _ in range(3):  # the first one copies the engine, and another test may slow one down
+        begin_anew(project, neonup_home, own)
+        begun = time.monotonic()
+        project.ok()
+        lengths.append(time.monotonic() - begun)
+    length = min(lengths) * 1.2
     lines = project.env_file.read_bytes().count(b"\n")
     seen = {"as it was": 0, "complete": 0}
     chance = random.Random(2)
