@@ -140,7 +140,7 @@ def test_a_person_is_told_how_to_use_it(neonup_home: Path) -> None:
     try:
         assert process.stdout
         line = first_line(process.stdout)
-        assert line.startswith("A local neon.new is ready: http://127.0.0.1:")
+        assert line.startswith("A local Neon is ready: http://127.0.0.1:")
         process.send_signal(signal.SIGINT)
         assert process.wait(30) == 0
         rest = process.stdout.read()

@@ -1,4 +1,4 @@
-"""``neonup serve``: a neon.new on this machine."""
+"""``neonup serve``: a Neon on this machine."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ import json
 import os
 import signal
 import socket
+import sys
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
@@ -19,9 +21,12 @@ from neonup_local.api.guard import LOOPBACK
 if TYPE_CHECKING:
     from filelock import FileLock
 
+    from neonup_local.neon.context import Neon
     from neonup_local.service.claims import Claims
 
 PORT = 5540
+_WHERE = "serve.url"
+"""The file in a home that says where its server is."""
 _SECONDS_TO_FINISH = 10
 """For requests that are under way at Ctrl-C; making a database takes less than one."""
 
@@ -42,10 +47,11 @@ _SECONDS_TO_FINISH = 10
 )  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Report readiness as one line of JSON.")
 def serve(host: str, port: int, folder: Path | None, allow_remote: bool, as_json: bool) -> None:
-    """A neon.new on this machine: its API and claim page, over local Postgres.
+    """A Neon on this machine: Neon API v2 and neon.new, over local Postgres.
 
-    Its databases run while it runs, keep their data between its runs, and are deleted after 72
-    hours unless they are claimed. Ctrl-C ends it.
+    Projects' servers start when somebody connects and stop when they are idle. Databases of
+    neon.new run while it runs, and are deleted after 72 hours unless they are claimed. All data
+    stays between its runs. Ctrl-C ends it.
     """
     if host not in LOOPBACK and not allow_remote:
         raise ProviderError(
@@ -63,7 +69,44 @@ def serve(host: str, port: int, folder: Path | None, allow_remote: bool, as_json
         tls = claims.prepare()
         url = _url(host, listener.getsockname()[1])
         hosts = None if allow_remote else frozenset({host})
-        _run(listener, claims, hosts, ready=lambda: _announce(url, folder, tls, as_json))
+        (folder / _WHERE).write_text(url, encoding="ascii")
+        neon = _neon(folder, databases.pg_bin)
+        variables = _variables(url, neon)
+        _run(
+            listener,
+            claims,
+            neon,
+            hosts,
+            ready=lambda: _announce(url, variables, folder, tls, as_json),
+        )
+
+
+def _neon(folder: Path, pg_bin: Path | None) -> Neon | None:
+    """What Neon API v2 works on, started; None where it cannot be had.
+
+    It needs psycopg, and Unix sockets to its front.
+    """
+    if find_spec("psycopg") is None or sys.platform == "win32":
+        return None
+    from neonup_local.neon.context import Neon
+
+    neon = Neon(folder, pg_bin=pg_bin)
+    neon.start()
+    return neon
+
+
+def _variables(url: str, neon: Neon | None) -> dict[str, str]:
+    """What clients have to set to use this server."""
+    variables = {"NEONUP_PROVIDER": "neon.new", "NEONUP_NEON_NEW_URL": f"{url}/api/v1"}
+    if neon is not None:
+        key, organization = neon.identity.default()
+        variables |= {
+            # The official command line takes plain http for this name alone.
+            "NEON_API_HOST": f"{url.replace('//127.0.0.1:', '//localhost:')}/api/v2",
+            "NEON_API_KEY": key,
+            "NEON_ORG_ID": organization,
+        }
+    return variables
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -107,7 +150,7 @@ def _only_one(folder: Path) -> FileLock:
         lock.acquire()
     except Timeout:
         raise ProviderError(
-            f"Another neonup serve is running for {folder}.",
+            f"Another neonup serve is running for {folder}: {_where(folder)}",
             remedy="Use that one, or choose another folder with --home.",
         ) from None
     except OSError as error:
@@ -118,6 +161,14 @@ def _only_one(folder: Path) -> FileLock:
     return lock
 
 
+def _where(folder: Path) -> str:
+    """The URL of the server that holds a folder."""
+    try:
+        return (folder / _WHERE).read_text(encoding="ascii")
+    except OSError:
+        return "it is still starting."
+
+
 def _url(host: str, port: int) -> str:
     name = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
     return f"http://[{name}]:{port}" if ":" in name else f"http://{name}:{port}"
@@ -126,6 +177,7 @@ def _url(host: str, port: int) -> str:
 def _run(
     listener: socket.socket,
     claims: Claims,
+    neon: Neon | None,
     hosts: frozenset[str] | None,
     ready: Callable[[], None],
 ) -> None:
@@ -146,7 +198,7 @@ def _run(
             self.should_exit = True
 
     config = uvicorn.Config(
-        create_app(claims, hosts=hosts),
+        create_app(claims, neon, hosts=hosts),
         log_level="warning",
         access_log=False,
         server_header=False,
@@ -155,16 +207,24 @@ def _run(
     Server(config).run(sockets=[listener])
 
 
-def _announce(url: str, folder: Path, tls: bool, as_json: bool) -> None:
-    variables = {"NEONUP_PROVIDER": "neon.new", "NEONUP_NEON_NEW_URL": f"{url}/api/v1"}
+def _announce(url: str, variables: dict[str, str], folder: Path, tls: bool, as_json: bool) -> None:
     if as_json:
         ready = {"url": url, "env": variables, "home": str(folder), "tls": tls, "pid": os.getpid()}
         click.echo(json.dumps(ready))
         return
-    click.echo(f"A local neon.new is ready: {click.style(url, bold=True)}\n")
-    click.echo("  In a project's folder, in another terminal:")
-    shown = " ".join(f"{name}={value}" for name, value in variables.items())
+    click.echo(f"A local Neon is ready: {click.style(url, bold=True)}\n")
+    click.echo("  A database of its neon.new, in a project's folder, in another terminal:")
+    neon_new = {name: value for name, value in variables.items() if name.startswith("NEONUP_")}
+    shown = " ".join(f"{name}={value}" for name, value in neon_new.items())
     click.echo(f"  {shown} neonup\n")
+    if len(variables) > len(neon_new):
+        click.echo("  Neon API v2, for Neon's own clients:")
+        for name, value in variables.items():
+            if name not in neon_new:
+                click.echo(f"  export {name}={value}")
+        click.echo()
+    else:
+        click.echo('  Neon API v2 needs psycopg here: pip install "psycopg[binary]"\n')
     shown = "neonup list" if folder == home().absolute() else f"NEONUP_HOME={folder} neonup list"
     click.echo(f"  Databases are kept in {folder}; {shown} shows them.")
     if not tls:

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from typing import TYPE_CHECKING
 
 from anyio import to_thread
 from starlette.applications import Starlette
@@ -20,6 +21,9 @@ from neonup_local.api import claim_page, neon_new, sql
 from neonup_local.api.guard import Guard
 from neonup_local.service.claims import Claims
 
+if TYPE_CHECKING:
+    from neonup_local.neon.context import Neon
+
 log = logging.getLogger(__name__)
 
 EXPIRY_INTERVAL = 5.0
@@ -31,14 +35,17 @@ QUIET = 2.0
 
 def create_app(
     claims: Claims,
+    neon: Neon | None = None,
     *,
     hosts: frozenset[str] | None = frozenset(),
     expiry_interval: float = EXPIRY_INTERVAL,
 ) -> Starlette:
-    """neon.new's API and its claim page.
+    """neon.new's API and its claim page, and Neon API v2.
 
     Args:
         claims: the databases; while the application runs they run, and stop when it does.
+        neon: what Neon API v2 works on, started; it is stopped when the application ends. None:
+            the application has no such API.
         hosts: names of this server beside those of loopback; None: any.
         expiry_interval: seconds between two looks for databases whose time is over.
     """
@@ -47,7 +54,7 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        work = (_wake(claims), _expire(claims, expiry_interval), _stock_up(claims, used))
+        work = (_wake(claims), _expire(claims, expiry_interval), _stock_up(claims, neon, used))
         tasks = [asyncio.create_task(one) for one in work]
         used.set()
         try:
@@ -57,14 +64,22 @@ def create_app(
                 task.cancel()
                 with suppress(asyncio.CancelledError):
                     await task
+            if neon is not None:
+                await to_thread.run_sync(neon.stop)
             for name in await to_thread.run_sync(claims.stop):
                 log.warning(
                     "The database %s could not be stopped: neonup stop will try again.", name
                 )
 
+    v2 = []
+    if neon is not None:
+        from neonup_local.api.v2.routes import routes  # it needs psycopg
+
+        v2.append(Mount("/api/v2", routes=routes()))
     app = Starlette(
         routes=[
             Mount("/api/v1", routes=neon_new.routes()),
+            *v2,
             *sql.routes(),
             *claim_page.routes(),
         ],
@@ -73,6 +88,7 @@ def create_app(
         lifespan=lifespan,
     )
     app.state.claims = claims
+    app.state.neon = neon
     app.state.used = used
     return app
 
@@ -100,14 +116,16 @@ async def _wake(claims: Claims) -> None:
         log.warning("The database %s could not be started: see `neonup logs` for the reason.", name)
 
 
-async def _stock_up(claims: Claims, used: asyncio.Event) -> None:
-    """Make a spare once nothing was made for a moment: copying slows down what is being made."""
+async def _stock_up(claims: Claims, neon: Neon | None, used: asyncio.Event) -> None:
+    """Make spares once nothing was made for a moment: copying slows down what is being made."""
     while True:
         await used.wait()
         used.clear()
         await asyncio.sleep(QUIET)
         if not used.is_set():
             await to_thread.run_sync(claims.stock_up)
+            if neon is not None:
+                await to_thread.run_sync(neon.fill)
 
 
 async def _expire(claims: Claims, interval: float) -> None:

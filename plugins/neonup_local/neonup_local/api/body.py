@@ -12,25 +12,35 @@ class Unusable(Exception):
     """The body is not what the API takes."""
 
 
-async def json_object(request: Request, largest: int) -> dict[str, Any]:
-    """The JSON object in the body; an empty body is an empty object.
+async def content(request: Request, largest: int) -> bytes:
+    """The body.
 
     Args:
         request: the request; its body was not read yet.
         largest: bytes that a body may have.
 
     Raises:
-        Unusable: it is larger, or something else.
+        Unusable: it is larger.
     """
-    content = bytearray()
+    found = bytearray()
     async for chunk in request.stream():
-        content += chunk
-        if len(content) > largest:
+        found += chunk
+        if len(found) > largest:
             raise Unusable
-    if not content.strip():
+    return bytes(found)
+
+
+async def json_object(request: Request, largest: int) -> dict[str, Any]:
+    """The JSON object in the body; an empty body is an empty object.
+
+    Raises:
+        Unusable: it is larger than `largest` bytes, or something else.
+    """
+    found = await content(request, largest)
+    if not found.strip():
         return {}
     try:
-        parsed = json.loads(content)
+        parsed = json.loads(found)
     except (ValueError, RecursionError):
         raise Unusable from None
     if not isinstance(parsed, dict):

@@ -15,11 +15,16 @@ from neonup_local.service import home as homes
 
 
 def choose_engine(
-    home: Path, *, pg_bin: Path | None, tls: bool = False, name: str | None = None
+    home: Path,
+    *,
+    pg_bin: Path | None,
+    tls: bool = False,
+    major: int | None = None,
+    name: str | None = None,
 ) -> Engine:
     """The engine for a new database, copied into the home; see `engine.binaries.choose`."""
     with homes.locked(home, homes.ENGINES):
-        return binaries.choose(home, pg_bin=pg_bin, tls=tls, name=name)
+        return binaries.choose(home, pg_bin=pg_bin, tls=tls, major=major, name=name)
 
 
 def prepare(home: Path, engine: Engine, account: Account) -> Path:

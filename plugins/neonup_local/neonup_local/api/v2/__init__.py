@@ -1,0 +1,1 @@
+"""Neon API v2: https://api-docs.neon.tech/reference."""

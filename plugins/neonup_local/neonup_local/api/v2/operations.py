@@ -1,0 +1,127 @@
+"""The operations of the API: each is a function with the id that Neon's document gives it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import msgspec
+
+from neonup_local.neon.context import Neon
+from neonup_local.neon.errors import NotFound, Refused
+from neonup_local.neon.identity import Caller
+from neonup_local.neon.model import Project
+
+Body = TypeVar("Body")
+Answer = Any
+
+
+@dataclass(frozen=True)
+class Call:
+    """A request to one operation.
+
+    Args:
+        neon: which local Neon.
+        caller: who asks.
+        path: the parameters in the address.
+        query: those behind it.
+        content: the body.
+    """
+
+    neon: Neon
+    caller: Caller
+    path: Mapping[str, str]
+    query: Mapping[str, str]
+    content: bytes = b""
+
+    def body(self, kind: type[Body]) -> Body:
+        """The body, checked; an absent one is an empty object.
+
+        Raises:
+            Refused: it is not what the operation takes.
+        """
+        try:
+            return msgspec.json.decode(self.content.strip() or b"{}", type=kind)
+        except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+            raise Refused(f"invalid request body: {error}") from None
+
+    def project(self) -> Project:
+        """The project that the address names.
+
+        Raises:
+            NotFound: the caller has none of that id.
+        """
+        from neonup_local.neon import projects
+
+        return projects.find(self.neon, self.caller, self.path["project_id"])
+
+    def flag(self, name: str) -> bool:
+        """A parameter that is true or false; some clients write it as Python does."""
+        value = self.query.get(name, "false").lower()
+        if value not in ("true", "false", "1", "0"):
+            raise Refused(f"invalid parameter {name}: it is true or false")
+        return value in ("true", "1")
+
+    def limit(self, default: int, largest: int) -> int:
+        """The parameter `limit`."""
+        text = self.query.get("limit", str(default))
+        if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= largest:
+            raise Refused(f"invalid parameter limit: it is 1 to {largest}")
+        return int(text)
+
+    def number(self, name: str) -> int:
+        """A whole number in the address.
+
+        Raises:
+            NotFound: it is none.
+        """
+        text = self.path[name]
+        if not (text.isascii() and text.isdigit() and len(text) < 19):
+            raise NotFound("not found")
+        return int(text)
+
+
+Handler = Callable[[Call], Answer]
+
+
+@dataclass(frozen=True)
+class Operation:
+    """An operation that is carried out here.
+
+    Args:
+        id: Neon's `operationId`.
+        status: of an answer.
+    """
+
+    id: str
+    method: str
+    path: str
+    status: int
+    handler: Handler
+
+
+OPERATIONS: list[Operation] = []
+"""The modules of this package register theirs."""
+
+
+def operation(
+    id: str,  # noqa: A002
+    *addresses: str,
+    status: int = 200,
+) -> Callable[[Handler], Handler]:
+    """Register a function, e.g. ``@operation("getProject", "GET /projects/{project_id}")``.
+
+    Args:
+        id: Neon's `operationId`.
+        addresses: the document's method and path, and others that clients use for the same.
+        status: of an answer.
+    """
+
+    def register(handler: Handler) -> Handler:
+        for address in addresses:
+            method, _, path = address.partition(" ")
+            OPERATIONS.append(Operation(id, method, path, status, handler))
+        return handler
+
+    return register

@@ -1,0 +1,143 @@
+"""Certificates of endpoints, signed by an authority of the home: clients can verify both names."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from neonup_local.engine.account import Account
+from neonup_local.service import home as homes
+
+if TYPE_CHECKING:
+    from cryptography import x509
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+_LIFETIME = timedelta(days=825)
+"""The longest that every client's library accepts for a certificate of a server."""
+
+
+class Authority:
+    """Signs certificates.
+
+    Args:
+        folder: where its own certificate and key are, and those that it signs.
+    """
+
+    def __init__(self, folder: Path):
+        self._folder = folder
+        self._loaded: tuple[x509.Certificate, ec.EllipticCurvePrivateKey] | None = None
+        homes.make_folder(folder)
+
+    @property
+    def path(self) -> Path:
+        """Its own certificate: what clients are told to trust."""
+        self._load()
+        return self._folder / "authority.crt"
+
+    def certificate(self, name: str, address: str, account: Account) -> tuple[Path, Path]:
+        """The certificate and the key of a server, created where they are missing.
+
+        Args:
+            name: of the files.
+            address: what the server is reached by.
+            account: who runs the server, and so must be able to read the key.
+        """
+        found, key_path = self._folder / f"{name}.crt", self._folder / f"{name}.key"
+        if not (found.exists() and key_path.exists()):
+            self._sign(found, key_path, address, account)
+        return found, key_path
+
+    def forget(self, name: str) -> None:
+        """Remove a server's certificate and key."""
+        (self._folder / f"{name}.crt").unlink(missing_ok=True)
+        (self._folder / f"{name}.key").unlink(missing_ok=True)
+
+    def _sign(self, path: Path, key_path: Path, address: str, account: Account) -> None:
+        from cryptography import x509
+        from cryptography.hazmat.primitives import hashes
+        from cryptography.hazmat.primitives.asymmetric import ec
+
+        issuer, issuer_key = self._load()
+        key = ec.generate_private_key(ec.SECP256R1())
+        names: list[x509.GeneralName] = [
+            x509.DNSName("localhost"),
+            x509.IPAddress(ipaddress.ip_address(address)),
+        ]
+        signed = (
+            _builder(f"neonup {path.stem}", issuer.subject)
+            .public_key(key.public_key())
+            .add_extension(x509.SubjectAlternativeName(names), critical=False)
+            .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+            .sign(issuer_key, hashes.SHA256())
+        )
+        _write(key_path, _secret(key), 0o600, account)
+        _write(path, _public(signed), 0o644, account)
+
+    def _load(self) -> tuple[x509.Certificate, ec.EllipticCurvePrivateKey]:
+        from cryptography import x509
+        from cryptography.hazmat.primitives import hashes, serialization
+        from cryptography.hazmat.primitives.asymmetric import ec
+
+        if self._loaded:
+            return self._loaded
+        path, key_path = self._folder / "authority.crt", self._folder / "authority.key"
+        if path.exists() and key_path.exists():
+            found = serialization.load_pem_private_key(key_path.read_bytes(), None)
+            assert isinstance(found, ec.EllipticCurvePrivateKey)  # noqa: S101 - written below
+            key, certificate = found, x509.load_pem_x509_certificate(path.read_bytes())
+        else:
+            key = ec.generate_private_key(ec.SECP256R1())
+            name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "neonup local Neon")])
+            certificate = (
+                _builder("neonup local Neon", name)
+                .public_key(key.public_key())
+                .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+                .sign(key, hashes.SHA256())
+            )
+            _write(key_path, _secret(key), 0o600, None)
+            _write(path, _public(certificate), 0o644, None)
+        self._loaded = (certificate, key)
+        return self._loaded
+
+
+def _builder(common_name: str, issuer: x509.Name) -> x509.CertificateBuilder:
+    from cryptography import x509
+
+    now = datetime.now(UTC)
+    return (
+        x509.CertificateBuilder()
+        .subject_name(x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, common_name)]))
+        .issuer_name(issuer)
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))  # clocks of containers differ
+        .not_valid_after(now + _LIFETIME)
+    )
+
+
+def _secret(key: ec.EllipticCurvePrivateKey) -> bytes:
+    from cryptography.hazmat.primitives import serialization
+
+    return key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+
+
+def _public(certificate: x509.Certificate) -> bytes:
+    from cryptography.hazmat.primitives import serialization
+
+    return certificate.public_bytes(serialization.Encoding.PEM)
+
+
+def _write(path: Path, content: bytes, mode: int, account: Account | None) -> None:
+    fresh = path.with_name(f"{path.name}.{os.getpid()}")
+    fresh.unlink(missing_ok=True)
+    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
+        file.write(content)
+    if account is not None:
+        account.own(fresh)
+    fresh.replace(path)

@@ -1,0 +1,186 @@
+"""Branches."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from neonup_local.engine import template
+from neonup_local.neon import contents, endpoints, ids
+from neonup_local.neon.context import Neon
+from neonup_local.neon.errors import Conflict, NotFound, Unprocessable
+from neonup_local.neon.journal import Change, Step
+from neonup_local.neon.model import Branch, Cluster, Database, Endpoint, Operation, Project, Role
+from neonup_local.neon.requests import BranchChanges, CreateBranch, given
+
+Changed = tuple[Branch, list[Operation]]
+
+
+def find(neon: Neon, project: Project, id: str) -> Branch:  # noqa: A002
+    """A branch of a project.
+
+    Raises:
+        NotFound: there is none.
+    """
+    found = neon.store.get(Branch, id)
+    if found is None or found.project_id != project.id:
+        raise NotFound("branch not found")
+    return found
+
+
+def default(neon: Neon, project: Project) -> Branch:
+    """The project's default branch."""
+    return next(one for one in neon.store.all(Branch, project_id=project.id) if one.default)
+
+
+def create(
+    neon: Neon, project: Project, wanted: CreateBranch
+) -> tuple[Branch, list[Endpoint], list[Operation]]:
+    """A branch with its parent's data as it is now.
+
+    A parent that runs goes on: its data is backed up while it is used. One that sleeps is copied
+    as it lies.
+
+    Raises:
+        Conflict: there is a branch of that name.
+        Unprocessable: what is asked for cannot be done here.
+    """
+    spec = wanted.branch
+    _refuse_what_is_not_there(wanted)
+    parent = find(neon, project, spec.parent_id) if spec.parent_id else default(neon, project)
+    now = neon.clock.now()
+    id = ids.branch()  # noqa: A001
+    name = _free_name(neon, project, spec.name or id)
+    if spec.expires_at is not None and spec.expires_at <= now:
+        raise Unprocessable("expires_at must be in the future")
+    cluster = Cluster(
+        id=ids.cluster(), project_id=project.id, engine=project.engine, state="copied"
+    )
+    branch = Branch(
+        id=id,
+        project_id=project.id,
+        name=name,
+        cluster_id=cluster.id,
+        parent_id=parent.id,
+        parent_timestamp=now,
+        protected=spec.protected,
+        expires_at=spec.expires_at,
+        created_at=now,
+        updated_at=now,
+        annotation=wanted.annotation_value,
+    )
+    opened = [
+        endpoints.new(neon, project, branch, one.type, given(one)) for one in wanted.endpoints[:1]
+    ]
+
+    def work() -> Change:
+        neon.computes.refresh(parent)
+        lsn = _copy(neon, parent, cluster)
+        roles, databases = contents.inherited(neon.store, parent, branch, now)
+        if parent.protected:  # https://neon.com/docs/guides/protected-branches
+            roles = [_with_new_password(role) for role in roles]
+        ready = replace(branch, state="ready", parent_lsn=lsn, state_changed_at=neon.clock.now())
+        return Change(put=[ready, *roles, *databases])
+
+    steps = [Step("create_branch", branch.id)]
+    steps += [Step("start_compute", branch.id, one.id) for one in opened]
+    operations = neon.journal.run(project.id, steps, work, intent=[cluster, branch, *opened])
+    return neon.store.get(Branch, branch.id) or branch, opened, operations
+
+
+def update(neon: Neon, project: Project, branch: Branch, changes: BranchChanges) -> Changed:
+    """Rename a branch, protect it, or give it an expiry."""
+    values = given(changes)
+    now = neon.clock.now()
+    if values.get("name", branch.name) != branch.name:
+        _free_name(neon, project, values["name"])
+    if (expires_at := values.get("expires_at")) is not None:
+        if branch.default or branch.protected:
+            raise Unprocessable("a default or protected branch cannot expire")
+        if expires_at <= now:
+            raise Unprocessable("expires_at must be in the future")
+    changed = replace(branch, **values, updated_at=now)
+    neon.store.put(changed)
+    return changed, []
+
+
+def set_default(neon: Neon, project: Project, branch: Branch) -> Changed:
+    """Make a branch the project's default one."""
+    now = neon.clock.now()
+    changed = replace(branch, default=True, expires_at=None, updated_at=now)
+    others = [
+        replace(one, default=False, updated_at=now)
+        for one in neon.store.all(Branch, project_id=project.id)
+        if one.default and one.id != branch.id
+    ]
+    neon.store.put(*others, changed)
+    return changed, []
+
+
+def delete(neon: Neon, project: Project, branch: Branch) -> Changed:
+    """Delete a branch with its data.
+
+    Raises:
+        Unprocessable: it is the default one, protected, or has children.
+    """
+    if branch.default:
+        raise Unprocessable("the default branch cannot be deleted")
+    if branch.protected:
+        raise Unprocessable("a protected branch cannot be deleted")
+    if any(one.parent_id == branch.id for one in neon.store.all(Branch, project_id=project.id)):
+        raise Unprocessable("a branch that has child branches cannot be deleted")
+
+    def work() -> Change:
+        for endpoint in neon.store.all(Endpoint, branch_id=branch.id):
+            neon.computes.front.close(endpoint.id)
+        neon.computes.suspend(branch)
+        rows = [
+            row
+            for kind in (Endpoint, Role, Database)
+            for row in neon.store.all(kind, branch_id=branch.id)
+        ]
+        cluster = neon.store.get(Cluster, branch.cluster_id)
+        return Change(
+            delete=[branch, *rows, *([cluster] if cluster else [])],
+            after=[
+                lambda: neon.clusters.remove(branch.cluster_id),
+                lambda: neon.authority.forget(branch.id),
+            ],
+        )
+
+    operations = neon.journal.run(
+        project.id, [Step("suspend_compute", branch.id), Step("delete_timeline", branch.id)], work
+    )
+    return branch, operations
+
+
+def _copy(neon: Neon, parent: Branch, target: Cluster) -> str | None:
+    """Copy a parent's data; the position in its log, where the parent runs."""
+    with neon.computes.held(parent.cluster_id):
+        if not neon.computes.is_running(parent.cluster_id):
+            neon.clusters.copy_stopped(parent.cluster_id, target.id)
+            return None
+        address = neon.computes.address(parent.cluster_id)
+    return neon.clusters.copy_running(parent.cluster_id, target.id, address)
+
+
+def _with_new_password(role: Role) -> Role:
+    if role.verifier is None:
+        return role
+    password = ids.password()
+    return replace(role, password=password, verifier=template.scram_verifier(password))
+
+
+def _free_name(neon: Neon, project: Project, name: str) -> str:
+    if any(one.name == name for one in neon.store.all(Branch, project_id=project.id)):
+        raise Conflict("branch already exists")
+    return name
+
+
+def _refuse_what_is_not_there(wanted: CreateBranch) -> None:
+    spec = wanted.branch
+    if spec.parent_lsn is not None or spec.parent_timestamp is not None:
+        raise Unprocessable("branches from a point in time are not there yet in this local Neon")
+    if spec.init_source != "parent-data":
+        raise Unprocessable("schema-only branches are not there yet in this local Neon")
+    if len(wanted.endpoints) > 1:
+        raise Unprocessable("a branch can be created with one read_write endpoint")

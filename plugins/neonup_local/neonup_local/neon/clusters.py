@@ -1,0 +1,177 @@
+"""Data directories: created from a prepared copy, copied from another one, removed.
+
+clusters/<id>/   data/, log, neonup.conf
+spares/          prepared copies of an engine's template
+"""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+import shutil
+import threading
+from pathlib import Path
+
+from neonup import EngineError
+from neonup_local.engine import account as accounts
+from neonup_local.engine import binaries, cluster, postmaster, template
+from neonup_local.engine.binaries import Engine
+from neonup_local.neon import copying
+from neonup_local.neon.model import Cluster
+from neonup_local.service import home as homes
+from neonup_local.service import stock
+
+SPARES = 3
+"""Prepared copies of each template; refilled in the background."""
+
+
+class Clusters:
+    """The data directories of one home.
+
+    Args:
+        home: neonup's own folder, for engines and templates.
+        folder: where the local Neon keeps its own.
+        pg_bin: a folder of Postgres programs to use before any other.
+    """
+
+    def __init__(self, home: Path, folder: Path, *, pg_bin: Path | None = None):
+        self._home = home
+        self._folder = folder
+        self._pg_bin = pg_bin
+        self._engines: dict[str, Engine] = {}
+        self._filling = threading.Lock()
+        for name in ("clusters", "spares"):
+            homes.make_folder(folder / name)
+            homes.spread(folder / name)
+
+    def folder(self, id: str) -> Path:  # noqa: A002
+        """The folder of a cluster."""
+        return self._folder / "clusters" / id
+
+    def data(self, id: str) -> Path:  # noqa: A002
+        """Its data directory."""
+        return self.folder(id) / "data"
+
+    def engine_for(self, major: int | None) -> Engine:
+        """The engine of a new project; one that speaks TLS where there is any.
+
+        Raises:
+            EngineError: the machine has none of that version.
+        """
+        engine = stock.choose_engine(self._home, pg_bin=self._pg_bin, tls=True, major=major)
+        self._engines[engine.id] = engine
+        return engine
+
+    def engine_of(self, row: Cluster) -> Engine:
+        """The engine that can start a cluster.
+
+        Raises:
+            EngineError: the machine has it no more.
+        """
+        if row.engine not in self._engines:
+            major = cluster.major_version(self.data(row.id))
+            self._engines[row.engine] = binaries.for_data(
+                self._home, major, row.engine, self._pg_bin
+            )
+        return self._engines[row.engine]
+
+    def create(self, id: str, engine: Engine) -> None:  # noqa: A002
+        """Give a new cluster its data directory: a prepared copy, or a copy of the template.
+
+        Raises:
+            EngineError: the template cannot be created or copied.
+        """
+        folder = self._new_folder(id)
+        for spare in self._spares(engine).glob("spare-*"):
+            with contextlib.suppress(FileNotFoundError):  # taken by another thread
+                spare.rename(folder / "data")
+                return
+        self._copy_template(engine, folder / "data")
+
+    def copy_stopped(self, source: str, target: str) -> None:
+        """Copy a cluster whose server does not run and cannot be started meanwhile."""
+        data = self._new_folder(target) / "data"
+        template.copy(self.data(source), data, accounts.of_data(self.data(source)))
+
+    def copy_running(self, source: str, target: str, admin: dict[str, object]) -> str:
+        """Copy a cluster whose server runs, with all that was committed before the call.
+
+        Args:
+            source: the id of the running cluster.
+            target: the id of the new one.
+            admin: how to connect to the source as its superuser.
+
+        Returns:
+            The position in the source's log at which the copy begins its own life.
+        """
+        return copying.backup(self.data(source), self._new_folder(target) / "data", admin)
+
+    def fill(self, engine: Engine) -> None:
+        """Prepare spares until there are enough; at once where another thread is doing so."""
+        if not self._filling.acquire(blocking=False):
+            return
+        try:
+            folder = self._spares(engine)
+            homes.make_folder(folder)
+            for leftover in folder.glob(".making-*"):
+                shutil.rmtree(leftover, ignore_errors=True)
+            while len(list(folder.glob("spare-*"))) < SPARES:
+                name = secrets.token_hex(4)
+                making = folder / f".making-{name}"
+                self._copy_template(engine, making)
+                making.rename(folder / f"spare-{name}")
+        finally:
+            self._filling.release()
+
+    def stop(self, id: str) -> bool:  # noqa: A002
+        """Stop its server; False where none ran.
+
+        Raises:
+            EngineError: it does not stop.
+        """
+        return cluster.stop(self.data(id))
+
+    def running(self, id: str) -> postmaster.Postmaster | None:  # noqa: A002
+        """Its server, if it runs and is ready."""
+        return postmaster.running(self.data(id))
+
+    def remove(self, id: str) -> None:  # noqa: A002
+        """Stop its server and remove it, for good.
+
+        Raises:
+            EngineError: its server does not stop.
+        """
+        folder = self.folder(id)
+        cluster.stop(folder / "data", immediately=True)
+        trash = folder.with_name(f".trash-{id}-{secrets.token_hex(4)}")
+        with contextlib.suppress(FileNotFoundError):
+            folder.rename(trash)
+            shutil.rmtree(trash, ignore_errors=True)
+
+    def sweep(self, wanted: set[str]) -> None:
+        """Stop every server that is left from a killed run, and remove what nothing points to."""
+        for folder in (self._folder / "clusters").iterdir():
+            if folder.name.startswith("."):
+                shutil.rmtree(folder, ignore_errors=True)
+            elif folder.name not in wanted:
+                self.remove(folder.name)
+            else:
+                cluster.stop(folder / "data")
+
+    def _new_folder(self, id: str) -> Path:  # noqa: A002
+        folder = self.folder(id)
+        try:
+            homes.make_folder(folder, exist_ok=False)
+        except OSError as error:
+            raise EngineError(
+                f"A new cluster could not be created in {folder.parent}: {error.strerror}.",
+                remedy="Free some space or allow writing there.",
+            ) from None
+        return folder
+
+    def _copy_template(self, engine: Engine, target: Path) -> None:
+        account = accounts.for_new_data()
+        template.copy(stock.prepare(self._home, engine, account), target, account)
+
+    def _spares(self, engine: Engine) -> Path:
+        return self._folder / "spares" / f"{engine.id}-{template.FORM}"

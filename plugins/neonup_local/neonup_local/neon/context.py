@@ -1,0 +1,70 @@
+"""One local Neon: its store, its servers, its front, and the threads that look after them."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+from neonup_local.neon import recovery
+from neonup_local.neon.authority import Authority
+from neonup_local.neon.clock import Clock
+from neonup_local.neon.clusters import Clusters
+from neonup_local.neon.computes import Computes
+from neonup_local.neon.identity import Identity
+from neonup_local.neon.journal import Journal
+from neonup_local.neon.model import Project
+from neonup_local.neon.store import Store
+from neonup_local.service import home as homes
+
+
+class Neon:
+    """What the modules of `neonup_local.neon` work on.
+
+    Args:
+        home: neonup's own folder; the local Neon's is `neon` in it.
+        pg_bin: a folder of Postgres programs to use before any other.
+
+    Raises:
+        ProviderError: the folder cannot be used.
+    """
+
+    def __init__(self, home: Path, *, pg_bin: Path | None = None):
+        folder = home / "neon"
+        homes.make_folder(home)
+        homes.make_folder(folder)
+        self.clock = Clock()
+        self.store = Store(folder / "neon.db")
+        self.journal = Journal(self.store, self.clock)
+        self.identity = Identity(self.store, self.clock, folder)
+        self.clusters = Clusters(home, folder, pg_bin=pg_bin)
+        self.authority = Authority(folder / "tls")
+        self.computes = Computes(home, self.store, self.clusters, self.authority, self.clock)
+        self._suspender = threading.Thread(target=self.computes.run_suspender, name="neon-suspend")
+
+    def start(self) -> None:
+        """Clean up after a server that was killed, and take connections.
+
+        Raises:
+            ProviderError: no Postgres can be used, or the front cannot be started.
+        """
+        recovery.recover(self.store, self.clusters, self.clock)
+        self.computes.front.start()
+        recovery.listen(self.store, self.computes.front)
+        self._suspender.start()
+
+    def stop(self) -> None:
+        """Finish what was begun and stop every server; the data stays."""
+        self.journal.close()
+        self.computes.stop()
+        self.computes.front.stop()
+        if self._suspender.is_alive():
+            self._suspender.join()
+        self.store.close()
+
+    def fill(self) -> None:
+        """Prepare data directories for the next projects."""
+        self.clusters.fill(self.clusters.engine_for(None))
+
+    def projects(self) -> list[Project]:
+        """All projects, also deleted ones that can be recovered."""
+        return self.store.all(Project)

@@ -1,0 +1,110 @@
+"""Copying the data directory of a running server, without stopping it.
+
+It is Postgres's own way of backing up (https://www.postgresql.org/docs/current/
+continuous-archiving.html#BACKUP-LOWLEVEL-BASE-BACKUP): whatever was committed before the call is
+in the copy, and a server started on the copy replays the log from the backup's beginning.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from neonup import EngineError
+from neonup_local.engine import account as accounts
+from neonup_local.engine.account import Account
+
+_LEFT_OUT = frozenset(
+    {
+        *("pg_wal", "pg_replslot", "pg_dynshmem", "pg_notify", "pg_serial", "pg_snapshots"),
+        *("pg_stat_tmp", "pg_subtrans", "postmaster.pid", "postmaster.opts", "backup_label"),
+    }
+)
+_EMPTY = frozenset(
+    {
+        *("pg_replslot", "pg_dynshmem", "pg_notify", "pg_serial", "pg_snapshots"),
+        *("pg_stat_tmp", "pg_subtrans", "pg_wal/archive_status", "pg_wal/summaries"),
+    }
+)
+"""Folders that a server needs, and whose content is of no use to another one."""
+
+
+def backup(source: Path, target: Path, admin: dict[str, Any]) -> str:
+    """Copy a running server's data directory.
+
+    Args:
+        source: the data directory.
+        target: the new one; nothing of it is left where this fails.
+        admin: how to connect to the server as its superuser.
+
+    Returns:
+        The position in the log up to which the copy has everything, e.g. ``0/1A2B3C8``.
+
+    Raises:
+        EngineError: the server or the disk refused.
+    """
+    try:
+        with psycopg.connect(**admin, autocommit=True) as connection:
+            begin = _name(connection, "pg_backup_start('neonup', fast => true)")
+            account = accounts.of_data(source)
+            _copy(_content(source), target, account)
+            row = connection.execute(
+                "SELECT lsn, pg_walfile_name(lsn), labelfile, spcmapfile "
+                "FROM pg_backup_stop(wait_for_archive => false)"
+            ).fetchone()
+            assert row is not None  # noqa: S101 - a function's result
+            lsn, end, label, tablespaces = row
+        _write(target / "backup_label", label, account)
+        if tablespaces:
+            _write(target / "tablespace_map", tablespaces, account)
+        _copy(_segments(source / "pg_wal", begin, end), target / "pg_wal", account)
+        for name in _EMPTY:
+            (target / name).mkdir(mode=0o700, exist_ok=True, parents=True)
+            account.own(target / name)
+    except (psycopg.Error, OSError) as error:
+        shutil.rmtree(target, ignore_errors=True)
+        raise EngineError(f"{source} could not be copied: {error}.") from None
+    except BaseException:
+        shutil.rmtree(target, ignore_errors=True)
+        raise
+    return str(lsn)
+
+
+def _name(connection: psycopg.Connection[Any], position: str) -> str:
+    row = connection.execute(f"SELECT pg_walfile_name({position})".encode()).fetchone()
+    assert row is not None  # noqa: S101 - a function's result
+    return str(row[0])
+
+
+def _content(source: Path) -> list[Path]:
+    return [path for path in source.iterdir() if path.name not in _LEFT_OUT]
+
+
+def _segments(log: Path, begin: str, end: str) -> list[Path]:
+    """The log from the backup's beginning to its end: a server writes on in the last segment, so
+    they are copied, not linked."""
+    found = [path for path in log.iterdir() if path.is_file()]
+    return [path for path in found if begin <= path.name <= end or path.suffix == ".history"]
+
+
+def _copy(paths: list[Path], target: Path, account: Account) -> None:
+    target.mkdir(mode=0o700, exist_ok=True)
+    account.own(target)
+    command = ["cp", "-a", "--reflink=auto", "--", *map(str, paths), str(target)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    said = [line for line in done.stderr.splitlines() if "No such file" not in line]
+    if done.returncode != 0 and said:  # a file that was just deleted is in the log
+        raise EngineError(
+            f"{target} could not be written: {said[0].rpartition(': ')[2]}.",
+            remedy="Free some space or allow writing there.",
+        )
+
+
+def _write(path: Path, content: str, account: Account) -> None:
+    path.write_text(content, encoding="utf-8")
+    path.chmod(0o600)
+    account.own(path)

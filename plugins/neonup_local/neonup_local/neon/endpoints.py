@@ -1,0 +1,179 @@
+"""Endpoints: how branches are reached, and whether their servers run."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from msgspec.structs import replace
+
+from neonup_local.neon import addresses, ids
+from neonup_local.neon.context import Neon
+from neonup_local.neon.errors import Failed, NotFound, Unprocessable
+from neonup_local.neon.journal import Change, Step
+from neonup_local.neon.model import Branch, Endpoint, EndpointType, Operation, Project
+from neonup_local.neon.requests import EndpointChanges, NewEndpoint, given
+
+_NOT_STORED = ("provisioner", "region_id", "branch_id", "type", "pooler_mode")
+
+Changed = tuple[Endpoint, list[Operation]]
+
+
+def find(neon: Neon, project: Project, id: str) -> Endpoint:  # noqa: A002
+    """An endpoint of a project.
+
+    Raises:
+        NotFound: there is none.
+    """
+    found = neon.store.get(Endpoint, id)
+    if found is None or found.project_id != project.id:
+        raise NotFound("endpoint not found")
+    return found
+
+
+def is_active(neon: Neon, endpoint: Endpoint) -> bool:
+    """Whether its server runs."""
+    branch = neon.store.get(Branch, endpoint.branch_id)
+    return branch is not None and neon.computes.is_running(branch.cluster_id)
+
+
+def new(
+    neon: Neon, project: Project, branch: Branch, kind: EndpointType, values: dict[str, Any]
+) -> Endpoint:
+    """An endpoint that takes connections, and is not in the store yet.
+
+    Raises:
+        Unprocessable: the branch has one that writes already, or a value is out of range.
+        Failed: the machine has no address left.
+    """
+    if kind == "read_only":
+        raise Unprocessable("read-only endpoints are not there yet in this local Neon")
+    if any(one.type == kind for one in neon.store.all(Endpoint, branch_id=branch.id)):
+        raise Unprocessable("read_write endpoint already exists")
+    now = neon.clock.now()
+    defaults = dict(project.default_endpoint_settings)
+    settings = defaults.pop("pg_settings", None)
+    defaults.pop("pgbouncer_settings", None)
+    if settings:
+        defaults["settings"] = {"pg_settings": settings}
+    endpoint = Endpoint(
+        id=ids.endpoint(),
+        project_id=project.id,
+        branch_id=branch.id,
+        type=kind,
+        address="",
+        port=0,
+        created_at=now,
+        updated_at=now,
+    )
+    endpoint = _checked(replace(endpoint, **(defaults | _stored(values))))
+    try:
+        address, port = addresses.open_for(
+            neon.computes.front, endpoint.id, neon.store.all(Endpoint)
+        )
+    except OSError as error:
+        raise Failed(str(error)) from None
+    return replace(endpoint, address=address, port=port)
+
+
+def create(neon: Neon, project: Project, branch: Branch, wanted: NewEndpoint) -> Changed:
+    """Create an endpoint; its server is started by whoever connects first."""
+    endpoint = new(neon, project, branch, wanted.type, given(wanted))
+    operations = neon.journal.run(
+        project.id,
+        [Step("start_compute", branch.id, endpoint.id)],
+        lambda: Change(put=[endpoint]),
+    )
+    return endpoint, operations
+
+
+def update(neon: Neon, project: Project, endpoint: Endpoint, changes: EndpointChanges) -> Changed:
+    """Change an endpoint; what its server reads at a start restarts it."""
+    values = given(changes)
+    branch_id = values.get("branch_id", endpoint.branch_id)
+    if branch_id != endpoint.branch_id:
+        raise Unprocessable("an endpoint cannot be moved to another branch")
+    changed = _checked(replace(endpoint, **_stored(values), updated_at=neon.clock.now()))
+
+    def work() -> Change:
+        branch = _branch(neon, endpoint)
+        if changed.settings != endpoint.settings or changed.disabled:
+            neon.computes.suspend(branch)
+        if changed.disabled:
+            neon.computes.front.down(endpoint.id, hold=False)
+        return Change(put=[changed])
+
+    operations = neon.journal.run(
+        project.id, [Step("apply_config", endpoint.branch_id, endpoint.id)], work
+    )
+    return changed, operations
+
+
+def delete(neon: Neon, project: Project, endpoint: Endpoint) -> Changed:
+    """Delete an endpoint; the branch stays."""
+
+    def work() -> Change:
+        neon.computes.suspend(_branch(neon, endpoint))
+        return Change(delete=[endpoint], after=[lambda: neon.computes.front.close(endpoint.id)])
+
+    operations = neon.journal.run(
+        project.id, [Step("suspend_compute", endpoint.branch_id, endpoint.id)], work
+    )
+    return endpoint, operations
+
+
+def start(neon: Neon, project: Project, endpoint: Endpoint) -> Changed:
+    """Start its server now."""
+    if endpoint.disabled:
+        raise Unprocessable("the endpoint is disabled")
+
+    def work() -> Change:
+        neon.computes.start(_branch(neon, endpoint))
+        now = neon.clock.now()
+        return Change(put=[replace(endpoint, started_at=now, last_active=now)])
+
+    return _run(neon, project, endpoint, "start_compute", work)
+
+
+def suspend(neon: Neon, project: Project, endpoint: Endpoint) -> Changed:
+    """Stop its server; the next connection starts it again."""
+
+    def work() -> Change:
+        neon.computes.suspend(_branch(neon, endpoint))
+        return Change(put=[replace(endpoint, suspended_at=neon.clock.now())])
+
+    return _run(neon, project, endpoint, "suspend_compute", work)
+
+
+def restart(neon: Neon, project: Project, endpoint: Endpoint) -> Changed:
+    """Stop its server and start it, cutting connections."""
+
+    def work() -> Change:
+        branch = _branch(neon, endpoint)
+        neon.computes.suspend(branch)
+        neon.computes.start(branch)
+        now = neon.clock.now()
+        return Change(put=[replace(endpoint, started_at=now, last_active=now)])
+
+    return _run(neon, project, endpoint, "start_compute", work)
+
+
+def _run(neon: Neon, project: Project, endpoint: Endpoint, action: str, work: Any) -> Changed:
+    operations = neon.journal.run(project.id, [Step(action, endpoint.branch_id, endpoint.id)], work)
+    return neon.store.get(Endpoint, endpoint.id) or endpoint, operations
+
+
+def _branch(neon: Neon, endpoint: Endpoint) -> Branch:
+    found = neon.store.get(Branch, endpoint.branch_id)
+    if found is None:
+        raise NotFound("branch not found")
+    return found
+
+
+def _stored(values: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if name not in _NOT_STORED}
+
+
+def _checked(endpoint: Endpoint) -> Endpoint:
+    if endpoint.autoscaling_limit_min_cu > endpoint.autoscaling_limit_max_cu:
+        raise Unprocessable("autoscaling_limit_min_cu must not exceed autoscaling_limit_max_cu")
+    return endpoint

@@ -1,0 +1,74 @@
+"""Why the local Neon refuses: each refusal has the HTTP status that Neon's API gives it."""
+
+from __future__ import annotations
+
+
+class Refused(Exception):
+    """The request is not carried out.
+
+    Args:
+        message: for the caller.
+    """
+
+    status = 400
+    code = ""
+
+    def __init__(self, message: str):
+        super().__init__(message)
+        self.message = message
+
+
+class Unauthorized(Refused):
+    """No key, or one that is not known."""
+
+    status = 401
+
+
+class NotFound(Refused):
+    """It does not exist, or the key does not reach it."""
+
+    status = 404
+
+
+class Forbidden(Refused):
+    """The key may not do that."""
+
+    status = 403
+
+
+class NoSuchMethod(Refused):
+    """The address takes other methods."""
+
+    status = 405
+
+
+class Conflict(Refused):
+    """It exists already."""
+
+    status = 409
+
+
+class Unprocessable(Refused):
+    """It is understood, but cannot be done as things are."""
+
+    status = 422
+
+
+class Locked(Refused):
+    """Another change of the same project is being carried out."""
+
+    status = 423
+    code = "PROJECT_HAS_RUNNING_OPERATIONS"
+
+
+class NotHere(Refused):
+    """The local Neon has nothing of the kind."""
+
+    status = 501
+    code = "NOT_IMPLEMENTED"
+
+
+class Failed(Refused):
+    """The machine could not do it."""
+
+    status = 500

@@ -1,0 +1,200 @@
+"""What the store keeps. Fields have the names of Neon's API where it has them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal
+
+from msgspec import Struct, field
+
+OperationStatus = Literal["scheduling", "running", "finished", "failed"]
+EndpointType = Literal["read_only", "read_write"]
+
+
+class Row(Struct, frozen=True, kw_only=True):
+    """Something with an id."""
+
+    id: str
+
+
+class User(Row, frozen=True):
+    """A person who signs in."""
+
+    email: str
+    name: str
+    created_at: datetime
+
+
+class Organization(Row, frozen=True):
+    """Owner of projects; every user is in at least one."""
+
+    name: str
+    handle: str
+    created_at: datetime
+
+
+class ApiKey(Row, frozen=True):
+    """A key of the API, of which only the hash is kept.
+
+    Args:
+        number: the id that the API shows.
+        user_id: who created it.
+        org_id: None for a personal key.
+        project_id: the only project that a key of an organization reaches; None: all of them.
+    """
+
+    number: int
+    name: str
+    digest: str
+    user_id: str
+    created_at: datetime
+    org_id: str | None = None
+    project_id: str | None = None
+    last_used_at: datetime | None = None
+
+
+class Project(Row, frozen=True):
+    """A project.
+
+    Args:
+        settings: as the API takes them: quota, allowed addresses, replication.
+        default_endpoint_settings: for endpoints that are created without their own.
+        tls: whether its servers speak TLS.
+        engine: the id of the Postgres that its data belongs to.
+        deleted_at: when it was deleted; it can be recovered for a while.
+    """
+
+    name: str
+    org_id: str
+    owner_id: str
+    pg_version: int
+    engine: str
+    tls: bool
+    created_at: datetime
+    updated_at: datetime
+    region_id: str = "aws-us-east-2"
+    store_passwords: bool = True
+    history_retention_seconds: int = 86_400
+    settings: dict[str, Any] = field(default_factory=dict)
+    default_endpoint_settings: dict[str, Any] = field(default_factory=dict)
+    deleted_at: datetime | None = None
+
+
+class Branch(Row, frozen=True):
+    """A branch.
+
+    Args:
+        cluster_id: its data.
+        parent_lsn: where in its parent's log it begins.
+        state: `init` while its data is being copied.
+    """
+
+    project_id: str
+    name: str
+    cluster_id: str
+    created_at: datetime
+    updated_at: datetime
+    state: Literal["init", "ready"] = "init"
+    state_changed_at: datetime | None = None
+    parent_id: str | None = None
+    parent_lsn: str | None = None
+    parent_timestamp: datetime | None = None
+    default: bool = False
+    protected: bool = False
+    init_source: Literal["parent-data", "schema-only"] = "parent-data"
+    expires_at: datetime | None = None
+    last_reset_at: datetime | None = None
+    annotation: dict[str, str] = field(default_factory=dict)
+
+
+class Endpoint(Row, frozen=True):
+    """How a branch is reached.
+
+    Args:
+        address: of this machine, on which the front listens for it.
+        port: there.
+        settings: Postgres's own, as the API takes them.
+    """
+
+    project_id: str
+    branch_id: str
+    type: EndpointType
+    address: str
+    port: int
+    created_at: datetime
+    updated_at: datetime
+    autoscaling_limit_min_cu: float = 0.25
+    autoscaling_limit_max_cu: float = 0.25
+    suspend_timeout_seconds: int = 0
+    disabled: bool = False
+    name: str | None = None
+    settings: dict[str, Any] = field(default_factory=dict)
+    pooler_enabled: bool = False
+    passwordless_access: bool = True
+    last_active: datetime | None = None
+    started_at: datetime | None = None
+    suspended_at: datetime | None = None
+
+
+class Role(Row, frozen=True):
+    """A role of a branch; its id is made of both names.
+
+    Args:
+        password: None where it cannot log in, or was created by SQL.
+        verifier: what Postgres keeps of the password.
+    """
+
+    project_id: str
+    branch_id: str
+    name: str
+    created_at: datetime
+    updated_at: datetime
+    password: str | None = None
+    verifier: str | None = None
+
+
+class Database(Row, frozen=True):
+    """A database of a branch, as it was when the branch's server was last looked at."""
+
+    project_id: str
+    branch_id: str
+    name: str
+    owner_name: str
+    number: int
+    created_at: datetime
+    updated_at: datetime
+
+
+class Cluster(Row, frozen=True):
+    """A data directory.
+
+    Args:
+        state: `new` until the roles and databases of the store were created in it; `copied` until
+            the store's passwords were set in it; `started` while its server runs, or since it was
+            killed: then the store may not know what was done in SQL; `stopped`.
+    """
+
+    project_id: str
+    engine: str
+    state: Literal["new", "copied", "started", "stopped"] = "new"
+
+
+class Operation(Row, frozen=True):
+    """One step of a change, as the API tells it."""
+
+    project_id: str
+    action: str
+    created_at: datetime
+    updated_at: datetime
+    branch_id: str | None = None
+    endpoint_id: str | None = None
+    status: OperationStatus = "running"
+    error: str | None = None
+
+
+class Permission(Row, frozen=True):
+    """Somebody a project is shared with."""
+
+    project_id: str
+    granted_to_email: str
+    granted_at: datetime

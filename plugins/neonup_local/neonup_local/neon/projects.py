@@ -1,0 +1,247 @@
+"""Projects."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from msgspec import UNSET
+from msgspec.structs import replace
+
+from neonup import EngineError
+from neonup_local.engine import template
+from neonup_local.neon import catalogs, endpoints, ids
+from neonup_local.neon.context import Neon
+from neonup_local.neon.errors import NotFound, Unprocessable
+from neonup_local.neon.identity import Caller
+from neonup_local.neon.journal import Change, Step
+from neonup_local.neon.model import (
+    Branch,
+    Cluster,
+    Database,
+    Endpoint,
+    Operation,
+    Organization,
+    Project,
+    Role,
+)
+from neonup_local.neon.requests import NewProject, ProjectChanges, given
+
+RECOVERABLE = timedelta(days=7)
+"""How long a deleted project can be recovered."""
+
+
+@dataclass(frozen=True)
+class Created:
+    """A new project and all that came with it."""
+
+    project: Project
+    branch: Branch
+    endpoint: Endpoint
+    role: Role
+    database: Database
+    operations: list[Operation]
+
+
+def find(neon: Neon, caller: Caller, id: str) -> Project:  # noqa: A002
+    """A project that the caller may use.
+
+    Raises:
+        NotFound: there is none.
+    """
+    project = neon.store.get(Project, id)
+    if project is None or project.deleted_at is not None or not caller.reaches(project):
+        raise NotFound("project not found")
+    return project
+
+
+def all_of(neon: Neon, caller: Caller, *, org_id: str | None, deleted: bool) -> list[Project]:
+    """The projects that the caller may use, the newest first; or those that can be recovered."""
+    since = neon.clock.now() - RECOVERABLE
+    found = [
+        project
+        for project in neon.store.all(Project)
+        if caller.reaches(project)
+        and org_id in (None, project.org_id)
+        and (project.deleted_at is not None) == deleted
+        and (project.deleted_at is None or project.deleted_at > since)
+    ]
+    return found[::-1]
+
+
+def create(neon: Neon, caller: Caller, wanted: NewProject) -> Created:
+    """A project with a branch, an endpoint, a role and a database; its server sleeps.
+
+    Raises:
+        NotFound: there is no such organization.
+        Unprocessable: this machine has no Postgres of that version, or a name is reserved.
+    """
+    organization = _organization(neon, caller, wanted.org_id)
+    try:
+        engine = neon.clusters.engine_for(wanted.pg_version)
+    except EngineError as error:
+        raise Unprocessable(f"{error.message} {error.remedy or ''}".strip()) from None
+    now = neon.clock.now()
+    project = Project(
+        id=ids.project(),
+        name=wanted.name or ids.project().rpartition("-")[0],
+        org_id=organization.id,
+        owner_id=caller.user.id,
+        pg_version=engine.major,
+        engine=engine.id,
+        tls=engine.tls,
+        created_at=now,
+        updated_at=now,
+        region_id=wanted.region_id or "aws-us-east-2",
+        store_passwords=wanted.store_passwords,
+        history_retention_seconds=wanted.history_retention_seconds,
+        settings={} if wanted.settings is UNSET else given(wanted.settings),
+        default_endpoint_settings=_defaults(wanted),
+    )
+    cluster = Cluster(id=ids.cluster(), project_id=project.id, engine=engine.id)
+    branch = Branch(
+        id=ids.branch(),
+        project_id=project.id,
+        name=wanted.branch.name,
+        cluster_id=cluster.id,
+        default=True,
+        created_at=now,
+        updated_at=now,
+        annotation=wanted.branch.annotations,
+    )
+    password = ids.password()
+    name = _free_name(wanted.branch.role_name or template.OWNER)
+    role = Role(
+        id=catalogs.role_id(branch.id, name),
+        project_id=project.id,
+        branch_id=branch.id,
+        name=name,
+        password=password,
+        verifier=template.scram_verifier(password),
+        created_at=now,
+        updated_at=now,
+    )
+    name = _free_name(wanted.branch.database_name or template.DATABASE)
+    database = Database(
+        id=catalogs.database_id(branch.id, name),
+        project_id=project.id,
+        branch_id=branch.id,
+        name=name,
+        owner_name=role.name,
+        number=1,
+        created_at=now,
+        updated_at=now,
+    )
+    endpoint = endpoints.new(neon, project, branch, "read_write", {})
+    ready = replace(branch, state="ready", state_changed_at=now)
+
+    def work() -> Change:
+        neon.clusters.create(cluster.id, engine)
+        return Change(put=[ready])
+
+    operations = neon.journal.run(
+        project.id,
+        [Step("create_timeline", branch.id), Step("start_compute", branch.id, endpoint.id)],
+        work,
+        intent=[project, cluster, branch, role, database, endpoint],
+    )
+    shown = neon.store.get(Branch, branch.id) or branch
+    return Created(project, shown, endpoint, role, database, operations)
+
+
+def update(
+    neon: Neon, project: Project, changes: ProjectChanges
+) -> tuple[Project, list[Operation]]:
+    """Change a project; its settings are merged with those that it has."""
+    values: dict[str, Any] = given(changes)
+    for name in ("settings", "default_endpoint_settings"):
+        if name in values:
+            values[name] = _merged(getattr(project, name), values[name])
+    changed = replace(project, **values, updated_at=neon.clock.now())
+    if changed.settings.get("enable_logical_replication") is False and project.settings.get(
+        "enable_logical_replication"
+    ):
+        raise Unprocessable("logical replication cannot be disabled once it is enabled")
+    operations = neon.journal.run(
+        project.id, [Step("apply_storage_config")], lambda: Change(put=[changed])
+    )
+    return changed, operations
+
+
+def delete(neon: Neon, project: Project) -> Project:
+    """Delete a project; it can be recovered for a while.
+
+    Raises:
+        Unprocessable: it has a protected branch.
+    """
+    branches = neon.store.all(Branch, project_id=project.id)
+    if any(branch.protected for branch in branches):
+        raise Unprocessable("the project has protected branches")
+    now = neon.clock.now()
+    deleted = replace(project, deleted_at=now, updated_at=now)
+
+    def work() -> Change:
+        for endpoint in neon.store.all(Endpoint, project_id=project.id):
+            neon.computes.front.close(endpoint.id)
+        for branch in branches:
+            neon.computes.suspend(branch)
+        return Change(put=[deleted])
+
+    neon.journal.run(project.id, [Step("suspend_compute")], work)
+    return deleted
+
+
+def recover(neon: Neon, caller: Caller, id: str) -> tuple[Project, list[Branch]]:  # noqa: A002
+    """Take a deleted project back, with its data and its addresses.
+
+    Raises:
+        NotFound: it was not deleted, or too long ago.
+    """
+    project = neon.store.get(Project, id)
+    known = project is not None and project in all_of(neon, caller, org_id=None, deleted=True)
+    if project is None or not known:
+        raise NotFound("project not found")
+    recovered = replace(project, deleted_at=None, updated_at=neon.clock.now())
+
+    def work() -> Change:
+        for endpoint in neon.store.all(Endpoint, project_id=id):
+            neon.computes.front.listen(endpoint.id, endpoint.address, endpoint.port)
+        return Change(put=[recovered])
+
+    neon.journal.run(id, [Step("start_compute")], work)
+    return recovered, neon.store.all(Branch, project_id=id)
+
+
+def _organization(neon: Neon, caller: Caller, id: str | None) -> Organization:  # noqa: A002
+    wanted = id or caller.key.org_id or neon.identity.organizations()[0].id
+    return neon.identity.organization(caller, wanted)
+
+
+def _defaults(wanted: NewProject) -> dict[str, Any]:
+    """The settings of a project's endpoints; two of them can be given in two places."""
+    defaults = wanted.default_endpoint_settings
+    found: dict[str, Any] = {
+        "autoscaling_limit_min_cu": 0.25,
+        "autoscaling_limit_max_cu": 2.0,
+        "suspend_timeout_seconds": 0,
+    }
+    for name in ("autoscaling_limit_min_cu", "autoscaling_limit_max_cu"):
+        if getattr(wanted, name) is not UNSET:
+            found[name] = getattr(wanted, name)
+    return found | ({} if defaults is UNSET else given(defaults))
+
+
+def _merged(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
+    nested = {
+        name: _merged(old[name], value)
+        for name, value in new.items()
+        if isinstance(value, dict) and isinstance(old.get(name), dict)
+    }
+    return old | new | nested
+
+
+def _free_name(name: str) -> str:
+    if name.startswith("pg_") or name in (template.ADMIN, "neon_superuser", "postgres"):
+        raise Unprocessable(f'the name "{name}" is reserved')
+    return name

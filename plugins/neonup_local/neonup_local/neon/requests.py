@@ -1,0 +1,297 @@
+"""What the API's bodies may hold; msgspec refuses what is not of these types.
+
+Names and limits are those of Neon's OpenAPI document. A field that is absent is `UNSET`.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from msgspec import UNSET, Meta, Struct, UnsetType, field
+
+from neonup_local.neon.model import EndpointType
+
+Id = Annotated[str, Meta(pattern=r"^[a-z0-9-]{1,60}$")]
+Name = Annotated[str, Meta(min_length=1, max_length=256)]
+PgName = Annotated[str, Meta(min_length=1, max_length=63, pattern=r"^[^\x00]+$")]
+Units = Annotated[float, Meta(ge=0.25, le=1024)]
+Timeout = Annotated[int, Meta(ge=-1, le=604_800)]
+Retention = Annotated[int, Meta(ge=0, le=2_592_000)]
+Count = Annotated[int, Meta(ge=0, le=2**63 - 1)]
+Moment = Annotated[datetime, Meta(tz=True)]
+
+
+class Quota(Struct, omit_defaults=True):
+    """Limits of a project; what reaches one suspends its endpoints."""
+
+    active_time_seconds: Count | UnsetType = UNSET
+    compute_time_seconds: Count | UnsetType = UNSET
+    written_data_bytes: Count | UnsetType = UNSET
+    data_transfer_bytes: Count | UnsetType = UNSET
+    logical_size_bytes: Count | UnsetType = UNSET
+
+
+class AllowedIps(Struct, omit_defaults=True):
+    """Which addresses may connect."""
+
+    ips: list[str] | UnsetType = UNSET
+    protected_branches_only: bool | UnsetType = UNSET
+
+
+class PreloadLibraries(Struct, omit_defaults=True):
+    """Libraries that a server loads at its start."""
+
+    use_defaults: bool | UnsetType = UNSET
+    enabled_libraries: list[str] | UnsetType = UNSET
+
+
+class MaintenanceWindow(Struct):
+    """When a project may be updated."""
+
+    weekdays: list[int]
+    start_time: str
+    end_time: str
+
+
+class ProjectSettings(Struct, omit_defaults=True):
+    """The settings of a project."""
+
+    quota: Quota | UnsetType = UNSET
+    allowed_ips: AllowedIps | UnsetType = UNSET
+    enable_logical_replication: bool | UnsetType = UNSET
+    maintenance_window: MaintenanceWindow | UnsetType = UNSET
+    block_public_connections: bool | UnsetType = UNSET
+    block_vpc_connections: bool | UnsetType = UNSET
+    audit_log_level: str | UnsetType = UNSET
+    hipaa: bool | UnsetType = UNSET
+    preload_libraries: PreloadLibraries | UnsetType = UNSET
+
+
+class EndpointSettings(Struct, omit_defaults=True):
+    """The settings of an endpoint."""
+
+    pg_settings: dict[str, Any] | UnsetType = UNSET
+    pgbouncer_settings: dict[str, Any] | UnsetType = UNSET
+    preload_libraries: PreloadLibraries | UnsetType = UNSET
+
+
+class DefaultEndpointSettings(Struct, omit_defaults=True):
+    """What a project's endpoints get that are created without their own."""
+
+    pg_settings: dict[str, Any] | UnsetType = UNSET
+    pgbouncer_settings: dict[str, Any] | UnsetType = UNSET
+    autoscaling_limit_min_cu: Units | UnsetType = UNSET
+    autoscaling_limit_max_cu: Units | UnsetType = UNSET
+    suspend_timeout_seconds: Timeout | UnsetType = UNSET
+
+
+class FirstBranch(Struct):
+    """The first branch of a new project."""
+
+    name: Name = "main"
+    role_name: PgName | None = None
+    database_name: PgName | None = None
+    annotations: dict[str, str] = field(default_factory=dict)
+
+
+class NewProject(Struct):
+    """A project to be created."""
+
+    name: Name | None = None
+    settings: ProjectSettings | UnsetType = UNSET
+    branch: FirstBranch = field(default_factory=FirstBranch)
+    autoscaling_limit_min_cu: Units | UnsetType = UNSET
+    autoscaling_limit_max_cu: Units | UnsetType = UNSET
+    provisioner: str | UnsetType = UNSET
+    region_id: str | None = None
+    default_endpoint_settings: DefaultEndpointSettings | UnsetType = UNSET
+    pg_version: int | None = None
+    store_passwords: bool = True
+    history_retention_seconds: Retention = 86_400
+    org_id: Id | None = None
+
+
+class CreateProject(Struct):
+    """Body of `createProject`."""
+
+    project: NewProject
+
+
+class ProjectChanges(Struct):
+    """What changes of a project."""
+
+    name: Name | UnsetType = UNSET
+    settings: ProjectSettings | UnsetType = UNSET
+    default_endpoint_settings: DefaultEndpointSettings | UnsetType = UNSET
+    history_retention_seconds: Retention | UnsetType = UNSET
+
+
+class UpdateProject(Struct):
+    """Body of `updateProject`."""
+
+    project: ProjectChanges
+
+
+class NewBranch(Struct):
+    """A branch to be created; without a parent it branches from the default one."""
+
+    name: Name | None = None
+    parent_id: Id | None = None
+    parent_lsn: str | None = None
+    parent_timestamp: Moment | None = None
+    protected: bool = False
+    archived: bool = False
+    init_source: str = "parent-data"
+    expires_at: Moment | None = None
+
+
+class BranchEndpoint(Struct):
+    """An endpoint to be created with a branch."""
+
+    type: EndpointType
+    settings: EndpointSettings | UnsetType = UNSET
+    autoscaling_limit_min_cu: Units | UnsetType = UNSET
+    autoscaling_limit_max_cu: Units | UnsetType = UNSET
+    provisioner: str | UnsetType = UNSET
+    suspend_timeout_seconds: Timeout | UnsetType = UNSET
+
+
+class CreateBranch(Struct):
+    """Body of `createProjectBranch`."""
+
+    branch: NewBranch = field(default_factory=NewBranch)
+    endpoints: list[BranchEndpoint] = field(default_factory=list)
+    annotation_value: dict[str, str] = field(default_factory=dict)
+
+
+class BranchChanges(Struct):
+    """What changes of a branch; an expiry of null takes it away."""
+
+    name: Name | UnsetType = UNSET
+    protected: bool | UnsetType = UNSET
+    expires_at: Moment | UnsetType | None = UNSET
+
+
+class UpdateBranch(Struct):
+    """Body of `updateProjectBranch`."""
+
+    branch: BranchChanges
+
+
+class RestoreBranch(Struct):
+    """Where a branch's new data comes from."""
+
+    source_branch_id: Id
+    source_lsn: str | None = None
+    source_timestamp: Moment | None = None
+    preserve_under_name: str | None = None
+
+
+class EndpointOptions(Struct):
+    """What can be set of an endpoint."""
+
+    settings: EndpointSettings | UnsetType = UNSET
+    autoscaling_limit_min_cu: Units | UnsetType = UNSET
+    autoscaling_limit_max_cu: Units | UnsetType = UNSET
+    provisioner: str | UnsetType = UNSET
+    pooler_enabled: bool | UnsetType = UNSET
+    pooler_mode: str | UnsetType = UNSET
+    disabled: bool | UnsetType = UNSET
+    passwordless_access: bool | UnsetType = UNSET
+    suspend_timeout_seconds: Timeout | UnsetType = UNSET
+    name: Annotated[str, Meta(min_length=1, max_length=64)] | UnsetType = UNSET
+
+
+class NewEndpoint(EndpointOptions, kw_only=True):
+    """An endpoint to be created."""
+
+    branch_id: Id
+    type: EndpointType
+    region_id: str | UnsetType = UNSET
+
+
+class CreateEndpoint(Struct):
+    """Body of `createProjectEndpoint`."""
+
+    endpoint: NewEndpoint
+
+
+class EndpointChanges(EndpointOptions, kw_only=True):
+    """What changes of an endpoint."""
+
+    branch_id: Id | UnsetType = UNSET
+
+
+class UpdateEndpoint(Struct):
+    """Body of `updateProjectEndpoint`."""
+
+    endpoint: EndpointChanges
+
+
+class NewDatabase(Struct):
+    """A database to be created."""
+
+    name: PgName
+    owner_name: PgName
+
+
+class CreateDatabase(Struct):
+    """Body of `createProjectBranchDatabase`."""
+
+    database: NewDatabase
+
+
+class DatabaseChanges(Struct):
+    """What changes of a database."""
+
+    name: PgName | UnsetType = UNSET
+    owner_name: PgName | UnsetType = UNSET
+
+
+class UpdateDatabase(Struct):
+    """Body of `updateProjectBranchDatabase`."""
+
+    database: DatabaseChanges
+
+
+class NewRole(Struct):
+    """A role to be created."""
+
+    name: PgName
+    no_login: bool = False
+
+
+class CreateRole(Struct):
+    """Body of `createProjectBranchRole`."""
+
+    role: NewRole
+
+
+class CreateKey(Struct):
+    """Body of `createApiKey`."""
+
+    key_name: Annotated[str, Meta(min_length=1, max_length=64)]
+
+
+class CreateOrgKey(CreateKey):
+    """Body of `createOrgApiKey`."""
+
+    project_id: Id | None = None
+
+
+class GrantPermission(Struct):
+    """Body of `grantPermissionToProject`."""
+
+    email: Annotated[str, Meta(min_length=1, max_length=256, pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")]
+
+
+def given(changes: Struct) -> dict[str, Any]:
+    """The fields of a body that were there, as plain values."""
+    from msgspec import to_builtins
+
+    return {
+        name: to_builtins(value) if isinstance(value := getattr(changes, name), Struct) else value
+        for name in changes.__struct_fields__
+        if getattr(changes, name) is not UNSET
+    }

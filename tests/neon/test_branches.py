@@ -1,0 +1,172 @@
+"""Branches: copies of a parent, asleep or under load, and what becomes of their passwords."""
+
+from __future__ import annotations
+
+import threading
+
+import psycopg
+import pytest
+
+from tests.neon.api import Project, ask
+
+
+def url_of(created: dict[str, object]) -> str:
+    return str(created["connection_uris"][0]["connection_uri"])  # type: ignore[index]
+
+
+def test_a_branch_has_its_parents_data_and_its_own_life(project: Project) -> None:
+    ask(project.url, "CREATE TABLE things AS SELECT 1 AS n")
+    child = url_of(project.create_branch("dev"))
+    assert child.split("@")[1] != project.url.split("@")[1]
+    ask(child, "UPDATE things SET n = 2")
+    ask(project.url, "INSERT INTO things VALUES (3)")
+    assert ask(child, "SELECT array_agg(n) FROM things") == [2]
+    assert ask(project.url, "SELECT array_agg(n ORDER BY n) FROM things") == [1, 3]
+
+
+def test_a_branch_of_a_sleeping_parent_wakes_nobody(project: Project) -> None:
+    ask(project.url, "CREATE TABLE things AS SELECT 1 AS n")
+    path = f"{project.path}/endpoints/{project.endpoint}"
+    project.api.ok("POST", f"{path}/suspend")
+    child = url_of(project.create_branch("dev"))
+    assert project.api.ok("GET", path)["endpoint"]["current_state"] == "idle"
+    assert ask(child, "SELECT n FROM things") == 1
+
+
+def test_a_branch_under_load_has_every_committed_row(project: Project) -> None:
+    """Committed before the request: there. Not committed when the answer came: not there."""
+    ask(project.url, "CREATE TABLE things (n int PRIMARY KEY)")
+    committed = [0] * 4
+    stop = threading.Event()
+
+    def write(writer: int) -> None:
+        with psycopg.connect(project.url, autocommit=True) as connection:
+            while not stop.is_set():
+                value = writer + 4 * committed[writer]
+                connection.execute("INSERT INTO things VALUES (%s)", [value])
+                committed[writer] += 1
+
+    writers = [threading.Thread(target=write, args=[number]) for number in range(4)]
+    for thread in writers:
+        thread.start()
+    try:
+        while sum(committed) < 500:
+            stop.wait(0.01)
+        for round_ in range(3):
+            before = list(committed)
+            child = url_of(project.create_branch(f"round-{round_}"))
+            after = list(committed)
+            with psycopg.connect(child) as connection:
+                rows = {n for (n,) in connection.execute("SELECT n FROM things")}
+            for writer in range(4):
+                found = sorted(n // 4 for n in rows if n % 4 == writer)
+                assert found == list(range(len(found)))
+                assert before[writer] <= len(found) <= after[writer] + 1
+    finally:
+        stop.set()
+        for thread in writers:
+            thread.join()
+
+
+def test_passwords_are_inherited_and_then_the_branchs_own(project: Project) -> None:
+    child = project.create_branch("dev")
+    assert url_of(child).split("@")[0] == project.url.split("@")[0]
+    path = f"{project.path}/branches/{child['branch']['id']}/roles/neondb_owner"
+    role = project.api.ok("POST", f"{path}/reset_password")["role"]
+    with pytest.raises(psycopg.OperationalError, match="password"):
+        ask(url_of(child), "SELECT 1")
+    new = project.api.ok("GET", f"{path}/reveal_password")["password"]
+    assert new == role["password"]
+    old = url_of(child).split(":")[2].split("@")[0]
+    assert ask(url_of(child).replace(old, new), "SELECT 1") == 1
+    assert ask(project.url, "SELECT 1") == 1
+
+
+def test_children_of_a_protected_branch_get_new_passwords(project: Project) -> None:
+    ask(project.url, "SELECT 1")
+    project.api.ok("PATCH", project.main, {"branch": {"protected": True}})
+    child = url_of(project.create_branch("dev"))
+    assert child.split("@")[0] != project.url.split("@")[0]
+    assert ask(child, "SELECT 1") == 1
+    stolen = project.url.split("@")[0] + "@" + child.split("@")[1]
+    with pytest.raises(psycopg.OperationalError, match="password"):
+        ask(stolen, "SELECT 1")
+
+
+def test_roles_and_databases_of_sql_come_along(project: Project) -> None:
+    ask(project.url, "CREATE ROLE bob LOGIN")
+    ask(project.url, "CREATE DATABASE extra")
+    created = project.create_branch("dev")
+    path = f"{project.path}/branches/{created['branch']['id']}"
+    roles = project.api.ok("GET", f"{path}/roles")["roles"]
+    assert {role["name"] for role in roles} == {"neondb_owner", "bob"}
+    databases = project.api.ok("GET", f"{path}/databases")["databases"]
+    assert {row["name"] for row in databases} == {"neondb", "extra"}
+
+
+def test_branches_are_listed_searched_counted_and_sorted(project: Project) -> None:
+    for name in ("beta", "alpha"):
+        project.create_branch(name)
+    listed = project.api.ok("GET", f"{project.path}/branches", sort_by="name", sort_order="asc")[
+        "branches"
+    ]
+    assert [branch["name"] for branch in listed] == ["alpha", "beta", "main"]
+    assert project.api.ok("GET", f"{project.path}/branches/count")["count"] == 3
+    found = project.api.ok("GET", f"{project.path}/branches", search="alph")["branches"]
+    assert [branch["name"] for branch in found] == ["alpha"]
+    first = project.api.ok("GET", f"{project.path}/branches", limit=2)
+    second = project.api.ok(
+        "GET", f"{project.path}/branches", limit=2, cursor=first["pagination"]["next"]
+    )
+    assert len(second["branches"]) == 1
+    assert "next" not in second["pagination"]
+
+
+def test_the_default_branch_can_be_another_one(project: Project) -> None:
+    created = project.create_branch("next")
+    path = f"{project.path}/branches/{created['branch']['id']}"
+    assert project.api.ok("POST", f"{path}/set_as_default")["branch"]["default"]
+    assert not project.api.ok("GET", project.main)["branch"]["default"]
+    assert project.api.refused("DELETE", path)[0] == 422
+
+
+def test_a_deleted_branch_is_gone_with_its_address(project: Project) -> None:
+    created = project.create_branch("dev")
+    ask(url_of(created), "SELECT 1")
+    path = f"{project.path}/branches/{created['branch']['id']}"
+    project.api.ok("DELETE", path)
+    assert project.api.refused("GET", path)[0] == 404
+    with pytest.raises(psycopg.OperationalError):
+        ask(url_of(created), "SELECT 1")
+
+
+def test_a_branch_is_renamed_and_protected(project: Project) -> None:
+    created = project.create_branch("dev")
+    path = f"{project.path}/branches/{created['branch']['id']}"
+    changed = project.api.ok("PATCH", path, {"branch": {"name": "feature", "protected": True}})
+    assert (changed["branch"]["name"], changed["branch"]["protected"]) == ("feature", True)
+    assert project.api.refused("DELETE", path)[0] == 422
+    assert project.api.refused("PATCH", path, {"branch": {"name": "main"}})[0] == 409
+
+
+def test_a_branch_with_children_is_not_deleted(project: Project) -> None:
+    dev = project.create_branch("dev")["branch"]["id"]
+    project.create_branch("below", parent_id=dev)
+    assert project.api.refused("DELETE", f"{project.path}/branches/{dev}")[0] == 422
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        ({"branch": {"name": "main"}}, 409),
+        ({"branch": {"parent_id": "br-not-there-00000000"}}, 404),
+        ({"branch": {"parent_id": "../../etc"}}, 400),
+        ({"branch": {"expires_at": "2020-01-01T00:00:00Z"}}, 422),
+        ({"branch": {"expires_at": "tomorrow"}}, 400),
+        ({"branch": []}, 400),
+        ({"endpoints": [{"type": "sideways"}]}, 400),
+    ],
+)
+def test_what_is_refused(project: Project, body: object, status: int) -> None:
+    assert project.api.refused("POST", f"{project.path}/branches", body)[0] == status
+    assert project.api.ok("GET", f"{project.path}/branches/count")["count"] == 1
