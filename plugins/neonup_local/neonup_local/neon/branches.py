@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from msgspec import to_builtins
 from msgspec.structs import replace
 
 from neonup_local.engine import template
-from neonup_local.neon import contents, endpoints, ids
+from neonup_local.neon import contents, endpoints, ids, moments
 from neonup_local.neon.context import Neon
 from neonup_local.neon.errors import Conflict, NotFound, Unprocessable
 from neonup_local.neon.journal import Change, Step
 from neonup_local.neon.model import Branch, Cluster, Database, Endpoint, Operation, Project, Role
-from neonup_local.neon.requests import BranchChanges, CreateBranch, given
+from neonup_local.neon.requests import BackupSchedule, BranchChanges, CreateBranch, given
 
 Changed = tuple[Branch, list[Operation]]
 
@@ -35,10 +36,7 @@ def default(neon: Neon, project: Project) -> Branch:
 def create(
     neon: Neon, project: Project, wanted: CreateBranch
 ) -> tuple[Branch, list[Endpoint], list[Operation]]:
-    """A branch with its parent's data as it is now.
-
-    A parent that runs goes on: its data is backed up while it is used. One that sleeps is copied
-    as it lies.
+    """A branch with its parent's data as it is now, or as it was at a moment.
 
     Raises:
         Conflict: there is a branch of that name.
@@ -49,19 +47,18 @@ def create(
     parent = find(neon, project, spec.parent_id) if spec.parent_id else default(neon, project)
     now = neon.clock.now()
     id = ids.branch()  # noqa: A001
-    name = _free_name(neon, project, spec.name or id)
+    name = free_name(neon, project, spec.name or id)
     if spec.expires_at is not None and spec.expires_at <= now:
         raise Unprocessable("expires_at must be in the future")
-    cluster = Cluster(
-        id=ids.cluster(), project_id=project.id, engine=project.engine, state="copied"
-    )
+    moment = moments.target(neon, project, parent, time=spec.parent_timestamp, lsn=spec.parent_lsn)
+    cluster = moments.new_cluster(neon, parent, moment)
     branch = Branch(
         id=id,
         project_id=project.id,
         name=name,
         cluster_id=cluster.id,
         parent_id=parent.id,
-        parent_timestamp=now,
+        parent_timestamp=spec.parent_timestamp or now,
         protected=spec.protected,
         expires_at=spec.expires_at,
         created_at=now,
@@ -74,7 +71,7 @@ def create(
 
     def work() -> Change:
         neon.computes.refresh(parent)
-        lsn = _copy(neon, parent, cluster)
+        lsn = moments.build(neon, parent, cluster, moment)
         roles, databases = contents.inherited(neon.store, parent, branch, now)
         if parent.protected:  # https://neon.com/docs/guides/protected-branches
             roles = [_with_new_password(role) for role in roles]
@@ -92,7 +89,7 @@ def update(neon: Neon, project: Project, branch: Branch, changes: BranchChanges)
     values = given(changes)
     now = neon.clock.now()
     if values.get("name", branch.name) != branch.name:
-        _free_name(neon, project, values["name"])
+        free_name(neon, project, values["name"])
     if (expires_at := values.get("expires_at")) is not None:
         if branch.default or branch.protected:
             raise Unprocessable("a default or protected branch cannot expire")
@@ -114,6 +111,12 @@ def set_default(neon: Neon, project: Project, branch: Branch) -> Changed:
     ]
     neon.store.put(*others, changed)
     return changed, []
+
+
+def set_schedule(neon: Neon, branch: Branch, wanted: BackupSchedule) -> None:
+    """Write down when snapshots of a branch are to be created; nothing here creates them."""
+    schedule = [to_builtins(item) for item in wanted.schedule]
+    neon.store.put(replace(branch, backup_schedule=schedule, updated_at=neon.clock.now()))
 
 
 def delete(neon: Neon, project: Project, branch: Branch) -> Changed:
@@ -153,16 +156,6 @@ def delete(neon: Neon, project: Project, branch: Branch) -> Changed:
     return branch, operations
 
 
-def _copy(neon: Neon, parent: Branch, target: Cluster) -> str | None:
-    """Copy a parent's data; the position in its log, where the parent runs."""
-    with neon.computes.held(parent.cluster_id):
-        if not neon.computes.is_running(parent.cluster_id):
-            neon.clusters.copy_stopped(parent.cluster_id, target.id)
-            return None
-        address = neon.computes.address(parent.cluster_id)
-    return neon.clusters.copy_running(parent.cluster_id, target.id, address)
-
-
 def _with_new_password(role: Role) -> Role:
     if role.verifier is None:
         return role
@@ -170,7 +163,12 @@ def _with_new_password(role: Role) -> Role:
     return replace(role, password=password, verifier=template.scram_verifier(password))
 
 
-def _free_name(neon: Neon, project: Project, name: str) -> str:
+def free_name(neon: Neon, project: Project, name: str) -> str:
+    """The name itself, which a new branch can have.
+
+    Raises:
+        Conflict: there is a branch of that name.
+    """
     if any(one.name == name for one in neon.store.all(Branch, project_id=project.id)):
         raise Conflict("branch already exists")
     return name
@@ -178,8 +176,6 @@ def _free_name(neon: Neon, project: Project, name: str) -> str:
 
 def _refuse_what_is_not_there(wanted: CreateBranch) -> None:
     spec = wanted.branch
-    if spec.parent_lsn is not None or spec.parent_timestamp is not None:
-        raise Unprocessable("branches from a point in time are not there yet in this local Neon")
     if spec.init_source != "parent-data":
         raise Unprocessable("schema-only branches are not there yet in this local Neon")
     if len(wanted.endpoints) > 1:

@@ -1,7 +1,9 @@
 """Data directories: created from a prepared copy, copied from another one, removed.
 
 clusters/<id>/   data/, log, neonup.conf
-spares/          prepared copies of an engine's template
+bases/           data directories from which a cluster's past is built; the first of a project is
+                 its engine's template
+spares/          prepared copies of such a template
 """
 
 from __future__ import annotations
@@ -10,14 +12,15 @@ import contextlib
 import secrets
 import shutil
 import threading
+from datetime import datetime
 from pathlib import Path
 
 from neonup import EngineError
 from neonup_local.engine import account as accounts
 from neonup_local.engine import binaries, cluster, postmaster, template
 from neonup_local.engine.binaries import Engine
-from neonup_local.neon import copying
-from neonup_local.neon.model import Cluster
+from neonup_local.neon import copying, history
+from neonup_local.neon.model import Base, Cluster
 from neonup_local.service import home as homes
 from neonup_local.service import stock
 
@@ -40,7 +43,8 @@ class Clusters:
         self._pg_bin = pg_bin
         self._engines: dict[str, Engine] = {}
         self._filling = threading.Lock()
-        for name in ("clusters", "spares"):
+        self._copying = threading.Lock()
+        for name in ("clusters", "bases", "spares"):
             homes.make_folder(folder / name)
             homes.spread(folder / name)
 
@@ -85,13 +89,21 @@ class Clusters:
         for spare in self._spares(engine).glob("spare-*"):
             with contextlib.suppress(FileNotFoundError):  # taken by another thread
                 spare.rename(folder / "data")
-                return
-        self._copy_template(engine, folder / "data")
+                break
+        else:
+            self._copy_template(engine, folder / "data")
+        history.create_archive(folder, accounts.of_data(folder / "data"))
+
+    def template_base(self, engine: Engine, at: datetime) -> Base:
+        """The base of every cluster that `create` creates."""
+        folder = self._template(engine)
+        return Base(folder.name, at, history.first_segment(folder))
 
     def copy_stopped(self, source: str, target: str) -> None:
         """Copy a cluster whose server does not run and cannot be started meanwhile."""
-        data = self._new_folder(target) / "data"
-        template.copy(self.data(source), data, accounts.of_data(self.data(source)))
+        folder = self._new_folder(target)
+        template.copy(self.data(source), folder / "data", accounts.of_data(self.data(source)))
+        history.inherit(self.folder(source), folder, complete=False)
 
     def copy_running(self, source: str, target: str, admin: dict[str, object]) -> str:
         """Copy a cluster whose server runs, with all that was committed before the call.
@@ -104,7 +116,22 @@ class Clusters:
         Returns:
             The position in the source's log at which the copy begins its own life.
         """
-        return copying.backup(self.data(source), self._new_folder(target) / "data", admin)
+        folder = self._new_folder(target)
+        lsn = copying.backup(self.data(source), folder / "data", admin)
+        history.inherit(self.folder(source), folder, complete=True)
+        return lsn
+
+    def replay(self, source: Cluster, target: str, moment: history.Target) -> None:
+        """Build a cluster as another one was at a moment.
+
+        Raises:
+            EngineError: the log does not lead there.
+        """
+        at = moment.time
+        bases = [base for base in source.bases if at is None or base.at <= at] or source.bases
+        base = self._folder / "bases" / bases[-1 if at else 0].id
+        engine, folder = self.engine_of(source), self._new_folder(target)
+        history.replay(engine, base, self.folder(source.id), folder, moment)
 
     def fill(self, engine: Engine) -> None:
         """Prepare spares until there are enough; at once where another thread is doing so."""
@@ -148,8 +175,13 @@ class Clusters:
             folder.rename(trash)
             shutil.rmtree(trash, ignore_errors=True)
 
-    def sweep(self, wanted: set[str]) -> None:
+    def sweep(self, rows: list[Cluster]) -> None:
         """Stop every server that is left from a killed run, and remove what nothing points to."""
+        wanted = {row.id for row in rows}
+        bases = {base.id for row in rows for base in row.bases}
+        for folder in (self._folder / "bases").iterdir():
+            if folder.name not in bases:
+                shutil.rmtree(folder, ignore_errors=True)
         for folder in (self._folder / "clusters").iterdir():
             if folder.name.startswith("."):
                 shutil.rmtree(folder, ignore_errors=True)
@@ -171,7 +203,18 @@ class Clusters:
 
     def _copy_template(self, engine: Engine, target: Path) -> None:
         account = accounts.for_new_data()
-        template.copy(stock.prepare(self._home, engine, account), target, account)
+        template.copy(self._template(engine), target, account)
+
+    def _template(self, engine: Engine) -> Path:
+        """An engine's template, as this local Neon keeps it while a project needs it."""
+        folder = self._folder / "bases" / f"{engine.id}-{template.FORM}"
+        with self._copying:
+            if not folder.is_dir():
+                account = accounts.for_new_data()
+                making = folder.with_name(f".making-{secrets.token_hex(4)}")
+                template.copy(stock.prepare(self._home, engine, account), making, account)
+                making.rename(folder)
+        return folder
 
     def _spares(self, engine: Engine) -> Path:
         return self._folder / "spares" / f"{engine.id}-{template.FORM}"

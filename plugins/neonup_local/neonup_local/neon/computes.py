@@ -19,11 +19,11 @@ from neonup import NeonupError
 from neonup_local.engine import account as accounts
 from neonup_local.engine import cluster, postmaster, template
 from neonup_local.engine.config import Options
-from neonup_local.neon import catalogs, contents
+from neonup_local.neon import catalogs, contents, history
 from neonup_local.neon.authority import Authority
 from neonup_local.neon.clock import Clock
 from neonup_local.neon.clusters import Clusters
-from neonup_local.neon.errors import Unprocessable
+from neonup_local.neon.errors import NotFound, Unprocessable
 from neonup_local.neon.front.link import Front
 from neonup_local.neon.model import Branch, Cluster, Database, Endpoint, Project, Role
 from neonup_local.neon.store import Store
@@ -39,7 +39,7 @@ _LOOK_SECONDS = 1.0
 _TRIES = 5
 _SETTINGS = {
     "recovery_init_sync_method": "syncfs",  # a copy of a running parent is made durable at once
-    "synchronous_commit": "on",
+    **history.SETTINGS,
 }
 
 
@@ -93,13 +93,22 @@ class Computes:
         branch = self._store.get(Branch, endpoint.branch_id)
         return None if branch is None else self.start(branch)
 
-    def start(self, branch: Branch) -> int:
+    def start(self, branch: Branch, *, known: bool = False) -> int:
         """Start a branch's server, where it does not run; its port on 127.0.0.1.
+
+        Args:
+            branch: whose; where it was given other data meanwhile, the server of that is started.
+            known: the store does not know the branch, so it must be as it is.
 
         Raises:
             EngineError: it did not start.
         """
         with self.held(branch.cluster_id):
+            current = branch if known else self._store.get(Branch, branch.id)
+            if current is None:
+                raise NotFound("branch not found")
+            if current.cluster_id != branch.cluster_id:
+                return self.start(current)
             self._used[branch.cluster_id] = time.monotonic()
             port = self._ports.get(branch.cluster_id)
             if port is not None and self._clusters.running(branch.cluster_id):
@@ -109,7 +118,7 @@ class Computes:
                 raise Unprocessable("the branch is still being created")
             port = self._start(row, branch)
             self._ports[row.id] = port
-            if row.state in ("new", "copied"):
+            if row.state in ("new", "copied", "restored"):
                 self._settle(row, branch)
             if row.state != "started":
                 self._store.put(replace(row, state="started"))
@@ -162,13 +171,18 @@ class Computes:
                 self._store.put(replace(row, state="stopped"))
             return True
 
+    def forget(self, branch: Branch) -> None:
+        """Stop a server whose data is no longer needed."""
+        with self.held(branch.cluster_id):
+            self._ports.pop(branch.cluster_id, None)
+
     def refresh(self, branch: Branch) -> None:
         """Make the store know the roles and databases of a branch, also those of SQL.
 
         A sleeping branch has those that it was stopped with, so it is not woken for that.
         """
         row = self._store.get(Cluster, branch.cluster_id)
-        if row is not None and row.state == "started":
+        if row is not None and row.state in ("started", "restored"):
             with self.admin(branch) as connection:
                 contents.read(self._store, branch, connection, self._clock.now())
 
@@ -253,12 +267,9 @@ class Computes:
 
     def _free_port(self) -> int:
         """A port that nothing has, nor any server of ours that may have crashed."""
-        while True:
-            with socket.socket() as probe:
-                probe.bind((postmaster.HOST, 0))
-                port = int(probe.getsockname()[1])
-            if port not in self._ports.values():
-                return port
+        while (port := free_port()) in self._ports.values():
+            pass
+        return port
 
     def _settle(self, row: Cluster, branch: Branch) -> None:
         roles = self._store.all(Role, branch_id=branch.id)
@@ -280,6 +291,13 @@ class Computes:
 
     def _endpoints(self, branch: Branch) -> list[Endpoint]:
         return self._store.all(Endpoint, branch_id=branch.id)
+
+
+def free_port() -> int:
+    """A port of 127.0.0.1 that nothing has now."""
+    with socket.socket() as probe:
+        probe.bind((postmaster.HOST, 0))
+        return int(probe.getsockname()[1])
 
 
 def _postgres_settings(endpoints: list[Endpoint]) -> dict[str, str]:

@@ -55,6 +55,11 @@ def endpoint() -> str:
     return f"ep-{_words()}-{_random(_SHORT, 8)}"
 
 
+def snapshot() -> str:
+    """For example ``snap-cool-breeze-a1b2c3d4``."""
+    return f"snap-{_words()}-{_random(_SHORT, 8)}"
+
+
 def cluster() -> str:
     """A folder's name, for example ``k3f9x2m7q1zd``."""
     return _random(_SHORT, 12)

@@ -13,7 +13,7 @@ import threading
 import uuid
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, field
 
 from msgspec.structs import replace
@@ -48,6 +48,8 @@ class Change:
     delete: Sequence[Row] = ()
     after: Sequence[Callable[[], None]] = field(default=())
     """What can be done only once it is so, e.g. removing data that nothing points to any more."""
+    held: AbstractContextManager[object] = field(default_factory=nullcontext)
+    """Locks that the work took and that must be kept until it is so."""
 
 
 class Journal:
@@ -128,7 +130,7 @@ class Journal:
         project_id = operations[0].project_id
         try:
             change = work()
-            with self._store.transaction():
+            with change.held, self._store.transaction():
                 self._store.delete(*change.delete)
                 self._store.put(*change.put, *self._ended(operations, "finished"))
         except BaseException as error:

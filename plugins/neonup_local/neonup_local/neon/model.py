@@ -86,6 +86,8 @@ class Branch(Row, frozen=True):
     Args:
         cluster_id: its data.
         parent_lsn: where in its parent's log it begins.
+        restored_from: the snapshot that it was created from.
+        restore_target: the branch whose place it takes once the restore is finalized.
         state: `init` while its data is being copied.
     """
 
@@ -105,6 +107,9 @@ class Branch(Row, frozen=True):
     expires_at: datetime | None = None
     last_reset_at: datetime | None = None
     annotation: dict[str, str] = field(default_factory=dict)
+    restored_from: str | None = None
+    restore_target: str | None = None
+    backup_schedule: list[dict[str, Any]] = field(default_factory=list)
 
 
 class Endpoint(Row, frozen=True):
@@ -165,18 +170,35 @@ class Database(Row, frozen=True):
     updated_at: datetime
 
 
+class Base(Struct, frozen=True):
+    """A data directory from which later moments of a cluster can be built.
+
+    Args:
+        id: its folder's name.
+        at: the first moment that it leads to.
+        begin: the segment of the log with which it begins.
+    """
+
+    id: str
+    at: datetime
+    begin: str
+
+
 class Cluster(Row, frozen=True):
     """A data directory.
 
     Args:
         state: `new` until the roles and databases of the store were created in it; `copied` until
             the store's passwords were set in it; `started` while its server runs, or since it was
-            killed: then the store may not know what was done in SQL; `stopped`.
+            killed: then the store may not know what was done in SQL; `stopped`; `restored` where
+            it has roles and databases of another time.
+        bases: from which its past can be built, oldest first.
     """
 
     project_id: str
     engine: str
-    state: Literal["new", "copied", "started", "stopped"] = "new"
+    bases: list[Base]
+    state: Literal["new", "copied", "restored", "started", "stopped"] = "new"
 
 
 class Operation(Row, frozen=True):
@@ -190,6 +212,27 @@ class Operation(Row, frozen=True):
     endpoint_id: str | None = None
     status: OperationStatus = "running"
     error: str | None = None
+
+
+class Snapshot(Row, frozen=True):
+    """A branch as it was at a moment.
+
+    Args:
+        cluster_id: its data.
+        at: the moment.
+        manual: created by a person, not by a schedule.
+    """
+
+    project_id: str
+    name: str
+    source_branch_id: str
+    cluster_id: str
+    created_at: datetime
+    at: datetime
+    lsn: str | None = None
+    expires_at: datetime | None = None
+    manual: bool = True
+    state: Literal["init", "ready"] = "init"
 
 
 class Permission(Row, frozen=True):

@@ -99,7 +99,12 @@ def create(neon: Neon, caller: Caller, wanted: NewProject) -> Created:
         settings={} if wanted.settings is UNSET else given(wanted.settings),
         default_endpoint_settings=_defaults(wanted),
     )
-    cluster = Cluster(id=ids.cluster(), project_id=project.id, engine=engine.id)
+    cluster = Cluster(
+        id=ids.cluster(),
+        project_id=project.id,
+        engine=engine.id,
+        bases=[neon.clusters.template_base(engine, now)],
+    )
     branch = Branch(
         id=ids.branch(),
         project_id=project.id,

@@ -9,7 +9,16 @@ from msgspec.structs import replace
 from neonup_local.neon.clock import Clock
 from neonup_local.neon.clusters import Clusters
 from neonup_local.neon.front.link import Front
-from neonup_local.neon.model import Branch, Cluster, Database, Endpoint, Operation, Project, Role
+from neonup_local.neon.model import (
+    Branch,
+    Cluster,
+    Database,
+    Endpoint,
+    Operation,
+    Project,
+    Role,
+    Snapshot,
+)
 from neonup_local.neon.store import Store
 
 log = logging.getLogger(__name__)
@@ -34,9 +43,11 @@ def recover(store: Store, clusters: Clusters, clock: Clock) -> None:
         for project in store.all(Project):
             if not store.all(Branch, project_id=project.id):
                 store.delete(project)
+        store.delete(*[row for row in store.all(Snapshot) if row.state == "init"])
         pointed_to = {branch.cluster_id for branch in store.all(Branch)}
+        pointed_to |= {snapshot.cluster_id for snapshot in store.all(Snapshot)}
         store.delete(*[row for row in store.all(Cluster) if row.id not in pointed_to])
-    clusters.sweep(pointed_to)
+    clusters.sweep(store.all(Cluster))
 
 
 def forget_branch(store: Store, branch: Branch) -> None:

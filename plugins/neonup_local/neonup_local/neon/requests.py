@@ -185,7 +185,34 @@ class RestoreBranch(Struct):
     source_branch_id: Id
     source_lsn: str | None = None
     source_timestamp: Moment | None = None
-    preserve_under_name: str | None = None
+    preserve_under_name: Name | None = None
+
+
+class RestoreSnapshot(Struct):
+    """Body of `restoreSnapshot`."""
+
+    name: Name | None = None
+    target_branch_id: Id | None = None
+    finalize_restore: bool = False
+
+
+class FinalizeRestore(Struct):
+    """Body of `finalizeRestoreBranch`: what the branch that is replaced is called."""
+
+    name: Name | None = None
+
+
+class SnapshotChanges(Struct):
+    """What changes of a snapshot."""
+
+    name: Name | UnsetType = UNSET
+    expires_at: Moment | UnsetType | None = UNSET
+
+
+class UpdateSnapshot(Struct):
+    """Body of `updateSnapshot`."""
+
+    snapshot: SnapshotChanges
 
 
 class EndpointOptions(Struct):
@@ -201,6 +228,22 @@ class EndpointOptions(Struct):
     passwordless_access: bool | UnsetType = UNSET
     suspend_timeout_seconds: Timeout | UnsetType = UNSET
     name: Annotated[str, Meta(min_length=1, max_length=64)] | UnsetType = UNSET
+
+
+class Schedule(Struct, omit_defaults=True):
+    """When snapshots are created."""
+
+    frequency: str
+    hour: Annotated[int, Meta(ge=0, le=23)] | UnsetType = UNSET
+    day: Annotated[int, Meta(ge=1, le=31)] | UnsetType = UNSET
+    month: Annotated[int, Meta(ge=1, le=12)] | UnsetType = UNSET
+    retention_seconds: Annotated[int, Meta(ge=3600)] | UnsetType = UNSET
+
+
+class BackupSchedule(Struct):
+    """Body of `setSnapshotSchedule`."""
+
+    schedule: list[Schedule]
 
 
 class NewEndpoint(EndpointOptions, kw_only=True):

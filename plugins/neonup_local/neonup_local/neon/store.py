@@ -31,6 +31,7 @@ _KINDS: tuple[type[Row], ...] = (
     model.Cluster,
     model.Operation,
     model.Permission,
+    model.Snapshot,
 )
 
 

@@ -16,6 +16,7 @@ from neonup_local.neon.model import (
     Organization,
     Project,
     Role,
+    Snapshot,
 )
 
 Shown = dict[str, Any]
@@ -120,6 +121,8 @@ def branch(row: Branch) -> Shown:
         else None,
         last_reset_at=row.last_reset_at,
         init_source=row.init_source,
+        restored_from=row.restored_from,
+        restore_status=_restore_status(row),
     )
 
 
@@ -209,6 +212,26 @@ def database(row: Database) -> Shown:
         created_at=row.created_at,
         updated_at=row.updated_at,
     )
+
+
+def snapshot(row: Snapshot) -> Shown:
+    """A snapshot."""
+    return _known(
+        id=row.id,
+        name=row.name,
+        lsn=row.lsn,
+        timestamp=row.at,
+        source_branch_id=row.source_branch_id,
+        created_at=row.created_at,
+        expires_at=row.expires_at,
+        manual=row.manual,
+    )
+
+
+def _restore_status(row: Branch) -> str | None:
+    if row.restored_from is None:
+        return None
+    return "restored" if row.restore_target else "finalized"
 
 
 def organization(row: Organization) -> Shown:

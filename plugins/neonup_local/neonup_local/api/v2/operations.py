@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, TypeVar
 
 import msgspec
@@ -12,6 +13,7 @@ from neonup_local.neon.context import Neon
 from neonup_local.neon.errors import NotFound, Refused
 from neonup_local.neon.identity import Caller
 from neonup_local.neon.model import Project
+from neonup_local.neon.requests import Moment
 
 Body = TypeVar("Body")
 Answer = Any
@@ -69,6 +71,21 @@ class Call:
         if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= largest:
             raise Refused(f"invalid parameter limit: it is 1 to {largest}")
         return int(text)
+
+    def moment(self, name: str) -> datetime | None:
+        """A moment, in RFC 3339.
+
+        Raises:
+            Refused: it is none.
+        """
+        text = self.query.get(name)
+        if not text:
+            return None
+        try:
+            found: datetime = msgspec.convert(text.replace(" ", "+"), Moment, strict=False)
+        except msgspec.ValidationError:
+            raise Refused(f"invalid parameter {name}: it is like 2026-01-31T12:00:00Z") from None
+        return found
 
     def number(self, name: str) -> int:
         """A whole number in the address.

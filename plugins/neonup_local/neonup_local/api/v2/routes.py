@@ -16,7 +16,7 @@ from starlette.routing import Route
 
 from neonup import NeonupError
 from neonup_local.api.body import Unusable, content
-from neonup_local.api.v2 import account, branches, contents, projects  # noqa: F401 - they register
+from neonup_local.api.v2 import account, branches, contents, history, projects  # noqa: F401 - they register
 from neonup_local.api.v2.not_here import NOT_HERE
 from neonup_local.api.v2.operations import OPERATIONS, Answer, Call, Operation
 from neonup_local.neon.context import Neon

@@ -1,0 +1,126 @@
+"""Restores, snapshots and schemas: what a branch's history is used for."""
+
+from __future__ import annotations
+
+from neonup_local.api.v2 import answers
+from neonup_local.api.v2.branches import branch_of
+from neonup_local.api.v2.operations import Answer, Call, operation
+from neonup_local.neon import branches, restores, schemas, snapshots
+from neonup_local.neon.errors import Refused
+from neonup_local.neon.model import Snapshot
+from neonup_local.neon.requests import (
+    BackupSchedule,
+    FinalizeRestore,
+    RestoreBranch,
+    RestoreSnapshot,
+    UpdateSnapshot,
+)
+
+_BRANCH = "/projects/{project_id}/branches/{branch_id}"
+_SNAPSHOTS = "/projects/{project_id}/snapshots"
+_SNAPSHOT = f"{_SNAPSHOTS}/{{snapshot_id}}"
+
+
+@operation("restoreProjectBranch", f"POST {_BRANCH}/restore")
+def restore_project_branch(call: Call) -> Answer:
+    wanted = call.body(RestoreBranch)
+    branch, operations = restores.restore(call.neon, call.project(), branch_of(call), wanted)
+    return {"branch": answers.branch(branch), **answers.operations(operations)}
+
+
+@operation("finalizeRestoreBranch", f"POST {_BRANCH}/finalize_restore")
+def finalize_restore_branch(call: Call) -> Answer:
+    name = call.body(FinalizeRestore).name
+    done = restores.finalize(call.neon, call.project(), branch_of(call), name)
+    return answers.operations(done)
+
+
+@operation("createSnapshot", f"POST {_BRANCH}/snapshot")
+def create_snapshot(call: Call) -> Answer:
+    name = call.query.get("name")
+    snapshot, operations = snapshots.create(
+        call.neon,
+        call.project(),
+        branch_of(call),
+        name=name,
+        time=call.moment("timestamp"),
+        lsn=call.query.get("lsn"),
+        expires_at=call.moment("expires_at"),
+    )
+    return {"snapshot": answers.snapshot(snapshot), **answers.operations(operations)}
+
+
+@operation("listSnapshots", f"GET {_SNAPSHOTS}")
+def list_snapshots(call: Call) -> Answer:
+    found = snapshots.all_of(call.neon, call.project())
+    return {"snapshots": [answers.snapshot(one) for one in found]}
+
+
+@operation("updateSnapshot", f"PATCH {_SNAPSHOT}")
+def update_snapshot(call: Call) -> Answer:
+    changes = call.body(UpdateSnapshot).snapshot
+    changed = snapshots.update(call.neon, _find(call), changes)
+    return {"snapshot": answers.snapshot(changed)}
+
+
+@operation("deleteSnapshot", f"DELETE {_SNAPSHOT}", status=202)
+def delete_snapshot(call: Call) -> Answer:
+    return answers.operations(snapshots.delete(call.neon, call.project(), _find(call)))
+
+
+@operation("restoreSnapshot", f"POST {_SNAPSHOT}/restore")
+def restore_snapshot(call: Call) -> Answer:
+    branch, endpoints, operations = snapshots.restore(
+        call.neon, call.project(), _find(call), call.body(RestoreSnapshot)
+    )
+    return {
+        "branch": answers.branch(branch),
+        "endpoints": [answers.endpoint(call.neon, one) for one in endpoints],
+        **answers.operations(operations),
+    }
+
+
+def _find(call: Call) -> Snapshot:
+    return snapshots.find(call.neon, call.project(), call.path["snapshot_id"])
+
+
+@operation("getSnapshotSchedule", f"GET {_BRANCH}/backup_schedule")
+def get_snapshot_schedule(call: Call) -> Answer:
+    return {"schedule": branch_of(call).backup_schedule}
+
+
+@operation("setSnapshotSchedule", f"PUT {_BRANCH}/backup_schedule")
+def set_snapshot_schedule(call: Call) -> Answer:
+    branches.set_schedule(call.neon, branch_of(call), call.body(BackupSchedule))
+    return {}
+
+
+@operation("getProjectBranchSchema", f"GET {_BRANCH}/schema")
+def get_project_branch_schema(call: Call) -> Answer:
+    if call.query.get("format", "sql") != "sql":
+        raise Refused("invalid parameter format: this local Neon writes sql only")
+    return {"sql": _schema(call, call.path["branch_id"], "")}
+
+
+@operation("getProjectBranchSchemaComparison", f"GET {_BRANCH}/compare_schema")
+def get_project_branch_schema_comparison(call: Call) -> Answer:
+    own, branch = call.path["branch_id"], branch_of(call)
+    base = call.query.get("base_branch_id") or branch.parent_id or own
+    names = (f"a/{call.query.get('db_name')}", f"b/{call.query.get('db_name')}")
+    old, new = _schema(call, base, "base_"), _schema(call, own, "")
+    return {"diff": schemas.difference(old, new, names)}
+
+
+def _schema(call: Call, branch_id: str, prefix: str) -> str:
+    database = call.query.get("db_name")
+    if not database:
+        raise Refused("the parameter db_name is missing")
+    project = call.project()
+    return schemas.sql(
+        call.neon,
+        project,
+        branches.find(call.neon, project, branch_id),
+        database,
+        time=call.moment(f"{prefix}timestamp"),
+        lsn=call.query.get(f"{prefix}lsn"),
+    )

@@ -1,0 +1,91 @@
+"""The schema of a database, as SQL, now or at a moment; and how two of them differ."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+
+from neonup import EngineError
+from neonup_local.engine import postmaster, program, template
+from neonup_local.engine.account import MYSELF
+from neonup_local.neon import databases, moments
+from neonup_local.neon.context import Neon
+from neonup_local.neon.errors import Failed
+from neonup_local.neon.history import Target
+from neonup_local.neon.model import Branch, Cluster, Project
+
+_NOISE = re.compile(r"^(--.*|\\(un)?restrict .*|SET .*|SELECT pg_catalog\.set_config.*|)\n", re.M)
+
+
+def sql(
+    neon: Neon,
+    project: Project,
+    branch: Branch,
+    database: str,
+    *,
+    time: datetime | None = None,
+    lsn: str | None = None,
+) -> str:
+    """The statements that create a database's schema.
+
+    Raises:
+        NotFound: there is no such database.
+        Unprocessable: the moment is not in the branch's history.
+    """
+    moment = moments.target(neon, project, branch, time=time, lsn=lsn)
+    if moment is None:
+        databases.find(neon, branch, database)
+        with neon.computes.admin(branch):
+            return _dump(neon, branch, database)
+    with _as_it_was(neon, branch, moment) as then:
+        return _dump(neon, then, database)
+
+
+def difference(old: str, new: str, names: tuple[str, str]) -> str:
+    """A unified diff, empty where the schemas are the same."""
+    lines = difflib.unified_diff(old.splitlines(), new.splitlines(), *names, lineterm="")
+    return "".join(f"{line}\n" for line in lines)
+
+
+@contextmanager
+def _as_it_was(neon: Neon, branch: Branch, moment: Target) -> Iterator[Branch]:
+    """A branch of the past, for the block alone; the store does not know it."""
+    from msgspec.structs import replace
+
+    cluster = replace(moments.new_cluster(neon, branch, moment), state="stopped")
+    then = replace(branch, id=f"{branch.id}-then", cluster_id=cluster.id)
+    try:
+        moments.build(neon, branch, cluster, moment)
+        neon.store.put(cluster)  # a start removes it, if this server is killed now
+        neon.computes.start(then, known=True)
+        yield then
+    finally:
+        neon.computes.forget(then)
+        neon.clusters.remove(cluster.id)
+        neon.store.delete(neon.store.get(Cluster, cluster.id) or cluster)
+
+
+def _dump(neon: Neon, branch: Branch, database: str) -> str:
+    row = neon.store.get(Cluster, branch.cluster_id)
+    assert row is not None  # noqa: S101 - its server runs
+    address = neon.computes.address(branch.cluster_id, database)
+    environ = {
+        "PGHOST": postmaster.HOST,
+        "PGPORT": str(address["port"]),
+        "PGUSER": template.ADMIN,
+        "PGPASSWORD": str(address["password"]),
+        "PGDATABASE": database,
+        "PGSSLMODE": "disable",
+        "PGCONNECT_TIMEOUT": "10",
+    }
+    dump = neon.clusters.engine_of(row).program("pg_dump")
+    try:
+        text = program.run(
+            [dump, "--schema-only", "--no-privileges"], MYSELF, what="pg_dump", environ=environ
+        )
+    except EngineError as error:
+        raise Failed("; ".join([error.message, *error.checked])) from None
+    return _NOISE.sub("", text)
