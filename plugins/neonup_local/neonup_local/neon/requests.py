@@ -329,6 +329,12 @@ class GrantPermission(Struct):
     email: Annotated[str, Meta(min_length=1, max_length=256, pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")]
 
 
+class RevokePermission(Struct):
+    """What neon-api sends to `revokePermissionFromProject`."""
+
+    permission_id: str
+
+
 def given(changes: Struct) -> dict[str, Any]:
     """The fields of a body that were there, as plain values."""
     from msgspec import to_builtins

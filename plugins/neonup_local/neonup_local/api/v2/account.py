@@ -40,7 +40,7 @@ def get_current_user_info(call: Call) -> Answer:
         "billing_account": {
             "state": "active",
             "payment_source": {"type": "none"},
-            "subscription_type": "scale_v3",
+            "subscription_type": "scale",
             "payment_method": "none",
             "quota_reset_at_last": answers.moment(user.created_at),
             "name": user.name,
@@ -59,7 +59,7 @@ def get_current_user_info(call: Call) -> Answer:
         "projects_limit": 1000,
         "branches_limit": 5000,
         "max_autoscaling_limit": 16,
-        "plan": "scale_v3",
+        "plan": "scale",
     }
 
 

@@ -86,7 +86,7 @@ def project(neon: Neon, row: Project) -> Shown:
             "email": "developer@example.com",
             "name": "Local",
             "branches_limit": 5000,
-            "subscription_type": "scale_v3",
+            "subscription_type": "scale",
         },
     )
 
@@ -240,7 +240,7 @@ def organization(row: Organization) -> Shown:
         id=row.id,
         name=row.name,
         handle=row.handle,
-        plan="scale_v3",
+        plan="scale",
         created_at=row.created_at,
         managed_by="console",
         updated_at=row.created_at,

@@ -10,7 +10,12 @@ from neonup_local.api.v2.paging import page
 from neonup_local.neon import projects
 from neonup_local.neon.errors import NotFound
 from neonup_local.neon.model import Operation, Permission, Project
-from neonup_local.neon.requests import CreateProject, GrantPermission, UpdateProject
+from neonup_local.neon.requests import (
+    CreateProject,
+    GrantPermission,
+    RevokePermission,
+    UpdateProject,
+)
 
 
 @operation("listProjects", "GET /projects")
@@ -140,11 +145,14 @@ def grant_permission_to_project(call: Call) -> Answer:
 
 
 @operation(
-    "revokePermissionFromProject", "DELETE /projects/{project_id}/permissions/{permission_id}"
+    "revokePermissionFromProject",
+    "DELETE /projects/{project_id}/permissions/{permission_id}",
+    "DELETE /projects/{project_id}/permissions",  # neon-api 0.3, with the id in the body
 )
 def revoke_permission_from_project(call: Call) -> Answer:
     project = call.project()
-    found = call.neon.store.get(Permission, call.path["permission_id"])
+    id = call.path.get("permission_id") or call.body(RevokePermission).permission_id  # noqa: A001
+    found = call.neon.store.get(Permission, id)
     if found is None or found.project_id != project.id:
         raise NotFound("permission not found")
     call.neon.store.delete(found)
