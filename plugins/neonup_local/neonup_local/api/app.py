@@ -57,6 +57,8 @@ def create_app(
         work = (_wake(claims), _expire(claims, expiry_interval), _stock_up(claims, neon, used))
         tasks = [asyncio.create_task(one) for one in work]
         used.set()
+        if upkeep is not None:
+            upkeep.start()
         try:
             yield
         finally:
@@ -64,18 +66,21 @@ def create_app(
                 task.cancel()
                 with suppress(asyncio.CancelledError):
                     await task
-            if neon is not None:
+            if neon is not None and upkeep is not None:
+                await to_thread.run_sync(upkeep.stop)
                 await to_thread.run_sync(neon.stop)
             for name in await to_thread.run_sync(claims.stop):
                 log.warning(
                     "The database %s could not be stopped: neonup stop will try again.", name
                 )
 
-    v2 = []
+    v2, upkeep = [], None
     if neon is not None:
         from neonup_local.api.v2.routes import routes  # it needs psycopg
+        from neonup_local.neon.upkeep import Upkeep
 
         v2.append(Mount("/api/v2", routes=routes()))
+        upkeep = Upkeep(neon)
     app = Starlette(
         routes=[
             Mount("/api/v1", routes=neon_new.routes()),

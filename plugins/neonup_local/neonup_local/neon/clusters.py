@@ -42,6 +42,7 @@ class Clusters:
         self._folder = folder
         self._pg_bin = pg_bin
         self._engines: dict[str, Engine] = {}
+        self._templates: set[str] = set()
         self._filling = threading.Lock()
         self._copying = threading.Lock()
         for name in ("clusters", "bases", "spares"):
@@ -133,6 +134,40 @@ class Clusters:
         engine, folder = self.engine_of(source), self._new_folder(target)
         history.replay(engine, base, self.folder(source.id), folder, moment)
 
+    def add_base(self, source: str, id: str, admin: dict[str, object] | None) -> str:  # noqa: A002
+        """Copy a cluster's data as a base.
+
+        Args:
+            source: the cluster's id.
+            id: the base's.
+            admin: how to connect to its server as its superuser; None: it does not run, and
+                cannot be started meanwhile.
+
+        Returns:
+            The segment of the log with which the base begins.
+        """
+        target = self._folder / "bases" / id
+        if admin is None:
+            template.copy(self.data(source), target, accounts.of_data(self.data(source)))
+        else:
+            copying.backup(self.data(source), target, admin)
+        return history.first_segment(target)
+
+    def remove_bases(self, wanted: set[str]) -> None:
+        """Remove the bases that no cluster has."""
+        for folder in (self._folder / "bases").iterdir():
+            if folder.name not in wanted | self._templates and folder.name[0] != ".":
+                shutil.rmtree(folder, ignore_errors=True)
+
+    def log_since(self, row: Cluster) -> int:
+        """Bytes of log that a cluster has archived since its last base."""
+        return history.size(self.folder(row.id), row.bases[-1].begin)
+
+    def data_size(self, id: str) -> int:  # noqa: A002
+        """Bytes of a cluster's data."""
+        paths = (self.data(id) / "base").rglob("*")
+        return sum(path.stat().st_size for path in paths if path.is_file())
+
     def fill(self, engine: Engine) -> None:
         """Prepare spares until there are enough; at once where another thread is doing so."""
         if not self._filling.acquire(blocking=False):
@@ -209,6 +244,7 @@ class Clusters:
         """An engine's template, as this local Neon keeps it while a project needs it."""
         folder = self._folder / "bases" / f"{engine.id}-{template.FORM}"
         with self._copying:
+            self._templates.add(folder.name)
             if not folder.is_dir():
                 account = accounts.for_new_data()
                 making = folder.with_name(f".making-{secrets.token_hex(4)}")

@@ -35,7 +35,6 @@ DEFAULT_SUSPEND_SECONDS = 300
 """What a timeout of 0 stands for (https://neon.com/docs/introduction/scale-to-zero)."""
 _WITHOUT_ENDPOINT_SECONDS = 10
 """How long the server of a branch without an endpoint stays after the API has used it."""
-_LOOK_SECONDS = 1.0
 _TRIES = 5
 _SETTINGS = {
     "recovery_init_sync_method": "syncfs",  # a copy of a running parent is made durable at once
@@ -66,7 +65,6 @@ class Computes:
         self._locks: defaultdict[str, threading.RLock] = defaultdict(threading.RLock)
         self._ports: dict[str, int] = {}
         self._used: dict[str, float] = {}
-        self._stopping = threading.Event()
 
     @contextmanager
     def held(self, cluster_id: str) -> Iterator[None]:
@@ -186,15 +184,8 @@ class Computes:
             with self.admin(branch) as connection:
                 contents.read(self._store, branch, connection, self._clock.now())
 
-    def run_suspender(self) -> None:
-        """Suspend servers that nobody uses, until `stop`."""
-        while not self._stopping.wait(_LOOK_SECONDS):
-            if self._ports:
-                self._suspend_idle()
-
     def stop(self) -> None:
         """Stop every server."""
-        self._stopping.set()
         for branch in self._store.all(Branch):
             if branch.cluster_id in self._ports:
                 try:
@@ -202,7 +193,10 @@ class Computes:
                 except NeonupError as error:
                     log.warning("A server could not be stopped: %s", error)
 
-    def _suspend_idle(self) -> None:
+    def suspend_idle(self) -> None:
+        """Stop the servers that nobody uses."""
+        if not self._ports:
+            return
         for branch in self._store.all(Branch):
             if branch.cluster_id not in self._ports:
                 continue

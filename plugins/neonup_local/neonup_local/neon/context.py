@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from pathlib import Path
 
 from neonup_local.neon import recovery
@@ -39,7 +38,6 @@ class Neon:
         self.clusters = Clusters(home, folder, pg_bin=pg_bin)
         self.authority = Authority(folder / "tls")
         self.computes = Computes(home, self.store, self.clusters, self.authority, self.clock)
-        self._suspender = threading.Thread(target=self.computes.run_suspender, name="neon-suspend")
 
     def start(self) -> None:
         """Clean up after a server that was killed, and take connections.
@@ -50,15 +48,12 @@ class Neon:
         recovery.recover(self.store, self.clusters, self.clock)
         self.computes.front.start()
         recovery.listen(self.store, self.computes.front)
-        self._suspender.start()
 
     def stop(self) -> None:
         """Finish what was begun and stop every server; the data stays."""
         self.journal.close()
         self.computes.stop()
         self.computes.front.stop()
-        if self._suspender.is_alive():
-            self._suspender.join()
         self.store.close()
 
     def fill(self) -> None:

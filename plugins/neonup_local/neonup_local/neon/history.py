@@ -175,9 +175,11 @@ def _link(source: Path, target: Path) -> None:
         os.link(source, target)
 
 
-def size(folder: Path) -> int:
-    """Bytes of a cluster's archive, in blocks of the disk."""
-    return sum(path.stat().st_blocks * 512 for path in (folder / "archive").iterdir())
+def size(folder: Path, begin: str) -> int:
+    """Bytes on the disk of a cluster's archive from a segment on."""
+    archive = folder / "archive"
+    names = [name for name in _segments(archive) if name >= begin]
+    return sum((archive / name).stat().st_blocks * 512 for name in names)
 
 
 def forget(folder: Path, begin: str) -> None:

@@ -69,7 +69,7 @@ class Store:
                 # "place" keeps the order in which rows were first written.
                 self._connection.execute(
                     f"CREATE TABLE IF NOT EXISTS {kind.__name__} (place INTEGER PRIMARY KEY, "
-                    "id TEXT UNIQUE NOT NULL, project_id TEXT, branch_id TEXT, body BLOB NOT NULL)"
+                    "id TEXT UNIQUE NOT NULL, project_id TEXT, branch_id TEXT, body TEXT NOT NULL)"
                 )
                 self._connection.execute(
                     f"CREATE INDEX IF NOT EXISTS {kind.__name__}_project "
@@ -107,7 +107,7 @@ class Store:
                         row.id,
                         getattr(row, "project_id", None),
                         getattr(row, "branch_id", None),
-                        msgspec.json.encode(row),
+                        msgspec.json.encode(row).decode(),
                     ),
                 )
 
@@ -134,6 +134,15 @@ class Store:
             ).fetchall()
         decoder = msgspec.json.Decoder(kind)
         return [decoder.decode(body) for (body,) in found]
+
+    def dated(self, kind: type[Kind], field: str) -> list[Kind]:
+        """The rows of a kind of which a field is set."""
+        with self._lock:
+            found = self._connection.execute(
+                f"SELECT body FROM {kind.__name__} "  # noqa: S608
+                f"WHERE json_extract(body, '$.{field}') IS NOT NULL"
+            ).fetchall()
+        return [msgspec.json.decode(body, type=kind) for (body,) in found]
 
     def delete(self, *rows: Row) -> None:
         """Remove rows; no matter whether they exist."""

@@ -1,0 +1,80 @@
+"""New bases: without them a cluster's history would grow for ever, and take ever longer to read.
+
+Once a cluster's archive exceeds a limit, its data is copied as the base of what comes; once such
+a base is older than the history that a project keeps, what was before it goes.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from msgspec.structs import replace
+
+from neonup_local.neon import history, ids
+from neonup_local.neon.context import Neon
+from neonup_local.neon.errors import Locked
+from neonup_local.neon.journal import Change, Step
+from neonup_local.neon.model import Base, Branch, Cluster, Project
+
+LARGEST = 256 << 20
+SHARE = 2.0
+
+
+def renew(neon: Neon, *, largest: int = LARGEST, share: float = SHARE) -> None:
+    """Give each branch a new base that needs one, and forget what is older than its history.
+
+    Args:
+        neon: whose branches.
+        largest: bytes of log since the last base that are too few for another one,
+        share: and as a multiple of the data's bytes.
+    """
+    for branch in neon.store.all(Branch):
+        row = neon.store.get(Cluster, branch.cluster_id)
+        project = neon.store.get(Project, branch.project_id)
+        if row is None or project is None or branch.state != "ready":
+            continue
+        if neon.clusters.log_since(row) > max(largest, share * neon.clusters.data_size(row.id)):
+            _rebase(neon, project, branch)
+        _forget(neon, project, branch)
+
+
+def _rebase(neon: Neon, project: Project, branch: Branch) -> None:
+    """Copy a branch's data as a base."""
+
+    def work() -> Change:
+        now = neon.clock.now()
+        id = ids.cluster()  # noqa: A001
+        with neon.computes.held(branch.cluster_id):
+            running = neon.computes.is_running(branch.cluster_id)
+            address = neon.computes.address(branch.cluster_id) if running else None
+            if address is None:
+                begin = neon.clusters.add_base(branch.cluster_id, id, None)
+        if address is not None:
+            begin = neon.clusters.add_base(branch.cluster_id, id, address)
+        row = neon.store.get(Cluster, branch.cluster_id)
+        if row is None:
+            return Change()
+        at = neon.clock.now() if address else now  # a backup is complete at its end
+        return Change(put=[replace(row, bases=[*row.bases, Base(id, at, begin)])])
+
+    try:
+        neon.journal.run(project.id, [Step("apply_storage_config", branch.id)], work)
+    except Locked:
+        return  # next time
+
+
+def _forget(neon: Neon, project: Project, branch: Branch) -> None:
+    """Drop the bases that no moment needs which can still be asked for."""
+    begin = neon.clock.now() - timedelta(seconds=project.history_retention_seconds)
+    with neon.store.transaction():
+        row = neon.store.get(Cluster, branch.cluster_id)
+        if row is None:
+            return
+        needed = [base for base in row.bases if base.at > begin]
+        older = [base for base in row.bases if base.at <= begin]
+        kept = [*older[-1:], *needed]
+        if kept == row.bases:
+            return
+        neon.store.put(replace(row, bases=kept))
+    history.forget(neon.clusters.folder(row.id), kept[0].begin)
+    neon.clusters.remove_bases({base.id for one in neon.store.all(Cluster) for base in one.bases})

@@ -1,0 +1,75 @@
+"""What the local Neon does by itself: suspends, lets expire, begins histories anew, purges."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from contextlib import suppress
+
+from neonup import NeonupError
+from neonup_local.neon import bases, branches, projects, snapshots
+from neonup_local.neon.context import Neon
+from neonup_local.neon.errors import Refused
+from neonup_local.neon.model import Branch, Project, Snapshot
+
+log = logging.getLogger(__name__)
+
+_LOOK_SECONDS = 1.0
+_EXPIRY_SECONDS = 5.0
+_HISTORY_SECONDS = 60.0
+
+
+class Upkeep:
+    """A thread that looks after one local Neon.
+
+    Args:
+        neon: which; started.
+    """
+
+    def __init__(self, neon: Neon):
+        self._neon = neon
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="neon-upkeep")
+
+    def start(self) -> None:
+        """Start it."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End it, once it has finished what it is doing."""
+        self._stopping.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        expired = renewed = 0.0
+        while not self._stopping.wait(_LOOK_SECONDS):
+            looked = time.monotonic()
+            try:
+                self._neon.computes.suspend_idle()
+                if looked - expired > _EXPIRY_SECONDS:
+                    expired = looked
+                    expire(self._neon)
+                if looked - renewed > _HISTORY_SECONDS:
+                    renewed = looked
+                    bases.renew(self._neon)
+            except (Refused, NeonupError, OSError) as error:
+                log.warning("The upkeep of the local Neon failed: %s", error)
+
+
+def expire(neon: Neon) -> None:
+    """Delete branches and snapshots whose time is over, and projects deleted long ago."""
+    now = neon.clock.now()
+    for branch in neon.store.dated(Branch, "expires_at"):
+        project = neon.store.get(Project, branch.project_id)
+        if project is not None and branch.expires_at is not None and branch.expires_at <= now:
+            with suppress(Refused):  # something else is under way: later
+                branches.delete(neon, project, branch)
+    for snapshot in neon.store.dated(Snapshot, "expires_at"):
+        project = neon.store.get(Project, snapshot.project_id)
+        if project is not None and snapshot.expires_at is not None and snapshot.expires_at <= now:
+            with suppress(Refused):
+                snapshots.delete(neon, project, snapshot)
+    for project in neon.store.dated(Project, "deleted_at"):
+        if project.deleted_at is not None and project.deleted_at + projects.RECOVERABLE < now:
+            projects.purge(neon, project)
