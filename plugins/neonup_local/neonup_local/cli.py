@@ -15,6 +15,7 @@ import click
 
 import neonup
 from neonup import USER, NeonupError
+from neonup_local.neon import overview as branches
 from neonup_local.service import details
 from neonup_local.service.databases import Databases
 from neonup_local.service.records import Record
@@ -64,6 +65,7 @@ def list_() -> None:
     databases = _databases()
     rows = [details.row(databases, id_) for id_ in databases.ids()]
     rows += overview.rows(databases.home)
+    rows += branches.rows(databases.home)
     if neonup.wants_json():
         neonup.emit(rows)
         return
@@ -137,6 +139,8 @@ def _stop(env_file: str | None, key: str | None, everything: bool) -> None:
     ids = databases.ids() if everything else [_current(env_file, key)]
     stopped = [id_ for id_ in ids if databases.stop_id(id_)]
     ended = overview.end_kept(databases.home) if everything else []
+    if everything:
+        stopped += branches.stop(databases.home)
     if neonup.wants_json():
         neonup.emit({"stopped": [*stopped, *ended]})
         return
@@ -173,10 +177,16 @@ def prune(yes: bool) -> None:
         click.echo(f"Removed the leftovers of {len(removed)} pytest runs.")
     doomed = dict(_prunable(databases))
     rows = [{"id": id_, "why": why, **_size(databases, id_)} for id_, why in doomed.items()]
+    projects = branches.deleted(databases.home)
+    rows += [
+        {"id": one.id, "why": "it was deleted", "size": branches.size(databases.home, one)}
+        for one in projects
+    ]
     if rows:
         _make_sure(rows, yes)
     for id_ in doomed:
         databases.remove(id_)
+    branches.purge(databases.home, projects)
     if neonup.wants_json():
         neonup.emit({"deleted": rows})
     elif rows:

@@ -6,8 +6,12 @@ import json
 import os
 import signal
 import socket
+import subprocess
 import sys
+import threading
 from collections.abc import Callable
+from contextlib import ExitStack
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from types import FrameType
@@ -17,6 +21,7 @@ import click
 
 from neonup import ProviderError, home
 from neonup_local.api.guard import LOOPBACK
+from neonup_local.service import temporary_home
 
 if TYPE_CHECKING:
     from filelock import FileLock
@@ -25,6 +30,7 @@ if TYPE_CHECKING:
     from neonup_local.service.claims import Claims
 
 PORT = 5540
+_NOT_FOUND = 127
 _WHERE = "serve.url"
 """The file in a home that says where its server is."""
 _SECONDS_TO_FINISH = 10
@@ -45,40 +51,78 @@ _SECONDS_TO_FINISH = 10
     "--allow-remote", is_flag=True,
     help="Allow an address that other machines can reach. Anyone there can create databases.",
 )  # fmt: skip
+@click.option(
+    "--allow-host", "allowed", multiple=True, metavar="NAME",
+    help="A name that requests may use for this server, e.g. a compose service's. Repeatable.",
+)  # fmt: skip
+@click.option("--ephemeral", is_flag=True, help="Use an empty home that is deleted at the end.")
 @click.option("--json", "as_json", is_flag=True, help="Report readiness as one line of JSON.")
-def serve(host: str, port: int, folder: Path | None, allow_remote: bool, as_json: bool) -> None:
+@click.argument("command", nargs=-1, type=click.UNPROCESSED)
+def serve(
+    *,
+    host: str,
+    port: int,
+    folder: Path | None,
+    allow_remote: bool,
+    allowed: tuple[str, ...],
+    ephemeral: bool,
+    as_json: bool,
+    command: tuple[str, ...],
+) -> None:
     """A Neon on this machine: Neon API v2 and neon.new, over local Postgres.
+
+    With a COMMAND after --, run that with the variables set that lead Neon's clients here, and
+    end with it.
 
     Projects' servers start when somebody connects and stop when they are idle. Databases of
     neon.new run while it runs, and are deleted after 72 hours unless they are claimed. All data
     stays between its runs. Ctrl-C ends it.
     """
-    if host not in LOOPBACK and not allow_remote:
+    if host not in LOOPBACK and not (allow_remote or allowed):
         raise ProviderError(
             f"{host} is an address that other machines can reach.",
-            remedy="Add --allow-remote if that is intended, or omit --host.",
+            remedy="Name the host that clients use with --allow-host, or add --allow-remote if "
+            "any may use it; or omit --host.",
         )
+    if ephemeral and folder is not None:
+        raise click.UsageError("--ephemeral has a home of its own: omit --home.")
     folder = (folder or home()).absolute()
+    with ExitStack() as stack:
+        if ephemeral:
+            folder = stack.enter_context(temporary_home.of(folder))
+        listener = stack.enter_context(_listen(host, port))
+        stack.enter_context(_only_one(folder))
+        hosts = None if allow_remote else frozenset({host, *allowed})
+        ended = _serve(listener, folder, hosts, as_json, command)
+    sys.exit(ended)
+
+
+def _serve(
+    listener: socket.socket,
+    folder: Path,
+    hosts: frozenset[str] | None,
+    as_json: bool,
+    command: tuple[str, ...],
+) -> int:
+    """Serve until a signal or the command ends; the exit status."""
     from neonup_local.service.claims import Claims
     from neonup_local.service.databases import Databases
 
-    with _listen(host, port) as listener, _only_one(folder):
-        pg_bin = os.environ.get("NEONUP_PG_BIN")
-        databases = Databases(folder, pg_bin=Path(pg_bin) if pg_bin else None)
-        claims = Claims(databases, folder)
-        tls = claims.prepare()
-        url = _url(host, listener.getsockname()[1])
-        hosts = None if allow_remote else frozenset({host})
-        (folder / _WHERE).write_text(url, encoding="ascii")
-        neon = _neon(folder, databases.pg_bin)
-        variables = _variables(url, neon)
-        _run(
-            listener,
-            claims,
-            neon,
-            hosts,
-            ready=lambda: _announce(url, variables, folder, tls, as_json),
-        )
+    pg_bin = os.environ.get("NEONUP_PG_BIN")
+    databases = Databases(folder, pg_bin=Path(pg_bin) if pg_bin else None)
+    claims = Claims(databases, folder)
+    tls = claims.prepare()
+    url = _url(*listener.getsockname()[:2])
+    (folder / _WHERE).write_text(url, encoding="ascii")
+    neon = _neon(folder, databases.pg_bin)
+    variables = _variables(url, neon)
+    if not command:
+        ready = partial(_announce, url, variables, folder, tls, as_json)
+        _run(listener, claims, neon, hosts, ready=lambda stop: ready())
+        return 0
+    child = Child(command, variables)
+    _run(listener, claims, neon, hosts, ready=child.start)
+    return child.wait()
 
 
 def _neon(folder: Path, pg_bin: Path | None) -> Neon | None:
@@ -105,6 +149,7 @@ def _variables(url: str, neon: Neon | None) -> dict[str, str]:
             "NEON_API_HOST": f"{url.replace('//127.0.0.1:', '//localhost:')}/api/v2",
             "NEON_API_KEY": key,
             "NEON_ORG_ID": organization,
+            "NODE_EXTRA_CA_CERTS": str(neon.authority.path),
         }
     return variables
 
@@ -169,6 +214,39 @@ def _where(folder: Path) -> str:
         return "it is still starting."
 
 
+class Child:
+    """A command that runs while the server does, with the variables that lead to it."""
+
+    def __init__(self, command: tuple[str, ...], variables: dict[str, str]):
+        self._command = command
+        self._environ = {**os.environ, **variables}
+        self._process: subprocess.Popen[bytes] | None = None
+        self._status = 1
+
+    def start(self, end: Callable[[], None]) -> None:
+        """Start it; `end` is called once it has ended."""
+        try:
+            self._process = subprocess.Popen(self._command, env=self._environ)
+        except OSError as error:
+            click.echo(f"{self._command[0]}: {error.strerror}", err=True)
+            self._status = _NOT_FOUND
+            end()
+            return
+        threading.Thread(target=self._watch, args=[self._process, end], daemon=True).start()
+
+    def _watch(self, process: subprocess.Popen[bytes], end: Callable[[], None]) -> None:
+        process.wait()
+        end()
+
+    def wait(self) -> int:
+        """Its exit status; where the server was told to end first, so is the command."""
+        if self._process is None:
+            return self._status
+        self._process.terminate()
+        status = self._process.wait()
+        return status if status >= 0 else 128 - status
+
+
 def _url(host: str, port: int) -> str:
     name = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
     return f"http://[{name}]:{port}" if ":" in name else f"http://{name}:{port}"
@@ -179,7 +257,7 @@ def _run(
     claims: Claims,
     neon: Neon | None,
     hosts: frozenset[str] | None,
-    ready: Callable[[], None],
+    ready: Callable[[Callable[[], None]], None],
 ) -> None:
     """Serve until a signal asks to end; then finish what is under way and stop the databases."""
     import uvicorn
@@ -190,7 +268,10 @@ def _run(
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
             await super().startup(sockets)
             if self.started:
-                ready()
+                ready(self.end)
+
+        def end(self) -> None:
+            self.should_exit = True
 
         def handle_exit(self, sig: int, frame: FrameType | None) -> None:
             """Without uvicorn's record of the signal, with which it would die in the end."""

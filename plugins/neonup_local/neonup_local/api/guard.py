@@ -46,7 +46,7 @@ class Guard:
         if not self._is_own(host):
             return (
                 "The request names a host that is not this machine. Use 127.0.0.1, or start "
-                "the server with --allow-remote."
+                "the server with --allow-host and that name."
             )
         if scope["method"] in _READING:
             return None

@@ -1,8 +1,8 @@
-"""Neon's SQL over HTTP, one statement a request: what ``neon-new --seed`` uses.
+"""Neon's SQL over HTTP: one statement a request, or several in one transaction.
 
 It is what the driver @neondatabase/serverless 1.2 sends and reads
-(https://neon.com/docs/serverless/serverless-driver): ``{"query", "params"}`` in, every value out
-as Postgres's own text. Only databases of this server are reached.
+(https://neon.com/docs/serverless/serverless-driver): ``{"query", "params"}`` or ``{"queries":
+[...]}`` in, every value out as Postgres's own text. Only databases of this server are reached.
 """
 
 from __future__ import annotations
@@ -20,10 +20,21 @@ from neonup_local.api.body import Unusable, json_object
 from neonup_local.service.claims import Claims
 
 if TYPE_CHECKING:
-    from psycopg.pq.abc import PGresult
+    from psycopg.pq.abc import PGconn, PGresult
+
+    from neonup_local.neon.context import Neon
 
 _LARGEST_BODY = 16 * 1024 * 1024
 _CONNECT_SECONDS = 10
+_POSTGRES = 5432
+_LEVELS = {
+    "ReadUncommitted": "READ UNCOMMITTED",
+    "ReadCommitted": "READ COMMITTED",
+    "RepeatableRead": "REPEATABLE READ",
+    "Serializable": "SERIALIZABLE",
+}
+
+Statement = tuple[str, list[Any]]
 
 
 def routes() -> list[Route]:
@@ -34,39 +45,72 @@ def routes() -> list[Route]:
 async def _sql(request: Request) -> JSONResponse:
     try:
         body = await json_object(request, _LARGEST_BODY)
-        query, values = body.get("query"), body.get("params", [])
-        if not isinstance(query, str) or not isinstance(values, list):
-            raise Unusable
+        queries = body.get("queries")
+        begin = None if queries is None else _begin(request)
+        statements = [_statement(one) for one in _listed([body] if queries is None else queries)]
     except Unusable:
-        return _refused('Send one statement: {"query": "...", "params": [...]}.')
+        return _refused(
+            'Send one statement, {"query": "...", "params": [...]}, or {"queries": [...]}.'
+        )
     try:
         import psycopg  # noqa: F401 - only whether it is there
     except ImportError:
         message = 'SQL over HTTP needs psycopg on this server: pip install "psycopg[binary]"'
         return JSONResponse({"message": message}, 501)
-    claims: Claims = request.app.state.claims
-    target = _target(claims, request.headers.get("neon-connection-string", ""))
+    target = _target(request)
     if target is None:
         return _refused("This server has no database with that connection string.")
-    status, answer = await to_thread.run_sync(_execute, target, query, values)
+    status, answer = await to_thread.run_sync(_execute, target, statements, begin)
     return JSONResponse(answer, status)
+
+
+def _listed(queries: object) -> list[object]:
+    if not isinstance(queries, list) or not queries:
+        raise Unusable
+    return queries
+
+
+def _statement(body: object) -> Statement:
+    query = body.get("query") if isinstance(body, dict) else None
+    values = body.get("params", []) if isinstance(body, dict) else None
+    if not isinstance(query, str) or not isinstance(values, list):
+        raise Unusable
+    return query, values
+
+
+def _begin(request: Request) -> str:
+    """How the transaction begins: as the driver's headers say."""
+    parts = ["BEGIN"]
+    if level := request.headers.get("neon-batch-isolation-level"):
+        if level not in _LEVELS:
+            raise Unusable
+        parts.append(f"ISOLATION LEVEL {_LEVELS[level]}")
+    if request.headers.get("neon-batch-read-only") == "true":
+        parts.append("READ ONLY")
+    if request.headers.get("neon-batch-deferrable") == "true":
+        parts.append("DEFERRABLE")
+    return " ".join(parts)
 
 
 def _refused(message: str) -> JSONResponse:
     return JSONResponse({"message": message}, 400)
 
 
-def _target(claims: Claims, url: str) -> dict[str, Any] | None:
+def _target(request: Request) -> dict[str, Any] | None:
     """How to connect to the database of ours that a URL names; Postgres checks the password."""
     try:
-        parts = urlsplit(url)
-        port = parts.port
+        parts = urlsplit(request.headers.get("neon-connection-string", ""))
+        host, port = parts.hostname or "", parts.port or _POSTGRES
     except ValueError:
         return None
-    if port is None or not claims.has_port(port):
-        return None
+    claims: Claims = request.app.state.claims
+    neon: Neon | None = request.app.state.neon
+    if neon is None or not neon.has_address(host, port):
+        if not claims.has_port(port):
+            return None
+        host = "127.0.0.1"
     return {
-        "host": "127.0.0.1",
+        "host": host,
         "port": port,
         "user": unquote(parts.username or ""),
         "password": unquote(parts.password or ""),
@@ -75,18 +119,35 @@ def _target(claims: Claims, url: str) -> dict[str, Any] | None:
     }
 
 
-def _execute(target: dict[str, Any], query: str, values: list[Any]) -> tuple[int, dict[str, Any]]:
-    """The status and the content of the answer."""
+def _execute(
+    target: dict[str, Any], statements: list[Statement], begin: str | None
+) -> tuple[int, dict[str, Any]]:
+    """The status and the content of the answer.
+
+    Args:
+        begin: begins the transaction of several statements; None: there is one, and none.
+    """
     import psycopg
 
     try:
         with psycopg.connect(**target, autocommit=True) as connection:
-            result = connection.pgconn.exec_params(
-                query.encode(), [_parameter(value) for value in values]
-            )
-            return _answer(result)
+            if begin is None:
+                return _answer(_run(connection.pgconn, *statements[0]))
+            connection.execute(begin.encode())
+            results = []
+            for statement in statements:
+                status, answer = _answer(_run(connection.pgconn, *statement))
+                if status != 200:
+                    return status, answer
+                results.append(answer)
+            connection.execute("COMMIT")
+            return 200, {"results": results}
     except (psycopg.Error, ValueError) as error:
         return 400, {"message": str(error).strip()}
+
+
+def _run(connection: PGconn, query: str, values: list[Any]) -> PGresult:
+    return connection.exec_params(query.encode(), [_parameter(value) for value in values])
 
 
 def _parameter(value: object) -> bytes | None:

@@ -11,7 +11,7 @@ from neonup_local.neon.clusters import Clusters
 from neonup_local.neon.computes import Computes
 from neonup_local.neon.identity import Identity
 from neonup_local.neon.journal import Journal
-from neonup_local.neon.model import Project
+from neonup_local.neon.model import Endpoint
 from neonup_local.neon.store import Store
 from neonup_local.service import home as homes
 
@@ -60,6 +60,6 @@ class Neon:
         """Prepare data directories for the next projects."""
         self.clusters.fill(self.clusters.engine_for(None))
 
-    def projects(self) -> list[Project]:
-        """All projects, also deleted ones that can be recovered."""
-        return self.store.all(Project)
+    def has_address(self, address: str, port: int) -> bool:
+        """Whether an endpoint has that address."""
+        return any((one.address, one.port) == (address, port) for one in self.store.all(Endpoint))

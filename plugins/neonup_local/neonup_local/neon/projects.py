@@ -23,10 +23,8 @@ from neonup_local.neon.model import (
     Endpoint,
     Operation,
     Organization,
-    Permission,
     Project,
     Role,
-    Snapshot,
 )
 from neonup_local.neon.requests import NewProject, ProjectChanges, given
 
@@ -197,19 +195,6 @@ def delete(neon: Neon, project: Project) -> Project:
 
     neon.journal.run(project.id, [Step("suspend_compute")], work)
     return deleted
-
-
-def purge(neon: Neon, project: Project) -> None:
-    """Remove a deleted project for good, with its data."""
-    rows = [
-        row
-        for kind in (Branch, Cluster, Database, Endpoint, Operation, Permission, Role, Snapshot)
-        for row in neon.store.all(kind, project_id=project.id)
-    ]
-    neon.store.delete(project, *rows)
-    for row in rows:
-        if isinstance(row, Cluster):
-            neon.clusters.remove(row.id)
 
 
 def recover(neon: Neon, caller: Caller, id: str) -> tuple[Project, list[Branch]]:  # noqa: A002

@@ -8,7 +8,7 @@ import time
 from contextlib import suppress
 
 from neonup import NeonupError
-from neonup_local.neon import bases, branches, projects, snapshots
+from neonup_local.neon import bases, branches, projects, purging, snapshots
 from neonup_local.neon.context import Neon
 from neonup_local.neon.errors import Refused
 from neonup_local.neon.model import Branch, Project, Snapshot
@@ -72,4 +72,4 @@ def expire(neon: Neon) -> None:
                 snapshots.delete(neon, project, snapshot)
     for project in neon.store.dated(Project, "deleted_at"):
         if project.deleted_at is not None and project.deleted_at + projects.RECOVERABLE < now:
-            projects.purge(neon, project)
+            purging.purge(neon.store, neon.clusters, project)

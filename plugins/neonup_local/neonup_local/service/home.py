@@ -61,9 +61,14 @@ def make_folder(path: Path, *, exist_ok: bool = True) -> None:
     if exist_ok and path.is_dir():
         return
     path.mkdir(parents=True, exist_ok=exist_ok)
-    path.chmod(0o711 if sys.platform != "win32" and os.geteuid() == 0 else 0o700)
+    restrict(path)
     if path.name in _SPREAD or path.parent.name in _SPREAD:
         spread(path)
+
+
+def restrict(path: Path) -> None:
+    """Let nobody list a folder, and only Postgres's account pass through it; for root."""
+    path.chmod(0o711 if sys.platform != "win32" and os.geteuid() == 0 else 0o700)
 
 
 def spread(folder: Path) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import secrets
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,6 +13,7 @@ from pathlib import Path
 from neonup import EngineError
 from neonup_local.engine import program
 from neonup_local.service import home as homes
+from neonup_local.service import temporary_home
 from neonup_local.test_server.runs import SERVED, Run, end_served
 
 
@@ -50,12 +50,7 @@ def serving(home: Path) -> Iterator[tuple[str, dict[str, str]]]:
 def _make_home(home: Path, control: Path) -> Path:
     """A home without databases, in which no engine is copied and no template is made again."""
     own = control / SERVED
-    homes.make_folder(own)
-    for name in ("engines", "templates"):
-        homes.make_folder(home / name)
-        (own / name).symlink_to(home / name, target_is_directory=True)
-    if (home / "cloud_admin").is_file():  # the templates know this password
-        shutil.copy2(home / "cloud_admin", own)
+    temporary_home.furnish(own, home)
     return own
 
 

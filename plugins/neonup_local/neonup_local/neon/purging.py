@@ -1,0 +1,32 @@
+"""Removing a project for good."""
+
+from __future__ import annotations
+
+from neonup_local.neon.clusters import Clusters
+from neonup_local.neon.model import (
+    Branch,
+    Cluster,
+    Database,
+    Endpoint,
+    Operation,
+    Permission,
+    Project,
+    Role,
+    Snapshot,
+)
+from neonup_local.neon.store import Store
+
+_KINDS = (Branch, Cluster, Database, Endpoint, Operation, Permission, Role, Snapshot)
+
+
+def purge(store: Store, clusters: Clusters, project: Project) -> None:
+    """Remove a deleted project with its data; nothing can be started of it any more.
+
+    Raises:
+        EngineError: a server of its does not stop.
+    """
+    rows = [row for kind in _KINDS for row in store.all(kind, project_id=project.id)]
+    store.delete(project, *rows)
+    for row in rows:
+        if isinstance(row, Cluster):
+            clusters.remove(row.id)
