@@ -37,23 +37,22 @@ class Authority:
         self._load()
         return self._folder / "authority.crt"
 
-    def certificate(self, name: str, address: str, account: Account) -> tuple[Path, Path]:
+    def certificate(self, address: str, account: Account) -> tuple[Path, Path]:
         """The certificate and the key of a server, created where they are missing.
 
         Args:
-            name: of the files.
             address: what the server is reached by.
             account: who runs the server, and so must be able to read the key.
         """
-        found, key_path = self._folder / f"{name}.crt", self._folder / f"{name}.key"
+        found, key_path = self._folder / f"{address}.crt", self._folder / f"{address}.key"
         if not (found.exists() and key_path.exists()):
             self._sign(found, key_path, address, account)
         return found, key_path
 
-    def forget(self, name: str) -> None:
+    def forget(self, address: str) -> None:
         """Remove a server's certificate and key."""
-        (self._folder / f"{name}.crt").unlink(missing_ok=True)
-        (self._folder / f"{name}.key").unlink(missing_ok=True)
+        (self._folder / f"{address}.crt").unlink(missing_ok=True)
+        (self._folder / f"{address}.key").unlink(missing_ok=True)
 
     def _sign(self, path: Path, key_path: Path, address: str, account: Account) -> None:
         from cryptography import x509

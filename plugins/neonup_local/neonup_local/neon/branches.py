@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from msgspec import to_builtins
 from msgspec.structs import replace
 
@@ -66,7 +68,7 @@ def create(
         annotation=wanted.annotation_value,
     )
     opened = [
-        endpoints.new(neon, project, branch, one.type, given(one)) for one in wanted.endpoints[:1]
+        endpoints.new(neon, project, branch, one.type, given(one)) for one in wanted.endpoints
     ]
 
     def work() -> Change:
@@ -133,8 +135,10 @@ def delete(neon: Neon, project: Project, branch: Branch) -> Changed:
         raise Unprocessable("a branch that has child branches cannot be deleted")
 
     def work() -> Change:
-        for endpoint in neon.store.all(Endpoint, branch_id=branch.id):
+        opened = neon.store.all(Endpoint, branch_id=branch.id)
+        for endpoint in opened:
             neon.computes.front.close(endpoint.id)
+        neon.computes.drop_replicas(branch)
         neon.computes.suspend(branch)
         rows = [
             row
@@ -146,7 +150,7 @@ def delete(neon: Neon, project: Project, branch: Branch) -> Changed:
             delete=[branch, *rows, *([cluster] if cluster else [])],
             after=[
                 lambda: neon.clusters.remove(branch.cluster_id),
-                lambda: neon.authority.forget(branch.id),
+                *(partial(neon.authority.forget, one.address) for one in opened),
             ],
         )
 
@@ -178,5 +182,5 @@ def _refuse_what_is_not_there(wanted: CreateBranch) -> None:
     spec = wanted.branch
     if spec.init_source != "parent-data":
         raise Unprocessable("schema-only branches are not there yet in this local Neon")
-    if len(wanted.endpoints) > 1:
-        raise Unprocessable("a branch can be created with one read_write endpoint")
+    if sum(one.type == "read_write" for one in wanted.endpoints) > 1:
+        raise Unprocessable("a branch has at most one read_write endpoint")

@@ -1,14 +1,11 @@
-"""Servers of clusters: started when somebody needs them, stopped when nobody does."""
+"""The computes of branches: started when somebody needs them, suspended when nobody does."""
 
 from __future__ import annotations
 
 import logging
-import socket
-import threading
 import time
-from collections import defaultdict
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,18 +13,16 @@ import psycopg
 from msgspec.structs import replace
 
 from neonup import NeonupError
-from neonup_local.engine import account as accounts
-from neonup_local.engine import cluster, postmaster, template
-from neonup_local.engine.config import Options
-from neonup_local.neon import catalogs, contents, history
+from neonup_local.engine import postmaster
+from neonup_local.neon import catalogs, contents, replicas
 from neonup_local.neon.authority import Authority
 from neonup_local.neon.clock import Clock
 from neonup_local.neon.clusters import Clusters
 from neonup_local.neon.errors import NotFound, Unprocessable
 from neonup_local.neon.front.link import Front
 from neonup_local.neon.model import Branch, Cluster, Database, Endpoint, Project, Role
+from neonup_local.neon.servers import Servers
 from neonup_local.neon.store import Store
-from neonup_local.service import home as homes
 
 log = logging.getLogger(__name__)
 
@@ -35,15 +30,10 @@ DEFAULT_SUSPEND_SECONDS = 300
 """What a timeout of 0 stands for (https://neon.com/docs/introduction/scale-to-zero)."""
 _WITHOUT_ENDPOINT_SECONDS = 10
 """How long the server of a branch without an endpoint stays after the API has used it."""
-_TRIES = 5
-_SETTINGS = {
-    "recovery_init_sync_method": "syncfs",  # a copy of a running parent is made durable at once
-    **history.SETTINGS,
-}
 
 
 class Computes:
-    """The servers of one local Neon's clusters.
+    """The computes of one local Neon: of each branch one that writes, and its standbys.
 
     Args:
         home: neonup's own folder.
@@ -57,27 +47,25 @@ class Computes:
         self, home: Path, store: Store, clusters: Clusters, authority: Authority, clock: Clock
     ):
         self.front = Front(self.wake)
-        self._home = home
+        self._servers = Servers(home, clusters, authority)
         self._store = store
         self._clock = clock
         self._clusters = clusters
-        self._authority = authority
-        self._locks: defaultdict[str, threading.RLock] = defaultdict(threading.RLock)
-        self._ports: dict[str, int] = {}
-        self._used: dict[str, float] = {}
 
-    @contextmanager
-    def held(self, cluster_id: str) -> Iterator[None]:
+    def held(self, cluster_id: str) -> AbstractContextManager[None]:
         """Nothing starts or stops the cluster's server in the block but the block."""
-        with self._locks[cluster_id]:
-            yield
+        return self._servers.held(cluster_id)
 
     def is_running(self, cluster_id: str) -> bool:
         """Whether its server was started and not stopped since."""
-        return cluster_id in self._ports
+        return self._servers.is_running(cluster_id)
+
+    def address(self, cluster_id: str, database: str = "postgres") -> dict[str, Any]:
+        """How the superuser connects to a running cluster, for psycopg."""
+        return self._servers.address(cluster_id, database)
 
     def wake(self, endpoint_id: str) -> int | None:
-        """Start the server of an endpoint's branch, where it does not run.
+        """Start an endpoint's server, where it does not run.
 
         Returns:
             Its port on 127.0.0.1; None where the endpoint is gone or disabled.
@@ -88,8 +76,40 @@ class Computes:
         endpoint = self._store.get(Endpoint, endpoint_id)
         if endpoint is None or endpoint.disabled:
             return None
+        return self.start_endpoint(endpoint)
+
+    def start_endpoint(self, endpoint: Endpoint) -> int:
+        """Start an endpoint's server, where it does not run; its port on 127.0.0.1.
+
+        Raises:
+            NotFound: its branch is gone.
+            EngineError: it did not start.
+        """
         branch = self._store.get(Branch, endpoint.branch_id)
-        return None if branch is None else self.start(branch)
+        if branch is None:
+            raise NotFound("branch not found")
+        if endpoint.type == "read_write":
+            return self.start(branch)
+        return self._start_replica(endpoint, branch)
+
+    def suspend_endpoint(self, endpoint: Endpoint) -> None:
+        """Stop an endpoint's server, if it runs.
+
+        Raises:
+            EngineError: it does not stop.
+        """
+        branch = self._store.get(Branch, endpoint.branch_id)
+        if endpoint.type == "read_only":
+            self._suspend_replica(endpoint)
+        elif branch is not None:
+            self.suspend(branch)
+
+    def is_active(self, endpoint: Endpoint) -> bool:
+        """Whether an endpoint's server runs."""
+        if endpoint.type == "read_only":
+            return self.is_running(endpoint.replica_id or "")
+        branch = self._store.get(Branch, endpoint.branch_id)
+        return branch is not None and self.is_running(branch.cluster_id)
 
     def start(self, branch: Branch, *, known: bool = False) -> int:
         """Start a branch's server, where it does not run; its port on 127.0.0.1.
@@ -107,19 +127,19 @@ class Computes:
                 raise NotFound("branch not found")
             if current.cluster_id != branch.cluster_id:
                 return self.start(current)
-            self._used[branch.cluster_id] = time.monotonic()
-            port = self._ports.get(branch.cluster_id)
-            if port is not None and self._clusters.running(branch.cluster_id):
+            self._servers.use(branch.cluster_id)
+            port = self._servers.port(branch.cluster_id)
+            if port is not None:
                 return port
             row = self._store.get(Cluster, branch.cluster_id)
             if row is None:
                 raise Unprocessable("the branch is still being created")
-            port = self._start(row, branch)
-            self._ports[row.id] = port
+            port = self._launch(row, branch, self._writing(branch), {})
             if row.state in ("new", "copied", "restored"):
                 self._settle(row, branch)
             if row.state != "started":
                 self._store.put(replace(row, state="started"))
+            self._lead(branch)
             return port
 
     @contextmanager
@@ -135,44 +155,41 @@ class Computes:
                 **self.address(branch.cluster_id, database), autocommit=True
             ) as connection:
                 yield connection
-            self._used[branch.cluster_id] = time.monotonic()
-
-    def address(self, cluster_id: str, database: str = "postgres") -> dict[str, Any]:
-        """How the superuser connects to a running cluster, for psycopg."""
-        found = self._clusters.running(cluster_id)
-        socket_dir = found.socket_dir if found else None
-        return {
-            "host": socket_dir or postmaster.HOST,
-            "port": self._ports[cluster_id],
-            "user": template.ADMIN,
-            "password": template.admin_password(self._home),
-            "dbname": database,
-            "connect_timeout": 10,
-        }
+            self._servers.use(branch.cluster_id)
 
     def suspend(self, branch: Branch) -> bool:
-        """Stop a branch's server; False where it did not run.
+        """Stop a branch's server, not its standbys; False where it did not run.
 
         Raises:
             EngineError: it does not stop.
         """
         with self.held(branch.cluster_id):
-            for endpoint in self._endpoints(branch):
+            for endpoint in self._writing(branch):
                 self.front.down(endpoint.id)
-            if self._ports.get(branch.cluster_id) is None:
+            if not self.is_running(branch.cluster_id):
                 return False
             remembered = self._remember(branch)
-            self._clusters.stop(branch.cluster_id)
-            self._ports.pop(branch.cluster_id, None)
+            self._servers.stop(branch.cluster_id)
             row = self._store.get(Cluster, branch.cluster_id)
             if row is not None and remembered:
                 self._store.put(replace(row, state="stopped"))
             return True
 
-    def forget(self, branch: Branch) -> None:
+    def discard(self, cluster_id: str) -> None:
         """Stop a server whose data is no longer needed."""
-        with self.held(branch.cluster_id):
-            self._ports.pop(branch.cluster_id, None)
+        with self.held(cluster_id):
+            self._servers.stop(cluster_id)
+
+    def drop_replicas(self, branch: Branch) -> None:
+        """Remove the standbys of a branch; its read-only endpoints get new ones when used."""
+        for endpoint in self._store.all(Endpoint, branch_id=branch.id):
+            self.drop_replica(endpoint)
+
+    def drop_replica(self, endpoint: Endpoint) -> None:
+        """Remove an endpoint's standby, if it has one."""
+        if endpoint.replica_id is not None:
+            self._suspend_replica(endpoint)
+            replicas.drop(self._store, self._clusters, endpoint)
 
     def refresh(self, branch: Branch) -> None:
         """Make the store know the roles and databases of a branch, also those of SQL.
@@ -185,87 +202,103 @@ class Computes:
                 contents.read(self._store, branch, connection, self._clock.now())
 
     def stop(self) -> None:
-        """Stop every server."""
+        """Suspend everything."""
+        for endpoint in self._store.all(Endpoint):
+            if endpoint.type == "read_only":
+                self._try(lambda endpoint=endpoint: self._suspend_replica(endpoint))
         for branch in self._store.all(Branch):
-            if branch.cluster_id in self._ports:
-                try:
-                    self.suspend(branch)
-                except NeonupError as error:
-                    log.warning("A server could not be stopped: %s", error)
+            if self.is_running(branch.cluster_id):
+                self._try(lambda branch=branch: self.suspend(branch))
 
     def suspend_idle(self) -> None:
-        """Stop the servers that nobody uses."""
-        if not self._ports:
+        """Suspend what nobody uses."""
+        if not self._servers.any():
             return
+        for endpoint in self._store.all(Endpoint):
+            running = endpoint.replica_id
+            if running and self.is_running(running) and self._is_idle(running, [endpoint]):
+                self._try(lambda endpoint=endpoint: self._suspend_replica(endpoint))
         for branch in self._store.all(Branch):
-            if branch.cluster_id not in self._ports:
-                continue
-            limit, seen = float(_WITHOUT_ENDPOINT_SECONDS), 0.0
-            endpoints = self._endpoints(branch)
-            if endpoints:
-                limits = [self.suspend_seconds(endpoint) for endpoint in endpoints]
-                limit = float("inf") if min(limits) < 0 else float(max(limits))
-                seen = max(self.front.seen(endpoint.id).at for endpoint in endpoints)
-            last = max(seen, self._used.get(branch.cluster_id, 0.0))
-            if time.monotonic() - last < limit or self._is_busy(branch):
-                continue
-            try:
-                self.suspend(branch)
-            except NeonupError as error:
-                log.warning("An idle server could not be stopped: %s", error)
+            running = branch.cluster_id
+            if self.is_running(running) and self._is_idle(running, self._writing(branch)):
+                self._try(lambda branch=branch: self.suspend(branch))
 
-    def suspend_seconds(self, endpoint: Endpoint) -> int:
-        """After how many idle seconds an endpoint is suspended; -1: never."""
-        return endpoint.suspend_timeout_seconds or DEFAULT_SUSPEND_SECONDS
+    def _is_idle(self, cluster_id: str, endpoints: list[Endpoint]) -> bool:
+        limit, seen = float(_WITHOUT_ENDPOINT_SECONDS), 0.0
+        if endpoints:
+            limits = [one.suspend_timeout_seconds or DEFAULT_SUSPEND_SECONDS for one in endpoints]
+            limit = float("inf") if min(limits) < 0 else float(max(limits))
+            seen = max(self.front.seen(endpoint.id).at for endpoint in endpoints)
+        last = max(seen, self._servers.used(cluster_id))
+        return time.monotonic() - last >= limit and not self._servers.is_busy(cluster_id)
 
-    def _is_busy(self, branch: Branch) -> bool:
-        """Whether a statement has been running for so long that no byte was moved meanwhile."""
+    def _try(self, do: Any) -> None:
         try:
-            with psycopg.connect(**self.address(branch.cluster_id), autocommit=True) as connection:
-                row = connection.execute(
-                    "SELECT count(*) FROM pg_stat_activity WHERE state = 'active' "
-                    "AND backend_type IN ('client backend', 'walsender') "
-                    "AND pid <> pg_backend_pid()"
-                ).fetchone()
-        except (psycopg.Error, KeyError):
-            return False
-        return bool(row and row[0])
+            do()
+        except NeonupError as error:
+            log.warning("A server could not be stopped: %s", error)
 
-    def _start(self, row: Cluster, branch: Branch) -> int:
-        folder = self._clusters.folder(row.id)
+    def _start_replica(self, endpoint: Endpoint, branch: Branch) -> int:
+        """Start a read-only endpoint's standby; it is copied first where there is none."""
+        with self.held(endpoint.id):
+            endpoint = self._store.get(Endpoint, endpoint.id) or endpoint
+            if not replicas.is_current(endpoint, branch):
+                endpoint = self._clone(endpoint, branch)
+            assert endpoint.replica_id is not None  # noqa: S101 - cloned above
+            self._servers.use(endpoint.replica_id)
+            port = self._servers.port(endpoint.replica_id)
+            row = self._store.get(Cluster, endpoint.replica_id)
+            if port is not None or row is None:
+                return port or 0
+            primary = self._primary(branch)
+            settings = replicas.settings(self._clusters, endpoint, primary)
+            return self._launch(row, branch, [endpoint], settings)
+
+    def _clone(self, endpoint: Endpoint, branch: Branch) -> Endpoint:
+        endpoint = replicas.drop(self._store, self._clusters, endpoint)
+        with self.held(branch.cluster_id):
+            row = self._store.get(Cluster, branch.cluster_id)
+            if row is not None and row.state in ("new", "copied", "restored"):
+                self.start(branch)  # its roles and passwords are set by a start
+            primary = self._primary(branch)
+            if primary is None:
+                return replicas.clone(self._store, self._clusters, endpoint, branch, None)
+        return replicas.clone(self._store, self._clusters, endpoint, branch, primary)
+
+    def _primary(self, branch: Branch) -> dict[str, Any] | None:
+        running = self.is_running(branch.cluster_id)
+        return self.address(branch.cluster_id) if running else None
+
+    def _suspend_replica(self, endpoint: Endpoint) -> None:
+        with self.held(endpoint.id):
+            endpoint = self._store.get(Endpoint, endpoint.id) or endpoint
+            self.front.down(endpoint.id)
+            if endpoint.replica_id is not None and self.is_running(endpoint.replica_id):
+                self._servers.stop(endpoint.replica_id)
+
+    def _lead(self, branch: Branch) -> None:
+        """Tell the standbys that run where their branch's server is now."""
+        for endpoint in self._store.all(Endpoint, branch_id=branch.id):
+            if endpoint.replica_id is not None and self.is_running(endpoint.replica_id):
+                folder = self._clusters.folder(endpoint.replica_id)
+                primary = self.address(branch.cluster_id)
+                replicas.follow(self.address(endpoint.replica_id), folder, primary)
+
+    def _launch(
+        self, row: Cluster, branch: Branch, endpoints: list[Endpoint], settings: dict[str, str]
+    ) -> int:
         project = self._store.get(Project, branch.project_id)
-        logical = bool(project and project.settings.get("enable_logical_replication"))
-        run_folder = self._home / "run" / row.id
-        engine = self._clusters.engine_of(row)
-        account = accounts.of_data(folder / "data")
-        endpoints = self._endpoints(branch)
-        tls = None
-        if engine.tls:
-            address = endpoints[0].address if endpoints else postmaster.HOST
-            tls = self._authority.certificate(branch.id, address, account)
-        for _ in range(_TRIES):
-            port = self._free_port()
-            options = Options(
-                port=port,
-                logical_replication=logical,
-                durable=True,
-                tls=tls,
-                settings=_SETTINGS | _postgres_settings(endpoints),
-            )
-            homes.make_folder(self._home / "run")
-            try:
-                return cluster.start(engine, folder, run_folder, options).port
-            except cluster.PortTaken:
-                continue
-        raise cluster.PortTaken("No free port was found on 127.0.0.1.")
-
-    def _free_port(self) -> int:
-        """A port that nothing has, nor any server of ours that may have crashed."""
-        while (port := free_port()) in self._ports.values():
-            pass
-        return port
+        return self._servers.start(
+            row,
+            address=endpoints[0].address if endpoints else postmaster.HOST,
+            logical_replication=bool(
+                project and project.settings.get("enable_logical_replication")
+            ),
+            settings=_postgres_settings(endpoints) | settings,
+        )
 
     def _settle(self, row: Cluster, branch: Branch) -> None:
+        """Make Postgres know the roles, databases and passwords that the store has."""
         roles = self._store.all(Role, branch_id=branch.id)
         databases = self._store.all(Database, branch_id=branch.id)
         with psycopg.connect(**self.address(row.id)) as connection:
@@ -283,15 +316,10 @@ class Computes:
             return False
         return True
 
-    def _endpoints(self, branch: Branch) -> list[Endpoint]:
-        return self._store.all(Endpoint, branch_id=branch.id)
-
-
-def free_port() -> int:
-    """A port of 127.0.0.1 that nothing has now."""
-    with socket.socket() as probe:
-        probe.bind((postmaster.HOST, 0))
-        return int(probe.getsockname()[1])
+    def _writing(self, branch: Branch) -> list[Endpoint]:
+        """The endpoint that leads to the branch's own server, if it has one."""
+        found = self._store.all(Endpoint, branch_id=branch.id)
+        return [endpoint for endpoint in found if endpoint.type == "read_write"]
 
 
 def _postgres_settings(endpoints: list[Endpoint]) -> dict[str, str]:

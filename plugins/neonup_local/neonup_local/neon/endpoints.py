@@ -32,8 +32,7 @@ def find(neon: Neon, project: Project, id: str) -> Endpoint:  # noqa: A002
 
 def is_active(neon: Neon, endpoint: Endpoint) -> bool:
     """Whether its server runs."""
-    branch = neon.store.get(Branch, endpoint.branch_id)
-    return branch is not None and neon.computes.is_running(branch.cluster_id)
+    return neon.computes.is_active(endpoint)
 
 
 def new(
@@ -45,9 +44,8 @@ def new(
         Unprocessable: the branch has one that writes already, or a value is out of range.
         Failed: the machine has no address left.
     """
-    if kind == "read_only":
-        raise Unprocessable("read-only endpoints are not there yet in this local Neon")
-    if any(one.type == kind for one in neon.store.all(Endpoint, branch_id=branch.id)):
+    others = neon.store.all(Endpoint, branch_id=branch.id)
+    if kind == "read_write" and any(one.type == kind for one in others):
         raise Unprocessable("read_write endpoint already exists")
     now = neon.clock.now()
     defaults = dict(project.default_endpoint_settings)
@@ -95,9 +93,8 @@ def update(neon: Neon, project: Project, endpoint: Endpoint, changes: EndpointCh
     changed = _checked(replace(endpoint, **_stored(values), updated_at=neon.clock.now()))
 
     def work() -> Change:
-        branch = _branch(neon, endpoint)
         if changed.settings != endpoint.settings or changed.disabled:
-            neon.computes.suspend(branch)
+            neon.computes.suspend_endpoint(endpoint)
         if changed.disabled:
             neon.computes.front.down(endpoint.id, hold=False)
         return Change(put=[changed])
@@ -112,7 +109,8 @@ def delete(neon: Neon, project: Project, endpoint: Endpoint) -> Changed:
     """Delete an endpoint; the branch stays."""
 
     def work() -> Change:
-        neon.computes.suspend(_branch(neon, endpoint))
+        neon.computes.suspend_endpoint(endpoint)
+        neon.computes.drop_replica(endpoint)
         return Change(delete=[endpoint], after=[lambda: neon.computes.front.close(endpoint.id)])
 
     operations = neon.journal.run(
@@ -127,9 +125,9 @@ def start(neon: Neon, project: Project, endpoint: Endpoint) -> Changed:
         raise Unprocessable("the endpoint is disabled")
 
     def work() -> Change:
-        neon.computes.start(_branch(neon, endpoint))
+        neon.computes.start_endpoint(endpoint)
         now = neon.clock.now()
-        return Change(put=[replace(endpoint, started_at=now, last_active=now)])
+        return Change(put=[replace(_current(neon, endpoint), started_at=now, last_active=now)])
 
     return _run(neon, project, endpoint, "start_compute", work)
 
@@ -138,8 +136,8 @@ def suspend(neon: Neon, project: Project, endpoint: Endpoint) -> Changed:
     """Stop its server; the next connection starts it again."""
 
     def work() -> Change:
-        neon.computes.suspend(_branch(neon, endpoint))
-        return Change(put=[replace(endpoint, suspended_at=neon.clock.now())])
+        neon.computes.suspend_endpoint(endpoint)
+        return Change(put=[replace(_current(neon, endpoint), suspended_at=neon.clock.now())])
 
     return _run(neon, project, endpoint, "suspend_compute", work)
 
@@ -148,25 +146,22 @@ def restart(neon: Neon, project: Project, endpoint: Endpoint) -> Changed:
     """Stop its server and start it, cutting connections."""
 
     def work() -> Change:
-        branch = _branch(neon, endpoint)
-        neon.computes.suspend(branch)
-        neon.computes.start(branch)
+        neon.computes.suspend_endpoint(endpoint)
+        neon.computes.start_endpoint(endpoint)
         now = neon.clock.now()
-        return Change(put=[replace(endpoint, started_at=now, last_active=now)])
+        return Change(put=[replace(_current(neon, endpoint), started_at=now, last_active=now)])
 
     return _run(neon, project, endpoint, "start_compute", work)
 
 
 def _run(neon: Neon, project: Project, endpoint: Endpoint, action: str, work: Any) -> Changed:
     operations = neon.journal.run(project.id, [Step(action, endpoint.branch_id, endpoint.id)], work)
-    return neon.store.get(Endpoint, endpoint.id) or endpoint, operations
+    return _current(neon, endpoint), operations
 
 
-def _branch(neon: Neon, endpoint: Endpoint) -> Branch:
-    found = neon.store.get(Branch, endpoint.branch_id)
-    if found is None:
-        raise NotFound("branch not found")
-    return found
+def _current(neon: Neon, endpoint: Endpoint) -> Endpoint:
+    """Its row, which a start may have changed."""
+    return neon.store.get(Endpoint, endpoint.id) or endpoint
 
 
 def _stored(values: dict[str, Any]) -> dict[str, Any]:

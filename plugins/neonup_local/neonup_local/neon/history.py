@@ -120,7 +120,7 @@ def replay(engine: Engine, base: Path, source: Path, target: Path, moment: Targe
 
 def _recover(engine: Engine, folder: Path, settings: dict[str, str]) -> None:
     """Let the server read the log up to the target, begin a new timeline, and stop."""
-    from neonup_local.neon.computes import free_port
+    from neonup_local.neon.servers import free_port
 
     while True:
         options = Options(

@@ -119,6 +119,8 @@ class Endpoint(Row, frozen=True):
         address: of this machine, on which the front listens for it.
         port: there.
         settings: Postgres's own, as the API takes them.
+        replica_id: the cluster of a read-only endpoint's standby, once it has one.
+        replica_of: the cluster that one was copied from.
     """
 
     project_id: str
@@ -139,6 +141,8 @@ class Endpoint(Row, frozen=True):
     last_active: datetime | None = None
     started_at: datetime | None = None
     suspended_at: datetime | None = None
+    replica_id: str | None = None
+    replica_of: str | None = None
 
 
 class Role(Row, frozen=True):

@@ -190,6 +190,7 @@ def delete(neon: Neon, project: Project) -> Project:
         for endpoint in neon.store.all(Endpoint, project_id=project.id):
             neon.computes.front.close(endpoint.id)
         for branch in branches:
+            neon.computes.drop_replicas(branch)
             neon.computes.suspend(branch)
         return Change(put=[deleted])
 

@@ -46,6 +46,7 @@ def recover(store: Store, clusters: Clusters, clock: Clock) -> None:
         store.delete(*[row for row in store.all(Snapshot) if row.state == "init"])
         pointed_to = {branch.cluster_id for branch in store.all(Branch)}
         pointed_to |= {snapshot.cluster_id for snapshot in store.all(Snapshot)}
+        pointed_to |= {one.replica_id for one in store.all(Endpoint) if one.replica_id}
         store.delete(*[row for row in store.all(Cluster) if row.id not in pointed_to])
     clusters.sweep(store.all(Cluster))
 

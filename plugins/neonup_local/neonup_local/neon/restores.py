@@ -45,6 +45,7 @@ def restore(
         lsn = moments.build(neon, source, cluster, moment)
         with ExitStack() as stack:
             stack.enter_context(neon.computes.held(branch.cluster_id))
+            neon.computes.drop_replicas(branch)
             neon.computes.suspend(branch)
             old = neon.store.get(Cluster, branch.cluster_id)
             changed = replace(
@@ -124,6 +125,7 @@ def finalize(neon: Neon, project: Project, branch: Branch, name: str | None) -> 
         with ExitStack() as stack:
             for one in (branch, target):
                 stack.enter_context(neon.computes.held(one.cluster_id))
+                neon.computes.drop_replicas(one)
                 neon.computes.suspend(one)
             return Change(put=take_place(neon, branch, target, name), held=stack.pop_all())
 

@@ -63,7 +63,7 @@ def _as_it_was(neon: Neon, branch: Branch, moment: Target) -> Iterator[Branch]:
         neon.computes.start(then, known=True)
         yield then
     finally:
-        neon.computes.forget(then)
+        neon.computes.discard(cluster.id)
         neon.clusters.remove(cluster.id)
         neon.store.delete(neon.store.get(Cluster, cluster.id) or cluster)
 

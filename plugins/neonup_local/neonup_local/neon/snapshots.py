@@ -152,6 +152,7 @@ def restore(
             return Change(put=[ready, *rows])
         with ExitStack() as stack:
             stack.enter_context(neon.computes.held(target.cluster_id))
+            neon.computes.drop_replicas(target)
             neon.computes.suspend(target)
             rows += restores.take_place(neon, ready, target, None)
             return Change(put=rows, held=stack.pop_all())

@@ -113,7 +113,7 @@ def get_connection_uri(call: Call) -> Answer:
         found = call.neon.store.all(Endpoint, branch_id=branch.id)
         if not found:
             raise NotFound("the branch has no endpoint")
-        endpoint = found[0]
+        endpoint = min(found, key=lambda one: one.type != "read_write")
     role = roles.find(call.neon, branch, call.query["role_name"])
     database = databases.find(call.neon, branch, call.query["database_name"])
     return {"uri": answers.uri(project, endpoint, role, database.name)}
