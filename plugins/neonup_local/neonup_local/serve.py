@@ -25,6 +25,7 @@ from neonup_local.service import temporary_home
 
 if TYPE_CHECKING:
     from filelock import FileLock
+    from starlette.applications import Starlette
 
     from neonup_local.neon.context import Neon
     from neonup_local.service.claims import Claims
@@ -55,6 +56,11 @@ _SECONDS_TO_FINISH = 10
     "--allow-host", "allowed", multiple=True, metavar="NAME",
     help="A name that requests may use for this server, e.g. a compose service's. Repeatable.",
 )  # fmt: skip
+@click.option(
+    "--fault", "faults", multiple=True, metavar="FAULT",
+    help="Let requests of Neon API v2 fail, e.g. 'POST /projects=423x2', 'GET /projects/*=2s' or "
+    "'* /projects=cut'. Repeatable.",
+)  # fmt: skip
 @click.option("--ephemeral", is_flag=True, help="Use an empty home that is deleted at the end.")
 @click.option("--json", "as_json", is_flag=True, help="Report readiness as one line of JSON.")
 @click.argument("command", nargs=-1, type=click.UNPROCESSED)
@@ -65,6 +71,7 @@ def serve(
     folder: Path | None,
     allow_remote: bool,
     allowed: tuple[str, ...],
+    faults: tuple[str, ...],
     ephemeral: bool,
     as_json: bool,
     command: tuple[str, ...],
@@ -87,20 +94,24 @@ def serve(
     if ephemeral and folder is not None:
         raise click.UsageError("--ephemeral has a home of its own: omit --home.")
     folder = (folder or home()).absolute()
+    from neonup_local.api import faults as fault
+    from neonup_local.api.app import create_app
+
     with ExitStack() as stack:
         if ephemeral:
             folder = stack.enter_context(temporary_home.of(folder))
         listener = stack.enter_context(_listen(host, port))
         stack.enter_context(_only_one(folder))
         hosts = None if allow_remote else frozenset({host, *allowed})
-        ended = _serve(listener, folder, hosts, as_json, command)
+        app = partial(create_app, hosts=hosts, faults=[fault.parse(text) for text in faults])
+        ended = _serve(listener, folder, app, as_json, command)
     sys.exit(ended)
 
 
 def _serve(
     listener: socket.socket,
     folder: Path,
-    hosts: frozenset[str] | None,
+    app: Callable[[Claims, Neon | None], Starlette],
     as_json: bool,
     command: tuple[str, ...],
 ) -> int:
@@ -118,10 +129,10 @@ def _serve(
     variables = _variables(url, neon)
     if not command:
         ready = partial(_announce, url, variables, folder, tls, as_json)
-        _run(listener, claims, neon, hosts, ready=lambda stop: ready())
+        _run(listener, app(claims, neon), ready=lambda stop: ready())
         return 0
     child = Child(command, variables)
-    _run(listener, claims, neon, hosts, ready=child.start)
+    _run(listener, app(claims, neon), ready=child.start)
     return child.wait()
 
 
@@ -254,15 +265,11 @@ def _url(host: str, port: int) -> str:
 
 def _run(
     listener: socket.socket,
-    claims: Claims,
-    neon: Neon | None,
-    hosts: frozenset[str] | None,
+    app: Starlette,
     ready: Callable[[Callable[[], None]], None],
 ) -> None:
     """Serve until a signal asks to end; then finish what is under way and stop the databases."""
     import uvicorn
-
-    from neonup_local.api.app import create_app
 
     class Server(uvicorn.Server):
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -279,7 +286,7 @@ def _run(
             self.should_exit = True
 
     config = uvicorn.Config(
-        create_app(claims, neon, hosts=hosts),
+        app,
         log_level="warning",
         access_log=False,
         server_header=False,

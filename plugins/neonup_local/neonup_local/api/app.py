@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 
@@ -18,6 +18,7 @@ from starlette.routing import Mount
 
 from neonup import NeonupError
 from neonup_local.api import claim_page, neon_new, sql
+from neonup_local.api.faults import BASE, Fault, Faults, Injector
 from neonup_local.api.guard import Guard
 from neonup_local.service.claims import Claims
 
@@ -38,6 +39,7 @@ def create_app(
     neon: Neon | None = None,
     *,
     hosts: frozenset[str] | None = frozenset(),
+    faults: Sequence[Fault] = (),
     expiry_interval: float = EXPIRY_INTERVAL,
 ) -> Starlette:
     """neon.new's API and its claim page, and Neon API v2.
@@ -46,11 +48,13 @@ def create_app(
         claims: the databases; while the application runs they run, and stop when it does.
         neon: what Neon API v2 works on, started; it is stopped when the application ends. None:
             the application has no such API.
+        faults: what happens to requests of Neon API v2.
         hosts: names of this server beside those of loopback; None: any.
         expiry_interval: seconds between two looks for databases whose time is over.
     """
 
     used = asyncio.Event()
+    known = Faults(list(faults))
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
@@ -76,10 +80,11 @@ def create_app(
 
     v2, upkeep = [], None
     if neon is not None:
+        from neonup_local.api import controls
         from neonup_local.api.v2.routes import routes  # it needs psycopg
         from neonup_local.neon.upkeep import Upkeep
 
-        v2.append(Mount("/api/v2", routes=routes()))
+        v2 += [Mount(BASE, routes=routes()), Mount("/neonup", routes=controls.routes())]
         upkeep = Upkeep(neon)
     app = Starlette(
         routes=[
@@ -88,12 +93,13 @@ def create_app(
             *sql.routes(),
             *claim_page.routes(),
         ],
-        middleware=[Middleware(Guard, hosts=hosts)],
+        middleware=[Middleware(Guard, hosts=hosts), Middleware(Injector, faults=known)],
         exception_handlers={HTTPException: _failed, NeonupError: _broken},
         lifespan=lifespan,
     )
     app.state.claims = claims
     app.state.neon = neon
+    app.state.faults = known
     app.state.used = used
     return app
 
