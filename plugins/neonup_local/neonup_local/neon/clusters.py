@@ -42,6 +42,7 @@ class Clusters:
         self._folder = folder
         self._pg_bin = pg_bin
         self._engines: dict[str, Engine] = {}
+        self._chosen: dict[int | None, Engine] = {}
         self._templates: set[str] = set()
         self._filling = threading.Lock()
         self._copying = threading.Lock()
@@ -63,8 +64,10 @@ class Clusters:
         Raises:
             EngineError: the machine has none of that version.
         """
-        engine = stock.choose_engine(self._home, pg_bin=self._pg_bin, tls=True, major=major)
-        self._engines[engine.id] = engine
+        engine = self._chosen.get(major)
+        if engine is None or not engine.bin.is_dir():
+            engine = stock.choose_engine(self._home, pg_bin=self._pg_bin, tls=True, major=major)
+            self._chosen[major] = self._engines[engine.id] = engine
         return engine
 
     def engine_of(self, row: Cluster) -> Engine:
@@ -73,7 +76,8 @@ class Clusters:
         Raises:
             EngineError: the machine has it no more.
         """
-        if row.engine not in self._engines:
+        known = self._engines.get(row.engine)
+        if known is None or not known.bin.is_dir():
             major = cluster.major_version(self.data(row.id))
             self._engines[row.engine] = binaries.for_data(
                 self._home, major, row.engine, self._pg_bin

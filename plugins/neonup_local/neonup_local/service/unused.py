@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import shutil
+import sqlite3
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 from neonup_local.engine import binaries, template
@@ -49,11 +51,23 @@ def _needed(home: Path) -> Iterator[Engine]:
         newest[engine.name] = engine
     yield from newest.values()
     yield from (engine for engine in found if engine.name not in binaries.PACKAGES)
-    for record in Databases(home).all():
-        fitting = [engine for engine in found if engine.major == record.pg_major]
-        own = [engine for engine in fitting if engine.id.startswith(_kind(record.engine))]
+    records = [(record.engine, record.pg_major) for record in Databases(home).all()]
+    for id_, major in [*records, *_of_projects(home)]:
+        fitting = [engine for engine in found if engine.major == major]
+        own = [engine for engine in fitting if engine.id.startswith(_kind(id_))]
         if own or fitting:
             yield max(own or fitting, key=binaries.version_key)
+
+
+def _of_projects(home: Path) -> list[tuple[str, int]]:
+    """The engine and the major version of each project of a local Neon (`neon.store`)."""
+    path = home / "neon" / "neon.db"
+    if not path.is_file():
+        return []
+    with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as connection:
+        return connection.execute(
+            "SELECT json_extract(body, '$.engine'), json_extract(body, '$.pg_version') FROM Project"
+        ).fetchall()
 
 
 def _kind(engine_id: str | None) -> str:
