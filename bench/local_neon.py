@@ -253,8 +253,10 @@ def restore(repeats: int) -> Figure:
             connection.execute("INSERT INTO big VALUES ('later')")
             row = connection.execute("SELECT pg_current_wal_lsn() - '0/600000'").fetchone()
         log = float(row[0]) / _MIB if row else 0.0
-        for _ in range(repeats):
-            times.append(milliseconds(lambda: _branch(server, path, parent_timestamp=moment)))
+        times += [
+            milliseconds(lambda: _branch(server, path, parent_timestamp=moment))
+            for _ in range(repeats)
+        ]
     return Figure(
         f"a branch from a moment, {log:.0f} MiB of log", "(target in ms)",
         statistics.median(times), 2000, "ms", Measure.OURS, 2000,

@@ -1,4 +1,4 @@
-"""docs/commands.md, made from the commands themselves: ``python -m tests.docs.reference``."""
+"""The pages that are made from the code: ``python -m tests.docs.reference`` writes them."""
 
 from __future__ import annotations
 
@@ -8,8 +8,13 @@ from pathlib import Path
 import click
 
 from neonup.cli import cli
+from neonup_local.api.v2.not_here import NOT_HERE
+from neonup_local.api.v2.operations import OPERATIONS
+from neonup_local.api.v2.routes import routes
 
-PATH = Path(__file__).parents[2] / "docs" / "commands.md"
+_DOCS = Path(__file__).parents[2] / "docs"
+PATH = _DOCS / "commands.md"
+OPERATIONS_PATH = _DOCS / "neon-operations.md"
 _INTRODUCTION = """\
 # Commands
 
@@ -18,6 +23,25 @@ then the answer is all that is on standard output. Errors are a few lines on sta
 status 1; with `--json` they are JSON, too. `down`, `list`, `logs`, `prune`, `serve` and `stop` come
 with `neonup[local]`.
 """
+
+_OPERATIONS = """\
+# Neon API v2, operation by operation
+
+What [the local Neon](local-neon.md) does with each operation of Neon's OpenAPI document. `make
+reference` writes this page from the code, and a test compares it with the document.
+
+## {here} that it carries out
+
+| operation | | what differs from Neon |
+| --- | --- | --- |
+{rows}
+## {absent} that it does not
+
+They answer 501 with their name.
+
+| operation | |
+| --- | --- |
+{others}"""
 
 
 def _helps(command: click.Command, context: click.Context) -> Iterator[tuple[str, str]]:
@@ -36,5 +60,20 @@ def commands_page() -> str:
     return _INTRODUCTION + "".join(parts)
 
 
+def operations_page() -> str:
+    """The page about Neon's operations as it should be."""
+    routes()  # importing them registers the operations
+    rows = {
+        one.id: (f"{one.method} {one.path}", one.handler.__doc__ or "")
+        for one in reversed(OPERATIONS)
+    }
+    here = "".join(
+        f"| `{id_}` | `{address}` | {note} |\n" for id_, (address, note) in sorted(rows.items())
+    )
+    absent = "".join(f"| `{id_}` | `{address}` |\n" for id_, address in sorted(NOT_HERE.items()))
+    return _OPERATIONS.format(here=len(rows), rows=here, absent=len(NOT_HERE), others=absent)
+
+
 if __name__ == "__main__":
     PATH.write_text(commands_page(), "utf-8")
+    OPERATIONS_PATH.write_text(operations_page(), "utf-8")

@@ -12,7 +12,12 @@ import neonup
 from neonup import hookspecs
 from neonup.postgres.drivers import DRIVERS
 from neonup.settings import Settings
-from tests.docs.reference import PATH, commands_page
+from tests.docs.reference import (
+    OPERATIONS_PATH,
+    PATH,
+    commands_page,
+    operations_page,
+)
 
 DOCS = Path(__file__).parents[2] / "docs"
 NOT_SET_BY_NAME = {"project", "home", "enabled", "sources", "tables"}
@@ -27,6 +32,10 @@ def _rows(page: str) -> list[list[str]]:
 
 def test_the_commands_page_is_what_the_commands_say() -> None:
     assert PATH.read_text("utf-8") == commands_page(), "make reference"
+
+
+def test_the_operations_page_is_what_the_local_neon_does() -> None:
+    assert OPERATIONS_PATH.read_text("utf-8") == operations_page(), "make reference"
 
 
 def test_every_setting_is_documented_with_its_variable_and_default() -> None:

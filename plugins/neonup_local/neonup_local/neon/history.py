@@ -23,6 +23,7 @@ from neonup_local.engine import cluster, template
 from neonup_local.engine.account import Account
 from neonup_local.engine.binaries import Engine
 from neonup_local.engine.config import Options
+from neonup_local.service import ports
 
 SETTINGS = {
     "archive_mode": "on",
@@ -120,11 +121,9 @@ def replay(engine: Engine, base: Path, source: Path, target: Path, moment: Targe
 
 def _recover(engine: Engine, folder: Path, settings: dict[str, str]) -> None:
     """Let the server read the log up to the target, begin a new timeline, and stop."""
-    from neonup_local.neon.servers import free_port
-
     while True:
         options = Options(
-            port=free_port(),
+            port=ports.free(),
             durable=True,
             settings={
                 "restore_command": "false",  # all there is lies in pg_wal

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import threading
 import time
 from collections import defaultdict
@@ -21,6 +20,7 @@ from neonup_local.neon.authority import Authority
 from neonup_local.neon.clusters import Clusters
 from neonup_local.neon.model import Cluster
 from neonup_local.service import home as homes
+from neonup_local.service import ports
 
 REPLICA = "neonup-replica"
 """The `application_name` of a standby's connection to its branch's server."""
@@ -147,13 +147,6 @@ class Servers:
 
     def _free_port(self) -> int:
         """A port that nothing has, nor any server of ours that may have crashed."""
-        while (port := free_port()) in self._ports.values():
+        while (port := ports.free()) in self._ports.values():
             pass
         return port
-
-
-def free_port() -> int:
-    """A port of 127.0.0.1 that nothing has now."""
-    with socket.socket() as probe:
-        probe.bind((postmaster.HOST, 0))
-        return int(probe.getsockname()[1])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import socket
 from collections.abc import Iterator
 
 FIRST, LAST = 20000, 32767
@@ -22,3 +23,10 @@ def from_port(port: int) -> Iterator[int]:
     yield port
     for step in range(1, TRIES):
         yield FIRST + (port - FIRST + step) % (LAST - FIRST + 1)
+
+
+def free() -> int:
+    """A port of 127.0.0.1 that nothing has now, for a server that nobody has the address of."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

@@ -65,6 +65,7 @@ def get_current_user_info(call: Call) -> Answer:
 
 @operation("getCurrentUserOrganizations", "GET /users/me/organizations")
 def get_current_user_organizations(call: Call) -> Answer:
+    """One."""
     _user(call)
     found = call.neon.identity.organizations()
     return {"organizations": [answers.organization(one) for one in found]}

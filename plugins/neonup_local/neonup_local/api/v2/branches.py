@@ -62,6 +62,7 @@ def _searched(call: Call) -> list[Branch]:
 
 @operation("createProjectBranch", f"POST {_ALL}", status=201)
 def create_project_branch(call: Call) -> Answer:
+    """From now, a timestamp or an LSN; `init_source: schema-only` is refused."""
     project = call.project()
     branch, opened, operations = branches.create(call.neon, project, call.body(CreateBranch))
     roles = call.neon.store.all(Role, branch_id=branch.id)
@@ -128,6 +129,7 @@ def list_project_endpoints(call: Call) -> Answer:
 
 @operation("createProjectEndpoint", f"POST {_ENDPOINTS}", status=201)
 def create_project_endpoint(call: Call) -> Answer:
+    """Compute units are kept and shown; the server has what the machine has."""
     project, wanted = call.project(), call.body(CreateEndpoint).endpoint
     branch = branches.find(call.neon, project, wanted.branch_id)
     return _endpoint(call, endpoints.create(call.neon, project, branch, wanted))
@@ -140,6 +142,7 @@ def get_project_endpoint(call: Call) -> Answer:
 
 @operation("updateProjectEndpoint", f"PATCH {_ENDPOINT}")
 def update_project_endpoint(call: Call) -> Answer:
+    """Postgres's own settings reach the server; it cannot be moved to another branch."""
     changes = call.body(UpdateEndpoint).endpoint
     return _endpoint(call, endpoints.update(call.neon, call.project(), _find(call), changes))
 

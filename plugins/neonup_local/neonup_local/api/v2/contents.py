@@ -100,6 +100,7 @@ def _role(changed: roles.Changed, *, secret: bool = False) -> Answer:
 
 @operation("getConnectionURI", "GET /projects/{project_id}/connection_uri")
 def get_connection_uri(call: Call) -> Answer:
+    """The pooled URL is the direct one."""
     project = call.project()
     for name in ("database_name", "role_name"):
         if not call.query.get(name):

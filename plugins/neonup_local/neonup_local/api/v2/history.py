@@ -37,6 +37,7 @@ def finalize_restore_branch(call: Call) -> Answer:
 
 @operation("createSnapshot", f"POST {_BRANCH}/snapshot")
 def create_snapshot(call: Call) -> Answer:
+    """Of root branches, as many as fit on the disk."""
     name = call.query.get("name")
     snapshot, operations = snapshots.create(
         call.neon,
@@ -91,12 +92,14 @@ def get_snapshot_schedule(call: Call) -> Answer:
 
 @operation("setSnapshotSchedule", f"PUT {_BRANCH}/backup_schedule")
 def set_snapshot_schedule(call: Call) -> Answer:
+    """Kept and shown; nothing creates snapshots by it."""
     branches.set_schedule(call.neon, branch_of(call), call.body(BackupSchedule))
     return {}
 
 
 @operation("getProjectBranchSchema", f"GET {_BRANCH}/schema")
 def get_project_branch_schema(call: Call) -> Answer:
+    """As SQL; `format=json` is refused."""
     if call.query.get("format", "sql") != "sql":
         raise Refused("invalid parameter format: this local Neon writes sql only")
     return {"sql": _schema(call, call.path["branch_id"], "")}

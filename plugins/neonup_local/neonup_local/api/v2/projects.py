@@ -29,6 +29,7 @@ def list_projects(call: Call) -> Answer:
 
 @operation("listSharedProjects", "GET /projects/shared")
 def list_shared_projects(call: Call) -> Answer:
+    """Always empty: there is one organization."""
     return _listed(call, [])
 
 
@@ -49,6 +50,7 @@ def _listed(call: Call, found: list[Project]) -> Answer:
 
 @operation("createProject", "POST /projects", status=201)
 def create_project(call: Call) -> Answer:
+    """Any region; the Postgres versions that this machine has."""
     created = projects.create(call.neon, call.caller, call.body(CreateProject).project)
     uri = answers.connection(created.project, created.endpoint, created.role, created.database.name)
     return {
@@ -64,11 +66,13 @@ def create_project(call: Call) -> Answer:
 
 @operation("getProject", "GET /projects/{project_id}")
 def get_project(call: Call) -> Answer:
+    """What was consumed is shown as 0."""
     return {"project": answers.project(call.neon, call.project())}
 
 
 @operation("updateProject", "PATCH /projects/{project_id}")
 def update_project(call: Call) -> Answer:
+    """Quotas, allowed addresses and preload libraries are kept and shown, not enforced."""
     changes = call.body(UpdateProject).project
     changed, operations = projects.update(call.neon, call.project(), changes)
     return {"project": answers.project(call.neon, changed), **answers.operations(operations)}
@@ -76,6 +80,7 @@ def update_project(call: Call) -> Answer:
 
 @operation("deleteProject", "DELETE /projects/{project_id}")
 def delete_project(call: Call) -> Answer:
+    """Can be recovered for seven days."""
     return {"project": answers.project(call.neon, projects.delete(call.neon, call.project()))}
 
 
@@ -130,6 +135,7 @@ def list_project_permissions(call: Call) -> Answer:
 
 @operation("grantPermissionToProject", "POST /projects/{project_id}/permissions")
 def grant_permission_to_project(call: Call) -> Answer:
+    """Written down; nobody is told, and nobody else signs in here."""
     project, email = call.project(), call.body(GrantPermission).email
     for one in call.neon.store.all(Permission, project_id=project.id):
         if one.granted_to_email == email:
