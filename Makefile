@@ -8,13 +8,14 @@ PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11; do \
 VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
+FUZZ := .venv-schemathesis
 CLIENTS := tests/clients/node_modules/.installed
 DISTRIBUTIONS := core plugins/neonup_local plugins/django_neon plugins/fastapi_neon plugins/pytest_neon
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install clients demo test thorough templates django-suite docs reference lint format bench constraints clean
+.PHONY: help install clients demo test thorough templates django-suite fuzz docs reference lint format bench constraints clean
 
 help: ## list the chores
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 20
@@ -35,6 +36,11 @@ thorough: $(INSTALLED) clients ## run the tests that take minutes, except the te
 
 django-suite: $(INSTALLED) ## run Django's own tests on both backends, and compare
 	$(BIN)/python -m tests.django_suite $(ARGS)
+
+fuzz: $(INSTALLED) ## random requests against the local Neon (asks a package index once)
+	@test -x $(FUZZ)/bin/schemathesis || { $(BIN)/python -m venv $(FUZZ) \
+		&& $(FUZZ)/bin/pip install --quiet schemathesis==4.32.5; }
+	$(BIN)/python -m tests.neon.fuzz $(FUZZ)/bin/schemathesis $(ARGS)
 
 docs: $(INSTALLED) ## run every snippet of README and docs/, and check the references
 	$(BIN)/python -m pytest -n 2 tests/docs $(ARGS)
@@ -68,7 +74,7 @@ constraints: ## take the newest versions and pin them, in an environment of thei
 	@rm -rf .venv-constraints
 
 clean: ## remove the environment and everything that was built
-	rm -rf $(VENV) tests/clients/node_modules .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(FUZZ) tests/clients/node_modules .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	rm -rf $(DISTRIBUTIONS:=/dist) .coverage*
 
 # The stamp is the last thing made, so an interrupted installation is taken up again.

@@ -310,7 +310,7 @@ def _announce(url: str, variables: dict[str, str], folder: Path, tls: bool, as_j
         for name, value in variables.items():
             if name not in neon_new:
                 click.echo(f"  export {name}={value}")
-        click.echo()
+        click.echo("  There is no pooler: a project's pooled URL is the direct one.\n")
     else:
         click.echo('  Neon API v2 needs psycopg here: pip install "psycopg[binary]"\n')
     shown = "neonup list" if folder == home().absolute() else f"NEONUP_HOME={folder} neonup list"

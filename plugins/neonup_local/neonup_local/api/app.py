@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import uuid
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING
@@ -108,7 +109,8 @@ async def _failed(request: Request, error: Exception) -> Response:
     """No such route, or not by that method: in the form of the surface."""
     assert isinstance(error, HTTPException)  # noqa: S101 - it was registered for these
     if request.url.path.startswith("/api/"):
-        return JSONResponse({"message": error.detail}, error.status_code, error.headers)
+        shown = {"request_id": str(uuid.uuid4()), "code": "", "message": error.detail}
+        return JSONResponse(shown, error.status_code, error.headers)
     return claim_page.nothing(error.detail, error.status_code)
 
 

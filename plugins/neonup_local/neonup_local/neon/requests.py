@@ -6,7 +6,7 @@ Names and limits are those of Neon's OpenAPI document. A field that is absent is
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType, field
 
@@ -20,6 +20,7 @@ Timeout = Annotated[int, Meta(ge=-1, le=604_800)]
 Retention = Annotated[int, Meta(ge=0, le=2_592_000)]
 Count = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 Moment = Annotated[datetime, Meta(tz=True)]
+Annotation = Annotated[dict[str, str], Meta(max_length=50)]
 
 
 class Quota(Struct, omit_defaults=True):
@@ -63,7 +64,7 @@ class ProjectSettings(Struct, omit_defaults=True):
     maintenance_window: MaintenanceWindow | UnsetType = UNSET
     block_public_connections: bool | UnsetType = UNSET
     block_vpc_connections: bool | UnsetType = UNSET
-    audit_log_level: str | UnsetType = UNSET
+    audit_log_level: Literal["base", "extended", "full"] | UnsetType = UNSET
     hipaa: bool | UnsetType = UNSET
     preload_libraries: PreloadLibraries | UnsetType = UNSET
 
@@ -71,16 +72,16 @@ class ProjectSettings(Struct, omit_defaults=True):
 class EndpointSettings(Struct, omit_defaults=True):
     """The settings of an endpoint."""
 
-    pg_settings: dict[str, Any] | UnsetType = UNSET
-    pgbouncer_settings: dict[str, Any] | UnsetType = UNSET
+    pg_settings: dict[str, str] | UnsetType = UNSET
+    pgbouncer_settings: dict[str, str] | UnsetType = UNSET
     preload_libraries: PreloadLibraries | UnsetType = UNSET
 
 
 class DefaultEndpointSettings(Struct, omit_defaults=True):
     """What a project's endpoints get that are created without their own."""
 
-    pg_settings: dict[str, Any] | UnsetType = UNSET
-    pgbouncer_settings: dict[str, Any] | UnsetType = UNSET
+    pg_settings: dict[str, str] | UnsetType = UNSET
+    pgbouncer_settings: dict[str, str] | UnsetType = UNSET
     autoscaling_limit_min_cu: Units | UnsetType = UNSET
     autoscaling_limit_max_cu: Units | UnsetType = UNSET
     suspend_timeout_seconds: Timeout | UnsetType = UNSET
@@ -92,7 +93,7 @@ class FirstBranch(Struct):
     name: Name = "main"
     role_name: PgName | None = None
     database_name: PgName | None = None
-    annotations: dict[str, str] = field(default_factory=dict)
+    annotations: Annotation = field(default_factory=dict)
 
 
 class NewProject(Struct):
@@ -162,7 +163,7 @@ class CreateBranch(Struct):
 
     branch: NewBranch = field(default_factory=NewBranch)
     endpoints: list[BranchEndpoint] = field(default_factory=list)
-    annotation_value: dict[str, str] = field(default_factory=dict)
+    annotation_value: Annotation = field(default_factory=dict)
 
 
 class BranchChanges(Struct):
@@ -223,7 +224,7 @@ class EndpointOptions(Struct):
     autoscaling_limit_max_cu: Units | UnsetType = UNSET
     provisioner: str | UnsetType = UNSET
     pooler_enabled: bool | UnsetType = UNSET
-    pooler_mode: str | UnsetType = UNSET
+    pooler_mode: Literal["transaction"] | UnsetType = UNSET
     disabled: bool | UnsetType = UNSET
     passwordless_access: bool | UnsetType = UNSET
     suspend_timeout_seconds: Timeout | UnsetType = UNSET
