@@ -6,9 +6,7 @@ import json
 import os
 import signal
 import socket
-import subprocess
 import sys
-import threading
 from collections.abc import Callable
 from contextlib import ExitStack
 from functools import partial
@@ -21,6 +19,7 @@ import click
 
 from neonup import ProviderError, home
 from neonup_local.api.guard import LOOPBACK
+from neonup_local.child import Child
 from neonup_local.service import temporary_home
 
 if TYPE_CHECKING:
@@ -31,7 +30,6 @@ if TYPE_CHECKING:
     from neonup_local.service.claims import Claims
 
 PORT = 5540
-_NOT_FOUND = 127
 _WHERE = "serve.url"
 """The file in a home that says where its server is."""
 _SECONDS_TO_FINISH = 10
@@ -223,39 +221,6 @@ def _where(folder: Path) -> str:
         return (folder / _WHERE).read_text(encoding="ascii")
     except OSError:
         return "it is still starting."
-
-
-class Child:
-    """A command that runs while the server does, with the variables that lead to it."""
-
-    def __init__(self, command: tuple[str, ...], variables: dict[str, str]):
-        self._command = command
-        self._environ = {**os.environ, **variables}
-        self._process: subprocess.Popen[bytes] | None = None
-        self._status = 1
-
-    def start(self, end: Callable[[], None]) -> None:
-        """Start it; `end` is called once it has ended."""
-        try:
-            self._process = subprocess.Popen(self._command, env=self._environ)
-        except OSError as error:
-            click.echo(f"{self._command[0]}: {error.strerror}", err=True)
-            self._status = _NOT_FOUND
-            end()
-            return
-        threading.Thread(target=self._watch, args=[self._process, end], daemon=True).start()
-
-    def _watch(self, process: subprocess.Popen[bytes], end: Callable[[], None]) -> None:
-        process.wait()
-        end()
-
-    def wait(self) -> int:
-        """Its exit status; where the server was told to end first, so is the command."""
-        if self._process is None:
-            return self._status
-        self._process.terminate()
-        status = self._process.wait()
-        return status if status >= 0 else 128 - status
 
 
 def _url(host: str, port: int) -> str:
