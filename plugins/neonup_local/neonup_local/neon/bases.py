@@ -51,11 +51,12 @@ def _rebase(neon: Neon, project: Project, branch: Branch) -> None:
                 begin = neon.clusters.add_base(branch.cluster_id, id, None)
         if address is not None:
             begin = neon.clusters.add_base(branch.cluster_id, id, address)
-        row = neon.store.get(Cluster, branch.cluster_id)
-        if row is None:
-            return Change()
         at = neon.clock.now() if address else now  # a backup is complete at its end
-        return Change(put=[replace(row, bases=[*row.bases, Base(id, at, begin)])])
+        with neon.computes.held(branch.cluster_id):
+            row = neon.store.get(Cluster, branch.cluster_id)
+            if row is not None:
+                neon.store.put(replace(row, bases=[*row.bases, Base(id, at, begin)]))
+        return Change()
 
     try:
         neon.journal.run(project.id, [Step("apply_storage_config", branch.id)], work)

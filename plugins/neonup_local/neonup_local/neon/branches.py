@@ -82,7 +82,15 @@ def create(
 
     steps = [Step("create_branch", branch.id)]
     steps += [Step("start_compute", branch.id, one.id) for one in opened]
-    operations = neon.journal.run(project.id, steps, work, intent=[cluster, branch, *opened])
+
+    def undo() -> None:
+        for endpoint in opened:
+            neon.computes.front.close(endpoint.id)
+        neon.clusters.remove(cluster.id)
+
+    operations = neon.journal.run(
+        project.id, steps, work, intent=[cluster, branch, *opened], undo=undo
+    )
     return neon.store.get(Branch, branch.id) or branch, opened, operations
 
 
@@ -97,28 +105,34 @@ def update(neon: Neon, project: Project, branch: Branch, changes: BranchChanges)
             raise Unprocessable("a default or protected branch cannot expire")
         if expires_at <= now:
             raise Unprocessable("expires_at must be in the future")
-    changed = replace(branch, **values, updated_at=now)
-    neon.store.put(changed)
+    with neon.journal.alone(project.id):
+        changed = replace(find(neon, project, branch.id), **values, updated_at=now)
+        neon.store.put(changed)
     return changed, []
 
 
 def set_default(neon: Neon, project: Project, branch: Branch) -> Changed:
     """Make a branch the project's default one."""
     now = neon.clock.now()
-    changed = replace(branch, default=True, expires_at=None, updated_at=now)
-    others = [
-        replace(one, default=False, updated_at=now)
-        for one in neon.store.all(Branch, project_id=project.id)
-        if one.default and one.id != branch.id
-    ]
-    neon.store.put(*others, changed)
+    with neon.journal.alone(project.id):
+        current = find(neon, project, branch.id)
+        changed = replace(current, default=True, expires_at=None, updated_at=now)
+        others = [
+            replace(one, default=False, updated_at=now)
+            for one in neon.store.all(Branch, project_id=project.id)
+            if one.default and one.id != branch.id
+        ]
+        neon.store.put(*others, changed)
     return changed, []
 
 
-def set_schedule(neon: Neon, branch: Branch, wanted: BackupSchedule) -> None:
+def set_schedule(neon: Neon, project: Project, branch: Branch, wanted: BackupSchedule) -> None:
     """Write down when snapshots of a branch are to be created; nothing here creates them."""
     schedule = [to_builtins(item) for item in wanted.schedule]
-    neon.store.put(replace(branch, backup_schedule=schedule, updated_at=neon.clock.now()))
+    with neon.journal.alone(project.id):
+        current = find(neon, project, branch.id)
+        changed = replace(current, backup_schedule=schedule, updated_at=neon.clock.now())
+        neon.store.put(changed)
 
 
 def delete(neon: Neon, project: Project, branch: Branch) -> Changed:

@@ -80,6 +80,7 @@ def create(neon: Neon, project: Project, branch: Branch, wanted: NewEndpoint) ->
         project.id,
         [Step("start_compute", branch.id, endpoint.id)],
         lambda: Change(put=[endpoint]),
+        undo=lambda: neon.computes.front.close(endpoint.id),
     )
     return endpoint, operations
 
@@ -90,19 +91,18 @@ def update(neon: Neon, project: Project, endpoint: Endpoint, changes: EndpointCh
     branch_id = values.get("branch_id", endpoint.branch_id)
     if branch_id != endpoint.branch_id:
         raise Unprocessable("an endpoint cannot be moved to another branch")
-    changed = _checked(replace(endpoint, **_stored(values), updated_at=neon.clock.now()))
+    _checked(replace(endpoint, **_stored(values)))
 
     def work() -> Change:
-        if changed.settings != endpoint.settings or changed.disabled:
+        before = _current(neon, endpoint)
+        changed = replace(before, **_stored(values), updated_at=neon.clock.now())
+        if changed.settings != before.settings or changed.disabled:
             neon.computes.suspend_endpoint(endpoint)
         if changed.disabled:
             neon.computes.front.down(endpoint.id, hold=False)
-        return Change(put=[changed])
+        return Change(put=[replace(_current(neon, endpoint), **_stored(values))])
 
-    operations = neon.journal.run(
-        project.id, [Step("apply_config", endpoint.branch_id, endpoint.id)], work
-    )
-    return changed, operations
+    return _run(neon, project, endpoint, "apply_config", work)
 
 
 def delete(neon: Neon, project: Project, endpoint: Endpoint) -> Changed:

@@ -11,9 +11,9 @@ from __future__ import annotations
 import logging
 import threading
 import uuid
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
-from contextlib import AbstractContextManager, nullcontext, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 
 from msgspec.structs import replace
@@ -76,6 +76,7 @@ class Journal:
         work: Callable[[], Change],
         *,
         intent: Sequence[Row] = (),
+        undo: Callable[[], None] | None = None,
     ) -> list[Operation]:
         """Carry out a change; waits for it, but not for long.
 
@@ -84,6 +85,7 @@ class Journal:
             steps: what the operations will be called.
             work: does it, and returns what to write; runs in a thread.
             intent: rows to write beforehand; they are deleted where the work fails.
+            undo: called where it fails or is not even begun: takes back what was done for it.
 
         Returns:
             The operations, `running` where the work goes on.
@@ -92,10 +94,12 @@ class Journal:
             Locked: another change of the project is being carried out.
             Refused: what the work raised, within the time that is waited for it.
         """
-        with self._lock:
-            if project_id in self._busy:
-                raise Locked("project already has running conflicting operations")
-            self._busy.add(project_id)
+        undo = undo or _nothing
+        try:
+            self._take(project_id)
+        except Locked:
+            undo()
+            raise
         now = self._clock.now()
         operations = [
             Operation(
@@ -111,21 +115,39 @@ class Journal:
         ]
         try:
             self._store.put(*operations, *intent)
-            future = self._workers.submit(self._carry_out, operations, work, intent)
+            future = self._workers.submit(self._carry_out, operations, work, intent, undo)
         except BaseException:
             self._free(project_id)
+            undo()
             raise
         wait([future], self._patience)
         if future.done():
             future.result()
         return [self._store.get(Operation, one.id) or one for one in operations]
 
+    @contextmanager
+    def alone(self, project_id: str) -> Iterator[None]:
+        """Nothing else changes the project in the block, for a change that is no operation.
+
+        Raises:
+            Locked: another change of the project is being carried out.
+        """
+        self._take(project_id)
+        try:
+            yield
+        finally:
+            self._free(project_id)
+
     def close(self) -> None:
         """Wait until everything that was begun is done."""
         self._workers.shutdown(wait=True)
 
     def _carry_out(
-        self, operations: list[Operation], work: Callable[[], Change], intent: Sequence[Row]
+        self,
+        operations: list[Operation],
+        work: Callable[[], Change],
+        intent: Sequence[Row],
+        undo: Callable[[], None],
     ) -> None:
         project_id = operations[0].project_id
         try:
@@ -139,6 +161,8 @@ class Journal:
             with suppress(Exception), self._store.transaction():
                 self._store.delete(*intent)
                 self._store.put(*failed)
+            with suppress(Exception):
+                undo()
             if isinstance(error, Refused):
                 raise
             log.exception("%s failed", operations[0].action)
@@ -154,6 +178,16 @@ class Journal:
         now = self._clock.now()
         return [replace(one, status=status, updated_at=now) for one in operations]
 
+    def _take(self, project_id: str) -> None:
+        with self._lock:
+            if project_id in self._busy:
+                raise Locked("project already has running conflicting operations")
+            self._busy.add(project_id)
+
     def _free(self, project_id: str) -> None:
         with self._lock:
             self._busy.discard(project_id)
+
+
+def _nothing() -> None:
+    """Take back nothing."""

@@ -150,6 +150,7 @@ def create(neon: Neon, caller: Caller, wanted: NewProject) -> Created:
         [Step("create_timeline", branch.id), Step("start_compute", branch.id, endpoint.id)],
         work,
         intent=[project, cluster, branch, role, database, endpoint],
+        undo=lambda: neon.computes.front.close(endpoint.id),
     )
     shown = neon.store.get(Branch, branch.id) or branch
     return Created(project, shown, endpoint, role, database, operations)

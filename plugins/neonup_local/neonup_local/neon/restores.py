@@ -39,10 +39,11 @@ def restore(
     if wanted.preserve_under_name is not None:
         branches.free_name(neon, project, wanted.preserve_under_name)
     cluster = replace(moments.new_cluster(neon, source, moment), state="restored")
-    now = neon.clock.now()
+    now, id = neon.clock.now(), branch.id  # noqa: A001
 
     def work() -> Change:
         lsn = moments.build(neon, source, cluster, moment)
+        branch = branches.find(neon, project, id)
         with ExitStack() as stack:
             stack.enter_context(neon.computes.held(branch.cluster_id))
             neon.computes.drop_replicas(branch)
@@ -68,9 +69,12 @@ def restore(
             )
 
     operations = neon.journal.run(
-        project.id, [Step("create_branch", branch.id), Step("apply_config", branch.id)], work
+        project.id,
+        [Step("create_branch", id), Step("apply_config", id)],
+        work,
+        undo=lambda: neon.clusters.remove(cluster.id),
     )
-    return neon.store.get(Branch, branch.id) or branch, operations
+    return neon.store.get(Branch, id) or branch, operations
 
 
 def take_place(neon: Neon, new: Branch, old: Branch, name: str | None) -> list[Row]:
@@ -123,11 +127,12 @@ def finalize(neon: Neon, project: Project, branch: Branch, name: str | None) -> 
 
     def work() -> Change:
         with ExitStack() as stack:
-            for one in (branch, target):
+            new, old = (branches.find(neon, project, one.id) for one in (branch, target))
+            for one in (new, old):
                 stack.enter_context(neon.computes.held(one.cluster_id))
                 neon.computes.drop_replicas(one)
                 neon.computes.suspend(one)
-            return Change(put=take_place(neon, branch, target, name), held=stack.pop_all())
+            return Change(put=take_place(neon, new, old, name), held=stack.pop_all())
 
     return neon.journal.run(project.id, [Step("swap_binding_id", branch.id)], work)
 

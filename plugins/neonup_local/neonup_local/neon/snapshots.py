@@ -80,7 +80,11 @@ def create(
         return Change(put=[replace(snapshot, state="ready", lsn=built)])
 
     operations = neon.journal.run(
-        project.id, [Step("create_branch", branch.id)], work, intent=[cluster, snapshot]
+        project.id,
+        [Step("create_branch", branch.id)],
+        work,
+        intent=[cluster, snapshot],
+        undo=lambda: neon.clusters.remove(cluster.id),
     )
     return neon.store.get(Snapshot, snapshot.id) or snapshot, operations
 
@@ -151,15 +155,22 @@ def restore(
         if not wanted.finalize_restore:
             return Change(put=[ready, *rows])
         with ExitStack() as stack:
-            stack.enter_context(neon.computes.held(target.cluster_id))
-            neon.computes.drop_replicas(target)
-            neon.computes.suspend(target)
-            rows += restores.take_place(neon, ready, target, None)
+            replaced = branches.find(neon, project, target.id)
+            stack.enter_context(neon.computes.held(replaced.cluster_id))
+            neon.computes.drop_replicas(replaced)
+            neon.computes.suspend(replaced)
+            rows += restores.take_place(neon, ready, replaced, None)
             return Change(put=rows, held=stack.pop_all())
 
     steps = [Step("create_branch", branch.id)]
     if wanted.finalize_restore:
         steps.append(Step("swap_binding_id", branch.id))
-    operations = neon.journal.run(project.id, steps, work, intent=[cluster, branch])
+    operations = neon.journal.run(
+        project.id,
+        steps,
+        work,
+        intent=[cluster, branch],
+        undo=lambda: neon.clusters.remove(cluster.id),
+    )
     endpoints = neon.store.all(Endpoint, branch_id=branch.id)
     return neon.store.get(Branch, branch.id) or branch, endpoints, operations

@@ -155,7 +155,7 @@ def remove(control: Path) -> None:
 
 
 def end_served(control: Path) -> None:
-    """End a run's local neon.new, and its databases."""
+    """End a run's local Neon, and its databases."""
     own = control / SERVED
     if not own.is_dir():
         return
@@ -169,7 +169,7 @@ def end_served(control: Path) -> None:
                 process.wait(_END_SECONDS)
             with contextlib.suppress(psutil.Error):
                 process.kill()  # nothing happens where it has ended
-    for data in own.glob("databases/*/data"):
+    for data in (*own.glob("databases/*/data"), *own.glob("neon/clusters/*/data")):
         cluster.stop(data, immediately=True)
 
 

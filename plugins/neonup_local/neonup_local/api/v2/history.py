@@ -93,7 +93,7 @@ def get_snapshot_schedule(call: Call) -> Answer:
 @operation("setSnapshotSchedule", f"PUT {_BRANCH}/backup_schedule")
 def set_snapshot_schedule(call: Call) -> Answer:
     """Kept and shown; nothing creates snapshots by it."""
-    branches.set_schedule(call.neon, branch_of(call), call.body(BackupSchedule))
+    branches.set_schedule(call.neon, call.project(), branch_of(call), call.body(BackupSchedule))
     return {}
 
 
