@@ -143,7 +143,7 @@ def neon_async_engine(request: pytest.FixtureRequest, neon_db: Database) -> Asyn
 
 @pytest.fixture(scope="session")
 def neon_server(pytestconfig: pytest.Config) -> Iterator[NeonServer]:
-    """A neon.new on this machine, for tests of an integration with Neon; gone with the run."""
+    """A Neon on this machine, for tests of an integration with Neon; gone with the run."""
     import neonup
     from neonup_pytest import neon_server
 

@@ -1,4 +1,4 @@
-"""A local neon.new, for those who test an integration with Neon."""
+"""A local Neon, for those who test an integration with Neon."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ from neonup import EngineError
 
 @dataclass(frozen=True)
 class NeonServer:
-    """A neon.new on this machine.
+    """A Neon on this machine.
 
     Args:
-        url: its root; the API is at ``/api/v1``.
-        env: the variables that lead neonup there: ``NEONUP_PROVIDER``, ``NEONUP_NEON_NEW_URL``.
+        url: its root; neon.new's API is at ``/api/v1``, Neon API v2 at ``/api/v2``.
+        env: the variables that lead clients there: ``NEONUP_PROVIDER``, ``NEONUP_NEON_NEW_URL``,
+            and where psycopg is installed ``NEON_API_HOST``, ``NEON_API_KEY``, ``NEON_ORG_ID``.
     """
 
     url: str

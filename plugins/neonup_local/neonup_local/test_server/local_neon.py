@@ -1,4 +1,4 @@
-"""A local neon.new for tests: ``neonup serve``, in a home of its own that goes with the run."""
+"""A local Neon for tests: ``neonup serve``, in a home of its own that goes with the run."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def _start(own: Path, log: Path) -> tuple[subprocess.Popen[str], dict[str, objec
         process.communicate()
         said = [line, log.read_text(encoding="utf-8", errors="replace")]
         raise EngineError(
-            "The local neon.new for tests did not start.",
+            "The local Neon for tests did not start.",
             checked=program.last_lines("\n".join(said)),
         ) from None
     return process, ready

@@ -27,8 +27,8 @@ from neonup_local.test_server import location as place
 
 _LOCK = ".tests"
 _SERVER = "server"
-SERVED = "neon.new"
-"""The folder, in a run's own, that is the home of a local neon.new."""
+SERVED = "neon"
+"""The folder, in a run's own, that is the home of a local Neon."""
 _END_SECONDS = 15.0
 _OWNER = "run"
 """The file in a data folder that names its run's folder."""
