@@ -170,3 +170,39 @@ def test_a_branch_with_children_is_not_deleted(project: Project) -> None:
 def test_what_is_refused(project: Project, body: object, status: int) -> None:
     assert project.api.refused("POST", f"{project.path}/branches", body)[0] == status
     assert project.api.ok("GET", f"{project.path}/branches/count")["count"] == 1
+
+
+def test_a_schema_only_branch_has_everything_but_rows(project: Project) -> None:
+    api = project.api
+    ask(project.url, "CREATE EXTENSION hstore")
+    ask(project.url, "CREATE TABLE things (id serial PRIMARY KEY, name text DEFAULT 'x')")
+    ask(project.url, "INSERT INTO things VALUES (DEFAULT, 'secret')")
+    ask(project.url, "CREATE ROLE readers")
+    ask(project.url, "GRANT SELECT ON things TO readers")
+    api.ok("POST", f"{project.main}/roles", {"role": {"name": "carol"}})
+    body = {"database": {"name": "extra", "owner_name": "carol"}}
+    api.ok("POST", f"{project.main}/databases", body)
+    created = project.create_branch("empty", init_source="schema-only")
+    assert created["branch"]["init_source"] == "schema-only"
+    uris = {
+        one["connection_parameters"]["database"]: one["connection_uri"]
+        for one in created["connection_uris"]
+    }
+    assert ask(uris["extra"], "SELECT current_user") == "carol"
+    assert ask(uris["neondb"], "SELECT count(*) FROM things") == 0
+    ask(uris["neondb"], "INSERT INTO things DEFAULT VALUES")
+    assert ask(uris["neondb"], "SELECT name FROM things") == "x"
+    assert ask(uris["neondb"], "SELECT has_table_privilege('readers', 'things', 'SELECT')")
+    assert ask(uris["neondb"], "SELECT 'a=>1'::hstore -> 'a'") == "1"
+    assert ask(project.url, "SELECT name FROM things") == "secret"
+    body = {"branch": {"init_source": "schema-only", "parent_lsn": "0/1"}}
+    assert api.refused("POST", f"{project.path}/branches", body)[0] == 422
+
+
+def test_a_schema_only_branch_of_another_owner(project: Project) -> None:
+    other = project.api.create_project(branch={"role_name": "alice", "database_name": "shop"})
+    ask(other.url, "CREATE TABLE things ()")
+    child = url_of(other.create_branch("empty", init_source="schema-only"))
+    assert ask(child, "SELECT to_regclass('things')::text || current_user") == "thingsalice"
+    roles = "SELECT array_agg(rolname::text) FROM pg_roles WHERE rolname !~ '^pg_'"
+    assert set(ask(child, roles)) == {"cloud_admin", "neon_superuser", "alice"}

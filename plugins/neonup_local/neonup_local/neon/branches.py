@@ -8,7 +8,7 @@ from msgspec import to_builtins
 from msgspec.structs import replace
 
 from neonup_local.engine import template
-from neonup_local.neon import contents, endpoints, ids, moments
+from neonup_local.neon import contents, endpoints, ids, moments, schema_only
 from neonup_local.neon.context import Neon
 from neonup_local.neon.errors import Conflict, NotFound, Unprocessable
 from neonup_local.neon.journal import Change, Step
@@ -45,7 +45,7 @@ def create(
         Unprocessable: what is asked for cannot be done here.
     """
     spec = wanted.branch
-    _refuse_what_is_not_there(wanted)
+    _check(wanted)
     parent = find(neon, project, spec.parent_id) if spec.parent_id else default(neon, project)
     now = neon.clock.now()
     id = ids.branch()  # noqa: A001
@@ -54,6 +54,11 @@ def create(
         raise Unprocessable("expires_at must be in the future")
     moment = moments.target(neon, project, parent, time=spec.parent_timestamp, lsn=spec.parent_lsn)
     cluster = moments.new_cluster(neon, parent, moment)
+    without_rows = spec.init_source == "schema-only"
+    if without_rows:
+        engine = neon.clusters.engine_of_id(cluster.engine)
+        base = neon.clusters.template_base(engine, now)
+        cluster = replace(cluster, state="new", bases=[base])
     branch = Branch(
         id=id,
         project_id=project.id,
@@ -65,6 +70,7 @@ def create(
         expires_at=spec.expires_at,
         created_at=now,
         updated_at=now,
+        init_source=spec.init_source,
         annotation=wanted.annotation_value,
     )
     opened = [
@@ -73,7 +79,12 @@ def create(
 
     def work() -> Change:
         neon.computes.refresh(parent)
-        lsn = moments.build(neon, parent, cluster, moment)
+        if without_rows:
+            schema_only.build(neon, parent, branch, cluster)
+            neon.store.put(replace(cluster, state="copied"))
+            lsn = None
+        else:
+            lsn = moments.build(neon, parent, cluster, moment)
         roles, databases = contents.inherited(neon.store, parent, branch, now)
         if parent.protected:  # https://neon.com/docs/guides/protected-branches
             roles = [_with_new_password(role) for role in roles]
@@ -192,9 +203,10 @@ def free_name(neon: Neon, project: Project, name: str) -> str:
     return name
 
 
-def _refuse_what_is_not_there(wanted: CreateBranch) -> None:
+def _check(wanted: CreateBranch) -> None:
     spec = wanted.branch
-    if spec.init_source != "parent-data":
-        raise Unprocessable("schema-only branches are not there yet in this local Neon")
+    moment = spec.parent_lsn is not None or spec.parent_timestamp is not None
+    if spec.init_source == "schema-only" and moment:
+        raise Unprocessable("a schema-only branch begins with its parent's schema of now")
     if sum(one.type == "read_write" for one in wanted.endpoints) > 1:
         raise Unprocessable("a branch has at most one read_write endpoint")

@@ -70,6 +70,19 @@ class Clusters:
             self._chosen[major] = self._engines[engine.id] = engine
         return engine
 
+    def engine_of_id(self, id: str) -> Engine:  # noqa: A002
+        """The engine of that id, or its successor, for a cluster without data.
+
+        Raises:
+            EngineError: the machine has it no more.
+        """
+        known = self._engines.get(id)
+        if known is None or not known.bin.is_dir():
+            name = id.rpartition("-")[0]
+            known = stock.choose_engine(self._home, pg_bin=self._pg_bin, tls=True, name=name)
+            self._engines[id] = known
+        return known
+
     def engine_of(self, row: Cluster) -> Engine:
         """The engine that can start a cluster.
 

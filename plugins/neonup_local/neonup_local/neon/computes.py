@@ -143,14 +143,21 @@ class Computes:
             return port
 
     @contextmanager
-    def admin(self, branch: Branch, database: str = "postgres") -> Iterator[catalogs.Connection]:
+    def admin(
+        self, branch: Branch, database: str = "postgres", *, known: bool = False
+    ) -> Iterator[catalogs.Connection]:
         """A connection to a branch's server as its superuser, in autocommit mode.
+
+        Args:
+            branch: whose.
+            database: to connect to.
+            known: as of `start`.
 
         Raises:
             EngineError: the server did not start.
         """
         with self.held(branch.cluster_id):
-            self.start(branch)
+            self.start(branch, known=known)
             with psycopg.connect(
                 **self.address(branch.cluster_id, database), autocommit=True
             ) as connection:

@@ -143,7 +143,7 @@ class NewBranch(Struct):
     parent_timestamp: Moment | None = None
     protected: bool = False
     archived: bool = False
-    init_source: str = "parent-data"
+    init_source: Literal["parent-data", "schema-only"] = "parent-data"
     expires_at: Moment | None = None
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import difflib
+import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 
 from neonup import EngineError
-from neonup_local.engine import postmaster, program, template
+from neonup_local.engine import postmaster, template
+from neonup_local.engine import program as engine_program
 from neonup_local.engine.account import MYSELF
 from neonup_local.neon import databases, moments
 from neonup_local.neon.context import Neon
@@ -39,9 +41,9 @@ def sql(
     if moment is None:
         databases.find(neon, branch, database)
         with neon.computes.admin(branch):
-            return _dump(neon, branch, database)
+            return _schema(neon, branch, database)
     with _as_it_was(neon, branch, moment) as then:
-        return _dump(neon, then, database)
+        return _schema(neon, then, database)
 
 
 def difference(old: str, new: str, names: tuple[str, str]) -> str:
@@ -68,7 +70,30 @@ def _as_it_was(neon: Neon, branch: Branch, moment: Target) -> Iterator[Branch]:
         neon.store.delete(neon.store.get(Cluster, cluster.id) or cluster)
 
 
-def _dump(neon: Neon, branch: Branch, database: str) -> str:
+def dump(neon: Neon, branch: Branch, database: str, *options: str, program: str = "pg_dump") -> str:
+    """What `pg_dump` or `pg_dumpall` says of a branch whose server runs.
+
+    Raises:
+        Failed: it refused.
+    """
+    return _run(neon, branch, database, [program, *options])
+
+
+def load(neon: Neon, branch: Branch, database: str, text: str) -> None:
+    """Run SQL in a branch whose server runs, as the superuser.
+
+    Raises:
+        Failed: a statement failed.
+    """
+    command = ["psql", "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--file=-"]
+    _run(neon, branch, database, command, stdin=text)
+
+
+def _schema(neon: Neon, branch: Branch, database: str) -> str:
+    return _NOISE.sub("", dump(neon, branch, database, "--schema-only", "--no-privileges"))
+
+
+def _run(neon: Neon, branch: Branch, database: str, command: list[str], stdin: str = "") -> str:
     row = neon.store.get(Cluster, branch.cluster_id)
     assert row is not None  # noqa: S101 - its server runs
     address = neon.computes.address(branch.cluster_id, database)
@@ -80,12 +105,12 @@ def _dump(neon: Neon, branch: Branch, database: str) -> str:
         "PGDATABASE": database,
         "PGSSLMODE": "disable",
         "PGCONNECT_TIMEOUT": "10",
+        "PGPASSFILE": os.devnull,
     }
-    dump = neon.clusters.engine_of(row).program("pg_dump")
+    path = neon.clusters.engine_of(row).program(command[0])
     try:
-        text = program.run(
-            [dump, "--schema-only", "--no-privileges"], MYSELF, what="pg_dump", environ=environ
+        return engine_program.run(
+            [path, *command[1:]], MYSELF, what=command[0], stdin=stdin, environ=environ
         )
     except EngineError as error:
         raise Failed("; ".join([error.message, *error.checked])) from None
-    return _NOISE.sub("", text)

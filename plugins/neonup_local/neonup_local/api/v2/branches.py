@@ -62,7 +62,7 @@ def _searched(call: Call) -> list[Branch]:
 
 @operation("createProjectBranch", f"POST {_ALL}", status=201)
 def create_project_branch(call: Call) -> Answer:
-    """From now, a timestamp or an LSN; `init_source: schema-only` is refused."""
+    """From now, a timestamp or an LSN; with `schema-only` from now alone."""
     project = call.project()
     branch, opened, operations = branches.create(call.neon, project, call.body(CreateBranch))
     roles = call.neon.store.all(Role, branch_id=branch.id)
