@@ -113,3 +113,7 @@ def test_every_operation_of_the_document_is_either_here_or_said_to_be_absent() -
     absent = {name: tuple(address.split(" ")) for name, address in NOT_HERE.items()}
     assert not here.keys() & absent.keys()
     assert here | absent == DOCUMENT.operations
+
+
+def test_a_strange_address_is_refused_in_the_apis_form(api: Api) -> None:
+    assert api.refused("GET", "/projects/%0A")[0] == 404

@@ -108,9 +108,11 @@ def create_app(
 async def _failed(request: Request, error: Exception) -> Response:
     """No such route, or not by that method: in the form of the surface."""
     assert isinstance(error, HTTPException)  # noqa: S101 - it was registered for these
-    if request.url.path.startswith("/api/"):
+    if request.url.path.startswith(f"{BASE}/"):
         shown = {"request_id": str(uuid.uuid4()), "code": "", "message": error.detail}
         return JSONResponse(shown, error.status_code, error.headers)
+    if request.url.path.startswith("/api/"):
+        return JSONResponse({"message": error.detail}, error.status_code, error.headers)
     return claim_page.nothing(error.detail, error.status_code)
 
 
