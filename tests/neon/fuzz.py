@@ -32,16 +32,17 @@ def main(program: str, *options: str) -> int:
         with serving(home) as server, tempfile.TemporaryDirectory() as folder:
             config = Path(folder) / "schemathesis.toml"
             config.write_text(_parameters(server), encoding="utf-8")
-            return _run(server, [program, "--config-file", str(config)], options)
+            found = [str(Path(program).resolve()), "--config-file", str(config)]
+            return _run(server, found, options, folder)
     finally:
         remove_home(home)
 
 
-def _run(server: NeonServer, program: list[str], options: tuple[str, ...]) -> int:
+def _run(server: NeonServer, program: list[str], options: tuple[str, ...], folder: str) -> int:
     routes()  # importing them registers the operations
     ids = sorted({one.id for one in OPERATIONS} - _ENDING)
     command = [
-        *(*program, "run", str(PATH), "--url", server.base),
+        *(*program, "run", str(PATH.resolve()), "--url", server.base),
         *("-H", f"Authorization: Bearer {server.key}"),
         *("--checks", "not_a_server_error,response_schema_conformance"),
         *("--phases", "fuzzing,coverage", "--mode", "all", "--max-examples", "15"),
@@ -49,7 +50,8 @@ def _run(server: NeonServer, program: list[str], options: tuple[str, ...]) -> in
         *(word for id_ in ids for word in ("--include-operation-id", id_)),
         *options,
     ]
-    return subprocess.run(command, check=False).returncode
+    # It leaves a cache where it runs.
+    return subprocess.run(command, check=False, cwd=folder).returncode
 
 
 def _parameters(server: NeonServer) -> str:
