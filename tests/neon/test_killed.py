@@ -23,9 +23,9 @@ from tests.project import clean_environ
 class Server:
     """`neonup serve` as a process."""
 
-    def __init__(self, home: Path):
+    def __init__(self, home: Path, *options: str):
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "neonup", "serve", "--json", "--port", "0"],
+            [sys.executable, "-m", "neonup", "serve", "--json", "--port", "0", *options],
             env=clean_environ(home),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

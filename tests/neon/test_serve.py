@@ -114,3 +114,33 @@ def test_another_name_of_this_server(neonup_home: Path) -> None:
         process.wait(30)
         process.stdout.close()
     assert (neonup_home / "neon" / "neon.db").exists()
+
+
+def test_other_machines_reach_endpoints_when_told_to(neonup_home: Path) -> None:
+    server = Server(neonup_home)
+    project = server.api.create_project(name="shop")
+    ask(project.url, "CREATE TABLE things AS SELECT 1 AS n")
+    server.stop()
+    opened = Server(neonup_home, "--host", "0.0.0.0", "--allow-host", "neon.localhost")
+    try:
+        endpoint = opened.api.ok("GET", f"{project.path}/endpoints")["endpoints"][0]
+        host, _, port = endpoint["host"].partition(":")
+        assert host == "neon.localhost"
+        uri = opened.api.ok(
+            "GET", f"{project.path}/connection_uri", database_name="neondb",
+            role_name="neondb_owner",
+        )["uri"]  # fmt: skip
+        assert f"@neon.localhost:{port}/" in uri
+        # A name of which only this test knows what it stands for, and any address of the machine.
+        for address in ("127.0.0.1", "127.200.1.1"):
+            verified = f"{uri}&hostaddr={address}".replace("=require", "=verify-full", 1)
+            authority = neonup_home / "neon" / "tls" / "authority.crt"
+            assert ask(f"{verified}&sslrootcert={authority}", "SELECT n FROM things") == 1
+    finally:
+        opened.stop()
+    again = Server(neonup_home)
+    try:
+        endpoint = again.api.ok("GET", f"{project.path}/endpoints")["endpoints"][0]
+        assert endpoint["host"].startswith("127.")
+    finally:
+        again.stop()

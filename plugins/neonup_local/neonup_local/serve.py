@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 PORT = 5540
 _WHERE = "serve.url"
 """The file in a home that says where its server is."""
+_EVERY = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104
+"""Addresses that stand for all of this machine, and the one that this machine itself uses."""
 _SECONDS_TO_FINISH = 10
 """For requests that are under way at Ctrl-C; making a database takes less than one."""
 
@@ -102,7 +104,8 @@ def serve(
         stack.enter_context(_only_one(folder))
         hosts = None if allow_remote else frozenset({host, *allowed})
         app = partial(create_app, hosts=hosts, faults=[fault.parse(text) for text in faults])
-        ended = _serve(listener, folder, app, as_json, command)
+        exposed = None if host in LOOPBACK else (host, _name(host, allowed))
+        ended = _serve(listener, folder, app, exposed, as_json=as_json, command=command)
     sys.exit(ended)
 
 
@@ -110,6 +113,8 @@ def _serve(
     listener: socket.socket,
     folder: Path,
     app: Callable[[Claims, Neon | None], Starlette],
+    exposed: tuple[str, str] | None,
+    *,
     as_json: bool,
     command: tuple[str, ...],
 ) -> int:
@@ -123,7 +128,7 @@ def _serve(
     tls = claims.prepare()
     url = _url(*listener.getsockname()[:2])
     (folder / _WHERE).write_text(url, encoding="ascii")
-    neon = _neon(folder, databases.pg_bin)
+    neon = _neon(folder, databases.pg_bin, exposed)
     variables = _variables(url, neon)
     if not command:
         ready = partial(_announce, url, variables, folder, tls, as_json)
@@ -134,16 +139,24 @@ def _serve(
     return child.wait()
 
 
-def _neon(folder: Path, pg_bin: Path | None) -> Neon | None:
+def _name(host: str, allowed: tuple[str, ...]) -> str:
+    """What other machines call this one, for endpoints' hosts."""
+    if allowed:
+        return allowed[0]
+    return socket.gethostname() if host in _EVERY else host
+
+
+def _neon(folder: Path, pg_bin: Path | None, exposed: tuple[str, str] | None) -> Neon | None:
     """What Neon API v2 works on, started; None where it cannot be had.
 
     It needs psycopg, and Unix sockets to its front.
     """
     if find_spec("psycopg") is None or sys.platform == "win32":
         return None
+    from neonup_local.neon.addresses import Exposed
     from neonup_local.neon.context import Neon
 
-    neon = Neon(folder, pg_bin=pg_bin)
+    neon = Neon(folder, pg_bin=pg_bin, exposed=Exposed(*exposed) if exposed else None)
     neon.start()
     return neon
 
@@ -224,7 +237,7 @@ def _where(folder: Path) -> str:
 
 
 def _url(host: str, port: int) -> str:
-    name = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
+    name = _EVERY.get(host, host)
     return f"http://[{name}]:{port}" if ":" in name else f"http://{name}:{port}"
 
 

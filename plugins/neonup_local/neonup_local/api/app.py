@@ -137,10 +137,14 @@ async def _stock_up(claims: Claims, neon: Neon | None, used: asyncio.Event) -> N
         await used.wait()
         used.clear()
         await asyncio.sleep(QUIET)
-        if not used.is_set():
+        if used.is_set():
+            continue
+        try:
             await to_thread.run_sync(claims.stock_up)
             if neon is not None:
                 await to_thread.run_sync(neon.fill)
+        except (NeonupError, OSError) as error:
+            log.warning("The next databases could not be prepared: %s", error)
 
 
 async def _expire(claims: Claims, interval: float) -> None:

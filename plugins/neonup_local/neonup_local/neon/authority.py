@@ -61,10 +61,7 @@ class Authority:
 
         issuer, issuer_key = self._load()
         key = ec.generate_private_key(ec.SECP256R1())
-        names: list[x509.GeneralName] = [
-            x509.DNSName("localhost"),
-            x509.IPAddress(ipaddress.ip_address(address)),
-        ]
+        names = [x509.DNSName("localhost"), _name(address)]
         signed = (
             _builder(f"neonup {path.stem}", issuer.subject)
             .public_key(key.public_key())
@@ -114,6 +111,15 @@ def _builder(common_name: str, issuer: x509.Name) -> x509.CertificateBuilder:
         .not_valid_before(now - timedelta(days=1))  # clocks of containers differ
         .not_valid_after(now + _LIFETIME)
     )
+
+
+def _name(address: str) -> x509.GeneralName:
+    from cryptography import x509
+
+    try:
+        return x509.IPAddress(ipaddress.ip_address(address))
+    except ValueError:
+        return x509.DNSName(address)
 
 
 def _secret(key: ec.EllipticCurvePrivateKey) -> bytes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from neonup_local.neon import recovery
+from neonup_local.neon.addresses import Addresses, Exposed
 from neonup_local.neon.authority import Authority
 from neonup_local.neon.clock import Clock
 from neonup_local.neon.clusters import Clusters
@@ -22,12 +23,13 @@ class Neon:
     Args:
         home: neonup's own folder; the local Neon's is `neon` in it.
         pg_bin: a folder of Postgres programs to use before any other.
+        exposed: how other machines reach its endpoints; None where they do not.
 
     Raises:
         ProviderError: the folder cannot be used.
     """
 
-    def __init__(self, home: Path, *, pg_bin: Path | None = None):
+    def __init__(self, home: Path, *, pg_bin: Path | None = None, exposed: Exposed | None = None):
         folder = home / "neon"
         homes.make_folder(home)
         homes.make_folder(folder)
@@ -38,6 +40,7 @@ class Neon:
         self.clusters = Clusters(home, folder, pg_bin=pg_bin)
         self.authority = Authority(folder / "tls")
         self.computes = Computes(home, self.store, self.clusters, self.authority, self.clock)
+        self.addresses = Addresses(self.computes.front, exposed)
 
     def start(self) -> None:
         """Clean up after a server that was killed, and take connections.
@@ -47,7 +50,7 @@ class Neon:
         """
         recovery.recover(self.store, self.clusters, self.clock)
         self.computes.front.start()
-        recovery.listen(self.store, self.computes.front)
+        recovery.listen(self.store, self.addresses)
 
     def stop(self) -> None:
         """Finish what was begun and stop every server; the data stays."""

@@ -6,7 +6,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from neonup_local.neon import addresses, ids
+from neonup_local.neon import ids
 from neonup_local.neon.context import Neon
 from neonup_local.neon.errors import Failed, NotFound, Unprocessable
 from neonup_local.neon.journal import Change, Step
@@ -65,9 +65,7 @@ def new(
     )
     endpoint = _checked(replace(endpoint, **(defaults | _stored(values))))
     try:
-        address, port = addresses.open_for(
-            neon.computes.front, endpoint.id, neon.store.all(Endpoint)
-        )
+        address, port = neon.addresses.open_new(endpoint.id, neon.store.all(Endpoint))
     except OSError as error:
         raise Failed(str(error)) from None
     return replace(endpoint, address=address, port=port)

@@ -213,7 +213,8 @@ def recover(neon: Neon, caller: Caller, id: str) -> tuple[Project, list[Branch]]
 
     def work() -> Change:
         for endpoint in neon.store.all(Endpoint, project_id=id):
-            neon.computes.front.listen(endpoint.id, endpoint.address, endpoint.port)
+            address, port = neon.addresses.open_again(endpoint, neon.store.all(Endpoint))
+            neon.store.put(replace(endpoint, address=address, port=port))
         return Change(put=[recovered])
 
     neon.journal.run(id, [Step("start_compute")], work)

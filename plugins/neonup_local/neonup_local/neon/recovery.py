@@ -6,9 +6,9 @@ import logging
 
 from msgspec.structs import replace
 
+from neonup_local.neon.addresses import Addresses
 from neonup_local.neon.clock import Clock
 from neonup_local.neon.clusters import Clusters
-from neonup_local.neon.front.link import Front
 from neonup_local.neon.model import (
     Branch,
     Cluster,
@@ -60,19 +60,23 @@ def forget_branch(store: Store, branch: Branch) -> None:
         store.delete(branch, *([cluster] if cluster else []))
 
 
-def listen(store: Store, front: Front) -> None:
+def listen(store: Store, addresses: Addresses) -> None:
     """Take connections for every endpoint of a project that was not deleted."""
+    known = store.all(Endpoint)
     for project in store.all(Project):
         if project.deleted_at is not None:
             continue
         for endpoint in store.all(Endpoint, project_id=project.id):
             try:
-                front.listen(endpoint.id, endpoint.address, endpoint.port)
+                address, port = addresses.open_again(endpoint, known)
             except OSError as error:
                 log.warning(
                     "%s cannot be reached: its address %s, port %d, cannot be used: %s.",
                     endpoint.id,
                     endpoint.address,
                     endpoint.port,
-                    error.strerror,
+                    error.strerror or error,
                 )
+                continue
+            if (address, port) != (endpoint.address, endpoint.port):
+                store.put(replace(endpoint, address=address, port=port))

@@ -46,6 +46,7 @@ class Store:
     """
 
     def __init__(self, path: Path):
+        self._path = path
         self._lock = threading.RLock()
         self._depth = 0
         try:
@@ -79,21 +80,27 @@ class Store:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """All that is written in the block, or nothing of it; one at a time; may be nested."""
+        """All that is written in the block, or nothing of it; one at a time; may be nested.
+
+        Raises:
+            ProviderError: it could not be written, e.g. since the disk is full.
+        """
         with self._lock:
             if self._depth == 0:
                 self._connection.execute("BEGIN IMMEDIATE")
             self._depth += 1
             try:
                 yield
-            except BaseException:
-                self._depth -= 1
-                if self._depth == 0:
+                if self._depth == 1:
+                    self._connection.execute("COMMIT")
+            except BaseException as error:
+                if self._depth == 1 and self._connection.in_transaction:
                     self._connection.execute("ROLLBACK")
+                if isinstance(error, sqlite3.OperationalError):
+                    raise ProviderError(f"{self._path} could not be written: {error}.") from None
                 raise
-            self._depth -= 1
-            if self._depth == 0:
-                self._connection.execute("COMMIT")
+            finally:
+                self._depth -= 1
 
     def put(self, *rows: Row) -> None:
         """Write rows, replacing those with the same ids."""
