@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import sqlite3
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -87,7 +86,7 @@ def test_a_row_that_does_not_fit_is_an_error_and_nothing_is_lost(tmp_path: Path)
     store = Store(tmp_path / "neon.db")
     now = datetime.now(UTC)
     store.put(Organization(id="org-1", name="first", handle="first", created_at=now))
-    limit = sqlite3.connect(tmp_path / "neon.db").execute("PRAGMA page_count").fetchone()[0]
+    limit = store._connection.execute("PRAGMA page_count").fetchone()[0]
     store._connection.execute(f"PRAGMA max_page_count = {limit}")
     with pytest.raises(ProviderError, match="database or disk is full"):
         store.put(Organization(id="org-2", name="x" * 10**6, handle="second", created_at=now))

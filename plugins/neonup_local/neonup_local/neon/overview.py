@@ -6,6 +6,7 @@ It reads what a server keeps, so it works while one runs, and when none does.
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import msgspec
@@ -98,10 +99,9 @@ def _branches(home: Path) -> list[tuple[Project, Branch]]:
     path = home / "neon" / "neon.db"
     if not path.is_file():
         return []
-    with sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True) as connection:
+    with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as connection:
         projects = connection.execute("SELECT body FROM Project").fetchall()
         branches = connection.execute("SELECT body FROM Branch ORDER BY place").fetchall()
-    connection.close()
     found = [msgspec.json.decode(body, type=Project) for (body,) in projects]
     by_id = {project.id: project for project in found}
     decoded = [msgspec.json.decode(body, type=Branch) for (body,) in branches]

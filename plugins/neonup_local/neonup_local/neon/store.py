@@ -52,19 +52,25 @@ class Store:
         try:
             path.touch(mode=0o600)
             self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-            version = self._connection.execute("PRAGMA user_version").fetchone()[0]
-            if version not in (0, _VERSION):
-                raise ProviderError(
-                    f"{path} was written by another version of neonup.",
-                    remedy="Use that version, or another folder: neonup serve --home ...",
-                )
-            self._connection.execute("PRAGMA journal_mode = WAL")
-            self._connection.execute("PRAGMA synchronous = FULL")
-            self._create()
         except (OSError, sqlite3.Error) as error:
             raise ProviderError(f"{path} cannot be used: {error}.") from None
+        try:
+            self._open()
+        except BaseException as error:
+            self.close()
+            if isinstance(error, sqlite3.Error):
+                raise ProviderError(f"{path} cannot be used: {error}.") from None
+            raise
 
-    def _create(self) -> None:
+    def _open(self) -> None:
+        version = self._connection.execute("PRAGMA user_version").fetchone()[0]
+        if version not in (0, _VERSION):
+            raise ProviderError(
+                f"{self._path} was written by another version of neonup.",
+                remedy="Use that version, or another folder: neonup serve --home ...",
+            )
+        self._connection.execute("PRAGMA journal_mode = WAL")
+        self._connection.execute("PRAGMA synchronous = FULL")
         with self.transaction():
             for kind in _KINDS:
                 # "place" keeps the order in which rows were first written.
