@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 PORT = 5540
 _WHERE = "serve.url"
 """The file in a home that says where its server is."""
+_CONSOLE = "NEONUP_CONSOLE_URL"
 _EVERY = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104
 """Addresses that stand for all of this machine, and the one that this machine itself uses."""
 _SECONDS_TO_FINISH = 10
@@ -171,6 +172,7 @@ def _variables(url: str, neon: Neon | None) -> dict[str, str]:
             "NEON_API_HOST": f"{url.replace('//127.0.0.1:', '//localhost:')}/api/v2",
             "NEON_API_KEY": key,
             "NEON_ORG_ID": organization,
+            _CONSOLE: f"{url}/sign-in?token={neon.console_token}",
             "NODE_EXTRA_CA_CERTS": str(neon.authority.path),
         }
     return variables
@@ -294,13 +296,17 @@ def _announce(url: str, variables: dict[str, str], folder: Path, tls: bool, as_j
         return
     click.echo(f"A local Neon is ready: {click.style(url, bold=True)}\n")
     click.echo("  A database of its neon.new, in a project's folder, in another terminal:")
-    neon_new = {name: value for name, value in variables.items() if name.startswith("NEONUP_")}
+    neon_new = {
+        name: value
+        for name, value in variables.items()
+        if name.startswith("NEONUP_") and name != _CONSOLE
+    }
     shown = " ".join(f"{name}={value}" for name, value in neon_new.items())
     click.echo(f"  {shown} neonup\n")
     if len(variables) > len(neon_new):
         click.echo("  Neon API v2, for Neon's own clients:")
         for name, value in variables.items():
-            if name not in neon_new:
+            if name not in neon_new and name != _CONSOLE:
                 click.echo(f"  export {name}={value}")
         click.echo("  There is no pooler: a project's pooled URL is the direct one.\n")
     else:

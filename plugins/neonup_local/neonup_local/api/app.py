@@ -7,7 +7,7 @@ import logging
 import uuid
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from anyio import to_thread
 from starlette.applications import Starlette
@@ -15,15 +15,18 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Mount
+from starlette.routing import BaseRoute, Mount
 
 from neonup import NeonupError
 from neonup_local.api import claim_page, neon_new, sql
 from neonup_local.api.faults import BASE, Fault, Faults, Injector
 from neonup_local.api.guard import Guard
+from neonup_local.neon.errors import Refused
 from neonup_local.service.claims import Claims
 
 if TYPE_CHECKING:
+    from starlette.types import ExceptionHandler
+
     from neonup_local.neon.context import Neon
 
 log = logging.getLogger(__name__)
@@ -79,14 +82,21 @@ def create_app(
                     "The database %s could not be stopped: neonup stop will try again.", name
                 )
 
-    v2, upkeep = [], None
+    v2: list[BaseRoute] = []
+    sessions, upkeep = [], None
     if neon is not None:
         from neonup_local.api import controls
         from neonup_local.api.v2.routes import routes  # it needs psycopg
+        from neonup_local.api.web import session, sign_in, static
         from neonup_local.neon.upkeep import Upkeep
 
         v2 += [Mount(BASE, routes=routes()), Mount("/neonup", routes=controls.routes())]
+        v2 += [static.mount(), *sign_in.routes()]
+        sessions.append(session.middleware(neon.session_secret))
         upkeep = Upkeep(neon)
+    handlers: dict[Any, ExceptionHandler] = {HTTPException: _failed, NeonupError: _broken}
+    if neon is not None:
+        handlers[Refused] = _refused
     app = Starlette(
         routes=[
             Mount("/api/v1", routes=neon_new.routes()),
@@ -94,8 +104,12 @@ def create_app(
             *sql.routes(),
             *claim_page.routes(),
         ],
-        middleware=[Middleware(Guard, hosts=hosts), Middleware(Injector, faults=known)],
-        exception_handlers={HTTPException: _failed, NeonupError: _broken},
+        middleware=[
+            Middleware(Guard, hosts=hosts),
+            Middleware(Injector, faults=known),
+            *sessions,
+        ],
+        exception_handlers=handlers,
         lifespan=lifespan,
     )
     app.state.claims = claims
@@ -114,6 +128,14 @@ async def _failed(request: Request, error: Exception) -> Response:
     if request.url.path.startswith("/api/"):
         return JSONResponse({"message": error.detail}, error.status_code, error.headers)
     return claim_page.nothing(error.detail, error.status_code)
+
+
+async def _refused(request: Request, error: Exception) -> Response:
+    """What a page was asked for and does not do."""
+    assert isinstance(error, Refused)  # noqa: S101 - it was registered for these
+    from neonup_local.api.web.page import message
+
+    return message(request, "That did not work", error.message, status=error.status)
 
 
 async def _broken(request: Request, error: Exception) -> Response:

@@ -1,19 +1,28 @@
-"""What tests set and read of a running server: its clock, its faults, its log of requests."""
+"""What tests set and read of a running server: its clock, its faults, its log of requests, and
+the people in it."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any, TypeVar
 
+import msgspec
+from msgspec import Struct
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from neonup import NeonupError
 from neonup_local.api import faults
-from neonup_local.api.body import Unusable, json_object
+from neonup_local.api.body import Unusable, content, json_object
 from neonup_local.neon import upkeep
 from neonup_local.neon.context import Neon
+from neonup_local.neon.errors import Forbidden, Refused
+from neonup_local.neon.model import Plan
+
+Wanted = TypeVar("Wanted")
 
 _LARGEST_BODY = 64 * 1024
 
@@ -24,6 +33,8 @@ def routes() -> list[Route]:
         Route("/requests", _requests, methods=["GET", "DELETE"]),
         Route("/faults", _faults, methods=["GET", "PUT"]),
         Route("/clock", _clock, methods=["GET", "PUT"]),
+        Route("/users", _create_user, methods=["POST"]),
+        Route("/organizations", _create_organization, methods=["POST"]),
     ]
 
 
@@ -69,3 +80,52 @@ async def _clock(request: Request) -> JSONResponse:
             "ahead_seconds": neon.clock.ahead.total_seconds(),
         }
     )
+
+
+class _NewUser(Struct, forbid_unknown_fields=True):
+    email: str
+    name: str | None = None
+
+
+class _NewOrganization(Struct, forbid_unknown_fields=True):
+    name: str
+    plan: Plan = "scale"
+
+
+async def _create_user(request: Request) -> JSONResponse:
+    """A new user, with an organization and a key of their own: ``{"email": "ada@example.com"}``."""
+    neon: Neon = request.app.state.neon
+
+    def create(wanted: _NewUser) -> dict[str, Any]:
+        user, organization = neon.people.create_user(wanted.email, wanted.name)
+        _, key = neon.identity.create_key(user, "default")
+        return {"id": user.id, "email": user.email, "org_id": organization.id, "api_key": key}
+
+    return await _created(request, _NewUser, create)
+
+
+async def _create_organization(request: Request) -> JSONResponse:
+    """A new organization of the user whose key it is: ``{"name": "Free", "plan": "free"}``."""
+    neon: Neon = request.app.state.neon
+
+    def create(wanted: _NewOrganization) -> dict[str, Any]:
+        _, _, key = request.headers.get("authorization", "").partition(" ")
+        caller = neon.identity.caller(key.strip())
+        if caller.method != "api_key_user":
+            raise Forbidden("that takes a personal key")
+        found = neon.people.create_organization(wanted.name, admin=caller.user, plan=wanted.plan)
+        return {"id": found.id, "name": found.name, "plan": found.plan}
+
+    return await _created(request, _NewOrganization, create)
+
+
+async def _created(
+    request: Request, kind: type[Wanted], create: Callable[[Wanted], dict[str, Any]]
+) -> JSONResponse:
+    try:
+        wanted = msgspec.json.decode(await content(request, _LARGEST_BODY), type=kind)
+        return JSONResponse(await asyncio.to_thread(create, wanted), 201)
+    except (Unusable, msgspec.DecodeError) as error:
+        return JSONResponse({"message": str(error) or "the body is too large"}, 400)
+    except Refused as refused:
+        return JSONResponse({"message": refused.message}, refused.status)

@@ -13,6 +13,7 @@ from neonup_local.neon.computes import Computes
 from neonup_local.neon.identity import Identity
 from neonup_local.neon.journal import Journal
 from neonup_local.neon.model import Endpoint
+from neonup_local.neon.people import People
 from neonup_local.neon.store import Store
 from neonup_local.service import home as homes
 
@@ -36,7 +37,10 @@ class Neon:
         self.clock = Clock()
         self.store = Store(folder / "neon.db")
         self.journal = Journal(self.store, self.clock)
-        self.identity = Identity(self.store, self.clock, folder)
+        self.people = People(self.store, self.clock)
+        self.identity = Identity(self.store, self.clock, self.people, folder)
+        self.console_token = homes.secret(folder / "console-token")
+        self.session_secret = homes.secret(folder / "session-secret")
         self.clusters = Clusters(home, folder, pg_bin=pg_bin)
         self.authority = Authority(folder / "tls")
         self.computes = Computes(home, self.store, self.clusters, self.authority, self.clock)

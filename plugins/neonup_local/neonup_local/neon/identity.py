@@ -1,20 +1,24 @@
-"""Users, organizations and the keys of the API, and what a key reaches."""
+"""Who asks: the keys of the API, other credentials, and what they reach."""
 
 from __future__ import annotations
 
 import hashlib
 import hmac
-import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from msgspec.structs import replace
 
 from neonup_local.neon import ids
 from neonup_local.neon.clock import Clock
-from neonup_local.neon.errors import NotFound, Unauthorized
-from neonup_local.neon.model import ApiKey, Organization, Project, User
+from neonup_local.neon.errors import Forbidden, NotFound, Unauthorized
+from neonup_local.neon.model import ApiKey, Organization, Permission, Project, User
+from neonup_local.neon.people import People
 from neonup_local.neon.store import Store
+
+Method = Literal["api_key_user", "api_key_org", "oauth", "session_cookie"]
 
 _SEEN_SECONDS = 60
 """A key's last use is written down at most this often."""
@@ -22,68 +26,78 @@ _SEEN_SECONDS = 60
 
 @dataclass(frozen=True)
 class Caller:
-    """Who asks.
+    """Who asks, and what their credential reaches.
 
     Args:
-        user: the person whose key it is, or who created the organization's key.
-        key: the key.
+        user: the person whose credential it is, or who created the organization's key.
+        method: what kind of credential it is.
+        credential_id: which one; the API shows it.
+        organizations: ids of those whose projects it reaches.
+        org_id: of an organization's key: whose it is.
+        project_id: the only project that it reaches; None: all of its organizations'.
+        shared: ids of projects of others that it reaches.
+        scopes: of an OAuth token; None: everything.
     """
 
     user: User
-    key: ApiKey
+    method: Method
+    credential_id: str
+    organizations: frozenset[str]
+    org_id: str | None = None
+    project_id: str | None = None
+    shared: frozenset[str] = frozenset()
+    scopes: frozenset[str] | None = None
 
     @property
     def is_organization(self) -> bool:
         """Whether it is an organization's key, which is no person's."""
-        return self.key.org_id is not None
+        return self.method == "api_key_org"
 
     def reaches(self, project: Project) -> bool:
-        """Whether the key may use a project."""
-        if self.key.project_id is not None:
-            return project.id == self.key.project_id
-        return self.key.org_id in (None, project.org_id)
+        """Whether the credential may use a project."""
+        if self.project_id not in (None, project.id):
+            return False
+        return project.org_id in self.organizations or project.id in self.shared
 
 
 class Identity:
-    """The people of one local Neon.
+    """The credentials of one local Neon.
 
     Args:
         store: where they are kept.
+        clock: which time it is.
+        people: whose they are.
         folder: where the default user's key is, in the file `api-key` with mode 0600.
     """
 
-    def __init__(self, store: Store, clock: Clock, folder: Path):
+    def __init__(self, store: Store, clock: Clock, people: People, folder: Path):
         self._store = store
         self._clock = clock
+        self._people = people
         self._key_file = folder / "api-key"
+        self.others: list[Callable[[str], Caller | None]] = []
+        """How other credentials than keys are recognized, e.g. OAuth's access tokens."""
 
     def default(self) -> tuple[str, str]:
         """The default user's key and organization; both are created at the first start."""
-        users = self._store.all(User)
+        users = self._people.users()
         if users and self._key_file.exists():
-            return self._key_file.read_text(encoding="ascii"), self._store.all(Organization)[0].id
-        now = self._clock.now()
+            own = self._people.organizations_of(users[0])
+            return self._key_file.read_text(encoding="ascii"), own[0].id
         with self._store.transaction():
             if users:
-                user, organization = users[0], self._store.all(Organization)[0]
+                user, organization = users[0], self._people.organizations_of(users[0])[0]
             else:
-                user = User(
-                    id=str(uuid.uuid4()),
-                    email="developer@example.com",
-                    name="Local Developer",
-                    created_at=now,
+                user, organization = self._people.create_user(
+                    "developer@example.com", "Local Developer", organization="Local"
                 )
-                organization = Organization(
-                    id=ids.organization(), name="Local", handle="local", created_at=now
-                )
-                self._store.put(user, organization)
             _, secret = self.create_key(user, "default")
             self._key_file.touch(mode=0o600)
             self._key_file.write_text(secret, encoding="ascii")
         return secret, organization.id
 
     def caller(self, secret: str) -> Caller:
-        """Whose key it is.
+        """Whose credential it is.
 
         Raises:
             Unauthorized: nobody's.
@@ -91,10 +105,34 @@ class Identity:
         digest = _digest(secret)
         for key in self._store.all(ApiKey):
             if hmac.compare_digest(key.digest, digest):
-                user = self._store.get(User, key.user_id)
+                user = self._people.user(key.user_id)
                 if user is not None:
-                    return Caller(user, self._seen(key))
+                    return self._with_key(user, self._seen(key))
+        for recognize in self.others:
+            if (caller := recognize(secret)) is not None:
+                return caller
         raise Unauthorized("authorization failed: the key is not known")
+
+    def personal(
+        self,
+        user: User,
+        method: Method,
+        credential_id: str,
+        *,
+        scopes: frozenset[str] | None = None,
+    ) -> Caller:
+        """A user with all that they reach, by another credential than a key.
+
+        Args:
+            scopes: what the credential is limited to; None: nothing but the user's own reach.
+        """
+        organizations = frozenset(one.id for one in self._people.organizations_of(user))
+        shared = frozenset(
+            one.project_id
+            for one in self._store.all(Permission)
+            if one.granted_to_email.casefold() == user.email.casefold()
+        )
+        return Caller(user, method, credential_id, organizations, shared=shared, scopes=scopes)
 
     def create_key(
         self, user: User, name: str, *, org_id: str | None = None, project_id: str | None = None
@@ -142,18 +180,50 @@ class Identity:
         Raises:
             NotFound: there is none.
         """
-        found = self._store.get(Organization, id)
-        if found is None or caller.key.org_id not in (None, id):
+        found = self._people.organization(id)
+        if found is None or id not in caller.organizations:
             raise NotFound("organization not found")
         return found
 
-    def organizations(self) -> list[Organization]:
-        """All of them: every user of a local Neon is in each."""
-        return self._store.all(Organization)
+    def administered(self, caller: Caller, id: str) -> Organization:  # noqa: A002
+        """An organization that the caller may change.
 
-    def users(self) -> list[User]:
-        """All of them."""
-        return self._store.all(User)
+        Raises:
+            NotFound: the caller is in none of that id.
+            Forbidden: as an ordinary member, or with the key of one project.
+        """
+        found = self.organization(caller, id)
+        if caller.project_id is not None:
+            raise Forbidden("a key of one project cannot do this")
+        member = self._people.member(id, caller.user)
+        if not caller.is_organization and (member is None or member.role != "admin"):
+            raise Forbidden("only admins of the organization can do this")
+        return found
+
+    def home_of(self, caller: Caller) -> Organization:
+        """The organization that is meant where a request names none.
+
+        Raises:
+            NotFound: the caller is in none any more.
+        """
+        if caller.org_id is not None:
+            return self.organization(caller, caller.org_id)
+        own = self._people.organizations_of(caller.user)
+        if not own:
+            raise NotFound("organization not found")
+        return own[0]
+
+    def _with_key(self, user: User, key: ApiKey) -> Caller:
+        if key.org_id is None:
+            return self.personal(user, "api_key_user", str(key.number))
+        return Caller(
+            user,
+            "api_key_org",
+            str(key.number),
+            frozenset({key.org_id}),
+            org_id=key.org_id,
+            project_id=key.project_id,
+        )
 
     def _seen(self, key: ApiKey) -> ApiKey:
         now = self._clock.now()

@@ -9,6 +9,8 @@ from msgspec import Struct, field
 
 OperationStatus = Literal["scheduling", "running", "finished", "failed"]
 EndpointType = Literal["read_only", "read_write"]
+MemberRole = Literal["admin", "member", "editor", "viewer", "collaborator"]
+Plan = Literal["free", "launch", "scale", "agent", "business", "enterprise"]
 
 
 class Row(Struct, frozen=True, kw_only=True):
@@ -26,11 +28,36 @@ class User(Row, frozen=True):
 
 
 class Organization(Row, frozen=True):
-    """Owner of projects; every user is in at least one."""
+    """Owner of projects; every user has one of their own.
+
+    Args:
+        spending_limit_cents: what a month may cost; None: no limit.
+    """
 
     name: str
     handle: str
     created_at: datetime
+    plan: Plan = "scale"
+    spending_limit_cents: int | None = None
+
+
+class Member(Row, frozen=True):
+    """A user who is in an organization."""
+
+    org_id: str
+    user_id: str
+    role: MemberRole
+    joined_at: datetime
+
+
+class Invitation(Row, frozen=True):
+    """Somebody without an account who is asked to join an organization."""
+
+    org_id: str
+    email: str
+    role: MemberRole
+    invited_by: str
+    invited_at: datetime
 
 
 class ApiKey(Row, frozen=True):

@@ -13,7 +13,7 @@ from neonup import EngineError
 from neonup_local.engine import template
 from neonup_local.neon import catalogs, endpoints, ids
 from neonup_local.neon.context import Neon
-from neonup_local.neon.errors import NotFound, Unprocessable
+from neonup_local.neon.errors import Forbidden, NotFound, Unprocessable
 from neonup_local.neon.identity import Caller
 from neonup_local.neon.journal import Change, Step
 from neonup_local.neon.model import (
@@ -22,7 +22,6 @@ from neonup_local.neon.model import (
     Database,
     Endpoint,
     Operation,
-    Organization,
     Project,
     Role,
 )
@@ -57,7 +56,12 @@ def find(neon: Neon, caller: Caller, id: str) -> Project:  # noqa: A002
 
 
 def all_of(neon: Neon, caller: Caller, *, org_id: str | None, deleted: bool) -> list[Project]:
-    """The projects that the caller may use, the newest first; or those that can be recovered."""
+    """The projects that the caller may use, the newest first; or those that can be recovered.
+
+    Args:
+        org_id: of one organization only.
+        deleted: those that can be recovered, instead.
+    """
     since = neon.clock.now() - RECOVERABLE
     found = [
         project
@@ -70,14 +74,27 @@ def all_of(neon: Neon, caller: Caller, *, org_id: str | None, deleted: bool) -> 
     return found[::-1]
 
 
+def shared_with(neon: Neon, caller: Caller) -> list[Project]:
+    """The projects of other organizations that the caller may use, the newest first."""
+    found = all_of(neon, caller, org_id=None, deleted=False)
+    return [one for one in found if one.org_id not in caller.organizations]
+
+
 def create(neon: Neon, caller: Caller, wanted: NewProject) -> Created:
     """A project with a branch, an endpoint, a role and a database; its server sleeps.
 
     Raises:
         NotFound: there is no such organization.
+        Forbidden: the key is one project's.
         Unprocessable: this machine has no Postgres of that version, or a name is reserved.
     """
-    organization = _organization(neon, caller, wanted.org_id)
+    organization = (
+        neon.identity.organization(caller, wanted.org_id)
+        if wanted.org_id
+        else neon.identity.home_of(caller)
+    )
+    if caller.project_id is not None:
+        raise Forbidden("a key of one project cannot create projects")
     try:
         engine = neon.clusters.engine_for(wanted.pg_version)
     except EngineError as error:
@@ -219,11 +236,6 @@ def recover(neon: Neon, caller: Caller, id: str) -> tuple[Project, list[Branch]]
 
     neon.journal.run(id, [Step("start_compute")], work)
     return recovered, neon.store.all(Branch, project_id=id)
-
-
-def _organization(neon: Neon, caller: Caller, id: str | None) -> Organization:  # noqa: A002
-    wanted = id or caller.key.org_id or neon.identity.organizations()[0].id
-    return neon.identity.organization(caller, wanted)
 
 
 def _defaults(wanted: NewProject) -> dict[str, Any]:

@@ -22,6 +22,8 @@ _VERSION = 1
 _KINDS: tuple[type[Row], ...] = (
     model.User,
     model.Organization,
+    model.Member,
+    model.Invitation,
     model.ApiKey,
     model.Project,
     model.Branch,

@@ -16,6 +16,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import secrets
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -64,6 +65,23 @@ def make_folder(path: Path, *, exist_ok: bool = True) -> None:
     restrict(path)
     if path.name in _SPREAD or path.parent.name in _SPREAD:
         spread(path)
+
+
+def secret(path: Path) -> str:
+    """The random text in a file that only its owner can read; it is created where it is missing.
+
+    Raises:
+        EngineError: the file cannot be used.
+    """
+    try:
+        if not path.exists():
+            temporary = path.with_name(f".{path.name}-{secrets.token_hex(4)}")
+            temporary.touch(mode=0o600)
+            temporary.write_text(secrets.token_urlsafe(32), encoding="ascii")
+            temporary.replace(path)
+        return path.read_text(encoding="ascii")
+    except OSError as error:
+        raise EngineError(f"{path} cannot be used: {error.strerror}.") from None
 
 
 def restrict(path: Path) -> None:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import uuid
-
 from neonup_local.api.v2 import answers
 from neonup_local.api.v2.operations import Answer, Call, operation
 from neonup_local.api.v2.paging import page
 from neonup_local.neon import projects
-from neonup_local.neon.errors import Forbidden, NotFound
-from neonup_local.neon.model import ApiKey, Organization, User
+from neonup_local.neon.errors import NotFound
+from neonup_local.neon.model import ApiKey, Member, Organization, User
 from neonup_local.neon.requests import CreateKey, CreateOrgKey
 
 _ORG = "/organizations/{org_id}"
@@ -65,19 +63,17 @@ def get_current_user_info(call: Call) -> Answer:
 
 @operation("getCurrentUserOrganizations", "GET /users/me/organizations")
 def get_current_user_organizations(call: Call) -> Answer:
-    """One."""
-    _user(call)
-    found = call.neon.identity.organizations()
+    found = call.neon.people.organizations_of(_user(call))
     return {"organizations": [answers.organization(one) for one in found]}
 
 
 @operation("getAuthDetails", "GET /auth")
 def get_auth_details(call: Call) -> Answer:
-    key = call.caller.key
+    caller = call.caller
     return {
-        "account_id": key.org_id or call.caller.user.id,
-        "auth_method": "api_key_org" if key.org_id else "api_key_user",
-        "auth_data": str(key.number),
+        "account_id": caller.org_id or caller.user.id,
+        "auth_method": caller.method,
+        "auth_data": caller.credential_id,
     }
 
 
@@ -110,9 +106,8 @@ def list_org_api_keys(call: Call) -> Answer:
 
 @operation("createOrgApiKey", f"POST {_ORG}/api_keys")
 def create_org_api_key(call: Call) -> Answer:
-    organization, wanted = _organization(call), call.body(CreateOrgKey)
-    if call.caller.key.project_id is not None:
-        raise Forbidden("a key of one project cannot create keys")
+    organization = call.neon.identity.administered(call.caller, call.path["org_id"])
+    wanted = call.body(CreateOrgKey)
     if wanted.project_id is not None:
         projects.find(call.neon, call.caller, wanted.project_id)
     key, secret = call.neon.identity.create_key(
@@ -123,29 +118,27 @@ def create_org_api_key(call: Call) -> Answer:
 
 @operation("revokeOrgApiKey", f"DELETE {_ORG}/api_keys/{{key_id}}")
 def revoke_org_api_key(call: Call) -> Answer:
-    organization = _organization(call)
+    organization = call.neon.identity.administered(call.caller, call.path["org_id"])
     return _revoked(call.neon.identity.revoke(call.number("key_id"), org_id=organization.id))
 
 
 @operation("getOrganizationMembers", f"GET {_ORG}/members")
 def get_organization_members(call: Call) -> Answer:
     organization = _organization(call)
-    users = call.neon.identity.users()
-    shown, _ = page(call, users, lambda one: one.id, default=100, largest=1000)
-    members = [
-        {"member": _member(organization, user), "user": {"email": user.email}} for user in shown
-    ]
-    return {"members": members, "pagination": {"sort_by": "email", "sort_order": "ASC"}}
+    members = call.neon.people.members(organization.id)
+    shown, _ = page(call, members, lambda one: one.id, default=100, largest=1000)
+    return {
+        "members": [
+            {"member": _member(one), "user": {"email": _email(call, one)}} for one in shown
+        ],
+        "pagination": {"sort_by": "joined_at", "sort_order": "ASC"},
+    }
 
 
 @operation("getOrganizationMember", f"GET {_ORG}/members/{{member_id}}")
 def get_organization_member(call: Call) -> Answer:
     organization = _organization(call)
-    for user in call.neon.identity.users():
-        member = _member(organization, user)
-        if member["id"] == call.path["member_id"]:
-            return member
-    raise NotFound("member not found")
+    return _member(call.neon.people.find_member(organization.id, call.path["member_id"]))
 
 
 @operation("getActiveRegions", "GET /regions")
@@ -162,14 +155,19 @@ def get_active_regions(call: Call) -> Answer:
     return {"regions": [here]}
 
 
-def _member(organization: Organization, user: User) -> answers.Shown:
+def _member(member: Member) -> answers.Shown:
     return {
-        "id": str(uuid.uuid5(uuid.NAMESPACE_URL, f"{organization.id}/{user.id}")),
-        "user_id": user.id,
-        "org_id": organization.id,
-        "role": "admin",
-        "joined_at": answers.moment(organization.created_at),
+        "id": member.id,
+        "user_id": member.user_id,
+        "org_id": member.org_id,
+        "role": member.role,
+        "joined_at": answers.moment(member.joined_at),
     }
+
+
+def _email(call: Call, member: Member) -> str:
+    user = call.neon.people.user(member.user_id)
+    return user.email if user else ""
 
 
 def _key(call: Call, key: ApiKey) -> answers.Shown:

@@ -82,13 +82,19 @@ def project(neon: Neon, row: Project) -> Shown:
         active_time_seconds=0,
         consumption_period_start=begin,
         consumption_period_end=end,
-        owner={
-            "email": "developer@example.com",
-            "name": "Local",
-            "branches_limit": 5000,
-            "subscription_type": "scale",
-        },
+        owner=_owner(neon, row),
     )
+
+
+def _owner(neon: Neon, row: Project) -> Shown:
+    user = neon.people.user(row.owner_id)
+    organization = neon.people.organization(row.org_id)
+    return {
+        "email": user.email if user else "",
+        "name": organization.name if organization else "",
+        "branches_limit": 5000,
+        "subscription_type": "scale",
+    }
 
 
 def branch(row: Branch) -> Shown:
@@ -240,7 +246,7 @@ def organization(row: Organization) -> Shown:
         id=row.id,
         name=row.name,
         handle=row.handle,
-        plan="scale",
+        plan=row.plan,
         created_at=row.created_at,
         managed_by="console",
         updated_at=row.created_at,

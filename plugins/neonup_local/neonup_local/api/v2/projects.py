@@ -20,7 +20,7 @@ from neonup_local.neon.requests import (
 
 @operation("listProjects", "GET /projects")
 def list_projects(call: Call) -> Answer:
-    org_id = call.query.get("org_id") or call.caller.key.org_id
+    org_id = call.query.get("org_id")
     if org_id is not None:
         call.neon.identity.organization(call.caller, org_id)
     found = projects.all_of(call.neon, call.caller, org_id=org_id, deleted=call.flag("recoverable"))
@@ -29,8 +29,8 @@ def list_projects(call: Call) -> Answer:
 
 @operation("listSharedProjects", "GET /projects/shared")
 def list_shared_projects(call: Call) -> Answer:
-    """Always empty: there is one organization."""
-    return _listed(call, [])
+    found = projects.shared_with(call.neon, call.caller)
+    return _listed(call, found)
 
 
 def _listed(call: Call, found: list[Project]) -> Answer:
@@ -135,7 +135,7 @@ def list_project_permissions(call: Call) -> Answer:
 
 @operation("grantPermissionToProject", "POST /projects/{project_id}/permissions")
 def grant_permission_to_project(call: Call) -> Answer:
-    """Written down; nobody is told, and nobody else signs in here."""
+    """Nobody is told; a user of that address reaches the project from now on."""
     project, email = call.project(), call.body(GrantPermission).email
     for one in call.neon.store.all(Permission, project_id=project.id):
         if one.granted_to_email == email:

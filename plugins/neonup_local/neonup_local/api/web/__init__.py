@@ -1,0 +1,1 @@
+"""What all pages share: who is signed in, how forms are protected, how a page is made."""
