@@ -14,6 +14,7 @@ from neonup_local.neon.identity import Identity
 from neonup_local.neon.journal import Journal
 from neonup_local.neon.model import Endpoint
 from neonup_local.neon.people import People
+from neonup_local.neon.signing import Signer
 from neonup_local.neon.store import Store
 from neonup_local.service import home as homes
 
@@ -40,6 +41,7 @@ class Neon:
         self.people = People(self.store, self.clock)
         self.identity = Identity(self.store, self.clock, self.people, folder)
         self.console_token = homes.secret(folder / "console-token")
+        self.signer = Signer(folder / "signing-key.pem")
         self.session_secret = homes.secret(folder / "session-secret")
         self.clusters = Clusters(home, folder, pg_bin=pg_bin)
         self.authority = Authority(folder / "tls")

@@ -9,7 +9,7 @@ from neonup_local.neon import catalogs, ids
 from neonup_local.neon.context import Neon
 from neonup_local.neon.errors import NotFound, Refused
 from neonup_local.neon.journal import Change, Step
-from neonup_local.neon.model import Branch, Operation, Project, Role
+from neonup_local.neon.model import Branch, Cluster, Operation, Project, Role, Row
 from neonup_local.neon.requests import NewRole
 
 Changed = tuple[Role, list[Operation]]
@@ -100,6 +100,27 @@ def reset_password(neon: Neon, project: Project, branch: Branch, name: str) -> C
         return Change(put=[role])
 
     return role, neon.journal.run(project.id, [Step("apply_config", branch.id)], work)
+
+
+def renewed(neon: Neon, branch: Branch) -> list[Row]:
+    """Stop a branch's servers; the rows with which all its passwords are new at the next start.
+
+    The caller holds the branch's cluster until they are written.
+    """
+    neon.computes.refresh(branch)
+    neon.computes.drop_replicas(branch)
+    neon.computes.suspend(branch)
+    now = neon.clock.now()
+    rows: list[Row] = []
+    for role in neon.store.all(Role, branch_id=branch.id):
+        if role.password is not None:
+            password = ids.password()
+            verifier = template.scram_verifier(password)
+            rows.append(replace(role, password=password, verifier=verifier, updated_at=now))
+    cluster = neon.store.get(Cluster, branch.cluster_id)
+    if cluster is not None and cluster.state == "stopped":
+        rows.append(replace(cluster, state="copied"))
+    return rows
 
 
 def password_of(neon: Neon, project: Project, branch: Branch, name: str) -> str:

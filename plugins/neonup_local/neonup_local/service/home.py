@@ -18,7 +18,7 @@ import hashlib
 import os
 import secrets
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -67,8 +67,12 @@ def make_folder(path: Path, *, exist_ok: bool = True) -> None:
         spread(path)
 
 
-def secret(path: Path) -> str:
-    """The random text in a file that only its owner can read; it is created where it is missing.
+def secret(path: Path, make: Callable[[], str] = secrets.token_urlsafe) -> str:
+    """The text in a file that only its owner can read.
+
+    Args:
+        path: the file; created where it is missing.
+        make: its text then.
 
     Raises:
         EngineError: the file cannot be used.
@@ -77,7 +81,7 @@ def secret(path: Path) -> str:
         if not path.exists():
             temporary = path.with_name(f".{path.name}-{secrets.token_hex(4)}")
             temporary.touch(mode=0o600)
-            temporary.write_text(secrets.token_urlsafe(32), encoding="ascii")
+            temporary.write_text(make(), encoding="ascii")
             temporary.replace(path)
         return path.read_text(encoding="ascii")
     except OSError as error:
