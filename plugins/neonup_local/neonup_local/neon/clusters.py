@@ -145,9 +145,7 @@ class Clusters:
         Raises:
             EngineError: the log does not lead there.
         """
-        at = moment.time
-        bases = [base for base in source.bases if at is None or base.at <= at] or source.bases
-        base = self._folder / "bases" / bases[-1 if at else 0].id
+        base = self._folder / "bases" / moment.reachable(source.bases)[-1].id
         engine, folder = self.engine_of(source), self._new_folder(target)
         history.replay(engine, base, self.folder(source.id), folder, moment)
 

@@ -23,6 +23,7 @@ from neonup_local.engine import cluster, template
 from neonup_local.engine.account import Account
 from neonup_local.engine.binaries import Engine
 from neonup_local.engine.config import Options
+from neonup_local.neon.model import Base
 from neonup_local.service import ports
 
 SETTINGS = {
@@ -49,6 +50,14 @@ class Target:
             return {"recovery_target_lsn": self.lsn}
         assert self.time is not None  # noqa: S101 - one of them is given
         return {"recovery_target_time": self.time.isoformat(sep=" ")}
+
+    def reachable(self, bases: list[Base]) -> list[Base]:
+        """The bases that lie before it: the later ones lead to what was not yet so.
+
+        Which ones lie before a position is not known but of the oldest.
+        """
+        time = self.time
+        return [base for base in bases if time is not None and base.at <= time] or bases[:1]
 
 
 def create_archive(folder: Path, account: Account) -> Path:

@@ -28,7 +28,7 @@ def new_cluster(neon: Neon, source: Branch, moment: Target | None) -> Cluster:
         id=ids.cluster(),
         project_id=row.project_id,
         engine=row.engine,
-        bases=row.bases,
+        bases=row.bases if moment is None else moment.reachable(row.bases),
         state=state,  # type: ignore[arg-type]
     )
 

@@ -72,6 +72,7 @@ def restore(
         project.id,
         [Step("create_branch", id), Step("apply_config", id)],
         work,
+        intent=[cluster],
         undo=lambda: neon.clusters.remove(cluster.id),
     )
     return neon.store.get(Branch, id) or branch, operations
