@@ -97,9 +97,13 @@ def test_names_that_need_quoting(project: Project) -> None:
     [
         ("roles", {"role": {"name": ""}}, 400),
         ("roles", {"role": {"name": "x" * 64}}, 400),
+        ("roles", {"role": {"name": "é" * 32}}, 400),
         ("roles", {"role": {"name": "pg_mine"}}, 422),
+        ("roles", {"role": {"name": "public"}}, 422),
+        ("roles", {"role": {"name": "neon_superuser"}}, 409),
         ("roles", {"role": {"name": "nul\x00"}}, 400),
         ("databases", {"database": {"name": "a"}}, 400),
+        ("databases", {"database": {"name": "é" * 32, "owner_name": "neondb_owner"}}, 400),
         ("databases", {"database": {"name": "a", "owner_name": "nobody"}}, 404),
         ("databases", {"database": {"name": "template1", "owner_name": "neondb_owner"}}, 409),
     ],

@@ -30,6 +30,8 @@ from neonup_local.neon.requests import NewProject, ProjectChanges, given
 
 RECOVERABLE = timedelta(days=7)
 """How long a deleted project can be recovered."""
+_RESERVED_ROLES = frozenset({template.ADMIN, "neon_superuser", "postgres", "public", "none"})
+_RESERVED_DATABASES = frozenset({"postgres", "template0", "template1"})
 
 
 @dataclass(frozen=True)
@@ -116,7 +118,7 @@ def create(neon: Neon, caller: Caller, wanted: NewProject) -> Created:
         annotation=wanted.branch.annotations,
     )
     password = ids.password()
-    name = _free_name(wanted.branch.role_name or template.OWNER)
+    name = _free_name(wanted.branch.role_name or template.OWNER, _RESERVED_ROLES)
     role = Role(
         id=catalogs.role_id(branch.id, name),
         project_id=project.id,
@@ -127,7 +129,7 @@ def create(neon: Neon, caller: Caller, wanted: NewProject) -> Created:
         created_at=now,
         updated_at=now,
     )
-    name = _free_name(wanted.branch.database_name or template.DATABASE)
+    name = _free_name(wanted.branch.database_name or template.DATABASE, _RESERVED_DATABASES)
     database = Database(
         id=catalogs.database_id(branch.id, name),
         project_id=project.id,
@@ -249,7 +251,7 @@ def _merged(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
     return old | new | nested
 
 
-def _free_name(name: str) -> str:
-    if name.startswith("pg_") or name in (template.ADMIN, "neon_superuser", "postgres"):
+def _free_name(name: str, reserved: frozenset[str]) -> str:
+    if name.startswith("pg_") or name in reserved:
         raise Unprocessable(f'the name "{name}" is reserved')
     return name

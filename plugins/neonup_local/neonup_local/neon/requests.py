@@ -23,6 +23,17 @@ Moment = Annotated[datetime, Meta(tz=True)]
 Annotation = Annotated[dict[str, str], Meta(max_length=50)]
 
 
+def _fit(*names: str | UnsetType | None) -> None:
+    """Postgres counts a name's bytes, not its characters, and cuts what is too long.
+
+    Raises:
+        ValueError: one is too long; msgspec refuses the body then.
+    """
+    for name in names:
+        if isinstance(name, str) and len(name.encode()) > 63:
+            raise ValueError(f"a name of at most 63 bytes was expected, not {name!r}")
+
+
 class Quota(Struct, omit_defaults=True):
     """Limits of a project; what reaches one suspends its endpoints."""
 
@@ -94,6 +105,10 @@ class FirstBranch(Struct):
     role_name: PgName | None = None
     database_name: PgName | None = None
     annotations: Annotation = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Refuse names that Postgres would cut."""
+        _fit(self.role_name, self.database_name)
 
 
 class NewProject(Struct):
@@ -279,6 +294,10 @@ class NewDatabase(Struct):
     name: PgName
     owner_name: PgName
 
+    def __post_init__(self) -> None:
+        """Refuse names that Postgres would cut."""
+        _fit(self.name, self.owner_name)
+
 
 class CreateDatabase(Struct):
     """Body of `createProjectBranchDatabase`."""
@@ -292,6 +311,10 @@ class DatabaseChanges(Struct):
     name: PgName | UnsetType = UNSET
     owner_name: PgName | UnsetType = UNSET
 
+    def __post_init__(self) -> None:
+        """Refuse names that Postgres would cut."""
+        _fit(self.name, self.owner_name)
+
 
 class UpdateDatabase(Struct):
     """Body of `updateProjectBranchDatabase`."""
@@ -304,6 +327,10 @@ class NewRole(Struct):
 
     name: PgName
     no_login: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse names that Postgres would cut."""
+        _fit(self.name)
 
 
 class CreateRole(Struct):
