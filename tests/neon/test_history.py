@@ -151,6 +151,25 @@ def test_restore_keeps_the_url_and_preserves_what_was_there(project: Project) ->
     assert rows(uri) == [1, 2]
 
 
+def test_children_go_with_the_data_that_they_began_with(project: Project) -> None:
+    write(project.url, 1)
+    then = now()
+    child = project.create_branch("dev")["branch"]["id"]
+    body = {"source_branch_id": child}
+    assert project.api.refused("POST", f"{project.main}/restore", body)[0] == 422
+    restore(
+        project, project.branch, project.branch, source_timestamp=then, preserve_under_name="old"
+    )
+    listed = project.api.ok("GET", f"{project.path}/branches")["branches"]
+    old = next(branch for branch in listed if branch["name"] == "old")
+    shown = project.api.ok("GET", f"{project.path}/branches/{child}")["branch"]
+    assert shown["parent_id"] == old["id"]
+    assert project.api.refused("DELETE", f"{project.path}/branches/{old['id']}")[0] == 422
+    project.api.ok("DELETE", f"{project.path}/branches/{child}")
+    project.api.ok("DELETE", f"{project.path}/branches/{old['id']}")
+    assert rows(project.url) == [1]
+
+
 def test_reset_from_the_parent(project: Project) -> None:
     write(project.url, 1)
     child = project.create_branch("dev")

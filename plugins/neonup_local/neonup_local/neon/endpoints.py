@@ -104,7 +104,14 @@ def update(neon: Neon, project: Project, endpoint: Endpoint, changes: EndpointCh
 
 
 def delete(neon: Neon, project: Project, endpoint: Endpoint) -> Changed:
-    """Delete an endpoint; the branch stays."""
+    """Delete an endpoint; the branch stays.
+
+    Raises:
+        Unprocessable: its branch is protected.
+    """
+    branch = neon.store.get(Branch, endpoint.branch_id)
+    if branch is not None and branch.protected:
+        raise Unprocessable("the endpoint of a protected branch cannot be deleted")
 
     def work() -> Change:
         neon.computes.suspend_endpoint(endpoint)

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from neonup import EngineError
 from neonup_local.engine import template
-from neonup_local.neon import catalogs, endpoints, ids
+from neonup_local.neon import catalogs, endpoints, ids, roles
 from neonup_local.neon.context import Neon
 from neonup_local.neon.errors import NotFound, Unprocessable
 from neonup_local.neon.identity import Caller
@@ -151,7 +151,7 @@ def create(neon: Neon, caller: Caller, wanted: NewProject) -> Created:
         project.id,
         [Step("create_timeline", branch.id), Step("start_compute", branch.id, endpoint.id)],
         work,
-        intent=[project, cluster, branch, role, database, endpoint],
+        intent=[project, cluster, branch, roles.kept(project, role), database, endpoint],
         undo=lambda: neon.computes.front.close(endpoint.id),
     )
     shown = neon.store.get(Branch, branch.id) or branch

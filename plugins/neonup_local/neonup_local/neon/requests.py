@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType, field
 
-from neonup_local.neon.model import EndpointType
+from neonup_local.neon.model import EndpointType, InitSource
 
 Id = Annotated[str, Meta(pattern=r"^[a-z0-9-]{1,60}$")]
 Name = Annotated[str, Meta(min_length=1, max_length=256)]
@@ -158,7 +158,7 @@ class NewBranch(Struct):
     parent_timestamp: Moment | None = None
     protected: bool = False
     archived: bool = False
-    init_source: Literal["parent-data", "schema-only"] = "parent-data"
+    init_source: InitSource = "parent-data"
     expires_at: Moment | None = None
 
 

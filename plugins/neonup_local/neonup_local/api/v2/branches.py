@@ -6,7 +6,7 @@ from neonup_local.api.v2 import answers
 from neonup_local.api.v2.operations import Answer, Call, operation
 from neonup_local.api.v2.paging import page
 from neonup_local.neon import branches, endpoints
-from neonup_local.neon.errors import Refused
+from neonup_local.neon.errors import NotFound, Refused
 from neonup_local.neon.model import Branch, Database, Endpoint, Role
 from neonup_local.neon.requests import (
     CreateBranch,
@@ -62,7 +62,7 @@ def _searched(call: Call) -> list[Branch]:
 
 @operation("createProjectBranch", f"POST {_ALL}", status=201)
 def create_project_branch(call: Call) -> Answer:
-    """From now, a timestamp or an LSN; with `schema-only` from now alone."""
+    """From now, a timestamp or an LSN; without rows from now alone."""
     project = call.project()
     branch, opened, operations = branches.create(call.neon, project, call.body(CreateBranch))
     roles = call.neon.store.all(Role, branch_id=branch.id)
@@ -98,7 +98,13 @@ def update_project_branch(call: Call) -> Answer:
 
 @operation("deleteProjectBranch", f"DELETE {_ONE}")
 def delete_project_branch(call: Call) -> Answer:
-    return _changed(branches.delete(call.neon, call.project(), branch_of(call)))
+    """For good, at once: it cannot be recovered."""
+    project = call.project()
+    try:
+        branch = branch_of(call)
+    except NotFound:  # gone already, says the document
+        return None
+    return _changed(branches.delete(call.neon, project, branch))
 
 
 @operation(
@@ -149,7 +155,12 @@ def update_project_endpoint(call: Call) -> Answer:
 
 @operation("deleteProjectEndpoint", f"DELETE {_ENDPOINT}")
 def delete_project_endpoint(call: Call) -> Answer:
-    return _endpoint(call, endpoints.delete(call.neon, call.project(), _find(call)))
+    project = call.project()
+    try:
+        endpoint = _find(call)
+    except NotFound:
+        return None
+    return _endpoint(call, endpoints.delete(call.neon, project, endpoint))
 
 
 @operation("startProjectEndpoint", f"POST {_ENDPOINT}/start")

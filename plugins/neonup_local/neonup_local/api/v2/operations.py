@@ -17,6 +17,7 @@ from neonup_local.neon.requests import Moment
 
 Body = TypeVar("Body")
 Answer = Any
+"""What msgspec writes as JSON; None: the answer has no content, and status 204."""
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,7 @@ log = logging.getLogger(__name__)
 
 _LARGEST_BODY = 1024 * 1024
 _CREATED = 201
+_NO_CONTENT = 204
 _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 
 
@@ -100,9 +101,7 @@ def _refusal(refused: Refused) -> Response:
 
 
 def _json(answer: Answer, status: int) -> Response:
-    return Response(
-        msgspec.json.encode(answer),
-        status,
-        {"cache-control": "no-store"},
-        media_type="application/json",
-    )
+    headers = {"cache-control": "no-store"}
+    if answer is None:
+        return Response(status_code=_NO_CONTENT, headers=headers)
+    return Response(msgspec.json.encode(answer), status, headers, media_type="application/json")
