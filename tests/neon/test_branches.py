@@ -122,6 +122,20 @@ def test_branches_are_listed_searched_counted_and_sorted(project: Project) -> No
     assert "next" not in second["pagination"]
 
 
+@pytest.mark.parametrize("order", ["asc", "desc"])
+def test_who_deletes_branches_page_by_page_misses_none(project: Project, order: str) -> None:
+    for name in ("a", "b", "c", "d"):
+        project.api.ok("POST", f"{project.path}/branches", {"branch": {"name": f"stale_{name}"}})
+    query: dict[str, str] = {"search": "stale_", "sort_by": "name", "sort_order": order}
+    while query:
+        page = project.api.ok("GET", f"{project.path}/branches", limit=3, **query)
+        for branch in page["branches"]:
+            project.api.ok("DELETE", f"{project.path}/branches/{branch['id']}")
+        cursor = page["pagination"].get("next")
+        query = query | {"cursor": cursor} if cursor else {}
+    assert project.api.ok("GET", f"{project.path}/branches/count", search="stale_")["count"] == 0
+
+
 def test_the_default_branch_can_be_another_one(project: Project) -> None:
     created = project.create_branch("next")
     path = f"{project.path}/branches/{created['branch']['id']}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import psycopg
@@ -299,6 +299,8 @@ def test_a_snapshot_restored_at_once(project: Project) -> None:
 def test_snapshots_are_listed_renamed_and_removed(project: Project) -> None:
     snapshot = project.api.ok("POST", f"{project.main}/snapshot", name="v1")["snapshot"]
     path = f"{project.path}/snapshots/{snapshot['id']}"
+    body: dict[str, Any] = {"snapshot": {"expires_at": "2020-01-01T00:00:00Z"}}
+    assert project.api.refused("PATCH", path, body)[0] == 422
     changed = project.api.ok("PATCH", path, {"snapshot": {"name": "v2"}})["snapshot"]
     assert changed["name"] == "v2"
     assert project.api.ok("GET", f"{project.path}/snapshots")["snapshots"] == [changed]
@@ -307,6 +309,18 @@ def test_snapshots_are_listed_renamed_and_removed(project: Project) -> None:
     schedule = {"schedule": [{"frequency": "daily", "hour": 3, "retention_seconds": 86400}]}
     project.api.ok("PUT", f"{project.main}/backup_schedule", schedule)
     assert project.api.ok("GET", f"{project.main}/backup_schedule") == schedule
+
+
+def test_a_snapshots_options_may_be_in_the_body(project: Project) -> None:
+    """As some clients send them."""
+    then = datetime.now(UTC)
+    body = {"name": "v1", "expires_at": (then + timedelta(hours=1)).isoformat()}
+    snapshot = project.api.ok("POST", f"{project.main}/snapshot", body)["snapshot"]
+    assert snapshot["name"] == "v1" and snapshot["expires_at"]
+    here = then.astimezone(timezone(timedelta(hours=5))).isoformat()
+    unnamed = project.api.ok("POST", f"{project.main}/snapshot", {"timestamp": here})["snapshot"]
+    assert unnamed["name"] == f"main at {then:%Y-%m-%d %H:%M:%S} UTC"
+    assert project.api.refused("POST", f"{project.main}/snapshot", name="x" * 257)[0] == 400
 
 
 def test_schemas_and_how_they_differ(project: Project) -> None:

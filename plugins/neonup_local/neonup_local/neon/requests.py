@@ -204,6 +204,15 @@ class RestoreBranch(Struct):
     preserve_under_name: Name | None = None
 
 
+class NewSnapshot(Struct):
+    """What some clients send to `createSnapshot`, whose parameters are in the query."""
+
+    name: Name | None = None
+    timestamp: Moment | None = None
+    lsn: str | None = None
+    expires_at: Moment | None = None
+
+
 class RestoreSnapshot(Struct):
     """Body of `restoreSnapshot`."""
 

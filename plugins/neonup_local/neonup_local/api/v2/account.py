@@ -131,7 +131,7 @@ def revoke_org_api_key(call: Call) -> Answer:
 def get_organization_members(call: Call) -> Answer:
     organization = _organization(call)
     users = call.neon.identity.users()
-    shown, _ = page(call, users, lambda one: one.id, default=100, largest=1000)
+    shown, _ = page(call, users, lambda one: one.email, descending=False, default=100, largest=1000)
     members = [
         {"member": _member(organization, user), "user": {"email": user.email}} for user in shown
     ]

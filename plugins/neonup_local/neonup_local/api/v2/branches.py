@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from neonup_local.api.v2 import answers
 from neonup_local.api.v2.operations import Answer, Call, operation
-from neonup_local.api.v2.paging import page
+from neonup_local.api.v2.paging import Rank, page
 from neonup_local.neon import branches, endpoints
 from neonup_local.neon.errors import NotFound, Refused
 from neonup_local.neon.model import Branch, Database, Endpoint, Role
@@ -20,7 +22,7 @@ _ONE = f"{_ALL}/{{branch_id}}"
 _ENDPOINTS = "/projects/{project_id}/endpoints"
 _ENDPOINT = f"{_ENDPOINTS}/{{endpoint_id}}"
 
-_ORDERS = {
+_ORDERS: dict[str, Callable[[Branch], Rank]] = {
     "name": lambda branch: branch.name,
     "created_at": lambda branch: branch.created_at,
     "updated_at": lambda branch: branch.updated_at,
@@ -38,8 +40,11 @@ def list_project_branches(call: Call) -> Answer:
     sort_by, order = call.query.get("sort_by", "updated_at"), call.query.get("sort_order", "desc")
     if sort_by not in _ORDERS or order not in ("asc", "desc"):
         raise Refused("invalid parameter sort_by or sort_order")
-    found.sort(key=_ORDERS[sort_by], reverse=order == "desc")
-    shown, cursor = page(call, found, lambda one: one.id, default=10_000, largest=10_000)
+    by = _ORDERS[sort_by]
+    found.sort(key=by, reverse=order == "desc")
+    shown, cursor = page(
+        call, found, by, descending=order == "desc", default=10_000, largest=10_000
+    )
     more = bool(shown) and shown[-1] is not found[-1]
     pagination = {"sort_by": sort_by, "sort_order": order.upper()}
     return {
