@@ -75,9 +75,7 @@ def create(
         init_source=spec.init_source,
         annotation=wanted.annotation_value,
     )
-    opened = [
-        endpoints.new(neon, project, branch, one.type, given(one)) for one in wanted.endpoints
-    ]
+    opened: list[Endpoint] = []
 
     def work() -> Change:
         neon.computes.refresh(parent)
@@ -93,14 +91,22 @@ def create(
         ready = replace(branch, state="ready", parent_lsn=lsn, state_changed_at=neon.clock.now())
         return Change(put=[ready, *roles, *databases])
 
-    steps = [Step("create_branch", branch.id)]
-    steps += [Step("start_compute", branch.id, one.id) for one in opened]
-
     def undo() -> None:
         for endpoint in opened:
             neon.computes.front.close(endpoint.id)
         neon.clusters.remove(cluster.id)
 
+    try:
+        for one in wanted.endpoints:
+            endpoint = endpoints.new(neon, project, branch, one.type, given(one))
+            opened.append(
+                endpoint
+            )  # at once: it listens already, and is closed where the next fails
+    except BaseException:
+        undo()
+        raise
+    steps = [Step("create_branch", branch.id)]
+    steps += [Step("start_compute", branch.id, one.id) for one in opened]
     operations = neon.journal.run(
         project.id, steps, work, intent=[cluster, branch, *opened], undo=undo
     )

@@ -114,7 +114,7 @@ class Clusters:
 
     def template_base(self, engine: Engine, at: datetime) -> Base:
         """The base of every cluster that `create` creates."""
-        folder = self._template(engine)
+        folder = self.template(engine)
         return Base(folder.name, at, history.first_segment(folder))
 
     def copy_stopped(self, source: str, target: str) -> None:
@@ -253,10 +253,14 @@ class Clusters:
 
     def _copy_template(self, engine: Engine, target: Path) -> None:
         account = accounts.for_new_data()
-        template.copy(self._template(engine), target, account)
+        template.copy(self.template(engine), target, account)
 
-    def _template(self, engine: Engine) -> Path:
-        """An engine's template, as this local Neon keeps it while a project needs it."""
+    def template(self, engine: Engine) -> Path:
+        """An engine's template, as this local Neon keeps it while a project needs it.
+
+        Raises:
+            EngineError: it cannot be created or copied.
+        """
         folder = self._folder / "bases" / f"{engine.id}-{template.FORM}"
         with self._copying:
             self._templates.add(folder.name)

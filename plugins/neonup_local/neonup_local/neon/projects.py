@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from neonup import EngineError
 from neonup_local.engine import template
-from neonup_local.neon import catalogs, endpoints, ids, roles
+from neonup_local.neon import catalogs, endpoints, ids, pg_settings, roles
 from neonup_local.neon.context import Neon
 from neonup_local.neon.errors import NotFound, Unprocessable
 from neonup_local.neon.identity import Caller
@@ -167,6 +167,7 @@ def update(
         if name in values:
             values[name] = _merged(getattr(project, name), values[name])
     changed = replace(project, **values, updated_at=neon.clock.now())
+    pg_settings.check(neon, project, changed.default_endpoint_settings.get("pg_settings"))
     if changed.settings.get("enable_logical_replication") is False and project.settings.get(
         "enable_logical_replication"
     ):
