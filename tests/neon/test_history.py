@@ -60,6 +60,13 @@ def test_a_branch_from_a_moment_has_what_was_committed_then(project: Project) ->
     assert rows(project.url) == [1, 2, 3]
 
 
+def test_the_moment_at_which_the_project_was_created(project: Project) -> None:
+    write(project.url, 1)
+    begin = project.answer["project"]["created_at"]
+    child = project.create_branch("dev", parent_timestamp=begin)
+    assert ask(url_of(child), "SELECT to_regclass('things')") is None
+
+
 @pytest.mark.parametrize("sleeping", [False, True])
 def test_nothing_was_committed_after_the_moment(project: Project, sleeping: bool) -> None:
     write(project.url, 1)
@@ -248,6 +255,8 @@ def test_42_mib_of_log(project: Project) -> None:
         ({"source_timestamp": "2001-01-01T00:00:00Z", "preserve_under_name": "old"}, 422),
         ({"source_timestamp": "yesterday", "preserve_under_name": "old"}, 400),
         ({"source_lsn": "nowhere", "preserve_under_name": "old"}, 400),
+        ({"source_lsn": "0/0", "preserve_under_name": "old"}, 422),
+        ({"source_lsn": "0/100000", "preserve_under_name": "old"}, 422),
         ({"preserve_under_name": "old"}, 422),
         ({}, 422),
         ({"source_branch_id": "br-not-there-00000000"}, 404),

@@ -115,7 +115,8 @@ class Clusters:
     def template_base(self, engine: Engine, at: datetime) -> Base:
         """The base of every cluster that `create` creates."""
         folder = self.template(engine)
-        return Base(folder.name, at, history.first_segment(folder))
+        shown = at.replace(microsecond=at.microsecond // 1000 * 1000)  # as the API tells it
+        return Base(folder.name, shown, history.first_segment(folder))
 
     def copy_stopped(self, source: str, target: str) -> None:
         """Copy a cluster whose server does not run and cannot be started meanwhile."""
@@ -148,6 +149,11 @@ class Clusters:
         base = self._folder / "bases" / moment.reachable(source.bases)[-1].id
         engine, folder = self.engine_of(source), self._new_folder(target)
         history.replay(engine, base, self.folder(source.id), folder, moment)
+
+    def begin(self, row: Cluster) -> int:
+        """The position in the log with which a cluster's history begins, as a number."""
+        log = self._folder / "bases" / row.bases[0].id / "pg_wal"
+        return history.begin_of(log / row.bases[0].begin)
 
     def add_base(self, source: str, id: str, admin: dict[str, object] | None) -> str:  # noqa: A002
         """Copy a cluster's data as a base.

@@ -200,3 +200,15 @@ def forget(folder: Path, begin: str) -> None:
 def first_segment(data: Path) -> str:
     """The name of the oldest segment that a data directory which was stopped has."""
     return min(name for name in _segments(data / "pg_wal") if not name.endswith(".history"))
+
+
+def position(lsn: str) -> int:
+    """A position in the log as a number, e.g. of ``0/1A2B3C8``."""
+    high, _, low = lsn.partition("/")
+    return (int(high, 16) << 32) + int(low, 16)
+
+
+def begin_of(segment: Path) -> int:
+    """The position with which a segment begins: its name has no more than its number."""
+    name = segment.name
+    return (int(name[8:16], 16) << 32) + int(name[16:24], 16) * segment.stat().st_size
