@@ -202,18 +202,21 @@ def _rate(url: str, clients: int) -> float:
 
 
 def branch(repeats: int) -> Figure:
-    """A branch of a running parent of 1 GiB, beside copying its directory."""
+    """A branch of a running parent of 1 GiB, beside copying its directory.
+
+    That has the log of its history as well, which a branch takes along, too.
+    """
     ours, theirs = [], []
     with serving() as server:
         path = f"/projects/{_gibibyte(server)['project']['id']}"
-        [data] = (server.home / "neon" / "clusters").glob("*/data")
+        [folder] = (server.home / "neon" / "clusters").iterdir()
         for _ in range(min(repeats, 3)):
             copy = server.home / "copy"
-            theirs.append(milliseconds(lambda copy=copy: _copy(data, copy)))  # type: ignore[misc]
+            theirs.append(milliseconds(lambda copy=copy: _copy(folder, copy)))  # type: ignore[misc]
             shutil.rmtree(copy)
             ours.append(milliseconds(lambda: _branch(server, path)))
     return Figure(
-        "a branch of a running parent of 1 GiB", "cp -a of its directory",
+        "a branch of a running parent of 1 GiB", "cp -a of its directory and log",
         statistics.median(ours), statistics.median(theirs), "ms", Measure.RATIO, 0.7,
     )  # fmt: skip
 
@@ -271,8 +274,9 @@ def _gibibyte(server: Server) -> dict[str, Any]:
     return created
 
 
-def _copy(data: Path, target: Path) -> None:
-    subprocess.run(["cp", "-a", data, target], check=True)
+def _copy(folder: Path, target: Path) -> None:
+    # It fails where the running server deletes a file that it has just listed.
+    subprocess.run(["cp", "-a", folder, target], stderr=subprocess.DEVNULL, check=False)
 
 
 def _branch(server: Server, path: str, **more: Any) -> None:
