@@ -59,11 +59,12 @@ def begin_claim(request: Request, neon: Neon, body: bytes) -> Any:
     registration = bearer(request, neon).registration
     issued = agent_claims.begin(neon, registration)
     page = address(request, "/claim")
+    lifetime = issued.row.expires_at - issued.row.created_at
     return {
         "user_code": issued.text,
         "verification_uri": page,
         "verification_uri_complete": f"{page}?{urlencode({'code': issued.text})}",
-        "expires_in": max(1, int((issued.row.expires_at - neon.clock.now()).total_seconds())),
+        "expires_in": max(1, int(lifetime.total_seconds())),
         "interval": claim_codes.INTERVAL_SECONDS,
     }
 

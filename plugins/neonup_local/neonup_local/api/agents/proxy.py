@@ -101,7 +101,7 @@ _ALLOWED = {
     "getProjectBranchSchema": _Rule(READ),
 }
 _ABSENT = {"auth", "data-api"}
-"""Services of a branch that the local Neon has not: to ask for them is to hear that they are off."""
+"""Services of a branch that the local Neon has not: who asks hears that they are off."""
 _AFTER_CLAIM = {"ai-gateway", "ai_gateway", "buckets", "functions", "storage"}
 
 
