@@ -76,7 +76,9 @@ class Person:
         assert created.status_code == 201, created.text
         self.account: dict[str, Any] = created.json()
         self.api = Api(f"{root}/api/v2", self.account["api_key"])
-        self.pages = httpx.Client(base_url=root, follow_redirects=True)
+        # As the pages are named in links: a session belongs to that name.
+        own = root.replace("localhost", "127.0.0.1")
+        self.pages = httpx.Client(base_url=own, follow_redirects=True)
         page = self.pages.get("/sign-in")
         form = {"csrf": csrf(page), "key": self.account["api_key"], "next": "/claim"}
         assert self.pages.post("/sign-in", data=form).status_code == 200

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import remove_home, warm_home
 from neonup_local.neon import upkeep
+from tests.conftest import remove_home, warm_home
 from tests.neon.agent import Agent, Person
 from tests.neon.api import Api, Project
 from tests.neon.serving import NeonServer, serving

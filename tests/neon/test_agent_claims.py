@@ -17,6 +17,7 @@ from neonup_local.neon.model import ClaimCode
 from tests.neon.agent import Agent, Person, csrf, error
 from tests.neon.api import ask
 from tests.neon.serving import NeonServer
+from tests.waiting import wait_until
 
 NewPerson = Callable[[], Person]
 Later = Callable[..., None]
@@ -78,9 +79,20 @@ def test_the_whole_ceremony(
     assert ask(new, "SELECT count(*) FROM things") == 1000
 
 
-def test_a_claim_is_carried_out_by_itself(agent: Agent, new_person: NewPerson) -> None:
-    from tests.waiting import wait_until
+def test_nobody_gets_in_through_a_role_that_the_agent_left(
+    agent: Agent, new_person: NewPerson, neon_server_here: NeonServer
+) -> None:
+    url = agent.url()
+    ask(url, "CREATE ROLE back_door LOGIN PASSWORD 'known'")
+    door = re.sub(r"//[^@]+@", "//back_door:known@", url)
+    assert ask(door, "SELECT current_user") == "back_door"
+    new_person().claim(agent.code())
+    agent_claims.reconcile(neon_server_here.neon, at_once=True)
+    with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
+        ask(door, "SELECT 1")
 
+
+def test_a_claim_is_carried_out_by_itself(agent: Agent, new_person: NewPerson) -> None:
     new_person().claim(agent.code())
     wait_until(lambda: agent.state() == "reconciled", "the claim")
 

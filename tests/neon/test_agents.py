@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from typing import Any
+from urllib.parse import urlencode
 
 import httpx
 import psycopg
@@ -15,7 +17,6 @@ from neonup_local.neon.model import AgentRegistration, Project
 from tests.neon.agent import JWT_BEARER, Agent, Person, error
 from tests.neon.api import Api, ask
 from tests.neon.serving import NeonServer
-
 
 Later = Callable[..., None]
 
@@ -66,7 +67,7 @@ def test_registering_gives_a_database(agent: Agent) -> None:
 def test_a_decision_for_each_capability(root: str) -> None:
     agent = Agent(root, "auth", "data_api", "storage", "functions", "ai_gateway", "teleport")
     decisions = {one["capability"]: one for one in agent.registration["capabilities"]}
-    assert list(decisions)[0] == "postgres"
+    assert next(iter(decisions)) == "postgres"
     assert decisions.pop("postgres")["granted"] is True
     assert {name: one["reason"] for name, one in decisions.items()} == {
         "data_api": "not_available",
@@ -108,7 +109,7 @@ def test_what_is_no_exchange(root: str, agent: Agent) -> None:
     assert error(httpx.post(url, data={"grant_type": JWT_BEARER})) == "invalid_request"
     assert error(httpx.post(url, content=b"\xff=\xff&%zz")) == "invalid_request"
     twice = [("grant_type", JWT_BEARER), ("assertion", "a"), ("assertion", agent.assertion)]
-    answer = httpx.post(url, content=str(httpx.QueryParams(twice)))
+    answer = httpx.post(url, content=urlencode(twice))
     assert error(answer) == "invalid_request"
     for assertion in ("nonsense", agent.token, agent.assertion[:-2], "a.b.c"):
         answer = agent.exchange(assertion)
@@ -206,7 +207,7 @@ def test_some_operations_of_its_project_are_let_through(agent: Agent) -> None:
 def test_everything_else_is_not(agent: Agent) -> None:
     branch = f"/branches/{agent.branch}"
     (endpoint,) = agent.ok("GET", "/endpoints")["endpoints"]
-    for method, path, body in (
+    refused: list[tuple[str, str, Any]] = [
         ("PATCH", "", {"project": {"settings": {"quota": {}}}}),
         ("PUT", "", {}),
         ("POST", "/branches", {"branch": {"name": "dev"}}),
@@ -219,16 +220,18 @@ def test_everything_else_is_not(agent: Agent) -> None:
         ("GET", "/no/such/thing", None),
         ("GET", "/../../users/me", None),
         ("PATCH", "/credentials", {}),
-    ):
+    ]
+    for method, path, body in refused:
         answer = agent.ask(method, path, body)
         refusals = {(403, "route_not_allowed"), (404, "not_found")}
         assert (answer.status_code, error(answer)) in refusals, (method, path)
-    for path, body in (
+    changes: list[tuple[str, Any]] = [
         (branch, {"branch": {"protected": True}}),
         (branch, {"branch": {"expires_at": "2999-01-01T00:00:00Z"}}),
         (f"/endpoints/{endpoint['id']}", {"endpoint": {"branch_id": "br-a-b-12345678"}}),
         (branch, "nonsense"),
-    ):
+    ]
+    for path, body in changes:
         assert error(agent.ask("PATCH", path, body)) == "invalid_request"
     assert error(agent.ask("GET", f"{branch}/functions")) == "capability_requires_claim"
     assert error(agent.ask("POST", f"{branch}/auth", {})) == "scope_insufficient"

@@ -28,6 +28,9 @@ pytestmark = [
 ]
 
 
+OWNER = ("--role-name", "neondb_owner", "--database-name", "neondb")
+
+
 class Neon:
     """The command, as an agent without an account types it in a folder of its own."""
 
@@ -102,7 +105,7 @@ def test_create_use_claim(
         with pytest.raises(psycopg.OperationalError):
             ask(variables[name], "SELECT 1")
     key, host = person.account["api_key"], neon_server_here.base
-    own = ("--api-key", key, "--api-host", host)
+    own = ("--api-key", key, "--api-host", host, *OWNER)
     url = neon("connection-string", "--project-id", id, *own).strip()
     assert ask(url, "SELECT n FROM things") == 7
 
@@ -117,12 +120,11 @@ def check_ordinary_commands(neon: Neon, created: dict[str, Any]) -> None:
     assert {one["name"] for one in neon.json("roles", "list")} == {"neondb_owner", "reader"}
     neon("databases", "create", "--name", "extra", "--owner-name", "reader")
     assert {one["name"] for one in neon.json("databases", "list")} == {"neondb", "extra"}
-    parts = ("--role-name", "neondb_owner", "--database-name", "neondb")
-    assert ask(neon("connection-string", *parts).strip(), "SELECT n FROM things") == 7
+    assert ask(neon("connection-string", *OWNER).strip(), "SELECT n FROM things") == 7
     assert neon.json("operations", "list")
     neon("env", "pull")
     if shutil.which("psql"):
-        assert "forty-two" in neon("psql", *parts, "--", "-c", "SELECT 'forty-two'")
+        assert "forty-two" in neon("psql", *OWNER, "--", "-c", "SELECT 'forty-two'")
     assert "before the project is claimed" in neon("branches", "create", fails=True)
 
 
