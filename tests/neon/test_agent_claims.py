@@ -6,17 +6,21 @@ import re
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from pathlib import Path
 
 import httpx
 import psycopg
 import pytest
 
-from neonup_local.neon import agent_claims, upkeep
+from neonup_local.neon import agent_claims, agents, upkeep
 from neonup_local.neon.attempts import Attempts
-from neonup_local.neon.model import ClaimCode
+from neonup_local.neon.context import Neon
+from neonup_local.neon.model import ClaimCode, Project
 from tests.neon.agent import Agent, Person, csrf, error
 from tests.neon.api import ask
 from tests.neon.serving import NeonServer
+from tests.neon.test_killed import Server
 from tests.waiting import wait_until
 
 NewPerson = Callable[[], Person]
@@ -263,3 +267,50 @@ def test_codes_are_kept_as_keyed_hashes(agent: Agent, neon_server_here: NeonServ
     agent.code()
     (row,) = neon_server_here.neon.store.all(ClaimCode, project_id=agent.id)
     assert re.fullmatch(r"[0-9a-f]{64}", row.digest)
+
+
+@pytest.mark.parametrize("before", ["killed", "stopped"])
+def test_a_claim_that_was_accepted_is_carried_out_by_the_next_server(
+    neonup_home: Path, before: str
+) -> None:
+    server = Server(neonup_home)
+    try:
+        agent = Agent(server.api.base.removesuffix("/api/v2"))
+        url = agent.url()
+        ask(url, "CREATE TABLE things AS SELECT generate_series(1, 100) AS n")
+        owner = Person(agent.root, "owner@example.com")
+        with closing(owner.pages):
+            owner.claim(agent.code())
+        assert agent.state() == "accepted"
+    finally:
+        (server.kill if before == "killed" else server.stop)()
+    server = Server(neonup_home)
+    try:
+        # The port is another, and the assertion is the same.
+        agent.root = server.api.base.removesuffix("/api/v2")
+        wait_until(lambda: agent.exchange().status_code == 409, "the claim")
+        assert error(agent.exchange()) == "project_claimed"
+        with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
+            ask(url, "SELECT 1")
+        api = server.api.as_key(owner.account["api_key"])
+        query = {"role_name": "neondb_owner", "database_name": "neondb"}
+        new = api.ok("GET", f"/projects/{agent.id}/connection_uri", **query)["uri"]
+        assert ask(new, "SELECT count(*) FROM things") == 100
+    finally:
+        server.stop()
+
+
+def test_a_registration_that_was_not_finished_leaves_nothing(neonup_home: Path) -> None:
+    neon = Neon(neonup_home)
+    neon.start()
+    found = agents.register(neon, [], "tests", "http://localhost:1")
+    neon.store.delete(found.registration)  # as if it had been killed before writing that
+    neon.stop()
+    neon = Neon(neonup_home)
+    neon.start()
+    try:
+        assert neon.store.all(Project) == []
+        assert neon.people.users()[0].email == "developer@example.com"
+        assert list((neonup_home / "neon" / "clusters").iterdir()) == []
+    finally:
+        neon.stop()
