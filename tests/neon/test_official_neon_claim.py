@@ -105,9 +105,12 @@ def test_create_use_claim(
         with pytest.raises(psycopg.OperationalError):
             ask(variables[name], "SELECT 1")
     key, host = person.account["api_key"], neon_server_here.base
-    own = ("--api-key", key, "--api-host", host, *OWNER)
-    url = neon("connection-string", "--project-id", id, *own).strip()
+    own = ("--api-key", key, "--api-host", host)
+    url = neon("connection-string", "--project-id", id, *OWNER, *own).strip()
     assert ask(url, "SELECT n FROM things") == 7
+    neon("link", "--project-id", id, *own)  # as the page says
+    neon("env", "pull", "--service", "postgres", *own)
+    assert ask(neon.variables()["DATABASE_URL"], "SELECT n FROM things") == 7
 
 
 def check_ordinary_commands(neon: Neon, created: dict[str, Any]) -> None:
