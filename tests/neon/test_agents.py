@@ -13,6 +13,7 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import KeySet
 
+from neonup_local.api.agents import proxy
 from neonup_local.neon.model import AgentRegistration, Project
 from tests.neon.agent import JWT_BEARER, Agent, Person, error
 from tests.neon.api import Api, ask
@@ -91,6 +92,7 @@ def test_a_decision_for_each_capability(root: str) -> None:
         '{"type": "anonymous", "capabilities": [7]}',
         '{"type": "anonymous", "source": ""}',
         '{"type": "anonymous", "extra": 1}',
+        '{"type": "anonymous", "source": "\\ud800"}',
         '{"type": "anonymous", "source": "\ud800"}',
         "[" * 100_000,
     ],
@@ -169,6 +171,45 @@ def test_tokens_are_for_one_project_and_one_api(agent: Agent, root: str, api: Ap
         assert api.as_key(token).refused("GET", "/users/me")[0] == 401
     for token in (api.key, agent.assertion):
         assert error(agent.ask("GET", "/credentials", token=token)) == "unauthorized"
+
+
+def test_no_operation_reaches_another_project(agent: Agent, root: str) -> None:
+    other = Agent(root)
+    (endpoint,) = other.ok("GET", "/endpoints")["endpoints"]
+    operation = other.ok("GET", "/operations")["operations"][0]
+    theirs = {
+        "project_id": other.id,
+        "branch_id": other.branch,
+        "endpoint_id": endpoint["id"],
+        "operation_id": operation["id"],
+        "database_name": "neondb",
+        "role_name": "neondb_owner",
+    }
+    bodies = {
+        "updateProjectBranch": {"branch": {"name": "mine"}},
+        "updateProjectEndpoint": {"endpoint": {"suspend_timeout_seconds": 60}},
+        "createProjectBranchDatabase": {"database": {"name": "x", "owner_name": "neondb_owner"}},
+        "createProjectBranchRole": {"role": {"name": "x"}},
+    }
+    headers = {"Authorization": f"Bearer {agent.token}"}
+    query = {"role_name": "neondb_owner", "database_name": "neondb", "branch_id": other.branch}
+    query["db_name"] = "neondb"
+    for one in proxy.operations():
+        paths = [one.path.format(**theirs)]
+        if one.path.count("{") > 1 or one.id == "getConnectionURI":
+            paths.append(one.path.format(**theirs | {"project_id": agent.id}))
+        for path in paths:
+            answer = httpx.request(
+                one.method,
+                f"{root}/v1{path}",
+                headers=headers,
+                params=query,
+                json=bodies.get(one.id),
+                timeout=60,
+            )
+            refusals = {(403, "route_not_allowed"), (404, "not_found")}
+            assert (answer.status_code, error(answer)) in refusals, (one.id, path)
+    assert other.ok("GET", f"/branches/{other.branch}")["branch"]["name"] == "main"
 
 
 def test_nobody_sees_whom_unclaimed_projects_belong_to(agent: Agent, api: Api) -> None:

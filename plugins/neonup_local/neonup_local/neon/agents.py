@@ -126,12 +126,15 @@ def expire(neon: Neon) -> None:
 
 
 def _end(neon: Neon, project: Project) -> None:
-    """Delete a project for good: nobody is there who could want it back."""
-    deleted = project if project.deleted_at is not None else projects.delete(neon, project)
+    """Delete a project for good: nobody is there who could want it back.
+
+    Where that takes long, it goes on afterwards, and `expire` removes the rest.
+    """
+    if project.deleted_at is None:
+        projects.delete(neon, project)
     current = neon.store.get(Project, project.id)
-    if current is None or current.deleted_at is None:
-        raise Failed("the project is still being deleted")
-    purging.purge(neon.store, neon.clusters, deleted)
+    if current is not None and current.deleted_at is not None:
+        purging.purge(neon.store, neon.clusters, current)
 
 
 def _wait_for(neon: Neon, branch: Branch) -> None:
