@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import re
 import time
-import uuid
 from collections import deque
 from dataclasses import asdict, dataclass, field
 from fnmatch import fnmatchcase
@@ -19,8 +18,9 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from neonup import ProviderError
+from neonup_local.api import refusal
+from neonup_local.api.refusal import BASE
 
-BASE = "/api/v2"
 _REMEMBERED = 1000
 _FAULT = re.compile(
     r"(?P<method>[A-Z]+|\*) (?P<path>[/*]\S*?)="
@@ -140,11 +140,7 @@ class Injector:
                 await _cut(send)
                 return
             if fault.status is not None:
-                shown = {
-                    "request_id": str(uuid.uuid4()),
-                    "code": "",
-                    "message": f"the fault {fault.text}",
-                }
+                shown = refusal.content(scope, f"the fault {fault.text}")
                 headers = {"retry-after": "1"} if fault.status in (423, 429, 503) else None
                 await JSONResponse(shown, fault.status, headers)(scope, receive, send)
                 return
