@@ -32,7 +32,7 @@ def create(store: Store, clock: Clock) -> None:
             name=name,
             handle="unclaimed-projects",
             created_at=now,
-            plan="free",
+            plan="enterprise",  # no limit on how many projects wait here
         ),
     )
 
