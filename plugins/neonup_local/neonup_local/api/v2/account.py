@@ -129,7 +129,7 @@ def get_organization_members(call: Call) -> Answer:
     shown, _ = page(call, members, lambda one: one.id, default=100, largest=1000)
     return {
         "members": [
-            {"member": _member(one), "user": {"email": _email(call, one)}} for one in shown
+            {"member": member_shown(one), "user": {"email": _email(call, one)}} for one in shown
         ],
         "pagination": {"sort_by": "joined_at", "sort_order": "ASC"},
     }
@@ -138,7 +138,7 @@ def get_organization_members(call: Call) -> Answer:
 @operation("getOrganizationMember", f"GET {_ORG}/members/{{member_id}}")
 def get_organization_member(call: Call) -> Answer:
     organization = _organization(call)
-    return _member(call.neon.people.find_member(organization.id, call.path["member_id"]))
+    return member_shown(call.neon.people.find_member(organization.id, call.path["member_id"]))
 
 
 @operation("getActiveRegions", "GET /regions")
@@ -155,7 +155,8 @@ def get_active_regions(call: Call) -> Answer:
     return {"regions": [here]}
 
 
-def _member(member: Member) -> answers.Shown:
+def member_shown(member: Member) -> answers.Shown:
+    """A membership."""
     return {
         "id": member.id,
         "user_id": member.user_id,

@@ -16,7 +16,15 @@ from starlette.routing import Route
 
 from neonup import NeonupError
 from neonup_local.api.body import Unusable, content
-from neonup_local.api.v2 import account, branches, contents, history, projects  # noqa: F401 - they register
+from neonup_local.api.v2 import (  # noqa: F401 - they register
+    account,
+    branches,
+    contents,
+    history,
+    organizations,
+    projects,
+    transfers,
+)
 from neonup_local.api.v2.not_here import NOT_HERE
 from neonup_local.api.v2.operations import OPERATIONS, Answer, Call, Operation
 from neonup_local.neon.context import Neon
@@ -26,6 +34,7 @@ log = logging.getLogger(__name__)
 
 _LARGEST_BODY = 1024 * 1024
 _CREATED = 201
+_NO_CONTENT = 204
 _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 
 
@@ -96,12 +105,12 @@ async def _unknown(request: Request) -> Response:
 
 def _refusal(refused: Refused) -> Response:
     shown = {"request_id": str(uuid.uuid4()), "code": refused.code, "message": refused.message}
-    return _json(shown, refused.status)
+    return _json({**shown, **refused.details}, refused.status)
 
 
 def _json(answer: Answer, status: int) -> Response:
     return Response(
-        msgspec.json.encode(answer),
+        b"" if status == _NO_CONTENT else msgspec.json.encode(answer),
         status,
         {"cache-control": "no-store"},
         media_type="application/json",
