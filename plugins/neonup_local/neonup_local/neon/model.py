@@ -11,6 +11,7 @@ OperationStatus = Literal["scheduling", "running", "finished", "failed"]
 EndpointType = Literal["read_only", "read_write"]
 MemberRole = Literal["admin", "member", "editor", "viewer", "collaborator"]
 Plan = Literal["free", "launch", "scale", "agent", "business", "enterprise"]
+InitSource = Literal["parent-data", "parent-schema", "schema-only"]
 
 
 class Row(Struct, frozen=True, kw_only=True):
@@ -135,7 +136,7 @@ class Branch(Row, frozen=True):
     parent_timestamp: datetime | None = None
     default: bool = False
     protected: bool = False
-    init_source: Literal["parent-data", "schema-only"] = "parent-data"
+    init_source: InitSource = "parent-data"
     expires_at: datetime | None = None
     last_reset_at: datetime | None = None
     annotation: dict[str, str] = field(default_factory=dict)

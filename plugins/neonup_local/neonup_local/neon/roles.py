@@ -15,6 +15,11 @@ from neonup_local.neon.requests import NewRole
 Changed = tuple[Role, list[Operation]]
 
 
+def kept(project: Project, role: Role) -> Role:
+    """A role as the store has it: without its password, where the project keeps none."""
+    return role if project.store_passwords else replace(role, password=None)
+
+
 class NoPassword(Refused):
     """The role's password is not kept."""
 
@@ -62,7 +67,7 @@ def create(neon: Neon, project: Project, branch: Branch, wanted: NewRole) -> Cha
     def work() -> Change:
         with catalogs.refusals(), neon.computes.admin(branch) as connection:
             catalogs.create_role(connection, role)
-        return Change(put=[role])
+        return Change(put=[kept(project, role)])
 
     return role, neon.journal.run(project.id, [Step("apply_config", branch.id)], work)
 
@@ -97,7 +102,7 @@ def reset_password(neon: Neon, project: Project, branch: Branch, name: str) -> C
     def work() -> Change:
         with catalogs.refusals(), neon.computes.admin(branch) as connection:
             catalogs.set_password(connection, role)
-        return Change(put=[role])
+        return Change(put=[kept(project, role)])
 
     return role, neon.journal.run(project.id, [Step("apply_config", branch.id)], work)
 

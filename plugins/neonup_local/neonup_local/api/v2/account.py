@@ -126,7 +126,9 @@ def revoke_org_api_key(call: Call) -> Answer:
 def get_organization_members(call: Call) -> Answer:
     organization = _organization(call)
     members = call.neon.people.members(organization.id)
-    shown, _ = page(call, members, lambda one: one.id, default=100, largest=1000)
+    shown, _ = page(
+        call, members, lambda one: one.joined_at, descending=False, default=100, largest=1000
+    )
     return {
         "members": [
             {"member": member_shown(one), "user": {"email": _email(call, one)}} for one in shown
