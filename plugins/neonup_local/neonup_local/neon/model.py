@@ -286,8 +286,7 @@ class TransferRequest(Row, frozen=True):
     Args:
         org_id: whose project it was then; once it is another's, the request is void.
         user_id: who gives it.
-        personal: whether they do so as a person; a request of one who left the organization
-            is void.
+        personal: whether they do so as a person; once they have no right to, the request is void.
     """
 
     project_id: str

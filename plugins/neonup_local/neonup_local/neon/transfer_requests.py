@@ -88,8 +88,8 @@ def look(neon: Neon, project_id: str, request_id: str) -> Offer:
     if request.expires_at <= neon.clock.now():
         raise Gone("the transfer request has expired: ask for a new one")
     giver = neon.people.user(request.user_id)
-    left = giver is None or neon.people.member(request.org_id, giver) is None
-    if project.org_id != request.org_id or (request.personal and left):
+    may = giver is not None and may_move(neon.people.member(request.org_id, giver))
+    if project.org_id != request.org_id or (request.personal and not may):
         raise Gone("the transfer request is void: who made it does not have the project any more")
     return Offer(request, project, giver, neon.people.organization(request.org_id))
 
