@@ -35,6 +35,9 @@ _KINDS: tuple[type[Row], ...] = (
     model.Permission,
     model.Snapshot,
     model.TransferRequest,
+    model.AgentRegistration,
+    model.ClaimCode,
+    model.RevokedToken,
 )
 
 
