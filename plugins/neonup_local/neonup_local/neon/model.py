@@ -52,13 +52,18 @@ class Member(Row, frozen=True):
 
 
 class Invitation(Row, frozen=True):
-    """Somebody without an account who is asked to join an organization."""
+    """Somebody who was asked to join an organization.
+
+    Args:
+        accepted_at: when they joined: at once, or when they got an account.
+    """
 
     org_id: str
     email: str
     role: MemberRole
     invited_by: str
     invited_at: datetime
+    accepted_at: datetime | None = None
 
 
 class ApiKey(Row, frozen=True):
@@ -273,6 +278,24 @@ class Permission(Row, frozen=True):
     project_id: str
     granted_to_email: str
     granted_at: datetime
+
+
+class TransferRequest(Row, frozen=True):
+    """A project that is offered to whoever has the request's id; the row's id is the hash of it.
+
+    Args:
+        org_id: whose project it was then; once it is another's, the request is void.
+        user_id: who gives it.
+        personal: whether they do so as a person; once they have no right to, the request is void.
+    """
+
+    project_id: str
+    org_id: str
+    user_id: str
+    personal: bool
+    created_at: datetime
+    expires_at: datetime
+    used_at: datetime | None = None
 
 
 class AgentRegistration(Row, frozen=True):

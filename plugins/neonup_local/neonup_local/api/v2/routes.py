@@ -16,7 +16,15 @@ from starlette.routing import Route
 from neonup import NeonupError
 from neonup_local.api import refusal
 from neonup_local.api.body import Unusable, content
-from neonup_local.api.v2 import account, branches, contents, history, projects  # noqa: F401 - they register
+from neonup_local.api.v2 import (  # noqa: F401 - they register
+    account,
+    branches,
+    contents,
+    history,
+    organizations,
+    projects,
+    transfers,
+)
 from neonup_local.api.v2.not_here import NOT_HERE
 from neonup_local.api.v2.operations import OPERATIONS, Answer, Call, Operation
 from neonup_local.neon.context import Neon
@@ -96,7 +104,8 @@ async def _unknown(request: Request) -> Response:
 
 
 def _refusal(request: Request, refused: Refused) -> Response:
-    return _json(refusal.content(request.scope, refused.message, refused.code), refused.status)
+    shown = refusal.content(request.scope, refused.message, refused.code)
+    return _json({**shown, **refused.details}, refused.status)
 
 
 def _json(answer: Answer, status: int) -> Response:
