@@ -58,7 +58,7 @@ with serving(home) as server:
     status, message = api.refused("POST", f"{project.path}/branches", {})
     print("API:", status, message)
     assert api.ok("GET", "/projects")["projects"]
-    subprocess.run(["mount", "-o", "remount,size=600m", home], check=True)
+    subprocess.run(["mount", "-o", "remount,size=800m", home], check=True)
 
     def rows():
         try:
@@ -85,7 +85,7 @@ def test_a_branch_shares_its_parents_blocks(cold_home_on_disk: Path, tmp_path: P
 
 @needs_root
 def test_a_full_disk_stops_writes_and_not_the_server(cold_home: Path) -> None:
-    mount = f"mount -t tmpfs -o size=200m,mode=711 none {cold_home}"
+    mount = f"mount -t tmpfs -o size=320m,mode=711 none {cold_home}"
     done = in_other_machine(mount, BEGIN + FILL, cold_home)
     assert done.returncode == 0, done.stdout + done.stderr
     # Whether a file or a row of the store is the first not to fit depends on the last free block.
