@@ -34,6 +34,10 @@ _KINDS: tuple[type[Row], ...] = (
     model.Operation,
     model.Permission,
     model.Snapshot,
+    model.OAuthClient,
+    model.OAuthGrant,
+    model.OAuthCode,
+    model.OAuthToken,
 )
 
 

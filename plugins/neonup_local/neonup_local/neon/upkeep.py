@@ -8,7 +8,7 @@ import time
 from contextlib import suppress
 
 from neonup import NeonupError
-from neonup_local.neon import bases, branches, projects, purging, snapshots
+from neonup_local.neon import bases, branches, oauth_tokens, projects, purging, snapshots
 from neonup_local.neon.context import Neon
 from neonup_local.neon.errors import Refused
 from neonup_local.neon.model import Branch, Project, Snapshot
@@ -58,8 +58,9 @@ class Upkeep:
 
 
 def expire(neon: Neon) -> None:
-    """Delete branches and snapshots whose time is over, and projects deleted long ago."""
+    """Delete branches, snapshots and tokens whose time is over, and projects deleted long ago."""
     now = neon.clock.now()
+    oauth_tokens.forget_expired(neon)
     for branch in neon.store.dated(Branch, "expires_at"):
         project = neon.store.get(Project, branch.project_id)
         if project is not None and branch.expires_at is not None and branch.expires_at <= now:

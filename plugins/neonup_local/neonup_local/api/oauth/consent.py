@@ -1,0 +1,93 @@
+"""The page on which a user lets an application act for them, or does not."""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode, urlsplit
+
+from anyio import to_thread
+from authlib.oauth2.rfc6749.errors import OAuth2Error
+from authlib.oidc.core.errors import ConsentRequiredError
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from neonup_local.api.oauth.protocol.code_grant import CodeGrant
+from neonup_local.api.oauth.protocol.request import in_query
+from neonup_local.api.oauth.protocol.server import Server
+from neonup_local.api.web import session
+from neonup_local.api.web.page import message, page
+from neonup_local.neon.oauth_scopes import in_words
+
+PATH = "/oauth2/auth"
+
+
+def routes() -> list[Route]:
+    """The authorization endpoint."""
+    return [Route(PATH, _show, methods=["GET"]), Route(PATH, _decide, methods=["POST"])]
+
+
+def issuer(request: Request) -> str:
+    """This server, by the name that the request uses for it."""
+    return f"{request.url.scheme}://{request.url.netloc}"
+
+
+async def _show(request: Request) -> Response:
+    """Who asks for what; first of all, who is asked."""
+    server, user = Server(session.neon_of(request)), session.user(request)
+    try:
+        grant = await to_thread.run_sync(server.asked, in_query(request, issuer(request)), user)
+    except OAuth2Error as error:
+        return _refused(request, server, error)
+    prompts = request.query_params.get("prompt", "").split()
+    if user is None or "login" in prompts:
+        return _to_sign_in(request)
+    if "none" in prompts:  # users are always asked here
+        error = ConsentRequiredError(redirect_uri=grant.redirect_uri)
+        error.state = grant.request.payload.state
+        return _refused(request, server, error)
+    return _page(request, grant)
+
+
+async def _decide(request: Request) -> Response:
+    """The user said yes or no, to what the address says."""
+    server, fields = Server(session.neon_of(request)), await session.form(request)
+    user = session.user(request)
+    if user is None:
+        return _to_sign_in(request)
+    allowed = session.text(fields, "decision") == "allow"
+    try:
+        return await to_thread.run_sync(
+            lambda: server.decide(in_query(request, issuer(request)), user, allowed=allowed)
+        )
+    except OAuth2Error as error:
+        return _refused(request, server, error)
+
+
+def _page(request: Request, grant: CodeGrant) -> Response:
+    back = urlsplit(grant.redirect_uri)
+    return page(
+        request,
+        "consent.html",
+        form_targets=(f"{back.scheme}://{back.netloc}",),
+        application=grant.request.client.row.name,
+        where=back.netloc,
+        on_this_machine=back.hostname in ("127.0.0.1", "::1", "localhost"),
+        wishes=in_words(grant.request.scope),
+        action=f"{PATH}?{request.url.query}",
+    )
+
+
+def _to_sign_in(request: Request) -> Response:
+    """To the sign-in page, which leads back here, where signing in is no more asked for."""
+    asked = [(name, value) for name, value in request.query_params.multi_items()]
+    again = [(name, value) for name, value in asked if (name, value) != ("prompt", "login")]
+    back = f"{PATH}?{urlencode(again)}"
+    return RedirectResponse(f"{request.url_for('sign_in').path}?{urlencode({'next': back})}", 303)
+
+
+def _refused(request: Request, server: Server, error: OAuth2Error) -> Response:
+    """Back to the application; or, where that cannot be trusted to be one, a page."""
+    if error.redirect_uri:
+        return server.refuse(error)
+    said = f"{error.get_error_description()} ({error.error})"
+    return message(request, "This link does not work", said, status=400)
