@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 import uuid
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
@@ -123,20 +123,24 @@ def issue(
         scope: of the access token; a refresh token has all of the grant's.
     """
     now = neon.clock.now()
-    shared = {"grant_id": given.id, "client_id": given.client_id, "user_id": given.user_id}
-    neon.store.put(
-        OAuthToken(
-            id=_digest(access), kind="access", scope=scope, expires_at=now + ACCESS, **shared
-        )
+    token = OAuthToken(
+        id=_digest(access),
+        kind="access",
+        grant_id=given.id,
+        client_id=given.client_id,
+        user_id=given.user_id,
+        scope=scope,
+        expires_at=now + ACCESS,
     )
+    neon.store.put(token)
     if refresh is not None:
         neon.store.put(
-            OAuthToken(
+            replace(
+                token,
                 id=_digest(refresh),
                 kind="refresh",
                 scope=given.scope,
                 expires_at=now + REFRESH,
-                **shared,
             )
         )
 
@@ -192,9 +196,11 @@ def forget_expired(neon: Neon) -> None:
     with neon.store.transaction():
         grants = {one.id for one in neon.store.all(OAuthGrant)}
         alive: set[str] = set()
-        codes = [(one, one.expires_at + ACCESS) for one in neon.store.all(OAuthCode)]
-        tokens = [(one, one.expires_at) for one in neon.store.all(OAuthToken)]
-        for row, over in (*codes, *tokens):
+        rows: list[tuple[OAuthCode | OAuthToken, datetime]] = [
+            *((one, one.expires_at + ACCESS) for one in neon.store.all(OAuthCode)),
+            *((one, one.expires_at) for one in neon.store.all(OAuthToken)),
+        ]
+        for row, over in rows:
             if over <= now or row.grant_id not in grants:
                 neon.store.delete(row)
             else:

@@ -42,9 +42,9 @@ async def _show(request: Request) -> Response:
     if user is None or "login" in prompts:
         return _to_sign_in(request)
     if "none" in prompts:  # users are always asked here
-        error = ConsentRequiredError(redirect_uri=grant.redirect_uri)
-        error.state = grant.request.payload.state
-        return _refused(request, server, error)
+        state = grant.request.payload.state
+        refused = ConsentRequiredError(redirect_uri=grant.redirect_uri, state=state)
+        return _refused(request, server, refused)
     return _page(request, grant)
 
 
@@ -79,8 +79,8 @@ def _page(request: Request, grant: CodeGrant) -> Response:
 
 def _to_sign_in(request: Request) -> Response:
     """To the sign-in page, which leads back here, where signing in is no more asked for."""
-    asked = [(name, value) for name, value in request.query_params.multi_items()]
-    again = [(name, value) for name, value in asked if (name, value) != ("prompt", "login")]
+    asked = request.query_params.multi_items()
+    again = [one for one in asked if one != ("prompt", "login")]
     back = f"{PATH}?{urlencode(again)}"
     return RedirectResponse(f"{request.url_for('sign_in').path}?{urlencode({'next': back})}", 303)
 

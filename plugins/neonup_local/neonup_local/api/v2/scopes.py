@@ -1,8 +1,8 @@
 """Which scopes an OAuth token needs for which operation.
 
-Neon's document does not say it. What is below a project (branches, endpoints, roles) is part of the
-project, so changing it takes `projects:update`. A key is good for all that its user can do, so making
-one takes all that the official command line asks for, which makes keys.
+Neon's document does not say it. What is below a project (branches, endpoints, roles) is part of
+the project, so changing it takes `projects:update`. A key is good for all that its user can do, so
+making one takes all that the official command line asks for, which makes keys.
 """
 
 from __future__ import annotations

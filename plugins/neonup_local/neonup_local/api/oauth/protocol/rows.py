@@ -30,7 +30,7 @@ class Client(ClientMixin):
         return known[0] if len(known) == 1 and not self.is_public else None
 
     def get_allowed_scope(self, scope: str | None) -> str | None:
-        """The scopes asked for, each once; None if it may not ask for one of them, or asks for none."""
+        """The scopes asked for, each once; None where it may not ask for them, or asks for none."""
         asked = list(dict.fromkeys((scope or "").split()))
         allowed = self.row.scopes
         if not asked or (allowed is not None and not set(asked) <= set(allowed)):

@@ -55,7 +55,8 @@ class Server(AuthorizationServer):
         Raises:
             OAuth2Error: it is wrong; without `redirect_uri` the user must not be sent back.
         """
-        return self.get_consent_grant(request, user)
+        grant: CodeGrant = self.get_consent_grant(request, user)
+        return grant
 
     def decide(self, request: Incoming, user: User, *, allowed: bool) -> Response:
         """Send the user back with a code, or with a no.
