@@ -9,6 +9,7 @@ import pytest
 
 from tests.conftest import remove_home, warm_home
 from tests.neon.api import Api, Project
+from tests.neon.oauth import Person
 from tests.neon.serving import NeonServer, serving
 
 
@@ -28,3 +29,11 @@ def api(neon_server_here: NeonServer) -> Api:
 @pytest.fixture
 def project(api: Api) -> Project:
     return api.create_project(name="shop")
+
+
+@pytest.fixture
+def person(neon_server_here: NeonServer) -> Iterator[Person]:
+    """A user of their own, signed in to the pages."""
+    found = Person(neon_server_here)
+    yield found
+    found.browser.close()

@@ -61,13 +61,13 @@ class Application:
         }
         return {name: value for name, value in wanted.items() if value is not None}
 
-    def ask(self, path: str = "/oauth2/token", **fields: str | None) -> httpx.Response:
+    def ask(self, endpoint: str, **fields: str | None) -> httpx.Response:
         """A request of its own; public clients name themselves."""
         sent = {name: value for name, value in fields.items() if value is not None}
         if self.secret is None:
             sent = {"client_id": self.id, **sent}
-            return httpx.post(self.root + path, data=sent)
-        return httpx.post(self.root + path, data=sent, auth=(self.id, self.secret))
+            return httpx.post(self.root + endpoint, data=sent)
+        return httpx.post(self.root + endpoint, data=sent, auth=(self.id, self.secret))
 
     def exchange(self, code: str, **changes: str | None) -> httpx.Response:
         fields: dict[str, str | None] = {
@@ -77,10 +77,10 @@ class Application:
             "code_verifier": self.verifier,
             **changes,
         }
-        return self.ask(**fields)
+        return self.ask("/oauth2/token", **fields)
 
     def refresh(self, token: str, **more: str) -> httpx.Response:
-        return self.ask(grant_type="refresh_token", refresh_token=token, **more)
+        return self.ask("/oauth2/token", grant_type="refresh_token", refresh_token=token, **more)
 
     def revoke(self, token: str, **more: str) -> httpx.Response:
         return self.ask("/oauth2/revoke", token=token, **more)

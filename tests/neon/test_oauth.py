@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -15,13 +14,6 @@ from joserfc.jwk import KeySet
 from tests.neon.api import Api
 from tests.neon.oauth import CALLBACK, READ, Application, Person, field_of, returned, root_of
 from tests.neon.serving import NeonServer
-
-
-@pytest.fixture
-def person(neon_server_here: NeonServer) -> Iterator[Person]:
-    found = Person(neon_server_here)
-    yield found
-    found.browser.close()
 
 
 @pytest.fixture
@@ -292,8 +284,8 @@ def test_an_unknown_application_is_answered_by_a_page(
 
 def test_a_parameter_said_twice_is_refused(person: Person, cli: Application) -> None:
     for name in ("client_id", "redirect_uri", "state", "scope", "response_type"):
-        twice = [*cli.request().items(), (name, cli.request()[name])]
-        answer = person.browser.get("/oauth2/auth", params=httpx.QueryParams(twice))
+        twice = httpx.QueryParams(cli.request()).add(name, cli.request()[name])
+        answer = person.browser.get("/oauth2/auth", params=twice)
         assert answer.status_code == 400, name
 
 
@@ -492,8 +484,7 @@ def test_neither_logs_nor_the_store_hold_secrets(
     seen = httpx.get(f"{web.root}/neonup/requests").text
     ours = "".join(one.getMessage() for one in caplog.records if not one.name.startswith("http"))
     rows = b"".join(
-        one.read_bytes()
-        for one in neon_server_here.neon.store._path.parent.glob("neon.db*")
+        one.read_bytes() for one in neon_server_here.neon.store._path.parent.glob("neon.db*")
     )
     assert web.secret
     for secret in (code, web.secret, tokens["access_token"], tokens["refresh_token"]):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
@@ -14,13 +13,6 @@ from tests.neon.oauth import READ, Person, field_of, root_of
 from tests.neon.serving import NeonServer
 
 CALLBACK = "https://shop.example/callback"
-
-
-@pytest.fixture
-def person(neon_server_here: NeonServer) -> Iterator[Person]:
-    found = Person(neon_server_here)
-    yield found
-    found.browser.close()
 
 
 @pytest.mark.parametrize("method", ["client_secret_basic", "client_secret_post"])
@@ -42,9 +34,7 @@ def test_a_web_application(neon_server_here: NeonServer, person: Person, method:
         page = person.browser.get(url.replace("//localhost", "//127.0.0.1"))
         form = {"csrf": field_of(page, "csrf"), "decision": "allow"}
         back = person.browser.post(str(page.url), data=form).headers["location"]
-        token = client.fetch_token(
-            authorization_response=back, state=state, code_verifier=verifier
-        )
+        token = client.fetch_token(authorization_response=back, state=state, code_verifier=verifier)
         assert token["scope"] == f"openid offline_access {READ}"
         me = client.get(f"{root}/api/v2/users/me").json()
         assert me["email"] == person.email

@@ -35,7 +35,7 @@ class Callback:
         seen = self.seen = list[dict[str, list[str]]]()
 
         class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:  # noqa: N802 - the library's name
+            def do_GET(self) -> None:
                 if self.path.startswith("/callback"):
                     seen.append(parse_qs(urlsplit(self.path).query))
                 self.send_response(200)
@@ -68,13 +68,6 @@ def application(neon_server_here: NeonServer, callback: Callback) -> Application
 def page_of(application: Application) -> str:
     root = application.root.replace("//localhost", "//127.0.0.1")
     return f"{root}/oauth2/auth?{urlencode(application.request())}"
-
-
-@pytest.fixture
-def person(neon_server_here: NeonServer) -> Iterator[Person]:
-    found = Person(neon_server_here)
-    yield found
-    found.browser.close()
 
 
 def sign_in(browser: Browser, person: Person) -> None:

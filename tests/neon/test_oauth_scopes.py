@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 import httpx
 import pytest
@@ -16,13 +15,6 @@ from neonup_local.neon.oauth_scopes import SCOPES
 from tests.neon.api import Api, Project
 from tests.neon.oauth import Person
 from tests.neon.serving import NeonServer
-
-
-@pytest.fixture
-def person(neon_server_here: NeonServer) -> Iterator[Person]:
-    found = Person(neon_server_here)
-    yield found
-    found.browser.close()
 
 
 def token_of(server: NeonServer, person: Person, *scope: str) -> str:

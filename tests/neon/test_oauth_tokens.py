@@ -21,13 +21,6 @@ DELETE = "urn:neoncloud:projects:delete"
 
 
 @pytest.fixture
-def person(neon_server_here: NeonServer) -> Iterator[Person]:
-    found = Person(neon_server_here)
-    yield found
-    found.browser.close()
-
-
-@pytest.fixture
 def cli(neon_server_here: NeonServer) -> Application:
     return Application(root_of(neon_server_here))
 
@@ -137,10 +130,12 @@ def test_what_is_over_is_forgotten(
     person.allow(cli)
 
     def kept() -> list[int]:
-        kinds = (OAuthGrant, OAuthCode, OAuthToken)
-        return [
-            sum(one.user_id == person.user.id for one in neon.store.all(kind)) for kind in kinds
+        found: list[list[OAuthGrant] | list[OAuthCode] | list[OAuthToken]] = [
+            neon.store.all(OAuthGrant),
+            neon.store.all(OAuthCode),
+            neon.store.all(OAuthToken),
         ]
+        return [sum(one.user_id == person.user.id for one in rows) for rows in found]
 
     oauth_tokens.forget_expired(neon)
     assert kept() == [2, 2, 2]
