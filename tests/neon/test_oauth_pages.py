@@ -38,6 +38,11 @@ class Callback:
             def do_GET(self) -> None:
                 if self.path.startswith("/callback"):
                     seen.append(parse_qs(urlsplit(self.path).query))
+                    self.send_response(302)  # on to its front end
+                    port = self.server.server_address[1]
+                    self.send_header("Location", f"http://localhost:{port}/")
+                    self.end_headers()
+                    return
                 self.send_response(200)
                 self.end_headers()
                 self.wfile.write(b"<title>The application</title>done")
@@ -99,6 +104,7 @@ def test_sign_in_and_allow(
     tokens = application.exchange(seen["code"][0]).json()
     assert "access_token" in tokens
     assert [one for one in browser.complaints() if "favicon" not in one] == []
+    assert browser.title == "The application"
 
 
 def test_deny(

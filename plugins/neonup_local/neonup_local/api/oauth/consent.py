@@ -19,6 +19,7 @@ from neonup_local.api.web.page import message, page
 from neonup_local.neon.oauth_scopes import in_words
 
 PATH = "/oauth2/auth"
+_LOOPBACK = ("http://localhost:*", "http://127.0.0.1:*")
 
 
 def routes() -> list[Route]:
@@ -65,13 +66,16 @@ async def _decide(request: Request) -> Response:
 
 def _page(request: Request, grant: CodeGrant) -> Response:
     back = urlsplit(grant.redirect_uri)
+    on_this_machine = back.hostname in ("127.0.0.1", "::1", "localhost")
     return page(
         request,
         "consent.html",
-        form_targets=(f"{back.scheme}://{back.netloc}",),
+        # Chromium counts what the application redirects to as well: from its own server to its
+        # front end's, with those who develop it.
+        form_targets=(f"{back.scheme}://{back.netloc}", *(_LOOPBACK if on_this_machine else ())),
         application=grant.request.client.row.name,
         where=back.netloc,
-        on_this_machine=back.hostname in ("127.0.0.1", "::1", "localhost"),
+        on_this_machine=on_this_machine,
         wishes=in_words(grant.request.scope),
         action=f"{PATH}?{request.url.query}",
     )
