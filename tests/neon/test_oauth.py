@@ -110,7 +110,9 @@ def test_without_openid_and_offline_there_is_an_access_token_alone(
 
 
 def test_whoever_is_not_signed_in_signs_in_first(cli: Application) -> None:
-    page = httpx.get(f"{cli.root}/oauth2/auth", params=cli.request(state="a b&c"))
+    moved = httpx.get(f"{cli.root}/oauth2/auth", params=cli.request(state="a b&c"))
+    assert moved.headers["location"].startswith("http://127.0.0.1:")
+    page = httpx.get(moved.headers["location"])
     assert page.status_code == 303
     back = httpx.URL(page.headers["location"]).params["next"]
     assert httpx.URL(back).params["state"] == "a b&c"
@@ -128,7 +130,7 @@ def test_login_can_be_asked_for_again(person: Person, cli: Application) -> None:
 def test_prompt_none_asks_nobody(person: Person, cli: Application) -> None:
     said = returned(person.visit(cli.request(prompt="none")))
     assert (said["error"], said["state"]) == ("consent_required", "a state")
-    url = f"{cli.root}/oauth2/auth"
+    url = f"{person.browser.base_url}/oauth2/auth"
     said = returned(httpx.get(url, params=cli.request(prompt="none")))
     assert said["error"] == "login_required"
 

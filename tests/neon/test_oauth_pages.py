@@ -39,7 +39,7 @@ class Callback:
                 if self.path.startswith("/callback"):
                     seen.append(parse_qs(urlsplit(self.path).query))
                     self.send_response(302)  # on to its front end
-                    port = self.server.server_address[1]
+                    port = self.headers["Host"].rpartition(":")[2]
                     self.send_header("Location", f"http://localhost:{port}/")
                     self.end_headers()
                     return

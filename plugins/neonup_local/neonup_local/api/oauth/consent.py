@@ -15,7 +15,7 @@ from neonup_local.api.oauth.protocol.code_grant import CodeGrant
 from neonup_local.api.oauth.protocol.request import in_query
 from neonup_local.api.oauth.protocol.server import Server
 from neonup_local.api.web import session
-from neonup_local.api.web.page import message, page
+from neonup_local.api.web.page import address, message, page
 from neonup_local.neon.oauth_scopes import in_words
 
 PATH = "/oauth2/auth"
@@ -34,6 +34,8 @@ def issuer(request: Request) -> str:
 
 async def _show(request: Request) -> Response:
     """Who asks for what; first of all, who is asked."""
+    if request.url.hostname == "localhost":  # where the browser has no session
+        return RedirectResponse(address(request, f"{PATH}?{request.url.query}"), 303)
     server, user = Server(session.neon_of(request)), session.user(request)
     try:
         grant = await to_thread.run_sync(server.asked, in_query(request, issuer(request)), user)
