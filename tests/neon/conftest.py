@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from itertools import count
 from pathlib import Path
 
 import pytest
 
+from neonup_local.neon import upkeep
 from tests.conftest import remove_home, warm_home
+from tests.neon import oauth
+from tests.neon.agent import Agent, Person
 from tests.neon.api import Api, Project
-from tests.neon.oauth import Person
 from tests.neon.serving import NeonServer, serving
 
 
@@ -32,8 +36,50 @@ def project(api: Api) -> Project:
 
 
 @pytest.fixture
-def person(neon_server_here: NeonServer) -> Iterator[Person]:
+def root(neon_server_here: NeonServer) -> str:
+    """The server's address."""
+    return neon_server_here.base.removesuffix("/api/v2")
+
+
+@pytest.fixture
+def agent(root: str) -> Agent:
+    return Agent(root)
+
+
+_NUMBERS = count()
+
+
+@pytest.fixture
+def new_person(root: str) -> Iterator[Callable[[], Person]]:
+    """Somebody else each time, signed in to the pages."""
+    made: list[Person] = []
+
+    def make() -> Person:
+        made.append(Person(root, f"person-{next(_NUMBERS)}@example.com"))
+        return made[-1]
+
+    yield make
+    for person in made:
+        person.pages.close()
+
+
+@pytest.fixture
+def later(neon_server_here: NeonServer) -> Iterator[Callable[..., None]]:
+    """Move the clock; with `tidy` what is over then is deleted at once."""
+    neon = neon_server_here.neon
+
+    def move(*, tidy: bool = False, **ahead: float) -> None:
+        neon.clock.ahead = timedelta(**ahead)
+        if tidy:
+            upkeep.expire(neon)
+
+    yield move
+    neon.clock.ahead = timedelta()
+
+
+@pytest.fixture
+def person(neon_server_here: NeonServer) -> Iterator[oauth.Person]:
     """A user of their own, signed in to the pages."""
-    found = Person(neon_server_here)
+    found = oauth.Person(neon_server_here)
     yield found
     found.browser.close()

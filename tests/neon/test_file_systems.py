@@ -22,6 +22,7 @@ sys.path.insert(0, {str(REPOSITORY)!r})
 import psycopg
 from tests.neon.api import Api, ask
 from tests.neon.serving import serving
+from tests.waiting import wait_until
 home = Path(sys.argv[1])
 """
 
@@ -58,7 +59,14 @@ with serving(home) as server:
     print("API:", status, message)
     assert api.ok("GET", "/projects")["projects"]
     subprocess.run(["mount", "-o", "remount,size=600m", home], check=True)
-    assert ask(project.url, "SELECT count(*) FROM things") >= acknowledged > 0
+
+    def rows():
+        try:
+            return ask(project.url, "SELECT count(*) FROM things")
+        except psycopg.OperationalError:  # a server that could not write its log starts again
+            return None
+
+    assert wait_until(rows, "the database") >= acknowledged > 0
     branch = project.create_branch("later")
     uri = branch["connection_uris"][0]["connection_uri"]
     assert ask(uri, "SELECT count(*) FROM things") >= acknowledged

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from neonup_local.neon import oauth_tokens
-from neonup_local.neon.model import OAuthCode, OAuthGrant, OAuthToken
+from neonup_local.neon.oauth_model import OAuthCode, OAuthGrant, OAuthToken
 from tests.neon.api import Api
 from tests.neon.oauth import READ, Application, Person, root_of
 from tests.neon.serving import NeonServer

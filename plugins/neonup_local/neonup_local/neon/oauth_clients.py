@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from neonup_local.neon import oauth_tokens
 from neonup_local.neon.context import Neon
 from neonup_local.neon.errors import NotFound, Unprocessable
-from neonup_local.neon.model import OAuthClient
+from neonup_local.neon.oauth_model import OAuthClient
 from neonup_local.neon.oauth_scopes import SCOPES
 
 OFFICIAL = OAuthClient(

@@ -15,7 +15,8 @@ from msgspec.structs import replace
 
 from neonup_local.neon.context import Neon
 from neonup_local.neon.identity import Caller
-from neonup_local.neon.model import OAuthCode, OAuthGrant, OAuthToken, User
+from neonup_local.neon.model import User
+from neonup_local.neon.oauth_model import OAuthCode, OAuthGrant, OAuthToken
 
 ACCESS = timedelta(hours=1)
 REFRESH = timedelta(days=30)

@@ -16,7 +16,7 @@ from neonup_local.api.body import Unusable, content
 from neonup_local.neon import oauth_clients
 from neonup_local.neon.context import Neon
 from neonup_local.neon.errors import Forbidden, Refused
-from neonup_local.neon.model import OAuthClient
+from neonup_local.neon.oauth_model import OAuthClient
 
 _LARGEST_BODY = 64 * 1024
 

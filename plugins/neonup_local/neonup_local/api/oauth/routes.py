@@ -1,4 +1,4 @@
-"""Where applications go: discovery, keys, tokens, and who the user is."""
+"""Where applications go: discovery, tokens, and who the user is."""
 
 from __future__ import annotations
 
@@ -36,7 +36,6 @@ def routes() -> list[Route]:
     logging.getLogger("authlib").setLevel(logging.INFO)
     return [
         Route("/.well-known/openid-configuration", _discovery, methods=["GET"]),
-        Route("/.well-known/jwks.json", _keys, methods=["GET"]),
         *consent.routes(),
         Route("/oauth2/token", _token, methods=["POST"]),
         Route("/oauth2/revoke", _revoke, methods=["POST"]),
@@ -60,7 +59,7 @@ async def _discovery(request: Request) -> Response:
             "token_endpoint": f"{issuer}/oauth2/token",
             "revocation_endpoint": f"{issuer}/oauth2/revoke",
             "userinfo_endpoint": f"{issuer}/userinfo",
-            "jwks_uri": f"{issuer}/.well-known/jwks.json",
+            "jwks_uri": f"{issuer}/.well-known/jwks.json",  # agents' tokens are signed by it, too
             "scopes_supported": list(SCOPES),
             "response_types_supported": ["code"],
             "response_modes_supported": ["query"],
@@ -77,11 +76,6 @@ async def _discovery(request: Request) -> Response:
             ],
         }
     )
-
-
-async def _keys(request: Request) -> Response:
-    """The keys with which tokens of this server are checked."""
-    return JSONResponse(await to_thread.run_sync(neon_of(request).signer.public))
 
 
 async def _token(request: Request) -> Response:

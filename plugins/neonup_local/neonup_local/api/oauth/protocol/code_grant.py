@@ -13,7 +13,8 @@ from authlib.oidc.core.util import create_half_hash
 from neonup_local.api.oauth.protocol.request import Incoming
 from neonup_local.api.oauth.protocol.rows import Client, Code
 from neonup_local.neon import oauth_tokens
-from neonup_local.neon.model import OAuthCode, OAuthGrant, User
+from neonup_local.neon.model import User
+from neonup_local.neon.oauth_model import OAuthCode, OAuthGrant
 from neonup_local.neon.oauth_scopes import OFFLINE
 
 ID_TOKEN_SECONDS = 3600

@@ -6,7 +6,7 @@ from authlib.oauth2.rfc6749 import ClientMixin, TokenMixin
 from authlib.oidc.core import AuthorizationCodeMixin
 
 from neonup_local.neon import oauth_clients
-from neonup_local.neon.model import OAuthClient, OAuthCode, OAuthToken
+from neonup_local.neon.oauth_model import OAuthClient, OAuthCode, OAuthToken
 
 
 class Client(ClientMixin):

@@ -21,7 +21,8 @@ from neonup_local.api.oauth.protocol.revocation import Revocation
 from neonup_local.api.oauth.protocol.rows import Client
 from neonup_local.neon import oauth_clients, oauth_tokens
 from neonup_local.neon.context import Neon
-from neonup_local.neon.model import OAuthGrant, User
+from neonup_local.neon.model import User
+from neonup_local.neon.oauth_model import OAuthGrant
 from neonup_local.neon.oauth_scopes import SCOPES
 
 _REDIRECTION = 302
