@@ -167,9 +167,11 @@ def _variables(url: str, neon: Neon | None) -> dict[str, str]:
     variables = {"NEONUP_PROVIDER": "neon.new", "NEONUP_NEON_NEW_URL": f"{url}/api/v1"}
     if neon is not None:
         key, organization = neon.identity.default()
+        # The official command line takes plain http for this name alone.
+        named = url.replace("//127.0.0.1:", "//localhost:")
         variables |= {
-            # The official command line takes plain http for this name alone.
-            "NEON_API_HOST": f"{url.replace('//127.0.0.1:', '//localhost:')}/api/v2",
+            "NEON_API_HOST": f"{named}/api/v2",
+            "NEON_OAUTH_HOST": named,
             "NEON_API_KEY": key,
             "NEON_ORG_ID": organization,
             "CLAIMABLE_NEON_HOST": url.replace("//127.0.0.1:", "//localhost:"),

@@ -87,6 +87,7 @@ def create_app(
     if neon is not None:
         from neonup_local.api import controls
         from neonup_local.api.agents import routes as agents
+        from neonup_local.api.oauth import routes as oauth
         from neonup_local.api.v2.routes import routes  # it needs psycopg
         from neonup_local.api.web import (
             agent_claim_page,
@@ -101,6 +102,8 @@ def create_app(
         v2 += [static.mount(), *sign_in.routes()]
         v2 += transfer_page.routes()
         v2 += [*agents.routes(), *agent_claim_page.routes()]
+        v2 += oauth.routes()
+        oauth.recognize(neon)
         sessions.append(session.middleware(neon.session_secret))
         upkeep = Upkeep(neon)
     handlers: dict[Any, ExceptionHandler] = {

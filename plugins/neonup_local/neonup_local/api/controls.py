@@ -17,6 +17,7 @@ from starlette.routing import Route
 from neonup import NeonupError
 from neonup_local.api import faults
 from neonup_local.api.body import Unusable, content, json_object
+from neonup_local.api.oauth import clients
 from neonup_local.neon import upkeep
 from neonup_local.neon.context import Neon
 from neonup_local.neon.errors import Forbidden, Refused
@@ -35,6 +36,7 @@ def routes() -> list[Route]:
         Route("/clock", _clock, methods=["GET", "PUT"]),
         Route("/users", _create_user, methods=["POST"]),
         Route("/organizations", _create_organization, methods=["POST"]),
+        *clients.routes(),
     ]
 
 

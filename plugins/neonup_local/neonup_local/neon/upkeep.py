@@ -13,6 +13,7 @@ from neonup_local.neon import (
     agents,
     bases,
     branches,
+    oauth_tokens,
     projects,
     purging,
     snapshots,
@@ -69,8 +70,9 @@ class Upkeep:
 
 
 def expire(neon: Neon) -> None:
-    """Delete branches and snapshots whose time is over, and projects deleted long ago."""
+    """Delete branches, snapshots and tokens whose time is over, and projects deleted long ago."""
     now = neon.clock.now()
+    oauth_tokens.forget_expired(neon)
     agent_claims.reconcile(neon)
     agents.expire(neon)
     for branch in neon.store.dated(Branch, "expires_at"):

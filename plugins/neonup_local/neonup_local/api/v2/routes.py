@@ -23,6 +23,7 @@ from neonup_local.api.v2 import (  # noqa: F401 - they register
     history,
     organizations,
     projects,
+    scopes,
     transfers,
 )
 from neonup_local.api.v2.not_here import NOT_HERE
@@ -83,6 +84,7 @@ def _call(request: Request, operation: Operation, body: bytes) -> Answer:
     if scheme.lower() != "bearer" or not secret:
         raise Unauthorized("authorization required: send Authorization: Bearer <key>")
     caller = neon.identity.caller(secret.strip())
+    scopes.check(caller, operation.id)
     return operation.handler(
         Call(neon, caller, request.path_params, dict(request.query_params), body)
     )
