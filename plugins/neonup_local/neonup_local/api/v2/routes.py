@@ -91,7 +91,7 @@ def _absent() -> Iterator[Operation]:
 
 
 async def _unknown(request: Request) -> Response:
-    return _refusal(NotFound("this API has nothing at that address"))
+    return _refusal(NotFound("this path does not exist in the API"))
 
 
 def _refusal(refused: Refused) -> Response:
