@@ -114,7 +114,7 @@ async def _create_organization(request: Request) -> JSONResponse:
         _, _, key = request.headers.get("authorization", "").partition(" ")
         caller = neon.identity.caller(key.strip())
         if caller.method != "api_key_user":
-            raise Forbidden("that takes a personal key")
+            raise Forbidden("this needs a personal API key")
         found = neon.people.create_organization(wanted.name, admin=caller.user, plan=wanted.plan)
         return {"id": found.id, "name": found.name, "plan": found.plan}
 

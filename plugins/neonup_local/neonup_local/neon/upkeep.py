@@ -1,4 +1,4 @@
-"""What the local Neon does by itself: suspends, lets expire, begins histories anew, purges."""
+"""What the local Neon does by itself: it suspends, expires, purges, and shortens histories."""
 
 from __future__ import annotations
 

@@ -102,7 +102,7 @@ def _absent() -> Iterator[Operation]:
 
 
 async def _unknown(request: Request) -> Response:
-    return _refusal(request, NotFound("this API has nothing at that address"))
+    return _refusal(request, NotFound("this path does not exist in the API"))
 
 
 def _refusal(request: Request, refused: Refused) -> Response:
