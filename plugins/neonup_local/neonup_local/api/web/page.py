@@ -37,11 +37,15 @@ def page(
 
     Args:
         name: of the template, e.g. ``sign_in.html``. It knows `user`, who is signed in or None,
-            and `csrf`, the token for its forms.
+            `csrf`, the token for its forms, and `now`, the time here as countdowns need it.
         form_targets: origins to which its forms may lead beside this server, by a redirection.
         values: what else the template knows.
     """
-    known = {"user": session.user(request), "csrf": session.csrf_token(request)}
+    known = {
+        "user": session.user(request),
+        "csrf": session.csrf_token(request),
+        "now": session.neon_of(request).clock.now().isoformat(),
+    }
     content = environment().get_template(name).render(**known, **values)
     targets = " ".join(("'self'", *form_targets))
     policy = (
