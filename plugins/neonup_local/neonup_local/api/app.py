@@ -87,11 +87,11 @@ def create_app(
     if neon is not None:
         from neonup_local.api import controls
         from neonup_local.api.v2.routes import routes  # it needs psycopg
-        from neonup_local.api.web import session, sign_in, static
+        from neonup_local.api.web import pages, session, static
         from neonup_local.neon.upkeep import Upkeep
 
         v2 += [Mount(BASE, routes=routes()), Mount("/neonup", routes=controls.routes())]
-        v2 += [static.mount(), *sign_in.routes()]
+        v2 += [static.mount(), *pages.routes()]
         sessions.append(session.middleware(neon.session_secret))
         upkeep = Upkeep(neon)
     handlers: dict[Any, ExceptionHandler] = {HTTPException: _failed, NeonupError: _broken}
