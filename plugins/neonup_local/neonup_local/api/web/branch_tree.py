@@ -6,9 +6,10 @@ as its place while its text keeps its size.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 from neonup_local.api.web import wording
 from neonup_local.neon.model import Branch, Snapshot
@@ -100,15 +101,18 @@ def draw(branches: Sequence[Branch], snapshots: Sequence[Snapshot], now: datetim
     """
     shown = sorted(branches, key=lambda one: (not one.default, one.created_at))[:LARGEST]
     starts = {one.id: _start(one, shown) for one in shown}
-    expiries = {one.id: one.expires_at for one in shown if one.expires_at}
+    expiries = [one.expires_at for one in shown if one.expires_at]
     dots = {one.id: _dots(one, snapshots, starts[one.id]) for one in shown}
     past = [*starts.values(), *(at for found in dots.values() for at, _, _ in found)]
-    scale = _Scale(past, now, list(expiries.values()))
+    scale = _Scale(past, now, expiries)
     order = _order(shown, starts)
     colours = {one.id: index % COLOURS for index, one in enumerate(order)}
     rows = {one.id: TOP + ROW * index for index, one in enumerate(order)}
     lines = [
-        _line(one, starts, rows, colours, scale, expiries.get(one.id), dots[one.id])
+        replace(
+            _line(one, starts[one.id], colours[one.id], rows, scale),
+            dots=tuple(Dot(scale(at), kind, title) for at, kind, title in dots[one.id]),
+        )
         for one in order
     ]
     return Tree(
@@ -139,7 +143,7 @@ class _Scale:
 
 def _spread(moments: Sequence[datetime], begin: float, end: float) -> dict[datetime, float]:
     known = sorted(set(moments))
-    spans = [(b - a).total_seconds() for a, b in zip(known, known[1:], strict=False)]
+    spans = [(b - a).total_seconds() for a, b in pairwise(known)]
     total = sum(spans)
     found, x = {known[0]: begin}, begin
     for moment, seconds in zip(known[1:], spans, strict=True):
@@ -188,34 +192,26 @@ def _order(shown: Sequence[Branch], starts: dict[str, datetime]) -> list[Branch]
 
 
 def _line(
-    branch: Branch,
-    starts: dict[str, datetime],
-    rows: dict[str, int],
-    colours: dict[str, int],
-    scale: _Scale,
-    expires_at: datetime | None,
-    dots: Sequence[tuple[datetime, str, str]],
+    branch: Branch, start: datetime, colour: int, rows: dict[str, int], scale: _Scale
 ) -> Line:
-    x, y = scale(starts[branch.id]), rows[branch.id]
-    late = x > _LATE
+    x, y = scale(start), rows[branch.id]
     kinds = [
         *(["default"] if branch.default else []),
         *(["protected"] if branch.protected else []),
         *(["restored"] if branch.restored_from else []),
     ]
     return Line(
-        branch.id,
-        x,
-        round(scale.now - x, 2),
-        y,
-        y - rows[branch.parent_id] if branch.parent_id in rows else 0,
-        colours[branch.id],
-        wording.short(branch.name, 22),
-        " · ".join(kinds),
-        late,
-        scale(expires_at) if expires_at else None,
-        f"{branch.name}: {wording.when(starts[branch.id])}",
-        tuple(Dot(scale(at), kind, title) for at, kind, title in dots),
+        id=branch.id,
+        x=x,
+        width=round(scale.now - x, 2),
+        y=y,
+        drop=y - rows[branch.parent_id] if branch.parent_id in rows else 0,
+        colour=colour,
+        name=wording.short(branch.name, 22),
+        kind=" · ".join(kinds),
+        late=x > _LATE,
+        expires=scale(branch.expires_at) if branch.expires_at else None,
+        title=f"{branch.name}: {wording.when(start)}",
     )
 
 
@@ -229,7 +225,7 @@ def _ticks(past: Sequence[datetime], now: datetime, scale: _Scale) -> list[Tick]
     return [*found, Tick(scale.now, "now", "middle")]
 
 
-def _labels(total: timedelta) -> object:
+def _labels(total: timedelta) -> Callable[[datetime], str]:
     if total > timedelta(days=2):
         return lambda one: f"{one.day} {one:%b}"
     return lambda one: f"{one:%H:%M}" if total > timedelta(minutes=20) else f"{one:%H:%M:%S}"
@@ -238,9 +234,7 @@ def _labels(total: timedelta) -> object:
 def _description(branches: Sequence[Branch], snapshots: Sequence[Snapshot]) -> str:
     names = {one.id: one.name for one in branches}
     parts = [
-        f"{one.name} from {names[one.parent_id]}"
-        for one in branches
-        if one.parent_id in names
+        f"{one.name} from {names[one.parent_id]}" for one in branches if one.parent_id in names
     ][:LARGEST]
     count = wording.counted(len(branches), "branch", "branches")
     shots = wording.counted(len(snapshots), "snapshot")

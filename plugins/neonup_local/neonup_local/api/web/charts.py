@@ -54,10 +54,8 @@ def sticks(values: Sequence[tuple[str, float]]) -> list[Stick]:
     Args:
         values: each with its title, oldest first.
     """
-    if not values:
-        return []
-    largest = max(max(value for _, value in values), 1e-9)
-    step = 100 / len(values)
+    largest = max((value for _, value in values), default=0) or 1
+    step = 100 / max(len(values), 1)
     found = []
     for index, (title, value) in enumerate(values):
         height = max(100 * value / largest, 4 if value else 0)

@@ -17,7 +17,6 @@ from neonup_local.neon.model import Branch, Endpoint, Operation, Project, Snapsh
 from neonup_local.service import details
 
 
-
 def routes() -> list[Route]:
     """The pages."""
     return [
@@ -128,7 +127,7 @@ def _origin(branch: Branch, branches: list[Branch], kept: list[Snapshot]) -> str
         name = next((one.name for one in kept if one.id == branch.restored_from), None)
         return f"from the snapshot {name}" if name else "from a snapshot"
     if branch.parent_id is None:
-        return "the project’s root"
+        return "a root, made from nothing"
     name = next((one.name for one in branches if one.id == branch.parent_id), "a branch")
     what = ", schema only" if branch.init_source == "schema-only" else ""
     return f"from {name}{what}"

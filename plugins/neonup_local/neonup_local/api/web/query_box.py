@@ -1,8 +1,8 @@
 """Runs what somebody typed, as a role of their project and never as anybody else.
 
-The connection is an ordinary client's, through the endpoint's public port: what the role may not do,
-the box may not do. A read-only query is one statement in a read-only transaction that is rolled
-back, so that no statement can end the transaction and write.
+The connection is an ordinary client's, through the endpoint's public port: what the role may not
+do, the box may not do. A read-only query is one statement in a read-only transaction that is
+rolled back, so that no statement can end the transaction and write.
 """
 
 from __future__ import annotations
@@ -131,9 +131,7 @@ def run(url: str, address: str, query: str, *, read_only: bool) -> Outcome:
     return Outcome(results, problem, round((time.monotonic() - begun) * 1000))
 
 
-def _run(
-    connection: PGconn, query: str, read_only: bool, results: list[Result]
-) -> Problem | None:
+def _run(connection: PGconn, query: str, read_only: bool, results: list[Result]) -> Problem | None:
     deadline = time.monotonic() + _PATIENCE
     if read_only:
         connection.exec_(b"BEGIN READ ONLY")
@@ -157,7 +155,7 @@ def _run(
             elif current.more and read_only:
                 # Nothing that writes is lost by not reading on.
                 _cancel(connection)
-                current.tag = f"more than {ROWS} rows"
+                current.tag = f"More than {ROWS} rows"
                 results.append(current)
                 return None
         elif status == ExecStatus.COMMAND_OK:

@@ -137,8 +137,8 @@ const [row] = await sql`SELECT version()`;
 console.log(row.version);
 """
 _CA = (
-    "Node checks the server’s certificate. NODE_EXTRA_CA_CERTS must name the file of this "
-    "machine’s authority, as `neonup serve` prints it."
+    "Node checks the certificate of the server. NODE_EXTRA_CA_CERTS must name the file of the "
+    "authority of this machine, as `neonup serve` prints it."
 )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import Any
 
 from anyio import to_thread
 from starlette.datastructures import FormData
@@ -121,6 +122,6 @@ def told(request: Request) -> tuple[str, bool] | None:
     return None if text is None else (str(text), bool(wrong))
 
 
-def show(visit: Visit, name: str, *, status: int = 200, **values: object) -> Response:
+def show(visit: Visit, name: str, *, status: int = 200, **values: Any) -> Response:
     """A page of the console, with what is to be said."""
     return page(visit.request, name, status=status, said=told(visit.request), **values)
