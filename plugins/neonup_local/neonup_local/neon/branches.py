@@ -89,6 +89,8 @@ def create(
         if parent.protected:  # https://neon.com/docs/guides/protected-branches
             roles = [_with_new_password(role) for role in roles]
         ready = replace(branch, state="ready", parent_lsn=lsn, state_changed_at=neon.clock.now())
+        size = neon.clusters.data_size(cluster.id) if without_rows else None
+        neon.meter.begin(branch, neon.meter.size(parent.id) if size is None else size)
         return Change(put=[ready, *roles, *databases])
 
     steps = [Step("create_branch", branch.id)]
@@ -171,6 +173,7 @@ def delete(neon: Neon, project: Project, branch: Branch) -> Changed:
             for row in neon.store.all(kind, branch_id=branch.id)
         ]
         cluster = neon.store.get(Cluster, branch.cluster_id)
+        neon.meter.end(branch)
         return Change(
             delete=[branch, *rows, *([cluster] if cluster else [])],
             after=[

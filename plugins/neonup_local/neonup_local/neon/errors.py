@@ -54,6 +54,27 @@ class Unprocessable(Refused):
     status = 422
 
 
+class QuotaExceeded(Unprocessable):
+    """A project has used up a quota.
+
+    Args:
+        item: which one, as `project.settings.quota` names it.
+    """
+
+    hint = "Give the project a larger quota: PATCH /projects/{project_id}, settings.quota."
+
+    def __init__(self, item: str):
+        words = item.rpartition("_")[0]  # without its unit
+        # The sentence and the code are those that Neon's proxy passes on.
+        owner = "Your account or project" if words == "compute_time" else "Your project"
+        super().__init__(
+            f"{owner} has exceeded the {words.replace('_', ' ')} quota. "
+            "Upgrade your plan to increase limits."
+        )
+        self.item = item
+        self.code = f"{words.upper()}_QUOTA_EXCEEDED"
+
+
 class Locked(Refused):
     """Another change of the same project is being carried out."""
 

@@ -252,6 +252,7 @@ class Snapshot(Row, frozen=True):
         cluster_id: its data.
         at: the moment.
         manual: created by a person, not by a schedule.
+        size: bytes of its databases, as far as they are known.
     """
 
     project_id: str
@@ -263,6 +264,7 @@ class Snapshot(Row, frozen=True):
     lsn: str | None = None
     expires_at: datetime | None = None
     manual: bool = True
+    size: int | None = None
     state: Literal["init", "ready"] = "init"
 
 

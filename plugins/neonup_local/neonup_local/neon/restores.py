@@ -156,4 +156,5 @@ def _preserved(neon: Neon, branch: Branch, name: str) -> list[Row]:
         branch, id=ids.branch(), name=name, default=False, protected=False, updated_at=now
     )
     roles, databases = contents.inherited(neon.store, branch, kept, now)
+    neon.meter.begin(kept, neon.meter.size(branch.id))
     return [kept, *roles, *databases]

@@ -77,7 +77,8 @@ def create(
     def work() -> Change:
         neon.computes.refresh(branch)
         built = moments.build(neon, branch, cluster, moment)
-        return Change(put=[replace(snapshot, state="ready", lsn=built)])
+        size = neon.meter.size(branch.id)
+        return Change(put=[replace(snapshot, state="ready", lsn=built, size=size)])
 
     operations = neon.journal.run(
         project.id,
@@ -151,6 +152,7 @@ def restore(
         neon.clusters.copy_stopped(snapshot.cluster_id, cluster.id)
         roles, databases = contents.inherited(neon.store, target, branch, now)
         ready = replace(branch, state="ready", state_changed_at=now)
+        neon.meter.begin(branch, snapshot.size or neon.meter.size(target.id))
         rows: list[Row] = [*roles, *databases]
         if not wanted.finalize_restore:
             return Change(put=[ready, *rows])

@@ -8,7 +8,7 @@ import time
 from contextlib import suppress
 
 from neonup import NeonupError
-from neonup_local.neon import bases, branches, projects, purging, snapshots
+from neonup_local.neon import bases, branches, projects, purging, quotas, snapshots
 from neonup_local.neon.context import Neon
 from neonup_local.neon.errors import Refused
 from neonup_local.neon.model import Branch, Project, Snapshot
@@ -18,6 +18,8 @@ log = logging.getLogger(__name__)
 _LOOK_SECONDS = 1.0
 _EXPIRY_SECONDS = 5.0
 _HISTORY_SECONDS = 60.0
+_MEASURE_SECONDS = 60.0
+_QUOTA_SECONDS = 5.0
 
 
 class Upkeep:
@@ -42,11 +44,18 @@ class Upkeep:
         self._thread.join()
 
     def _run(self) -> None:
-        expired = renewed = 0.0
+        expired = renewed = measured = limited = 0.0
         while not self._stopping.wait(_LOOK_SECONDS):
             looked = time.monotonic()
             try:
                 self._neon.computes.suspend_idle()
+                if looked - limited > _QUOTA_SECONDS:
+                    limited = looked
+                    quotas.measure(self._neon)
+                    quotas.enforce(self._neon)
+                if looked - measured > _MEASURE_SECONDS:
+                    measured = looked
+                    self._neon.computes.measure()
                 if looked - expired > _EXPIRY_SECONDS:
                     expired = looked
                     expire(self._neon)
