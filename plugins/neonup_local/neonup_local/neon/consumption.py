@@ -7,7 +7,7 @@ that of the earlier one. Hours become days after a week, and days months after s
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import astuple, dataclass, fields
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -103,14 +103,17 @@ class Consumption:
                 "written = written + excluded.written, sent = sent + excluded.sent, "
                 "size = coalesce(excluded.size, size)",
                 *(
-                    (one.branch_id, one.at, one.project_id, one.tally.active, one.tally.compute)
-                    + (one.tally.cpu, one.tally.written, one.tally.sent, one.size)
+                    (one.branch_id, one.at, one.project_id, *astuple(one.tally), one.size)
                     for one in rows
                 ),
             )
             self._store.execute(
                 "INSERT OR REPLACE INTO BranchSize VALUES (?, ?, ?)",
-                *((one.branch_id, one.project_id, one.size) for one in rows if one.size is not None),
+                *(
+                    (one.branch_id, one.project_id, one.size)
+                    for one in rows
+                    if one.size is not None
+                ),
             )
             self._store.execute("INSERT OR REPLACE INTO WrittenLog VALUES (?, ?)", *logs.items())
 

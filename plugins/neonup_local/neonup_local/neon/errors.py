@@ -42,6 +42,12 @@ class NoSuchMethod(Refused):
     status = 405
 
 
+class NotAcceptable(Refused):
+    """A span of time that nothing is known of."""
+
+    status = 406
+
+
 class Conflict(Refused):
     """It exists already."""
 

@@ -195,6 +195,20 @@ class Meter:
                     _of(tallies, server.project_id, server.branch_id).add(tally)
         return tallies, sizes
 
+    def rows(self, project_id: str) -> list[Row]:
+        """All that was consumed of a project, up to now, oldest first."""
+        with self._lock:
+            self._count_sent()
+            found = self.kept.rows(project_id)
+            found += [replace(one, tally=replace(one.tally)) for one in self._pending.values()]
+            now = self._clock.now()
+            for server in self._running.values():
+                units = self._units(server.endpoint_id)
+                for at, seconds in _spread(server.since, now):
+                    tally = Tally(seconds, seconds * units)
+                    found.append(Row(server.branch_id, server.project_id, at, tally, None))
+        return sorted((one for one in found if one.project_id == project_id), key=_at)
+
     def _count_sent(self) -> None:
         """Count what the front has sent to clients since it was last asked."""
         for endpoint_id, seen in self._front.all_seen().items():
@@ -216,10 +230,16 @@ class Meter:
     def _add(
         self, branch_id: str, project_id: str, at: int, tally: Tally, size: int | None = None
     ) -> None:
-        row = self._pending.setdefault((branch_id, at), Row(branch_id, project_id, at, Tally(), None))
+        row = self._pending.setdefault(
+            (branch_id, at), Row(branch_id, project_id, at, Tally(), None)
+        )
         row.tally.add(tally)
         if size is not None:
             self._pending[branch_id, at] = replace(row, size=size)
+
+
+def _at(row: Row) -> int:
+    return row.at
 
 
 def _of(tallies: Tallies, project_id: str, branch_id: str) -> Tally:
@@ -255,5 +275,7 @@ def _log(connection: Connection) -> int:
 
 
 def _size(connection: Connection) -> int:
-    row = connection.execute("SELECT sum(pg_database_size(oid))::bigint FROM pg_database").fetchone()
+    row = connection.execute(
+        "SELECT sum(pg_database_size(oid))::bigint FROM pg_database"
+    ).fetchone()
     return int(row[0]) if row else 0
