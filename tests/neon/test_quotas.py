@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -171,8 +172,6 @@ def test_clients_are_told_in_the_protocol_that_they_speak(
 def test_a_burst_is_refused_and_nothing_hangs(
     project: Project, neon_server_here: NeonServer, clock: Any
 ) -> None:
-    import asyncio
-
     ask(project.url, "SELECT 1")
     limit(project, active_time_seconds=1)
     clock.ahead = timedelta(minutes=2)

@@ -60,6 +60,19 @@ class Unprocessable(Refused):
     status = 422
 
 
+class LimitExceeded(Unprocessable):
+    """The plan allows no more of something.
+
+    Args:
+        what: e.g. ``branches``.
+        limit: how many it allows in a project.
+    """
+
+    def __init__(self, what: str, limit: int):
+        super().__init__(f"{what} limit exceeded: the plan allows {limit} in a project")
+        self.code = f"{what.upper()}_LIMIT_EXCEEDED"
+
+
 class QuotaExceeded(Unprocessable):
     """A project has used up a quota.
 

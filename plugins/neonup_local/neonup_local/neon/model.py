@@ -116,6 +116,8 @@ class Branch(Row, frozen=True):
         restored_from: the snapshot that it was created from.
         restore_target: the branch whose place it takes once the restore is finalized.
         state: `init` while its data is being copied.
+        backup_schedule: when snapshots of it are created.
+        backup_looked: for each item of that, until when it was carried out.
     """
 
     project_id: str
@@ -137,6 +139,7 @@ class Branch(Row, frozen=True):
     restored_from: str | None = None
     restore_target: str | None = None
     backup_schedule: list[dict[str, Any]] = field(default_factory=list)
+    backup_looked: list[datetime] = field(default_factory=list)
 
 
 class Endpoint(Row, frozen=True):

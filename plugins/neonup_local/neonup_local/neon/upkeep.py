@@ -8,7 +8,7 @@ import time
 from contextlib import suppress
 
 from neonup import NeonupError
-from neonup_local.neon import bases, branches, projects, purging, quotas, snapshots
+from neonup_local.neon import bases, branches, projects, purging, quotas, schedules, snapshots
 from neonup_local.neon.context import Neon
 from neonup_local.neon.errors import Refused
 from neonup_local.neon.model import Branch, Project, Snapshot
@@ -58,12 +58,21 @@ class Upkeep:
                     self._neon.computes.measure()
                 if looked - expired > _EXPIRY_SECONDS:
                     expired = looked
+                    schedules.run(self._neon)
                     expire(self._neon)
                 if looked - renewed > _HISTORY_SECONDS:
                     renewed = looked
                     bases.renew(self._neon)
             except (Refused, NeonupError, OSError) as error:
                 log.warning("The upkeep of the local Neon failed: %s", error)
+
+
+def catch_up(neon: Neon) -> None:
+    """Do at once what the time that it is now asks for."""
+    quotas.measure(neon)
+    quotas.enforce(neon)
+    schedules.run(neon)
+    expire(neon)
 
 
 def expire(neon: Neon) -> None:
