@@ -33,8 +33,7 @@ def limit(project: Project, **quota: int) -> None:
 
 
 def enforce(server: NeonServer) -> None:
-    quotas.measure(server.neon)
-    quotas.enforce(server.neon)
+    quotas.look(server.neon)
 
 
 def refusal(url: str) -> str:

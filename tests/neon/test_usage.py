@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -17,6 +18,7 @@ from neonup_local.neon.model import Project as ProjectRow
 from tests.neon.api import Api, Project, ask
 from tests.neon.serving import NeonServer
 from tests.neon.test_history import suspend, url_of
+from tests.neon.test_killed import Server
 from tests.waiting import wait_until
 
 MIB = 1 << 20
@@ -197,10 +199,11 @@ def test_nothing_is_written_down_while_nothing_runs(
     ask(project.url, "SELECT 1")
     suspend(project)
     wait_until(lambda: shown(project)["data_transfer_bytes"] > 0, "the front's report")
-    neon.computes.measure()
+    neon.meter.write()
     before = neon.meter.kept.rows(project.id)
     assert before
     neon.computes.measure()
+    neon.meter.write()
     assert neon.meter.kept.rows(project.id) == before
     endpoints = project.api.ok("GET", f"{project.path}/endpoints")["endpoints"]
     assert [one["current_state"] for one in endpoints] == ["idle"]
@@ -388,3 +391,34 @@ def test_a_purged_projects_figures_are_gone(
     clock.ahead = timedelta(days=8)
     upkeep.expire(neon)
     assert neon.meter.kept.rows(project.id) == []
+
+
+def test_a_kill_loses_nothing_that_was_written_down(neonup_home: Path) -> None:
+    server = Server(neonup_home)
+    try:
+        project = server.api.create_project(
+            name="shop", settings={"quota": {"written_data_bytes": 1 << 40}}
+        )
+        ask(project.url, "CREATE TABLE t AS SELECT repeat('x', 999) FROM generate_series(1, 2999)")
+        look(server.api)
+        before = shown(project)
+    finally:
+        server.kill()
+    assert before["written_data_bytes"] > 2 * MIB
+    server = Server(neonup_home)
+    try:
+        project = Project(server.api, project.answer)
+        kept = shown(project)
+        assert kept["written_data_bytes"] == before["written_data_bytes"]
+        assert kept["active_time_seconds"] >= before["active_time_seconds"]
+        assert ask(project.url, "SELECT count(*) FROM t") == 2999
+        look(server.api)
+        assert shown(project)["written_data_bytes"] - kept["written_data_bytes"] < MIB
+    finally:
+        server.stop()
+
+
+def look(api: Api) -> None:
+    """Let a server look at what runs now."""
+    root = api.base.removesuffix("/api/v2")
+    httpx.put(f"{root}/neonup/clock", json={"ahead_seconds": 0}, timeout=60).raise_for_status()

@@ -58,6 +58,7 @@ class Computes:
         self._clock = clock
         self._clusters = clusters
         self._authority = authority
+        self._looked: dict[str, float] = {}
 
     def held(self, cluster_id: str) -> AbstractContextManager[None]:
         """Nothing starts or stops the cluster's server in the block but the block."""
@@ -204,12 +205,16 @@ class Computes:
             self.meter.stopped(cluster_id)
             self._servers.stop(cluster_id)
 
-    def measure(self) -> None:
-        """Count what the running servers have consumed, without waking or keeping awake any."""
-        for cluster_id in self.meter.running():
+    def measure(self, project_ids: set[str] | None = None, *, idle: bool = True) -> None:
+        """Count what the running servers have consumed, without waking or keeping awake any.
+
+        Args:
+            project_ids: of these projects only.
+            idle: also ask those that nobody has used since they were last asked.
+        """
+        for cluster_id, server in self.meter.running(project_ids).items():
             with self.held(cluster_id):
-                self._look(cluster_id)
-        self.meter.write()
+                self._look(cluster_id, server.endpoint_id, idle=idle)
 
     def drop_replicas(self, branch: Branch) -> None:
         """Remove the standbys of a branch; its read-only endpoints get new ones when used."""
@@ -352,12 +357,14 @@ class Computes:
             return False
         return True
 
-    def _look(self, cluster_id: str) -> None:
-        row = self._store.get(Cluster, cluster_id)
+    def _look(self, cluster_id: str, endpoint_id: str | None, *, idle: bool) -> None:
+        row, seen = self._store.get(Cluster, cluster_id), self.front.seen(endpoint_id or "")
+        used = max(seen.at, self._servers.used(cluster_id)) >= self._looked.get(cluster_id, 0.0)
         # A standby's log is its branch's server's, which has counted it.
-        if row is None or row.state != "started":
+        if row is None or row.state != "started" or not (idle or used or seen.connections):
             self.meter.look(cluster_id)
             return
+        self._looked[cluster_id] = time.monotonic()
         try:
             with psycopg.connect(**self.address(cluster_id), autocommit=True) as connection:
                 self.meter.look(cluster_id, connection)

@@ -37,7 +37,7 @@ _SMALLEST = 0.25
 
 
 @dataclass
-class _Running:
+class Running:
     """A server that runs, as it was when it was last looked at."""
 
     branch_id: str
@@ -64,7 +64,7 @@ class Meter:
         self._clock = clock
         self._front = front
         self._lock = threading.RLock()
-        self._running: dict[str, _Running] = {}
+        self._running: dict[str, Running] = {}
         self._pending: dict[tuple[str, int], Row] = {}
         self._logs: dict[str, int] = {}
         self._sent: dict[str, int] = {}
@@ -75,7 +75,7 @@ class Meter:
     ) -> None:
         """A server runs from now on. Call it while the cluster is held."""
         with self._lock:
-            self._running[cluster_id] = _Running(
+            self._running[cluster_id] = Running(
                 branch.id,
                 branch.project_id,
                 endpoint.id if endpoint else None,
@@ -91,15 +91,14 @@ class Meter:
             if cluster_id in self._running:
                 self._running[cluster_id].log = self._logs[cluster_id] = _log(connection)
 
-    def running(self) -> list[str]:
-        """The clusters whose servers run."""
+    def running(self, project_ids: set[str] | None = None) -> dict[str, Running]:
+        """The servers that run, of some projects or all, by the ids of their clusters."""
         with self._lock:
-            return list(self._running)
-
-    def projects(self) -> set[str]:
-        """The projects whose servers run."""
-        with self._lock:
-            return {one.project_id for one in self._running.values()}
+            return {
+                id: one
+                for id, one in self._running.items()  # noqa: A001
+                if project_ids is None or one.project_id in project_ids
+            }
 
     def look(self, cluster_id: str, connection: Connection | None = None) -> None:
         """Count what a server has consumed since it was last looked at. Call it while the cluster

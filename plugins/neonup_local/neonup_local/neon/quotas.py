@@ -33,24 +33,25 @@ def admit(neon: Neon, branch: Branch) -> None:
         raise QuotaExceeded(item)
 
 
-def enforce(neon: Neon) -> None:
-    """Suspend the computes of branches that have used up a quota."""
+def look(neon: Neon, *, idle: bool = True) -> None:
+    """Measure what runs of projects with quotas, and suspend what has used one up.
+
+    Args:
+        idle: also measure servers that nobody has used since the last time.
+    """
     limited = [project for project in _running(neon) if usage.quota_of(project)]
+    if limited:
+        neon.computes.measure({project.id for project in limited}, idle=idle)
     for project in limited:
         for branch in neon.store.all(Branch, project_id=project.id):
             if _exceeded(neon, branch) is not None:
                 _suspend(neon, branch)
 
 
-def measure(neon: Neon) -> None:
-    """Look at the servers of projects with quotas, which are looked at more often than others."""
-    if any(usage.quota_of(project) for project in _running(neon)):
-        neon.computes.measure()
-
-
 def _running(neon: Neon) -> list[Project]:
     """The projects of which something runs."""
-    found = (neon.store.get(Project, id) for id in neon.meter.projects())  # noqa: A001
+    ids = {server.project_id for server in neon.meter.running().values()}
+    found = (neon.store.get(Project, id) for id in ids)  # noqa: A001
     return [project for project in found if project is not None]
 
 

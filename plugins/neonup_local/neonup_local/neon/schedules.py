@@ -93,7 +93,7 @@ def _run(neon: Neon, project: Project, branch_id: str, number: int, item: dict[s
     branch, now = branches.find(neon, project, branch_id), neon.clock.now()
     if branch.backup_schedule[number : number + 1] != [item]:
         return  # it was set anew meanwhile
-    if not branch.backup_looked[number] < due(item, now):
+    if not _looked(branch)[number] < due(item, now):
         return
     keep = item.get("retention_seconds")
 
@@ -101,7 +101,7 @@ def _run(neon: Neon, project: Project, branch_id: str, number: int, item: dict[s
         current = branches.find(neon, project, branch_id)
         if current.backup_schedule != branch.backup_schedule:
             return []
-        moments = current.backup_looked
+        moments = _looked(current)
         return [replace(current, backup_looked=[*moments[:number], now, *moments[number + 1 :]])]
 
     try:
@@ -122,3 +122,8 @@ def _run(neon: Neon, project: Project, branch_id: str, number: int, item: dict[s
         log.warning("A snapshot of %s could not be created: %s", branch.id, refused.message)
         with neon.journal.alone(project.id):
             neon.store.put(*looked())
+
+
+def _looked(branch: Branch) -> list[datetime]:
+    """Until when each item was carried out; not before it was set."""
+    return branch.backup_looked or [branch.updated_at] * len(branch.backup_schedule)

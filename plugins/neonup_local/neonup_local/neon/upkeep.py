@@ -51,11 +51,11 @@ class Upkeep:
                 self._neon.computes.suspend_idle()
                 if looked - limited > _QUOTA_SECONDS:
                     limited = looked
-                    quotas.measure(self._neon)
-                    quotas.enforce(self._neon)
+                    quotas.look(self._neon, idle=False)
                 if looked - measured > _MEASURE_SECONDS:
                     measured = looked
-                    self._neon.computes.measure()
+                    self._neon.computes.measure(idle=False)
+                    self._neon.meter.write()
                 if looked - expired > _EXPIRY_SECONDS:
                     expired = looked
                     schedules.run(self._neon)
@@ -69,10 +69,10 @@ class Upkeep:
 
 def catch_up(neon: Neon) -> None:
     """Do at once what the time that it is now asks for."""
-    quotas.measure(neon)
-    quotas.enforce(neon)
+    quotas.look(neon)
     schedules.run(neon)
     expire(neon)
+    neon.meter.write()
 
 
 def expire(neon: Neon) -> None:
