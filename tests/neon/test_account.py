@@ -90,11 +90,11 @@ def test_web_pages_of_others_are_refused(api: Api) -> None:
 
 def test_what_is_not_here_says_so(api: Api) -> None:
     answer = httpx.get(
-        f"{api.base}/consumption_history/v2/projects",
+        f"{api.base}/projects/some-project/vpc_endpoints",
         headers={"Authorization": f"Bearer {api.key}"},
     )
     assert answer.status_code == 501
-    assert "getConsumptionHistory" in answer.json()["message"]
+    assert "listProjectVPCEndpoints" in answer.json()["message"]
 
 
 def test_too_much_and_too_strange(api: Api) -> None:

@@ -6,7 +6,7 @@ from contextlib import ExitStack
 
 from msgspec.structs import replace
 
-from neonup_local.neon import branches, contents, ids, moments
+from neonup_local.neon import allowances, branches, contents, ids, moments
 from neonup_local.neon.context import Neon
 from neonup_local.neon.errors import Unprocessable
 from neonup_local.neon.journal import Change, Step
@@ -38,6 +38,7 @@ def restore(
         raise Unprocessable("a branch that has child branches needs preserve_under_name")
     if wanted.preserve_under_name is not None:
         branches.free_name(neon, project, wanted.preserve_under_name)
+        allowances.check_branches(neon, project)
     cluster = replace(moments.new_cluster(neon, source, moment), state="restored")
     now, id = neon.clock.now(), branch.id  # noqa: A001
 
@@ -78,7 +79,7 @@ def restore(
 
 
 def take_place(neon: Neon, new: Branch, old: Branch, name: str | None) -> list[Row]:
-    """The rows after a branch has taken another one's place: its name, endpoints and role.
+    """The rows after a branch has taken another one's place: its name, endpoints, role, schedule.
 
     Call it while nothing can start the server of either.
 
@@ -101,10 +102,20 @@ def take_place(neon: Neon, new: Branch, old: Branch, name: str | None) -> list[R
             name=old.name,
             default=old.default,
             protected=old.protected,
+            backup_schedule=old.backup_schedule,
+            backup_looked=old.backup_looked,
             restore_target=None,
             updated_at=now,
         ),
-        replace(old, name=left, default=False, protected=False, updated_at=now),
+        replace(
+            old,
+            name=left,
+            default=False,
+            protected=False,
+            backup_schedule=[],
+            backup_looked=[],
+            updated_at=now,
+        ),
         *(replace(endpoint, branch_id=new.id, updated_at=now) for endpoint in endpoints),
         *(
             replace(endpoint, branch_id=old.id, updated_at=now)
@@ -153,7 +164,15 @@ def _preserved(neon: Neon, branch: Branch, name: str) -> list[Row]:
     """The rows of the branch that keeps the data that was replaced; it has no endpoint."""
     now = neon.clock.now()
     kept = replace(
-        branch, id=ids.branch(), name=name, default=False, protected=False, updated_at=now
+        branch,
+        id=ids.branch(),
+        name=name,
+        default=False,
+        protected=False,
+        backup_schedule=[],
+        backup_looked=[],
+        updated_at=now,
     )
     roles, databases = contents.inherited(neon.store, branch, kept, now)
+    neon.meter.begin(kept, neon.meter.size(branch.id))
     return [kept, *roles, *databases]

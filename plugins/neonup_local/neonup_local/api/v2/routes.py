@@ -16,7 +16,14 @@ from starlette.routing import Route
 
 from neonup import NeonupError
 from neonup_local.api.body import Unusable, content
-from neonup_local.api.v2 import account, branches, contents, history, projects  # noqa: F401 - they register
+from neonup_local.api.v2 import (  # noqa: F401 - they register
+    account,
+    branches,
+    consumption,
+    contents,
+    history,
+    projects,
+)
 from neonup_local.api.v2.not_here import NOT_HERE
 from neonup_local.api.v2.operations import OPERATIONS, Answer, Call, Operation
 from neonup_local.neon.context import Neon
@@ -74,8 +81,9 @@ def _call(request: Request, operation: Operation, body: bytes) -> Answer:
     if scheme.lower() != "bearer" or not secret:
         raise Unauthorized("authorization required: send Authorization: Bearer <key>")
     caller = neon.identity.caller(secret.strip())
+    query = request.query_params
     return operation.handler(
-        Call(neon, caller, request.path_params, dict(request.query_params), body)
+        Call(neon, caller, request.path_params, dict(query), body, query.multi_items())
     )
 
 
