@@ -90,7 +90,7 @@ def _overview(visit: Visit) -> Response:
         branches=branches,
         snapshots=kept[::-1],
         by_id=by_id,
-        meters=usage_view.meters(neon, project),
+        usage=usage_view.of_project(neon, project),
         earliest=_earliest(neon, project),
         busy=busy(neon, project),
     )

@@ -120,7 +120,7 @@ def run(url: str, address: str, query: str, *, read_only: bool) -> Outcome:
             connect_timeout=30,
             application_name="neonup console",
             client_encoding="UTF8",
-            options=f"-c statement_timeout={SECONDS * 1000}",
+            options=f"-c statement_timeout={int(SECONDS * 1000)}",
         ) as connection:
             begun = time.monotonic()  # waking the compute is not the query's time
             problem = _run(connection.pgconn, query, read_only, results)
