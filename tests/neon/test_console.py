@@ -95,7 +95,8 @@ def test_branches_come_and_go(pages: Pages, project: Project) -> None:
     page = pages.done(f"{path}/branches", name="dev", parent=project.branch, at="", lives="1h")
     assert "The branch dev is ready." in page
     (dev,) = (
-        one for one in project.api.ok("GET", f"{project.path}/branches")["branches"]
+        one
+        for one in project.api.ok("GET", f"{project.path}/branches")["branches"]
         if one["name"] == "dev"
     )
     assert dev["expires_at"]

@@ -127,7 +127,7 @@ def _origin(branch: Branch, branches: list[Branch], kept: list[Snapshot]) -> str
         name = next((one.name for one in kept if one.id == branch.restored_from), None)
         return f"from the snapshot {name}" if name else "from a snapshot"
     if branch.parent_id is None:
-        return "a root, made from nothing"
+        return "a root branch"
     name = next((one.name for one in branches if one.id == branch.parent_id), "a branch")
     what = ", schema only" if branch.init_source == "schema-only" else ""
     return f"from {name}{what}"

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import select
 import time
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -87,6 +87,15 @@ class Problem:
     column: int = 0
 
 
+_COPY = Problem("COPY from and to a client does not work here: use psql.")
+_WRONG = {
+    ExecStatus.EMPTY_QUERY: Problem("There is no statement in it."),
+    ExecStatus.COPY_IN: _COPY,
+    ExecStatus.COPY_OUT: _COPY,
+    ExecStatus.COPY_BOTH: _COPY,
+}
+
+
 @dataclass(frozen=True)
 class Outcome:
     """What came of a query."""
@@ -96,7 +105,15 @@ class Outcome:
     milliseconds: int
 
 
-def run(url: str, address: str, query: str, *, read_only: bool) -> Outcome:
+def run(
+    url: str,
+    address: str,
+    query: str,
+    *,
+    read_only: bool,
+    seconds: float = SECONDS,
+    patience: float = _PATIENCE,
+) -> Outcome:
     """Run a query.
 
     Args:
@@ -104,6 +121,8 @@ def run(url: str, address: str, query: str, *, read_only: bool) -> Outcome:
         address: the IP address at which this machine reaches its host.
         query: one statement, or several separated by semicolons where it may write.
         read_only: whether anything that writes is refused.
+        seconds: that a statement may run, unless it sets another limit itself.
+        patience: seconds after which all is given up.
     """
     begun = time.monotonic()
     results: list[Result] = []
@@ -113,26 +132,29 @@ def run(url: str, address: str, query: str, *, read_only: bool) -> Outcome:
     if "\0" in query or len(query) > LONGEST:
         return Outcome([], Problem(f"A query is text of at most {LONGEST:,} characters."), 0)
     try:
-        with psycopg.connect(
+        connection = psycopg.connect(
             url,
             hostaddr=address,
             autocommit=True,
             connect_timeout=30,
             application_name="neonup console",
             client_encoding="UTF8",
-            options=f"-c statement_timeout={int(SECONDS * 1000)}",
-        ) as connection:
+            options=f"-c statement_timeout={int(seconds * 1000)}",
+        )
+        with closing(connection):
             begun = time.monotonic()  # waking the compute is not the query's time
-            problem = _run(connection.pgconn, query, read_only, results)
+            deadline = begun + patience
+            problem = _run(connection.pgconn, query, read_only, results, deadline)
     except Ended:
-        problem = Problem(f"It ran for more than {_PATIENCE} seconds and was cancelled.")
+        problem = Problem(f"It ran for more than {patience:g} seconds and was cancelled.")
     except (psycopg.Error, UnicodeError) as error:
         problem = Problem(str(error).strip() or "The connection was lost.")
     return Outcome(results, problem, round((time.monotonic() - begun) * 1000))
 
 
-def _run(connection: PGconn, query: str, read_only: bool, results: list[Result]) -> Problem | None:
-    deadline = time.monotonic() + _PATIENCE
+def _run(
+    connection: PGconn, query: str, read_only: bool, results: list[Result], deadline: float
+) -> Problem | None:
     if read_only:
         connection.exec_(b"BEGIN READ ONLY")
         connection.send_query_params(query.encode(), None)
@@ -141,33 +163,24 @@ def _run(connection: PGconn, query: str, read_only: bool, results: list[Result])
     connection.set_single_row_mode()
     while connection.flush():
         select.select([], [connection.socket], [], 1)
-    problem = None
     current: Result | None = None
     while (found := _next(connection, deadline)) is not None:
-        status = found.status
-        if status in (ExecStatus.SINGLE_TUPLE, ExecStatus.TUPLES_OK):
-            if current is None:
-                current = Result(columns=_columns(found))
-            _take(current, found)
-            if status == ExecStatus.TUPLES_OK:
-                _end(current, found, results)
-                current = None
-            elif current.more and read_only:
-                # Nothing that writes is lost by not reading on.
-                _cancel(connection)
-                current.tag = f"More than {ROWS} rows"
-                results.append(current)
-                return None
-        elif status == ExecStatus.COMMAND_OK:
-            _end(Result(), found, results)
-        elif status in (ExecStatus.COPY_IN, ExecStatus.COPY_OUT, ExecStatus.COPY_BOTH):
-            return Problem("COPY from and to a client does not work here: use psql.")
-        elif status == ExecStatus.FATAL_ERROR:
-            problem = _problem(found, query, read_only)
+        if found.status in _WRONG:
+            return _WRONG[ExecStatus(found.status)]
+        if found.status == ExecStatus.FATAL_ERROR:
+            return _problem(found, query, read_only)
+        if current is None:
+            current = Result(columns=_columns(found))
+        _take(current, found)
+        if found.status != ExecStatus.SINGLE_TUPLE:
+            _end(current, found, results)
             current = None
-    if read_only and problem is None:
-        connection.exec_(b"ROLLBACK")
-    return problem
+        elif current.more and read_only:  # nothing that writes is lost by not reading on
+            _cancel(connection)
+            current.tag = f"More than {ROWS} rows"
+            results.append(current)
+            return None
+    return None  # closing the connection rolls a read-only transaction back
 
 
 def _next(connection: PGconn, deadline: float) -> PGresult | None:

@@ -41,6 +41,8 @@ engine = create_engine(os.environ["DATABASE_URL"], pool_pre_ping=True)
 
 with engine.connect() as connection:
     print(connection.scalar(text("SELECT version()")))
+
+engine.dispose()
 """
 _SQLALCHEMY_ASYNC = """\
 import asyncio
