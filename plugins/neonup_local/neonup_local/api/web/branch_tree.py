@@ -23,9 +23,9 @@ LARGEST = 40
 _FAIR = 0.45
 """How much of the axis is shared evenly between moments, so that a busy minute can be read."""
 _NOW, _NOW_WITH_FUTURE, _END = 96.0, 78.0, 97.0
-_APART = 17.0
+_APART = 25.0
 """Between two labels of the axis, in percent."""
-_LATE = 46.0
+_LATE = 38.0
 """Lines that begin behind this have their names at their ends."""
 
 
