@@ -171,7 +171,7 @@ class Meter:
             self._logs = {id: n for id, n in self._logs.items() if id in running}  # noqa: A001
 
     def figures(self, begin: datetime, project_ids: Sequence[str]) -> tuple[Tallies, Sizes]:
-        """What was consumed since a moment, up to now, and the sizes of branches.
+        """What was consumed since the begin of this month, and the sizes of branches.
 
         Both are by project and branch. No server is asked.
         """
