@@ -131,6 +131,7 @@ CASES: Mapping[str, Callable[[int], Figure]] = {
     "neon-front-4": local_neon.front(4),
     "neon-front-16": local_neon.front(16),
     "neon-branch": local_neon.branch,
+    "neon-stall": local_neon.stall,
     "neon-restore": local_neon.restore,
     "neon-many": local_neon.many,
     "neon-sleeping": local_neon.sleeping,

@@ -202,31 +202,81 @@ def _rate(url: str, clients: int) -> float:
 
 
 def branch(repeats: int) -> Figure:
-    """A branch of a running parent of 1 GiB, beside copying its directory."""
+    """A branch of a running parent of 1 GiB, beside copying its directory.
+
+    That has the log of its history as well, which a branch takes along, too.
+    """
     ours, theirs = [], []
     with serving() as server:
-        created = server.project()
-        with psycopg.connect(url_of(created), autocommit=True) as connection:
-            connection.execute(
-                "CREATE TABLE big AS SELECT g, repeat(md5(g::text), 16) AS t "
-                "FROM generate_series(1, 1700000) g"
-            )
-            connection.execute("SELECT count(*) FROM big")
-        path = f"/projects/{created['project']['id']}"
-        [data] = (server.home / "neon" / "clusters").glob("*/data")
+        path = f"/projects/{_gibibyte(server)['project']['id']}"
+        [folder] = (server.home / "neon" / "clusters").iterdir()
         for _ in range(min(repeats, 3)):
             copy = server.home / "copy"
-            theirs.append(milliseconds(lambda copy=copy: _copy(data, copy)))  # type: ignore[misc]
+            theirs.append(milliseconds(lambda copy=copy: _copy(folder, copy)))  # type: ignore[misc]
             shutil.rmtree(copy)
             ours.append(milliseconds(lambda: _branch(server, path)))
     return Figure(
-        "a branch of a running parent of 1 GiB", "cp -a of its directory",
+        "a branch of a running parent of 1 GiB", "cp -a of its directory and log",
         statistics.median(ours), statistics.median(theirs), "ms", Measure.RATIO, 0.7,
     )  # fmt: skip
 
 
-def _copy(data: Path, target: Path) -> None:
-    subprocess.run(["cp", "-a", data, target], check=True)
+def stall(repeats: int) -> Figure:
+    """How long a writer's commit waits at most while its 1 GiB is branched, and with no branch."""
+    ours, theirs = [], []
+    with serving() as server:
+        created = _gibibyte(server)
+        path = f"/projects/{created['project']['id']}"
+        url = url_of(created)
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute("CREATE TABLE commits (n int)")
+        for _ in range(min(repeats, 3)):
+            theirs.append(_longest_commit(url, lambda: time.sleep(1)))
+            ours.append(_longest_commit(url, lambda: _branch(server, path)))
+    return Figure(
+        "a commit's longest wait while 1 GiB is branched", "with no branch",
+        statistics.median(ours), statistics.median(theirs), "ms", Measure.OURS, None,
+    )  # fmt: skip
+
+
+def _longest_commit(url: str, do: Callable[[], object]) -> float:
+    """The longest of the commits that a writer makes, one after the other, while something is
+    done."""
+    times: list[float] = []
+    done = threading.Event()
+
+    def write() -> None:
+        with psycopg.connect(url, autocommit=True) as connection:
+            while not done.is_set():
+                times.append(
+                    milliseconds(lambda: connection.execute("INSERT INTO commits VALUES (1)"))
+                )
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        do()
+    finally:
+        done.set()
+        writer.join()
+    return max(times)
+
+
+def _gibibyte(server: Server) -> dict[str, Any]:
+    """A project of 1 GiB whose server runs."""
+    created = server.project()
+    with psycopg.connect(url_of(created), autocommit=True) as connection:
+        connection.execute(
+            "CREATE TABLE big AS SELECT g, repeat(md5(g::text), 16) AS t "
+            "FROM generate_series(1, 1700000) g"
+        )
+        connection.execute("SELECT count(*) FROM big")
+    return created
+
+
+def _copy(folder: Path, target: Path) -> None:
+    # It fails where the running server deletes a file that it has just listed.
+    subprocess.run(["cp", "-a", folder, target], stderr=subprocess.DEVNULL, check=False)
 
 
 def _branch(server: Server, path: str, **more: Any) -> None:

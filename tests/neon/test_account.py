@@ -83,9 +83,18 @@ def test_keys_are_not_kept(api: Api, neon_server_here: NeonServer) -> None:
 def test_web_pages_of_others_are_refused(api: Api) -> None:
     headers = {"Authorization": f"Bearer {api.key}"}
     url = f"{api.base}/projects"
-    assert httpx.get(url, headers={**headers, "Host": "evil.example"}).status_code == 403
+    rebound = httpx.get(url, headers={**headers, "Host": "evil.example"})
     foreign = {**headers, "Origin": "https://evil.example"}
-    assert httpx.post(url, headers=foreign, json={"project": {}}).status_code == 403
+    posted = httpx.post(url, headers=foreign, json={"project": {}})
+    for answer in (rebound, posted):
+        assert answer.status_code == 403
+        assert answer.json().keys() == {"request_id", "code", "message"}
+
+
+def test_a_request_may_bring_its_id(api: Api) -> None:
+    for sent, kept in (("mine-1", True), ("x" * 129, False)):
+        answer = httpx.get(f"{api.base}/projects", headers={"X-Request-ID": sent})
+        assert (answer.json()["request_id"] == sent) is kept
 
 
 def test_what_is_not_here_says_so(api: Api) -> None:

@@ -122,6 +122,20 @@ def test_branches_are_listed_searched_counted_and_sorted(project: Project) -> No
     assert "next" not in second["pagination"]
 
 
+@pytest.mark.parametrize("order", ["asc", "desc"])
+def test_who_deletes_branches_page_by_page_misses_none(project: Project, order: str) -> None:
+    for name in ("a", "b", "c", "d"):
+        project.api.ok("POST", f"{project.path}/branches", {"branch": {"name": f"stale_{name}"}})
+    query: dict[str, str] = {"search": "stale_", "sort_by": "name", "sort_order": order}
+    while query:
+        page = project.api.ok("GET", f"{project.path}/branches", limit=3, **query)
+        for branch in page["branches"]:
+            project.api.ok("DELETE", f"{project.path}/branches/{branch['id']}")
+        cursor = page["pagination"].get("next")
+        query = query | {"cursor": cursor} if cursor else {}
+    assert project.api.ok("GET", f"{project.path}/branches/count", search="stale_")["count"] == 0
+
+
 def test_the_default_branch_can_be_another_one(project: Project) -> None:
     created = project.create_branch("next")
     path = f"{project.path}/branches/{created['branch']['id']}"
@@ -184,6 +198,7 @@ def test_a_schema_only_branch_has_everything_but_rows(project: Project) -> None:
     api.ok("POST", f"{project.main}/databases", body)
     created = project.create_branch("empty", init_source="schema-only")
     assert created["branch"]["init_source"] == "schema-only"
+    assert "parent_id" not in created["branch"]  # it is a root branch
     uris = {
         one["connection_parameters"]["database"]: one["connection_uri"]
         for one in created["connection_uris"]
@@ -206,3 +221,39 @@ def test_a_schema_only_branch_of_another_owner(project: Project) -> None:
     assert ask(child, "SELECT to_regclass('things')::text || current_user") == "thingsalice"
     roles = "SELECT array_agg(rolname::text) FROM pg_roles WHERE rolname !~ '^pg_'"
     assert set(ask(child, roles)) == {"cloud_admin", "neon_superuser", "alice"}
+
+
+def test_a_child_without_rows_can_be_reset_from_its_parent(project: Project) -> None:
+    ask(project.url, "CREATE TABLE things AS SELECT 1 AS n")
+    child = project.create_branch("empty", init_source="parent-schema")
+    assert child["branch"]["parent_id"] == project.branch
+    assert ask(url_of(child), "SELECT count(*) FROM things") == 0
+    path = f"{project.path}/branches/{child['branch']['id']}/restore"
+    project.api.ok("POST", path, {"source_branch_id": project.branch})
+    assert ask(url_of(child), "SELECT count(*) FROM things") == 1
+
+
+def test_a_protected_branch_and_its_endpoint_stay_as_they_are(project: Project) -> None:
+    child = project.create_branch("production", protected=True)
+    path = f"{project.path}/branches/{child['branch']['id']}"
+    assert project.api.refused("DELETE", path)[0] == 422
+    body = {"source_branch_id": project.branch}
+    assert project.api.refused("POST", f"{path}/restore", body)[0] == 422
+    endpoint = f"{project.path}/endpoints/{child['endpoints'][0]['id']}"
+    assert project.api.refused("DELETE", endpoint)[0] == 422
+    project.api.ok("PATCH", path, {"branch": {"protected": False}})
+    project.api.ok("DELETE", endpoint)
+    project.api.ok("DELETE", path)
+
+
+def test_deleting_what_is_gone_already(project: Project) -> None:
+    for path in (
+        f"{project.path}/branches/br-not-there-00000000",
+        f"{project.path}/endpoints/ep-not-there-00000000",
+        f"{project.main}/roles/nobody",
+        f"{project.main}/databases/nothing",
+    ):
+        assert project.api.ask("DELETE", path) == (204, {})
+    for path in ("roles/nobody", "databases/nothing"):
+        gone = f"{project.path}/branches/br-not-there-00000000/{path}"
+        assert project.api.refused("DELETE", gone)[0] == 404

@@ -8,6 +8,7 @@ import ssl
 import subprocess
 import threading
 import time
+from typing import Any
 from urllib.parse import urlsplit
 
 import psycopg
@@ -83,6 +84,27 @@ def test_postgres_settings_reach_the_server(project: Project) -> None:
     body = {"endpoint": {"settings": {"pg_settings": {"work_mem": "7MB"}}}}
     project.api.ok("PATCH", path_of(project), body)
     assert ask(project.url, "SHOW work_mem") == "7MB"
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"shared_buffers": "abc"}, 'invalid value for parameter "shared_buffers": "abc"'),
+        ({"work_mem": "7MB", "nonsense": "1"}, 'unrecognized configuration parameter "nonsense"'),
+        ({"archive_command": "true"}, 'the setting "archive_command" cannot be changed here'),
+        ({"PORT": "1"}, 'the setting "PORT" cannot be changed here'),
+        ({"work mem": "1"}, 'the setting "work mem" cannot be changed here'),
+    ],
+)
+def test_settings_with_which_no_server_starts(
+    project: Project, settings: dict[str, str], said: str
+) -> None:
+    body: dict[str, Any] = {"endpoint": {"settings": {"pg_settings": settings}}}
+    assert project.api.refused("PATCH", path_of(project), body) == (422, said)
+    body = {"project": {"default_endpoint_settings": {"pg_settings": settings}}}
+    assert project.api.refused("POST", "/projects", body) == (422, said)
+    assert project.api.refused("PATCH", project.path, body) == (422, said)
+    assert ask(project.url, "SELECT 1") == 1
 
 
 def test_a_crashed_server_is_started_by_the_next_connection(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import psycopg
@@ -58,6 +58,13 @@ def test_a_branch_from_a_moment_has_what_was_committed_then(project: Project) ->
         assert rows(url_of(child)) == [1, 2]
         write(url_of(child), 9)
     assert rows(project.url) == [1, 2, 3]
+
+
+def test_the_moment_at_which_the_project_was_created(project: Project) -> None:
+    write(project.url, 1)
+    begin = project.answer["project"]["created_at"]
+    child = project.create_branch("dev", parent_timestamp=begin)
+    assert ask(url_of(child), "SELECT to_regclass('things')") is None
 
 
 @pytest.mark.parametrize("sleeping", [False, True])
@@ -151,6 +158,25 @@ def test_restore_keeps_the_url_and_preserves_what_was_there(project: Project) ->
     assert rows(uri) == [1, 2]
 
 
+def test_children_go_with_the_data_that_they_began_with(project: Project) -> None:
+    write(project.url, 1)
+    then = now()
+    child = project.create_branch("dev")["branch"]["id"]
+    body = {"source_branch_id": child}
+    assert project.api.refused("POST", f"{project.main}/restore", body)[0] == 422
+    restore(
+        project, project.branch, project.branch, source_timestamp=then, preserve_under_name="old"
+    )
+    listed = project.api.ok("GET", f"{project.path}/branches")["branches"]
+    old = next(branch for branch in listed if branch["name"] == "old")
+    shown = project.api.ok("GET", f"{project.path}/branches/{child}")["branch"]
+    assert shown["parent_id"] == old["id"]
+    assert project.api.refused("DELETE", f"{project.path}/branches/{old['id']}")[0] == 422
+    project.api.ok("DELETE", f"{project.path}/branches/{child}")
+    project.api.ok("DELETE", f"{project.path}/branches/{old['id']}")
+    assert rows(project.url) == [1]
+
+
 def test_reset_from_the_parent(project: Project) -> None:
     write(project.url, 1)
     child = project.create_branch("dev")
@@ -229,6 +255,8 @@ def test_42_mib_of_log(project: Project) -> None:
         ({"source_timestamp": "2001-01-01T00:00:00Z", "preserve_under_name": "old"}, 422),
         ({"source_timestamp": "yesterday", "preserve_under_name": "old"}, 400),
         ({"source_lsn": "nowhere", "preserve_under_name": "old"}, 400),
+        ({"source_lsn": "0/0", "preserve_under_name": "old"}, 422),
+        ({"source_lsn": "0/100000", "preserve_under_name": "old"}, 422),
         ({"preserve_under_name": "old"}, 422),
         ({}, 422),
         ({"source_branch_id": "br-not-there-00000000"}, 404),
@@ -280,6 +308,8 @@ def test_a_snapshot_restored_at_once(project: Project) -> None:
 def test_snapshots_are_listed_renamed_and_removed(project: Project) -> None:
     snapshot = project.api.ok("POST", f"{project.main}/snapshot", name="v1")["snapshot"]
     path = f"{project.path}/snapshots/{snapshot['id']}"
+    body: dict[str, Any] = {"snapshot": {"expires_at": "2020-01-01T00:00:00Z"}}
+    assert project.api.refused("PATCH", path, body)[0] == 422
     changed = project.api.ok("PATCH", path, {"snapshot": {"name": "v2"}})["snapshot"]
     assert changed["name"] == "v2"
     assert project.api.ok("GET", f"{project.path}/snapshots")["snapshots"] == [changed]
@@ -288,6 +318,18 @@ def test_snapshots_are_listed_renamed_and_removed(project: Project) -> None:
     schedule = {"schedule": [{"frequency": "daily", "hour": 3, "retention_seconds": 86400}]}
     project.api.ok("PUT", f"{project.main}/backup_schedule", schedule)
     assert project.api.ok("GET", f"{project.main}/backup_schedule") == schedule
+
+
+def test_a_snapshots_options_may_be_in_the_body(project: Project) -> None:
+    """As some clients send them."""
+    then = datetime.now(UTC)
+    body = {"name": "v1", "expires_at": (then + timedelta(hours=1)).isoformat()}
+    snapshot = project.api.ok("POST", f"{project.main}/snapshot", body)["snapshot"]
+    assert snapshot["name"] == "v1" and snapshot["expires_at"]
+    here = then.astimezone(timezone(timedelta(hours=5))).isoformat()
+    unnamed = project.api.ok("POST", f"{project.main}/snapshot", {"timestamp": here})["snapshot"]
+    assert unnamed["name"] == f"main at {then:%Y-%m-%d %H:%M:%S} UTC"
+    assert project.api.refused("POST", f"{project.main}/snapshot", name="x" * 257)[0] == 400
 
 
 def test_schemas_and_how_they_differ(project: Project) -> None:

@@ -63,6 +63,28 @@ def test_projects_are_listed_in_pages_the_newest_first(api: Api) -> None:
     assert found == ids[::-1]
 
 
+def test_who_deletes_page_by_page_misses_none(api: Api) -> None:
+    for number in range(5):
+        api.create_project(name=f"deleted-{number}")
+    cursor: dict[str, str] = {}
+    while True:
+        page = api.ok("GET", "/projects", limit=2, search="deleted-", **cursor)
+        for project in page["projects"]:
+            api.ok("DELETE", f"/projects/{project['id']}")
+        if not page["projects"]:
+            break
+        cursor = {"cursor": page["pagination"]["cursor"]}
+    assert api.ok("GET", "/projects", search="deleted-")["projects"] == []
+
+
+@pytest.mark.parametrize(
+    "query",
+    [{"limit": 0}, {"limit": 401}, {"limit": "9" * 5000}, {"limit": "two"}, {"cursor": "%"}],
+)
+def test_a_page_that_cannot_be_had(api: Api, query: dict[str, str]) -> None:
+    assert api.refused("GET", "/projects", **query)[0] == 400
+
+
 def test_a_deleted_project_can_be_recovered_with_its_data(project: Project) -> None:
     api = project.api
     ask(project.url, "CREATE TABLE things AS SELECT 42 AS n")
@@ -116,7 +138,10 @@ def test_a_project_can_be_shared(project: Project) -> None:
         ({"project": {"name": "x" * 257}}, 400),
         ({"project": {"pg_version": 9}}, 422),
         ({"project": {"branch": {"role_name": "pg_mine"}}}, 422),
+        ({"project": {"branch": {"role_name": "public"}}}, 422),
+        ({"project": {"branch": {"role_name": "é" * 32}}}, 400),
         ({"project": {"branch": {"database_name": "postgres"}}}, 422),
+        ({"project": {"branch": {"database_name": "template1"}}}, 422),
         ({"project": {"org_id": "org-nobody-00000000"}}, 404),
         ({"project": {"default_endpoint_settings": {"suspend_timeout_seconds": -2}}}, 400),
     ],

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
 import psycopg
 import pytest
 
+from neonup_local.neon.model import Role
 from tests.neon.api import Api, Project, ask
+from tests.neon.serving import NeonServer
 
 
 def uri(project: Project, **query: str) -> str:
@@ -49,11 +53,33 @@ def test_a_reset_cuts_the_old_password_off_at_once(project: Project) -> None:
     assert ask(uri(project), "SELECT 1") == 1
 
 
-def test_a_project_may_not_keep_passwords(api: Api) -> None:
+def test_a_project_may_not_keep_passwords(api: Api, neon_server_here: NeonServer) -> None:
     project = api.create_project(store_passwords=False)
     assert ask(project.url, "SELECT 1") == 1
-    path = f"{project.main}/roles/neondb_owner/reveal_password"
-    assert api.refused("GET", path)[0] == 412
+    path = f"{project.main}/roles/neondb_owner"
+    assert api.refused("GET", f"{path}/reveal_password")[0] == 412
+    assert urlsplit(uri(project)).password is None
+    api.ok("POST", f"{path}/reset_password")
+    created = api.ok("POST", f"{project.main}/roles", {"role": {"name": "carol"}})["role"]
+    assert created["password"]
+    project.create_branch("dev")
+    rows = neon_server_here.neon.store.all(Role, project_id=project.id)
+    assert {row.password for row in rows} == {None}
+    assert len(rows) == 4
+
+
+def test_a_url_has_the_password_of_the_branch_that_the_endpoint_leads_to(project: Project) -> None:
+    child = project.create_branch("dev")
+    branch, endpoint = child["branch"]["id"], child["endpoints"][0]["id"]
+    path = f"{project.path}/branches/{branch}/roles/neondb_owner/reset_password"
+    password = project.api.ok("POST", path)["role"]["password"]
+    for query in ({}, {"branch_id": branch}):
+        found = uri(project, endpoint_id=endpoint, **query)
+        assert urlsplit(found).password == password
+        assert ask(found, "SELECT 1") == 1
+    query = {"database_name": "neondb", "role_name": "neondb_owner", "endpoint_id": endpoint}
+    address = f"{project.path}/connection_uri"
+    assert project.api.refused("GET", address, branch_id=project.branch, **query)[0] == 404
 
 
 def test_a_database_is_created_renamed_given_away_and_dropped(project: Project) -> None:
@@ -97,9 +123,13 @@ def test_names_that_need_quoting(project: Project) -> None:
     [
         ("roles", {"role": {"name": ""}}, 400),
         ("roles", {"role": {"name": "x" * 64}}, 400),
+        ("roles", {"role": {"name": "é" * 32}}, 400),
         ("roles", {"role": {"name": "pg_mine"}}, 422),
+        ("roles", {"role": {"name": "public"}}, 422),
+        ("roles", {"role": {"name": "neon_superuser"}}, 409),
         ("roles", {"role": {"name": "nul\x00"}}, 400),
         ("databases", {"database": {"name": "a"}}, 400),
+        ("databases", {"database": {"name": "é" * 32, "owner_name": "neondb_owner"}}, 400),
         ("databases", {"database": {"name": "a", "owner_name": "nobody"}}, 404),
         ("databases", {"database": {"name": "template1", "owner_name": "neondb_owner"}}, 409),
     ],

@@ -87,3 +87,46 @@ def test_a_long_history_gets_new_bases_and_forgets_old_ones(
     assert cluster is not None and len(cluster.bases) == 1
     assert len(list((neon.clusters.folder(cluster.id) / "archive").iterdir())) < before
     assert rows(project.url) == [1, 2, 3, 4]
+
+
+def test_a_branch_of_the_past_has_no_later_base_of_its_parent(
+    project: Project, neon_server_here: NeonServer
+) -> None:
+    write(project.url, 1)
+    position, early = ask(project.url, "SELECT pg_current_wal_insert_lsn()"), now()
+    ask(project.url, "CREATE TABLE big AS SELECT repeat('x', 500) FROM generate_series(1, 50000)")
+    write(project.url, 2)
+    bases.renew(neon_server_here.neon, largest=1, share=0)
+    write(project.url, 3)
+    for name, begin in (("time", {"parent_timestamp": early}), ("log", {"parent_lsn": position})):
+        child = project.create_branch(name, **begin)
+        write(url_of(child), 7)
+        then = now()
+        write(url_of(child), 8)
+        parent = child["branch"]["id"]
+        again = project.create_branch(f"{name} again", parent_id=parent, parent_timestamp=then)
+        assert rows(url_of(again)) == [1, 7]
+
+
+def test_a_history_is_capped(project: Project, neon_server_here: NeonServer) -> None:
+    neon = neon_server_here.neon
+    branch = neon.store.get(Branch, project.branch)
+    assert branch is not None
+    write(project.url, 1)
+    early = now()
+    for number in range(2, 8):
+        ask(project.url, "CREATE TABLE big AS SELECT repeat('x', 500) FROM generate_series(1, 1e4)")
+        ask(project.url, "DROP TABLE big")
+        write(project.url, number)
+        bases.renew(neon, largest=4 << 20, share=0, most=12 << 20)
+    cluster = neon.store.get(Cluster, branch.cluster_id)
+    assert cluster is not None
+    late = now()
+    write(project.url, 9)
+    body = {"branch": {"parent_timestamp": early}}
+    status, message = project.api.refused("POST", f"{project.path}/branches", body)
+    assert (status, message) == (422, "the timestamp is outside of the history that is kept")
+    child = project.create_branch("late", parent_timestamp=late)
+    assert rows(url_of(child)) == [*range(1, 8)]
+    archive = neon.clusters.folder(cluster.id) / "archive"
+    assert sum(path.stat().st_size for path in archive.iterdir()) < 40 << 20

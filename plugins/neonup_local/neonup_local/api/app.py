@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import uuid
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any
@@ -18,9 +17,10 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Mount
 
 from neonup import NeonupError
-from neonup_local.api import claim_page, neon_new, sql
-from neonup_local.api.faults import BASE, Fault, Faults, Injector
+from neonup_local.api import claim_page, neon_new, refusal, sql
+from neonup_local.api.faults import Fault, Faults, Injector
 from neonup_local.api.guard import Guard
+from neonup_local.api.refusal import BASE
 from neonup_local.neon.errors import Refused
 from neonup_local.service.claims import Claims
 
@@ -86,15 +86,20 @@ def create_app(
     sessions, upkeep = [], None
     if neon is not None:
         from neonup_local.api import controls
+        from neonup_local.api.agents import routes as agents
         from neonup_local.api.v2.routes import routes  # it needs psycopg
         from neonup_local.api.web import pages, session, static
         from neonup_local.neon.upkeep import Upkeep
 
         v2 += [Mount(BASE, routes=routes()), Mount("/neonup", routes=controls.routes())]
-        v2 += [static.mount(), *pages.routes()]
+        v2 += [static.mount(), *pages.routes(), *agents.routes()]
         sessions.append(session.middleware(neon.session_secret))
         upkeep = Upkeep(neon)
-    handlers: dict[Any, ExceptionHandler] = {HTTPException: _failed, NeonupError: _broken}
+    handlers: dict[Any, ExceptionHandler] = {
+        HTTPException: _failed,
+        NeonupError: _broken,
+        Exception: _mistaken,
+    }
     if neon is not None:
         handlers[Refused] = _refused
     app = Starlette(
@@ -122,8 +127,8 @@ def create_app(
 async def _failed(request: Request, error: Exception) -> Response:
     """No such route, or not by that method: in the form of the surface."""
     assert isinstance(error, HTTPException)  # noqa: S101 - it was registered for these
-    if request.url.path.startswith(f"{BASE}/"):
-        shown = {"request_id": str(uuid.uuid4()), "code": "", "message": error.detail}
+    if refusal.is_v2(request.scope):
+        shown = refusal.content(request.scope, error.detail)
         return JSONResponse(shown, error.status_code, error.headers)
     if request.url.path.startswith("/api/"):
         return JSONResponse({"message": error.detail}, error.status_code, error.headers)
@@ -146,6 +151,14 @@ async def _broken(request: Request, error: Exception) -> Response:
         said = {"message": "The database cannot be used.", "hint": error.message}
         return JSONResponse(said, 500)
     return claim_page.broken(error.message)
+
+
+async def _mistaken(request: Request, error: Exception) -> Response:
+    """A mistake of this server's: its log has the traceback, the client an answer it can read."""
+    message = f"this local Neon made a mistake: {type(error).__name__}; its log says where"
+    if refusal.is_v2(request.scope):
+        return JSONResponse(refusal.content(request.scope, message), 500)
+    return JSONResponse({"message": message}, 500)
 
 
 async def _wake(claims: Claims) -> None:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import re
 import time
-import uuid
 from collections import deque
 from dataclasses import asdict, dataclass, field
 from fnmatch import fnmatchcase
@@ -19,9 +18,12 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from neonup import ProviderError
+from neonup_local.api import refusal
+from neonup_local.api.refusal import BASE
 
-BASE = "/api/v2"
 _REMEMBERED = 1000
+_SECRET = re.compile(r"(/transfer_requests)/[^/]+")
+"""What an address holds that opens a project to whoever knows it."""
 _FAULT = re.compile(
     r"(?P<method>[A-Z]+|\*) (?P<path>[/*]\S*?)="
     r"(?:(?P<status>[45]\d\d)|(?P<seconds>\d+(?:\.\d+)?)s|(?P<cut>cut))(?:x(?P<times>\d+))?"
@@ -127,7 +129,8 @@ class Injector:
             await self._answer(method, path, scope, receive, noting)
         finally:
             spent = (time.time() - begun) * 1000
-            self._faults.seen.append(Seen(begun, method, path, status, round(spent, 1)))
+            shown = _SECRET.sub(r"\1/...", path)
+            self._faults.seen.append(Seen(begun, method, shown, status, round(spent, 1)))
 
     async def _answer(
         self, method: str, path: str, scope: Scope, receive: Receive, send: Send
@@ -140,11 +143,7 @@ class Injector:
                 await _cut(send)
                 return
             if fault.status is not None:
-                shown = {
-                    "request_id": str(uuid.uuid4()),
-                    "code": "",
-                    "message": f"the fault {fault.text}",
-                }
+                shown = refusal.content(scope, f"the fault {fault.text}")
                 headers = {"retry-after": "1"} if fault.status in (423, 429, 503) else None
                 await JSONResponse(shown, fault.status, headers)(scope, receive, send)
                 return

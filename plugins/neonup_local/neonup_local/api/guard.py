@@ -13,6 +13,8 @@ from starlette.datastructures import Headers
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from neonup_local.api import refusal
+
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 _READING = frozenset({"GET", "HEAD"})
 _HEADERS = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
@@ -37,7 +39,10 @@ class Guard:
         if reason is None:
             await self._app(scope, receive, send)
             return
-        answer = JSONResponse({"message": "Forbidden", "hint": reason}, 403, _HEADERS)
+        shown = {"message": "Forbidden", "hint": reason}
+        if refusal.is_v2(scope):
+            shown = refusal.content(scope, reason)
+        answer = JSONResponse(shown, 403, _HEADERS)
         await answer(scope, receive, send)
 
     def _refusal(self, scope: Scope) -> str | None:

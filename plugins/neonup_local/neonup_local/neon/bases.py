@@ -1,7 +1,8 @@
 """New bases: without them a cluster's history would grow for ever, and take ever longer to read.
 
 Once a cluster's archive exceeds a limit, its data is copied as the base of what comes; once such
-a base is older than the history that a project keeps, what was before it goes.
+a base is older than the history that a project keeps, what was before it goes. So does the oldest
+part of a history that has become too large, however short it is.
 """
 
 from __future__ import annotations
@@ -18,24 +19,27 @@ from neonup_local.neon.model import Base, Branch, Cluster, Project
 
 LARGEST = 256 << 20
 SHARE = 2.0
+MOST = 1 << 30
 
 
-def renew(neon: Neon, *, largest: int = LARGEST, share: float = SHARE) -> None:
+def renew(neon: Neon, *, largest: int = LARGEST, share: float = SHARE, most: int = MOST) -> None:
     """Give each branch a new base that needs one, and forget what is older than its history.
 
     Args:
         neon: whose branches.
         largest: bytes of log since the last base that are too few for another one,
         share: and as a multiple of the data's bytes.
+        most: bytes of log that a branch keeps, and at least what is enough for two more bases.
     """
     for branch in neon.store.all(Branch):
         row = neon.store.get(Cluster, branch.cluster_id)
         project = neon.store.get(Project, branch.project_id)
         if row is None or project is None or branch.state != "ready":
             continue
-        if neon.clusters.log_since(row) > max(largest, share * neon.clusters.data_size(row.id)):
+        limit = max(largest, share * neon.clusters.data_size(row.id))
+        if neon.clusters.log_since(row) > limit:
             _rebase(neon, project, branch)
-        _forget(neon, project, branch)
+        _forget(neon, project, branch, most=max(most, 2 * limit))
 
 
 def _rebase(neon: Neon, project: Project, branch: Branch) -> None:
@@ -64,8 +68,9 @@ def _rebase(neon: Neon, project: Project, branch: Branch) -> None:
         return  # next time
 
 
-def _forget(neon: Neon, project: Project, branch: Branch) -> None:
-    """Drop the bases that no moment needs which can still be asked for."""
+def _forget(neon: Neon, project: Project, branch: Branch, *, most: float) -> None:
+    """Drop the bases that no moment needs which can still be asked for, and those that lead to
+    more than `most` bytes of log."""
     begin = neon.clock.now() - timedelta(seconds=project.history_retention_seconds)
     with neon.store.transaction():
         row = neon.store.get(Cluster, branch.cluster_id)
@@ -74,8 +79,11 @@ def _forget(neon: Neon, project: Project, branch: Branch) -> None:
         needed = [base for base in row.bases if base.at > begin]
         older = [base for base in row.bases if base.at <= begin]
         kept = [*older[-1:], *needed]
+        folder = neon.clusters.folder(row.id)
+        while len(kept) > 1 and history.size(folder, kept[0].begin) > most:
+            kept = kept[1:]
         if kept == row.bases:
             return
         neon.store.put(replace(row, bases=kept))
-    history.forget(neon.clusters.folder(row.id), kept[0].begin)
+    history.forget(folder, kept[0].begin)
     neon.clusters.remove_bases({base.id for one in neon.store.all(Cluster) for base in one.bases})

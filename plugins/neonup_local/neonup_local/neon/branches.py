@@ -13,6 +13,7 @@ from neonup_local.neon.errors import Conflict, NotFound, Unprocessable
 from neonup_local.neon.journal import Change, Step
 from neonup_local.neon.model import Branch, Cluster, Database, Endpoint, Operation, Project, Role
 from neonup_local.neon.requests import BranchChanges, CreateBranch, given
+from neonup_local.neon.roles import kept
 
 Changed = tuple[Branch, list[Operation]]
 
@@ -55,7 +56,8 @@ def create(
         raise Unprocessable("expires_at must be in the future")
     moment = moments.target(neon, project, parent, time=spec.parent_timestamp, lsn=spec.parent_lsn)
     cluster = moments.new_cluster(neon, parent, moment)
-    without_rows = spec.init_source == "schema-only"
+    without_rows = spec.init_source != "parent-data"
+    is_root = spec.init_source == "schema-only"
     if without_rows:
         engine = neon.clusters.engine_of_id(cluster.engine)
         base = neon.clusters.template_base(engine, now)
@@ -65,8 +67,8 @@ def create(
         project_id=project.id,
         name=name,
         cluster_id=cluster.id,
-        parent_id=parent.id,
-        parent_timestamp=spec.parent_timestamp or now,
+        parent_id=None if is_root else parent.id,
+        parent_timestamp=None if is_root else spec.parent_timestamp or now,
         protected=spec.protected,
         expires_at=spec.expires_at,
         created_at=now,
@@ -74,9 +76,7 @@ def create(
         init_source=spec.init_source,
         annotation=wanted.annotation_value,
     )
-    opened = [
-        endpoints.new(neon, project, branch, one.type, given(one)) for one in wanted.endpoints
-    ]
+    opened: list[Endpoint] = []
 
     def work() -> Change:
         allowances.check_branches(neon, project, 0)  # another one may have come in between
@@ -89,20 +89,28 @@ def create(
             lsn = moments.build(neon, parent, cluster, moment)
         roles, databases = contents.inherited(neon.store, parent, branch, now)
         if parent.protected:  # https://neon.com/docs/guides/protected-branches
-            roles = [_with_new_password(role) for role in roles]
+            roles = [kept(project, _with_new_password(role)) for role in roles]
         ready = replace(branch, state="ready", parent_lsn=lsn, state_changed_at=neon.clock.now())
         size = neon.clusters.data_size(cluster.id) if without_rows else None
         neon.meter.begin(branch, neon.meter.size(parent.id) if size is None else size)
         return Change(put=[ready, *roles, *databases])
-
-    steps = [Step("create_branch", branch.id)]
-    steps += [Step("start_compute", branch.id, one.id) for one in opened]
 
     def undo() -> None:
         for endpoint in opened:
             neon.computes.front.close(endpoint.id)
         neon.clusters.remove(cluster.id)
 
+    try:
+        for one in wanted.endpoints:
+            endpoint = endpoints.new(neon, project, branch, one.type, given(one))
+            opened.append(
+                endpoint
+            )  # at once: it listens already, and is closed where the next fails
+    except BaseException:
+        undo()
+        raise
+    steps = [Step("create_branch", branch.id)]
+    steps += [Step("start_compute", branch.id, one.id) for one in opened]
     operations = neon.journal.run(
         project.id, steps, work, intent=[cluster, branch, *opened], undo=undo
     )
@@ -147,14 +155,12 @@ def delete(neon: Neon, project: Project, branch: Branch) -> Changed:
     Raises:
         Unprocessable: it is the default one, protected, or has children.
     """
-    if branch.default:
-        raise Unprocessable("the default branch cannot be deleted")
-    if branch.protected:
-        raise Unprocessable("a protected branch cannot be deleted")
-    if any(one.parent_id == branch.id for one in neon.store.all(Branch, project_id=project.id)):
-        raise Unprocessable("a branch that has child branches cannot be deleted")
+    _may_go(neon, project, branch)
+    id = branch.id  # noqa: A001
 
     def work() -> Change:
+        branch = find(neon, project, id)
+        _may_go(neon, project, branch)
         opened = neon.store.all(Endpoint, branch_id=branch.id)
         for endpoint in opened:
             neon.computes.front.close(endpoint.id)
@@ -181,6 +187,15 @@ def delete(neon: Neon, project: Project, branch: Branch) -> Changed:
     return branch, operations
 
 
+def _may_go(neon: Neon, project: Project, branch: Branch) -> None:
+    if branch.default:
+        raise Unprocessable("the default branch cannot be deleted")
+    if branch.protected:
+        raise Unprocessable("a protected branch cannot be deleted")
+    if any(one.parent_id == branch.id for one in neon.store.all(Branch, project_id=project.id)):
+        raise Unprocessable("a branch that has child branches cannot be deleted")
+
+
 def _with_new_password(role: Role) -> Role:
     if role.verifier is None:
         return role
@@ -202,7 +217,7 @@ def free_name(neon: Neon, project: Project, name: str) -> str:
 def _check(wanted: CreateBranch) -> None:
     spec = wanted.branch
     moment = spec.parent_lsn is not None or spec.parent_timestamp is not None
-    if spec.init_source == "schema-only" and moment:
-        raise Unprocessable("a schema-only branch begins with its parent's schema of now")
+    if spec.init_source != "parent-data" and moment:
+        raise Unprocessable("a branch without rows begins with its parent's schema of now")
     if sum(one.type == "read_write" for one in wanted.endpoints) > 1:
         raise Unprocessable("a branch has at most one read_write endpoint")

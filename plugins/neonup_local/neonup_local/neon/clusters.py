@@ -115,8 +115,9 @@ class Clusters:
 
     def template_base(self, engine: Engine, at: datetime) -> Base:
         """The base of every cluster that `create` creates."""
-        folder = self._template(engine)
-        return Base(folder.name, at, history.first_segment(folder))
+        folder = self.template(engine)
+        shown = at.replace(microsecond=at.microsecond // 1000 * 1000)  # as the API tells it
+        return Base(folder.name, shown, history.first_segment(folder))
 
     def copy_stopped(self, source: str, target: str) -> None:
         """Copy a cluster whose server does not run and cannot be started meanwhile."""
@@ -146,11 +147,14 @@ class Clusters:
         Raises:
             EngineError: the log does not lead there.
         """
-        at = moment.time
-        bases = [base for base in source.bases if at is None or base.at <= at] or source.bases
-        base = self._folder / "bases" / bases[-1 if at else 0].id
+        base = self._folder / "bases" / moment.reachable(source.bases)[-1].id
         engine, folder = self.engine_of(source), self._new_folder(target)
         history.replay(engine, base, self.folder(source.id), folder, moment)
+
+    def begin(self, row: Cluster) -> int:
+        """The position in the log with which a cluster's history begins, as a number."""
+        log = self._folder / "bases" / row.bases[0].id / "pg_wal"
+        return history.begin_of(log / row.bases[0].begin)
 
     def add_base(self, source: str, id: str, admin: dict[str, object] | None) -> str:  # noqa: A002
         """Copy a cluster's data as a base.
@@ -189,7 +193,7 @@ class Clusters:
     def template_size(self, engine: Engine) -> int:
         """Bytes of a new cluster's data."""
         if engine.id not in self._sizes:
-            paths = (self._template(engine) / "base").rglob("*")
+            paths = (self.template(engine) / "base").rglob("*")
             self._sizes[engine.id] = sum(path.stat().st_size for path in paths if path.is_file())
         return self._sizes[engine.id]
 
@@ -263,10 +267,14 @@ class Clusters:
 
     def _copy_template(self, engine: Engine, target: Path) -> None:
         account = accounts.for_new_data()
-        template.copy(self._template(engine), target, account)
+        template.copy(self.template(engine), target, account)
 
-    def _template(self, engine: Engine) -> Path:
-        """An engine's template, as this local Neon keeps it while a project needs it."""
+    def template(self, engine: Engine) -> Path:
+        """An engine's template, as this local Neon keeps it while a project needs it.
+
+        Raises:
+            EngineError: it cannot be created or copied.
+        """
         folder = self._folder / "bases" / f"{engine.id}-{template.FORM}"
         with self._copying:
             self._templates.add(folder.name)

@@ -1,14 +1,15 @@
 """What branches have consumed: one row a branch and hour, in the store's file.
 
 Rows are added to while something runs, and never otherwise: between two rows a branch's size is
-that of the earlier one. Hours become days after a week, and days months after sixty days.
+that of the earlier one. Hours become days after a week, and days months after sixty days. The sums
+of months are kept beside them, so that a list of projects needs no more than a row of each.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import astuple, dataclass, fields
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -20,6 +21,11 @@ TABLES = (
     "written INTEGER NOT NULL, sent INTEGER NOT NULL, size INTEGER, "
     "PRIMARY KEY (branch_id, at)) WITHOUT ROWID",
     "CREATE INDEX IF NOT EXISTS Consumption_project ON Consumption (project_id, at)",
+    "CREATE TABLE IF NOT EXISTS ConsumptionMonth (branch_id TEXT NOT NULL, month INTEGER NOT NULL, "
+    "project_id TEXT NOT NULL, active REAL NOT NULL, compute REAL NOT NULL, cpu REAL NOT NULL, "
+    "written INTEGER NOT NULL, sent INTEGER NOT NULL, PRIMARY KEY (branch_id, month)) "
+    "WITHOUT ROWID",
+    "CREATE INDEX IF NOT EXISTS ConsumptionMonth_project ON ConsumptionMonth (project_id, month)",
     "CREATE TABLE IF NOT EXISTS BranchSize "
     "(branch_id TEXT PRIMARY KEY, project_id TEXT NOT NULL, size INTEGER NOT NULL) WITHOUT ROWID",
     "CREATE INDEX IF NOT EXISTS BranchSize_project ON BranchSize (project_id)",
@@ -30,6 +36,9 @@ HOURLY = timedelta(hours=168)
 DAILY = timedelta(days=60)
 """How long hours and days are kept apart, as Neon's document says of `granularity`."""
 
+_ADDED = ", ".join(
+    f"{name} = {name} + excluded.{name}" for name in ("active", "compute", "cpu", "written", "sent")
+)
 _SUMS = "sum(active), sum(compute), sum(cpu), sum(written), sum(sent)"
 
 
@@ -97,13 +106,19 @@ class Consumption:
         rows = list(rows)
         with self._store.transaction():
             self._store.execute(
-                "INSERT INTO Consumption VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) "
-                "ON CONFLICT (branch_id, at) DO UPDATE SET active = active + excluded.active, "
-                "compute = compute + excluded.compute, cpu = cpu + excluded.cpu, "
-                "written = written + excluded.written, sent = sent + excluded.sent, "
+                "INSERT INTO Consumption VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) "  # noqa: S608
+                f"ON CONFLICT (branch_id, at) DO UPDATE SET {_ADDED}, "
                 "size = coalesce(excluded.size, size)",
                 *(
                     (one.branch_id, one.at, one.project_id, *astuple(one.tally), one.size)
+                    for one in rows
+                ),
+            )
+            self._store.execute(
+                "INSERT INTO ConsumptionMonth VALUES (?, ?, ?, ?, ?, ?, ?, ?) "  # noqa: S608
+                f"ON CONFLICT (branch_id, month) DO UPDATE SET {_ADDED}",
+                *(
+                    (one.branch_id, _month(one.at), one.project_id, *astuple(one.tally))
                     for one in rows
                 ),
             )
@@ -141,13 +156,17 @@ class Consumption:
             found.setdefault(project_id, {})[branch_id] = int(size)
         return found
 
-    def totals(self, since: datetime, project_ids: Sequence[str]) -> Tallies:
-        """What was consumed since a moment, by project and branch, deleted ones as well."""
+    def totals(self, month: datetime, project_ids: Sequence[str]) -> Tallies:
+        """What was consumed in a month, by project and branch, deleted ones as well.
+
+        Args:
+            month: its begin.
+        """
         found: Tallies = {}
         for project_id, branch_id, *sums in self._store.select(
-            f"SELECT project_id, branch_id, {_SUMS} FROM Consumption "  # noqa: S608
-            f"WHERE project_id IN ({_marks(project_ids)}) AND at >= ? GROUP BY branch_id",
-            (*project_ids, int(since.timestamp())),
+            "SELECT project_id, branch_id, active, compute, cpu, written, sent "  # noqa: S608
+            f"FROM ConsumptionMonth WHERE project_id IN ({_marks(project_ids)}) AND month = ?",
+            (*project_ids, int(month.timestamp())),
         ):
             found.setdefault(project_id, {})[branch_id] = Tally(*sums)
         return found
@@ -196,11 +215,16 @@ class Consumption:
     def forget(self, project_id: str) -> None:
         """Remove what is known of a project."""
         with self._store.transaction():
-            for table in ("Consumption", "BranchSize"):
+            for table in ("Consumption", "ConsumptionMonth", "BranchSize"):
                 self._store.execute(
                     f"DELETE FROM {table} WHERE project_id = ?",  # noqa: S608
                     (project_id,),
                 )
+
+
+def _month(at: int) -> int:
+    moment = datetime.fromtimestamp(at, UTC)
+    return int(moment.replace(day=1, hour=0, minute=0, second=0).timestamp())
 
 
 def _marks(values: Sequence[str]) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from neonup_local.neon import ids
+from neonup_local.neon import ids, pg_settings
 from neonup_local.neon.context import Neon
 from neonup_local.neon.errors import Failed, NotFound, Unprocessable
 from neonup_local.neon.journal import Change, Step
@@ -44,9 +44,7 @@ def new(
         Unprocessable: the branch has one that writes already, or a value is out of range.
         Failed: the machine has no address left.
     """
-    others = neon.store.all(Endpoint, branch_id=branch.id)
-    if kind == "read_write" and any(one.type == kind for one in others):
-        raise Unprocessable("read_write endpoint already exists")
+    _may_come(neon, branch, kind)
     now = neon.clock.now()
     defaults = dict(project.default_endpoint_settings)
     settings = defaults.pop("pg_settings", None)
@@ -63,7 +61,7 @@ def new(
         created_at=now,
         updated_at=now,
     )
-    endpoint = _checked(replace(endpoint, **(defaults | _stored(values))))
+    endpoint = _checked(neon, project, replace(endpoint, **(defaults | _stored(values))))
     try:
         address, port = neon.addresses.open_new(endpoint.id, neon.store.all(Endpoint))
     except OSError as error:
@@ -74,10 +72,17 @@ def new(
 def create(neon: Neon, project: Project, branch: Branch, wanted: NewEndpoint) -> Changed:
     """Create an endpoint; its server is started by whoever connects first."""
     endpoint = new(neon, project, branch, wanted.type, given(wanted))
+
+    def work() -> Change:
+        if neon.store.get(Branch, branch.id) is None:
+            raise NotFound("branch not found")
+        _may_come(neon, branch, wanted.type)
+        return Change(put=[endpoint])
+
     operations = neon.journal.run(
         project.id,
         [Step("start_compute", branch.id, endpoint.id)],
-        lambda: Change(put=[endpoint]),
+        work,
         undo=lambda: neon.computes.front.close(endpoint.id),
     )
     return endpoint, operations
@@ -89,7 +94,7 @@ def update(neon: Neon, project: Project, endpoint: Endpoint, changes: EndpointCh
     branch_id = values.get("branch_id", endpoint.branch_id)
     if branch_id != endpoint.branch_id:
         raise Unprocessable("an endpoint cannot be moved to another branch")
-    _checked(replace(endpoint, **_stored(values)))
+    _checked(neon, project, replace(endpoint, **_stored(values)))
 
     def work() -> Change:
         before = _current(neon, endpoint)
@@ -104,7 +109,14 @@ def update(neon: Neon, project: Project, endpoint: Endpoint, changes: EndpointCh
 
 
 def delete(neon: Neon, project: Project, endpoint: Endpoint) -> Changed:
-    """Delete an endpoint; the branch stays."""
+    """Delete an endpoint; the branch stays.
+
+    Raises:
+        Unprocessable: its branch is protected.
+    """
+    branch = neon.store.get(Branch, endpoint.branch_id)
+    if branch is not None and branch.protected:
+        raise Unprocessable("the endpoint of a protected branch cannot be deleted")
 
     def work() -> Change:
         neon.computes.suspend_endpoint(endpoint)
@@ -175,7 +187,14 @@ def _stored(values: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in values.items() if name not in _NOT_STORED}
 
 
-def _checked(endpoint: Endpoint) -> Endpoint:
+def _may_come(neon: Neon, branch: Branch, kind: EndpointType) -> None:
+    others = neon.store.all(Endpoint, branch_id=branch.id)
+    if kind == "read_write" and any(one.type == kind for one in others):
+        raise Unprocessable("read_write endpoint already exists")
+
+
+def _checked(neon: Neon, project: Project, endpoint: Endpoint) -> Endpoint:
     if endpoint.autoscaling_limit_min_cu > endpoint.autoscaling_limit_max_cu:
         raise Unprocessable("autoscaling_limit_min_cu must not exceed autoscaling_limit_max_cu")
+    pg_settings.check(neon, project, endpoint.settings.get("pg_settings"))
     return endpoint

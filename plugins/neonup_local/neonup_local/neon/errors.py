@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
 
 class Refused(Exception):
     """The request is not carried out.
@@ -12,6 +16,8 @@ class Refused(Exception):
 
     status = 400
     code = ""
+    details: Mapping[str, Any] = MappingProxyType({})
+    """What the API's answer has beside code and message."""
 
     def __init__(self, message: str):
         super().__init__(message)
@@ -48,10 +54,31 @@ class NotAcceptable(Refused):
     status = 406
 
 
+class Unsatisfied(Refused):
+    """The plan of an organization does not allow it.
+
+    Args:
+        message: for the caller.
+        details: why, as the operation's answer has it.
+    """
+
+    status = 406
+
+    def __init__(self, message: str, details: Mapping[str, Any]):
+        super().__init__(message)
+        self.details = details
+
+
 class Conflict(Refused):
     """It exists already."""
 
     status = 409
+
+
+class Gone(Refused):
+    """It was there, and cannot be used any more."""
+
+    status = 410
 
 
 class Unprocessable(Refused):

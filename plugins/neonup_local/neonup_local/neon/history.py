@@ -23,6 +23,7 @@ from neonup_local.engine import cluster, template
 from neonup_local.engine.account import Account
 from neonup_local.engine.binaries import Engine
 from neonup_local.engine.config import Options
+from neonup_local.neon.model import Base
 from neonup_local.service import ports
 
 SETTINGS = {
@@ -49,6 +50,14 @@ class Target:
             return {"recovery_target_lsn": self.lsn}
         assert self.time is not None  # noqa: S101 - one of them is given
         return {"recovery_target_time": self.time.isoformat(sep=" ")}
+
+    def reachable(self, bases: list[Base]) -> list[Base]:
+        """The bases that lie before it: the later ones lead to what was not yet so.
+
+        Which ones lie before a position is not known but of the oldest.
+        """
+        time = self.time
+        return [base for base in bases if time is not None and base.at <= time] or bases[:1]
 
 
 def create_archive(folder: Path, account: Account) -> Path:
@@ -191,3 +200,15 @@ def forget(folder: Path, begin: str) -> None:
 def first_segment(data: Path) -> str:
     """The name of the oldest segment that a data directory which was stopped has."""
     return min(name for name in _segments(data / "pg_wal") if not name.endswith(".history"))
+
+
+def position(lsn: str) -> int:
+    """A position in the log as a number, e.g. of ``0/1A2B3C8``."""
+    high, _, low = lsn.partition("/")
+    return (int(high, 16) << 32) + int(low, 16)
+
+
+def begin_of(segment: Path) -> int:
+    """The position with which a segment begins: its name has no more than its number."""
+    name = segment.name
+    return (int(name[8:16], 16) << 32) + int(name[16:24], 16) * segment.stat().st_size

@@ -160,18 +160,17 @@ class Meter:
             now = self._clock.now()
             try:
                 self.kept.add(self._pending.values(), self._logs)
+                self._pending.clear()
+                running = self._running.keys()
+                self._logs = {id: n for id, n in self._logs.items() if id in running}  # noqa: A001
                 if self._folded is None or not timedelta() <= now - self._folded < _FOLD:
                     self._folded = now
                     self.kept.fold(now)
             except NeonupError as error:  # the disk is full: it is kept and written later
                 log.warning("What was consumed could not be written down: %s", error)
-                return
-            self._pending.clear()
-            running = self._running.keys()
-            self._logs = {id: n for id, n in self._logs.items() if id in running}  # noqa: A001
 
     def figures(self, begin: datetime, project_ids: Sequence[str]) -> tuple[Tallies, Sizes]:
-        """What was consumed since a moment, up to now, and the sizes of branches.
+        """What was consumed since the begin of this month, and the sizes of branches.
 
         Both are by project and branch. No server is asked.
         """

@@ -11,6 +11,7 @@ OperationStatus = Literal["scheduling", "running", "finished", "failed"]
 EndpointType = Literal["read_only", "read_write"]
 MemberRole = Literal["admin", "member", "editor", "viewer", "collaborator"]
 Plan = Literal["free", "launch", "scale", "agent", "business", "enterprise"]
+InitSource = Literal["parent-data", "parent-schema", "schema-only"]
 
 
 class Row(Struct, frozen=True, kw_only=True):
@@ -51,13 +52,18 @@ class Member(Row, frozen=True):
 
 
 class Invitation(Row, frozen=True):
-    """Somebody without an account who is asked to join an organization."""
+    """Somebody who was asked to join an organization.
+
+    Args:
+        accepted_at: when they joined: at once, or when they got an account.
+    """
 
     org_id: str
     email: str
     role: MemberRole
     invited_by: str
     invited_at: datetime
+    accepted_at: datetime | None = None
 
 
 class ApiKey(Row, frozen=True):
@@ -132,7 +138,7 @@ class Branch(Row, frozen=True):
     parent_timestamp: datetime | None = None
     default: bool = False
     protected: bool = False
-    init_source: Literal["parent-data", "schema-only"] = "parent-data"
+    init_source: InitSource = "parent-data"
     expires_at: datetime | None = None
     last_reset_at: datetime | None = None
     annotation: dict[str, str] = field(default_factory=dict)
@@ -277,3 +283,73 @@ class Permission(Row, frozen=True):
     project_id: str
     granted_to_email: str
     granted_at: datetime
+
+
+class TransferRequest(Row, frozen=True):
+    """A project that is offered to whoever has the request's id; the row's id is the hash of it.
+
+    Args:
+        org_id: whose project it was then; once it is another's, the request is void.
+        user_id: who gives it.
+        personal: whether they do so as a person; once they have no right to, the request is void.
+    """
+
+    project_id: str
+    org_id: str
+    user_id: str
+    personal: bool
+    created_at: datetime
+    expires_at: datetime
+    used_at: datetime | None = None
+
+
+class AgentRegistration(Row, frozen=True):
+    """An agent's identity, and the project that came with it.
+
+    Args:
+        role: the name of the role that its connection string has.
+        database: the name of the database there.
+        digest: the hash of the identity assertion, which is not kept itself.
+        source: what the agent calls itself.
+        requested: the capabilities that it asked for.
+        granted: those that it has.
+        expires_at: when the project is deleted unless it is claimed.
+        state: `accepted` once a person has claimed it, `reconciled` when nothing of the agent's
+            works any more; `expired` and `deleted` have no project any more.
+        revoked_at: when the assertion was revoked.
+        claimed_by: the user who claimed it.
+        claimed_into: the organization that it was claimed for.
+    """
+
+    project_id: str
+    branch_id: str
+    role: str
+    database: str
+    digest: str
+    source: str
+    requested: list[str]
+    granted: list[str]
+    created_at: datetime
+    expires_at: datetime
+    state: Literal["unclaimed", "accepted", "reconciled", "expired", "deleted"] = "unclaimed"
+    revoked_at: datetime | None = None
+    accepted_at: datetime | None = None
+    claimed_by: str | None = None
+    claimed_into: str | None = None
+
+
+class ClaimCode(Row, frozen=True):
+    """A code with which a person claims an agent's project, of which only the hash is kept."""
+
+    project_id: str
+    registration_id: str
+    digest: str
+    created_at: datetime
+    expires_at: datetime
+    state: Literal["pending", "cancelled", "used"] = "pending"
+
+
+class RevokedToken(Row, frozen=True):
+    """An access token that was revoked; its id is the token's hash."""
+
+    expires_at: datetime

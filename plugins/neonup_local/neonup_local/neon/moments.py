@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 import psycopg
 
 from neonup import EngineError
-from neonup_local.neon import ids
+from neonup_local.neon import history, ids
 from neonup_local.neon.context import Neon
 from neonup_local.neon.errors import NotFound, Refused, Unprocessable
 from neonup_local.neon.history import Target
@@ -28,7 +28,7 @@ def new_cluster(neon: Neon, source: Branch, moment: Target | None) -> Cluster:
         id=ids.cluster(),
         project_id=row.project_id,
         engine=row.engine,
-        bases=row.bases,
+        bases=row.bases if moment is None else moment.reachable(row.bases),
         state=state,  # type: ignore[arg-type]
     )
 
@@ -47,6 +47,9 @@ def target(
     if lsn is not None:
         if not _LSN.fullmatch(lsn):
             raise Refused("an LSN looks like 0/1A2B3C8")
+        row = neon.store.get(Cluster, branch.cluster_id)
+        if row is None or history.position(lsn) < neon.clusters.begin(row):
+            raise Unprocessable("the LSN is outside of the history that is kept")
         return Target(lsn=lsn)
     if time is None:
         return None

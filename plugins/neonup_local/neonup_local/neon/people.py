@@ -68,8 +68,7 @@ class People:
             own = self.create_organization(organization or user.name, admin=user)
             for invitation in self._store.all(Invitation):
                 if invitation.email.casefold() == email.casefold():
-                    self.join(invitation.org_id, user, invitation.role)
-                    self._store.delete(invitation)
+                    self._accept(invitation, user)
         return user, own
 
     def create_organization(self, name: str, *, admin: User, plan: Plan = "scale") -> Organization:
@@ -92,8 +91,10 @@ class People:
 
     def organizations_of(self, user: User) -> list[Organization]:
         """The organizations that a user is in, their own first."""
-        memberships = {one.org_id for one in self._store.all(Member) if one.user_id == user.id}
-        return [one for one in self._store.all(Organization) if one.id in memberships]
+        # By the order of joining: one who was invited may be in older organizations than their own.
+        joined = [one.org_id for one in self._store.all(Member) if one.user_id == user.id]
+        found = {one.id: one for one in self._store.all(Organization)}
+        return [found[id_] for id_ in joined if id_ in found]
 
     def members(self, org_id: str) -> list[Member]:
         """Who is in an organization, in the order of joining."""
@@ -118,13 +119,48 @@ class People:
         self._store.put(member)
         return member
 
+    def invitations(self, org_id: str) -> list[Invitation]:
+        """Who was asked to join an organization, those who did included."""
+        return [one for one in self._store.all(Invitation) if one.org_id == org_id]
+
+    def invite(self, org_id: str, email: str, role: MemberRole, by: User) -> Invitation:
+        """Ask somebody to join: with an account they do at once, else when they create one.
+
+        A new invitation takes the place of an earlier one to the same address.
+
+        Raises:
+            Unprocessable: they are a member already.
+        """
+        email = email.strip()
+        invitation = Invitation(
+            id=str(uuid.uuid4()),
+            org_id=org_id,
+            email=email,
+            role=role,
+            invited_by=by.id,
+            invited_at=self._clock.now(),
+        )
+        with self._store.transaction():
+            user = self.by_email(email)
+            if user is not None and self.member(org_id, user) is not None:
+                raise Unprocessable("a member of the organization has that email address")
+            for earlier in self.invitations(org_id):
+                if earlier.email.casefold() == email.casefold():
+                    self._store.delete(earlier)
+            if user is not None:
+                return self._accept(invitation, user)
+            self._store.put(invitation)
+        return invitation
+
     def change_role(self, member: Member, role: MemberRole) -> Member:
         """Give a member another role.
 
         Raises:
+            NotFound: they were removed meanwhile.
             Unprocessable: the organization would have no administrator.
         """
         with self._store.transaction():
+            member = self.find_member(member.org_id, member.id)
             if role != "admin":
                 self._keep_an_admin(member)
             changed = replace(member, role=role)
@@ -132,12 +168,14 @@ class People:
         return changed
 
     def remove(self, member: Member) -> None:
-        """Remove a member from an organization.
+        """Remove a member from an organization; their keys reach nothing of it from now on.
 
         Raises:
+            NotFound: they were removed meanwhile.
             Unprocessable: the organization would have no administrator.
         """
         with self._store.transaction():
+            member = self.find_member(member.org_id, member.id)
             self._keep_an_admin(member)
             self._store.delete(member)
 
@@ -151,6 +189,14 @@ class People:
         if found is None or found.org_id != org_id:
             raise NotFound("member not found")
         return found
+
+    def _accept(self, invitation: Invitation, user: User) -> Invitation:
+        if invitation.accepted_at is not None:
+            return invitation
+        accepted = replace(invitation, accepted_at=self._clock.now())
+        self._store.put(accepted)
+        self.join(invitation.org_id, user, invitation.role)
+        return accepted
 
     def _keep_an_admin(self, member: Member) -> None:
         others = [one for one in self.members(member.org_id) if one.id != member.id]

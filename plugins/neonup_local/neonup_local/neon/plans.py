@@ -63,6 +63,17 @@ LIMITS: dict[Plan, Limits] = {
 """The limits of every plan, the smallest plan first."""
 
 
+SUBSCRIPTIONS: dict[Plan, str] = {
+    "free": "free_v2",
+    "launch": "launch",
+    "scale": "scale",
+    "agent": "scale",
+    "business": "business",
+    "enterprise": "direct_sales",
+}
+"""What the API calls a plan where it shows a bill; neon-api 0.3 knows no newer names."""
+
+
 def limits(plan: Plan) -> Limits:
     """What a plan allows."""
     return LIMITS[plan]

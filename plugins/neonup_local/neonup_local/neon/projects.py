@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from neonup import EngineError
 from neonup_local.engine import template
-from neonup_local.neon import catalogs, endpoints, ids
+from neonup_local.neon import catalogs, endpoints, ids, pg_settings, roles
 from neonup_local.neon.context import Neon
 from neonup_local.neon.errors import Forbidden, NotFound, Unprocessable
 from neonup_local.neon.identity import Caller
@@ -29,6 +29,8 @@ from neonup_local.neon.requests import NewProject, ProjectChanges, given
 
 RECOVERABLE = timedelta(days=7)
 """How long a deleted project can be recovered."""
+_RESERVED_ROLES = frozenset({template.ADMIN, "neon_superuser", "postgres", "public", "none"})
+_RESERVED_DATABASES = frozenset({"postgres", "template0", "template1"})
 
 
 @dataclass(frozen=True)
@@ -133,7 +135,7 @@ def create(neon: Neon, caller: Caller, wanted: NewProject) -> Created:
         annotation=wanted.branch.annotations,
     )
     password = ids.password()
-    name = _free_name(wanted.branch.role_name or template.OWNER)
+    name = _free_name(wanted.branch.role_name or template.OWNER, _RESERVED_ROLES)
     role = Role(
         id=catalogs.role_id(branch.id, name),
         project_id=project.id,
@@ -144,7 +146,7 @@ def create(neon: Neon, caller: Caller, wanted: NewProject) -> Created:
         created_at=now,
         updated_at=now,
     )
-    name = _free_name(wanted.branch.database_name or template.DATABASE)
+    name = _free_name(wanted.branch.database_name or template.DATABASE, _RESERVED_DATABASES)
     database = Database(
         id=catalogs.database_id(branch.id, name),
         project_id=project.id,
@@ -167,7 +169,7 @@ def create(neon: Neon, caller: Caller, wanted: NewProject) -> Created:
         project.id,
         [Step("create_timeline", branch.id), Step("start_compute", branch.id, endpoint.id)],
         work,
-        intent=[project, cluster, branch, role, database, endpoint],
+        intent=[project, cluster, branch, roles.kept(project, role), database, endpoint],
         undo=lambda: neon.computes.front.close(endpoint.id),
     )
     shown = neon.store.get(Branch, branch.id) or branch
@@ -183,12 +185,15 @@ def update(
         if name in values:
             values[name] = _merged(getattr(project, name), values[name])
     changed = replace(project, **values, updated_at=neon.clock.now())
+    pg_settings.check(neon, project, changed.default_endpoint_settings.get("pg_settings"))
     if changed.settings.get("enable_logical_replication") is False and project.settings.get(
         "enable_logical_replication"
     ):
         raise Unprocessable("logical replication cannot be disabled once it is enabled")
     operations = neon.journal.run(
-        project.id, [Step("apply_storage_config")], lambda: Change(put=[changed])
+        project.id,
+        [Step("apply_storage_config")],
+        lambda: Change(put=[_still_owned(neon, changed)]),
     )
     return changed, operations
 
@@ -211,7 +216,7 @@ def delete(neon: Neon, project: Project) -> Project:
         for branch in branches:
             neon.computes.drop_replicas(branch)
             neon.computes.suspend(branch)
-        return Change(put=[deleted])
+        return Change(put=[_still_owned(neon, deleted)])
 
     neon.journal.run(project.id, [Step("suspend_compute")], work)
     return deleted
@@ -233,10 +238,16 @@ def recover(neon: Neon, caller: Caller, id: str) -> tuple[Project, list[Branch]]
         for endpoint in neon.store.all(Endpoint, project_id=id):
             address, port = neon.addresses.open_again(endpoint, neon.store.all(Endpoint))
             neon.store.put(replace(endpoint, address=address, port=port))
-        return Change(put=[recovered])
+        return Change(put=[_still_owned(neon, recovered)])
 
     neon.journal.run(id, [Step("start_compute")], work)
     return recovered, neon.store.all(Branch, project_id=id)
+
+
+def _still_owned(neon: Neon, changed: Project) -> Project:
+    """A changed project, with the owner that it may have been given since it was read."""
+    current = neon.store.get(Project, changed.id) or changed
+    return replace(changed, org_id=current.org_id, owner_id=current.owner_id)
 
 
 def _defaults(wanted: NewProject) -> dict[str, Any]:
@@ -262,7 +273,7 @@ def _merged(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
     return old | new | nested
 
 
-def _free_name(name: str) -> str:
-    if name.startswith("pg_") or name in (template.ADMIN, "neon_superuser", "postgres"):
+def _free_name(name: str, reserved: frozenset[str]) -> str:
+    if name.startswith("pg_") or name in reserved:
         raise Unprocessable(f'the name "{name}" is reserved')
     return name

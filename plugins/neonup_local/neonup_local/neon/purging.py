@@ -14,10 +14,21 @@ from neonup_local.neon.model import (
     Project,
     Role,
     Snapshot,
+    TransferRequest,
 )
 from neonup_local.neon.store import Store
 
-_KINDS = (Branch, Cluster, Database, Endpoint, Operation, Permission, Role, Snapshot)
+_KINDS = (
+    Branch,
+    Cluster,
+    Database,
+    Endpoint,
+    Operation,
+    Permission,
+    Role,
+    Snapshot,
+    TransferRequest,
+)
 
 
 def purge(store: Store, clusters: Clusters, project: Project) -> None:

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType, field
 
-from neonup_local.neon.model import EndpointType
+from neonup_local.neon.model import EndpointType, InitSource
 
 Id = Annotated[str, Meta(pattern=r"^[a-z0-9-]{1,60}$")]
 Name = Annotated[str, Meta(min_length=1, max_length=256)]
@@ -20,7 +20,19 @@ Timeout = Annotated[int, Meta(ge=-1, le=604_800)]
 Retention = Annotated[int, Meta(ge=0, le=2_592_000)]
 Count = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 Moment = Annotated[datetime, Meta(tz=True)]
+Email = Annotated[str, Meta(min_length=1, max_length=256, pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")]
 Annotation = Annotated[dict[str, str], Meta(max_length=50)]
+
+
+def _fit(*names: str | UnsetType | None) -> None:
+    """Postgres counts a name's bytes, not its characters, and cuts what is too long.
+
+    Raises:
+        ValueError: one is too long; msgspec refuses the body then.
+    """
+    for name in names:
+        if isinstance(name, str) and len(name.encode()) > 63:
+            raise ValueError(f"a name of at most 63 bytes was expected, not {name!r}")
 
 
 class Quota(Struct, omit_defaults=True):
@@ -95,6 +107,10 @@ class FirstBranch(Struct):
     database_name: PgName | None = None
     annotations: Annotation = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        """Refuse names that Postgres would cut."""
+        _fit(self.role_name, self.database_name)
+
 
 class NewProject(Struct):
     """A project to be created."""
@@ -143,7 +159,7 @@ class NewBranch(Struct):
     parent_timestamp: Moment | None = None
     protected: bool = False
     archived: bool = False
-    init_source: Literal["parent-data", "schema-only"] = "parent-data"
+    init_source: InitSource = "parent-data"
     expires_at: Moment | None = None
 
 
@@ -187,6 +203,15 @@ class RestoreBranch(Struct):
     source_lsn: str | None = None
     source_timestamp: Moment | None = None
     preserve_under_name: Name | None = None
+
+
+class NewSnapshot(Struct):
+    """What some clients send to `createSnapshot`, whose parameters are in the query."""
+
+    name: Name | None = None
+    timestamp: Moment | None = None
+    lsn: str | None = None
+    expires_at: Moment | None = None
 
 
 class RestoreSnapshot(Struct):
@@ -279,6 +304,10 @@ class NewDatabase(Struct):
     name: PgName
     owner_name: PgName
 
+    def __post_init__(self) -> None:
+        """Refuse names that Postgres would cut."""
+        _fit(self.name, self.owner_name)
+
 
 class CreateDatabase(Struct):
     """Body of `createProjectBranchDatabase`."""
@@ -292,6 +321,10 @@ class DatabaseChanges(Struct):
     name: PgName | UnsetType = UNSET
     owner_name: PgName | UnsetType = UNSET
 
+    def __post_init__(self) -> None:
+        """Refuse names that Postgres would cut."""
+        _fit(self.name, self.owner_name)
+
 
 class UpdateDatabase(Struct):
     """Body of `updateProjectBranchDatabase`."""
@@ -304,6 +337,10 @@ class NewRole(Struct):
 
     name: PgName
     no_login: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse names that Postgres would cut."""
+        _fit(self.name)
 
 
 class CreateRole(Struct):
@@ -327,7 +364,7 @@ class CreateOrgKey(CreateKey):
 class GrantPermission(Struct):
     """Body of `grantPermissionToProject`."""
 
-    email: Annotated[str, Meta(min_length=1, max_length=256, pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")]
+    email: Email
 
 
 class RevokePermission(Struct):

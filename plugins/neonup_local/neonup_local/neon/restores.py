@@ -22,11 +22,14 @@ def restore(
     Raises:
         Refused: the moment is none, or the branch's own data would be lost.
         Conflict: there is a branch of the name to preserve it under.
+        Unprocessable: the moment cannot be had, or the branch is protected from a reset.
     """
     source = branches.find(neon, project, wanted.source_branch_id)
     moment = moments.target(
         neon, project, source, time=wanted.source_timestamp, lsn=wanted.source_lsn
     )
+    if branch.protected and source.id == branch.parent_id:
+        raise Unprocessable("a protected branch cannot be reset")
     if source.id == branch.id and wanted.preserve_under_name is None:
         raise Unprocessable("a branch restored from itself needs preserve_under_name")
     if source.id == branch.id and moment is None:
@@ -73,6 +76,7 @@ def restore(
         project.id,
         [Step("create_branch", id), Step("apply_config", id)],
         work,
+        intent=[cluster],
         undo=lambda: neon.clusters.remove(cluster.id),
     )
     return neon.store.get(Branch, id) or branch, operations
@@ -161,7 +165,10 @@ def _ancestry(
 
 
 def _preserved(neon: Neon, branch: Branch, name: str) -> list[Row]:
-    """The rows of the branch that keeps the data that was replaced; it has no endpoint."""
+    """The rows of the branch that keeps the data that was replaced; it has no endpoint.
+
+    The children of the replaced branch are its children from now on: they began with its data.
+    """
     now = neon.clock.now()
     kept = replace(
         branch,
@@ -175,4 +182,9 @@ def _preserved(neon: Neon, branch: Branch, name: str) -> list[Row]:
     )
     roles, databases = contents.inherited(neon.store, branch, kept, now)
     neon.meter.begin(kept, neon.meter.size(branch.id))
-    return [kept, *roles, *databases]
+    children = [
+        replace(one, parent_id=kept.id)
+        for one in neon.store.all(Branch, project_id=branch.project_id)
+        if one.parent_id == branch.id
+    ]
+    return [kept, *children, *roles, *databases]

@@ -15,6 +15,11 @@ from neonup_local.neon.requests import NewRole
 Changed = tuple[Role, list[Operation]]
 
 
+def kept(project: Project, role: Role) -> Role:
+    """A role as the store has it: without its password, where the project keeps none."""
+    return role if project.store_passwords else replace(role, password=None)
+
+
 class NoPassword(Refused):
     """The role's password is not kept."""
 
@@ -62,7 +67,7 @@ def create(neon: Neon, project: Project, branch: Branch, wanted: NewRole) -> Cha
     def work() -> Change:
         with catalogs.refusals(), neon.computes.admin(branch) as connection:
             catalogs.create_role(connection, role)
-        return Change(put=[role])
+        return Change(put=[kept(project, role)])
 
     return role, neon.journal.run(project.id, [Step("apply_config", branch.id)], work)
 
@@ -97,7 +102,7 @@ def reset_password(neon: Neon, project: Project, branch: Branch, name: str) -> C
     def work() -> Change:
         with catalogs.refusals(), neon.computes.admin(branch) as connection:
             catalogs.set_password(connection, role)
-        return Change(put=[role])
+        return Change(put=[kept(project, role)])
 
     return role, neon.journal.run(project.id, [Step("apply_config", branch.id)], work)
 
@@ -105,6 +110,7 @@ def reset_password(neon: Neon, project: Project, branch: Branch, name: str) -> C
 def renewed(neon: Neon, branch: Branch) -> list[Row]:
     """Stop a branch's servers; the rows with which all its passwords are new at the next start.
 
+    Roles that were created by SQL get one as well: theirs may be known to whoever created them.
     The caller holds the branch's cluster until they are written.
     """
     neon.computes.refresh(branch)
@@ -113,10 +119,9 @@ def renewed(neon: Neon, branch: Branch) -> list[Row]:
     now = neon.clock.now()
     rows: list[Row] = []
     for role in neon.store.all(Role, branch_id=branch.id):
-        if role.password is not None:
-            password = ids.password()
-            verifier = template.scram_verifier(password)
-            rows.append(replace(role, password=password, verifier=verifier, updated_at=now))
+        password = ids.password()
+        verifier = template.scram_verifier(password)
+        rows.append(replace(role, password=password, verifier=verifier, updated_at=now))
     cluster = neon.store.get(Cluster, branch.cluster_id)
     if cluster is not None and cluster.state == "stopped":
         rows.append(replace(cluster, state="copied"))

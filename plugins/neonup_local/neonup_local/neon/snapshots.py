@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import ExitStack
-from datetime import datetime
+from datetime import UTC, datetime
 
 from msgspec.structs import replace
 
@@ -75,7 +75,7 @@ def create(
     snapshot = Snapshot(
         id=ids.snapshot(),
         project_id=project.id,
-        name=name or f"{branch.name} at {time or now:%Y-%m-%d %H:%M:%S} UTC",
+        name=name or f"{branch.name} at {(time or now).astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC",
         source_branch_id=branch.id,
         cluster_id=cluster.id,
         created_at=now,
@@ -103,10 +103,19 @@ def create(
     return neon.store.get(Snapshot, snapshot.id) or snapshot, operations
 
 
-def update(neon: Neon, snapshot: Snapshot, changes: SnapshotChanges) -> Snapshot:
-    """Rename a snapshot, or give it another expiry."""
-    changed = replace(snapshot, **given(changes))
-    neon.store.put(changed)
+def update(neon: Neon, project: Project, snapshot: Snapshot, changes: SnapshotChanges) -> Snapshot:
+    """Rename a snapshot, or give it another expiry.
+
+    Raises:
+        Unprocessable: the expiry is over.
+    """
+    values = given(changes)
+    expires_at = values.get("expires_at")
+    if expires_at is not None and expires_at <= neon.clock.now():
+        raise Unprocessable("expires_at must be in the future")
+    with neon.journal.alone(project.id):
+        changed = replace(find(neon, project, snapshot.id), **values)
+        neon.store.put(changed)
     return changed
 
 

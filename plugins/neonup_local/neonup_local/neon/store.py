@@ -34,6 +34,10 @@ _KINDS: tuple[type[Row], ...] = (
     model.Operation,
     model.Permission,
     model.Snapshot,
+    model.TransferRequest,
+    model.AgentRegistration,
+    model.ClaimCode,
+    model.RevokedToken,
 )
 
 

@@ -8,7 +8,17 @@ import time
 from contextlib import suppress
 
 from neonup import NeonupError
-from neonup_local.neon import bases, branches, projects, purging, quotas, schedules, snapshots
+from neonup_local.neon import (
+    agent_claims,
+    agents,
+    bases,
+    branches,
+    projects,
+    purging,
+    quotas,
+    schedules,
+    snapshots,
+)
 from neonup_local.neon.context import Neon
 from neonup_local.neon.errors import Refused
 from neonup_local.neon.model import Branch, Project, Snapshot
@@ -45,6 +55,8 @@ class Upkeep:
 
     def _run(self) -> None:
         expired = renewed = measured = limited = 0.0
+        with suppress(NeonupError, OSError):  # what the last server did not get to
+            agent_claims.reconcile(self._neon, at_once=True)
         while not self._stopping.wait(_LOOK_SECONDS):
             looked = time.monotonic()
             try:
@@ -56,6 +68,7 @@ class Upkeep:
                     measured = looked
                     self._neon.computes.measure(idle=False)
                     self._neon.meter.write()
+                agent_claims.reconcile(self._neon)
                 if looked - expired > _EXPIRY_SECONDS:
                     expired = looked
                     schedules.run(self._neon)
@@ -78,6 +91,8 @@ def catch_up(neon: Neon) -> None:
 def expire(neon: Neon) -> None:
     """Delete branches and snapshots whose time is over, and projects deleted long ago."""
     now = neon.clock.now()
+    agent_claims.reconcile(neon)
+    agents.expire(neon)
     for branch in neon.store.dated(Branch, "expires_at"):
         project = neon.store.get(Project, branch.project_id)
         if project is not None and branch.expires_at is not None and branch.expires_at <= now:

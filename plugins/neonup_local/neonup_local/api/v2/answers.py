@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
-from neonup_local.neon import addresses, endpoints, frames, usage
+from neonup_local.neon import addresses, endpoints, frames, plans, usage
 from neonup_local.neon.context import Neon
 from neonup_local.neon.model import (
     Branch,
@@ -88,11 +88,12 @@ def project(neon: Neon, row: Project) -> Shown:
 def _owner(neon: Neon, row: Project) -> Shown:
     user = neon.people.user(row.owner_id)
     organization = neon.people.organization(row.org_id)
+    plan = organization.plan if organization else "free"
     return {
         "email": user.email if user else "",
         "name": organization.name if organization else "",
-        "branches_limit": 5000,
-        "subscription_type": "scale",
+        "branches_limit": plans.limits(plan).branches,
+        "subscription_type": plans.SUBSCRIPTIONS[plan],
     }
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from neonup_local.api.v2 import answers
 from neonup_local.api.v2.operations import Answer, Call, operation
-from neonup_local.api.v2.paging import page
+from neonup_local.api.v2.paging import Rank, page
 from neonup_local.neon import branches, endpoints, usage
-from neonup_local.neon.errors import Refused
+from neonup_local.neon.errors import NotFound, Refused
 from neonup_local.neon.model import Branch, Database, Endpoint, Role
 from neonup_local.neon.requests import (
     CreateBranch,
@@ -20,7 +22,7 @@ _ONE = f"{_ALL}/{{branch_id}}"
 _ENDPOINTS = "/projects/{project_id}/endpoints"
 _ENDPOINT = f"{_ENDPOINTS}/{{endpoint_id}}"
 
-_ORDERS = {
+_ORDERS: dict[str, Callable[[Branch], Rank]] = {
     "name": lambda branch: branch.name,
     "created_at": lambda branch: branch.created_at,
     "updated_at": lambda branch: branch.updated_at,
@@ -38,8 +40,11 @@ def list_project_branches(call: Call) -> Answer:
     sort_by, order = call.query.get("sort_by", "updated_at"), call.query.get("sort_order", "desc")
     if sort_by not in _ORDERS or order not in ("asc", "desc"):
         raise Refused("invalid parameter sort_by or sort_order")
-    found.sort(key=_ORDERS[sort_by], reverse=order == "desc")
-    shown, cursor = page(call, found, lambda one: one.id, default=10_000, largest=10_000)
+    by = _ORDERS[sort_by]
+    found.sort(key=by, reverse=order == "desc")
+    shown, cursor = page(
+        call, found, by, descending=order == "desc", default=10_000, largest=10_000
+    )
     more = bool(shown) and shown[-1] is not found[-1]
     pagination = {"sort_by": sort_by, "sort_order": order.upper()}
     used = usage.of_branches(call.neon, call.path["project_id"], shown)
@@ -63,7 +68,7 @@ def _searched(call: Call) -> list[Branch]:
 
 @operation("createProjectBranch", f"POST {_ALL}", status=201)
 def create_project_branch(call: Call) -> Answer:
-    """From now, a timestamp or an LSN; with `schema-only` from now alone."""
+    """From now, a timestamp or an LSN; without rows from now alone."""
     project = call.project()
     branch, opened, operations = branches.create(call.neon, project, call.body(CreateBranch))
     roles = call.neon.store.all(Role, branch_id=branch.id)
@@ -100,7 +105,13 @@ def update_project_branch(call: Call) -> Answer:
 
 @operation("deleteProjectBranch", f"DELETE {_ONE}")
 def delete_project_branch(call: Call) -> Answer:
-    return _changed(call, branches.delete(call.neon, call.project(), branch_of(call)))
+    """For good, at once: it cannot be recovered."""
+    project = call.project()
+    try:
+        branch = branch_of(call)
+    except NotFound:  # gone already, says the document
+        return None
+    return _changed(call, branches.delete(call.neon, project, branch))
 
 
 @operation(
@@ -152,7 +163,12 @@ def update_project_endpoint(call: Call) -> Answer:
 
 @operation("deleteProjectEndpoint", f"DELETE {_ENDPOINT}")
 def delete_project_endpoint(call: Call) -> Answer:
-    return _endpoint(call, endpoints.delete(call.neon, call.project(), _find(call)))
+    project = call.project()
+    try:
+        endpoint = _find(call)
+    except NotFound:
+        return None
+    return _endpoint(call, endpoints.delete(call.neon, project, endpoint))
 
 
 @operation("startProjectEndpoint", f"POST {_ENDPOINT}/start")

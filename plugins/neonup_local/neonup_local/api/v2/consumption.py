@@ -13,12 +13,20 @@ from neonup_local.api.v2.paging import page
 from neonup_local.neon import frames, projects, usage
 from neonup_local.neon.errors import Forbidden, Refused
 from neonup_local.neon.frames import Frame
-from neonup_local.neon.model import Organization, Plan, Project
+from neonup_local.neon.model import Organization, Plan, Project, Row
 
 Spans = list[tuple[datetime, datetime]]
 Show = Callable[[Frame], answers.Shown]
 
 _MOST_IDS = 100
+
+
+class _Consumed(Row, frozen=True):
+    """What a branch consumed."""
+
+    project: Project
+    frames: list[Frame]
+
 
 _LEGACY: dict[str, Callable[[Frame], float]] = {
     "active_time_seconds": lambda frame: frame.tally.active,
@@ -78,22 +86,27 @@ def get_consumption_history_per_branch_v2(call: Call) -> Answer:
     spans, show = _spans(call), _values(call, _OF_BRANCHES)
     wanted = _ids(call, "branch_ids")
     found = [
-        (project, branch_id, consumed)
+        _Consumed(id=branch_id, project=project, frames=consumed)
         for project in sorted(_projects(call, organization), key=lambda one: one.id)
         for branch_id, consumed in sorted(frames.of_branches(call.neon, project, spans).items())
         if not wanted or branch_id in wanted
     ]
     shown, cursor = page(
-        call, found, lambda one: f"{one[0].id}/{one[1]}", default=100, largest=1000
+        call,
+        found,
+        lambda one: f"{one.project.id}/{one.id}",
+        descending=False,
+        default=100,
+        largest=1000,
     )
     answer = {
         "branches": [
             {
-                "project_id": project.id,
-                "branch_id": branch_id,
-                "periods": _periods(call, organization, project, consumed, show),
+                "project_id": one.project.id,
+                "branch_id": one.id,
+                "periods": _periods(call, organization, one.project, one.frames, show),
             }
-            for project, branch_id, consumed in shown
+            for one in shown
         ]
     }
     return answer | ({"pagination": {"cursor": cursor}} if cursor else {})
@@ -101,7 +114,9 @@ def get_consumption_history_per_branch_v2(call: Call) -> Answer:
 
 def _of_projects(call: Call, organization: Organization, spans: Spans, show: Show) -> Answer:
     found = _projects(call, organization)
-    shown, cursor = page(call, found, lambda one: one.id, default=10, largest=100)
+    shown, cursor = page(
+        call, found, lambda one: one.created_at, descending=True, default=10, largest=100
+    )
     answer: dict[str, Any] = {
         "projects": [
             {

@@ -7,7 +7,7 @@ from neonup_local.api.v2.branches import branch_of
 from neonup_local.api.v2.operations import Answer, Call, operation
 from neonup_local.neon import branches, databases, endpoints, roles
 from neonup_local.neon.errors import NotFound, Refused
-from neonup_local.neon.model import Endpoint
+from neonup_local.neon.model import Branch, Endpoint
 from neonup_local.neon.requests import CreateDatabase, CreateRole, UpdateDatabase
 
 _BRANCH = "/projects/{project_id}/branches/{branch_id}"
@@ -43,8 +43,11 @@ def update_project_branch_database(call: Call) -> Answer:
 
 @operation("deleteProjectBranchDatabase", f"DELETE {_DATABASE}")
 def delete_project_branch_database(call: Call) -> Answer:
-    name = call.path["database_name"]
-    return _database(databases.delete(call.neon, call.project(), branch_of(call), name))
+    project, branch, name = call.project(), branch_of(call), call.path["database_name"]
+    try:
+        return _database(databases.delete(call.neon, project, branch, name))
+    except NotFound:  # gone already, says the document
+        return None
 
 
 def _database(changed: databases.Changed) -> Answer:
@@ -72,8 +75,11 @@ def get_project_branch_role(call: Call) -> Answer:
 
 @operation("deleteProjectBranchRole", f"DELETE {_ROLE}")
 def delete_project_branch_role(call: Call) -> Answer:
-    name = call.path["role_name"]
-    return _role(roles.delete(call.neon, call.project(), branch_of(call), name))
+    project, branch, name = call.project(), branch_of(call), call.path["role_name"]
+    try:
+        return _role(roles.delete(call.neon, project, branch, name))
+    except NotFound:
+        return None
 
 
 @operation("resetProjectBranchRolePassword", f"POST {_ROLE}/reset_password")
@@ -106,15 +112,27 @@ def get_connection_uri(call: Call) -> Answer:
         if not call.query.get(name):
             raise Refused(f"the parameter {name} is missing")
     call.flag("pooled")  # the pooled URL is the direct one
-    id = call.query.get("branch_id")  # noqa: A001
-    branch = branches.find(call.neon, project, id) if id else branches.default(call.neon, project)
-    if endpoint_id := call.query.get("endpoint_id"):
-        endpoint = endpoints.find(call.neon, project, endpoint_id)
-    else:
-        found = call.neon.store.all(Endpoint, branch_id=branch.id)
-        if not found:
-            raise NotFound("the branch has no endpoint")
-        endpoint = min(found, key=lambda one: one.type != "read_write")
+    branch, endpoint = _branch_and_endpoint(call)
     role = roles.find(call.neon, branch, call.query["role_name"])
     database = databases.find(call.neon, branch, call.query["database_name"])
     return {"uri": answers.uri(project, endpoint, role, database.name)}
+
+
+def _branch_and_endpoint(call: Call) -> tuple[Branch, Endpoint]:
+    """Those that the parameters name, or the default branch's endpoint that writes.
+
+    Raises:
+        NotFound: there is none, or the endpoint is another branch's.
+    """
+    neon, project = call.neon, call.project()
+    id, endpoint_id = call.query.get("branch_id"), call.query.get("endpoint_id")  # noqa: A001
+    if endpoint_id:
+        endpoint = endpoints.find(neon, project, endpoint_id)
+        if id and id != endpoint.branch_id:
+            raise NotFound("the branch has no such endpoint")
+        return branches.find(neon, project, endpoint.branch_id), endpoint
+    branch = branches.find(neon, project, id) if id else branches.default(neon, project)
+    found = neon.store.all(Endpoint, branch_id=branch.id)
+    if not found:
+        raise NotFound("the branch has no endpoint")
+    return branch, min(found, key=lambda one: one.type != "read_write")

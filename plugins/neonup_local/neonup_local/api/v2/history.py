@@ -11,6 +11,7 @@ from neonup_local.neon.model import Snapshot
 from neonup_local.neon.requests import (
     BackupSchedule,
     FinalizeRestore,
+    NewSnapshot,
     RestoreBranch,
     RestoreSnapshot,
     UpdateSnapshot,
@@ -19,6 +20,7 @@ from neonup_local.neon.requests import (
 _BRANCH = "/projects/{project_id}/branches/{branch_id}"
 _SNAPSHOTS = "/projects/{project_id}/snapshots"
 _SNAPSHOT = f"{_SNAPSHOTS}/{{snapshot_id}}"
+_LONGEST_NAME = 256
 
 
 @operation("restoreProjectBranch", f"POST {_BRANCH}/restore")
@@ -38,15 +40,18 @@ def finalize_restore_branch(call: Call) -> Answer:
 @operation("createSnapshot", f"POST {_BRANCH}/snapshot")
 def create_snapshot(call: Call) -> Answer:
     """Of root branches, as many as the plan allows."""
-    name = call.query.get("name")
+    wanted = call.body(NewSnapshot)
+    name = call.query.get("name") or wanted.name
+    if name and len(name) > _LONGEST_NAME:
+        raise Refused(f"invalid parameter name: it is longer than {_LONGEST_NAME} characters")
     snapshot, operations = snapshots.create(
         call.neon,
         call.project(),
         branch_of(call),
         name=name,
-        time=call.moment("timestamp"),
-        lsn=call.query.get("lsn"),
-        expires_at=call.moment("expires_at"),
+        time=call.moment("timestamp") or wanted.timestamp,
+        lsn=call.query.get("lsn") or wanted.lsn,
+        expires_at=call.moment("expires_at") or wanted.expires_at,
     )
     return {"snapshot": answers.snapshot(snapshot), **answers.operations(operations)}
 
@@ -60,7 +65,7 @@ def list_snapshots(call: Call) -> Answer:
 @operation("updateSnapshot", f"PATCH {_SNAPSHOT}")
 def update_snapshot(call: Call) -> Answer:
     changes = call.body(UpdateSnapshot).snapshot
-    changed = snapshots.update(call.neon, _find(call), changes)
+    changed = snapshots.update(call.neon, call.project(), _find(call), changes)
     return {"snapshot": answers.snapshot(changed)}
 
 

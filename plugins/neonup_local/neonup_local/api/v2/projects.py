@@ -36,7 +36,9 @@ def list_shared_projects(call: Call) -> Answer:
 def _listed(call: Call, found: list[Project]) -> Answer:
     if search := call.query.get("search"):
         found = [one for one in found if search.lower() in one.name.lower() or search in one.id]
-    shown, cursor = page(call, found, lambda one: one.id, default=10, largest=400)
+    shown, cursor = page(
+        call, found, lambda one: one.created_at, descending=True, default=10, largest=400
+    )
     items, used = [], usage.of_projects(call.neon, shown)
     for project in shown:
         item = answers.project_item(project, used[project.id])
@@ -113,7 +115,9 @@ def get_available_preload_libraries(call: Call) -> Answer:
 def list_project_operations(call: Call) -> Answer:
     project = call.project()
     found = call.neon.store.all(Operation, project_id=project.id)[::-1]
-    shown, cursor = page(call, found, lambda one: one.id, default=100, largest=1000)
+    shown, cursor = page(
+        call, found, lambda one: one.created_at, descending=True, default=100, largest=1000
+    )
     answer = answers.operations(shown)
     return answer | ({"pagination": {"cursor": cursor}} if cursor else {})
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import uuid
 from collections import defaultdict
 from collections.abc import Iterator
 from functools import partial
@@ -15,6 +14,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from neonup import NeonupError
+from neonup_local.api import refusal
 from neonup_local.api.body import Unusable, content
 from neonup_local.api.v2 import (  # noqa: F401 - they register
     account,
@@ -22,7 +22,9 @@ from neonup_local.api.v2 import (  # noqa: F401 - they register
     consumption,
     contents,
     history,
+    organizations,
     projects,
+    transfers,
 )
 from neonup_local.api.v2.not_here import NOT_HERE
 from neonup_local.api.v2.operations import OPERATIONS, Answer, Call, Operation
@@ -33,6 +35,7 @@ log = logging.getLogger(__name__)
 
 _LARGEST_BODY = 1024 * 1024
 _CREATED = 201
+_NO_CONTENT = 204
 _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 
 
@@ -53,7 +56,7 @@ def _route(path: str, operations: dict[str, Operation]) -> Route:
     async def handle(request: Request) -> Response:
         operation = operations.get(request.method)
         if operation is None:
-            return _refusal(NoSuchMethod(f"{request.method} is not allowed here"))
+            return _refusal(request, NoSuchMethod(f"{request.method} is not allowed here"))
         return await _carry_out(request, operation)
 
     return Route(path, handle, methods=_METHODS)
@@ -64,12 +67,12 @@ async def _carry_out(request: Request, operation: Operation) -> Response:
         body = await content(request, _LARGEST_BODY)
         answer = await to_thread.run_sync(_call, request, operation, body)
     except Unusable:
-        return _refusal(Refused("invalid request body"))
+        return _refusal(request, Refused("invalid request body"))
     except Refused as refused:
-        return _refusal(refused)
+        return _refusal(request, refused)
     except NeonupError as error:
         log.error("%s: %s", operation.id, error)
-        return _refusal(Failed(error.message))
+        return _refusal(request, Failed(error.message))
     if operation.status == _CREATED:
         request.app.state.used.set()  # another data directory is prepared for the next one
     return _json(answer, operation.status)
@@ -99,18 +102,16 @@ def _absent() -> Iterator[Operation]:
 
 
 async def _unknown(request: Request) -> Response:
-    return _refusal(NotFound("this API has nothing at that address"))
+    return _refusal(request, NotFound("this API has nothing at that address"))
 
 
-def _refusal(refused: Refused) -> Response:
-    shown = {"request_id": str(uuid.uuid4()), "code": refused.code, "message": refused.message}
-    return _json(shown, refused.status)
+def _refusal(request: Request, refused: Refused) -> Response:
+    shown = refusal.content(request.scope, refused.message, refused.code)
+    return _json({**shown, **refused.details}, refused.status)
 
 
 def _json(answer: Answer, status: int) -> Response:
-    return Response(
-        msgspec.json.encode(answer),
-        status,
-        {"cache-control": "no-store"},
-        media_type="application/json",
-    )
+    headers = {"cache-control": "no-store"}
+    if answer is None:
+        return Response(status_code=_NO_CONTENT, headers=headers)
+    return Response(msgspec.json.encode(answer), status, headers, media_type="application/json")
