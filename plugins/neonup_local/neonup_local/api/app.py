@@ -87,12 +87,14 @@ def create_app(
     if neon is not None:
         from neonup_local.api import controls
         from neonup_local.api.agents import routes as agents
+        from neonup_local.api.oauth import routes as oauth
         from neonup_local.api.v2.routes import routes  # it needs psycopg
         from neonup_local.api.web import pages, session, static
         from neonup_local.neon.upkeep import Upkeep
 
         v2 += [Mount(BASE, routes=routes()), Mount("/neonup", routes=controls.routes())]
-        v2 += [static.mount(), *pages.routes(), *agents.routes()]
+        v2 += [static.mount(), *pages.routes(), *agents.routes(), *oauth.routes()]
+        oauth.recognize(neon)
         sessions.append(session.middleware(neon.session_secret))
         upkeep = Upkeep(neon)
     handlers: dict[Any, ExceptionHandler] = {

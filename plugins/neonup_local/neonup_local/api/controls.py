@@ -17,6 +17,7 @@ from starlette.routing import Route
 from neonup import NeonupError
 from neonup_local.api import faults
 from neonup_local.api.body import Unusable, content, json_object
+from neonup_local.api.oauth import clients
 from neonup_local.neon import upkeep
 from neonup_local.neon.context import Neon
 from neonup_local.neon.errors import Forbidden, Refused
@@ -35,6 +36,7 @@ def routes() -> list[Route]:
         Route("/clock", _clock, methods=["GET", "PUT"]),
         Route("/users", _create_user, methods=["POST"]),
         Route("/organizations", _create_organization, methods=["POST"]),
+        *clients.routes(),
     ]
 
 
@@ -112,7 +114,7 @@ async def _create_organization(request: Request) -> JSONResponse:
         _, _, key = request.headers.get("authorization", "").partition(" ")
         caller = neon.identity.caller(key.strip())
         if caller.method != "api_key_user":
-            raise Forbidden("that takes a personal key")
+            raise Forbidden("this needs a personal API key")
         found = neon.people.create_organization(wanted.name, admin=caller.user, plan=wanted.plan)
         return {"id": found.id, "name": found.name, "plan": found.plan}
 

@@ -218,6 +218,6 @@ def _check(wanted: CreateBranch) -> None:
     spec = wanted.branch
     moment = spec.parent_lsn is not None or spec.parent_timestamp is not None
     if spec.init_source != "parent-data" and moment:
-        raise Unprocessable("a branch without rows begins with its parent's schema of now")
+        raise Unprocessable("a branch without rows begins with its parent's current schema")
     if sum(one.type == "read_write" for one in wanted.endpoints) > 1:
         raise Unprocessable("a branch has at most one read_write endpoint")

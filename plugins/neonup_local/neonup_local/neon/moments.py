@@ -91,7 +91,7 @@ def build(neon: Neon, source: Branch, new: Cluster, moment: Target | None) -> st
         neon.clusters.replay(row, new.id, moment)
     except EngineError as error:
         if moment.lsn is not None:
-            raise Unprocessable(f"the history does not lead to {moment.lsn}") from error
+            raise Unprocessable(f"{moment.lsn} is not in the branch's history") from error
         raise
     return moment.lsn
 

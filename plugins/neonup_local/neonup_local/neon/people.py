@@ -54,10 +54,10 @@ class People:
         email = email.strip()
         local, _, domain = email.partition("@")
         if not local or not domain or len(email) > 256 or any(map(str.isspace, email)):
-            raise Unprocessable("that is no email address")
+            raise Unprocessable("that is not an email address")
         with self._store.transaction():
             if self.by_email(email) is not None:
-                raise Unprocessable("there is an account with that email address")
+                raise Unprocessable("an account with that email address already exists")
             user = User(
                 id=str(uuid.uuid4()),
                 email=email,

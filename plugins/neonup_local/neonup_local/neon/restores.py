@@ -136,7 +136,7 @@ def finalize(neon: Neon, project: Project, branch: Branch, name: str | None) -> 
     """
     target = neon.store.get(Branch, branch.restore_target or "")
     if target is None:
-        raise Unprocessable("the branch is no restored one that waits to be finalized")
+        raise Unprocessable("the branch is not a restored branch that is waiting to be finalized")
     if name is not None:
         branches.free_name(neon, project, name)
 

@@ -139,5 +139,5 @@ def password_of(neon: Neon, project: Project, branch: Branch, name: str) -> str:
     if not project.store_passwords:
         raise NoPassword("the project does not store passwords")
     if role.password is None:
-        raise NotFound("the role has no password that is known here")
+        raise NotFound("the password of this role is not stored")
     return role.password

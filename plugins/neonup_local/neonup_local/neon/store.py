@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from neonup import ProviderError
-from neonup_local.neon import consumption, model
+from neonup_local.neon import consumption, model, oauth_model
 from neonup_local.neon.model import Row
 
 Kind = TypeVar("Kind", bound=Row)
@@ -38,6 +38,10 @@ _KINDS: tuple[type[Row], ...] = (
     model.AgentRegistration,
     model.ClaimCode,
     model.RevokedToken,
+    oauth_model.OAuthClient,
+    oauth_model.OAuthGrant,
+    oauth_model.OAuthCode,
+    oauth_model.OAuthToken,
 )
 
 

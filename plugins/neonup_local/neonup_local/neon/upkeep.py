@@ -1,4 +1,4 @@
-"""What the local Neon does by itself: suspends, lets expire, begins histories anew, purges."""
+"""What the local Neon does by itself: it suspends, expires, purges, and shortens histories."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from neonup_local.neon import (
     agents,
     bases,
     branches,
+    oauth_tokens,
     projects,
     purging,
     quotas,
@@ -89,8 +90,9 @@ def catch_up(neon: Neon) -> None:
 
 
 def expire(neon: Neon) -> None:
-    """Delete branches and snapshots whose time is over, and projects deleted long ago."""
+    """Delete branches, snapshots and tokens whose time is over, and projects deleted long ago."""
     now = neon.clock.now()
+    oauth_tokens.forget_expired(neon)
     agent_claims.reconcile(neon)
     agents.expire(neon)
     for branch in neon.store.dated(Branch, "expires_at"):

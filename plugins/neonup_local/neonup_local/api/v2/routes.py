@@ -24,6 +24,7 @@ from neonup_local.api.v2 import (  # noqa: F401 - they register
     history,
     organizations,
     projects,
+    scopes,
     transfers,
 )
 from neonup_local.api.v2.not_here import NOT_HERE
@@ -85,6 +86,7 @@ def _call(request: Request, operation: Operation, body: bytes) -> Answer:
         raise Unauthorized("authorization required: send Authorization: Bearer <key>")
     caller = neon.identity.caller(secret.strip())
     query = request.query_params
+    scopes.check(caller, operation.id)
     return operation.handler(
         Call(neon, caller, request.path_params, dict(query), body, query.multi_items())
     )
@@ -102,7 +104,7 @@ def _absent() -> Iterator[Operation]:
 
 
 async def _unknown(request: Request) -> Response:
-    return _refusal(request, NotFound("this API has nothing at that address"))
+    return _refusal(request, NotFound("this path does not exist in the API"))
 
 
 def _refusal(request: Request, refused: Refused) -> Response:
