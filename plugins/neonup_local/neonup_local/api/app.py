@@ -89,20 +89,11 @@ def create_app(
         from neonup_local.api.agents import routes as agents
         from neonup_local.api.oauth import routes as oauth
         from neonup_local.api.v2.routes import routes  # it needs psycopg
-        from neonup_local.api.web import (
-            agent_claim_page,
-            session,
-            sign_in,
-            static,
-            transfer_page,
-        )
+        from neonup_local.api.web import pages, session, static
         from neonup_local.neon.upkeep import Upkeep
 
         v2 += [Mount(BASE, routes=routes()), Mount("/neonup", routes=controls.routes())]
-        v2 += [static.mount(), *sign_in.routes()]
-        v2 += transfer_page.routes()
-        v2 += [*agents.routes(), *agent_claim_page.routes()]
-        v2 += oauth.routes()
+        v2 += [static.mount(), *pages.routes(), *agents.routes(), *oauth.routes()]
         oauth.recognize(neon)
         sessions.append(session.middleware(neon.session_secret))
         upkeep = Upkeep(neon)

@@ -65,7 +65,7 @@ async def _faults(request: Request) -> JSONResponse:
 
 
 async def _clock(request: Request) -> JSONResponse:
-    """The time here, or how many seconds it is ahead from now on; what is over then, expires."""
+    """The time here, or how many seconds it is ahead from now on; what is due then, is done."""
     neon: Neon = request.app.state.neon
     if request.method == "PUT":
         try:
@@ -75,7 +75,7 @@ async def _clock(request: Request) -> JSONResponse:
             neon.clock.ahead = timedelta(seconds=ahead)
         except (Unusable, OverflowError):
             return JSONResponse({"message": 'send {"ahead_seconds": 3600}'}, 400)
-        await asyncio.to_thread(upkeep.expire, neon)
+        await asyncio.to_thread(upkeep.catch_up, neon)
     return JSONResponse(
         {
             "now": neon.clock.now().isoformat(),

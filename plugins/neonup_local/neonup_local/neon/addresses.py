@@ -81,6 +81,11 @@ class Addresses:
         self._front.listen(endpoint.id, self._bind(endpoint.address), endpoint.port)
         return endpoint.address, endpoint.port
 
+    def from_here(self, endpoint: Endpoint) -> str:
+        """The IP address at which this machine itself reaches an endpoint."""
+        bound = self._bind(endpoint.address)
+        return {"0.0.0.0": "127.0.0.1", "::": "::1", "localhost": "127.0.0.1"}.get(bound, bound)  # noqa: S104 - where it listens is told, not chosen
+
     def _bind(self, address: str) -> str:
         return self._exposed.bind if self._exposed is not None else address
 

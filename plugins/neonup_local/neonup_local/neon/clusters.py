@@ -44,6 +44,7 @@ class Clusters:
         self._engines: dict[str, Engine] = {}
         self._chosen: dict[int | None, Engine] = {}
         self._templates: set[str] = set()
+        self._sizes: dict[str, int] = {}
         self._filling = threading.Lock()
         self._copying = threading.Lock()
         for name in ("clusters", "bases", "spares"):
@@ -188,6 +189,13 @@ class Clusters:
         """Bytes of a cluster's data."""
         paths = (self.data(id) / "base").rglob("*")
         return sum(path.stat().st_size for path in paths if path.is_file())
+
+    def template_size(self, engine: Engine) -> int:
+        """Bytes of a new cluster's data."""
+        if engine.id not in self._sizes:
+            paths = (self.template(engine) / "base").rglob("*")
+            self._sizes[engine.id] = sum(path.stat().st_size for path in paths if path.is_file())
+        return self._sizes[engine.id]
 
     def fill(self, engine: Engine) -> None:
         """Prepare spares until there are enough; at once where another thread is doing so."""

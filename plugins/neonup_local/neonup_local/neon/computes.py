@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
@@ -13,13 +13,16 @@ import psycopg
 from msgspec.structs import replace
 
 from neonup import EngineError, NeonupError
+from neonup_local.engine import account as accounts
 from neonup_local.engine import postmaster
 from neonup_local.neon import catalogs, contents, replicas
 from neonup_local.neon.authority import Authority
 from neonup_local.neon.clock import Clock
 from neonup_local.neon.clusters import Clusters
-from neonup_local.neon.errors import NotFound, Unprocessable
+from neonup_local.neon.errors import NotFound, QuotaExceeded, Unprocessable
 from neonup_local.neon.front.link import Front
+from neonup_local.neon.front.messages import Refusal
+from neonup_local.neon.meter import Meter
 from neonup_local.neon.model import Branch, Cluster, Database, Endpoint, Project, Role
 from neonup_local.neon.servers import Servers
 from neonup_local.neon.store import Store
@@ -47,10 +50,15 @@ class Computes:
         self, home: Path, store: Store, clusters: Clusters, authority: Authority, clock: Clock
     ):
         self.front = Front(self.wake)
+        self.meter = Meter(store, clock, self.front)
+        self.admit: Callable[[Branch], None] = lambda branch: None
+        """Raises `QuotaExceeded` where nobody may start a branch's server or connect to it."""
         self._servers = Servers(home, clusters, authority)
         self._store = store
         self._clock = clock
         self._clusters = clusters
+        self._authority = authority
+        self._looked: dict[str, float] = {}
 
     def held(self, cluster_id: str) -> AbstractContextManager[None]:
         """Nothing starts or stops the cluster's server in the block but the block."""
@@ -64,11 +72,12 @@ class Computes:
         """How the superuser connects to a running cluster, for psycopg."""
         return self._servers.address(cluster_id, database)
 
-    def wake(self, endpoint_id: str) -> int | None:
+    def wake(self, endpoint_id: str) -> int | Refusal | None:
         """Start an endpoint's server, where it does not run.
 
         Returns:
-            Its port on 127.0.0.1; None where the endpoint is gone or disabled.
+            Its port on 127.0.0.1; a refusal where a quota is used up; None where the endpoint is
+            gone or disabled.
 
         Raises:
             EngineError: it did not start.
@@ -76,18 +85,23 @@ class Computes:
         endpoint = self._store.get(Endpoint, endpoint_id)
         if endpoint is None or endpoint.disabled:
             return None
-        return self.start_endpoint(endpoint)
+        try:
+            return self.start_endpoint(endpoint)
+        except QuotaExceeded as refused:
+            return self._refusal(endpoint, refused)
 
     def start_endpoint(self, endpoint: Endpoint) -> int:
         """Start an endpoint's server, where it does not run; its port on 127.0.0.1.
 
         Raises:
             NotFound: its branch is gone.
+            QuotaExceeded: the project has used up a quota.
             EngineError: it did not start.
         """
         branch = self._store.get(Branch, endpoint.branch_id)
         if branch is None:
             raise NotFound("branch not found")
+        self.admit(branch)
         if endpoint.type == "read_write":
             return self.start(branch)
         return self._start_replica(endpoint, branch)
@@ -134,7 +148,9 @@ class Computes:
             row = self._store.get(Cluster, branch.cluster_id)
             if row is None:
                 raise Unprocessable("the branch is still being created")
-            port = self._launch(row, branch, self._writing(branch), {})
+            writing = self._writing(branch)
+            port = self._launch(row, branch, writing, {})
+            self._metered(row.id, branch, writing)
             if row.state in ("new", "copied", "restored"):
                 self._settle(row, branch)
             if row.state != "started":
@@ -184,6 +200,7 @@ class Computes:
             if not self.is_running(branch.cluster_id):
                 return False
             remembered = self._remember(branch)
+            self.meter.stopped(branch.cluster_id)
             self._servers.stop(branch.cluster_id)
             row = self._store.get(Cluster, branch.cluster_id)
             if row is not None and remembered:
@@ -193,7 +210,19 @@ class Computes:
     def discard(self, cluster_id: str) -> None:
         """Stop a server whose data is no longer needed."""
         with self.held(cluster_id):
+            self.meter.stopped(cluster_id)
             self._servers.stop(cluster_id)
+
+    def measure(self, project_ids: set[str] | None = None, *, idle: bool = True) -> None:
+        """Count what the running servers have consumed, without waking or keeping awake any.
+
+        Args:
+            project_ids: of these projects only.
+            idle: also ask those that nobody has used since they were last asked.
+        """
+        for cluster_id, server in self.meter.running(project_ids).items():
+            with self.held(cluster_id):
+                self._look(cluster_id, server.endpoint_id, idle=idle)
 
     def drop_replicas(self, branch: Branch) -> None:
         """Remove the standbys of a branch; its read-only endpoints get new ones when used."""
@@ -267,7 +296,9 @@ class Computes:
                 return port or 0
             primary = self._primary(branch)
             settings = replicas.settings(self._clusters, endpoint, primary)
-            return self._launch(row, branch, [endpoint], settings)
+            port = self._launch(row, branch, [endpoint], settings)
+            self._metered(row.id, branch, [endpoint])
+            return port
 
     def _clone(self, endpoint: Endpoint, branch: Branch) -> Endpoint:
         endpoint = replicas.drop(self._store, self._clusters, endpoint)
@@ -289,6 +320,7 @@ class Computes:
             endpoint = self._store.get(Endpoint, endpoint.id) or endpoint
             self.front.down(endpoint.id)
             if endpoint.replica_id is not None and self.is_running(endpoint.replica_id):
+                self.meter.stopped(endpoint.replica_id)
                 self._servers.stop(endpoint.replica_id)
 
     def _lead(self, branch: Branch) -> None:
@@ -320,16 +352,47 @@ class Computes:
             if row.state == "new":
                 catalogs.rename(connection, roles, databases)
             catalogs.apply_passwords(connection, roles)
+            self.meter.begin_log(row.id, connection)
 
     def _remember(self, branch: Branch) -> bool:
         """`refresh` before the server is stopped; False where it does not answer any more."""
         try:
             with psycopg.connect(**self.address(branch.cluster_id), autocommit=True) as connection:
                 contents.read(self._store, branch, connection, self._clock.now())
+                self.meter.look(branch.cluster_id, connection)
         except psycopg.Error as error:
             log.warning("The roles of %s could not be read: %s", branch.id, error)
             return False
         return True
+
+    def _look(self, cluster_id: str, endpoint_id: str | None, *, idle: bool) -> None:
+        row, seen = self._store.get(Cluster, cluster_id), self.front.seen(endpoint_id or "")
+        used = max(seen.at, self._servers.used(cluster_id)) >= self._looked.get(cluster_id, 0.0)
+        # A standby's log is its branch's server's, which has counted it.
+        if row is None or row.state != "started" or not (idle or used or seen.connections):
+            self.meter.look(cluster_id)
+            return
+        self._looked[cluster_id] = time.monotonic()
+        try:
+            with psycopg.connect(**self.address(cluster_id), autocommit=True) as connection:
+                self.meter.look(cluster_id, connection)
+        except (psycopg.Error, KeyError):  # it has crashed, or was stopped just now
+            self.meter.look(cluster_id)
+
+    def _metered(self, cluster_id: str, branch: Branch, endpoints: list[Endpoint]) -> None:
+        found = self._clusters.running(cluster_id)
+        endpoint = endpoints[0] if endpoints else None
+        self.meter.started(cluster_id, branch, endpoint, found.pid if found else None)
+
+    def _refusal(self, endpoint: Endpoint, refused: QuotaExceeded) -> Refusal:
+        project = self._store.get(Project, endpoint.project_id)
+        branch = self._store.get(Branch, endpoint.branch_id)
+        certificate = key = ""
+        if project is not None and project.tls and branch is not None:
+            account = accounts.of_data(self._clusters.data(branch.cluster_id))
+            found = self._authority.certificate(endpoint.address, account)
+            certificate, key = map(str, found)
+        return Refusal(refused.message, refused.hint, certificate, key)
 
     def _writing(self, branch: Branch) -> list[Endpoint]:
         """The endpoint that leads to the branch's own server, if it has one."""

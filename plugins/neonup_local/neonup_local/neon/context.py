@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
-from neonup_local.neon import recovery
+from neonup_local.neon import quotas, recovery
 from neonup_local.neon.addresses import Addresses, Exposed
 from neonup_local.neon.attempts import Attempts
 from neonup_local.neon.authority import Authority
@@ -48,6 +49,8 @@ class Neon:
         self.clusters = Clusters(home, folder, pg_bin=pg_bin)
         self.authority = Authority(folder / "tls")
         self.computes = Computes(home, self.store, self.clusters, self.authority, self.clock)
+        self.meter = self.computes.meter
+        self.computes.admit = partial(quotas.admit, self)
         self.addresses = Addresses(self.computes.front, exposed)
 
     def start(self) -> None:
@@ -64,6 +67,7 @@ class Neon:
         """Finish what was begun and stop every server; the data stays."""
         self.journal.close()
         self.computes.stop()
+        self.meter.write()
         self.computes.front.stop()
         self.store.close()
 

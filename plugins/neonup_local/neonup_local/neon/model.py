@@ -122,6 +122,8 @@ class Branch(Row, frozen=True):
         restored_from: the snapshot that it was created from.
         restore_target: the branch whose place it takes once the restore is finalized.
         state: `init` while its data is being copied.
+        backup_schedule: when snapshots of it are created.
+        backup_looked: for each item of that, until when it was carried out.
     """
 
     project_id: str
@@ -143,6 +145,7 @@ class Branch(Row, frozen=True):
     restored_from: str | None = None
     restore_target: str | None = None
     backup_schedule: list[dict[str, Any]] = field(default_factory=list)
+    backup_looked: list[datetime] = field(default_factory=list)
 
 
 class Endpoint(Row, frozen=True):
@@ -258,6 +261,7 @@ class Snapshot(Row, frozen=True):
         cluster_id: its data.
         at: the moment.
         manual: created by a person, not by a schedule.
+        size: bytes of its databases, as far as they are known.
     """
 
     project_id: str
@@ -269,6 +273,7 @@ class Snapshot(Row, frozen=True):
     lsn: str | None = None
     expires_at: datetime | None = None
     manual: bool = True
+    size: int | None = None
     state: Literal["init", "ready"] = "init"
 
 

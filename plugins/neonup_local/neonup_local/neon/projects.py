@@ -162,6 +162,7 @@ def create(neon: Neon, caller: Caller, wanted: NewProject) -> Created:
 
     def work() -> Change:
         neon.clusters.create(cluster.id, engine)
+        neon.meter.begin(branch, neon.clusters.template_size(engine))
         return Change(put=[ready])
 
     operations = neon.journal.run(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from neonup_local.neon.clusters import Clusters
+from neonup_local.neon.consumption import Consumption
 from neonup_local.neon.model import (
     Branch,
     Cluster,
@@ -38,6 +39,7 @@ def purge(store: Store, clusters: Clusters, project: Project) -> None:
     """
     rows = [row for kind in _KINDS for row in store.all(kind, project_id=project.id)]
     store.delete(project, *rows)
+    Consumption(store).forget(project.id)
     for row in rows:
         if isinstance(row, Cluster):
             clusters.remove(row.id)

@@ -259,7 +259,7 @@ class EndpointOptions(Struct):
 class Schedule(Struct, omit_defaults=True):
     """When snapshots are created."""
 
-    frequency: str
+    frequency: Literal["hourly", "daily", "weekly", "monthly", "yearly"]
     hour: Annotated[int, Meta(ge=0, le=23)] | UnsetType = UNSET
     day: Annotated[int, Meta(ge=1, le=31)] | UnsetType = UNSET
     month: Annotated[int, Meta(ge=1, le=12)] | UnsetType = UNSET

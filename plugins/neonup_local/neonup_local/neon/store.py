@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
 from neonup import ProviderError
-from neonup_local.neon import model, oauth_model
+from neonup_local.neon import consumption, model, oauth_model
 from neonup_local.neon.model import Row
 
 Kind = TypeVar("Kind", bound=Row)
@@ -92,6 +92,8 @@ class Store:
                     f"CREATE INDEX IF NOT EXISTS {kind.__name__}_project "
                     f"ON {kind.__name__} (project_id, branch_id)"
                 )
+            for statement in consumption.TABLES:
+                self._connection.execute(statement)
             self._connection.execute(f"PRAGMA user_version = {_VERSION}")
 
     @contextmanager
@@ -175,6 +177,16 @@ class Store:
                     f"DELETE FROM {type(row).__name__} WHERE id = ?",  # noqa: S608
                     (row.id,),
                 )
+
+    def execute(self, statement: str, *parameters: Sequence[Any]) -> None:
+        """Carry out a statement about tables that are not of rows, once for each parameters."""
+        with self.transaction():
+            self._connection.executemany(statement, parameters)
+
+    def select(self, statement: str, parameters: Sequence[Any]) -> list[Any]:
+        """What a query answers."""
+        with self._lock:
+            return self._connection.execute(statement, parameters).fetchall()
 
     def close(self) -> None:
         """Close the file."""

@@ -16,6 +16,8 @@ from neonup_local.neon import (
     oauth_tokens,
     projects,
     purging,
+    quotas,
+    schedules,
     snapshots,
 )
 from neonup_local.neon.context import Neon
@@ -27,6 +29,8 @@ log = logging.getLogger(__name__)
 _LOOK_SECONDS = 1.0
 _EXPIRY_SECONDS = 5.0
 _HISTORY_SECONDS = 60.0
+_MEASURE_SECONDS = 60.0
+_QUOTA_SECONDS = 5.0
 
 
 class Upkeep:
@@ -51,22 +55,38 @@ class Upkeep:
         self._thread.join()
 
     def _run(self) -> None:
-        expired = renewed = 0.0
+        expired = renewed = measured = limited = 0.0
         with suppress(NeonupError, OSError):  # what the last server did not get to
             agent_claims.reconcile(self._neon, at_once=True)
         while not self._stopping.wait(_LOOK_SECONDS):
             looked = time.monotonic()
             try:
                 self._neon.computes.suspend_idle()
+                if looked - limited > _QUOTA_SECONDS:
+                    limited = looked
+                    quotas.look(self._neon, idle=False)
+                if looked - measured > _MEASURE_SECONDS:
+                    measured = looked
+                    self._neon.computes.measure(idle=False)
+                    self._neon.meter.write()
                 agent_claims.reconcile(self._neon)
                 if looked - expired > _EXPIRY_SECONDS:
                     expired = looked
+                    schedules.run(self._neon)
                     expire(self._neon)
                 if looked - renewed > _HISTORY_SECONDS:
                     renewed = looked
                     bases.renew(self._neon)
             except (Refused, NeonupError, OSError) as error:
                 log.warning("The upkeep of the local Neon failed: %s", error)
+
+
+def catch_up(neon: Neon) -> None:
+    """Do at once what the time that it is now asks for."""
+    quotas.look(neon)
+    schedules.run(neon)
+    expire(neon)
+    neon.meter.write()
 
 
 def expire(neon: Neon) -> None:

@@ -19,6 +19,7 @@ from neonup_local.api.body import Unusable, content
 from neonup_local.api.v2 import (  # noqa: F401 - they register
     account,
     branches,
+    consumption,
     contents,
     history,
     organizations,
@@ -84,9 +85,10 @@ def _call(request: Request, operation: Operation, body: bytes) -> Answer:
     if scheme.lower() != "bearer" or not secret:
         raise Unauthorized("authorization required: send Authorization: Bearer <key>")
     caller = neon.identity.caller(secret.strip())
+    query = request.query_params
     scopes.check(caller, operation.id)
     return operation.handler(
-        Call(neon, caller, request.path_params, dict(request.query_params), body)
+        Call(neon, caller, request.path_params, dict(query), body, query.multi_items())
     )
 
 

@@ -20,6 +20,7 @@ from neonup_local.neon.front.messages import (
     Down,
     FromFront,
     Listen,
+    Refusal,
     ToFront,
     Traffic,
     Up,
@@ -47,10 +48,11 @@ class Front:
 
     Args:
         wake: called in a thread for each endpoint that somebody connects to while it sleeps;
-            returns the port of its server, or None where it cannot be woken.
+            returns the port of its server, a refusal where clients are to be told why there is
+            none, or None.
     """
 
-    def __init__(self, wake: Callable[[str], int | None]):
+    def __init__(self, wake: Callable[[str], int | Refusal | None]):
         self._wake = wake
         self._seen: dict[str, Seen] = {}
         self._control: socket.socket | None = None
@@ -93,13 +95,17 @@ class Front:
         """Its server answers on that port."""
         self._tell(Up(endpoint, port))
 
-    def down(self, endpoint: str, *, hold: bool = True) -> None:
+    def down(self, endpoint: str, *, hold: bool = True, refusal: Refusal | None = None) -> None:
         """Its server is about to stop; those who connect from now on wait, or are turned away."""
-        self._tell(Down(endpoint, hold))
+        self._tell(Down(endpoint, hold, refusal))
 
     def seen(self, endpoint: str) -> Seen:
         """What is known of its connections."""
         return self._seen.get(endpoint, Seen())
+
+    def all_seen(self) -> dict[str, Seen]:
+        """What is known of every endpoint's connections."""
+        return self._seen.copy()
 
     def stop(self) -> None:
         """End the process, and with it every connection."""
@@ -143,5 +149,7 @@ class Front:
             port = None
         if port is None:
             self.down(endpoint, hold=False)
+        elif isinstance(port, Refusal):
+            self.down(endpoint, hold=False, refusal=port)
         else:
             self.up(endpoint, port)

@@ -27,15 +27,32 @@ class Up(Struct, tag="up", frozen=True):
     port: int
 
 
+class Refusal(Struct, frozen=True):
+    """Why nobody can connect.
+
+    Args:
+        message: for the client, and what can be done about it.
+        certificate: the file of the server's; "": it speaks no TLS.
+        key: the file of its key.
+    """
+
+    message: str
+    hint: str = ""
+    certificate: str = ""
+    key: str = ""
+
+
 class Down(Struct, tag="down", frozen=True):
     """To the front: the endpoint's server is about to stop, or could not be woken.
 
     Args:
         hold: whether connections that wait go on waiting; else they are closed.
+        refusal: what they are told before.
     """
 
     endpoint: str
     hold: bool = True
+    refusal: Refusal | None = None
 
 
 class Wake(Struct, tag="wake", frozen=True):

@@ -9,6 +9,7 @@ import selectors
 import signal
 import socket
 import sys
+import threading
 import time
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -21,6 +22,7 @@ from neonup_local.neon.front.messages import (
     Down,
     FromFront,
     Listen,
+    Refusal,
     ToFront,
     Traffic,
     Up,
@@ -29,6 +31,8 @@ from neonup_local.neon.front.messages import (
 
 _CHUNK = 65_536
 _REPORT_SECONDS = 1.0
+_TALKING = 64
+"""Clients that are told at once why they are refused; others are only turned away."""
 _READ, _WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE
 
 
@@ -120,7 +124,7 @@ class Mover:
         elif isinstance(message, Down):
             found.port = None
             if not message.hold:
-                self._turn_away(found)
+                self._turn_away(found, message.refusal)
         elif isinstance(message, Close):
             self._turn_away(found)
             self._selector.unregister(found.listener)
@@ -128,10 +132,13 @@ class Mover:
             del self._doors[message.endpoint]
         return True
 
-    def _turn_away(self, door: Door) -> None:
-        for client in door.waiting:
-            client.close()
-        door.waiting.clear()
+    def _turn_away(self, door: Door, refusal: Refusal | None = None) -> None:
+        waiting, door.waiting = door.waiting, []
+        for client in waiting:
+            if refusal is None or threading.active_count() > _TALKING:
+                client.close()
+            else:
+                threading.Thread(target=_refuse, args=(client, refusal), daemon=True).start()
 
     def _accept(self, door: Door) -> None:
         with suppress(OSError):
@@ -258,6 +265,12 @@ class Mover:
 
     def _say(self, message: FromFront) -> None:
         self._control.send(msgspec.json.encode(message))
+
+
+def _refuse(client: socket.socket, refusal: Refusal) -> None:
+    from neonup_local.neon.front import refusing  # it needs ssl, which is seldom needed
+
+    refusing.refuse(client, refusal)
 
 
 def main() -> None:
