@@ -12,10 +12,9 @@ from typing import Any
 import psycopg
 from msgspec.structs import replace
 
-from neonup import EngineError, NeonupError
-from neonup_local.engine import account as accounts
+from neonup import EngineError
 from neonup_local.engine import postmaster
-from neonup_local.neon import catalogs, contents, replicas
+from neonup_local.neon import catalogs, contents, refusals, replicas
 from neonup_local.neon.authority import Authority
 from neonup_local.neon.clock import Clock
 from neonup_local.neon.clusters import Clusters
@@ -24,15 +23,10 @@ from neonup_local.neon.front.link import Front
 from neonup_local.neon.front.messages import Refusal
 from neonup_local.neon.meter import Meter
 from neonup_local.neon.model import Branch, Cluster, Database, Endpoint, Project, Role
-from neonup_local.neon.servers import Servers
+from neonup_local.neon.servers import Servers, failures_logged
 from neonup_local.neon.store import Store
 
 log = logging.getLogger(__name__)
-
-DEFAULT_SUSPEND_SECONDS = 300
-"""What a timeout of 0 stands for (https://neon.com/docs/introduction/scale-to-zero)."""
-_WITHOUT_ENDPOINT_SECONDS = 10
-"""How long the server of a branch without an endpoint stays after the API has used it."""
 
 
 class Computes:
@@ -53,7 +47,7 @@ class Computes:
         self.meter = Meter(store, clock, self.front)
         self.admit: Callable[[Branch], None] = lambda branch: None
         """Raises `QuotaExceeded` where nobody may start a branch's server or connect to it."""
-        self._servers = Servers(home, clusters, authority)
+        self.servers = Servers(home, clusters, authority)
         self._store = store
         self._clock = clock
         self._clusters = clusters
@@ -62,15 +56,15 @@ class Computes:
 
     def held(self, cluster_id: str) -> AbstractContextManager[None]:
         """Nothing starts or stops the cluster's server in the block but the block."""
-        return self._servers.held(cluster_id)
+        return self.servers.held(cluster_id)
 
     def is_running(self, cluster_id: str) -> bool:
         """Whether its server was started and not stopped since."""
-        return self._servers.is_running(cluster_id)
+        return self.servers.is_running(cluster_id)
 
     def address(self, cluster_id: str, database: str = "postgres") -> dict[str, Any]:
         """How the superuser connects to a running cluster, for psycopg."""
-        return self._servers.address(cluster_id, database)
+        return self.servers.address(cluster_id, database)
 
     def wake(self, endpoint_id: str) -> int | Refusal | None:
         """Start an endpoint's server, where it does not run.
@@ -88,7 +82,7 @@ class Computes:
         try:
             return self.start_endpoint(endpoint)
         except QuotaExceeded as refused:
-            return self._refusal(endpoint, refused)
+            return refusals.of(self._store, self._clusters, self._authority, endpoint, refused)
 
     def start_endpoint(self, endpoint: Endpoint) -> int:
         """Start an endpoint's server, where it does not run; its port on 127.0.0.1.
@@ -114,7 +108,7 @@ class Computes:
         """
         branch = self._store.get(Branch, endpoint.branch_id)
         if endpoint.type == "read_only":
-            self._suspend_replica(endpoint)
+            self.suspend_replica(endpoint)
         elif branch is not None:
             self.suspend(branch)
 
@@ -141,14 +135,14 @@ class Computes:
                 raise NotFound("branch not found")
             if current.cluster_id != branch.cluster_id:
                 return self.start(current)
-            self._servers.use(branch.cluster_id)
-            port = self._servers.port(branch.cluster_id)
+            self.servers.use(branch.cluster_id)
+            port = self.servers.port(branch.cluster_id)
             if port is not None:
                 return port
             row = self._store.get(Cluster, branch.cluster_id)
             if row is None:
                 raise Unprocessable("the branch is still being created")
-            writing = self._writing(branch)
+            writing = self.writing(branch)
             port = self._launch(row, branch, writing, {})
             self._metered(row.id, branch, writing)
             if row.state in ("new", "copied", "restored"):
@@ -182,11 +176,11 @@ class Computes:
             except psycopg.OperationalError as error:
                 if error.sqlstate is not None:
                     raise  # the server answers, and says what is wrong with the statement
-                lines = self._servers.last_lines(branch.cluster_id)
+                lines = self.servers.last_lines(branch.cluster_id)
                 raise EngineError(
                     f"The server of {branch.id} does not answer. Its log ends: {' '.join(lines)}"
                 ) from None
-            self._servers.use(branch.cluster_id)
+            self.servers.use(branch.cluster_id)
 
     def suspend(self, branch: Branch) -> bool:
         """Stop a branch's server, not its standbys; False where it did not run.
@@ -195,13 +189,13 @@ class Computes:
             EngineError: it does not stop.
         """
         with self.held(branch.cluster_id):
-            for endpoint in self._writing(branch):
+            for endpoint in self.writing(branch):
                 self.front.down(endpoint.id)
             if not self.is_running(branch.cluster_id):
                 return False
             remembered = self._remember(branch)
             self.meter.stopped(branch.cluster_id)
-            self._servers.stop(branch.cluster_id)
+            self.servers.stop(branch.cluster_id)
             row = self._store.get(Cluster, branch.cluster_id)
             if row is not None and remembered:
                 self._store.put(replace(row, state="stopped"))
@@ -211,7 +205,7 @@ class Computes:
         """Stop a server whose data is no longer needed."""
         with self.held(cluster_id):
             self.meter.stopped(cluster_id)
-            self._servers.stop(cluster_id)
+            self.servers.stop(cluster_id)
 
     def measure(self, project_ids: set[str] | None = None, *, idle: bool = True) -> None:
         """Count what the running servers have consumed, without waking or keeping awake any.
@@ -232,7 +226,7 @@ class Computes:
     def drop_replica(self, endpoint: Endpoint) -> None:
         """Remove an endpoint's standby, if it has one."""
         if endpoint.replica_id is not None:
-            self._suspend_replica(endpoint)
+            self.suspend_replica(endpoint)
             replicas.drop(self._store, self._clusters, endpoint)
 
     def refresh(self, branch: Branch) -> None:
@@ -249,38 +243,12 @@ class Computes:
         """Suspend everything."""
         for endpoint in self._store.all(Endpoint):
             if endpoint.type == "read_only":
-                self._try(lambda endpoint=endpoint: self._suspend_replica(endpoint))
+                with failures_logged():
+                    self.suspend_replica(endpoint)
         for branch in self._store.all(Branch):
             if self.is_running(branch.cluster_id):
-                self._try(lambda branch=branch: self.suspend(branch))
-
-    def suspend_idle(self) -> None:
-        """Suspend what nobody uses."""
-        if not self._servers.any():
-            return
-        for endpoint in self._store.all(Endpoint):
-            running = endpoint.replica_id
-            if running and self.is_running(running) and self._is_idle(running, [endpoint]):
-                self._try(lambda endpoint=endpoint: self._suspend_replica(endpoint))
-        for branch in self._store.all(Branch):
-            running = branch.cluster_id
-            if self.is_running(running) and self._is_idle(running, self._writing(branch)):
-                self._try(lambda branch=branch: self.suspend(branch))
-
-    def _is_idle(self, cluster_id: str, endpoints: list[Endpoint]) -> bool:
-        limit, seen = float(_WITHOUT_ENDPOINT_SECONDS), 0.0
-        if endpoints:
-            limits = [one.suspend_timeout_seconds or DEFAULT_SUSPEND_SECONDS for one in endpoints]
-            limit = float("inf") if min(limits) < 0 else float(max(limits))
-            seen = max(self.front.seen(endpoint.id).at for endpoint in endpoints)
-        last = max(seen, self._servers.used(cluster_id))
-        return time.monotonic() - last >= limit and not self._servers.is_busy(cluster_id)
-
-    def _try(self, do: Any) -> None:
-        try:
-            do()
-        except NeonupError as error:
-            log.warning("A server could not be stopped: %s", error)
+                with failures_logged():
+                    self.suspend(branch)
 
     def _start_replica(self, endpoint: Endpoint, branch: Branch) -> int:
         """Start a read-only endpoint's standby; it is copied first where there is none."""
@@ -289,8 +257,8 @@ class Computes:
             if not replicas.is_current(endpoint, branch):
                 endpoint = self._clone(endpoint, branch)
             assert endpoint.replica_id is not None  # noqa: S101 - cloned above
-            self._servers.use(endpoint.replica_id)
-            port = self._servers.port(endpoint.replica_id)
+            self.servers.use(endpoint.replica_id)
+            port = self.servers.port(endpoint.replica_id)
             row = self._store.get(Cluster, endpoint.replica_id)
             if port is not None or row is None:
                 return port or 0
@@ -315,13 +283,18 @@ class Computes:
         running = self.is_running(branch.cluster_id)
         return self.address(branch.cluster_id) if running else None
 
-    def _suspend_replica(self, endpoint: Endpoint) -> None:
+    def suspend_replica(self, endpoint: Endpoint) -> None:
+        """Stop a read-only endpoint's standby, if it runs.
+
+        Raises:
+            EngineError: it does not stop.
+        """
         with self.held(endpoint.id):
             endpoint = self._store.get(Endpoint, endpoint.id) or endpoint
             self.front.down(endpoint.id)
             if endpoint.replica_id is not None and self.is_running(endpoint.replica_id):
                 self.meter.stopped(endpoint.replica_id)
-                self._servers.stop(endpoint.replica_id)
+                self.servers.stop(endpoint.replica_id)
 
     def _lead(self, branch: Branch) -> None:
         """Tell the standbys that run where their branch's server is now."""
@@ -335,13 +308,13 @@ class Computes:
         self, row: Cluster, branch: Branch, endpoints: list[Endpoint], settings: dict[str, str]
     ) -> int:
         project = self._store.get(Project, branch.project_id)
-        return self._servers.start(
+        return self.servers.start(
             row,
             address=endpoints[0].address if endpoints else postmaster.HOST,
             logical_replication=bool(
                 project and project.settings.get("enable_logical_replication")
             ),
-            settings=_postgres_settings(endpoints) | settings,
+            settings={**(endpoints[0].pg_settings if endpoints else {}), **settings},
         )
 
     def _settle(self, row: Cluster, branch: Branch) -> None:
@@ -367,7 +340,7 @@ class Computes:
 
     def _look(self, cluster_id: str, endpoint_id: str | None, *, idle: bool) -> None:
         row, seen = self._store.get(Cluster, cluster_id), self.front.seen(endpoint_id or "")
-        used = max(seen.at, self._servers.used(cluster_id)) >= self._looked.get(cluster_id, 0.0)
+        used = max(seen.at, self.servers.used(cluster_id)) >= self._looked.get(cluster_id, 0.0)
         # A standby's log is its branch's server's, which has counted it.
         if row is None or row.state != "started" or not (idle or used or seen.connections):
             self.meter.look(cluster_id)
@@ -384,27 +357,7 @@ class Computes:
         endpoint = endpoints[0] if endpoints else None
         self.meter.started(cluster_id, branch, endpoint, found.pid if found else None)
 
-    def _refusal(self, endpoint: Endpoint, refused: QuotaExceeded) -> Refusal:
-        project = self._store.get(Project, endpoint.project_id)
-        branch = self._store.get(Branch, endpoint.branch_id)
-        certificate = key = ""
-        if project is not None and project.tls and branch is not None:
-            account = accounts.of_data(self._clusters.data(branch.cluster_id))
-            found = self._authority.certificate(endpoint.address, account)
-            certificate, key = map(str, found)
-        return Refusal(refused.message, refused.hint, certificate, key)
-
-    def _writing(self, branch: Branch) -> list[Endpoint]:
+    def writing(self, branch: Branch) -> list[Endpoint]:
         """The endpoint that leads to the branch's own server, if it has one."""
         found = self._store.all(Endpoint, branch_id=branch.id)
         return [endpoint for endpoint in found if endpoint.type == "read_write"]
-
-
-def _postgres_settings(endpoints: list[Endpoint]) -> dict[str, str]:
-    """The settings of Postgres that an endpoint was given through the API."""
-    found: dict[str, str] = {}
-    for endpoint in endpoints:
-        known = endpoint.settings.get("pg_settings")
-        if isinstance(known, dict):
-            found |= {str(name): str(value) for name, value in known.items()}
-    return found

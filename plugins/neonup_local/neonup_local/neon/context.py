@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 
-from neonup_local.neon import quotas, recovery
+from neonup_local.neon import recovery
 from neonup_local.neon.addresses import Addresses, Exposed
 from neonup_local.neon.attempts import Attempts
 from neonup_local.neon.authority import Authority
@@ -13,7 +12,7 @@ from neonup_local.neon.clock import Clock
 from neonup_local.neon.clusters import Clusters
 from neonup_local.neon.computes import Computes
 from neonup_local.neon.identity import Identity
-from neonup_local.neon.journal import Journal
+from neonup_local.neon.journal import PATIENCE, Journal
 from neonup_local.neon.model import Endpoint
 from neonup_local.neon.people import People
 from neonup_local.neon.signing import Signer
@@ -28,18 +27,26 @@ class Neon:
         home: neonup's own folder; the local Neon's is `neon` in it.
         pg_bin: a folder of Postgres programs to use before any other.
         exposed: how other machines reach its endpoints; None where they do not.
+        patience: seconds that an answer waits for the work that it tells of.
 
     Raises:
         ProviderError: the folder cannot be used.
     """
 
-    def __init__(self, home: Path, *, pg_bin: Path | None = None, exposed: Exposed | None = None):
+    def __init__(
+        self,
+        home: Path,
+        *,
+        pg_bin: Path | None = None,
+        exposed: Exposed | None = None,
+        patience: float = PATIENCE,
+    ):
         folder = home / "neon"
         homes.make_folder(home)
         homes.make_folder(folder)
         self.clock = Clock()
         self.store = Store(folder / "neon.db")
-        self.journal = Journal(self.store, self.clock)
+        self.journal = Journal(self.store, self.clock, patience=patience)
         self.people = People(self.store, self.clock)
         self.identity = Identity(self.store, self.clock, self.people, folder)
         self.console_token = homes.secret(folder / "console-token")
@@ -50,7 +57,6 @@ class Neon:
         self.authority = Authority(folder / "tls")
         self.computes = Computes(home, self.store, self.clusters, self.authority, self.clock)
         self.meter = self.computes.meter
-        self.computes.admit = partial(quotas.admit, self)
         self.addresses = Addresses(self.computes.front, exposed)
 
     def start(self) -> None:

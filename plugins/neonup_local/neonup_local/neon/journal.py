@@ -26,7 +26,7 @@ from neonup_local.neon.store import Store
 
 log = logging.getLogger(__name__)
 
-_PATIENCE = 3.0
+PATIENCE = 3.0
 """Seconds that an answer waits for the work; what takes longer is polled by the client."""
 _WORKERS = 8
 
@@ -61,7 +61,7 @@ class Journal:
         patience: seconds that `run` waits for the work.
     """
 
-    def __init__(self, store: Store, clock: Clock, *, patience: float = _PATIENCE):
+    def __init__(self, store: Store, clock: Clock, *, patience: float):
         self._store = store
         self._clock = clock
         self._patience = patience

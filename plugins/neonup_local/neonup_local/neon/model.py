@@ -180,6 +180,12 @@ class Endpoint(Row, frozen=True):
     replica_id: str | None = None
     replica_of: str | None = None
 
+    @property
+    def pg_settings(self) -> dict[str, str]:
+        """Postgres's own settings, as the endpoint was given them through the API."""
+        known = self.settings.get("pg_settings")
+        return {name: str(value) for name, value in known.items()} if known else {}
+
 
 class Role(Row, frozen=True):
     """A role of a branch; its id is made of both names.

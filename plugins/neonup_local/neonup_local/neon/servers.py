@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections import defaultdict
@@ -12,6 +13,7 @@ from typing import Any
 
 import psycopg
 
+from neonup import NeonupError
 from neonup_local.engine import account as accounts
 from neonup_local.engine import cluster, postmaster, program, template
 from neonup_local.engine.config import Options
@@ -22,6 +24,8 @@ from neonup_local.neon.model import Cluster
 from neonup_local.service import home as homes
 from neonup_local.service import ports
 
+log = logging.getLogger(__name__)
+
 REPLICA = "neonup-replica"
 """The `application_name` of a standby's connection to its branch's server."""
 _TRIES = 5
@@ -29,6 +33,15 @@ _SETTINGS = {
     "recovery_init_sync_method": "syncfs",  # a copy of a running parent is made durable at once
     **history.SETTINGS,
 }
+
+
+@contextmanager
+def failures_logged() -> Iterator[None]:
+    """A server that cannot be stopped is a line in the log: others have to be stopped as well."""
+    try:
+        yield
+    except NeonupError as error:
+        log.warning("A server could not be stopped: %s", error)
 
 
 class Servers:

@@ -13,6 +13,7 @@ from neonup_local.neon import (
     agents,
     bases,
     branches,
+    idle,
     oauth_tokens,
     projects,
     purging,
@@ -42,6 +43,7 @@ class Upkeep:
 
     def __init__(self, neon: Neon):
         self._neon = neon
+        quotas.enforce(neon)
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="neon-upkeep")
 
@@ -61,7 +63,7 @@ class Upkeep:
         while not self._stopping.wait(_LOOK_SECONDS):
             looked = time.monotonic()
             try:
-                self._neon.computes.suspend_idle()
+                idle.suspend(self._neon.store, self._neon.computes)
                 if looked - limited > _QUOTA_SECONDS:
                     limited = looked
                     quotas.look(self._neon, idle=False)
