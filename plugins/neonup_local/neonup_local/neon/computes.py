@@ -12,7 +12,7 @@ from typing import Any
 import psycopg
 from msgspec.structs import replace
 
-from neonup import NeonupError
+from neonup import EngineError, NeonupError
 from neonup_local.engine import account as accounts
 from neonup_local.engine import postmaster
 from neonup_local.neon import catalogs, contents, replicas
@@ -170,14 +170,22 @@ class Computes:
             known: as of `start`.
 
         Raises:
-            EngineError: the server did not start.
+            EngineError: the server did not start, or it broke down, e.g. since the disk is full.
         """
         with self.held(branch.cluster_id):
             self.start(branch, known=known)
-            with psycopg.connect(
-                **self.address(branch.cluster_id, database), autocommit=True
-            ) as connection:
-                yield connection
+            try:
+                with psycopg.connect(
+                    **self.address(branch.cluster_id, database), autocommit=True
+                ) as connection:
+                    yield connection
+            except psycopg.OperationalError as error:
+                if error.sqlstate is not None:
+                    raise  # the server answers, and says what is wrong with the statement
+                lines = self._servers.last_lines(branch.cluster_id)
+                raise EngineError(
+                    f"The server of {branch.id} does not answer. Its log ends: {' '.join(lines)}"
+                ) from None
             self._servers.use(branch.cluster_id)
 
     def suspend(self, branch: Branch) -> bool:

@@ -13,7 +13,7 @@ from typing import Any
 import psycopg
 
 from neonup_local.engine import account as accounts
-from neonup_local.engine import cluster, postmaster, template
+from neonup_local.engine import cluster, postmaster, program, template
 from neonup_local.engine.config import Options
 from neonup_local.neon import history
 from neonup_local.neon.authority import Authority
@@ -118,6 +118,14 @@ class Servers:
         """
         self._clusters.stop(id)
         self._ports.pop(id, None)
+
+    def last_lines(self, id: str) -> list[str]:  # noqa: A002
+        """What the cluster's server said last."""
+        log = self._clusters.folder(id) / "log"
+        try:
+            return program.last_lines(log.read_text(encoding="utf-8", errors="replace"))
+        except OSError:
+            return []
 
     def address(self, id: str, database: str = "postgres") -> dict[str, Any]:  # noqa: A002
         """How the superuser connects to a running cluster, for psycopg."""
