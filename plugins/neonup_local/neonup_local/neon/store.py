@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from neonup import ProviderError
-from neonup_local.neon import consumption, model, oauth_model
+from neonup_local.neon import consumption_tables, model, oauth_model
 from neonup_local.neon.model import Row
 
 Kind = TypeVar("Kind", bound=Row)
@@ -92,7 +92,7 @@ class Store:
                     f"CREATE INDEX IF NOT EXISTS {kind.__name__}_project "
                     f"ON {kind.__name__} (project_id, branch_id)"
                 )
-            for statement in consumption.TABLES:
+            for statement in consumption_tables.TABLES:
                 self._connection.execute(statement)
             self._connection.execute(f"PRAGMA user_version = {_VERSION}")
 
