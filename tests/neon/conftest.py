@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from itertools import count
 from pathlib import Path
 
 import pytest
 
+from neonup_local.neon import upkeep
 from tests.conftest import remove_home, warm_home
+from tests.neon.agent import Agent, Person
 from tests.neon.api import Api, Project
 from tests.neon.serving import NeonServer, serving
 
@@ -28,3 +32,45 @@ def api(neon_server_here: NeonServer) -> Api:
 @pytest.fixture
 def project(api: Api) -> Project:
     return api.create_project(name="shop")
+
+
+@pytest.fixture
+def root(neon_server_here: NeonServer) -> str:
+    """The server's address."""
+    return neon_server_here.base.removesuffix("/api/v2")
+
+
+@pytest.fixture
+def agent(root: str) -> Agent:
+    return Agent(root)
+
+
+_NUMBERS = count()
+
+
+@pytest.fixture
+def new_person(root: str) -> Iterator[Callable[[], Person]]:
+    """Somebody else each time, signed in to the pages."""
+    made: list[Person] = []
+
+    def make() -> Person:
+        made.append(Person(root, f"person-{next(_NUMBERS)}@example.com"))
+        return made[-1]
+
+    yield make
+    for person in made:
+        person.pages.close()
+
+
+@pytest.fixture
+def later(neon_server_here: NeonServer) -> Iterator[Callable[..., None]]:
+    """Move the clock; with `tidy` what is over then is deleted at once."""
+    neon = neon_server_here.neon
+
+    def move(*, tidy: bool = False, **ahead: float) -> None:
+        neon.clock.ahead = timedelta(**ahead)
+        if tidy:
+            upkeep.expire(neon)
+
+    yield move
+    neon.clock.ahead = timedelta()

@@ -73,7 +73,7 @@ def test_it_leads_back_to_this_server_alone(
 
 def test_forms_take_the_token_of_their_session(pages: httpx.Client) -> None:
     token = csrf(pages.get("/sign-in"))
-    for fields in ({}, {"csrf": ""}, {"csrf": token + "x"}):
+    for fields in ({}, {"csrf": ""}, {"csrf": token + "x"}, {"csrf": "é"}):
         answer = pages.post("/sign-in", data={"email": "eve@example.com", **fields})
         assert answer.status_code == 403
     with httpx.Client(base_url=pages.base_url) as other:

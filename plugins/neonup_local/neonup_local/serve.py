@@ -172,6 +172,7 @@ def _variables(url: str, neon: Neon | None) -> dict[str, str]:
             "NEON_API_HOST": f"{url.replace('//127.0.0.1:', '//localhost:')}/api/v2",
             "NEON_API_KEY": key,
             "NEON_ORG_ID": organization,
+            "CLAIMABLE_NEON_HOST": url.replace("//127.0.0.1:", "//localhost:"),
             _CONSOLE: f"{url}/sign-in?token={neon.console_token}",
             "NODE_EXTRA_CA_CERTS": str(neon.authority.path),
         }

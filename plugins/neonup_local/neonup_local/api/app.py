@@ -86,12 +86,14 @@ def create_app(
     sessions, upkeep = [], None
     if neon is not None:
         from neonup_local.api import controls
+        from neonup_local.api.agents import routes as agents
         from neonup_local.api.v2.routes import routes  # it needs psycopg
-        from neonup_local.api.web import session, sign_in, static
+        from neonup_local.api.web import agent_claim_page, session, sign_in, static
         from neonup_local.neon.upkeep import Upkeep
 
         v2 += [Mount(BASE, routes=routes()), Mount("/neonup", routes=controls.routes())]
         v2 += [static.mount(), *sign_in.routes()]
+        v2 += [*agents.routes(), *agent_claim_page.routes()]
         sessions.append(session.middleware(neon.session_secret))
         upkeep = Upkeep(neon)
     handlers: dict[Any, ExceptionHandler] = {

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from neonup_local.neon import recovery
 from neonup_local.neon.addresses import Addresses, Exposed
+from neonup_local.neon.attempts import Attempts
 from neonup_local.neon.authority import Authority
 from neonup_local.neon.clock import Clock
 from neonup_local.neon.clusters import Clusters
@@ -43,6 +44,7 @@ class Neon:
         self.console_token = homes.secret(folder / "console-token")
         self.signer = Signer(folder / "signing-key.pem")
         self.session_secret = homes.secret(folder / "session-secret")
+        self.claim_attempts = Attempts(self.clock)
         self.clusters = Clusters(home, folder, pg_bin=pg_bin)
         self.authority = Authority(folder / "tls")
         self.computes = Computes(home, self.store, self.clusters, self.authority, self.clock)

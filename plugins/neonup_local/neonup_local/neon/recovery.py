@@ -6,6 +6,7 @@ import logging
 
 from msgspec.structs import replace
 
+from neonup_local.neon import holding
 from neonup_local.neon.addresses import Addresses
 from neonup_local.neon.clock import Clock
 from neonup_local.neon.clusters import Clusters
@@ -48,6 +49,7 @@ def recover(store: Store, clusters: Clusters, clock: Clock) -> None:
         pointed_to |= {snapshot.cluster_id for snapshot in store.all(Snapshot)}
         pointed_to |= {one.replica_id for one in store.all(Endpoint) if one.replica_id}
         store.delete(*[row for row in store.all(Cluster) if row.id not in pointed_to])
+    holding.forget_unregistered(store, clusters)
     clusters.sweep(store.all(Cluster))
 
 

@@ -110,6 +110,7 @@ def reset_password(neon: Neon, project: Project, branch: Branch, name: str) -> C
 def renewed(neon: Neon, branch: Branch) -> list[Row]:
     """Stop a branch's servers; the rows with which all its passwords are new at the next start.
 
+    Roles that were created by SQL get one as well: theirs may be known to whoever created them.
     The caller holds the branch's cluster until they are written.
     """
     neon.computes.refresh(branch)
@@ -118,10 +119,9 @@ def renewed(neon: Neon, branch: Branch) -> list[Row]:
     now = neon.clock.now()
     rows: list[Row] = []
     for role in neon.store.all(Role, branch_id=branch.id):
-        if role.password is not None:
-            password = ids.password()
-            verifier = template.scram_verifier(password)
-            rows.append(replace(role, password=password, verifier=verifier, updated_at=now))
+        password = ids.password()
+        verifier = template.scram_verifier(password)
+        rows.append(replace(role, password=password, verifier=verifier, updated_at=now))
     cluster = neon.store.get(Cluster, branch.cluster_id)
     if cluster is not None and cluster.state == "stopped":
         rows.append(replace(cluster, state="copied"))

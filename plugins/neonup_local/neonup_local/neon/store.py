@@ -34,6 +34,9 @@ _KINDS: tuple[type[Row], ...] = (
     model.Operation,
     model.Permission,
     model.Snapshot,
+    model.AgentRegistration,
+    model.ClaimCode,
+    model.RevokedToken,
 )
 
 

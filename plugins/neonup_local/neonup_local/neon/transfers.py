@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import ExitStack
 
 from msgspec.structs import replace
@@ -24,18 +25,32 @@ def move(neon: Neon, project: Project, organization: Organization, owner: User) 
     return moved
 
 
-def claim(neon: Neon, project: Project, organization: Organization, owner: User) -> Project:
+def claim(
+    neon: Neon,
+    project: Project,
+    organization: Organization,
+    owner: User,
+    *,
+    also: Sequence[Row] = (),
+) -> Project:
     """Give a project to whoever claims it: all its passwords are new, its connections end.
+
+    The quota goes: it was that of unclaimed projects.
+
+    Args:
+        also: rows to write in the same moment.
 
     Raises:
         Locked: the project is being changed.
     """
     moved = _moved(neon, project, organization, owner)
+    settings = {name: value for name, value in moved.settings.items() if name != "quota"}
+    moved = replace(moved, settings=settings)
     branches = neon.store.all(Branch, project_id=project.id)
 
     def work() -> Change:
         with ExitStack() as stack:
-            rows: list[Row] = [moved]
+            rows: list[Row] = [moved, *also]
             for branch in branches:
                 stack.enter_context(neon.computes.held(branch.cluster_id))
                 rows += roles.renewed(neon, branch)

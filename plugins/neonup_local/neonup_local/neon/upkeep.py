@@ -8,7 +8,15 @@ import time
 from contextlib import suppress
 
 from neonup import NeonupError
-from neonup_local.neon import bases, branches, projects, purging, snapshots
+from neonup_local.neon import (
+    agent_claims,
+    agents,
+    bases,
+    branches,
+    projects,
+    purging,
+    snapshots,
+)
 from neonup_local.neon.context import Neon
 from neonup_local.neon.errors import Refused
 from neonup_local.neon.model import Branch, Project, Snapshot
@@ -43,10 +51,13 @@ class Upkeep:
 
     def _run(self) -> None:
         expired = renewed = 0.0
+        with suppress(NeonupError, OSError):  # what the last server did not get to
+            agent_claims.reconcile(self._neon, at_once=True)
         while not self._stopping.wait(_LOOK_SECONDS):
             looked = time.monotonic()
             try:
                 self._neon.computes.suspend_idle()
+                agent_claims.reconcile(self._neon)
                 if looked - expired > _EXPIRY_SECONDS:
                     expired = looked
                     expire(self._neon)
@@ -60,6 +71,8 @@ class Upkeep:
 def expire(neon: Neon) -> None:
     """Delete branches and snapshots whose time is over, and projects deleted long ago."""
     now = neon.clock.now()
+    agent_claims.reconcile(neon)
+    agents.expire(neon)
     for branch in neon.store.dated(Branch, "expires_at"):
         project = neon.store.get(Project, branch.project_id)
         if project is not None and branch.expires_at is not None and branch.expires_at <= now:

@@ -85,7 +85,11 @@ async def form(request: Request) -> FormData:
     """
     fields = await request.form(max_files=0, max_fields=100)
     sent, known = fields.get("csrf"), request.session.get(_CSRF)
-    if not isinstance(sent, str) or not known or not hmac.compare_digest(sent, known):
+    if (
+        not isinstance(sent, str)
+        or not known
+        or not hmac.compare_digest(sent.encode(), known.encode())
+    ):
         raise Forbidden("This form has expired. Go back, reload the page and try again.")
     return fields
 

@@ -1,0 +1,72 @@
+"""Who owns the projects of agents until somebody claims them: an organization of the service.
+
+It has one member, who has no key and whom nobody can sign in as, so that neither is ever listed.
+"""
+
+from __future__ import annotations
+
+from neonup_local.neon import purging
+from neonup_local.neon.clock import Clock
+from neonup_local.neon.clusters import Clusters
+from neonup_local.neon.identity import Caller
+from neonup_local.neon.model import AgentRegistration, Organization, Project, User
+from neonup_local.neon.store import Store
+
+_USER_ID = "7b6f5a0e-6c1d-5d57-9a35-0c1a1b1e0000"
+_ORGANIZATION_ID = "org-unclaimed-projects-00000000"
+
+
+def exists(store: Store) -> bool:
+    """Whether there was an agent already."""
+    return store.get(Organization, _ORGANIZATION_ID) is not None
+
+
+def create(store: Store, clock: Clock) -> None:
+    """Create the organization and its user."""
+    now = clock.now()
+    name = "Unclaimed projects"
+    store.put(
+        User(id=_USER_ID, email="unclaimed@localhost.invalid", name=name, created_at=now),
+        Organization(
+            id=_ORGANIZATION_ID,
+            name=name,
+            handle="unclaimed-projects",
+            created_at=now,
+            plan="free",
+        ),
+    )
+
+
+def caller(store: Store, credential_id: str, *, project_id: str | None = None) -> Caller:
+    """The service itself, limited to one project where one is given.
+
+    Args:
+        credential_id: for whom it asks.
+    """
+    user = store.get(User, _USER_ID)
+    assert user is not None  # noqa: S101 - it was created before the first project
+    return Caller(
+        user,
+        "api_key_org",
+        credential_id,
+        frozenset({_ORGANIZATION_ID}),
+        org_id=_ORGANIZATION_ID,
+        project_id=project_id,
+    )
+
+
+def holds(project: Project) -> bool:
+    """Whether nobody has claimed the project."""
+    return project.org_id == _ORGANIZATION_ID
+
+
+def forget_unregistered(store: Store, clusters: Clusters) -> None:
+    """Remove projects whose registration was never finished: no agent knows of them.
+
+    Raises:
+        EngineError: a server of theirs does not stop.
+    """
+    registered = {one.project_id for one in store.all(AgentRegistration)}
+    for project in store.all(Project):
+        if holds(project) and project.id not in registered:
+            purging.purge(store, clusters, project)
