@@ -67,6 +67,16 @@ class Neon:
         self.computes.front.stop()
         self.store.close()
 
+    def prepare(self) -> bool:
+        """Create beforehand what the first project needs; whether new projects will speak TLS.
+
+        Raises:
+            ProviderError: no project can be created on this machine.
+        """
+        engine = self.clusters.engine_for(None)
+        self.clusters.template(engine)
+        return engine.tls
+
     def fill(self) -> None:
         """Prepare data directories for the next projects."""
         self.clusters.fill(self.clusters.engine_for(None))

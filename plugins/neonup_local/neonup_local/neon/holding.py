@@ -1,4 +1,5 @@
-"""Who owns the projects of agents until somebody claims them: an organization of the service.
+"""Who owns the projects of agents and of neon.new until somebody claims them: an organization of
+the service.
 
 It has one member, who has no key and whom nobody can sign in as, so that neither is ever listed.
 """
@@ -9,7 +10,13 @@ from neonup_local.neon import purging
 from neonup_local.neon.clock import Clock
 from neonup_local.neon.clusters import Clusters
 from neonup_local.neon.identity import Caller
-from neonup_local.neon.model import AgentRegistration, Organization, Project, User
+from neonup_local.neon.model import (
+    AgentRegistration,
+    ClaimableDatabase,
+    Organization,
+    Project,
+    User,
+)
 from neonup_local.neon.store import Store
 
 _USER_ID = "7b6f5a0e-6c1d-5d57-9a35-0c1a1b1e0000"
@@ -17,7 +24,7 @@ _ORGANIZATION_ID = "org-unclaimed-projects-00000000"
 
 
 def exists(store: Store) -> bool:
-    """Whether there was an agent already."""
+    """Whether there was an unclaimed project already."""
     return store.get(Organization, _ORGANIZATION_ID) is not None
 
 
@@ -60,13 +67,15 @@ def holds(project: Project) -> bool:
     return project.org_id == _ORGANIZATION_ID
 
 
-def forget_unregistered(store: Store, clusters: Clusters) -> None:
-    """Remove projects whose registration was never finished: no agent knows of them.
+def forget_unfinished(store: Store, clusters: Clusters) -> None:
+    """Remove projects whose creation was never finished: nobody knows of them.
 
     Raises:
         EngineError: a server of theirs does not stop.
     """
-    registered = {one.project_id for one in store.all(AgentRegistration)}
+    store.delete(*[one for one in store.all(ClaimableDatabase) if one.state == "creating"])
+    known = {one.project_id for one in store.all(AgentRegistration)}
+    known |= {one.project_id for one in store.all(ClaimableDatabase)}
     for project in store.all(Project):
-        if holds(project) and project.id not in registered:
+        if holds(project) and project.id not in known:
             purging.purge(store, clusters, project)

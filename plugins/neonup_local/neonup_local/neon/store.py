@@ -37,6 +37,7 @@ _KINDS: tuple[type[Row], ...] = (
     model.AgentRegistration,
     model.ClaimCode,
     model.RevokedToken,
+    model.ClaimableDatabase,
 )
 
 

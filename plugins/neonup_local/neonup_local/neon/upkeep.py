@@ -13,6 +13,7 @@ from neonup_local.neon import (
     agents,
     bases,
     branches,
+    neon_new,
     projects,
     purging,
     snapshots,
@@ -53,6 +54,7 @@ class Upkeep:
         expired = renewed = 0.0
         with suppress(NeonupError, OSError):  # what the last server did not get to
             agent_claims.reconcile(self._neon, at_once=True)
+            neon_new.carry_out_claims(self._neon)
         while not self._stopping.wait(_LOOK_SECONDS):
             looked = time.monotonic()
             try:
@@ -73,6 +75,7 @@ def expire(neon: Neon) -> None:
     now = neon.clock.now()
     agent_claims.reconcile(neon)
     agents.expire(neon)
+    neon_new.expire(neon)
     for branch in neon.store.dated(Branch, "expires_at"):
         project = neon.store.get(Project, branch.project_id)
         if project is not None and branch.expires_at is not None and branch.expires_at <= now:
