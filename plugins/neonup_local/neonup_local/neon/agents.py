@@ -25,7 +25,6 @@ from neonup_local.neon.unclaimed import LIFETIME, REMEMBERED
 log = logging.getLogger(__name__)
 
 
-
 @dataclass(frozen=True)
 class Registered:
     """A new agent, and its secret, which is not kept."""

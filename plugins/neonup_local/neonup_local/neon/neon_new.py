@@ -70,6 +70,7 @@ def create(
             neon,
             wanted.id,
             id=wanted.project_id,
+            name=wanted.project_id,  # with which `neonup list` shows it
             password=_password(),
             logical_replication=logical_replication,
         )
@@ -155,14 +156,11 @@ def expire(neon: Neon) -> None:
     """Delete the databases whose time is over, and in the end what is known of them."""
     now = neon.clock.now()
     carry_out_claims(neon)
+    with neon.store.transaction():  # either this or a claim
+        for database in neon.store.all(ClaimableDatabase):
+            if database.state == "unclaimed" and database.expires_at <= now:
+                neon.store.put(replace(database, state="expired", updated_at=now))
     for database in neon.store.all(ClaimableDatabase):
-        if database.state == "unclaimed" and database.expires_at <= now:
-            with neon.store.transaction():  # either this or a claim
-                current = neon.store.get(ClaimableDatabase, database.id)
-                if current is None or current.state != "unclaimed":
-                    continue
-                database = replace(current, state="expired", updated_at=now)
-                neon.store.put(database)
         if database.state != "expired":
             continue
         project = neon.store.get(Project, database.project_id)

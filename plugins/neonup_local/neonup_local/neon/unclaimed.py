@@ -26,6 +26,7 @@ def create(
     credential_id: str,
     *,
     id: str | None = None,  # noqa: A002
+    name: str | None = None,
     password: str | None = None,
     logical_replication: bool = False,
 ) -> Created:
@@ -34,6 +35,7 @@ def create(
     Args:
         credential_id: for whom it is.
         id: as of `projects.create`, and so is `password`.
+        name: the project's; None: a random one.
         logical_replication: whether `wal_level` is `logical`.
 
     Raises:
@@ -47,7 +49,7 @@ def create(
     if logical_replication:
         settings.enable_logical_replication = True
     owner = holding.caller(neon.store, credential_id)
-    wanted = NewProject(settings=settings)
+    wanted = NewProject(name=name, settings=settings)
     created = projects.create(neon, owner, wanted, id=id, password=password)
     _wait_for(neon, created.branch)
     return created
