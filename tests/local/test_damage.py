@@ -163,8 +163,6 @@ def test_a_lost_record_is_named_and_mended(databases: Databases, kept: Record) -
     (databases.folder("shop") / "database.json").unlink()
     with pytest.raises(EngineError, match="lost"):
         databases.wake(kept)
-    with pytest.raises(EngineError, match="lost"):
-        databases.create("shop", name="shop")
     assert answer(databases, databases.adopt("shop", password="new", port=kept.port)) == 42
 
 
