@@ -15,7 +15,7 @@ import psutil
 import psycopg
 import pytest
 
-from neonup_local.neon import neon_new, overview
+from neonup_local.neon import holding, neon_new, overview
 from neonup_local.neon.model import Project
 from tests import asking
 from tests.conftest import remove_home, warm_home
@@ -169,6 +169,61 @@ def test_many_at_once_are_as_many_databases_and_one_id_is_one(
     assert len({one["connection_string"] for one in made}) == 7
     assert len(neon_new_server.ids) == 7
     assert all(answers(one["connection_string"]) for one in made)
+
+
+def test_two_hundred_are_asked_for_by_twenty_clients(neon_new_server: NeonNewServer) -> None:
+    """First from nothing, then from projects that were created beforehand."""
+
+    def ask(_: int) -> list[dict[str, str]]:
+        with httpx.Client(timeout=60) as client:
+            url, body = f"{neon_new_server.api}/database", {"ref": "tests"}
+            found = [client.post(url, json=body) for _ in range(10)]
+        assert {answer.status_code for answer in found} == {200}
+        return [answer.json() for answer in found]
+
+    seen: list[dict[str, str]] = []
+    for _ in range(2):
+        with ThreadPoolExecutor(20) as pool:
+            seen += [made for some in pool.map(ask, range(20)) for made in some]
+        neon_new.fill(neon_new_server.neon)
+    assert len(seen) == len(neon_new_server.ids) == 400
+    for name in ("id", "neon_project_id", "connection_string"):
+        assert len({made[name] for made in seen}) == 400
+    assert all(answers(made["connection_string"]) for made in (seen[0], seen[200], seen[399]))
+    assert len(overview.rows(neon_new_server.home)) == 400
+
+
+def test_what_was_prepared_is_given_once_with_all_that_was_asked_for(
+    neon_new_server: NeonNewServer,
+) -> None:
+    make(neon_new_server)
+    neon_new.fill(neon_new_server.neon)
+    prepared = [one for one in neon_new_server.neon.store.all(Project) if holding.is_prepared(one)]
+    assert prepared
+    answer = asking.post(
+        f"{neon_new_server.api}/database",
+        json={"ref": "tests", "enable_logical_replication": True},
+    ).json()
+    assert answer["neon_project_id"] in {one.id for one in prepared}
+    with psycopg.connect(answer["connection_string"]) as connection:
+        assert connection.execute("SHOW wal_level").fetchone() == ("logical",)
+    new = neon_new_server.claim(answer["id"])
+    assert answers(new)
+
+
+def test_what_was_prepared_is_forgotten_at_the_next_start(warm_parts: Path) -> None:
+    home = warm_home(warm_parts)
+    try:
+        with serving(home) as first:
+            kept = make(first)
+            neon_new.fill(first.neon)
+            assert len(first.neon.store.all(Project)) > 1
+        with serving(home) as second:
+            assert [one.id for one in second.neon.store.all(Project)] == [kept["neon_project_id"]]
+            assert len(list((home / "neon" / "clusters").iterdir())) == 1
+            assert answers(kept["connection_string"])
+    finally:
+        remove_home(home)
 
 
 def test_logical_replication_is_on_where_it_was_asked_for(neon_new_server: NeonNewServer) -> None:

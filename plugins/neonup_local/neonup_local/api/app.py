@@ -32,6 +32,7 @@ from neonup_local.api.web import (
     start_page,
     static,
 )
+from neonup_local.neon import neon_new as neon_new_service
 from neonup_local.neon.context import Neon
 from neonup_local.neon.errors import Refused
 from neonup_local.neon.upkeep import Upkeep
@@ -71,6 +72,7 @@ def create_app(
         try:
             yield
         finally:
+            neon.prepared.close()
             filling.cancel()
             with suppress(asyncio.CancelledError):
                 await filling
@@ -147,7 +149,7 @@ async def _mistaken(request: Request, error: Exception) -> Response:
 
 
 async def _fill(neon: Neon, used: asyncio.Event) -> None:
-    """Prepare data once nothing was created for a moment: copying slows down what is created."""
+    """Prepare projects and data once nothing was created for a moment: it slows down the rest."""
     while True:
         await used.wait()
         used.clear()
@@ -155,6 +157,7 @@ async def _fill(neon: Neon, used: asyncio.Event) -> None:
         if used.is_set():
             continue
         try:
+            await to_thread.run_sync(neon_new_service.fill, neon)
             await to_thread.run_sync(neon.fill)
-        except (NeonupError, OSError) as error:
+        except (Refused, NeonupError, OSError) as error:
             log.warning("The next projects could not be prepared: %s", error)

@@ -1,6 +1,6 @@
 """Data directories: created from a prepared copy, copied from another one, removed.
 
-clusters/<id>/   data/, log, neonup.conf; `promised` until there is data, which is copied when needed
+clusters/<id>/   data/, log, neonup.conf; `promised` instead of data that is copied when needed
 bases/           data directories from which a cluster's past is built; the first of a project is
                  its engine's template
 spares/          prepared copies of such a template

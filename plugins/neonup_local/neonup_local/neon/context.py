@@ -15,6 +15,7 @@ from neonup_local.neon.identity import Identity
 from neonup_local.neon.journal import Journal
 from neonup_local.neon.model import Endpoint
 from neonup_local.neon.people import People
+from neonup_local.neon.prepared import Prepared
 from neonup_local.neon.signing import Signer
 from neonup_local.neon.store import Store
 from neonup_local.service import home as homes
@@ -48,6 +49,7 @@ class Neon:
         self.clusters = Clusters(home, folder, pg_bin=pg_bin)
         self.authority = Authority(folder / "tls")
         self.computes = Computes(home, self.store, self.clusters, self.authority, self.clock)
+        self.prepared = Prepared(self.store)
         self.addresses = Addresses(self.computes.front, exposed)
 
     def start(self) -> None:

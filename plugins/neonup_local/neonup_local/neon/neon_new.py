@@ -20,6 +20,7 @@ from neonup_local.neon.agent_claims import destinations
 from neonup_local.neon.context import Neon
 from neonup_local.neon.errors import Conflict, Failed, Forbidden, NotFound, Refused
 from neonup_local.neon.model import ClaimableDatabase, Endpoint, Project, Role, User
+from neonup_local.neon.prepared import Ready
 
 log = logging.getLogger(__name__)
 
@@ -59,12 +60,9 @@ def create(
         updated_at=now,
         expires_at=now + unclaimed.LIFETIME,
     )
-    with neon.store.transaction():
-        known = neon.store.get(ClaimableDatabase, wanted.id)
-        if known is None:
-            neon.store.put(wanted)
-    if known is not None:
-        return _created(neon, known)
+    given = neon.prepared.give(wanted, logical_replication=logical_replication)
+    if given is not wanted:
+        return _created(neon, given)
     try:
         created = unclaimed.create(
             neon,
@@ -80,6 +78,23 @@ def create(
         neon.store.delete(wanted)
         raise
     return made
+
+
+def fill(neon: Neon) -> None:
+    """Create projects for the next databases; none where none was asked for lately.
+
+    Raises:
+        Refused: one cannot be created.
+    """
+
+    def create() -> Ready:
+        id = ids.project()  # noqa: A001
+        created = unclaimed.create(
+            neon, "neon.new", id=id, name=id, password=_password(), prepares=True
+        )
+        return Ready(id, created.branch.id)
+
+    neon.prepared.fill(create)
 
 
 def find(neon: Neon, name: str) -> ClaimableDatabase | None:

@@ -29,6 +29,7 @@ def create(
     name: str | None = None,
     password: str | None = None,
     logical_replication: bool = False,
+    prepares: bool = False,
 ) -> Created:
     """A new project, ready; it belongs to the service.
 
@@ -37,6 +38,7 @@ def create(
         id: as of `projects.create`, and so is `password`.
         name: the project's; None: a random one.
         logical_replication: whether `wal_level` is `logical`.
+        prepares: it is for nobody yet.
 
     Raises:
         Refused: it cannot be created.
@@ -48,7 +50,7 @@ def create(
     settings = ProjectSettings(quota=_QUOTA)
     if logical_replication:
         settings.enable_logical_replication = True
-    owner = holding.caller(neon.store, credential_id)
+    owner = holding.caller(neon.store, credential_id, prepares=prepares)
     wanted = NewProject(name=name, settings=settings)
     created = projects.create(neon, owner, wanted, id=id, password=password)
     _wait_for(neon, created.branch)
