@@ -134,6 +134,7 @@ CASES: Mapping[str, Callable[[int], Figure]] = {
     "neon-stall": local_neon.stall,
     "neon-restore": local_neon.restore,
     "neon-many": local_neon.many,
+    "neon-claimable": local_neon.claimable,
     "neon-sleeping": local_neon.sleeping,
     "memory": idle_memory,
     "disk-wal": disk.log_of_a_stopped_database,

@@ -329,6 +329,44 @@ def many(repeats: int) -> Figure:
     )  # fmt: skip
 
 
+def claimable(repeats: int) -> Figure:
+    """200 databases of neon.new, asked for by 20 clients at once: created beforehand, and not."""
+    pooled, plain = [], []
+    for _ in range(min(repeats, 3)):
+        with serving() as server:
+            url = str(server.client.base_url.join("/api/v1/database"))
+            plain.append(_asked_for(url))
+            time.sleep(2 * _POOL_SECONDS)
+            pooled.append(_asked_for(url))
+    return Figure(
+        "a database of neon.new, 200 by 20 clients, median", "none created beforehand",
+        statistics.median(pooled), statistics.median(plain), "ms", Measure.OURS, 40,
+    )  # fmt: skip
+
+
+def _asked_for(url: str) -> float:
+    """The median time of 200 requests by 20 clients at once; each has a database of its own."""
+    times: list[float] = []
+    found: set[str] = set()
+
+    def ask() -> None:
+        with httpx.Client(timeout=120) as client:
+            for _ in range(10):
+                begin = time.perf_counter()
+                answer = client.post(url, json={"ref": "bench"}).raise_for_status()
+                times.append((time.perf_counter() - begin) * 1000)
+                found.add(answer.json()["connection_string"])
+
+    threads = [threading.Thread(target=ask) for _ in range(20)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if len(found) != 200:
+        raise RuntimeError(f"200 requests had {len(found)} databases")
+    return statistics.median(times)
+
+
 def sleeping(repeats: int) -> Figure:
     """The disk of a suspended project, and the CPU of an idle server."""
     with serving() as server:

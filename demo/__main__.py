@@ -31,8 +31,8 @@ def claimable_database(stage: Stage) -> None:
     stage.show_env()
     stage.say("The link that moves it into an account, for a browser:")
     link = stage.run("neonup", "claim", "--no-open")
-    stage.say("Someone opens it and presses the button:")
-    stage.press_the_button(link)
+    stage.say("Someone signs in there and presses the button; without a browser that is:")
+    stage.claim(link)
     stage.run("neonup", "status")
     stage.say("Claimed. All of this was stock Postgres on this machine; no network was used.")
 

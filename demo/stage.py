@@ -138,17 +138,19 @@ class Stage:
         for name, value in json.loads(ready)["env"].items():
             self.setting(name, value)
 
-    def press_the_button(self, link: str) -> None:
-        """Claim as a browser does: read the page, then send its form."""
+    def claim(self, link: str) -> None:
+        """Claim without a browser, as the user whose API key `serve` has set."""
         import httpx
 
         parts = urlsplit(link)
-        origin = f"{parts.scheme}://{parts.netloc}"
-        with httpx.Client(timeout=_SECONDS, trust_env=False) as browser:
-            browser.get(link).raise_for_status()
-            answer = browser.post(link, headers={"Origin": origin}, follow_redirects=True)
-        self._show(f"curl -X POST {link}")
-        print(answer.status_code, answer.reason_phrase, flush=True)
+        url, wanted = f"{parts.scheme}://{parts.netloc}/neonup/claim", {"id": Path(parts.path).name}
+        headers = {"Authorization": f"Bearer {self._environ['NEON_API_KEY']}"}
+        self._show(
+            f"curl -H \"Authorization: Bearer $NEON_API_KEY\" -d '{json.dumps(wanted)}' {url}"
+        )
+        with httpx.Client(timeout=_SECONDS, trust_env=False) as client:
+            answer = client.post(url, json=wanted, headers=headers)
+        print(answer.text, flush=True)
         answer.raise_for_status()
 
     def _show(self, command: str) -> None:

@@ -2,33 +2,33 @@
 
 from __future__ import annotations
 
-import socket
-import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-import uvicorn
+from msgspec.structs import replace
 
-from neonup_local.api.app import create_app
-from neonup_local.service.claims import LIFETIME, Claims
-from neonup_local.service.databases import Databases
+from neonup_local.neon import neon_new
+from neonup_local.neon.context import Neon
+from neonup_local.neon.model import ClaimableDatabase, Project
+from tests import asking
+from tests.neon import serving as neon
 
 
 @dataclass(frozen=True)
 class NeonNewServer:
     """Where it is, and what is behind it.
 
-    `url` is its root and `api` the base URL of the API, for ``NEONUP_NEON_NEW_URL``.
+    `url` is its root and `api` the base URL of the API, for ``NEONUP_NEON_NEW_URL``; `key` is the
+    default user's, of Neon API v2.
     """
 
     url: str
     home: Path
-    databases: Databases
-    claims: Claims
+    neon: Neon
+    key: str
 
     @property
     def api(self) -> str:
@@ -39,36 +39,46 @@ class NeonNewServer:
         """What a child process needs to use it."""
         return {"NEONUP_PROVIDER": "neon.new", "NEONUP_NEON_NEW_URL": self.api}
 
+    @property
+    def ids(self) -> list[str]:
+        """Of the databases that are there."""
+        known = self.neon.store.all(ClaimableDatabase)
+        return [one.id for one in known if self.neon.store.get(Project, one.project_id)]
+
+    def claim(self, name: str) -> str:
+        """Make a database the default user's, and return its new URL."""
+        answer = asking.post(
+            f"{self.url}/neonup/claim", json={"id": name}, headers=self._authorization
+        )
+        assert answer.status_code == 200, answer.text
+        return self.owned_url(answer.json()["neon_project_id"])
+
+    def owned_url(self, project_id: str) -> str:
+        """What the default user's API says of a project."""
+        answer = asking.get(
+            f"{self.url}/api/v2/projects/{project_id}/connection_uri",
+            params={"role_name": "neondb_owner", "database_name": "neondb"},
+            headers=self._authorization,
+        )
+        assert answer.status_code == 200, answer.text
+        return str(answer.json()["uri"])
+
     def let_expire(self, name: str) -> None:
         """End a database's time, as if 72 hours had passed."""
-        record = self.databases.get(name)
-        assert record is not None
-        past = {"expires_at": "2026-01-01T00:00:00+00:00"}
-        self.databases.update(record, service={**record.service, **past})
-        self.claims.expire()
+        found = self.neon.store.get(ClaimableDatabase, name)
+        assert found is not None
+        past = self.neon.clock.now() - timedelta(minutes=1)
+        self.neon.store.put(replace(found, expires_at=past))
+        neon_new.expire(self.neon)
+
+    @property
+    def _authorization(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.key}"}
 
 
 @contextmanager
-def serving(home: Path, *, lifetime: timedelta = LIFETIME) -> Iterator[NeonNewServer]:
-    """Serve until the end of the block; its databases stop then."""
-    databases = Databases(home)
-    claims = Claims(databases, home, lifetime=lifetime)
-    claims.prepare()
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        config = uvicorn.Config(
-            create_app(claims, expiry_interval=0.2), log_config=None, access_log=False, ws="none"
-        )
-        server = uvicorn.Server(config)
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
-        thread.start()
-        deadline = time.monotonic() + 20
-        while not server.started:
-            assert thread.is_alive() and time.monotonic() < deadline
-            time.sleep(0.005)
-        port = listener.getsockname()[1]
-        try:
-            yield NeonNewServer(f"http://127.0.0.1:{port}", home, databases, claims)
-        finally:
-            server.should_exit = True
-            thread.join(30)
-            assert not thread.is_alive()
+def serving(home: Path) -> Iterator[NeonNewServer]:
+    """Serve until the end of the block; its servers stop then."""
+    with neon.serving(home) as server:
+        url = server.base.removesuffix("/api/v2").replace("localhost", "127.0.0.1")
+        yield NeonNewServer(url, home, server.neon, server.key)

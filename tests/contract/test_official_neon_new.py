@@ -88,10 +88,10 @@ def test_it_makes_a_database_and_writes_env(official: Official, project: Project
     assert done.returncode == 0, done.stdout + done.stderr
     found = project.variables
     assert set(found) == {"DATABASE_URL", "DATABASE_URL_DIRECT", "PUBLIC_POSTGRES_CLAIM_URL"}
-    (record,) = official.server.databases.all()
-    made = asking.get(f"{official.server.api}/database/{record.id}").json()
+    (name,) = official.server.ids
+    made = asking.get(f"{official.server.api}/database/{name}").json()
     assert found["DATABASE_URL"] == found["DATABASE_URL_DIRECT"] == made["connection_string"]
-    assert found["PUBLIC_POSTGRES_CLAIM_URL"] == f"https://neon.new/database/{record.id}"
+    assert found["PUBLIC_POSTGRES_CLAIM_URL"] == f"https://neon.new/database/{name}"
     with psycopg.connect(project.url) as connection:
         assert connection.execute("SELECT current_user").fetchone() == ("neondb_owner",)
 
@@ -114,7 +114,7 @@ def test_a_second_run_leaves_everything(official: Official, project: Project) ->
     assert again.returncode == 0
     assert "already exists" in again.stdout
     assert project.env_file.read_bytes() == before
-    assert len(official.server.databases.all()) == 1
+    assert len(official.server.ids) == 1
 
 
 def test_its_claim_opens_a_page_that_is_here(official: Official) -> None:
@@ -135,7 +135,8 @@ def test_its_seed_runs_through_sql_over_http(official: Official, project: Projec
     done = official("--yes", "--seed", "seed.sql")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "Schema pushed to database" in done.stdout
-    assert official.fetched[2:] == ["POST https://api.0.0.1/sql"] * 2
+    rest = project.url.partition("@")[2].partition("/")[0].partition(".")[2]
+    assert official.fetched[2:] == [f"POST https://api.{rest}/sql"] * 2
     with psycopg.connect(project.url) as connection:
         rows = connection.execute("SELECT * FROM shop ORDER BY id").fetchall()
     assert rows == [(1, "Ärmel; $$"), (2, None)]
@@ -149,9 +150,10 @@ def test_its_seed_says_which_error_postgres_had(official: Official, project: Pro
 
 
 def test_it_says_that_the_service_failed(official: Official, project: Project) -> None:
-    """A folder where the databases should be: nothing can be made."""
-    official.server.databases.home.joinpath("databases").rmdir()
-    official.server.databases.home.joinpath("databases").write_text("in the way")
+    """A file where the data should be: nothing can be created."""
+    clusters = official.server.home / "neon" / "clusters"
+    clusters.rmdir()
+    clusters.write_text("in the way")
     done = official("--yes")
     assert done.returncode != 0
     assert "Failed to create database" in done.stdout + done.stderr
@@ -167,15 +169,15 @@ def test_neonup_takes_what_it_wrote(official: Official, project: Project) -> Non
     assert found["url"] == project.url
     assert found["provider"] == "neon.new"
     assert project.env_file.read_bytes() == before
-    assert len(official.server.databases.all()) == 1
+    assert len(official.server.ids) == 1
 
 
 def test_neonup_knows_how_its_database_is(official: Official, project: Project) -> None:
     official("--yes")
-    (record,) = official.server.databases.all()
+    (name,) = official.server.ids
     status = json.loads(neonup(project, "status", "--json").stdout)
-    assert (status["provider"], status["id"], status["state"]) == ("neon.new", record.id, "ready")
-    official.server.claims.claim(record.id)
+    assert (status["provider"], status["id"], status["state"]) == ("neon.new", name, "ready")
+    official.server.claim(name)
     status = json.loads(neonup(project, "status", "--json").stdout)
     assert status["state"] == "claimed"
 

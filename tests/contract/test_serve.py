@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import queue
 import signal
 import socket
@@ -19,9 +18,7 @@ from typing import IO, Any
 import psycopg
 import pytest
 
-from neonup import State
-from neonup_local.service import upkeep
-from neonup_local.service.databases import Databases
+from neonup_local.neon import overview
 from tests import asking
 from tests.project import Project, clean_environ
 
@@ -94,9 +91,8 @@ def command(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def states(home: Path) -> list[State]:
-    databases = Databases(home)
-    return [databases.state(record) for record in databases.all()]
+def states(home: Path) -> list[str | int | None]:
+    return [row["state"] for row in overview.rows(home)]
 
 
 def answers(url: str) -> bool:
@@ -116,7 +112,7 @@ def test_it_ends_cleanly_and_its_databases_with_it(
     assert serving.end(number) == 0
     stdout, stderr = serving.process.communicate()
     assert stdout + stderr == ""
-    assert states(neonup_home) == [State.STOPPED]
+    assert states(neonup_home) == ["stopped"]
 
 
 def test_what_it_prints_is_all_that_a_project_needs(
@@ -155,13 +151,13 @@ def test_killed_its_databases_are_listed_and_taken_over(start: Start, neonup_hom
     made = serving.make()
     serving.end(signal.SIGKILL)
     listed = json.loads(command(neonup_home, "list", "--json").stdout)
-    assert made["id"] in json.dumps(listed)
-    assert answers(made["connection_string"])
+    assert made["neon_project_id"] in json.dumps(listed)
     second = start()
+    assert answers(made["connection_string"])
     again = asking.get(f"{second.api}/database/{made['id']}").json()
     assert again["connection_string"] == made["connection_string"]
     assert second.end() == 0
-    assert states(neonup_home) == [State.STOPPED]
+    assert states(neonup_home) == ["stopped"]
 
 
 def test_it_wakes_what_it_stopped(start: Start) -> None:
@@ -221,8 +217,8 @@ def test_a_home_of_its_own(start: Start, neonup_home: Path) -> None:
     own = neonup_home / "own"
     serving = start("--home", str(own), "--port", "0")
     serving.make()
-    assert len(Databases(own).all()) == 1
-    assert Databases(neonup_home).all() == []
+    assert len(overview.rows(own)) == 1
+    assert overview.rows(neonup_home) == []
     serving.end()
 
 
@@ -236,12 +232,16 @@ def test_a_folder_that_cannot_be_used_is_said(neonup_home: Path) -> None:
 
 def test_no_process_shows_a_password(start: Start, neonup_home: Path) -> None:
     serving = start()
-    password = serving.make()["connection_string"].split(":")[2].partition("@")[0]
+    url = serving.make()["connection_string"]
+    assert answers(url)
+    password = url.split(":")[2].partition("@")[0]
     assert password.endswith("pooler")
     shown = subprocess.run(["ps", "-eww", "-o", "args"], capture_output=True, text=True, check=True)
     assert password not in shown.stdout
     serving.end()
-    for path in neonup_home.rglob("log"):
+    logs = list(neonup_home.rglob("log"))
+    assert logs
+    for path in logs:
         assert password not in path.read_text(errors="replace")
 
 
@@ -249,16 +249,5 @@ def test_its_files_are_nobody_elses_to_read(start: Start, neonup_home: Path) -> 
     serving = start()
     serving.make()
     serving.end()
-    for path in (*neonup_home.glob("tls/*.key"), *neonup_home.glob("databases/*/database.json")):
+    for path in (*neonup_home.rglob("*.key"), *(neonup_home / "neon").glob("neon.db*")):
         assert path.stat().st_mode & 0o077 == 0, path
-
-
-def test_its_idle_databases_run_on_while_it_does(start: Start, neonup_home: Path) -> None:
-    serving = start()
-    serving.make()
-    log = next(neonup_home.glob("databases/*/log"))
-    os.utime(log, (0, 0))
-    assert upkeep.stop_idle(neonup_home) == []
-    serving.end(signal.SIGKILL)
-    os.utime(log, (0, 0))
-    assert len(upkeep.stop_idle(neonup_home)) == 1

@@ -152,8 +152,8 @@ def test_a_claimed_database_is_the_owners_and_goes_on(
 ) -> None:
     with serving(project, DEV, **neon_new_server.environment):
         pass
-    name = project.json("status", **neon_new_server.environment)["id"]
-    neon_new_server.claims.claim(name)
+    new = neon_new_server.claim(project.json("status", **neon_new_server.environment)["id"])
+    project.env_file.write_text(project.env_file.read_text().replace(project.url, new))
     with serving(project, DEV, **neon_new_server.environment) as served:
         assert served.answer() == "neondb"
 

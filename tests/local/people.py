@@ -29,7 +29,7 @@ from neonup import NeonupError
 from neonup_local.service.databases import Databases
 databases = Databases(Path(sys.argv[1]))
 try:
-    record = databases.create("shop", kind="project", name="shop")
+    record = databases.create("shop", name="shop")
 except NeonupError as error:
     sys.exit(str(error))
 print(databases.url(record))

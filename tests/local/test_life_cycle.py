@@ -20,7 +20,7 @@ from tests.local.sql import ask
 
 
 def make(databases: Databases, name: str = "shop") -> Record:
-    return databases.create(name, kind="project", name=name)
+    return databases.create(name, name=name)
 
 
 def test_a_new_database_answers_and_its_owner_may_what_neons_may(databases: Databases) -> None:
@@ -179,9 +179,7 @@ def test_a_new_password(databases: Databases) -> None:
 
 
 def test_logical_replication_and_durability_are_as_asked(databases: Databases) -> None:
-    record = databases.create(
-        "shop", kind="project", name="shop", logical_replication=True, durable=True
-    )
+    record = databases.create("shop", name="shop", logical_replication=True, durable=True)
     url = databases.url(record)
     assert ask(url, "SHOW wal_level") == "logical"
     assert ask(url, "SHOW synchronous_commit") == "on"

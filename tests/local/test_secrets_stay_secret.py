@@ -56,14 +56,14 @@ def test_a_server_knows_nothing_of_its_starters_environment(
     databases: Databases, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CLOUD_TOKEN", SECRET)
-    databases.create("shop", kind="project", name="shop")
+    databases.create("shop", name="shop")
     found = postmaster.running(databases.folder("shop") / "data")
     assert found is not None
     assert SECRET not in str(psutil.Process(found.pid).environ())
 
 
 def test_in_no_file_but_the_record(databases: Databases) -> None:
-    record = databases.create("shop", kind="project", name="shop", password=SECRET)
+    record = databases.create("shop", name="shop", password=SECRET)
     ask(databases.url(record), "SELECT 1")
     databases.set_password(record, f"{SECRET}-2")
     with pytest.raises(Exception, match="authentication failed"):
@@ -87,7 +87,7 @@ def holds(path: Path, *secrets: str) -> bool:
 
 
 def test_not_in_a_repr_or_an_error(databases: Databases, tmp_path: Path) -> None:
-    record = databases.create("shop", kind="project", name="shop", password=SECRET)
+    record = databases.create("shop", name="shop", password=SECRET)
     assert SECRET not in repr(record)
     conf = databases.folder("shop") / "data" / "postgresql.conf"
     databases.stop(record)
@@ -103,7 +103,7 @@ def test_not_in_a_repr_or_an_error(databases: Databases, tmp_path: Path) -> None
 
 def test_the_servers_own_log_and_statistics_never_see_it(databases: Databases) -> None:
     """Only a verifier is sent, so that no extension and no log setting can show the password."""
-    record = databases.create("shop", kind="project", name="shop")
+    record = databases.create("shop", name="shop")
     databases.stop(record)
     conf = databases.folder("shop") / "data" / "postgresql.conf"
     conf.write_text(conf.read_text() + "log_statement = all\n")

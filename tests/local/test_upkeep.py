@@ -21,7 +21,7 @@ from tests.local.sql import ask
 
 
 def make(databases: Databases, name: str) -> Record:
-    return databases.create(name, kind="project", name=name)
+    return databases.create(name, name=name)
 
 
 def age(databases: Databases, name: str, seconds: float) -> None:
@@ -55,16 +55,13 @@ def test_spares_are_never_given_out_twice(databases: Databases) -> None:
 
 def test_a_server_without_clients_is_stopped_after_an_hour(databases: Databases) -> None:
     quiet, busy, fresh = (make(databases, name) for name in ("quiet", "busy", "fresh"))
-    api = databases.create("api", kind="neon.new", name="api")
     with psycopg.connect(databases.url(busy)):
-        for name in ("quiet", "busy", "api"):
+        for name in ("quiet", "busy"):
             age(databases, name, upkeep.IDLE_SECONDS + 60)
-        with homes.locked(databases.home, homes.SERVE):
-            assert upkeep.stop_idle(databases.home) == ["quiet"]
+        assert upkeep.stop_idle(databases.home) == ["quiet"]
     assert databases.state(quiet) is State.STOPPED
-    # While `neonup serve` runs, it answers for its own.
-    assert {databases.state(record) for record in (busy, fresh, api)} == {State.READY}
-    assert upkeep.stop_idle(databases.home) == ["api"]  # and busy was left just now
+    assert {databases.state(record) for record in (busy, fresh)} == {State.READY}
+    assert upkeep.stop_idle(databases.home) == []  # busy was left just now
 
 
 def test_a_start_of_the_project_counts_as_use(neonup_home: Path, tmp_path: Path) -> None:

@@ -13,8 +13,6 @@ import uvicorn
 
 from neonup_local.api.app import create_app
 from neonup_local.neon.context import Neon
-from neonup_local.service.claims import Claims
-from neonup_local.service.databases import Databases
 from tests.waiting import wait_until
 
 
@@ -42,7 +40,7 @@ def serving(home: Path) -> Iterator[NeonServer]:
     """Serve until the end of the block; its servers stop then."""
     neon = Neon(home, patience=30)  # a busy machine takes its time
     neon.start()
-    app = create_app(Claims(Databases(home), home), neon)
+    app = create_app(neon)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, ws="none"))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)

@@ -7,7 +7,6 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -18,7 +17,6 @@ from neonup import USER, NeonupError
 from neonup_local.neon import overview as branches
 from neonup_local.service import details
 from neonup_local.service.databases import Databases
-from neonup_local.service.records import Record
 from neonup_local.test_server import overview, sweep
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -169,7 +167,7 @@ def _stop_command(name: str) -> click.Command:
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 @neonup.json_option
 def prune(yes: bool) -> None:
-    """Delete databases that nobody can miss: the project is gone, or the time is over.
+    """Delete databases that nobody can miss: the project is gone, or was deleted.
 
     What killed test runs left, and failed tests' databases that are old, goes without asking.
     """
@@ -220,19 +218,6 @@ def _prunable(databases: Databases) -> Iterator[tuple[str, str]]:
     for record in databases.all():
         if record.project and not Path(record.project).exists():
             yield record.id, f"its project {record.project} is gone"
-        elif _is_over(record):
-            yield record.id, "it has expired"
-
-
-def _is_over(record: Record) -> bool:
-    expiry = record.service.get("expires_at")
-    if not isinstance(expiry, str) or record.service.get("status") == "CLAIMED":
-        return False
-    try:
-        when = datetime.fromisoformat(expiry)
-    except ValueError:
-        return False
-    return when.replace(tzinfo=when.tzinfo or UTC) < datetime.now(UTC)
 
 
 COMMANDS = (list_, logs, _stop_command("stop"), _stop_command("down"), prune)

@@ -123,7 +123,6 @@ class LocalProvider(Provider):
         else:
             record = databases.create(
                 id_,
-                kind="project",
                 name=spec.project.name,
                 password=password,
                 port=port,

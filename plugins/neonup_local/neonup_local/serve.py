@@ -10,7 +10,6 @@ import sys
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from functools import partial
-from importlib.util import find_spec
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
     from starlette.applications import Starlette
 
     from neonup_local.neon.context import Neon
-    from neonup_local.service.claims import Claims
 
 PORT = 5540
 _WHERE = "serve.url"
@@ -82,10 +80,15 @@ def serve(
     With a COMMAND after --, run it with the variables that point Neon's clients to this server,
     and exit when it ends.
 
-    Projects' servers start when somebody connects and stop when they are idle. Databases of
-    neon.new run while it runs, and are deleted after 72 hours unless they are claimed. All data
-    is kept between runs. Ctrl-C stops the server.
+    Servers start when somebody connects and stop when they are idle. Databases of neon.new are
+    deleted after 72 hours unless they are claimed. All data is kept between runs. Ctrl-C stops the
+    server.
     """
+    if sys.platform == "win32":
+        raise ProviderError(
+            "neonup serve needs Linux or macOS.",
+            remedy="Run it in WSL, or in a container.",
+        )
     if host not in LOOPBACK and not (allow_remote or allowed):
         raise ProviderError(
             f"{host} is an address that other machines can reach.",
@@ -113,30 +116,33 @@ def serve(
 def _serve(
     listener: socket.socket,
     folder: Path,
-    app: Callable[[Claims, Neon | None], Starlette],
+    app: Callable[[Neon], Starlette],
     exposed: tuple[str, str] | None,
     *,
     as_json: bool,
     command: tuple[str, ...],
 ) -> int:
     """Serve until a signal or the command ends; the exit status."""
-    from neonup_local.service.claims import Claims
-    from neonup_local.service.databases import Databases
+    from neonup_local.neon.addresses import Exposed
+    from neonup_local.neon.context import Neon
 
     pg_bin = os.environ.get("NEONUP_PG_BIN")
-    databases = Databases(folder, pg_bin=Path(pg_bin) if pg_bin else None)
-    claims = Claims(databases, folder)
-    tls = claims.prepare()
+    neon = Neon(
+        folder,
+        pg_bin=Path(pg_bin) if pg_bin else None,
+        exposed=Exposed(*exposed) if exposed else None,
+    )
+    tls = neon.prepare()
     url = _url(*listener.getsockname()[:2])
     (folder / _WHERE).write_text(url, encoding="ascii")
-    neon = _neon(folder, databases.pg_bin, exposed)
+    neon.start()
     variables = _variables(url, neon)
     if not command:
         ready = partial(_announce, url, variables, folder, tls, as_json)
-        _run(listener, app(claims, neon), ready=lambda stop: ready())
+        _run(listener, app(neon), ready=lambda stop: ready())
         return 0
     child = Child(command, variables)
-    _run(listener, app(claims, neon), ready=child.start)
+    _run(listener, app(neon), ready=child.start)
     return child.wait()
 
 
@@ -147,38 +153,22 @@ def _name(host: str, allowed: tuple[str, ...]) -> str:
     return socket.gethostname() if host in _EVERY else host
 
 
-def _neon(folder: Path, pg_bin: Path | None, exposed: tuple[str, str] | None) -> Neon | None:
-    """What Neon API v2 works on, started; None where it cannot be had.
-
-    It needs psycopg, and Unix sockets to its front.
-    """
-    if find_spec("psycopg") is None or sys.platform == "win32":
-        return None
-    from neonup_local.neon.addresses import Exposed
-    from neonup_local.neon.context import Neon
-
-    neon = Neon(folder, pg_bin=pg_bin, exposed=Exposed(*exposed) if exposed else None)
-    neon.start()
-    return neon
-
-
-def _variables(url: str, neon: Neon | None) -> dict[str, str]:
+def _variables(url: str, neon: Neon) -> dict[str, str]:
     """What clients have to set to use this server."""
-    variables = {"NEONUP_PROVIDER": "neon.new", "NEONUP_NEON_NEW_URL": f"{url}/api/v1"}
-    if neon is not None:
-        key, organization = neon.identity.default()
-        # The official command line takes plain http for this name alone.
-        named = url.replace("//127.0.0.1:", "//localhost:")
-        variables |= {
-            "NEON_API_HOST": f"{named}/api/v2",
-            "NEON_OAUTH_HOST": named,
-            "NEON_API_KEY": key,
-            "NEON_ORG_ID": organization,
-            "CLAIMABLE_NEON_HOST": url.replace("//127.0.0.1:", "//localhost:"),
-            _CONSOLE: f"{url}/sign-in?token={neon.console_token}",
-            "NODE_EXTRA_CA_CERTS": str(neon.authority.path),
-        }
-    return variables
+    key, organization = neon.identity.default()
+    # The official command line takes plain http for this name alone.
+    named = url.replace("//127.0.0.1:", "//localhost:")
+    return {
+        "NEONUP_PROVIDER": "neon.new",
+        "NEONUP_NEON_NEW_URL": f"{url}/api/v1",
+        "NEON_API_HOST": f"{named}/api/v2",
+        "NEON_OAUTH_HOST": named,
+        "NEON_API_KEY": key,
+        "NEON_ORG_ID": organization,
+        "CLAIMABLE_NEON_HOST": named,
+        _CONSOLE: f"{url}/sign-in?token={neon.console_token}",
+        "NODE_EXTRA_CA_CERTS": str(neon.authority.path),
+    }
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -306,14 +296,11 @@ def _announce(url: str, variables: dict[str, str], folder: Path, tls: bool, as_j
     }
     shown = " ".join(f"{name}={value}" for name, value in neon_new.items())
     click.echo(f"  {shown} neonup\n")
-    if len(variables) > len(neon_new):
-        click.echo("  Neon API v2, for Neon's own clients:")
-        for name, value in variables.items():
-            if name not in neon_new and name != _CONSOLE:
-                click.echo(f"  export {name}={value}")
-        click.echo("  There is no pooler: a project's pooled URL is the direct one.\n")
-    else:
-        click.echo('  Neon API v2 needs psycopg here: pip install "psycopg[binary]"\n')
+    click.echo("  Neon API v2, for Neon's own clients:")
+    for name, value in variables.items():
+        if name not in neon_new and name != _CONSOLE:
+            click.echo(f"  export {name}={value}")
+    click.echo("  There is no pooler: a project's pooled URL is the direct one.\n")
     shown = "neonup list" if folder == home().absolute() else f"NEONUP_HOME={folder} neonup list"
     click.echo(f"  Databases are kept in {folder}; {shown} shows them.")
     if not tls:

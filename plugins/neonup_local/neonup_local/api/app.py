@@ -14,112 +14,90 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import BaseRoute, Mount
+from starlette.routing import Mount
 
 from neonup import NeonupError
-from neonup_local.api import claim_page, neon_new, refusal, sql
+from neonup_local.api import controls, neon_new, refusal, sql
+from neonup_local.api.agents import routes as agents
 from neonup_local.api.faults import Fault, Faults, Injector
 from neonup_local.api.guard import Guard
+from neonup_local.api.oauth import routes as oauth
 from neonup_local.api.refusal import BASE
+from neonup_local.api.v2 import routes as v2
+from neonup_local.api.web import page, pages, session, static
+from neonup_local.neon import neon_new as neon_new_service
+from neonup_local.neon.context import Neon
 from neonup_local.neon.errors import Refused
-from neonup_local.service.claims import Claims
+from neonup_local.neon.upkeep import Upkeep
 
 if TYPE_CHECKING:
     from starlette.types import ExceptionHandler
 
-    from neonup_local.neon.context import Neon
-
 log = logging.getLogger(__name__)
 
-EXPIRY_INTERVAL = 5.0
-"""Seconds between two deletions of databases whose time is over; they are refused at once."""
-
 QUIET = 2.0
-"""Seconds without a new database before a spare is made for the next one."""
+"""Seconds without a new project before data directories are prepared for the next ones."""
 
 
 def create_app(
-    claims: Claims,
-    neon: Neon | None = None,
+    neon: Neon,
     *,
     hosts: frozenset[str] | None = frozenset(),
     faults: Sequence[Fault] = (),
-    expiry_interval: float = EXPIRY_INTERVAL,
 ) -> Starlette:
-    """neon.new's API and its claim page, and Neon API v2.
+    """Neon API v2, neon.new's API, the agent identity API, OAuth, and the pages.
 
     Args:
-        claims: the databases; while the application runs they run, and stop when it does.
-        neon: what Neon API v2 works on, started; it is stopped when the application ends. None:
-            the application has no such API.
-        faults: what happens to requests of Neon API v2.
+        neon: what they work on, started; it is stopped when the application ends.
         hosts: names of this server beside those of loopback; None: any.
-        expiry_interval: seconds between two looks for databases whose time is over.
+        faults: what happens to requests of Neon API v2.
     """
 
     used = asyncio.Event()
     known = Faults(list(faults))
+    upkeep = Upkeep(neon)
+    oauth.recognize(neon)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        work = (_wake(claims), _expire(claims, expiry_interval), _stock_up(claims, neon, used))
-        tasks = [asyncio.create_task(one) for one in work]
+        filling = asyncio.create_task(_fill(neon, used))
         used.set()
-        if upkeep is not None:
-            upkeep.start()
+        upkeep.start()
         try:
             yield
         finally:
-            for task in tasks:
-                task.cancel()
-                with suppress(asyncio.CancelledError):
-                    await task
-            if neon is not None and upkeep is not None:
-                await to_thread.run_sync(upkeep.stop)
-                await to_thread.run_sync(neon.stop)
-            for name in await to_thread.run_sync(claims.stop):
-                log.warning(
-                    "The database %s could not be stopped: neonup stop will try again.", name
-                )
+            neon.prepared.close()
+            filling.cancel()
+            with suppress(asyncio.CancelledError):
+                await filling
+            await to_thread.run_sync(upkeep.stop)
+            await to_thread.run_sync(neon.stop)
 
-    v2: list[BaseRoute] = []
-    sessions, upkeep = [], None
-    if neon is not None:
-        from neonup_local.api import controls
-        from neonup_local.api.agents import routes as agents
-        from neonup_local.api.oauth import routes as oauth
-        from neonup_local.api.v2.routes import routes  # it needs psycopg
-        from neonup_local.api.web import pages, session, static
-        from neonup_local.neon.upkeep import Upkeep
-
-        v2 += [Mount(BASE, routes=routes()), Mount("/neonup", routes=controls.routes())]
-        v2 += [static.mount(), *pages.routes(), *agents.routes(), *oauth.routes()]
-        oauth.recognize(neon)
-        sessions.append(session.middleware(neon.session_secret))
-        upkeep = Upkeep(neon)
     handlers: dict[Any, ExceptionHandler] = {
         HTTPException: _failed,
         NeonupError: _broken,
         Exception: _mistaken,
+        Refused: _refused,
     }
-    if neon is not None:
-        handlers[Refused] = _refused
     app = Starlette(
         routes=[
             Mount("/api/v1", routes=neon_new.routes()),
-            *v2,
+            Mount(BASE, routes=v2.routes()),
+            Mount("/neonup", routes=controls.routes()),
+            static.mount(),
+            *pages.routes(),
+            *agents.routes(),
+            *oauth.routes(),
             *sql.routes(),
-            *claim_page.routes(),
         ],
         middleware=[
             Middleware(Guard, hosts=hosts),
             Middleware(Injector, faults=known),
-            *sessions,
+            session.middleware(neon.session_secret),
         ],
         exception_handlers=handlers,
         lifespan=lifespan,
     )
-    app.state.claims = claims
     app.state.neon = neon
     app.state.faults = known
     app.state.used = used
@@ -134,25 +112,24 @@ async def _failed(request: Request, error: Exception) -> Response:
         return JSONResponse(shown, error.status_code, error.headers)
     if request.url.path.startswith("/api/"):
         return JSONResponse({"message": error.detail}, error.status_code, error.headers)
-    return claim_page.nothing(error.detail, error.status_code)
+    detail = error.detail.capitalize()
+    return page.message(request, detail, "This address leads to nothing.", status=error.status_code)
 
 
 async def _refused(request: Request, error: Exception) -> Response:
     """What a page was asked for and does not do."""
     assert isinstance(error, Refused)  # noqa: S101 - it was registered for these
-    from neonup_local.api.web.page import message
-
-    return message(request, "That did not work", error.message, status=error.status)
+    return page.message(request, "That did not work", error.message, status=error.status)
 
 
 async def _broken(request: Request, error: Exception) -> Response:
-    """A database that is there but cannot be used, e.g. since its record is damaged."""
+    """What this machine could not do, e.g. since its disk is full."""
     assert isinstance(error, NeonupError)  # noqa: S101 - it was registered for these
     log.error("%s %s: %s", request.method, request.url.path, error)
     if request.url.path.startswith("/api/"):
         said = {"message": "The database cannot be used.", "hint": error.message}
         return JSONResponse(said, 500)
-    return claim_page.broken(error.message)
+    return page.message(request, "This did not work", error.message, status=500)
 
 
 async def _mistaken(request: Request, error: Exception) -> Response:
@@ -163,13 +140,8 @@ async def _mistaken(request: Request, error: Exception) -> Response:
     return JSONResponse({"message": message}, 500)
 
 
-async def _wake(claims: Claims) -> None:
-    for name in await to_thread.run_sync(claims.wake):
-        log.warning("The database %s could not be started: see `neonup logs` for the reason.", name)
-
-
-async def _stock_up(claims: Claims, neon: Neon | None, used: asyncio.Event) -> None:
-    """Make spares once nothing was made for a moment: copying slows down what is being made."""
+async def _fill(neon: Neon, used: asyncio.Event) -> None:
+    """Prepare projects and data once nothing was created for a moment: it slows down the rest."""
     while True:
         await used.wait()
         used.clear()
@@ -177,17 +149,7 @@ async def _stock_up(claims: Claims, neon: Neon | None, used: asyncio.Event) -> N
         if used.is_set():
             continue
         try:
-            await to_thread.run_sync(claims.stock_up)
-            if neon is not None:
-                await to_thread.run_sync(neon.fill)
-        except (NeonupError, OSError) as error:
-            log.warning("The next databases could not be prepared: %s", error)
-
-
-async def _expire(claims: Claims, interval: float) -> None:
-    while True:
-        try:
-            await to_thread.run_sync(claims.expire)
-        except (NeonupError, OSError) as error:
-            log.warning("An expired database could not be deleted: %s", error)
-        await asyncio.sleep(interval)
+            await to_thread.run_sync(neon_new_service.fill, neon)
+            await to_thread.run_sync(neon.fill)
+        except (Refused, NeonupError, OSError) as error:
+            log.warning("The next projects could not be prepared: %s", error)

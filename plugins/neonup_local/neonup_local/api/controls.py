@@ -18,9 +18,10 @@ from neonup import NeonupError
 from neonup_local.api import faults
 from neonup_local.api.body import Unusable, content, json_object
 from neonup_local.api.oauth import clients
-from neonup_local.neon import upkeep
+from neonup_local.neon import neon_new, upkeep
 from neonup_local.neon.context import Neon
 from neonup_local.neon.errors import Forbidden, Refused
+from neonup_local.neon.identity import Caller
 from neonup_local.neon.model import Plan
 
 Wanted = TypeVar("Wanted")
@@ -37,6 +38,7 @@ def routes() -> list[Route]:
         Route("/users", _create_user, methods=["POST"]),
         Route("/organizations", _create_organization, methods=["POST"]),
         *clients.routes(),
+        Route("/claim", _claim, methods=["POST"]),
     ]
 
 
@@ -89,6 +91,11 @@ class _NewUser(Struct, forbid_unknown_fields=True):
     name: str | None = None
 
 
+class _Claim(Struct, forbid_unknown_fields=True):
+    id: str
+    org_id: str | None = None
+
+
 class _NewOrganization(Struct, forbid_unknown_fields=True):
     name: str
     plan: Plan = "scale"
@@ -111,22 +118,50 @@ async def _create_organization(request: Request) -> JSONResponse:
     neon: Neon = request.app.state.neon
 
     def create(wanted: _NewOrganization) -> dict[str, Any]:
-        _, _, key = request.headers.get("authorization", "").partition(" ")
-        caller = neon.identity.caller(key.strip())
-        if caller.method != "api_key_user":
-            raise Forbidden("this needs a personal API key")
-        found = neon.people.create_organization(wanted.name, admin=caller.user, plan=wanted.plan)
+        admin = _person(request, neon).user
+        found = neon.people.create_organization(wanted.name, admin=admin, plan=wanted.plan)
         return {"id": found.id, "name": found.name, "plan": found.plan}
 
     return await _created(request, _NewOrganization, create)
 
 
+async def _claim(request: Request) -> JSONResponse:
+    """A database of neon.new becomes the user's whose key it is: ``{"id": "019b..."}``."""
+    neon: Neon = request.app.state.neon
+
+    def claim(wanted: _Claim) -> dict[str, Any]:
+        caller = _person(request, neon)
+        org_id = wanted.org_id or neon.identity.home_of(caller).id
+        claimed = neon_new.claim(neon, wanted.id, caller.user, org_id)
+        return {"id": claimed.id, "neon_project_id": claimed.project_id, "org_id": org_id}
+
+    return await _created(request, _Claim, claim, status=200)
+
+
+def _person(request: Request, neon: Neon) -> Caller:
+    """Whose personal key the request has.
+
+    Raises:
+        Unauthorized: nobody's.
+        Forbidden: it is an organization's.
+    """
+    _, _, key = request.headers.get("authorization", "").partition(" ")
+    caller = neon.identity.caller(key.strip())
+    if caller.method != "api_key_user":
+        raise Forbidden("that takes a personal key")
+    return caller
+
+
 async def _created(
-    request: Request, kind: type[Wanted], create: Callable[[Wanted], dict[str, Any]]
+    request: Request,
+    kind: type[Wanted],
+    create: Callable[[Wanted], dict[str, Any]],
+    *,
+    status: int = 201,
 ) -> JSONResponse:
     try:
         wanted = msgspec.json.decode(await content(request, _LARGEST_BODY), type=kind)
-        return JSONResponse(await asyncio.to_thread(create, wanted), 201)
+        return JSONResponse(await asyncio.to_thread(create, wanted), status)
     except (Unusable, msgspec.DecodeError) as error:
         return JSONResponse({"message": str(error) or "the body is too large"}, 400)
     except Refused as refused:

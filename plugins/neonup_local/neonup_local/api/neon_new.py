@@ -1,10 +1,9 @@
-"""neon.new's API (https://neon.com/docs/reference/claimable-postgres#api) over local databases."""
+"""neon.new's API (https://neon.com/docs/reference/claimable-postgres#api) over projects."""
 
 from __future__ import annotations
 
 import logging
 import uuid
-from datetime import datetime
 from typing import Any
 
 from anyio import to_thread
@@ -14,7 +13,12 @@ from starlette.routing import Route
 
 from neonup import NeonupError
 from neonup_local.api.body import Unusable, json_object
-from neonup_local.service.claims import Claim, Claims
+from neonup_local.api.v2 import answers
+from neonup_local.api.web.page import address
+from neonup_local.neon import neon_new
+from neonup_local.neon.context import Neon
+from neonup_local.neon.errors import NotFound, Refused
+from neonup_local.neon.model import ClaimableDatabase
 
 log = logging.getLogger(__name__)
 
@@ -25,6 +29,7 @@ _MISSING_REFERRER = {
     "hint": 'Identify the caller: {"ref": "your-app-name"} in the body.',
 }
 _NOT_FOUND = {"message": "Database not found"}
+_STATUSES = {"claiming": "CLAIMING", "claimed": "CLAIMED"}
 _FAILED = {"message": "Failed to create the database."}
 
 
@@ -58,8 +63,6 @@ async def _create_as(request: Request) -> JSONResponse:
         return _answer(_NOT_FOUND, 400)
     if not request.query_params.get("referrer", "").strip():
         return _answer(_MISSING_REFERRER, 400)
-    if await to_thread.run_sync(_claims(request).has_expired, name):
-        return _answer(_NOT_FOUND, 400)
     try:
         return await _made(request, await json_object(request, _LARGEST_BODY), name)
     except Unusable:
@@ -70,45 +73,48 @@ async def _made(request: Request, body: dict[str, Any], name: str | None) -> JSO
     replication = body.get("enable_logical_replication", False)
     if not isinstance(replication, bool):
         raise Unusable
-    claims = _claims(request)
+
+    def create() -> dict[str, Any]:
+        neon: Neon = request.app.state.neon
+        made = neon_new.create(neon, name=name, logical_replication=replication)
+        return _shown(neon, made, request)
+
     try:
-        made = await to_thread.run_sync(
-            lambda: claims.create(name=name, logical_replication=replication)
-        )
-    except NeonupError as error:
+        shown = await to_thread.run_sync(create)
+    except NotFound:
+        return _answer(_NOT_FOUND, 400)
+    except (NeonupError, Refused) as error:
         log.error("A database could not be created: %s", error)
         return _answer(_FAILED | {"hint": error.message}, 500)
     request.app.state.used.set()
-    return _answer(_shown(made, request))
+    return _answer(shown)
 
 
 async def _get(request: Request) -> JSONResponse:
-    found = await to_thread.run_sync(_claims(request).get, request.path_params["id"])
-    return _answer(_NOT_FOUND, 400) if found is None else _answer(_shown(found, request))
+    def get() -> dict[str, Any] | None:
+        neon: Neon = request.app.state.neon
+        found = neon_new.find(neon, request.path_params["id"])
+        return None if found is None else _shown(neon, found, request)
+
+    shown = await to_thread.run_sync(get)
+    return _answer(_NOT_FOUND, 400) if shown is None else _answer(shown)
 
 
-def _claims(request: Request) -> Claims:
-    claims: Claims = request.app.state.claims
-    return claims
-
-
-def _shown(claim: Claim, request: Request) -> dict[str, Any]:
-    base = f"{request.url.scheme}://{request.url.netloc}"  # the guard knows the name
+def _shown(neon: Neon, database: ClaimableDatabase, request: Request) -> dict[str, Any]:
+    reached = neon_new.reach(neon, database)
+    url = None
+    if reached is not None:  # the pooled URL is the direct one
+        url = answers.uri(reached.project, reached.endpoint, reached.role, neon_new.DATABASE)
     return {
-        "id": claim.id,
-        "status": claim.status,
-        "neon_project_id": claim.project_id,
-        "connection_string": claim.connection_string,
-        "claim_url": f"{base}/claim/{claim.id}",
-        "expires_at": iso(claim.expires_at),
-        "created_at": iso(claim.created_at),
-        "updated_at": iso(claim.updated_at),
+        "id": database.id,
+        "status": _STATUSES.get(database.state, "UNCLAIMED"),
+        "neon_project_id": database.project_id,
+        "connection_string": url,
+        "claim_url": address(request, f"/claim/{database.id}"),
+        "expires_at": answers.moment(database.expires_at),
+        "created_at": answers.moment(database.created_at),
+        "updated_at": answers.moment(database.updated_at),
     }
-
-
-def iso(moment: datetime) -> str:
-    """A moment as the API writes it: UTC, milliseconds, ``Z``."""
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _answer(content: dict[str, Any], status: int = 200) -> JSONResponse:

@@ -17,7 +17,6 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from neonup_local.api.body import Unusable, json_object
-from neonup_local.service.claims import Claims
 
 if TYPE_CHECKING:
     from psycopg.pq.abc import PGconn, PGresult
@@ -103,12 +102,9 @@ def _target(request: Request) -> dict[str, Any] | None:
         host, port = parts.hostname or "", parts.port or _POSTGRES
     except ValueError:
         return None
-    claims: Claims = request.app.state.claims
-    neon: Neon | None = request.app.state.neon
-    if neon is None or not neon.has_address(host, port):
-        if not claims.has_port(port):
-            return None
-        host = "127.0.0.1"
+    neon: Neon = request.app.state.neon
+    if not neon.has_address(host, port):
+        return None
     return {
         "host": host,
         "port": port,

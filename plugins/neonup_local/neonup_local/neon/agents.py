@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import logging
-import time
 import uuid
 from dataclasses import dataclass
-from datetime import timedelta
 
 from msgspec.structs import replace
 
@@ -16,24 +14,15 @@ from neonup_local.neon import (
     capabilities,
     claim_codes,
     holding,
-    projects,
-    purging,
+    unclaimed,
 )
 from neonup_local.neon.capabilities import Decision
 from neonup_local.neon.context import Neon
-from neonup_local.neon.errors import Failed, Refused
-from neonup_local.neon.model import AgentRegistration, Branch, Project, RevokedToken
-from neonup_local.neon.requests import NewProject, ProjectSettings, Quota
+from neonup_local.neon.errors import Refused
+from neonup_local.neon.model import AgentRegistration, Project, RevokedToken
+from neonup_local.neon.unclaimed import LIFETIME, REMEMBERED
 
 log = logging.getLogger(__name__)
-
-LIFETIME = timedelta(hours=72)
-"""How long a project lives that nobody claims."""
-_LOGICAL_SIZE_BYTES = 100 * 1024 * 1024
-_DATA_TRANSFER_BYTES = 1024 * 1024 * 1024
-_REMEMBERED = timedelta(days=30)
-"""How long an agent is told after the end what became of its project."""
-_SECONDS_TO_CREATE = 60
 
 
 @dataclass(frozen=True)
@@ -56,14 +45,8 @@ def register(neon: Neon, requested: list[str], source: str, origin: str) -> Regi
     Raises:
         Refused: the project cannot be created.
     """
-    if not holding.exists(neon.store):
-        neon.identity.default()  # the default user is the first of all
-        holding.create(neon.store, neon.clock)
     id = f"reg_{uuid.uuid4()}"  # noqa: A001
-    quota = Quota(logical_size_bytes=_LOGICAL_SIZE_BYTES, data_transfer_bytes=_DATA_TRANSFER_BYTES)
-    wanted = NewProject(settings=ProjectSettings(quota=quota))
-    created = projects.create(neon, holding.caller(neon.store, id), wanted)
-    _wait_for(neon, created.branch)
+    created = unclaimed.create(neon, id)
     now = neon.clock.now()
     decisions = capabilities.decide(requested)
     assertion = agent_tokens.new_assertion(neon, id, now + LIFETIME, origin)
@@ -96,7 +79,7 @@ def delete(neon: Neon, registration: AgentRegistration) -> None:
         project = agent_tokens.require_unclaimed(neon, current)
         neon.store.put(replace(current, state="deleted"))
     try:
-        _end(neon, project)
+        unclaimed.end(neon, project)
     except Refused:
         neon.store.put(current)
         raise
@@ -115,40 +98,11 @@ def expire(neon: Neon) -> None:
         ended = registration.state in ("expired", "deleted")
         if ended and project is not None and holding.holds(project):
             try:
-                _end(neon, project)
+                unclaimed.end(neon, project)
             except (Refused, NeonupError) as error:  # e.g. it is being changed: later
                 log.info("%s, which is over, is not deleted yet: %s", project.id, error)
-        elif registration.state != "accepted" and registration.expires_at + _REMEMBERED < now:
+        elif registration.state != "accepted" and registration.expires_at + REMEMBERED < now:
             neon.store.delete(registration)
-    claim_codes.forget(neon, now - _REMEMBERED)
+    claim_codes.forget(neon, now - REMEMBERED)
     tokens = neon.store.all(RevokedToken)
     neon.store.delete(*[token for token in tokens if token.expires_at <= now])
-
-
-def _end(neon: Neon, project: Project) -> None:
-    """Delete a project for good: nobody is there who could want it back.
-
-    Where that takes long, it goes on afterwards, and `expire` removes the rest.
-    """
-    if project.deleted_at is None:
-        projects.delete(neon, project)
-    current = neon.store.get(Project, project.id)
-    if current is not None and current.deleted_at is not None:
-        purging.purge(neon.store, neon.clusters, current)
-
-
-def _wait_for(neon: Neon, branch: Branch) -> None:
-    """Wait until a new project can be used: an agent is told nothing of operations.
-
-    Raises:
-        Failed: it could not be created.
-    """
-    deadline = time.monotonic() + _SECONDS_TO_CREATE
-    while time.monotonic() < deadline:
-        current = neon.store.get(Branch, branch.id)
-        if current is None:
-            break
-        if current.state == "ready":
-            return
-        time.sleep(0.05)
-    raise Failed("the project could not be created")

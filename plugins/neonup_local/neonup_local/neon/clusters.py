@@ -1,6 +1,6 @@
 """Data directories: created from a prepared copy, copied from another one, removed.
 
-clusters/<id>/   data/, log, neonup.conf
+clusters/<id>/   data/, log, neonup.conf; `promised` instead of data that is copied when needed
 bases/           data directories from which a cluster's past is built; the first of a project is
                  its engine's template
 spares/          prepared copies of such a template
@@ -26,6 +26,8 @@ from neonup_local.service import stock
 
 SPARES = 3
 """Prepared copies of each template; refilled in the background."""
+_PROMISED = "promised"
+"""The file in a cluster's folder that names the template of which it is still to be a copy."""
 
 
 class Clusters:
@@ -99,19 +101,42 @@ class Clusters:
         return self._engines[row.engine]
 
     def create(self, id: str, engine: Engine) -> None:  # noqa: A002
-        """Give a new cluster its data directory: a prepared copy, or a copy of the template.
+        """Give a new cluster a prepared copy of the template; where there is none, `provide` will.
 
         Raises:
-            EngineError: the template cannot be created or copied.
+            EngineError: its folder cannot be created.
         """
         folder = self._new_folder(id)
-        for spare in self._spares(engine).glob("spare-*"):
+        history.create_archive(folder, accounts.for_new_data())
+        name = self.template(engine).name
+        if not self._take_spare(name, folder / "data"):
+            (folder / _PROMISED).write_text(name, encoding="ascii")
+
+    def provide(self, id: str) -> None:  # noqa: A002
+        """Make sure that a cluster has its data; call it while the cluster is held.
+
+        Raises:
+            EngineError: the template cannot be copied.
+        """
+        folder = self.folder(id)
+        promised, data = folder / _PROMISED, folder / "data"
+        try:
+            name = promised.read_text(encoding="ascii")
+        except FileNotFoundError:
+            return
+        if not data.is_dir() and not self._take_spare(name, data):
+            making = folder / ".making"
+            shutil.rmtree(making, ignore_errors=True)
+            template.copy(self._folder / "bases" / name, making, accounts.for_new_data())
+            making.rename(data)
+        promised.unlink()  # before anything is written: data that is lost is not made anew
+
+    def _take_spare(self, name: str, target: Path) -> bool:
+        for spare in (self._folder / "spares" / name).glob("spare-*"):
             with contextlib.suppress(FileNotFoundError):  # taken by another thread
-                spare.rename(folder / "data")
-                break
-        else:
-            self._copy_template(engine, folder / "data")
-        history.create_archive(folder, accounts.of_data(folder / "data"))
+                spare.rename(target)
+                return True
+        return False
 
     def template_base(self, engine: Engine, at: datetime) -> Base:
         """The base of every cluster that `create` creates."""
@@ -121,6 +146,7 @@ class Clusters:
 
     def copy_stopped(self, source: str, target: str) -> None:
         """Copy a cluster whose server does not run and cannot be started meanwhile."""
+        self.provide(source)
         folder = self._new_folder(target)
         template.copy(self.data(source), folder / "data", accounts.of_data(self.data(source)))
         history.inherit(self.folder(source), folder, complete=False)

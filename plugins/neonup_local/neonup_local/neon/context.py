@@ -15,6 +15,7 @@ from neonup_local.neon.identity import Identity
 from neonup_local.neon.journal import PATIENCE, Journal
 from neonup_local.neon.model import Endpoint
 from neonup_local.neon.people import People
+from neonup_local.neon.prepared import Prepared
 from neonup_local.neon.signing import Signer
 from neonup_local.neon.store import Store
 from neonup_local.service import home as homes
@@ -57,6 +58,7 @@ class Neon:
         self.authority = Authority(folder / "tls")
         self.computes = Computes(home, self.store, self.clusters, self.authority, self.clock)
         self.meter = self.computes.meter
+        self.prepared = Prepared(self.store)
         self.addresses = Addresses(self.computes.front, exposed)
 
     def start(self) -> None:
@@ -76,6 +78,16 @@ class Neon:
         self.meter.write()
         self.computes.front.stop()
         self.store.close()
+
+    def prepare(self) -> bool:
+        """Create beforehand what the first project needs; whether new projects will speak TLS.
+
+        Raises:
+            ProviderError: no project can be created on this machine.
+        """
+        engine = self.clusters.engine_for(None)
+        self.clusters.template(engine)
+        return engine.tls
 
     def fill(self) -> None:
         """Prepare data directories for the next projects."""

@@ -359,3 +359,26 @@ class RevokedToken(Row, frozen=True):
     """An access token that was revoked; its id is the token's hash."""
 
     expires_at: datetime
+
+
+class ClaimableDatabase(Row, frozen=True):
+    """A database of neon.new's API, which is a project; its id is a UUID.
+
+    Args:
+        project_id: known before there is the project.
+        branch_id: the branch that its connection string leads to; empty until it is created.
+        expires_at: when it is deleted unless it is claimed.
+        state: `creating` until the project can be used, `claiming` while it is being moved to
+            whoever claimed it; an `expired` one is deleted.
+        claimed_by: the user who claimed it.
+        claimed_into: the organization that it was claimed for.
+    """
+
+    project_id: str
+    created_at: datetime
+    updated_at: datetime
+    expires_at: datetime
+    branch_id: str = ""
+    state: Literal["creating", "unclaimed", "claiming", "claimed", "expired"] = "creating"
+    claimed_by: str | None = None
+    claimed_into: str | None = None

@@ -13,7 +13,7 @@ import msgspec
 
 from neonup import State
 from neonup_local.engine import cluster, postmaster
-from neonup_local.neon import purging
+from neonup_local.neon import holding, purging
 from neonup_local.neon.model import Branch, Project
 from neonup_local.service import details, upkeep
 from neonup_local.service import home as homes
@@ -95,7 +95,7 @@ def _folder(home: Path, branch: Branch) -> Path:
 
 
 def _branches(home: Path) -> list[tuple[Project, Branch]]:
-    """All branches with their projects; nothing is written."""
+    """All branches with their projects, but prepared ones; nothing is written."""
     path = home / "neon" / "neon.db"
     if not path.is_file():
         return []
@@ -103,6 +103,6 @@ def _branches(home: Path) -> list[tuple[Project, Branch]]:
         projects = connection.execute("SELECT body FROM Project").fetchall()
         branches = connection.execute("SELECT body FROM Branch ORDER BY place").fetchall()
     found = [msgspec.json.decode(body, type=Project) for (body,) in projects]
-    by_id = {project.id: project for project in found}
+    by_id = {project.id: project for project in found if not holding.is_prepared(project)}
     decoded = [msgspec.json.decode(body, type=Branch) for (body,) in branches]
     return [(by_id[one.project_id], one) for one in decoded if one.project_id in by_id]

@@ -82,8 +82,19 @@ def shared_with(neon: Neon, caller: Caller) -> list[Project]:
     return [one for one in found if one.org_id not in caller.organizations]
 
 
-def create(neon: Neon, caller: Caller, wanted: NewProject) -> Created:
+def create(
+    neon: Neon,
+    caller: Caller,
+    wanted: NewProject,
+    *,
+    id: str | None = None,  # noqa: A002
+    password: str | None = None,
+) -> Created:
     """A project with a branch, an endpoint, a role and a database; its server sleeps.
+
+    Args:
+        id: the project's; None: a new one.
+        password: the role's; None: a random one.
 
     Raises:
         NotFound: there is no such organization.
@@ -103,7 +114,7 @@ def create(neon: Neon, caller: Caller, wanted: NewProject) -> Created:
         raise Unprocessable(f"{error.message} {error.remedy or ''}".strip()) from None
     now = neon.clock.now()
     project = Project(
-        id=ids.project(),
+        id=id or ids.project(),
         name=wanted.name or ids.project().rpartition("-")[0],
         org_id=organization.id,
         owner_id=caller.user.id,
@@ -134,7 +145,7 @@ def create(neon: Neon, caller: Caller, wanted: NewProject) -> Created:
         updated_at=now,
         annotation=wanted.branch.annotations,
     )
-    password = ids.password()
+    password = password or ids.password()
     name = _free_name(wanted.branch.role_name or template.OWNER, _RESERVED_ROLES)
     role = Role(
         id=catalogs.role_id(branch.id, name),

@@ -49,7 +49,7 @@ def recover(store: Store, clusters: Clusters, clock: Clock) -> None:
         pointed_to |= {snapshot.cluster_id for snapshot in store.all(Snapshot)}
         pointed_to |= {one.replica_id for one in store.all(Endpoint) if one.replica_id}
         store.delete(*[row for row in store.all(Cluster) if row.id not in pointed_to])
-    holding.forget_unregistered(store, clusters)
+    holding.forget_unfinished(store, clusters)
     clusters.sweep(store.all(Cluster))
 
 

@@ -103,6 +103,7 @@ class Servers:
             EngineError: it did not start.
         """
         folder = self._clusters.folder(row.id)
+        self._clusters.provide(row.id)
         engine = self._clusters.engine_of(row)
         account = accounts.of_data(folder / "data")
         tls = self._authority.certificate(address, account) if engine.tls else None

@@ -42,6 +42,7 @@ _KINDS: tuple[type[Row], ...] = (
     oauth_model.OAuthGrant,
     oauth_model.OAuthCode,
     oauth_model.OAuthToken,
+    model.ClaimableDatabase,
 )
 
 

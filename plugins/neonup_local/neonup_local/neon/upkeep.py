@@ -14,6 +14,7 @@ from neonup_local.neon import (
     bases,
     branches,
     idle,
+    neon_new,
     oauth_tokens,
     projects,
     purging,
@@ -60,6 +61,7 @@ class Upkeep:
         expired = renewed = measured = limited = 0.0
         with suppress(NeonupError, OSError):  # what the last server did not get to
             agent_claims.reconcile(self._neon, at_once=True)
+            neon_new.carry_out_claims(self._neon)
         while not self._stopping.wait(_LOOK_SECONDS):
             looked = time.monotonic()
             try:
@@ -97,6 +99,7 @@ def expire(neon: Neon) -> None:
     oauth_tokens.forget_expired(neon)
     agent_claims.reconcile(neon)
     agents.expire(neon)
+    neon_new.expire(neon)
     for branch in neon.store.dated(Branch, "expires_at"):
         project = neon.store.get(Project, branch.project_id)
         if project is not None and branch.expires_at is not None and branch.expires_at <= now:

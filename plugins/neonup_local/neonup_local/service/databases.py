@@ -17,7 +17,7 @@ from neonup_local.engine.binaries import Engine
 from neonup_local.service import home as homes
 from neonup_local.service import ports, records, repair, stock
 from neonup_local.service import processes as servers
-from neonup_local.service.records import Kind, Record
+from neonup_local.service.records import Record
 
 _ALPHABET = string.ascii_letters + string.digits
 
@@ -112,7 +112,6 @@ class Databases:
         self,
         id: str,  # noqa: A002
         *,
-        kind: Kind,
         name: str,
         password: str | None = None,
         port: int | None = None,
@@ -126,7 +125,6 @@ class Databases:
 
         Args:
             id: its name: lower-case letters, digits, dashes.
-            kind: for whom it is.
             name: what a person calls it.
             password: ``neondb_owner``'s; None: a random one.
             port: the port to try first; None: one that follows from the id.
@@ -142,11 +140,10 @@ class Databases:
         folder = self.folder(id)
         with self.locked(id):
             if self.has_data(id):
-                return self._finish(self._there(id, kind, password, port))
+                return self._finish(self._there(id, password, port))
             engine = stock.choose_engine(self.home, pg_bin=self.pg_bin, tls=tls, name=self.engine)
             record = Record(
                 id=id,
-                kind=kind,
                 name=name,
                 port=port or ports.preferred(id),
                 password=password or _new_password(),
@@ -188,17 +185,14 @@ class Databases:
     def _there(
         self,
         id: str,  # noqa: A002
-        kind: Kind,
         password: str | None,
         port: int | None,
     ) -> Record:
-        """The record of existing data; a project's is made again, where it is damaged or lost."""
+        """The record of existing data; it is made again, where it is damaged or lost."""
         cluster.major_version(self.folder(id) / "data")  # explains what is wrong with the data
         try:
             record = self.get(id)
         except EngineError:
-            if kind != "project":  # its expiry and its claim are in the record alone
-                raise
             record = None
         return record or repair.from_data(
             self.home, id, password or _new_password(), port or ports.preferred(id), self.pg_bin

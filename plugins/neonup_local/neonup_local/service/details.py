@@ -85,7 +85,7 @@ def row(databases: Databases, id: str) -> dict[str, str | int | None]:  # noqa: 
     return {
         **values,
         "port": found.port if found else record.port,
-        "kind": record.kind,
+        "kind": "project",
         "project": record.project or record.name,
         "engine": record.engine,
         "state": str(databases.state(record)),

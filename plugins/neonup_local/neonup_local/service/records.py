@@ -10,15 +10,12 @@ import json
 import os
 import re
 import tempfile
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal
 
 from neonup import EngineError
 
-Kind = Literal["project", "neon.new"]
 _ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 
 
@@ -28,7 +25,6 @@ class Record:
 
     Args:
         id: its name: lower-case letters, digits, dashes, underscores.
-        kind: for whom it was made: a project folder, or the local neon.new.
         name: what a person calls it.
         port: its port on 127.0.0.1; kept between starts where it is free.
         password: ``neondb_owner``'s.
@@ -41,11 +37,9 @@ class Record:
         logical_replication: whether ``wal_level`` is ``logical``.
         durable: whether a commit waits until it is on disk.
         ready: whether its making was finished: its password is set.
-        service: what the services above keep with it (a claim's state, an expiry).
     """
 
     id: str
-    kind: Kind
     name: str
     port: int
     password: str = field(repr=False)
@@ -58,7 +52,6 @@ class Record:
     logical_replication: bool = False
     durable: bool = False
     ready: bool = False
-    service: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
 
 def check_id(id: str) -> str:  # noqa: A002 - that is what it is called

@@ -34,7 +34,6 @@ def from_data(
     engine = binaries.for_data(home, major, None, pg_bin)
     record = Record(
         id=id,
-        kind="project",
         name=id,
         port=port,
         password=password,

@@ -98,10 +98,9 @@ def stop_idle(home: Path, idle_seconds: float = IDLE_SECONDS) -> list[str]:
     """
     stopped = []
     databases = Databases(home)
-    serving = homes.is_held(home, homes.SERVE)  # then its databases run as long as it does
     for record in databases.all():
         folder = databases.folder(record.id)
-        if (record.kind != "project" and serving) or not _is_idle(folder, idle_seconds):
+        if not _is_idle(folder, idle_seconds):
             continue
         with databases.locked(record.id):
             if _is_idle(folder, idle_seconds):

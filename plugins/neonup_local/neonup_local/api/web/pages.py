@@ -7,6 +7,7 @@ from starlette.routing import Route
 from neonup_local.api.web import (
     agent_claim_page,
     changes,
+    claim_page,
     connect_page,
     console,
     project_page,
@@ -29,5 +30,6 @@ def routes() -> list[Route]:
         query_page,
         transfer_page,
         agent_claim_page,
+        claim_page,
     )
     return [route for room in rooms for route in room.routes()]
