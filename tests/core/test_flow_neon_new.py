@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from tests import asking
 from tests.contract.wire import answer, wire
 from tests.neon_new_server import NeonNewServer
 from tests.project import Project, clean_environ, names
@@ -24,13 +23,6 @@ def claimable(tmp_path: Path, neonup_home: Path, neon_new_server: NeonNewServer)
     folder.mkdir()
     environ = {**neon_new_server.environment, "NEONUP_ENV_KEYS": "all"}
     return Project(folder, clean_environ(neonup_home, **environ))
-
-
-def claim(project: Project) -> None:
-    link = project.variables["POSTGRES_CLAIM_URL"]
-    assert link
-    origin = "/".join(link.split("/")[:3])
-    asking.post(link, headers={"Origin": origin}, follow_redirects=True).raise_for_status()
 
 
 def forget_the_time(project: Project) -> None:
@@ -74,9 +66,11 @@ def test_claim_opens_a_browser(claimable: Project) -> None:
     assert opened.read_text().strip() == claimable.variables["POSTGRES_CLAIM_URL"]
 
 
-def test_a_claimed_database_stays_and_says_what_to_do_next(claimable: Project) -> None:
+def test_a_claimed_database_stays_and_says_what_to_do_next(
+    claimable: Project, neon_new_server: NeonNewServer
+) -> None:
     claimable.ok()
-    claim(claimable)
+    neon_new_server.claim(claimable.json("status")["id"])
     assert claimable.json("status")["state"] == "claimed"
     assert "has been claimed already" in claimable.fails("claim")
     url = claimable.url

@@ -6,7 +6,6 @@ import re
 
 import pytest
 
-from tests import asking
 from tests.django.site import Site
 from tests.neon_new_server import NeonNewServer
 from tests.project import names
@@ -26,15 +25,6 @@ def let_expire(site: Site, server: NeonNewServer) -> None:
     site.env_file.write_text(re.sub(r"expires=\S+", f"expires={PAST}", site.env_file.read_text()))
 
 
-def claim(site: Site) -> None:
-    link = site.variables["POSTGRES_CLAIM_URL"]
-    assert link
-    origin = "/".join(link.split("/")[:3])
-    asking.post(
-        link, headers={"Origin": origin}, follow_redirects=True, trust_env=False
-    ).raise_for_status()
-
-
 def test_the_banner_has_the_claim_link_and_the_countdown(claimable: Site) -> None:
     for verb in ("created", "found"):
         with claimable.runserver() as server:
@@ -45,9 +35,13 @@ def test_the_banner_has_the_claim_link_and_the_countdown(claimable: Site) -> Non
             assert server.json()["name"]
 
 
-def test_a_claimed_database_goes_on(claimable: Site) -> None:
+def test_a_claimed_database_goes_on_with_its_new_url(
+    claimable: Site, neon_new_server: NeonNewServer
+) -> None:
     claimable.managed("migrate")
-    claim(claimable)
+    old = claimable.url
+    new = neon_new_server.claim(claimable.json("status")["id"])
+    claimable.env_file.write_text(claimable.env_file.read_text().replace(old, new))
     with claimable.runserver() as server:
         assert server.json("add") == {"notes": 1}
     assert '"state": "claimed"' in claimable.managed("neonup", "status", "--json")

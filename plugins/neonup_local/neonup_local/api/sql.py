@@ -11,17 +11,19 @@ import json
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
+import psycopg
 from anyio import to_thread
+from psycopg.pq import DiagnosticField as Field
+from psycopg.pq import ExecStatus
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from neonup_local.api.body import Unusable, json_object
+from neonup_local.neon.context import Neon
 
 if TYPE_CHECKING:
     from psycopg.pq.abc import PGconn, PGresult
-
-    from neonup_local.neon.context import Neon
 
 _LARGEST_BODY = 16 * 1024 * 1024
 _CONNECT_SECONDS = 10
@@ -51,11 +53,6 @@ async def _sql(request: Request) -> JSONResponse:
         return _refused(
             'Send one statement, {"query": "...", "params": [...]}, or {"queries": [...]}.'
         )
-    try:
-        import psycopg  # noqa: F401 - only whether it is there
-    except ImportError:
-        message = 'SQL over HTTP needs psycopg on this server: pip install "psycopg[binary]"'
-        return JSONResponse({"message": message}, 501)
     target = _target(request)
     if target is None:
         return _refused("This server has no database with that connection string.")
@@ -123,8 +120,6 @@ def _execute(
     Args:
         begin: begins the transaction of several statements; None: there is one, and none.
     """
-    import psycopg
-
     try:
         with psycopg.connect(**target, autocommit=True) as connection:
             if begin is None:
@@ -154,8 +149,6 @@ def _parameter(value: object) -> bytes | None:
 
 
 def _answer(result: PGresult) -> tuple[int, dict[str, Any]]:
-    from psycopg.pq import ExecStatus
-
     if result.status not in (ExecStatus.COMMAND_OK, ExecStatus.TUPLES_OK, ExecStatus.EMPTY_QUERY):
         return 400, _error(result)
     tag = (result.command_status or b"").decode()
@@ -187,8 +180,6 @@ def _text(result: PGresult, row: int, column: int) -> str | None:
 
 
 def _error(result: PGresult) -> dict[str, Any]:
-    from psycopg.pq import DiagnosticField as Field
-
     names = {
         "message": Field.MESSAGE_PRIMARY,
         "code": Field.SQLSTATE,
