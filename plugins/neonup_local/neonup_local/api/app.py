@@ -125,7 +125,7 @@ async def _refused(request: Request, error: Exception) -> Response:
 async def _broken(request: Request, error: Exception) -> Response:
     """What this machine could not do, e.g. since its disk is full."""
     assert isinstance(error, NeonupError)  # noqa: S101 - it was registered for these
-    log.error("%s %s: %s", request.method, request.url.path, error)
+    log.error("%s: %s", request.method, error)  # an address may be a claim link
     if request.url.path.startswith("/api/"):
         said = {"message": "The database cannot be used.", "hint": error.message}
         return JSONResponse(said, 500)
