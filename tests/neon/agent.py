@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 
-from neonup_local.neon import agent_claims
+from neonup_local.neon.claimable import agent_claims
 from neonup_local.neon.context import Neon
 from neonup_local.neon.model import AgentRegistration
 from tests.neon.api import Api

@@ -13,8 +13,9 @@ import httpx
 import psycopg
 import pytest
 
-from neonup_local.neon import agent_claims, agents, upkeep
-from neonup_local.neon.attempts import Attempts
+from neonup_local.neon import upkeep
+from neonup_local.neon.claimable import agent_claims, agents
+from neonup_local.neon.claimable.attempts import Attempts
 from neonup_local.neon.context import Neon
 from neonup_local.neon.model import ClaimCode, Project
 from tests.neon.agent import Agent, Person, carry_out, csrf, error

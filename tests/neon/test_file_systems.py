@@ -11,7 +11,7 @@ import pytest
 
 from neonup import ProviderError
 from neonup_local.neon.model import Organization
-from neonup_local.neon.store import Store
+from neonup_local.neon.state.store import Store
 from tests.local.people import in_other_machine, needs_root
 
 REPOSITORY = Path(__file__).parents[2]

@@ -10,8 +10,8 @@ import pytest
 from neonup_local.api.v2 import routes, scopes
 from neonup_local.api.v2.not_here import NOT_HERE
 from neonup_local.api.v2.operations import OPERATIONS
-from neonup_local.neon import oauth_tokens
-from neonup_local.neon.oauth_scopes import SCOPES
+from neonup_local.neon.oauth import tokens as oauth_tokens
+from neonup_local.neon.oauth.scopes import SCOPES
 from tests.neon.api import Api, Project
 from tests.neon.oauth import Person
 from tests.neon.serving import NeonServer

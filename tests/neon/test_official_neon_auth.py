@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from neonup_local.neon.oauth_model import OAuthGrant
+from neonup_local.neon.oauth.model import OAuthGrant
 from tests import browser as browsers
 from tests.browser import Browser, chromium
 from tests.neon.oauth import Person, root_of

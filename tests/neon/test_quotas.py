@@ -11,7 +11,7 @@ import httpx
 import psycopg
 import pytest
 
-from neonup_local.neon import quotas, usage
+from neonup_local.neon.metering import quotas, usage
 from neonup_local.neon.model import Branch
 from neonup_local.neon.model import Project as ProjectRow
 from tests.neon.api import Project, ask

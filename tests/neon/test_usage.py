@@ -13,7 +13,7 @@ import pytest
 from msgspec.structs import replace
 
 from neonup_local.neon import upkeep
-from neonup_local.neon.consumption import Row, Tally
+from neonup_local.neon.metering.consumption import Row, Tally
 from neonup_local.neon.model import Project as ProjectRow
 from tests.neon.api import Api, Project, ask
 from tests.neon.serving import NeonServer

@@ -123,7 +123,7 @@ def _serve(
     command: tuple[str, ...],
 ) -> int:
     """Serve until a signal or the command ends; the exit status."""
-    from neonup_local.neon.addresses import Exposed
+    from neonup_local.neon.compute.addresses import Exposed
     from neonup_local.neon.context import Neon
 
     pg_bin = os.environ.get("NEONUP_PG_BIN")

@@ -25,7 +25,7 @@ from neonup_local.api.oauth import routes as oauth
 from neonup_local.api.refusal import BASE
 from neonup_local.api.v2 import routes as v2
 from neonup_local.api.web import page, pages, session, static
-from neonup_local.neon import neon_new as neon_new_service
+from neonup_local.neon.claimable import neon_new as neon_new_service
 from neonup_local.neon.context import Neon
 from neonup_local.neon.errors import Refused
 from neonup_local.neon.upkeep import Upkeep

@@ -18,10 +18,11 @@ from neonup import NeonupError
 from neonup_local.api import faults
 from neonup_local.api.body import Unusable, content, json_object
 from neonup_local.api.oauth import clients
-from neonup_local.neon import neon_new, upkeep
+from neonup_local.neon import upkeep
+from neonup_local.neon.accounts.identity import Caller
+from neonup_local.neon.claimable import neon_new
 from neonup_local.neon.context import Neon
 from neonup_local.neon.errors import Forbidden, Refused
-from neonup_local.neon.identity import Caller
 from neonup_local.neon.model import Plan
 
 Wanted = TypeVar("Wanted")

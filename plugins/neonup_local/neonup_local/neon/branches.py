@@ -7,13 +7,15 @@ from functools import partial
 from msgspec.structs import replace
 
 from neonup_local.engine import template
-from neonup_local.neon import allowances, contents, endpoints, ids, moments, schema_only
+from neonup_local.neon import contents, endpoints, ids
+from neonup_local.neon.accounts import allowances
 from neonup_local.neon.context import Neon
+from neonup_local.neon.data import moments, schema_only
 from neonup_local.neon.errors import Conflict, NotFound, Unprocessable
-from neonup_local.neon.journal import Change, Step
 from neonup_local.neon.model import Branch, Cluster, Database, Endpoint, Operation, Project, Role
 from neonup_local.neon.requests import BranchChanges, CreateBranch, given
 from neonup_local.neon.roles import kept
+from neonup_local.neon.state.journal import Change, Step
 
 Changed = tuple[Branch, list[Operation]]
 

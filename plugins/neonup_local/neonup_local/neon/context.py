@@ -5,19 +5,19 @@ from __future__ import annotations
 from pathlib import Path
 
 from neonup_local.neon import recovery
-from neonup_local.neon.addresses import Addresses, Exposed
-from neonup_local.neon.attempts import Attempts
-from neonup_local.neon.authority import Authority
-from neonup_local.neon.clock import Clock
-from neonup_local.neon.clusters import Clusters
-from neonup_local.neon.computes import Computes
-from neonup_local.neon.identity import Identity
-from neonup_local.neon.journal import PATIENCE, Journal
+from neonup_local.neon.accounts.identity import Identity
+from neonup_local.neon.accounts.people import People
+from neonup_local.neon.accounts.signing import Signer
+from neonup_local.neon.claimable.attempts import Attempts
+from neonup_local.neon.claimable.prepared import Prepared
+from neonup_local.neon.compute.addresses import Addresses, Exposed
+from neonup_local.neon.compute.authority import Authority
+from neonup_local.neon.compute.computes import Computes
+from neonup_local.neon.data.clusters import Clusters
 from neonup_local.neon.model import Endpoint
-from neonup_local.neon.people import People
-from neonup_local.neon.prepared import Prepared
-from neonup_local.neon.signing import Signer
-from neonup_local.neon.store import Store
+from neonup_local.neon.state.clock import Clock
+from neonup_local.neon.state.journal import PATIENCE, Journal
+from neonup_local.neon.state.store import Store
 from neonup_local.service import home as homes
 
 

@@ -9,9 +9,9 @@ from msgspec.structs import replace
 from neonup_local.neon import ids, pg_settings
 from neonup_local.neon.context import Neon
 from neonup_local.neon.errors import Failed, NotFound, Unprocessable
-from neonup_local.neon.journal import Change, Step
 from neonup_local.neon.model import Branch, Endpoint, EndpointType, Operation, Project
 from neonup_local.neon.requests import EndpointChanges, NewEndpoint, given
+from neonup_local.neon.state.journal import Change, Step
 
 _NOT_STORED = ("provisioner", "region_id", "branch_id", "type", "pooler_mode")
 

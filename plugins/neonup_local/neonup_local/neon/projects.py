@@ -12,10 +12,9 @@ from msgspec.structs import replace
 from neonup import EngineError
 from neonup_local.engine import template
 from neonup_local.neon import catalogs, endpoints, ids, pg_settings, roles
+from neonup_local.neon.accounts.identity import Caller
 from neonup_local.neon.context import Neon
 from neonup_local.neon.errors import Forbidden, NotFound, Unprocessable
-from neonup_local.neon.identity import Caller
-from neonup_local.neon.journal import Change, Step
 from neonup_local.neon.model import (
     Branch,
     Cluster,
@@ -26,6 +25,7 @@ from neonup_local.neon.model import (
     Role,
 )
 from neonup_local.neon.requests import NewProject, ProjectChanges, given
+from neonup_local.neon.state.journal import Change, Step
 
 RECOVERABLE = timedelta(days=7)
 """How long a deleted project can be recovered."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from neonup_local.neon.clusters import Clusters
-from neonup_local.neon.consumption import Consumption
+from neonup_local.neon.data.clusters import Clusters
+from neonup_local.neon.metering.consumption import Consumption
 from neonup_local.neon.model import (
     Branch,
     Cluster,
@@ -16,7 +16,7 @@ from neonup_local.neon.model import (
     Snapshot,
     TransferRequest,
 )
-from neonup_local.neon.store import Store
+from neonup_local.neon.state.store import Store
 
 _KINDS = (
     Branch,

@@ -6,12 +6,14 @@ from contextlib import ExitStack
 
 from msgspec.structs import replace
 
-from neonup_local.neon import allowances, branches, contents, ids, moments
+from neonup_local.neon import branches, contents, ids
+from neonup_local.neon.accounts import allowances
 from neonup_local.neon.context import Neon
+from neonup_local.neon.data import moments
 from neonup_local.neon.errors import Unprocessable
-from neonup_local.neon.journal import Change, Step
 from neonup_local.neon.model import Branch, Cluster, Endpoint, Operation, Project, Row
 from neonup_local.neon.requests import RestoreBranch
+from neonup_local.neon.state.journal import Change, Step
 
 
 def restore(

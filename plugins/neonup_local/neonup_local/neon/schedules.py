@@ -11,7 +11,8 @@ from typing import Any
 from msgspec import to_builtins
 from msgspec.structs import replace
 
-from neonup_local.neon import allowances, branches, snapshots
+from neonup_local.neon import branches, snapshots
+from neonup_local.neon.accounts import allowances
 from neonup_local.neon.context import Neon
 from neonup_local.neon.errors import Locked, Refused, Unprocessable
 from neonup_local.neon.model import Branch, Project, Row

@@ -8,10 +8,11 @@ from datetime import UTC, datetime
 
 from msgspec.structs import replace
 
-from neonup_local.neon import allowances, branches, contents, ids, moments, restores
+from neonup_local.neon import branches, contents, ids, restores
+from neonup_local.neon.accounts import allowances
 from neonup_local.neon.context import Neon
+from neonup_local.neon.data import moments
 from neonup_local.neon.errors import NotFound, Unprocessable
-from neonup_local.neon.journal import Change, Step
 from neonup_local.neon.model import (
     Branch,
     Cluster,
@@ -22,6 +23,7 @@ from neonup_local.neon.model import (
     Snapshot,
 )
 from neonup_local.neon.requests import RestoreSnapshot, SnapshotChanges, given
+from neonup_local.neon.state.journal import Change, Step
 
 
 def all_of(neon: Neon, project: Project) -> list[Snapshot]:

@@ -8,23 +8,15 @@ import time
 from contextlib import suppress
 
 from neonup import NeonupError
-from neonup_local.neon import (
-    agent_claims,
-    agents,
-    bases,
-    branches,
-    idle,
-    neon_new,
-    oauth_tokens,
-    projects,
-    purging,
-    quotas,
-    schedules,
-    snapshots,
-)
+from neonup_local.neon import branches, projects, purging, schedules, snapshots
+from neonup_local.neon.claimable import agent_claims, agents, neon_new
+from neonup_local.neon.compute import idle
 from neonup_local.neon.context import Neon
+from neonup_local.neon.data import bases
 from neonup_local.neon.errors import Refused
+from neonup_local.neon.metering import quotas
 from neonup_local.neon.model import Branch, Project, Snapshot
+from neonup_local.neon.oauth import tokens as oauth_tokens
 
 log = logging.getLogger(__name__)
 

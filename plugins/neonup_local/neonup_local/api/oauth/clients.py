@@ -13,10 +13,10 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from neonup_local.api.body import Unusable, content
-from neonup_local.neon import oauth_clients
 from neonup_local.neon.context import Neon
 from neonup_local.neon.errors import Forbidden, Refused
-from neonup_local.neon.oauth_model import OAuthClient
+from neonup_local.neon.oauth import clients as oauth_clients
+from neonup_local.neon.oauth.model import OAuthClient
 
 _LARGEST_BODY = 64 * 1024
 

@@ -16,7 +16,7 @@ from neonup_local.api.oauth.protocol.request import in_query
 from neonup_local.api.oauth.protocol.server import Server
 from neonup_local.api.web import session
 from neonup_local.api.web.page import address, message, page
-from neonup_local.neon.oauth_scopes import in_words
+from neonup_local.neon.oauth.scopes import in_words
 
 PATH = "/oauth2/auth"
 _LOOPBACK = ("http://localhost:*", "http://127.0.0.1:*")

@@ -20,9 +20,9 @@ from neonup_local.api.oauth.protocol.request import Incoming, in_body
 from neonup_local.api.oauth.protocol.server import Server
 from neonup_local.api.web.page import address
 from neonup_local.api.web.session import neon_of
-from neonup_local.neon import oauth_tokens
 from neonup_local.neon.context import Neon
-from neonup_local.neon.oauth_scopes import SCOPES
+from neonup_local.neon.oauth import tokens as oauth_tokens
+from neonup_local.neon.oauth.scopes import SCOPES
 
 log = logging.getLogger(__name__)
 

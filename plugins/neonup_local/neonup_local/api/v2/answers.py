@@ -6,8 +6,12 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
-from neonup_local.neon import addresses, endpoints, frames, plans, usage
+from neonup_local.neon import endpoints
+from neonup_local.neon.accounts import plans
+from neonup_local.neon.compute import addresses
 from neonup_local.neon.context import Neon
+from neonup_local.neon.metering import frames, usage
+from neonup_local.neon.metering.usage import Usage
 from neonup_local.neon.model import (
     Branch,
     Database,
@@ -18,7 +22,6 @@ from neonup_local.neon.model import (
     Role,
     Snapshot,
 )
-from neonup_local.neon.usage import Usage
 
 Shown = dict[str, Any]
 

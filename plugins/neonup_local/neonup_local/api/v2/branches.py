@@ -7,8 +7,9 @@ from collections.abc import Callable
 from neonup_local.api.v2 import answers
 from neonup_local.api.v2.operations import Answer, Call, operation
 from neonup_local.api.v2.paging import Rank, page
-from neonup_local.neon import branches, endpoints, usage
+from neonup_local.neon import branches, endpoints
 from neonup_local.neon.errors import NotFound, Refused
+from neonup_local.neon.metering import usage
 from neonup_local.neon.model import Branch, Database, Endpoint, Role
 from neonup_local.neon.requests import (
     CreateBranch,

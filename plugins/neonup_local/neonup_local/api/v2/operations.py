@@ -9,9 +9,9 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from neonup_local.neon.accounts.identity import Caller
 from neonup_local.neon.context import Neon
 from neonup_local.neon.errors import NotFound, Refused
-from neonup_local.neon.identity import Caller
 from neonup_local.neon.model import Project
 from neonup_local.neon.requests import Moment
 

@@ -7,8 +7,9 @@ import uuid
 from neonup_local.api.v2 import answers
 from neonup_local.api.v2.operations import Answer, Call, operation
 from neonup_local.api.v2.paging import page
-from neonup_local.neon import projects, usage
+from neonup_local.neon import projects
 from neonup_local.neon.errors import NotFound
+from neonup_local.neon.metering import usage
 from neonup_local.neon.model import Operation, Permission, Project
 from neonup_local.neon.requests import (
     CreateProject,

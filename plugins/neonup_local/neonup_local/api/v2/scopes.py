@@ -8,8 +8,8 @@ making one takes all that the official command line asks for, which makes keys.
 from __future__ import annotations
 
 from neonup_local.api.v2.not_here import NOT_HERE
+from neonup_local.neon.accounts.identity import Caller
 from neonup_local.neon.errors import Forbidden
-from neonup_local.neon.identity import Caller
 
 _PROJECTS = "urn:neoncloud:projects:"
 _ORGS = "urn:neoncloud:orgs:"

@@ -8,8 +8,8 @@ from msgspec import Meta, Struct
 
 from neonup_local.api.v2 import answers
 from neonup_local.api.v2.operations import Answer, Call, operation
-from neonup_local.neon import moving, transfer_requests
 from neonup_local.neon.requests import Id
+from neonup_local.neon.transfer import moving, transfer_requests
 
 
 class _NewTransferRequest(Struct):

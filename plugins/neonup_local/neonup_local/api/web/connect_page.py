@@ -10,7 +10,7 @@ from starlette.routing import Route
 from neonup import urls
 from neonup_local.api.web import reach, snippets
 from neonup_local.api.web.visit import Visit, show, shows
-from neonup_local.neon import addresses
+from neonup_local.neon.compute import addresses
 
 
 def routes() -> list[Route]:

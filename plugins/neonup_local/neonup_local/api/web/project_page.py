@@ -11,7 +11,8 @@ from starlette.routing import Route
 from neonup_local.api.web import branch_tree, usage_view
 from neonup_local.api.web.console import busy
 from neonup_local.api.web.visit import Visit, show, shows
-from neonup_local.neon import addresses, endpoints, snapshots
+from neonup_local.neon import endpoints, snapshots
+from neonup_local.neon.compute import addresses
 from neonup_local.neon.context import Neon
 from neonup_local.neon.model import Branch, Endpoint, Operation, Project, Snapshot
 from neonup_local.service import details

@@ -11,7 +11,8 @@ from starlette.routing import Route
 from neonup_local.api.web import wording
 from neonup_local.api.web.changes import moment
 from neonup_local.api.web.visit import Visit, does, show, shows, tell
-from neonup_local.neon import branches, moments, restores, snapshots
+from neonup_local.neon import branches, restores, snapshots
+from neonup_local.neon.data import moments
 from neonup_local.neon.errors import NotFound, Refused, Unprocessable
 from neonup_local.neon.model import Branch, Snapshot
 from neonup_local.neon.requests import RestoreBranch, RestoreSnapshot

@@ -15,12 +15,13 @@ from starlette.routing import Route
 
 from neonup_local.api.web import session
 from neonup_local.api.web.page import message, page, to_sign_in
-from neonup_local.neon import projects, transfer_requests
+from neonup_local.neon import projects
+from neonup_local.neon.accounts.identity import Caller
 from neonup_local.neon.context import Neon
 from neonup_local.neon.errors import Gone, Locked, NotFound, Refused
-from neonup_local.neon.identity import Caller
 from neonup_local.neon.model import Organization
-from neonup_local.neon.transfer_requests import Offer
+from neonup_local.neon.transfer import transfer_requests
+from neonup_local.neon.transfer.transfer_requests import Offer
 
 _PATH, _DONE = "/app/claim", "/app/claimed"
 _HOST = re.compile(r"[a-z0-9._-]+|\[[0-9a-f:.]+\]")

@@ -8,8 +8,8 @@ from datetime import timedelta
 
 from neonup_local.api.web import charts, wording
 from neonup_local.api.web.charts import Meter, Stick
-from neonup_local.neon import usage
 from neonup_local.neon.context import Neon
+from neonup_local.neon.metering import usage
 from neonup_local.neon.model import Project
 
 _HOURS = 48

@@ -14,9 +14,9 @@ from starlette.responses import RedirectResponse, Response
 from neonup_local.api.web import session
 from neonup_local.api.web.page import page, to_sign_in
 from neonup_local.neon import branches, projects
+from neonup_local.neon.accounts.identity import Caller
 from neonup_local.neon.context import Neon
 from neonup_local.neon.errors import Conflict, Locked, Refused, Unprocessable
-from neonup_local.neon.identity import Caller
 from neonup_local.neon.model import Branch, Project
 
 _SAID = "said"

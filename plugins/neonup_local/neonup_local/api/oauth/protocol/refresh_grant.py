@@ -7,9 +7,9 @@ from typing import Any
 from authlib.oauth2.rfc6749.grants import RefreshTokenGrant
 
 from neonup_local.api.oauth.protocol.rows import Token
-from neonup_local.neon import oauth_tokens
 from neonup_local.neon.model import User
-from neonup_local.neon.oauth_model import OAuthGrant, OAuthToken
+from neonup_local.neon.oauth import tokens as oauth_tokens
+from neonup_local.neon.oauth.model import OAuthGrant, OAuthToken
 
 
 class RefreshGrant(RefreshTokenGrant):

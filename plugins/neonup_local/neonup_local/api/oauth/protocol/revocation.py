@@ -7,7 +7,7 @@ from authlib.oauth2.rfc7009 import RevocationEndpoint
 
 from neonup_local.api.oauth.protocol.request import Incoming
 from neonup_local.api.oauth.protocol.rows import Client, Token
-from neonup_local.neon import oauth_tokens
+from neonup_local.neon.oauth import tokens as oauth_tokens
 
 
 class Revocation(RevocationEndpoint):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from authlib.oauth2.rfc6749 import ClientMixin, TokenMixin
 from authlib.oidc.core import AuthorizationCodeMixin
 
-from neonup_local.neon import oauth_clients
-from neonup_local.neon.oauth_model import OAuthClient, OAuthCode, OAuthToken
+from neonup_local.neon.oauth import clients as oauth_clients
+from neonup_local.neon.oauth.model import OAuthClient, OAuthCode, OAuthToken
 
 
 class Client(ClientMixin):
