@@ -8,8 +8,8 @@ from typing import Any
 import httpx
 
 from neonup_local.neon.claimable import agent_claims
+from neonup_local.neon.claimable.model import AgentRegistration
 from neonup_local.neon.context import Neon
-from neonup_local.neon.model import AgentRegistration
 from tests.neon.api import Api
 from tests.waiting import wait_until
 

@@ -16,8 +16,9 @@ import pytest
 from neonup_local.neon import upkeep
 from neonup_local.neon.claimable import agent_claims, agents
 from neonup_local.neon.claimable.attempts import Attempts
+from neonup_local.neon.claimable.model import ClaimCode
 from neonup_local.neon.context import Neon
-from neonup_local.neon.model import ClaimCode, Project
+from neonup_local.neon.model import Project
 from tests.neon.agent import Agent, Person, carry_out, csrf, error
 from tests.neon.api import ask
 from tests.neon.serving import NeonServer

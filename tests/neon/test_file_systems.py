@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from neonup import ProviderError
-from neonup_local.neon.model import Organization
+from neonup_local.neon.accounts.model import Organization
 from neonup_local.neon.state.store import Store
 from tests.local.people import in_other_machine, needs_root
 

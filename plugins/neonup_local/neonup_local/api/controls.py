@@ -20,10 +20,10 @@ from neonup_local.api.body import Unusable, content, json_object
 from neonup_local.api.oauth import clients
 from neonup_local.neon import upkeep
 from neonup_local.neon.accounts.identity import Caller
+from neonup_local.neon.accounts.model import Plan
 from neonup_local.neon.claimable import neon_new
 from neonup_local.neon.context import Neon
 from neonup_local.neon.errors import Forbidden, Refused
-from neonup_local.neon.model import Plan
 
 Wanted = TypeVar("Wanted")
 

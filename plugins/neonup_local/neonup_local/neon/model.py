@@ -9,8 +9,6 @@ from msgspec import Struct, field
 
 OperationStatus = Literal["scheduling", "running", "finished", "failed"]
 EndpointType = Literal["read_only", "read_write"]
-MemberRole = Literal["admin", "member", "editor", "viewer", "collaborator"]
-Plan = Literal["free", "launch", "scale", "agent", "business", "enterprise"]
 InitSource = Literal["parent-data", "parent-schema", "schema-only"]
 
 
@@ -18,72 +16,6 @@ class Row(Struct, frozen=True, kw_only=True):
     """Something with an id."""
 
     id: str
-
-
-class User(Row, frozen=True):
-    """A person who signs in."""
-
-    email: str
-    name: str
-    created_at: datetime
-
-
-class Organization(Row, frozen=True):
-    """Owner of projects; every user has one of their own.
-
-    Args:
-        spending_limit_cents: what a month may cost; None: no limit.
-    """
-
-    name: str
-    handle: str
-    created_at: datetime
-    plan: Plan = "scale"
-    spending_limit_cents: int | None = None
-
-
-class Member(Row, frozen=True):
-    """A user who is in an organization."""
-
-    org_id: str
-    user_id: str
-    role: MemberRole
-    joined_at: datetime
-
-
-class Invitation(Row, frozen=True):
-    """Somebody who was asked to join an organization.
-
-    Args:
-        accepted_at: when they joined: at once, or when they got an account.
-    """
-
-    org_id: str
-    email: str
-    role: MemberRole
-    invited_by: str
-    invited_at: datetime
-    accepted_at: datetime | None = None
-
-
-class ApiKey(Row, frozen=True):
-    """A key of the API, of which only the hash is kept.
-
-    Args:
-        number: the id that the API shows.
-        user_id: who created it.
-        org_id: None for a personal key.
-        project_id: the only project that a key of an organization reaches; None: all of them.
-    """
-
-    number: int
-    name: str
-    digest: str
-    user_id: str
-    created_at: datetime
-    org_id: str | None = None
-    project_id: str | None = None
-    last_used_at: datetime | None = None
 
 
 class Project(Row, frozen=True):
@@ -289,96 +221,3 @@ class Permission(Row, frozen=True):
     project_id: str
     granted_to_email: str
     granted_at: datetime
-
-
-class TransferRequest(Row, frozen=True):
-    """A project that is offered to whoever has the request's id; the row's id is the hash of it.
-
-    Args:
-        org_id: whose project it was then; once it is another's, the request is void.
-        user_id: who gives it.
-        personal: whether they do so as a person; once they have no right to, the request is void.
-    """
-
-    project_id: str
-    org_id: str
-    user_id: str
-    personal: bool
-    created_at: datetime
-    expires_at: datetime
-    used_at: datetime | None = None
-
-
-class AgentRegistration(Row, frozen=True):
-    """An agent's identity, and the project that came with it.
-
-    Args:
-        role: the name of the role that its connection string has.
-        database: the name of the database there.
-        digest: the hash of the identity assertion, which is not kept itself.
-        source: what the agent calls itself.
-        requested: the capabilities that it asked for.
-        granted: those that it has.
-        expires_at: when the project is deleted unless it is claimed.
-        state: `accepted` once a person has claimed it, `reconciled` when nothing of the agent's
-            works any more; `expired` and `deleted` have no project any more.
-        revoked_at: when the assertion was revoked.
-        claimed_by: the user who claimed it.
-        claimed_into: the organization that it was claimed for.
-    """
-
-    project_id: str
-    branch_id: str
-    role: str
-    database: str
-    digest: str
-    source: str
-    requested: list[str]
-    granted: list[str]
-    created_at: datetime
-    expires_at: datetime
-    state: Literal["unclaimed", "accepted", "reconciled", "expired", "deleted"] = "unclaimed"
-    revoked_at: datetime | None = None
-    accepted_at: datetime | None = None
-    claimed_by: str | None = None
-    claimed_into: str | None = None
-
-
-class ClaimCode(Row, frozen=True):
-    """A code with which a person claims an agent's project, of which only the hash is kept."""
-
-    project_id: str
-    registration_id: str
-    digest: str
-    created_at: datetime
-    expires_at: datetime
-    state: Literal["pending", "cancelled", "used"] = "pending"
-
-
-class RevokedToken(Row, frozen=True):
-    """An access token that was revoked; its id is the token's hash."""
-
-    expires_at: datetime
-
-
-class ClaimableDatabase(Row, frozen=True):
-    """A database of neon.new's API, which is a project; its id is a UUID.
-
-    Args:
-        project_id: known before there is the project.
-        branch_id: the branch that its connection string leads to; empty until it is created.
-        expires_at: when it is deleted unless it is claimed.
-        state: `creating` until the project can be used, `claiming` while it is being moved to
-            whoever claimed it; an `expired` one is deleted.
-        claimed_by: the user who claimed it.
-        claimed_into: the organization that it was claimed for.
-    """
-
-    project_id: str
-    created_at: datetime
-    updated_at: datetime
-    expires_at: datetime
-    branch_id: str = ""
-    state: Literal["creating", "unclaimed", "claiming", "claimed", "expired"] = "creating"
-    claimed_by: str | None = None
-    claimed_into: str | None = None

@@ -10,27 +10,17 @@ from msgspec import UNSET
 from msgspec.structs import replace
 
 from neonup import EngineError
-from neonup_local.engine import template
-from neonup_local.neon import catalogs, endpoints, ids, pg_settings, roles
+from neonup_local.engine.binaries import Engine
+from neonup_local.neon import beginnings, endpoints, ids, pg_settings, roles
 from neonup_local.neon.accounts.identity import Caller
 from neonup_local.neon.context import Neon
 from neonup_local.neon.errors import Forbidden, NotFound, Unprocessable
-from neonup_local.neon.model import (
-    Branch,
-    Cluster,
-    Database,
-    Endpoint,
-    Operation,
-    Project,
-    Role,
-)
+from neonup_local.neon.model import Branch, Database, Endpoint, Operation, Project, Role
 from neonup_local.neon.requests import NewProject, ProjectChanges, given
 from neonup_local.neon.state.journal import Change, Step
 
 RECOVERABLE = timedelta(days=7)
 """How long a deleted project can be recovered."""
-_RESERVED_ROLES = frozenset({template.ADMIN, "neon_superuser", "postgres", "public", "none"})
-_RESERVED_DATABASES = frozenset({"postgres", "template0", "template1"})
 
 
 @dataclass(frozen=True)
@@ -112,64 +102,19 @@ def create(
         engine = neon.clusters.engine_for(wanted.pg_version)
     except EngineError as error:
         raise Unprocessable(f"{error.message} {error.remedy or ''}".strip()) from None
-    now = neon.clock.now()
-    project = Project(
+    project = _project(
+        neon,
+        wanted,
+        engine,
         id=id or ids.project(),
-        name=wanted.name or ids.project().rpartition("-")[0],
         org_id=organization.id,
         owner_id=caller.user.id,
-        pg_version=engine.major,
-        engine=engine.id,
-        tls=engine.tls,
-        created_at=now,
-        updated_at=now,
-        region_id=wanted.region_id or "aws-us-east-2",
-        store_passwords=wanted.store_passwords,
-        history_retention_seconds=wanted.history_retention_seconds,
-        settings={} if wanted.settings is UNSET else given(wanted.settings),
-        default_endpoint_settings=_defaults(wanted),
     )
-    cluster = Cluster(
-        id=ids.cluster(),
-        project_id=project.id,
-        engine=engine.id,
-        bases=[neon.clusters.template_base(engine, now)],
-    )
-    branch = Branch(
-        id=ids.branch(),
-        project_id=project.id,
-        name=wanted.branch.name,
-        cluster_id=cluster.id,
-        default=True,
-        created_at=now,
-        updated_at=now,
-        annotation=wanted.branch.annotations,
-    )
-    password = password or ids.password()
-    name = _free_name(wanted.branch.role_name or template.OWNER, _RESERVED_ROLES)
-    role = Role(
-        id=catalogs.role_id(branch.id, name),
-        project_id=project.id,
-        branch_id=branch.id,
-        name=name,
-        password=password,
-        verifier=template.scram_verifier(password),
-        created_at=now,
-        updated_at=now,
-    )
-    name = _free_name(wanted.branch.database_name or template.DATABASE, _RESERVED_DATABASES)
-    database = Database(
-        id=catalogs.database_id(branch.id, name),
-        project_id=project.id,
-        branch_id=branch.id,
-        name=name,
-        owner_name=role.name,
-        number=1,
-        created_at=now,
-        updated_at=now,
+    cluster, branch, role, database = beginnings.rows(
+        neon, project, engine, wanted.branch, password or ids.password()
     )
     endpoint = endpoints.new(neon, project, branch, "read_write", {})
-    ready = replace(branch, state="ready", state_changed_at=now)
+    ready = replace(branch, state="ready", state_changed_at=branch.created_at)
 
     def work() -> Change:
         neon.clusters.create(cluster.id, engine)
@@ -261,6 +206,34 @@ def _still_owned(neon: Neon, changed: Project) -> Project:
     return replace(changed, org_id=current.org_id, owner_id=current.owner_id)
 
 
+def _project(
+    neon: Neon,
+    wanted: NewProject,
+    engine: Engine,
+    *,
+    id: str,  # noqa: A002
+    org_id: str,
+    owner_id: str,
+) -> Project:
+    now = neon.clock.now()
+    return Project(
+        id=id,
+        name=wanted.name or ids.project().rpartition("-")[0],
+        org_id=org_id,
+        owner_id=owner_id,
+        pg_version=engine.major,
+        engine=engine.id,
+        tls=engine.tls,
+        created_at=now,
+        updated_at=now,
+        region_id=wanted.region_id or "aws-us-east-2",
+        store_passwords=wanted.store_passwords,
+        history_retention_seconds=wanted.history_retention_seconds,
+        settings={} if wanted.settings is UNSET else given(wanted.settings),
+        default_endpoint_settings=_defaults(wanted),
+    )
+
+
 def _defaults(wanted: NewProject) -> dict[str, Any]:
     """The settings of a project's endpoints; two of them can be given in two places."""
     defaults = wanted.default_endpoint_settings
@@ -282,9 +255,3 @@ def _merged(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
         if isinstance(value, dict) and isinstance(old.get(name), dict)
     }
     return old | new | nested
-
-
-def _free_name(name: str, reserved: frozenset[str]) -> str:
-    if name.startswith("pg_") or name in reserved:
-        raise Unprocessable(f'the name "{name}" is reserved')
-    return name

@@ -14,9 +14,9 @@ from neonup_local.neon.model import (
     Project,
     Role,
     Snapshot,
-    TransferRequest,
 )
 from neonup_local.neon.state.store import Store
+from neonup_local.neon.transfer.model import TransferRequest
 
 _KINDS = (
     Branch,

@@ -13,15 +13,7 @@ from neonup_local.neon.accounts import allowances
 from neonup_local.neon.context import Neon
 from neonup_local.neon.data import moments
 from neonup_local.neon.errors import NotFound, Unprocessable
-from neonup_local.neon.model import (
-    Branch,
-    Cluster,
-    Endpoint,
-    Operation,
-    Project,
-    Row,
-    Snapshot,
-)
+from neonup_local.neon.model import Branch, Cluster, Endpoint, Operation, Project, Row, Snapshot
 from neonup_local.neon.requests import RestoreSnapshot, SnapshotChanges, given
 from neonup_local.neon.state.journal import Change, Step
 

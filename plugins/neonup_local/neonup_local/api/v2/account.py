@@ -7,8 +7,8 @@ from neonup_local.api.v2.operations import Answer, Call, operation
 from neonup_local.api.v2.paging import page
 from neonup_local.neon import projects
 from neonup_local.neon.accounts import plans
+from neonup_local.neon.accounts.model import ApiKey, Member, Organization, Plan, User
 from neonup_local.neon.errors import NotFound
-from neonup_local.neon.model import ApiKey, Member, Organization, Plan, User
 from neonup_local.neon.requests import CreateKey, CreateOrgKey
 
 _ORG = "/organizations/{org_id}"

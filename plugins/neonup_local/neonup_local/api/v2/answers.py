@@ -8,20 +8,12 @@ from urllib.parse import quote
 
 from neonup_local.neon import endpoints
 from neonup_local.neon.accounts import plans
+from neonup_local.neon.accounts.model import Organization
 from neonup_local.neon.compute import addresses
 from neonup_local.neon.context import Neon
 from neonup_local.neon.metering import frames, usage
 from neonup_local.neon.metering.usage import Usage
-from neonup_local.neon.model import (
-    Branch,
-    Database,
-    Endpoint,
-    Operation,
-    Organization,
-    Project,
-    Role,
-    Snapshot,
-)
+from neonup_local.neon.model import Branch, Database, Endpoint, Operation, Project, Role, Snapshot
 
 Shown = dict[str, Any]
 

@@ -11,10 +11,11 @@ from neonup_local.api.v2 import answers
 from neonup_local.api.v2.operations import Answer, Call, operation
 from neonup_local.api.v2.paging import page
 from neonup_local.neon import projects
+from neonup_local.neon.accounts.model import Organization, Plan
 from neonup_local.neon.errors import Forbidden, Refused
 from neonup_local.neon.metering import frames, usage
 from neonup_local.neon.metering.frames import Frame
-from neonup_local.neon.model import Organization, Plan, Project, Row
+from neonup_local.neon.model import Project, Row
 
 Spans = list[tuple[datetime, datetime]]
 Show = Callable[[Frame], answers.Shown]

@@ -10,8 +10,8 @@ from msgspec.structs import replace
 from neonup_local.api.v2 import answers
 from neonup_local.api.v2.account import member_shown
 from neonup_local.api.v2.operations import Answer, Call, operation
+from neonup_local.neon.accounts.model import Invitation, MemberRole, Organization, Plan
 from neonup_local.neon.errors import Forbidden
-from neonup_local.neon.model import Invitation, MemberRole, Organization, Plan
 from neonup_local.neon.requests import Email
 
 _ORG = "/organizations/{org_id}"

@@ -9,11 +9,12 @@ from starlette.routing import Route
 
 from neonup_local.api.web import session
 from neonup_local.api.web.page import page, to_sign_in
+from neonup_local.neon.accounts.model import User
 from neonup_local.neon.claimable import neon_new
 from neonup_local.neon.claimable.agent_claims import destinations
+from neonup_local.neon.claimable.model import ClaimableDatabase
 from neonup_local.neon.context import Neon
 from neonup_local.neon.errors import Conflict, NotFound
-from neonup_local.neon.model import ClaimableDatabase, User
 
 
 def routes() -> list[Route]:

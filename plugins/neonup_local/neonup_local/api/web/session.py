@@ -16,9 +16,9 @@ from starlette.middleware.sessions import SessionMiddleware
 from starlette.requests import Request
 
 from neonup_local.neon.accounts.identity import Caller
+from neonup_local.neon.accounts.model import User
 from neonup_local.neon.context import Neon
 from neonup_local.neon.errors import Forbidden
-from neonup_local.neon.model import User
 
 _DAYS = 14
 _USER, _CSRF = "user", "csrf"

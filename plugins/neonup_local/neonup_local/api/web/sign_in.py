@@ -11,9 +11,9 @@ from starlette.routing import Route
 
 from neonup_local.api.web import session
 from neonup_local.api.web.page import is_local, page
+from neonup_local.neon.accounts.model import User
 from neonup_local.neon.context import Neon
 from neonup_local.neon.errors import Refused, Unauthorized
-from neonup_local.neon.model import User
 
 
 def routes() -> list[Route]:

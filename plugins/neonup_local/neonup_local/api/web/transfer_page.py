@@ -17,9 +17,9 @@ from neonup_local.api.web import session
 from neonup_local.api.web.page import message, page, to_sign_in
 from neonup_local.neon import projects
 from neonup_local.neon.accounts.identity import Caller
+from neonup_local.neon.accounts.model import Organization
 from neonup_local.neon.context import Neon
 from neonup_local.neon.errors import Gone, Locked, NotFound, Refused
-from neonup_local.neon.model import Organization
 from neonup_local.neon.transfer import transfer_requests
 from neonup_local.neon.transfer.transfer_requests import Offer
 

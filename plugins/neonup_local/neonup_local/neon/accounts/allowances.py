@@ -7,9 +7,10 @@ The code of too many branches is Neon's; that of too many snapshots is formed li
 from __future__ import annotations
 
 from neonup_local.neon.accounts import plans
+from neonup_local.neon.accounts.model import Plan
 from neonup_local.neon.context import Neon
 from neonup_local.neon.errors import Forbidden, LimitExceeded
-from neonup_local.neon.model import Branch, Plan, Project, Snapshot
+from neonup_local.neon.model import Branch, Project, Snapshot
 
 
 def plan_of(neon: Neon, project: Project) -> Plan:

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from neonup_local.neon.accounts import plans
+from neonup_local.neon.accounts.model import Organization
 from neonup_local.neon.accounts.plans import Limits
 from neonup_local.neon.context import Neon
 from neonup_local.neon.errors import Unsatisfied
-from neonup_local.neon.model import Branch, Endpoint, Organization, Project, Snapshot
+from neonup_local.neon.model import Branch, Endpoint, Project, Snapshot
 
 
 @dataclass(frozen=True)

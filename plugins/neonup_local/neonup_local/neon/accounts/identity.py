@@ -12,9 +12,10 @@ from typing import Literal
 from msgspec.structs import replace
 
 from neonup_local.neon import ids
+from neonup_local.neon.accounts.model import ApiKey, Organization, User
 from neonup_local.neon.accounts.people import People
 from neonup_local.neon.errors import Forbidden, NotFound, Unauthorized
-from neonup_local.neon.model import ApiKey, Organization, Permission, Project, User
+from neonup_local.neon.model import Permission, Project
 from neonup_local.neon.state.clock import Clock
 from neonup_local.neon.state.store import Store
 

@@ -7,8 +7,15 @@ import uuid
 from msgspec.structs import replace
 
 from neonup_local.neon import ids
+from neonup_local.neon.accounts.model import (
+    Invitation,
+    Member,
+    MemberRole,
+    Organization,
+    Plan,
+    User,
+)
 from neonup_local.neon.errors import NotFound, Unprocessable
-from neonup_local.neon.model import Invitation, Member, MemberRole, Organization, Plan, User
 from neonup_local.neon.state.clock import Clock
 from neonup_local.neon.state.store import Store
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from neonup_local.neon.model import Plan
+from neonup_local.neon.accounts.model import Plan
 
 _DAY = 86_400
 

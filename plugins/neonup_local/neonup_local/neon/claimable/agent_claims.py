@@ -9,19 +9,14 @@ from typing import Literal
 
 from msgspec.structs import replace
 
+from neonup_local.neon.accounts.model import MemberRole, Organization, User
 from neonup_local.neon.claimable import agent_tokens, claim_codes
 from neonup_local.neon.claimable.agent_errors import AgentRefused
 from neonup_local.neon.claimable.claim_codes import Issued, WrongCode
+from neonup_local.neon.claimable.model import AgentRegistration, ClaimCode
 from neonup_local.neon.context import Neon
 from neonup_local.neon.errors import Forbidden, Refused
-from neonup_local.neon.model import (
-    AgentRegistration,
-    ClaimCode,
-    MemberRole,
-    Organization,
-    Project,
-    User,
-)
+from neonup_local.neon.model import Project
 from neonup_local.neon.transfer import transfers
 
 log = logging.getLogger(__name__)

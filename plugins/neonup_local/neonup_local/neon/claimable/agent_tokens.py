@@ -17,8 +17,9 @@ from msgspec.structs import replace
 
 from neonup_local.neon.claimable import capabilities, claim_codes
 from neonup_local.neon.claimable.agent_errors import AgentRefused
+from neonup_local.neon.claimable.model import AgentRegistration, RevokedToken
 from neonup_local.neon.context import Neon
-from neonup_local.neon.model import AgentRegistration, Project, RevokedToken
+from neonup_local.neon.model import Project
 
 ACCESS = timedelta(seconds=900)
 """How long an access token lives; there are no refresh tokens."""

@@ -11,10 +11,11 @@ from msgspec.structs import replace
 from neonup import NeonupError
 from neonup_local.neon.claimable import agent_tokens, capabilities, claim_codes, holding, unclaimed
 from neonup_local.neon.claimable.capabilities import Decision
+from neonup_local.neon.claimable.model import AgentRegistration, RevokedToken
 from neonup_local.neon.claimable.unclaimed import LIFETIME, REMEMBERED
 from neonup_local.neon.context import Neon
 from neonup_local.neon.errors import Refused
-from neonup_local.neon.model import AgentRegistration, Project, RevokedToken
+from neonup_local.neon.model import Project
 
 log = logging.getLogger(__name__)
 

@@ -11,9 +11,9 @@ from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
+from neonup_local.neon.claimable.model import AgentRegistration, ClaimCode
 from neonup_local.neon.context import Neon
 from neonup_local.neon.errors import NotFound
-from neonup_local.neon.model import AgentRegistration, ClaimCode
 
 LIFETIME = timedelta(seconds=900)
 INTERVAL_SECONDS = 5

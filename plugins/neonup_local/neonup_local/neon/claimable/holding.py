@@ -10,14 +10,10 @@ from msgspec.structs import replace
 
 from neonup_local.neon import purging
 from neonup_local.neon.accounts.identity import Caller
+from neonup_local.neon.accounts.model import Organization, User
+from neonup_local.neon.claimable.model import AgentRegistration, ClaimableDatabase
 from neonup_local.neon.data.clusters import Clusters
-from neonup_local.neon.model import (
-    AgentRegistration,
-    ClaimableDatabase,
-    Organization,
-    Project,
-    User,
-)
+from neonup_local.neon.model import Project
 from neonup_local.neon.state.clock import Clock
 from neonup_local.neon.state.store import Store
 

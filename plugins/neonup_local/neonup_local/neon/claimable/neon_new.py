@@ -16,12 +16,14 @@ from msgspec.structs import replace
 from neonup import NeonupError
 from neonup_local.engine import template
 from neonup_local.neon import catalogs, ids
+from neonup_local.neon.accounts.model import User
 from neonup_local.neon.claimable import holding, unclaimed
 from neonup_local.neon.claimable.agent_claims import destinations
+from neonup_local.neon.claimable.model import ClaimableDatabase
 from neonup_local.neon.claimable.prepared import Ready
 from neonup_local.neon.context import Neon
 from neonup_local.neon.errors import Conflict, Failed, Forbidden, NotFound, Refused
-from neonup_local.neon.model import ClaimableDatabase, Endpoint, Project, Role, User
+from neonup_local.neon.model import Endpoint, Project, Role
 from neonup_local.neon.transfer import transfers
 
 log = logging.getLogger(__name__)

@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from msgspec.structs import replace
 
 from neonup_local.neon.claimable import holding
-from neonup_local.neon.model import ClaimableDatabase, Project
+from neonup_local.neon.claimable.model import ClaimableDatabase
+from neonup_local.neon.model import Project
 from neonup_local.neon.state.store import Store
 
 _LEAST, _MOST = 8, 256

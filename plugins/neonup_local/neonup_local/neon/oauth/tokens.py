@@ -14,8 +14,8 @@ from datetime import datetime, timedelta
 from msgspec.structs import replace
 
 from neonup_local.neon.accounts.identity import Caller
+from neonup_local.neon.accounts.model import User
 from neonup_local.neon.context import Neon
-from neonup_local.neon.model import User
 from neonup_local.neon.oauth.model import OAuthCode, OAuthGrant, OAuthToken
 
 ACCESS = timedelta(hours=1)

@@ -13,20 +13,23 @@ import msgspec
 
 from neonup import ProviderError
 from neonup_local.neon import model
+from neonup_local.neon.accounts import model as accounts_model
+from neonup_local.neon.claimable import model as claimable_model
 from neonup_local.neon.model import Row
 from neonup_local.neon.oauth import model as oauth_model
 from neonup_local.neon.state import consumption_tables
+from neonup_local.neon.transfer import model as transfer_model
 
 Kind = TypeVar("Kind", bound=Row)
 
 _VERSION = 1
 """Counted up when rows of an older store cannot be read any more."""
 _KINDS: tuple[type[Row], ...] = (
-    model.User,
-    model.Organization,
-    model.Member,
-    model.Invitation,
-    model.ApiKey,
+    accounts_model.User,
+    accounts_model.Organization,
+    accounts_model.Member,
+    accounts_model.Invitation,
+    accounts_model.ApiKey,
     model.Project,
     model.Branch,
     model.Endpoint,
@@ -36,15 +39,15 @@ _KINDS: tuple[type[Row], ...] = (
     model.Operation,
     model.Permission,
     model.Snapshot,
-    model.TransferRequest,
-    model.AgentRegistration,
-    model.ClaimCode,
-    model.RevokedToken,
+    transfer_model.TransferRequest,
+    claimable_model.AgentRegistration,
+    claimable_model.ClaimCode,
+    claimable_model.RevokedToken,
     oauth_model.OAuthClient,
     oauth_model.OAuthGrant,
     oauth_model.OAuthCode,
     oauth_model.OAuthToken,
-    model.ClaimableDatabase,
+    claimable_model.ClaimableDatabase,
 )
 
 

@@ -7,9 +7,10 @@ from contextlib import ExitStack
 
 from neonup_local.neon.accounts import fitting
 from neonup_local.neon.accounts.identity import Caller
+from neonup_local.neon.accounts.model import Organization
 from neonup_local.neon.context import Neon
 from neonup_local.neon.errors import Conflict, Forbidden, NotFound
-from neonup_local.neon.model import Organization, Project
+from neonup_local.neon.model import Project
 from neonup_local.neon.transfer import transfers
 from neonup_local.neon.transfer.transfer_requests import check_mover
 

@@ -11,18 +11,12 @@ from msgspec.structs import replace
 
 from neonup_local.neon.accounts import fitting
 from neonup_local.neon.accounts.identity import Caller
+from neonup_local.neon.accounts.model import Member, MemberRole, Organization, User
 from neonup_local.neon.context import Neon
 from neonup_local.neon.errors import Conflict, Forbidden, Gone, NotFound
-from neonup_local.neon.model import (
-    Member,
-    MemberRole,
-    Organization,
-    Permission,
-    Project,
-    TransferRequest,
-    User,
-)
+from neonup_local.neon.model import Permission, Project
 from neonup_local.neon.transfer import transfers
+from neonup_local.neon.transfer.model import TransferRequest
 
 DEFAULT_TTL = 86_400
 """Seconds that a request is valid for."""

@@ -8,8 +8,9 @@ from contextlib import ExitStack
 from msgspec.structs import replace
 
 from neonup_local.neon import roles
+from neonup_local.neon.accounts.model import Organization, User
 from neonup_local.neon.context import Neon
-from neonup_local.neon.model import Branch, Organization, Project, Row, User
+from neonup_local.neon.model import Branch, Project, Row
 from neonup_local.neon.state.journal import Change, Step
 
 

@@ -12,7 +12,7 @@ from authlib.oidc.core.util import create_half_hash
 
 from neonup_local.api.oauth.protocol.request import Incoming
 from neonup_local.api.oauth.protocol.rows import Client, Code
-from neonup_local.neon.model import User
+from neonup_local.neon.accounts.model import User
 from neonup_local.neon.oauth import tokens as oauth_tokens
 from neonup_local.neon.oauth.model import OAuthCode, OAuthGrant
 from neonup_local.neon.oauth.scopes import OFFLINE

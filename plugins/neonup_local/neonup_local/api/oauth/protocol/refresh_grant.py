@@ -7,7 +7,7 @@ from typing import Any
 from authlib.oauth2.rfc6749.grants import RefreshTokenGrant
 
 from neonup_local.api.oauth.protocol.rows import Token
-from neonup_local.neon.model import User
+from neonup_local.neon.accounts.model import User
 from neonup_local.neon.oauth import tokens as oauth_tokens
 from neonup_local.neon.oauth.model import OAuthGrant, OAuthToken
 

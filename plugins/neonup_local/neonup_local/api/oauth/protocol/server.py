@@ -19,8 +19,8 @@ from neonup_local.api.oauth.protocol.refresh_grant import RefreshGrant
 from neonup_local.api.oauth.protocol.request import Incoming
 from neonup_local.api.oauth.protocol.revocation import Revocation
 from neonup_local.api.oauth.protocol.rows import Client
+from neonup_local.neon.accounts.model import User
 from neonup_local.neon.context import Neon
-from neonup_local.neon.model import User
 from neonup_local.neon.oauth import clients as oauth_clients
 from neonup_local.neon.oauth import tokens as oauth_tokens
 from neonup_local.neon.oauth.model import OAuthGrant
