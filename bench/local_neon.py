@@ -99,7 +99,7 @@ def milliseconds(do: Callable[[], object]) -> float:
 
 
 def project(repeats: int) -> Figure:
-    """Creating a project with a prepared data directory, and one whose data is copied when needed."""
+    """Creating a project with a prepared data directory, and one whose data is copied later."""
     pooled, plain = [], []
     with serving() as server:
         server.project()
