@@ -16,6 +16,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import httpx
@@ -114,13 +115,18 @@ def chromium(profile: Path) -> Iterator[Browser]:
         "goog:loggingPrefs": {"browser": "ALL"},
     }
     assert DRIVER
-    with subprocess.Popen(
-        [DRIVER, "--port=0"],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,
-    ) as driver:
+    # Killed, they would leave their own temporary files behind.
+    with (
+        TemporaryDirectory(prefix="browser-") as temporary,
+        subprocess.Popen(
+            [DRIVER, "--port=0"],
+            env={**os.environ, "TMPDIR": temporary},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        ) as driver,
+    ):
         try:
             port = _port(driver)
             with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as client:

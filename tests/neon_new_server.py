@@ -10,7 +10,7 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from neonup_local.neon import neon_new
+from neonup_local.neon.claimable import neon_new
 from neonup_local.neon.context import Neon
 from neonup_local.neon.model import ClaimableDatabase, Project
 from tests import asking

@@ -12,7 +12,7 @@ from typing import Any
 from neonup.postgres import urls
 
 USER = "user"
-"""The provider name of a database that neonup did not make: the user's own."""
+"""The provider name of a database that neonup did not create: the user's own."""
 
 
 class State(enum.StrEnum):
@@ -21,7 +21,7 @@ class State(enum.StrEnum):
     READY = "ready"
     """It answers, or nothing says that it does not."""
     STOPPED = "stopped"
-    """Its data is there, its server is not running."""
+    """Its data exists, its server is not running."""
     MISSING = "missing"
     """Its data is not (or not any more) where this machine can find it."""
     EXPIRED = "expired"
@@ -36,14 +36,14 @@ class Database:
 
     Args:
         url: the connection URL in libpq's form, pooled where there is a pooler.
-        provider: who made it: ``local``, ``neon.new``, a plugin's name, or ``user``.
+        provider: what created it: ``local``, ``neon.new``, a plugin's name, or ``user``.
         id: the provider's name for it.
         direct_url: the URL past the pooler, where it differs from ``url``.
         claim_url: the link that moves it into somebody's account. A secret.
         expires_at: when it is deleted unless claimed; aware, UTC. None: never, or unknown.
         key: the variable that holds its URL.
         source: where the URL was found or written, in words: ``environment`` or a path.
-        created: whether this start made it.
+        created: whether this start created it.
         note: a sentence that the banner adds, e.g. that it moved to another port.
     """
 
@@ -89,7 +89,7 @@ class DatabaseSpec:
         env_file: the file that it will be written to.
         ref: who asks, for services that want a referrer.
         logical_replication: whether ``wal_level`` must be ``logical``.
-        replaces: a database that is recorded but gone: make the new one under the same URL and
+        replaces: a database that is recorded but gone: create the new one under the same URL and
             id where the provider can.
     """
 

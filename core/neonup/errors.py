@@ -9,7 +9,7 @@
     │   └── DatabaseClaimed     it belongs to somebody's account now
     ├── ProviderError           a provider is unknown, unavailable or failed
     │   ├── ServiceError        a service answered with an error, or not at all
-    │   └── EngineError         Postgres on this machine could not be made, started or stopped
+    │   └── EngineError         Postgres on this machine could not be created, started or stopped
     └── SqlError                a statement of a SQL script failed
 
 A message never holds a password, an API key or a claim link's secret.
@@ -119,7 +119,7 @@ class ServiceError(ProviderError):
 
 
 class EngineError(ProviderError):
-    """Postgres on this machine could not be made, started or stopped."""
+    """Postgres on this machine could not be created, started or stopped."""
 
     code = "engine"
 

@@ -1,4 +1,4 @@
-"""What a provider is: a small named class that makes databases and knows how they are."""
+"""What a provider is: a small named class that creates databases and knows how they are."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Provider(ABC):
 
     @abstractmethod
     def provision(self, spec: DatabaseSpec) -> Database:
-        """Make a database and return it once it answers, with ``created=True``.
+        """Create a database and return it once it answers, with ``created=True``.
 
         The flow holds the project's lock. A provider that was killed half-way the last time
         finishes what it finds of the same ``spec`` rather than starting a second one; where data

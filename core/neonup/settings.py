@@ -169,7 +169,7 @@ def _prefix(value: object) -> str:
 def _one_of(*choices: str) -> Callable[[object], str]:
     def parse(value: object) -> str:
         if value not in choices:
-            raise ValueError(f"one of {', '.join(choices)} is wanted")
+            raise ValueError(f"it must be one of {', '.join(choices)}")
         return _text(value)
 
     return parse
@@ -278,5 +278,7 @@ def _reject_unknown(names: set[str], where: str) -> None:
         close = difflib.get_close_matches(name, _PARSERS)
         raise SettingsError(
             f"{where} has an unknown setting {name!r}.",
-            remedy=f"Did you mean {close[0]!r}?" if close else f"Known are: {', '.join(_PARSERS)}.",
+            remedy=f"Did you mean {close[0]!r}?"
+            if close
+            else f"The settings are {', '.join(_PARSERS)}.",
         )

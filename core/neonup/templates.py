@@ -35,7 +35,7 @@ class Template:
         name: one of `NAMES`.
         folder: the one with its ``cookiecutter.json``.
         choices: its questions beside the project's name.
-        start: the command that starts what it makes.
+        start: the command that starts what it creates.
     """
 
     name: str

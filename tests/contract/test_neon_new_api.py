@@ -15,7 +15,8 @@ import psutil
 import psycopg
 import pytest
 
-from neonup_local.neon import holding, neon_new, overview
+from neonup_local.neon import overview
+from neonup_local.neon.claimable import holding, neon_new
 from neonup_local.neon.model import Project
 from tests import asking
 from tests.conftest import remove_home, warm_home

@@ -398,7 +398,7 @@ def test_the_id_is_taken_from_the_claim_link_where_only_that_is_recorded() -> No
 
 
 def test_deleting_says_that_it_expires_by_itself() -> None:
-    with pytest.raises(ProviderError, match="no call for it") as raised:
+    with pytest.raises(ProviderError, match="no way to delete a database") as raised:
         a_provider("http://127.0.0.1:9").delete(
             RECORDED.with_(expires_at=datetime(2099, 2, 1, tzinfo=UTC))
         )

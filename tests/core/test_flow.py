@@ -70,7 +70,7 @@ def test_without_a_sign_nothing_is_made_and_the_error_says_what_to_set(
     before = names(neonup_home)
     done = project.python(ENSURE)
     assert done.returncode == 1
-    assert "There is no DATABASE_URL, and none is created" in done.stderr
+    assert "There is no DATABASE_URL, and no database was created" in done.stderr
     assert "NEONUP_ENV=development" in done.stderr
     assert names(project.folder) == []
     assert names(neonup_home) == before
@@ -135,7 +135,7 @@ def test_lost_data_is_not_made_anew_where_nothing_may_be_made(
     project.ok("stop")
     shutil.rmtree(data_folder(project, neonup_home))
     done = project.python(ENSURE)
-    assert "is not on this machine, and none is created" in done.stderr
+    assert "is not on this machine, and no database was created" in done.stderr
 
 
 def test_data_without_its_lines_is_taken_up_again(project: Project) -> None:

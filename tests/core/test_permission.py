@@ -63,7 +63,7 @@ def test_without_a_sign_nothing_is_created(tmp_path: Path, argv: list[str]) -> N
 
 def test_what_an_adapter_knows_against_it_beats_a_sign_but_not_development(tmp_path: Path) -> None:
     settings = resolve(tmp_path, environ={})
-    with pytest.raises(CreationForbidden, match="none is created: DEBUG is off"):
+    with pytest.raises(CreationForbidden, match="no database was created: DEBUG is off"):
         ask(settings, "--reload", against="DEBUG is off", environ={}, argv=["app.py"])
     environ = {"NEONUP_ENV": "development"}
     settings = resolve(tmp_path, environ=environ)

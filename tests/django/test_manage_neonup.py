@@ -49,7 +49,7 @@ def test_claim_of_a_local_one_says_that_it_is_yours(site: Site) -> None:
 def test_an_unknown_alias_and_an_ordinary_one_are_named(site: Site) -> None:
     done = site.manage("neonup", "status", "--database", "nowhere")
     assert done.returncode == 1
-    assert "DATABASES['nowhere'] is not made by django_neon.database()" in done.stderr
+    assert "DATABASES['nowhere'] does not come from django_neon.database()" in done.stderr
 
 
 def test_a_file_that_git_would_publish_is_a_warning(site: Site) -> None:

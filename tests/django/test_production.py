@@ -21,7 +21,7 @@ def production(site: Site) -> Site:
 def test_a_command_says_what_to_set_without_a_traceback(production: Site) -> None:
     done = production.manage("migrate")
     assert done.returncode == 1
-    assert "There is no DATABASE_URL, and none is created: DEBUG is off." in done.stderr
+    assert "There is no DATABASE_URL, and no database was created: DEBUG is off." in done.stderr
     assert "-> Set DATABASE_URL to the database's URL" in done.stderr
     assert "Traceback" not in done.stderr
     assert names(production.folder) == FILES

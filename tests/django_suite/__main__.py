@@ -1,6 +1,9 @@
 """Django's own tests, on Django's backend and on this one: every outcome must be the same.
 
-``python -m tests.django_suite [LABEL...]``; without labels, those that are about databases.
+``python -m tests.django_suite [LABEL...]``; without labels, those that are about databases; with
+``all``, the whole suite. Some of it needs what the wheels lack, ICU and uuid-ossp:
+``NEONUP_LOCAL_ENGINE=machine`` runs it on the machine's Postgres.
+
 Django's tests come with its sdist, which is fetched once, in the version that is installed.
 """
 
@@ -67,12 +70,15 @@ def _server(folder: Path) -> Iterator[str]:
     """A Postgres for this alone; yields a URL without a database."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
-    server = EphemeralServer(folder, folder, port, choose_engine(folder))
+    server = EphemeralServer(
+        folder, folder, port, choose_engine(folder, name=os.environ.get("NEONUP_LOCAL_ENGINE"))
+    )
     server.make(None)
     server.start()
     try:
         admin = Admin(*server.administrator())
         admin.run(*server.passwords(_PASSWORD))
+        admin.run(f"ALTER ROLE {server.OWNER} SUPERUSER")  # as Django's own CI: for extensions
         admin.close()
         yield f"postgresql://{server.OWNER}:{_PASSWORD}@127.0.0.1:{port}"
     finally:
@@ -122,4 +128,5 @@ def _compare(plain: dict[str, str], neon: dict[str, str]) -> int:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main(sys.argv[1:] or [*LABELS]))
+    asked = sys.argv[1:] or [*LABELS]
+    raise SystemExit(main([] if asked == ["all"] else asked))

@@ -84,7 +84,7 @@ def test_production_makes_nothing_and_says_what_to_set(
 ) -> None:
     before = names(neonup_home)
     said = fails_to_start(project, command)
-    assert "There is no DATABASE_URL, and none is created" in said
+    assert "There is no DATABASE_URL, and no database was created" in said
     assert "Set DATABASE_URL" in said and "NEONUP_ENV=development" in said
     assert said.count("Traceback") == 1  # the one that Starlette makes of every error
     assert "flow.py" not in said

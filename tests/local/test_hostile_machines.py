@@ -223,7 +223,7 @@ def test_a_home_that_the_account_may_not_enter(tmp_path: Path) -> None:
     with pytest.raises(EngineError) as raised:
         Databases(home).create("shop", name="shop")
     text = str(raised.value)
-    assert "may not enter" in text
+    assert "cannot enter" in text
     assert "NEONUP_HOME" in text
 
 

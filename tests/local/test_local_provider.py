@@ -246,6 +246,7 @@ def test_engines_are_listed_for_doctor(provider: LocalProvider) -> None:
     embedded = rows[0]
     assert (embedded["tls"], embedded["pgvector"], embedded["contrib"]) == (False, True, True)
     assert any("used for new databases" in fact for fact in provider.facts())
+    assert any("pooled URL equals the direct one" in fact for fact in provider.facts())
 
 
 def test_a_missing_extension_is_explained(provider: LocalProvider) -> None:

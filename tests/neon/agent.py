@@ -7,7 +7,11 @@ from typing import Any
 
 import httpx
 
+from neonup_local.neon.claimable import agent_claims
+from neonup_local.neon.context import Neon
+from neonup_local.neon.model import AgentRegistration
 from tests.neon.api import Api
+from tests.waiting import wait_until
 
 JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 
@@ -111,3 +115,14 @@ def error(answer: httpx.Response) -> str:
     if answer.status_code == 401:
         assert "/.well-known/oauth-protected-resource" in answer.headers["www-authenticate"]
     return str(shown["code"])
+
+
+def carry_out(neon: Neon, project_id: str) -> None:
+    """Let an accepted claim be carried out now; the upkeep may have begun it."""
+    agent_claims.reconcile(neon, at_once=True)
+
+    def done() -> bool:
+        (row,) = neon.store.all(AgentRegistration, project_id=project_id)
+        return row.state == "reconciled"
+
+    wait_until(done, "the claim")

@@ -11,6 +11,7 @@ import pytest
 
 from neonup_local.neon import upkeep
 from tests.conftest import remove_home, warm_home
+from tests.neon import oauth
 from tests.neon.agent import Agent, Person
 from tests.neon.api import Api, Project
 from tests.neon.serving import NeonServer, serving
@@ -74,3 +75,11 @@ def later(neon_server_here: NeonServer) -> Iterator[Callable[..., None]]:
 
     yield move
     neon.clock.ahead = timedelta()
+
+
+@pytest.fixture
+def person(neon_server_here: NeonServer) -> Iterator[oauth.Person]:
+    """A user of their own, signed in to the pages."""
+    found = oauth.Person(neon_server_here)
+    yield found
+    found.browser.close()

@@ -38,7 +38,7 @@ class NeonServer:
 @contextmanager
 def serving(home: Path) -> Iterator[NeonServer]:
     """Serve until the end of the block; its servers stop then."""
-    neon = Neon(home)
+    neon = Neon(home, patience=30)  # a busy machine takes its time
     neon.start()
     app = create_app(neon)
     with socket.create_server(("127.0.0.1", 0)) as listener:

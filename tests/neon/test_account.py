@@ -99,11 +99,11 @@ def test_a_request_may_bring_its_id(api: Api) -> None:
 
 def test_what_is_not_here_says_so(api: Api) -> None:
     answer = httpx.get(
-        f"{api.base}/consumption_history/v2/projects",
+        f"{api.base}/projects/some-project/vpc_endpoints",
         headers={"Authorization": f"Bearer {api.key}"},
     )
     assert answer.status_code == 501
-    assert "getConsumptionHistory" in answer.json()["message"]
+    assert "listProjectVPCEndpoints" in answer.json()["message"]
 
 
 def test_too_much_and_too_strange(api: Api) -> None:

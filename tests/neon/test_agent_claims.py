@@ -13,11 +13,12 @@ import httpx
 import psycopg
 import pytest
 
-from neonup_local.neon import agent_claims, agents, upkeep
-from neonup_local.neon.attempts import Attempts
+from neonup_local.neon import upkeep
+from neonup_local.neon.claimable import agent_claims, agents
+from neonup_local.neon.claimable.attempts import Attempts
 from neonup_local.neon.context import Neon
 from neonup_local.neon.model import ClaimCode, Project
-from tests.neon.agent import Agent, Person, csrf, error
+from tests.neon.agent import Agent, Person, carry_out, csrf, error
 from tests.neon.api import ask
 from tests.neon.serving import NeonServer
 from tests.neon.test_killed import Server
@@ -64,7 +65,7 @@ def test_the_whole_ceremony(
             exchanged = agent.exchange().json()
             assert exchanged["scope"] == ""
             assert agent.state(token=exchanged["access_token"]) == "accepted"
-        agent_claims.reconcile(neon, at_once=True)
+        carry_out(neon, agent.id)
         assert agent.ok("GET", "/claim")["reconciled"] is True
         assert agent.state() == "reconciled"
         with pytest.raises(psycopg.OperationalError):
@@ -91,7 +92,7 @@ def test_nobody_gets_in_through_a_role_that_the_agent_left(
     door = re.sub(r"//[^@]+@", "//back_door:known@", url)
     assert ask(door, "SELECT current_user") == "back_door"
     new_person().claim(agent.code())
-    agent_claims.reconcile(neon_server_here.neon, at_once=True)
+    carry_out(neon_server_here.neon, agent.id)
     with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
         ask(door, "SELECT 1")
 
@@ -107,23 +108,24 @@ def test_a_claimed_project_does_not_expire(
     owner = new_person()
     owner.claim(agent.code())
     later(hours=80)
-    upkeep.expire(neon_server_here.neon)  # what was accepted in time is carried out
+    upkeep.expire(neon_server_here.neon)
+    carry_out(neon_server_here.neon, agent.id)  # what was accepted in time
     owner.api.ok("GET", f"/projects/{agent.id}")
     assert error(agent.exchange()) == "project_claimed"
 
 
-def test_a_claim_waits_as_long_as_an_agent_polls(
+def test_a_claim_stays_accepted_until_an_agent_that_polls_has_seen_it(
     agent: Agent, new_person: NewPerson, neon_server_here: NeonServer, later: Later
 ) -> None:
-    later(seconds=-3600)  # nothing becomes due by itself
-    code = agent.code()
-    new_person().claim(code)
-    later(seconds=-3600 + 3)
-    agent_claims.reconcile(neon_server_here.neon)
-    assert agent.state() in ("accepted", "reconciled")
-    later(seconds=0)
-    agent_claims.reconcile(neon_server_here.neon)
-    assert agent.state() == "reconciled"
+    neon = neon_server_here.neon
+    with neon.journal.alone(agent.id):  # what becomes due meanwhile has to wait
+        new_person().claim(agent.code())
+        later(hours=-1)
+    agent_claims.reconcile(neon)
+    assert agent.state() == "accepted"
+    later(seconds=6)
+    agent_claims.reconcile(neon)
+    wait_until(lambda: agent.state() == "reconciled", "the claim")
 
 
 def test_a_code_is_good_for_15_minutes(agent: Agent, new_person: NewPerson, later: Later) -> None:
@@ -159,7 +161,7 @@ def test_a_code_cannot_be_used_twice(
     assert second.press(pages[1]).status_code == 404
     assert first.press(pages[0]).status_code == 404
     assert second.look(code).status_code == 404
-    agent_claims.reconcile(neon_server_here.neon, at_once=True)
+    carry_out(neon_server_here.neon, agent.id)
     assert second.press(pages[1]).status_code == 404
     assert second.api.refused("GET", f"/projects/{agent.id}")[0] == 404
     first.api.ok("GET", f"/projects/{agent.id}")
@@ -180,7 +182,7 @@ def test_of_many_at_once_one_gets_it(
     with ThreadPoolExecutor(len(people)) as pool:
         statuses = list(pool.map(press, range(len(people))))
     assert sorted(statuses) == [200, 404, 404, 404, 404]
-    agent_claims.reconcile(neon_server_here.neon, at_once=True)
+    carry_out(neon_server_here.neon, agent.id)
     winner = people[statuses.index(200)]
     winner.api.ok("GET", f"/projects/{agent.id}")
 

@@ -8,9 +8,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from neonup_local.neon import agent_claims
 from tests.browser import CHROMIUM, DRIVER, Browser, chromium
-from tests.neon.agent import Agent, Person, error
+from tests.neon.agent import Agent, Person, carry_out, error
 from tests.neon.api import ask
 from tests.neon.serving import NeonServer
 from tests.pages import CONTRASTS, show
@@ -75,7 +74,7 @@ def test_an_agent_builds_and_a_person_claims(
         browser.press(BUTTON)
         check(browser, "The project is being moved")
         assert agent.state() == "accepted"
-    agent_claims.reconcile(neon, at_once=True)
+    carry_out(neon, agent.id)
     assert agent.state() == "reconciled"
     # The page looks by itself.
     wait_until(lambda: browser.title.startswith("The project is yours"), "the page")

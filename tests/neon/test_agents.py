@@ -321,14 +321,19 @@ def test_after_72_hours_project_and_tokens_are_gone(
     assert neon.store.get(AgentRegistration, agent.registration["registration_id"]) is None
 
 
-def test_only_hashes_are_kept(agent: Agent, neon_server_here: NeonServer) -> None:
+def test_secrets_are_neither_kept_nor_logged(
+    root: str, neon_server_here: NeonServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("DEBUG", "neonup_local")
+    caplog.set_level("DEBUG", "uvicorn")
+    agent = Agent(root)
     code = agent.code()
     agent.revoke(agent.token)
-    folder = neon_server_here.neon.signer._path.parent
+    folder = neon_server_here.neon.authority.path.parent.parent
     kept = "".join(one.read_text("latin-1") for one in folder.glob("neon.db*"))
     assert agent.id in kept
     for secret in (agent.assertion, agent.token, code, code.replace("-", "")):
         assert secret not in kept
-    shown = httpx.get(f"{agent.root}/neonup/requests").text
+    shown = httpx.get(f"{agent.root}/neonup/requests").text + caplog.text
     for secret in (agent.assertion, agent.token, code):
         assert secret not in shown

@@ -152,6 +152,49 @@ def test_snapshots(of_project: Of) -> None:
     ask(url.strip(), "CREATE TABLE things AS SELECT 1 AS n")
     of_project("snapshots", "create", "--name", "v1")
     assert "v1" in of_project("snapshots", "list")
+    assert "v1" in of_project("snapshots", "get", "v1")
+    of_project("snapshots", "update", "v1", "--name", "v2", "--expires-at", "2999-01-01T00:00:00Z")
+    assert "2999" in of_project("snapshots", "get", "v2")
+    of_project("snapshots", "update", "v2", "--clear-expiration")
+    of_project("snapshots", "delete", "v2")
+    assert "v2" not in of_project("snapshots", "list")
+
+
+def test_a_snapshot_restored_at_once_keeps_the_connection_string(of_project: Of) -> None:
+    url = of_project("connection-string")
+    ask(url.strip(), "CREATE TABLE things AS SELECT 1 AS n")
+    of_project("snapshots", "create", "--name", "v1")
+    ask(url.strip(), "INSERT INTO things VALUES (2)")
+    before = json.loads(of_project("branches", "get", "main", "-o", "json"))["id"]
+    of_project("snapshots", "restore", "v1", "--target-branch", "main", "--finalize")
+    assert rows(url) == [1]
+    assert of_project("connection-string") == url
+    assert json.loads(of_project("branches", "get", "main", "-o", "json"))["id"] != before
+    assert "main (old)" in of_project("branches", "list")
+    of_project("branches", "delete", "main (old)")
+    assert rows(url) == [1]
+
+
+def test_a_snapshot_previewed_and_finalized(of_project: Of) -> None:
+    url = of_project("connection-string")
+    ask(url.strip(), "CREATE TABLE things AS SELECT 1 AS n")
+    of_project("snapshots", "create", "--name", "v1")
+    ask(url.strip(), "INSERT INTO things VALUES (2)")
+    of_project("snapshots", "restore", "v1", "--name", "preview", "--target-branch", "main")
+    of_project("branches", "add-compute", "preview")
+    assert rows(of_project("connection-string", "preview")) == [1]
+    assert rows(url) == [1, 2]
+    of_project("snapshots", "finalize", "preview", "--name", "before")
+    assert rows(url) == [1]
+    listed = of_project("branches", "list")
+    assert "before" in listed and "preview" not in listed
+
+
+def test_a_schedule_of_snapshots(of_project: Of) -> None:
+    arguments = ("--frequency", "daily", "--hour", "3", "--retention", "604800")
+    of_project("snapshots", "schedule", "set", "--branch", "main", *arguments)
+    told = json.loads(of_project("snapshots", "schedule", "get", "--branch", "main", "-o", "json"))
+    assert told == [{"frequency": "daily", "hour": 3, "retention_seconds": 604_800}]
 
 
 def test_operations_orgs_keys_and_me(of_project: Of, neon: Neon, api: Api) -> None:

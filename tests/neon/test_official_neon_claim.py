@@ -12,9 +12,8 @@ from typing import Any
 import psycopg
 import pytest
 
-from neonup_local.neon import agent_claims
 from neonup_local.neon.model import Project
-from tests.neon.agent import Person
+from tests.neon.agent import Person, carry_out
 from tests.neon.api import ask
 from tests.neon.serving import NeonServer
 from tests.neon.test_official_neon import CLI, NODE
@@ -97,7 +96,7 @@ def test_create_use_claim(
         person.press(page)
         assert neon.json("claim", "status")["state"] == "accepted"
         assert "being claimed" in neon("branches", "list", fails=True)
-    agent_claims.reconcile(neon_server_here.neon, at_once=True)
+    carry_out(neon_server_here.neon, id)
     assert "was claimed" in neon("branches", "list", fails=True)
     assert neon.json("claim", "status")["reconciled"] is True
     assert neon.json("claim", "list") == []  # it has thrown its secret away

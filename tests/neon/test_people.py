@@ -2,42 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
-import httpx
 import pytest
 
 from tests.neon.api import Api, Project
+from tests.neon.persons import Person, control, create_person
 from tests.neon.serving import NeonServer
 
 
-@dataclass(frozen=True)
-class Person:
-    """A user with a key."""
-
-    api: Api
-    email: str
-    org_id: str
-
-
 @pytest.fixture
-def ada(api: Api, neon_server_here: NeonServer) -> Person:
-    number = len(neon_server_here.neon.people.users())
-    return create(api, f"ada{number}@example.com")
-
-
-def create(api: Api, email: str) -> Person:
-    answer = control(api, "/users", {"email": email})
-    assert answer.status_code == 201, answer.text
-    created = answer.json()
-    return Person(api.as_key(created["api_key"]), email, created["org_id"])
-
-
-def control(api: Api, path: str, body: Any) -> httpx.Response:
-    headers = {"Authorization": f"Bearer {api.key}"}
-    root = api.base.removesuffix("/api/v2")
-    return httpx.post(f"{root}/neonup{path}", json=body, headers=headers)
+def ada(api: Api) -> Person:
+    return create_person(api)
 
 
 def test_a_new_user_has_an_organization_of_their_own(ada: Person, api: Api) -> None:

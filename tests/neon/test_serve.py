@@ -39,8 +39,10 @@ def test_a_command_runs_with_the_variables_set(neonup_home: Path) -> None:
     done = run(neonup_home, "serve", "--ephemeral", "--port", "0", "--", *command)
     environ = json.loads(done.stdout)
     assert environ["NEON_API_HOST"].startswith("http://localhost:")
+    assert f"{environ['NEON_OAUTH_HOST']}/api/v2" == environ["NEON_API_HOST"]
     assert environ["NEON_API_KEY"].startswith("napi_")
     assert environ["NEON_ORG_ID"].startswith("org-")
+    assert environ["NEON_API_HOST"] == f"{environ['CLAIMABLE_NEON_HOST']}/api/v2"
     assert environ["NODE_EXTRA_CA_CERTS"].endswith(".crt")
     assert not Path(environ["NODE_EXTRA_CA_CERTS"]).exists()  # the home is gone
     assert not (neonup_home / "neon").exists()

@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from msgspec.structs import replace
 
-from neonup_local.neon import bases, upkeep
+from neonup_local.neon import upkeep
+from neonup_local.neon.data import bases
 from neonup_local.neon.model import Branch, Cluster
 from neonup_local.neon.model import Project as ProjectRow
 from tests.neon.api import Project, ask

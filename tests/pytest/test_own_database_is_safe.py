@@ -41,7 +41,7 @@ def test_something_changes_the_variable_afterwards(
     else:
         child.file("conftest.py", OVERRIDES[how] % OWN)
     run = child.pytest(*args)
-    run.refused("is not the tests' database any more")
+    run.refused("no longer leads to the tests' database")
     assert "hunter2" not in run.output
     assert not (child.folder / "ran").exists()
     child.assert_nothing_left()
@@ -95,7 +95,7 @@ def test_a_session_fixture_changes_it_before_the_first_database(
     )
     run = child.pytest(*args)
     run.expect(1, errors=1)
-    assert "is not the tests' database any more" in run.output
+    assert "no longer leads to the tests' database" in run.output
     assert "hunter2" not in run.output
     assert not (child.folder / "ran").exists()
     child.assert_nothing_left()

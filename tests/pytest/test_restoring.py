@@ -209,6 +209,12 @@ class World:
                 ask("RESET ALL")
             for query in _QUERIES:
                 seen += [ask(f"EXPLAIN {query}").fetchall(), ask(query).fetchall()]
+            ask("SET enable_seqscan = off; SET enable_indexscan = off")
+            for index, query in _BY_INDEX.items():
+                plan = str(ask(f"EXPLAIN {query}").fetchall())
+                assert index in plan, plan
+                seen += [plan, ask(query).fetchall()]
+            ask("RESET ALL")
             for (sequence,) in ask(_SEQUENCES).fetchall():
                 seen.append(ask(f"SELECT * FROM {sequence}").fetchall())
             return [*seen, ask(_KNOWN).fetchall(), ask("TABLE pg_stats").fetchall()]
@@ -226,6 +232,11 @@ _KNOWN = f"""
 SELECT oid, relname, relpages, reltuples, relallvisible, relfilenode,
     pg_relation_size(oid), pg_relation_size(oid, 'vm'), pg_relation_size(oid, 'fsm')
 FROM pg_class WHERE {_OURS} ORDER BY oid"""
+_BY_INDEX = {
+    "book_data_idx": """SELECT ctid, * FROM book WHERE data @> '{"a": 1}'""",
+    "measured_brin": "SELECT ctid, * FROM measured WHERE at > '2026-02-20'",
+}
+"""Indexes that keep no order, GIN and BRIN, and queries that they answer."""
 _QUERIES = (
     """SELECT * FROM book WHERE data @> '{"a": 1}'""",
     "SELECT * FROM measured WHERE at BETWEEN '2026-01-20' AND '2026-01-25'",

@@ -130,4 +130,4 @@ def test_a_copy_of_another_database(site: Site, developers: Developers) -> None:
     site.pytest().expect(passed=1)
     site.set('DATABASES["default"]["TEST"] = {"CHARSET": "LATIN1"}')
     run = site.pytest().expect(1, errors=1)
-    assert "databases for tests are UTF8" in run.output
+    assert "test databases are always UTF8" in run.output

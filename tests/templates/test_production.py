@@ -97,5 +97,5 @@ def test_without_a_database_it_says_so_and_makes_none(
     image = _image(tmp_path, template, shell)
     refused = image.run(_migration(image), **SETTINGS)
     assert refused.returncode != 0
-    assert "There is no DATABASE_URL, and none is created" in refused.stderr + refused.stdout
+    assert "There is no DATABASE_URL, and no database was created" in refused.stderr + refused.stdout
     assert not (tmp_path / "nobody").exists()

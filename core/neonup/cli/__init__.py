@@ -82,7 +82,7 @@ class Group(click.Group):
 def cli() -> None:
     """A real Postgres database for this project, the moment it is needed.
 
-    Without a command: find the project's database or make one, and write .env.
+    Without a command: find the project's database or create one, and write .env.
     """
 
 

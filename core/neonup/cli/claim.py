@@ -28,7 +28,7 @@ def claim(no_open: bool, **arguments: Any) -> None:
     if seen.state is State.CLAIMED:
         raise DatabaseClaimed(
             "The database has been claimed already.",
-            remedy="It is in its owner's Neon account; its connection string is there.",
+            remedy="Its connection string is in its owner's Neon account.",
         )
     if seen.state in (State.EXPIRED, State.MISSING):
         raise DatabaseExpired(

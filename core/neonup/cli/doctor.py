@@ -40,7 +40,7 @@ class Finding:
 @options.database_options
 @output.json_option
 def doctor(**arguments: Any) -> None:
-    """Say what was found, what would be used and why, and what is wrong."""
+    """Show what was found, what would be used and why, and what is wrong."""
     settings = options.start(**arguments).settings
     findings = [finding for look in _LOOKS for finding in look(settings)]
     wrong = [finding for finding in findings if finding.remedy]

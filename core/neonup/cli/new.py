@@ -20,7 +20,7 @@ from neonup.templates import NAMES, Choice, Template, template
 _HELP = {
     "django": "A Django site: HTMX pages or an API.",
     "fastapi": "A FastAPI service with SQLAlchemy or SQLModel.",
-    "provider": "A provider of databases for neonup, to be published.",
+    "provider": "A plugin that provides databases for neonup, ready to publish.",
 }
 
 
@@ -32,13 +32,13 @@ class Templates(click.Group):
         return list(NAMES)
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
-        """The command that makes a project from a template."""
+        """The command that creates a project from a template."""
         return _command(template(name)) if name in NAMES else None
 
 
 @click.group(cls=Templates)
 def new() -> None:
-    """Make a new project from a template, with everything in place."""
+    """Create a new project from a template, with everything in place."""
 
 
 def _command(found: Template) -> click.Command:

@@ -54,7 +54,7 @@ def recorded(start: Start) -> Database:
 
 
 def ours(start: Start) -> Database:
-    """As `recorded`, but only one that neonup made.
+    """As `recorded`, but only one that neonup created.
 
     Raises:
         NeonupError: there is none, or it is the user's own.
@@ -69,6 +69,6 @@ def ours(start: Start) -> Database:
 
 
 def answering(start: Start) -> Database:
-    """The project's database, woken if need be; it must have been made before."""
+    """The project's database, woken if need be; it must have been created before."""
     recorded(start)
     return start.run()

@@ -19,7 +19,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 def json_option(function: F) -> F:
     """``--json``; `wants_json` tells whether it was given."""
     return click.option(
-        "--json", is_flag=True, expose_value=False, help="Answer in JSON; secrets are not masked."
+        "--json", is_flag=True, expose_value=False, help="Print JSON; secrets are not masked."
     )(function)
 
 

@@ -19,7 +19,7 @@ _COLOURS = {State.READY: "green", State.STOPPED: "yellow"}
 @options.database_options
 @output.json_option
 def status(**arguments: Any) -> None:
-    """Say which database it is, whether it answers, and how long it lives."""
+    """Show which database this is, whether it responds, and when it expires."""
     start = options.start(**arguments)
     database = options.recorded(start)
     if database.provider == USER:
@@ -55,7 +55,9 @@ def status(**arguments: Any) -> None:
     help="The direct URL, without the pooler: for migrations, dumps, LISTEN.",
 )
 @click.option(
-    "--driver", type=click.Choice(sorted(drivers.DRIVERS)), help="The form that this driver takes."
+    "--driver",
+    type=click.Choice(sorted(drivers.DRIVERS)),
+    help="The form of the URL that this driver takes.",
 )
 @output.json_option
 def url(direct: bool, driver: str | None, **arguments: Any) -> None:

@@ -1,4 +1,4 @@
-"""``neonup [up]``: find or make the project's database."""
+"""``neonup [up]``: find or create the project's database."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from neonup.start import announce
 @click.option("-y", "--yes", is_flag=True, help="Do not ask: replace an expired database.")
 @output.json_option
 def up(force: bool, yes: bool, **arguments: Any) -> None:
-    """Find the project's database, or make one and write .env."""
+    """Find the project's database, or create one and write .env."""
     if yes:
         arguments["on_expiry"] = "replace"
     start = options.start(**arguments)

@@ -2,7 +2,7 @@
 
 Writing happens in one of three ways, each leaving the old file or the new one, never a part:
 
-- a file that is not there is made beside its place and linked into it;
+- a file that does not exist is created beside its place and linked into it;
 - the first block is one append in one write, so mode, owner, links and mounts stay;
 - only a renewal rewrites lines, and only those that are neonup's.
 """
@@ -115,7 +115,7 @@ def read(path: Path) -> EnvFile:
 
 
 def check_writable(path: Path) -> None:
-    """Fail before a database is made if its URL could not be written afterwards.
+    """Fail before a database is created if its URL could not be written afterwards.
 
     Raises:
         EnvFileError: the file, or the folder for a new one, is not writable.

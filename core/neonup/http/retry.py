@@ -126,8 +126,7 @@ def _redirected(
     if (here.scheme, here.netloc) != (there.scheme, there.netloc):
         raise service.error(
             asked,
-            f"the answer sends the request on to another host, {_host(target)}, and it was not "
-            "followed",
+            f"the service redirects to another host, {_host(target)}; this was not followed",
             status=reply.status,
             remedy="If the service has moved, configure its new base URL.",
         )

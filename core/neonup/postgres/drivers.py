@@ -220,7 +220,7 @@ def for_driver(url: str, driver: str) -> str:
     """
     if driver not in DRIVERS:
         raise SettingsError(
-            f"There is no driver {driver!r}.", remedy=f"Known are: {', '.join(DRIVERS)}."
+            f"There is no driver {driver!r}.", remedy=f"The drivers are {', '.join(DRIVERS)}."
         )
     return DRIVERS[driver].text(url)
 

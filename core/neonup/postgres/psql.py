@@ -93,7 +93,7 @@ def find_psql(url: str, pg_bin: Path | None = None) -> Psql:
     checked: list[str] = []
     for path, origin in _candidates(pg_bin, _is_here(place)):
         if not path.is_file() or not os.access(path, os.X_OK):
-            checked.append(f"{origin}: {path} is not there")
+            checked.append(f"{origin}: {path} does not exist")
             continue
         if not place.wants_tls:
             return Psql(path, origin)

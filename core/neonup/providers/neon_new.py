@@ -18,7 +18,7 @@ from neonup.providers import neon_new_api as api
 
 BASE = "https://neon.new/api/v1"
 TIMEOUT = 30.0
-"""Seconds for one request; making a database takes the service a few."""
+"""Seconds for one request; creating a database takes the service a few."""
 
 
 class NeonNewProvider(Provider):
@@ -53,16 +53,17 @@ class NeonNewProvider(Provider):
         return self._inspection(database, answer)
 
     def delete(self, database: Database) -> None:
-        """The service has no call for it.
+        """The service cannot delete databases on request.
 
         Raises:
             ProviderError: always.
         """
         when = f" on {database.expires_at:%d %B %Y, %H:%M} UTC" if database.expires_at else ""
         raise ProviderError(
-            "A database of neon.new cannot be deleted from here: the service has no call for it.",
-            remedy=f"Unclaimed, it is deleted by the service{when or ' 72 hours after its start'}; "
-            "claimed, delete its project in the Neon console.",
+            "neon.new has no way to delete a database on request.",
+            remedy="If unclaimed, it is deleted automatically"
+            f"{when or ' 72 hours after its creation'}; if claimed, delete its project "
+            "in the Neon console.",
         )
 
     def _create(self, spec: DatabaseSpec) -> Call[api.Answer]:
@@ -152,7 +153,7 @@ def _id(database: Database) -> str:
         raise ProviderError(
             "It is unknown which neon.new database this is.",
             checked=("the recorded id and the claim link",),
-            remedy="Write the claim link into .env as POSTGRES_CLAIM_URL, or make a new database "
-            "with --force.",
+            remedy="Write the claim link into .env as POSTGRES_CLAIM_URL, or create a new "
+            "database with --force.",
         )
     return found

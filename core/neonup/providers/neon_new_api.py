@@ -21,7 +21,7 @@ _STATUSES = ("UNCLAIMED", CLAIMING, CLAIMED)
 
 SERVICE = Service(
     "neon.new",
-    'Try again later, or take a database on this machine: pip install "neonup[local]" and '
+    'Try again later, or use a database on this machine: pip install "neonup[local]" and '
     'provider = "local" (NEONUP_PROVIDER=local).',
 )
 
@@ -54,9 +54,9 @@ class Answer:
 
 
 def create(base: str, *, ref: str, logical_replication: bool) -> Call[Answer]:
-    """Make a database.
+    """Create a database.
 
-    The service gives it its id, so a second request would make a second one: where the first may
+    The service gives it its id, so a second request would create a second one: where the first may
     have been taken it is not repeated.
 
     Args:

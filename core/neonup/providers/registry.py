@@ -1,4 +1,4 @@
-"""Which providers there are, and which one makes a project's database.
+"""Which providers there are, and which one creates a project's database.
 
 The known ones register through the hook like any other. They are listed here as well, so that a
 start that finds its database need not load any entry points.
@@ -89,7 +89,7 @@ def choose_provider(settings: Settings, *, local_only: str | None) -> tuple[Prov
 
     Args:
         settings: the project's settings.
-        local_only: why only a database on this machine may be made here; None if any may.
+        local_only: why only a database on this machine may be created here; None if any may.
 
     Raises:
         ProviderError: the one asked for cannot be used here, or there is none.
@@ -105,7 +105,7 @@ def choose_provider(settings: Settings, *, local_only: str | None) -> tuple[Prov
         if reason := provider.unavailable():
             raise ProviderError(
                 f"The provider {provider.name!r} cannot be used: {reason}",
-                remedy="neonup doctor shows what was looked at.",
+                remedy="`neonup doctor` shows what was checked.",
             )
         return provider, f"from {settings.source('provider')}"
     checked = []
@@ -129,7 +129,7 @@ def choose_provider(settings: Settings, *, local_only: str | None) -> tuple[Prov
 
 
 def is_local(database: Database) -> bool:
-    """Whether a database that neonup made is on this machine; False for the user's own.
+    """Whether a database that neonup created is on this machine; False for the user's own.
 
     Raises:
         ProviderError: its provider is not installed.

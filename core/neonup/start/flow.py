@@ -1,6 +1,6 @@
 """The whole story, top to bottom: from settings to a database that answers and is announced.
 
-1 resolve the settings, 2 find what is there, 3 check it, 4 provision where there is nothing,
+1 resolve the settings, 2 find what exists, 3 check it, 4 provision where there is nothing,
 5 write ``.env`` and set ``os.environ``, 6 announce.
 """
 
@@ -40,7 +40,7 @@ def ensure(
         project: the project's folder; found from the current one where it is None.
         sign: what the caller knows that says "this is development", for adapters.
         against: what it knows that says the opposite, e.g. ``DEBUG is off``.
-        local_only: why only a database on this machine may be made, e.g. for tests.
+        local_only: why only a database on this machine may be created, e.g. for tests.
         arguments: settings; each wins over ``NEONUP_*`` and ``[tool.neonup]``.
 
     Raises:
@@ -74,7 +74,7 @@ class Start:
         settings: what was asked for.
         sign: what says that this is development; None lets the flow look for itself.
         against: what says that it is not.
-        local_only: why only a database on this machine may be made; None if any may.
+        local_only: why only a database on this machine may be created; None if any may.
         confirm: asks the user a question; None if nobody can answer.
         progress: called with a description of each step.
         quiet: whether the caller tells of the database itself.
@@ -91,7 +91,7 @@ class Start:
     remarks: list[str] = field(default_factory=list)
 
     def run(self, *, force: bool = False) -> Database:
-        """The steps in order; ``force`` makes a new database in place of one that is there."""
+        """The steps in order; ``force`` creates a new database in place of an existing one."""
         database = lookup.find_database(self.settings)
         if database is None:
             database = self._create()
@@ -113,7 +113,7 @@ class Start:
             )
 
     def provider(self, database: Database) -> Provider:
-        """The provider that a database says made it."""
+        """The provider that a database says created it."""
         return provider_class(database.provider)(self.settings)
 
     def reset(self, database: Database) -> Database:

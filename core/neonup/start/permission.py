@@ -43,7 +43,7 @@ class Permission:
 
     Args:
         sign: what says that this is development.
-        local_only: why only a database on this machine may be made; None if any may.
+        local_only: why only a database on this machine may be created; None if any may.
     """
 
     sign: str
@@ -125,7 +125,7 @@ def _forbidden(
 ) -> CreationForbidden:
     remedy = f"Set {settings.key} to the database's URL"
     return CreationForbidden(
-        f"{need or f'There is no {settings.key}'}, and none is created: {reason}.",
+        f"{need or f'There is no {settings.key}'}, and no database was created: {reason}.",
         checked=[f"the environment and {settings.env_file}"],
         remedy=f"{remedy}; or, to have a database created for you, {also}."
         if also

@@ -1,4 +1,4 @@
-"""neonup for Django: two lines in the settings, and the database is there when it is needed.
+"""neonup for Django: two lines in the settings, and the database exists when it is needed.
 
 INSTALLED_APPS = [..., "django_neon"]
 DATABASES = {"default": django_neon.database()}
@@ -37,7 +37,7 @@ def database(
         pooled: True: through the pooler, without server-side cursors and prepared statements;
             False: past it; None: past it in development, else as the URL says. Migrations and
             tests' databases go past it in any case.
-        on_create: ``"migrate"`` runs the migrations once, when the database was made.
+        on_create: ``"migrate"`` runs the migrations once, when the database was created.
         engine: the backend underneath, one over psycopg, e.g. GeoDjango's.
         conn_max_age: seconds that a connection is kept; 0 for a request's time, None for ever.
         conn_health_checks: whether a kept connection is tried before it is used again.
@@ -51,7 +51,7 @@ def database(
         raise ValueError(f'on_create={on_create!r}: the only other value is "migrate"')
     for name in options:
         if not name.isupper() or name in _FOUND_LATER:
-            raise TypeError(f"database() takes what an entry of DATABASES has, not {name!r}")
+            raise TypeError(f"database() takes the keys of an entry of DATABASES, not {name!r}")
     if key is None and alias != "default":
         key = f"{alias.upper()}_DATABASE_URL"
     described = {

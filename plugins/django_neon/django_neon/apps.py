@@ -6,7 +6,7 @@ from django.apps import AppConfig
 
 
 class NeonConfig(AppConfig):
-    """Registers the checks; nothing is looked for, let alone made, when it is ready."""
+    """Registers the checks; nothing is looked for, let alone created, when it is ready."""
 
     name = "django_neon"
     verbose_name = "neonup"

@@ -57,7 +57,7 @@ def _entry(alias: str, entry: dict[str, Any]) -> Iterator[CheckMessage]:
         yield Warning(
             f"The {found.provider} database "
             + ("has expired." if over else f"expires in {hours:.1f} hours unless claimed."),
-            hint="manage.py neonup up --force makes a new one."
+            hint="manage.py neonup up --force creates a new one."
             if over
             else "manage.py neonup claim keeps it.",
             obj=alias,

@@ -42,7 +42,7 @@ class Signs:
     Args:
         sign: what says that this is development.
         against: what says that it is not.
-        local_only: why only a database on this machine may be made.
+        local_only: why only a database on this machine may be created.
     """
 
     sign: str | None = None
@@ -62,7 +62,7 @@ def signs() -> Signs:
     if program is None:
         return Signs()
     if goes_without():
-        return Signs(against=f"{program} can do without")
+        return Signs(against=f"{program} does not need one")
     return Signs(f"{program} with DEBUG on")
 
 

@@ -12,7 +12,7 @@ from neonup import Arguments, Database
 
 @dataclass(frozen=True)
 class Source:
-    """What finds, wakes or makes the database.
+    """What finds, wakes or creates the database.
 
     Args:
         project: the project's folder; found from the current one where it is None.
@@ -34,7 +34,7 @@ class Source:
         return self._chosen(found)
 
     def is_development(self) -> bool:
-        """Whether a database might be made here."""
+        """Whether a database might be created here."""
         return neonup.is_development(self.project, sign=reloading(), **self.arguments)
 
     def _chosen(self, database: Database) -> Database:

@@ -153,7 +153,9 @@ def _stop(env_file: str | None, key: str | None, everything: bool) -> None:
 def _stop_command(name: str) -> click.Command:
     @click.command(name, help="Stop the project's Postgres; its data is kept.")
     @_chosen
-    @click.option("--all", "everything", is_flag=True, help="Stop every one on this machine.")
+    @click.option(
+        "--all", "everything", is_flag=True, help="Stop all of neonup's servers on this machine."
+    )
     @neonup.json_option
     def command(env_file: str | None, key: str | None, everything: bool) -> None:
         _stop(env_file, key, everything)

@@ -211,6 +211,7 @@ class LocalProvider(Provider):
                 f"{taken} ({row['where']})"
             )
             yield f"{row['name']}: extensions: {row['extensions'] or 'none'}"
+        yield "no pooler: a pooled URL equals the direct one, here and in neonup serve"
 
     def engines(self) -> list[dict[str, str | bool | None]]:
         """Every Postgres that was looked at, for ``neonup doctor``; the first usable is taken."""

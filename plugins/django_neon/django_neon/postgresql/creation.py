@@ -35,8 +35,8 @@ class DatabaseCreation(PostgresCreation):
         found = place.database(self.connection.settings_dict["NEON"])
         if found.provider != USER and not neonup.is_local(found):
             error = NeonupError(
-                f"Tests do not create their database in the {found.provider} one of {found.key}, "
-                "which is not on this machine.",
+                f"Tests do not create databases beside the {found.provider} database of "
+                f"{found.key}, which is not on this machine.",
                 remedy="With neonup[local], NEONUP_ENV_FILE=.env.test uses a local one for tests.",
             )
             raise DatabaseUnavailable(str(error))

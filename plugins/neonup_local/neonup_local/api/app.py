@@ -21,18 +21,11 @@ from neonup_local.api import controls, neon_new, refusal, sql
 from neonup_local.api.agents import routes as agents
 from neonup_local.api.faults import Fault, Faults, Injector
 from neonup_local.api.guard import Guard
+from neonup_local.api.oauth import routes as oauth
 from neonup_local.api.refusal import BASE
 from neonup_local.api.v2 import routes as v2
-from neonup_local.api.web import (
-    agent_claim_page,
-    claim_page,
-    page,
-    session,
-    sign_in,
-    start_page,
-    static,
-)
-from neonup_local.neon import neon_new as neon_new_service
+from neonup_local.api.web import page, pages, session, static
+from neonup_local.neon.claimable import neon_new as neon_new_service
 from neonup_local.neon.context import Neon
 from neonup_local.neon.errors import Refused
 from neonup_local.neon.upkeep import Upkeep
@@ -52,7 +45,7 @@ def create_app(
     hosts: frozenset[str] | None = frozenset(),
     faults: Sequence[Fault] = (),
 ) -> Starlette:
-    """Neon API v2, neon.new's API, the agent identity API, and the pages.
+    """Neon API v2, neon.new's API, the agent identity API, OAuth, and the pages.
 
     Args:
         neon: what they work on, started; it is stopped when the application ends.
@@ -63,6 +56,7 @@ def create_app(
     used = asyncio.Event()
     known = Faults(list(faults))
     upkeep = Upkeep(neon)
+    oauth.recognize(neon)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
@@ -91,11 +85,9 @@ def create_app(
             Mount(BASE, routes=v2.routes()),
             Mount("/neonup", routes=controls.routes()),
             static.mount(),
-            *sign_in.routes(),
+            *pages.routes(),
             *agents.routes(),
-            *agent_claim_page.routes(),
-            *claim_page.routes(),
-            *start_page.routes(),
+            *oauth.routes(),
             *sql.routes(),
         ],
         middleware=[

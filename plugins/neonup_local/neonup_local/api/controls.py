@@ -17,10 +17,12 @@ from starlette.routing import Route
 from neonup import NeonupError
 from neonup_local.api import faults
 from neonup_local.api.body import Unusable, content, json_object
-from neonup_local.neon import neon_new, upkeep
+from neonup_local.api.oauth import clients
+from neonup_local.neon import upkeep
+from neonup_local.neon.accounts.identity import Caller
+from neonup_local.neon.claimable import neon_new
 from neonup_local.neon.context import Neon
 from neonup_local.neon.errors import Forbidden, Refused
-from neonup_local.neon.identity import Caller
 from neonup_local.neon.model import Plan
 
 Wanted = TypeVar("Wanted")
@@ -36,6 +38,7 @@ def routes() -> list[Route]:
         Route("/clock", _clock, methods=["GET", "PUT"]),
         Route("/users", _create_user, methods=["POST"]),
         Route("/organizations", _create_organization, methods=["POST"]),
+        *clients.routes(),
         Route("/claim", _claim, methods=["POST"]),
     ]
 
@@ -65,7 +68,7 @@ async def _faults(request: Request) -> JSONResponse:
 
 
 async def _clock(request: Request) -> JSONResponse:
-    """The time here, or how many seconds it is ahead from now on; what is over then, expires."""
+    """The time here, or how many seconds it is ahead from now on; what is due then, is done."""
     neon: Neon = request.app.state.neon
     if request.method == "PUT":
         try:
@@ -75,7 +78,7 @@ async def _clock(request: Request) -> JSONResponse:
             neon.clock.ahead = timedelta(seconds=ahead)
         except (Unusable, OverflowError):
             return JSONResponse({"message": 'send {"ahead_seconds": 3600}'}, 400)
-        await asyncio.to_thread(upkeep.expire, neon)
+        await asyncio.to_thread(upkeep.catch_up, neon)
     return JSONResponse(
         {
             "now": neon.clock.now().isoformat(),

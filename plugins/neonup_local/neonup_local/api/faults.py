@@ -22,6 +22,8 @@ from neonup_local.api import refusal
 from neonup_local.api.refusal import BASE
 
 _REMEMBERED = 1000
+_SECRET = re.compile(r"(/transfer_requests)/[^/]+")
+"""What an address holds that opens a project to whoever knows it."""
 _FAULT = re.compile(
     r"(?P<method>[A-Z]+|\*) (?P<path>[/*]\S*?)="
     r"(?:(?P<status>[45]\d\d)|(?P<seconds>\d+(?:\.\d+)?)s|(?P<cut>cut))(?:x(?P<times>\d+))?"
@@ -127,7 +129,8 @@ class Injector:
             await self._answer(method, path, scope, receive, noting)
         finally:
             spent = (time.time() - begun) * 1000
-            self._faults.seen.append(Seen(begun, method, path, status, round(spent, 1)))
+            shown = _SECRET.sub(r"\1/...", path)
+            self._faults.seen.append(Seen(begun, method, shown, status, round(spent, 1)))
 
     async def _answer(
         self, method: str, path: str, scope: Scope, receive: Receive, send: Send

@@ -15,7 +15,7 @@ from neonup import NeonupError
 from neonup_local.api.body import Unusable, json_object
 from neonup_local.api.v2 import answers
 from neonup_local.api.web.page import address
-from neonup_local.neon import neon_new
+from neonup_local.neon.claimable import neon_new
 from neonup_local.neon.context import Neon
 from neonup_local.neon.errors import NotFound, Refused
 from neonup_local.neon.model import ClaimableDatabase

@@ -60,7 +60,7 @@ class Account:
         """
         if (barrier := self._barrier(path)) is not None:
             raise EngineError(
-                f"Postgres runs as {self.name} here, which may not enter {barrier}.",
+                f"Postgres runs as {self.name} here, and that account cannot enter {barrier}.",
                 checked=[f"the way to {path}"],
                 remedy="Set NEONUP_HOME to a folder that every user may enter, such as "
                 f"/var/lib/neonup, or permit it: chmod o+x {barrier}",

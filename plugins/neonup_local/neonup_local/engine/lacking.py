@@ -29,17 +29,18 @@ def explain_missing(home: Path, feature: str, pg_bin: Path | None = None) -> str
     having = [engine for engine in found if engine.has(feature)]
     if having == found:
         return None
-    what = "ICU, for its collations, is" if feature == ICU else f"The extension {feature!r} is"
+    what = "ICU's collations" if feature == ICU else f"the extension {feature!r}"
     if having:
-        name, install_it = having[0].name, ""
-        where = f"{what} in {name} on this machine (Postgres {having[0].version})."
+        engine = having[0]
+        name, steps = engine.name, ""
+        where = f"Postgres {engine.version} on this machine ({engine.bin}) has {what}."
     elif feature in _KNOWN:
-        name, install_it = _KNOWN[feature], f"pip install {_KNOWN[feature]}, then set "
-        where = f"{what} in {name}."
+        name, steps = _KNOWN[feature], f"pip install {_KNOWN[feature]}, then set "
+        where = f"The package {name} has {what}."
     elif feature in _CONTRIB:
-        name, install_it = "machine", "apt install postgresql, then set "
-        where = f"{what} in the Postgres packages of the operating system."
+        name, steps = "machine", "apt install postgresql, then set "
+        where = f"The operating system's Postgres packages have {what}."
     else:
         return None
-    choose_it = f"{install_it or 'Set '}NEONUP_LOCAL_ENGINE={name}"
-    return f"{where} {choose_it}; a database that exists changes with `neonup reset`."
+    use_it = f"To use it: {steps or 'set '}NEONUP_LOCAL_ENGINE={name}"
+    return f"{where} {use_it}; `neonup reset` creates an existing database again, empty, with it."

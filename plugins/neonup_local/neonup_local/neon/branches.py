@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from functools import partial
 
-from msgspec import to_builtins
 from msgspec.structs import replace
 
 from neonup_local.engine import template
-from neonup_local.neon import contents, endpoints, ids, moments, schema_only
+from neonup_local.neon import contents, endpoints, ids
+from neonup_local.neon.accounts import allowances
 from neonup_local.neon.context import Neon
+from neonup_local.neon.data import moments, schema_only
 from neonup_local.neon.errors import Conflict, NotFound, Unprocessable
-from neonup_local.neon.journal import Change, Step
 from neonup_local.neon.model import Branch, Cluster, Database, Endpoint, Operation, Project, Role
-from neonup_local.neon.requests import BackupSchedule, BranchChanges, CreateBranch, given
+from neonup_local.neon.requests import BranchChanges, CreateBranch, given
 from neonup_local.neon.roles import kept
+from neonup_local.neon.state.journal import Change, Step
 
 Changed = tuple[Branch, list[Operation]]
 
@@ -43,10 +44,12 @@ def create(
 
     Raises:
         Conflict: there is a branch of that name.
+        LimitExceeded: the plan allows no more branches.
         Unprocessable: what is asked for cannot be done here.
     """
     spec = wanted.branch
     _check(wanted)
+    allowances.check_branches(neon, project)
     parent = find(neon, project, spec.parent_id) if spec.parent_id else default(neon, project)
     now = neon.clock.now()
     id = ids.branch()  # noqa: A001
@@ -78,6 +81,7 @@ def create(
     opened: list[Endpoint] = []
 
     def work() -> Change:
+        allowances.check_branches(neon, project, 0)  # another one may have come in between
         neon.computes.refresh(parent)
         if without_rows:
             schema_only.build(neon, parent, branch, cluster)
@@ -89,6 +93,8 @@ def create(
         if parent.protected:  # https://neon.com/docs/guides/protected-branches
             roles = [kept(project, _with_new_password(role)) for role in roles]
         ready = replace(branch, state="ready", parent_lsn=lsn, state_changed_at=neon.clock.now())
+        size = neon.clusters.data_size(cluster.id) if without_rows else None
+        neon.meter.begin(branch, neon.meter.size(parent.id) if size is None else size)
         return Change(put=[ready, *roles, *databases])
 
     def undo() -> None:
@@ -145,15 +151,6 @@ def set_default(neon: Neon, project: Project, branch: Branch) -> Changed:
     return changed, []
 
 
-def set_schedule(neon: Neon, project: Project, branch: Branch, wanted: BackupSchedule) -> None:
-    """Write down when snapshots of a branch are to be created; nothing here creates them."""
-    schedule = [to_builtins(item) for item in wanted.schedule]
-    with neon.journal.alone(project.id):
-        current = find(neon, project, branch.id)
-        changed = replace(current, backup_schedule=schedule, updated_at=neon.clock.now())
-        neon.store.put(changed)
-
-
 def delete(neon: Neon, project: Project, branch: Branch) -> Changed:
     """Delete a branch with its data.
 
@@ -177,6 +174,7 @@ def delete(neon: Neon, project: Project, branch: Branch) -> Changed:
             for row in neon.store.all(kind, branch_id=branch.id)
         ]
         cluster = neon.store.get(Cluster, branch.cluster_id)
+        neon.meter.end(branch)
         return Change(
             delete=[branch, *rows, *([cluster] if cluster else [])],
             after=[
@@ -222,6 +220,6 @@ def _check(wanted: CreateBranch) -> None:
     spec = wanted.branch
     moment = spec.parent_lsn is not None or spec.parent_timestamp is not None
     if spec.init_source != "parent-data" and moment:
-        raise Unprocessable("a branch without rows begins with its parent's schema of now")
+        raise Unprocessable("a branch without rows begins with its parent's current schema")
     if sum(one.type == "read_write" for one in wanted.endpoints) > 1:
         raise Unprocessable("a branch has at most one read_write endpoint")

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from neonup_local.neon import catalogs
 from neonup_local.neon.model import Branch, Database, Role
-from neonup_local.neon.store import Store
+from neonup_local.neon.state.store import Store
 
 
 def read(store: Store, branch: Branch, connection: catalogs.Connection, now: datetime) -> None:

@@ -5,19 +5,19 @@ from __future__ import annotations
 from pathlib import Path
 
 from neonup_local.neon import recovery
-from neonup_local.neon.addresses import Addresses, Exposed
-from neonup_local.neon.attempts import Attempts
-from neonup_local.neon.authority import Authority
-from neonup_local.neon.clock import Clock
-from neonup_local.neon.clusters import Clusters
-from neonup_local.neon.computes import Computes
-from neonup_local.neon.identity import Identity
-from neonup_local.neon.journal import Journal
+from neonup_local.neon.accounts.identity import Identity
+from neonup_local.neon.accounts.people import People
+from neonup_local.neon.accounts.signing import Signer
+from neonup_local.neon.claimable.attempts import Attempts
+from neonup_local.neon.claimable.prepared import Prepared
+from neonup_local.neon.compute.addresses import Addresses, Exposed
+from neonup_local.neon.compute.authority import Authority
+from neonup_local.neon.compute.computes import Computes
+from neonup_local.neon.data.clusters import Clusters
 from neonup_local.neon.model import Endpoint
-from neonup_local.neon.people import People
-from neonup_local.neon.prepared import Prepared
-from neonup_local.neon.signing import Signer
-from neonup_local.neon.store import Store
+from neonup_local.neon.state.clock import Clock
+from neonup_local.neon.state.journal import PATIENCE, Journal
+from neonup_local.neon.state.store import Store
 from neonup_local.service import home as homes
 
 
@@ -28,18 +28,26 @@ class Neon:
         home: neonup's own folder; the local Neon's is `neon` in it.
         pg_bin: a folder of Postgres programs to use before any other.
         exposed: how other machines reach its endpoints; None where they do not.
+        patience: seconds that an answer waits for the work that it tells of.
 
     Raises:
         ProviderError: the folder cannot be used.
     """
 
-    def __init__(self, home: Path, *, pg_bin: Path | None = None, exposed: Exposed | None = None):
+    def __init__(
+        self,
+        home: Path,
+        *,
+        pg_bin: Path | None = None,
+        exposed: Exposed | None = None,
+        patience: float = PATIENCE,
+    ):
         folder = home / "neon"
         homes.make_folder(home)
         homes.make_folder(folder)
         self.clock = Clock()
         self.store = Store(folder / "neon.db")
-        self.journal = Journal(self.store, self.clock)
+        self.journal = Journal(self.store, self.clock, patience=patience)
         self.people = People(self.store, self.clock)
         self.identity = Identity(self.store, self.clock, self.people, folder)
         self.console_token = homes.secret(folder / "console-token")
@@ -49,6 +57,7 @@ class Neon:
         self.clusters = Clusters(home, folder, pg_bin=pg_bin)
         self.authority = Authority(folder / "tls")
         self.computes = Computes(home, self.store, self.clusters, self.authority, self.clock)
+        self.meter = self.computes.meter
         self.prepared = Prepared(self.store)
         self.addresses = Addresses(self.computes.front, exposed)
 
@@ -66,6 +75,7 @@ class Neon:
         """Finish what was begun and stop every server; the data stays."""
         self.journal.close()
         self.computes.stop()
+        self.meter.write()
         self.computes.front.stop()
         self.store.close()
 

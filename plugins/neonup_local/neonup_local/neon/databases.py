@@ -8,9 +8,9 @@ from psycopg import sql
 from neonup_local.neon import catalogs
 from neonup_local.neon.context import Neon
 from neonup_local.neon.errors import NotFound
-from neonup_local.neon.journal import Change, Step
 from neonup_local.neon.model import Branch, Database, Operation, Project
 from neonup_local.neon.requests import DatabaseChanges, NewDatabase, given
+from neonup_local.neon.state.journal import Change, Step
 
 Changed = tuple[Database, list[Operation]]
 

@@ -9,9 +9,9 @@ from msgspec.structs import replace
 from neonup_local.neon import ids, pg_settings
 from neonup_local.neon.context import Neon
 from neonup_local.neon.errors import Failed, NotFound, Unprocessable
-from neonup_local.neon.journal import Change, Step
 from neonup_local.neon.model import Branch, Endpoint, EndpointType, Operation, Project
 from neonup_local.neon.requests import EndpointChanges, NewEndpoint, given
+from neonup_local.neon.state.journal import Change, Step
 
 _NOT_STORED = ("provisioner", "region_id", "branch_id", "type", "pooler_mode")
 
@@ -133,6 +133,7 @@ def start(neon: Neon, project: Project, endpoint: Endpoint) -> Changed:
     """Start its server now."""
     if endpoint.disabled:
         raise Unprocessable("the endpoint is disabled")
+    _admit(neon, endpoint)
 
     def work() -> Change:
         neon.computes.start_endpoint(endpoint)
@@ -154,6 +155,7 @@ def suspend(neon: Neon, project: Project, endpoint: Endpoint) -> Changed:
 
 def restart(neon: Neon, project: Project, endpoint: Endpoint) -> Changed:
     """Stop its server and start it, cutting connections."""
+    _admit(neon, endpoint)
 
     def work() -> Change:
         neon.computes.suspend_endpoint(endpoint)
@@ -162,6 +164,13 @@ def restart(neon: Neon, project: Project, endpoint: Endpoint) -> Changed:
         return Change(put=[replace(_current(neon, endpoint), started_at=now, last_active=now)])
 
     return _run(neon, project, endpoint, "start_compute", work)
+
+
+def _admit(neon: Neon, endpoint: Endpoint) -> None:
+    """Refuse before anything is written down, where a quota is used up."""
+    branch = neon.store.get(Branch, endpoint.branch_id)
+    if branch is not None:
+        neon.computes.admit(branch)
 
 
 def _run(neon: Neon, project: Project, endpoint: Endpoint, action: str, work: Any) -> Changed:

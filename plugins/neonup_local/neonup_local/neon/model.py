@@ -52,13 +52,18 @@ class Member(Row, frozen=True):
 
 
 class Invitation(Row, frozen=True):
-    """Somebody without an account who is asked to join an organization."""
+    """Somebody who was asked to join an organization.
+
+    Args:
+        accepted_at: when they joined: at once, or when they got an account.
+    """
 
     org_id: str
     email: str
     role: MemberRole
     invited_by: str
     invited_at: datetime
+    accepted_at: datetime | None = None
 
 
 class ApiKey(Row, frozen=True):
@@ -117,6 +122,8 @@ class Branch(Row, frozen=True):
         restored_from: the snapshot that it was created from.
         restore_target: the branch whose place it takes once the restore is finalized.
         state: `init` while its data is being copied.
+        backup_schedule: when snapshots of it are created.
+        backup_looked: for each item of that, until when it was carried out.
     """
 
     project_id: str
@@ -138,6 +145,7 @@ class Branch(Row, frozen=True):
     restored_from: str | None = None
     restore_target: str | None = None
     backup_schedule: list[dict[str, Any]] = field(default_factory=list)
+    backup_looked: list[datetime] = field(default_factory=list)
 
 
 class Endpoint(Row, frozen=True):
@@ -171,6 +179,12 @@ class Endpoint(Row, frozen=True):
     suspended_at: datetime | None = None
     replica_id: str | None = None
     replica_of: str | None = None
+
+    @property
+    def pg_settings(self) -> dict[str, str]:
+        """Postgres's own settings, as the endpoint was given them through the API."""
+        known = self.settings.get("pg_settings")
+        return {name: str(value) for name, value in known.items()} if known else {}
 
 
 class Role(Row, frozen=True):
@@ -253,6 +267,7 @@ class Snapshot(Row, frozen=True):
         cluster_id: its data.
         at: the moment.
         manual: created by a person, not by a schedule.
+        size: bytes of its databases, as far as they are known.
     """
 
     project_id: str
@@ -264,6 +279,7 @@ class Snapshot(Row, frozen=True):
     lsn: str | None = None
     expires_at: datetime | None = None
     manual: bool = True
+    size: int | None = None
     state: Literal["init", "ready"] = "init"
 
 
@@ -273,6 +289,24 @@ class Permission(Row, frozen=True):
     project_id: str
     granted_to_email: str
     granted_at: datetime
+
+
+class TransferRequest(Row, frozen=True):
+    """A project that is offered to whoever has the request's id; the row's id is the hash of it.
+
+    Args:
+        org_id: whose project it was then; once it is another's, the request is void.
+        user_id: who gives it.
+        personal: whether they do so as a person; once they have no right to, the request is void.
+    """
+
+    project_id: str
+    org_id: str
+    user_id: str
+    personal: bool
+    created_at: datetime
+    expires_at: datetime
+    used_at: datetime | None = None
 
 
 class AgentRegistration(Row, frozen=True):

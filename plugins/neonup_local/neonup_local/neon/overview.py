@@ -13,7 +13,8 @@ import msgspec
 
 from neonup import State
 from neonup_local.engine import cluster, postmaster
-from neonup_local.neon import holding, purging
+from neonup_local.neon import purging
+from neonup_local.neon.claimable import holding
 from neonup_local.neon.model import Branch, Project
 from neonup_local.service import details, upkeep
 from neonup_local.service import home as homes
@@ -53,8 +54,8 @@ def purge(home: Path, projects: list[Project]) -> None:
     """
     if not projects:
         return
-    from neonup_local.neon.clusters import Clusters
-    from neonup_local.neon.store import Store
+    from neonup_local.neon.data.clusters import Clusters
+    from neonup_local.neon.state.store import Store
 
     store = Store(home / "neon" / "neon.db")
     clusters = Clusters(home, home / "neon")

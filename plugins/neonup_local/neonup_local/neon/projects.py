@@ -12,10 +12,9 @@ from msgspec.structs import replace
 from neonup import EngineError
 from neonup_local.engine import template
 from neonup_local.neon import catalogs, endpoints, ids, pg_settings, roles
+from neonup_local.neon.accounts.identity import Caller
 from neonup_local.neon.context import Neon
 from neonup_local.neon.errors import Forbidden, NotFound, Unprocessable
-from neonup_local.neon.identity import Caller
-from neonup_local.neon.journal import Change, Step
 from neonup_local.neon.model import (
     Branch,
     Cluster,
@@ -26,6 +25,7 @@ from neonup_local.neon.model import (
     Role,
 )
 from neonup_local.neon.requests import NewProject, ProjectChanges, given
+from neonup_local.neon.state.journal import Change, Step
 
 RECOVERABLE = timedelta(days=7)
 """How long a deleted project can be recovered."""
@@ -173,6 +173,7 @@ def create(
 
     def work() -> Change:
         neon.clusters.create(cluster.id, engine)
+        neon.meter.begin(branch, neon.clusters.template_size(engine))
         return Change(put=[ready])
 
     operations = neon.journal.run(
@@ -201,7 +202,9 @@ def update(
     ):
         raise Unprocessable("logical replication cannot be disabled once it is enabled")
     operations = neon.journal.run(
-        project.id, [Step("apply_storage_config")], lambda: Change(put=[changed])
+        project.id,
+        [Step("apply_storage_config")],
+        lambda: Change(put=[_still_owned(neon, changed)]),
     )
     return changed, operations
 
@@ -224,7 +227,7 @@ def delete(neon: Neon, project: Project) -> Project:
         for branch in branches:
             neon.computes.drop_replicas(branch)
             neon.computes.suspend(branch)
-        return Change(put=[deleted])
+        return Change(put=[_still_owned(neon, deleted)])
 
     neon.journal.run(project.id, [Step("suspend_compute")], work)
     return deleted
@@ -246,10 +249,16 @@ def recover(neon: Neon, caller: Caller, id: str) -> tuple[Project, list[Branch]]
         for endpoint in neon.store.all(Endpoint, project_id=id):
             address, port = neon.addresses.open_again(endpoint, neon.store.all(Endpoint))
             neon.store.put(replace(endpoint, address=address, port=port))
-        return Change(put=[recovered])
+        return Change(put=[_still_owned(neon, recovered)])
 
     neon.journal.run(id, [Step("start_compute")], work)
     return recovered, neon.store.all(Branch, project_id=id)
+
+
+def _still_owned(neon: Neon, changed: Project) -> Project:
+    """A changed project, with the owner that it may have been given since it was read."""
+    current = neon.store.get(Project, changed.id) or changed
+    return replace(changed, org_id=current.org_id, owner_id=current.owner_id)
 
 
 def _defaults(wanted: NewProject) -> dict[str, Any]:

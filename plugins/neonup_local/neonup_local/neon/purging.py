@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from neonup_local.neon.clusters import Clusters
+from neonup_local.neon.data.clusters import Clusters
+from neonup_local.neon.metering.consumption import Consumption
 from neonup_local.neon.model import (
     Branch,
     Cluster,
@@ -13,10 +14,21 @@ from neonup_local.neon.model import (
     Project,
     Role,
     Snapshot,
+    TransferRequest,
 )
-from neonup_local.neon.store import Store
+from neonup_local.neon.state.store import Store
 
-_KINDS = (Branch, Cluster, Database, Endpoint, Operation, Permission, Role, Snapshot)
+_KINDS = (
+    Branch,
+    Cluster,
+    Database,
+    Endpoint,
+    Operation,
+    Permission,
+    Role,
+    Snapshot,
+    TransferRequest,
+)
 
 
 def purge(store: Store, clusters: Clusters, project: Project) -> None:
@@ -27,6 +39,7 @@ def purge(store: Store, clusters: Clusters, project: Project) -> None:
     """
     rows = [row for kind in _KINDS for row in store.all(kind, project_id=project.id)]
     store.delete(project, *rows)
+    Consumption(store).forget(project.id)
     for row in rows:
         if isinstance(row, Cluster):
             clusters.remove(row.id)

@@ -6,10 +6,9 @@ import logging
 
 from msgspec.structs import replace
 
-from neonup_local.neon import holding
-from neonup_local.neon.addresses import Addresses
-from neonup_local.neon.clock import Clock
-from neonup_local.neon.clusters import Clusters
+from neonup_local.neon.claimable import holding
+from neonup_local.neon.compute.addresses import Addresses
+from neonup_local.neon.data.clusters import Clusters
 from neonup_local.neon.model import (
     Branch,
     Cluster,
@@ -20,7 +19,8 @@ from neonup_local.neon.model import (
     Role,
     Snapshot,
 )
-from neonup_local.neon.store import Store
+from neonup_local.neon.state.clock import Clock
+from neonup_local.neon.state.store import Store
 
 log = logging.getLogger(__name__)
 

@@ -20,6 +20,7 @@ Timeout = Annotated[int, Meta(ge=-1, le=604_800)]
 Retention = Annotated[int, Meta(ge=0, le=2_592_000)]
 Count = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 Moment = Annotated[datetime, Meta(tz=True)]
+Email = Annotated[str, Meta(min_length=1, max_length=256, pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")]
 Annotation = Annotated[dict[str, str], Meta(max_length=50)]
 
 
@@ -258,7 +259,7 @@ class EndpointOptions(Struct):
 class Schedule(Struct, omit_defaults=True):
     """When snapshots are created."""
 
-    frequency: str
+    frequency: Literal["hourly", "daily", "weekly", "monthly", "yearly"]
     hour: Annotated[int, Meta(ge=0, le=23)] | UnsetType = UNSET
     day: Annotated[int, Meta(ge=1, le=31)] | UnsetType = UNSET
     month: Annotated[int, Meta(ge=1, le=12)] | UnsetType = UNSET
@@ -363,7 +364,7 @@ class CreateOrgKey(CreateKey):
 class GrantPermission(Struct):
     """Body of `grantPermissionToProject`."""
 
-    email: Annotated[str, Meta(min_length=1, max_length=256, pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")]
+    email: Email
 
 
 class RevokePermission(Struct):

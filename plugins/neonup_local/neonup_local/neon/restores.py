@@ -6,12 +6,14 @@ from contextlib import ExitStack
 
 from msgspec.structs import replace
 
-from neonup_local.neon import branches, contents, ids, moments
+from neonup_local.neon import branches, contents, ids
+from neonup_local.neon.accounts import allowances
 from neonup_local.neon.context import Neon
+from neonup_local.neon.data import moments
 from neonup_local.neon.errors import Unprocessable
-from neonup_local.neon.journal import Change, Step
 from neonup_local.neon.model import Branch, Cluster, Endpoint, Operation, Project, Row
 from neonup_local.neon.requests import RestoreBranch
+from neonup_local.neon.state.journal import Change, Step
 
 
 def restore(
@@ -41,6 +43,7 @@ def restore(
         raise Unprocessable("a branch that has child branches needs preserve_under_name")
     if wanted.preserve_under_name is not None:
         branches.free_name(neon, project, wanted.preserve_under_name)
+        allowances.check_branches(neon, project)
     cluster = replace(moments.new_cluster(neon, source, moment), state="restored")
     now, id = neon.clock.now(), branch.id  # noqa: A001
 
@@ -82,7 +85,7 @@ def restore(
 
 
 def take_place(neon: Neon, new: Branch, old: Branch, name: str | None) -> list[Row]:
-    """The rows after a branch has taken another one's place: its name, endpoints and role.
+    """The rows after a branch has taken another one's place: its name, endpoints, role, schedule.
 
     Call it while nothing can start the server of either.
 
@@ -105,10 +108,20 @@ def take_place(neon: Neon, new: Branch, old: Branch, name: str | None) -> list[R
             name=old.name,
             default=old.default,
             protected=old.protected,
+            backup_schedule=old.backup_schedule,
+            backup_looked=old.backup_looked,
             restore_target=None,
             updated_at=now,
         ),
-        replace(old, name=left, default=False, protected=False, updated_at=now),
+        replace(
+            old,
+            name=left,
+            default=False,
+            protected=False,
+            backup_schedule=[],
+            backup_looked=[],
+            updated_at=now,
+        ),
         *(replace(endpoint, branch_id=new.id, updated_at=now) for endpoint in endpoints),
         *(
             replace(endpoint, branch_id=old.id, updated_at=now)
@@ -125,7 +138,7 @@ def finalize(neon: Neon, project: Project, branch: Branch, name: str | None) -> 
     """
     target = neon.store.get(Branch, branch.restore_target or "")
     if target is None:
-        raise Unprocessable("the branch is no restored one that waits to be finalized")
+        raise Unprocessable("the branch is not a restored branch that is waiting to be finalized")
     if name is not None:
         branches.free_name(neon, project, name)
 
@@ -160,9 +173,17 @@ def _preserved(neon: Neon, branch: Branch, name: str) -> list[Row]:
     """
     now = neon.clock.now()
     kept = replace(
-        branch, id=ids.branch(), name=name, default=False, protected=False, updated_at=now
+        branch,
+        id=ids.branch(),
+        name=name,
+        default=False,
+        protected=False,
+        backup_schedule=[],
+        backup_looked=[],
+        updated_at=now,
     )
     roles, databases = contents.inherited(neon.store, branch, kept, now)
+    neon.meter.begin(kept, neon.meter.size(branch.id))
     children = [
         replace(one, parent_id=kept.id)
         for one in neon.store.all(Branch, project_id=branch.project_id)

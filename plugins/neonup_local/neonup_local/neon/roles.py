@@ -8,9 +8,9 @@ from neonup_local.engine import template
 from neonup_local.neon import catalogs, ids
 from neonup_local.neon.context import Neon
 from neonup_local.neon.errors import NotFound, Refused
-from neonup_local.neon.journal import Change, Step
 from neonup_local.neon.model import Branch, Cluster, Operation, Project, Role, Row
 from neonup_local.neon.requests import NewRole
+from neonup_local.neon.state.journal import Change, Step
 
 Changed = tuple[Role, list[Operation]]
 
@@ -139,5 +139,5 @@ def password_of(neon: Neon, project: Project, branch: Branch, name: str) -> str:
     if not project.store_passwords:
         raise NoPassword("the project does not store passwords")
     if role.password is None:
-        raise NotFound("the role has no password that is known here")
+        raise NotFound("the password of this role is not stored")
     return role.password

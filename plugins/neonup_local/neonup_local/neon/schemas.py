@@ -13,10 +13,11 @@ from neonup import EngineError
 from neonup_local.engine import postmaster, template
 from neonup_local.engine import program as engine_program
 from neonup_local.engine.account import MYSELF
-from neonup_local.neon import databases, moments
+from neonup_local.neon import databases
 from neonup_local.neon.context import Neon
+from neonup_local.neon.data import moments
+from neonup_local.neon.data.history import Target
 from neonup_local.neon.errors import Failed
-from neonup_local.neon.history import Target
 from neonup_local.neon.model import Branch, Cluster, Project
 
 _NOISE = re.compile(r"^(--.*|\\(un)?restrict .*|SET .*|SELECT pg_catalog\.set_config.*|)\n", re.M)

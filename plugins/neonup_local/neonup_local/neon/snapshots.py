@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import UTC, datetime
 
 from msgspec.structs import replace
 
-from neonup_local.neon import branches, contents, ids, moments, restores
+from neonup_local.neon import branches, contents, ids, restores
+from neonup_local.neon.accounts import allowances
 from neonup_local.neon.context import Neon
+from neonup_local.neon.data import moments
 from neonup_local.neon.errors import NotFound, Unprocessable
-from neonup_local.neon.journal import Change, Step
 from neonup_local.neon.model import (
     Branch,
     Cluster,
@@ -21,6 +23,7 @@ from neonup_local.neon.model import (
     Snapshot,
 )
 from neonup_local.neon.requests import RestoreSnapshot, SnapshotChanges, given
+from neonup_local.neon.state.journal import Change, Step
 
 
 def all_of(neon: Neon, project: Project) -> list[Snapshot]:
@@ -49,14 +52,23 @@ def create(
     time: datetime | None,
     lsn: str | None,
     expires_at: datetime | None,
+    manual: bool = True,
+    also: Callable[[], list[Row]] = list,
 ) -> tuple[Snapshot, list[Operation]]:
     """Keep a branch as it is now, or as it was at a moment.
 
+    Args:
+        manual: it is asked for by a person, so that it counts for the plan's limit.
+        also: rows that are written together with the snapshot, once it is there.
+
     Raises:
+        LimitExceeded: the plan allows no more.
         Unprocessable: it is no root branch, or the moment is not in its history.
     """
     if branch.parent_id is not None:
         raise Unprocessable("snapshots can be created of root branches only")
+    if manual:
+        allowances.check_snapshots(neon, project)
     moment = moments.target(neon, project, branch, time=time, lsn=lsn)
     now = neon.clock.now()
     if expires_at is not None and expires_at <= now:
@@ -72,12 +84,16 @@ def create(
         at=time or now,
         lsn=lsn,
         expires_at=expires_at,
+        manual=manual,
     )
 
     def work() -> Change:
+        if manual:
+            allowances.check_snapshots(neon, project, 0)
         neon.computes.refresh(branch)
         built = moments.build(neon, branch, cluster, moment)
-        return Change(put=[replace(snapshot, state="ready", lsn=built)])
+        size = neon.meter.size(branch.id)
+        return Change(put=[replace(snapshot, state="ready", lsn=built, size=size), *also()])
 
     operations = neon.journal.run(
         project.id,
@@ -127,8 +143,10 @@ def restore(
     are its own then, and the replaced branch stays as ``<name> (old)``.
 
     Raises:
+        LimitExceeded: the plan allows no more branches.
         Unprocessable: the target branch is gone and none is named.
     """
+    allowances.check_branches(neon, project)
     target = neon.store.get(Branch, wanted.target_branch_id or snapshot.source_branch_id)
     if target is None or target.project_id != project.id:
         raise Unprocessable("the target branch does not exist: name one with target_branch_id")
@@ -160,6 +178,7 @@ def restore(
         neon.clusters.copy_stopped(snapshot.cluster_id, cluster.id)
         roles, databases = contents.inherited(neon.store, target, branch, now)
         ready = replace(branch, state="ready", state_changed_at=now)
+        neon.meter.begin(branch, snapshot.size or neon.meter.size(target.id))
         rows: list[Row] = [*roles, *databases]
         if not wanted.finalize_restore:
             return Change(put=[ready, *rows])

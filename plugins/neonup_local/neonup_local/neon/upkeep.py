@@ -1,4 +1,4 @@
-"""What the local Neon does by itself: suspends, lets expire, begins histories anew, purges."""
+"""What the local Neon does by itself: it suspends, expires, purges, and shortens histories."""
 
 from __future__ import annotations
 
@@ -8,25 +8,23 @@ import time
 from contextlib import suppress
 
 from neonup import NeonupError
-from neonup_local.neon import (
-    agent_claims,
-    agents,
-    bases,
-    branches,
-    neon_new,
-    projects,
-    purging,
-    snapshots,
-)
+from neonup_local.neon import branches, projects, purging, schedules, snapshots
+from neonup_local.neon.claimable import agent_claims, agents, neon_new
+from neonup_local.neon.compute import idle
 from neonup_local.neon.context import Neon
+from neonup_local.neon.data import bases
 from neonup_local.neon.errors import Refused
+from neonup_local.neon.metering import quotas
 from neonup_local.neon.model import Branch, Project, Snapshot
+from neonup_local.neon.oauth import tokens as oauth_tokens
 
 log = logging.getLogger(__name__)
 
 _LOOK_SECONDS = 1.0
 _EXPIRY_SECONDS = 5.0
 _HISTORY_SECONDS = 60.0
+_MEASURE_SECONDS = 60.0
+_QUOTA_SECONDS = 5.0
 
 
 class Upkeep:
@@ -38,6 +36,7 @@ class Upkeep:
 
     def __init__(self, neon: Neon):
         self._neon = neon
+        quotas.enforce(neon)
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="neon-upkeep")
 
@@ -51,17 +50,25 @@ class Upkeep:
         self._thread.join()
 
     def _run(self) -> None:
-        expired = renewed = 0.0
+        expired = renewed = measured = limited = 0.0
         with suppress(NeonupError, OSError):  # what the last server did not get to
             agent_claims.reconcile(self._neon, at_once=True)
             neon_new.carry_out_claims(self._neon)
         while not self._stopping.wait(_LOOK_SECONDS):
             looked = time.monotonic()
             try:
-                self._neon.computes.suspend_idle()
+                idle.suspend(self._neon.store, self._neon.computes)
+                if looked - limited > _QUOTA_SECONDS:
+                    limited = looked
+                    quotas.look(self._neon, idle=False)
+                if looked - measured > _MEASURE_SECONDS:
+                    measured = looked
+                    self._neon.computes.measure(idle=False)
+                    self._neon.meter.write()
                 agent_claims.reconcile(self._neon)
                 if looked - expired > _EXPIRY_SECONDS:
                     expired = looked
+                    schedules.run(self._neon)
                     expire(self._neon)
                 if looked - renewed > _HISTORY_SECONDS:
                     renewed = looked
@@ -70,9 +77,18 @@ class Upkeep:
                 log.warning("The upkeep of the local Neon failed: %s", error)
 
 
+def catch_up(neon: Neon) -> None:
+    """Do at once what the time that it is now asks for."""
+    quotas.look(neon)
+    schedules.run(neon)
+    expire(neon)
+    neon.meter.write()
+
+
 def expire(neon: Neon) -> None:
-    """Delete branches and snapshots whose time is over, and projects deleted long ago."""
+    """Delete branches, snapshots and tokens whose time is over, and projects deleted long ago."""
     now = neon.clock.now()
+    oauth_tokens.forget_expired(neon)
     agent_claims.reconcile(neon)
     agents.expire(neon)
     neon_new.expire(neon)

@@ -37,13 +37,13 @@ def of(databases: Databases, id: str) -> dict[str, str]:  # noqa: A002
     """What is known of a database, by label; no secrets."""
     folder = databases.folder(id)
     if not folder.is_dir():
-        return {"data": f"{folder} (not there)"}
+        return {"data": f"{folder} (missing)"}
     try:
         record = databases.get(id)
     except EngineError as error:
         return {"record": error.message, "data": str(folder / "data")}
     if record is None:
-        return {"data": f"{folder} (not there)"}
+        return {"data": f"{folder} (missing)"}
     detail = {
         "engine": f"Postgres {record.pg_major} ({record.engine})",
         "size": human(size(folder)),

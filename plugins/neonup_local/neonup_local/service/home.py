@@ -133,7 +133,7 @@ def locked(home: Path, name: str, patience: float = _PATIENCE) -> Iterator[None]
         raise EngineError(
             f"Another process has been busy with {name.lstrip('.')} for {patience:g} s.",
             checked=[lock.lock_file],
-            remedy="Wait for it, or end it.",
+            remedy="Wait for that process, or end it.",
         ) from None
     except OSError as error:
         raise EngineError(

@@ -57,7 +57,7 @@ def provide(home: Path, folder: Path, engine: Engine) -> None:
     try:
         fresh.rename(folder / "data")
     except OSError as error:
-        raise EngineError(f"{folder / 'data'} could not be made: {error.strerror}.") from None
+        raise EngineError(f"{folder / 'data'} could not be created: {error.strerror}.") from None
 
 
 def _is_first_ever(home: Path) -> bool:

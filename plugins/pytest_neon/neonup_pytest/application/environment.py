@@ -71,11 +71,11 @@ class Variables:
             found = os.environ.get(name)
             if found != value:
                 raise pytest.UsageError(
-                    f"{name} is not the tests' database any more: "
+                    f"{name} no longer leads to the tests' database: "
                     f"{'it was removed' if found is None else neonup.urls.mask(found)}.\n"
                     "Something that pytest loaded has changed it (pytest-env, load_dotenv("
                     "override=True), a conftest.py), so tests could reach another database.\n"
-                    "Take that away, or take the variable out of neon_env."
+                    "Stop it from doing so, or remove the variable from neon_env."
                 )
 
 
@@ -90,9 +90,9 @@ def refuse_unsure(own: dict[str, Database]) -> None:
     for name, database in own.items():
         raise pytest.UsageError(
             f"Tests use neonup's fixtures, and {name} (from {database.source}) leads to a database "
-            "that is not theirs.\nSay in pytest's ini file that the application shall find the "
-            f"tests' database there instead:\n    neon_env = {name}\nor, if it does not read "
-            "that variable:\n    neon_env ="
+            "that is not for tests.\nIf the application reads this variable, name it in pytest's "
+            "ini file; it then leads to the tests' database:\n"
+            f"    neon_env = {name}\nIf the application does not read it:\n    neon_env ="
         )
 
 
@@ -111,8 +111,8 @@ def refuse_own_server(url: str, own: dict[str, Database]) -> None:
         if wanted is not None and wanted == _place(database.url):
             raise SettingsError(
                 f"NEONUP_TEST_SERVER is the application's own database, {name} (from "
-                f"{database.source}).\nName another one of that server, which is only connected "
-                "to: .../postgres"
+                f"{database.source}).\nName another database of that server, such as .../postgres: "
+                "it is connected to, and nothing in it is changed."
             )
 
 

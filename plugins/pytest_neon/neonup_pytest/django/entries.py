@@ -97,7 +97,7 @@ def base(entry: Entry) -> str:
     charset = entry["TEST"]["CHARSET"]
     if charset and str(charset).upper().replace("-", "") not in ("UTF8", "UNICODE"):
         raise NeonupError(
-            f"TEST CHARSET is {charset}, and databases for tests are UTF8.",
+            f"TEST CHARSET is {charset}, but test databases are always UTF8.",
             remedy="Remove it from DATABASES.",
         )
     return str(entry["TEST"].get("TEMPLATE") or "")

@@ -100,7 +100,7 @@ class Hooks:
             pytest.fail(
                 "neon_db puts a new database behind Django's connection, on which "
                 "django.test.TestCase holds a transaction for all tests of a class.\n"
-                "Take django.test.TransactionTestCase for these, or leave neon_db away.",
+                "Use django.test.TransactionTestCase for these tests, or do without neon_db.",
                 pytrace=False,
             )
 

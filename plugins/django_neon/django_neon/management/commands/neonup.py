@@ -53,7 +53,7 @@ def _choose(alias: str) -> None:
 
     entry = settings.DATABASES.get(alias, {})
     if entry.get("ENGINE") != ENGINE:
-        raise CommandError(f"DATABASES[{alias!r}] is not made by django_neon.database().")
+        raise CommandError(f"DATABASES[{alias!r}] does not come from django_neon.database().")
     described = entry["NEON"]
     given = place.arguments(described)
     if described.get("on_create"):

@@ -12,8 +12,8 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from neonup_local.api.agents.envelope import METADATA, origin
-from neonup_local.neon import agent_tokens
-from neonup_local.neon.capabilities import SCOPES
+from neonup_local.neon.claimable import agent_tokens
+from neonup_local.neon.claimable.capabilities import SCOPES
 from neonup_local.neon.context import Neon
 
 JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"

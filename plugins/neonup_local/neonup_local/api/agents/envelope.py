@@ -15,8 +15,8 @@ from starlette.responses import Response
 
 from neonup import NeonupError
 from neonup_local.api.body import Unusable, content
-from neonup_local.neon.agent_errors import AgentRefused
-from neonup_local.neon.agent_tokens import Bearer, bearer
+from neonup_local.neon.claimable.agent_errors import AgentRefused
+from neonup_local.neon.claimable.agent_tokens import Bearer, bearer
 from neonup_local.neon.context import Neon
 from neonup_local.neon.errors import Locked, Refused
 

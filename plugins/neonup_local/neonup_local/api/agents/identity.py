@@ -11,9 +11,9 @@ from starlette.requests import Request
 from neonup_local.api.agents.discovery import JWT_BEARER
 from neonup_local.api.agents.envelope import form, origin
 from neonup_local.api.v2.answers import moment
-from neonup_local.neon import agent_tokens, agents, capabilities
-from neonup_local.neon.agent_errors import AgentRefused
-from neonup_local.neon.capabilities import Decision
+from neonup_local.neon.claimable import agent_tokens, agents, capabilities
+from neonup_local.neon.claimable.agent_errors import AgentRefused
+from neonup_local.neon.claimable.capabilities import Decision
 from neonup_local.neon.context import Neon
 
 _Capability = Annotated[str, Meta(min_length=1, max_length=100)]

@@ -10,9 +10,15 @@ from starlette.requests import Request
 from neonup_local.api.agents.envelope import bearer_of
 from neonup_local.api.v2 import answers
 from neonup_local.api.web.page import address
-from neonup_local.neon import agent_claims, agent_tokens, agents, capabilities, claim_codes
-from neonup_local.neon.agent_errors import AgentRefused
-from neonup_local.neon.agent_tokens import Bearer
+from neonup_local.neon.claimable import (
+    agent_claims,
+    agent_tokens,
+    agents,
+    capabilities,
+    claim_codes,
+)
+from neonup_local.neon.claimable.agent_errors import AgentRefused
+from neonup_local.neon.claimable.agent_tokens import Bearer
 from neonup_local.neon.context import Neon
 from neonup_local.neon.errors import NotFound
 from neonup_local.neon.model import Branch, Database, Endpoint, Role

@@ -18,9 +18,9 @@ from starlette.requests import Request
 from neonup_local.api.agents.projects import bearer
 from neonup_local.api.v2 import routes as _registers  # noqa: F401
 from neonup_local.api.v2.operations import OPERATIONS, Call, Operation
-from neonup_local.neon import agent_tokens, holding
-from neonup_local.neon.agent_errors import AgentRefused
-from neonup_local.neon.capabilities import READ, WRITE
+from neonup_local.neon.claimable import agent_tokens, holding
+from neonup_local.neon.claimable.agent_errors import AgentRefused
+from neonup_local.neon.claimable.capabilities import READ, WRITE
 from neonup_local.neon.context import Neon
 from neonup_local.neon.errors import NotFound
 from neonup_local.neon.requests import Name, PgName, Timeout, Units

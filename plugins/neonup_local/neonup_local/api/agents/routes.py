@@ -12,7 +12,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from neonup_local.api.agents import discovery, envelope, identity, projects, proxy
 from neonup_local.api.agents.envelope import Work
 from neonup_local.api.v2.operations import Operation
-from neonup_local.neon.agent_errors import AgentRefused
+from neonup_local.neon.claimable.agent_errors import AgentRefused
 
 _PROJECT = "/projects/{project_id}"
 _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]

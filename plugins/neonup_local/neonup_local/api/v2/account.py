@@ -6,8 +6,9 @@ from neonup_local.api.v2 import answers
 from neonup_local.api.v2.operations import Answer, Call, operation
 from neonup_local.api.v2.paging import page
 from neonup_local.neon import projects
+from neonup_local.neon.accounts import plans
 from neonup_local.neon.errors import NotFound
-from neonup_local.neon.model import ApiKey, Member, Organization, User
+from neonup_local.neon.model import ApiKey, Member, Organization, Plan, User
 from neonup_local.neon.requests import CreateKey, CreateOrgKey
 
 _ORG = "/organizations/{org_id}"
@@ -31,14 +32,19 @@ def _organization(call: Call) -> Organization:
 
 @operation("getCurrentUserInfo", "GET /users/me")
 def get_current_user_info(call: Call) -> Answer:
+    """The plan and its limits are those of the user's own organization."""
     user = _user(call)
+    own = call.neon.people.organizations_of(user)[:1]
+    plan: Plan = own[0].plan if own else "free"
+    limits = plans.limits(plan)
     nothing = ("address_city", "address_country", "address_line1", "address_line2")
     return {
         "active_seconds_limit": 0,
         "billing_account": {
             "state": "active",
             "payment_source": {"type": "none"},
-            "subscription_type": "scale",
+            "subscription_type": plans.SUBSCRIPTIONS[plan],
+            "spending_limit_cents": own[0].spending_limit_cents if own else None,
             "payment_method": "none",
             "quota_reset_at_last": answers.moment(user.created_at),
             "name": user.name,
@@ -54,10 +60,10 @@ def get_current_user_info(call: Call) -> Answer:
         "login": user.email,
         "name": user.name,
         "last_name": "",
-        "projects_limit": 1000,
-        "branches_limit": 5000,
-        "max_autoscaling_limit": 16,
-        "plan": "scale",
+        "projects_limit": limits.projects,
+        "branches_limit": limits.branches,
+        "max_autoscaling_limit": limits.max_cu,
+        "plan": plan,
     }
 
 
@@ -131,7 +137,7 @@ def get_organization_members(call: Call) -> Answer:
     )
     return {
         "members": [
-            {"member": _member(one), "user": {"email": _email(call, one)}} for one in shown
+            {"member": member_shown(one), "user": {"email": _email(call, one)}} for one in shown
         ],
         "pagination": {"sort_by": "joined_at", "sort_order": "ASC"},
     }
@@ -140,7 +146,7 @@ def get_organization_members(call: Call) -> Answer:
 @operation("getOrganizationMember", f"GET {_ORG}/members/{{member_id}}")
 def get_organization_member(call: Call) -> Answer:
     organization = _organization(call)
-    return _member(call.neon.people.find_member(organization.id, call.path["member_id"]))
+    return member_shown(call.neon.people.find_member(organization.id, call.path["member_id"]))
 
 
 @operation("getActiveRegions", "GET /regions")
@@ -157,7 +163,8 @@ def get_active_regions(call: Call) -> Answer:
     return {"regions": [here]}
 
 
-def _member(member: Member) -> answers.Shown:
+def member_shown(member: Member) -> answers.Shown:
+    """A membership."""
     return {
         "id": member.id,
         "user_id": member.user_id,

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
-from neonup_local.neon import addresses, endpoints
+from neonup_local.neon import endpoints
+from neonup_local.neon.accounts import plans
+from neonup_local.neon.compute import addresses
 from neonup_local.neon.context import Neon
+from neonup_local.neon.metering import frames, usage
+from neonup_local.neon.metering.usage import Usage
 from neonup_local.neon.model import (
     Branch,
     Database,
@@ -38,8 +42,8 @@ def _known(**values: Any) -> Shown:
     }
 
 
-def project_item(project: Project) -> Shown:
-    """A project in a list."""
+def project_item(project: Project, used: Usage | None = None) -> Shown:
+    """A project in a list, with what it has used."""
     return _known(
         id=project.id,
         platform_id="aws",
@@ -53,12 +57,12 @@ def project_item(project: Project) -> Shown:
         branch_logical_size_limit=_LARGEST_BRANCH,
         branch_logical_size_limit_bytes=_LARGEST_BRANCH << 20,
         store_passwords=project.store_passwords,
-        active_time=0,
-        cpu_used_sec=0,
+        active_time=used.active_time_seconds if used else 0,
+        cpu_used_sec=used.cpu_seconds if used else 0,
         creation_source="console",
         created_at=project.created_at,
         updated_at=project.updated_at,
-        synthetic_storage_size=0,
+        synthetic_storage_size=used.storage_bytes + used.written_data_bytes if used else 0,
         owner_id=project.org_id,
         org_id=project.org_id,
         history_retention_seconds=project.history_retention_seconds,
@@ -68,20 +72,18 @@ def project_item(project: Project) -> Shown:
 
 def project(neon: Neon, row: Project) -> Shown:
     """A project."""
-    shown = project_item(row)
+    used = usage.of_project(neon, row)
+    shown = project_item(row, used)
     shown.pop("active_time")
     shown.pop("deleted_at", None)
-    now = neon.clock.now()
-    begin = now.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-    end = (begin + timedelta(days=32)).replace(day=1)
     return shown | _known(
-        data_storage_bytes_hour=0,
-        data_transfer_bytes=0,
-        written_data_bytes=0,
-        compute_time_seconds=0,
-        active_time_seconds=0,
-        consumption_period_start=begin,
-        consumption_period_end=end,
+        data_storage_bytes_hour=frames.bytes_hours(neon, row, used.period_start),
+        data_transfer_bytes=used.data_transfer_bytes,
+        written_data_bytes=used.written_data_bytes,
+        compute_time_seconds=used.compute_time_seconds,
+        active_time_seconds=used.active_time_seconds,
+        consumption_period_start=used.period_start,
+        consumption_period_end=used.period_end,
         owner=_owner(neon, row),
     )
 
@@ -89,16 +91,17 @@ def project(neon: Neon, row: Project) -> Shown:
 def _owner(neon: Neon, row: Project) -> Shown:
     user = neon.people.user(row.owner_id)
     organization = neon.people.organization(row.org_id)
+    plan = organization.plan if organization else "free"
     return {
         "email": user.email if user else "",
         "name": organization.name if organization else "",
-        "branches_limit": 5000,
-        "subscription_type": "scale",
+        "branches_limit": plans.limits(plan).branches,
+        "subscription_type": plans.SUBSCRIPTIONS[plan],
     }
 
 
-def branch(row: Branch) -> Shown:
-    """A branch."""
+def branch(row: Branch, used: Usage | None = None) -> Shown:
+    """A branch, with what it has used."""
     return _known(
         id=row.id,
         project_id=row.project_id,
@@ -109,16 +112,16 @@ def branch(row: Branch) -> Shown:
         current_state=row.state,
         pending_state="ready" if row.state == "init" else None,
         state_changed_at=row.state_changed_at or row.created_at,
-        logical_size=0,
+        logical_size=used.logical_size_bytes if used else 0,
         creation_source="console",
         primary=row.default,
         default=row.default,
         protected=row.protected,
-        cpu_used_sec=0,
-        compute_time_seconds=0,
-        active_time_seconds=0,
-        written_data_bytes=0,
-        data_transfer_bytes=0,
+        cpu_used_sec=used.cpu_seconds if used else 0,
+        compute_time_seconds=used.compute_time_seconds if used else 0,
+        active_time_seconds=used.active_time_seconds if used else 0,
+        written_data_bytes=used.written_data_bytes if used else 0,
+        data_transfer_bytes=used.data_transfer_bytes if used else 0,
         created_at=row.created_at,
         updated_at=row.updated_at,
         expires_at=row.expires_at,
@@ -231,6 +234,7 @@ def snapshot(row: Snapshot) -> Shown:
         created_at=row.created_at,
         expires_at=row.expires_at,
         manual=row.manual,
+        full_size=row.size,
     )
 
 

@@ -9,6 +9,7 @@ from neonup_local.api.v2.operations import Answer, Call, operation
 from neonup_local.api.v2.paging import Rank, page
 from neonup_local.neon import branches, endpoints
 from neonup_local.neon.errors import NotFound, Refused
+from neonup_local.neon.metering import usage
 from neonup_local.neon.model import Branch, Database, Endpoint, Role
 from neonup_local.neon.requests import (
     CreateBranch,
@@ -47,8 +48,9 @@ def list_project_branches(call: Call) -> Answer:
     )
     more = bool(shown) and shown[-1] is not found[-1]
     pagination = {"sort_by": sort_by, "sort_order": order.upper()}
+    used = usage.of_branches(call.neon, call.path["project_id"], shown)
     return {
-        "branches": [answers.branch(one) for one in shown],
+        "branches": [answers.branch(one, used[one.id]) for one in shown],
         "annotations": {one.id: answers.annotation(one) for one in shown if one.annotation},
         "pagination": pagination | ({"next": cursor} if more else {}),
     }
@@ -73,7 +75,7 @@ def create_project_branch(call: Call) -> Answer:
     roles = call.neon.store.all(Role, branch_id=branch.id)
     databases = call.neon.store.all(Database, branch_id=branch.id)
     answer = {
-        "branch": answers.branch(branch),
+        "branch": answers.branch(branch, usage.of_branch(call.neon, branch)),
         "endpoints": [answers.endpoint(call.neon, one) for one in opened],
         **answers.operations(operations),
         "roles": [answers.role(role) for role in roles],
@@ -92,13 +94,14 @@ def create_project_branch(call: Call) -> Answer:
 @operation("getProjectBranch", f"GET {_ONE}")
 def get_project_branch(call: Call) -> Answer:
     branch = branch_of(call)
-    return {"branch": answers.branch(branch), "annotation": answers.annotation(branch)}
+    shown = answers.branch(branch, usage.of_branch(call.neon, branch))
+    return {"branch": shown, "annotation": answers.annotation(branch)}
 
 
 @operation("updateProjectBranch", f"PATCH {_ONE}")
 def update_project_branch(call: Call) -> Answer:
     changes = call.body(UpdateBranch).branch
-    return _changed(branches.update(call.neon, call.project(), branch_of(call), changes))
+    return _changed(call, branches.update(call.neon, call.project(), branch_of(call), changes))
 
 
 @operation("deleteProjectBranch", f"DELETE {_ONE}")
@@ -109,7 +112,7 @@ def delete_project_branch(call: Call) -> Answer:
         branch = branch_of(call)
     except NotFound:  # gone already, says the document
         return None
-    return _changed(branches.delete(call.neon, project, branch))
+    return _changed(call, branches.delete(call.neon, project, branch))
 
 
 @operation(
@@ -118,12 +121,13 @@ def delete_project_branch(call: Call) -> Answer:
     f"POST {_ONE}/set_as_primary",  # neon-api 0.3
 )
 def set_default_project_branch(call: Call) -> Answer:
-    return _changed(branches.set_default(call.neon, call.project(), branch_of(call)))
+    return _changed(call, branches.set_default(call.neon, call.project(), branch_of(call)))
 
 
-def _changed(changed: branches.Changed) -> Answer:
+def _changed(call: Call, changed: branches.Changed) -> Answer:
     branch, operations = changed
-    return {"branch": answers.branch(branch), **answers.operations(operations)}
+    shown = answers.branch(branch, usage.of_branch(call.neon, branch))
+    return {"branch": shown, **answers.operations(operations)}
 
 
 @operation("listProjectBranchEndpoints", f"GET {_ONE}/endpoints")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from neonup_local.api.v2 import answers
 from neonup_local.api.v2.branches import branch_of
 from neonup_local.api.v2.operations import Answer, Call, operation
-from neonup_local.neon import branches, restores, schemas, snapshots
+from neonup_local.neon import branches, restores, schedules, schemas, snapshots
 from neonup_local.neon.errors import Refused
 from neonup_local.neon.model import Snapshot
 from neonup_local.neon.requests import (
@@ -39,7 +39,7 @@ def finalize_restore_branch(call: Call) -> Answer:
 
 @operation("createSnapshot", f"POST {_BRANCH}/snapshot")
 def create_snapshot(call: Call) -> Answer:
-    """Of root branches, as many as fit on the disk."""
+    """Of root branches, as many as the plan allows."""
     wanted = call.body(NewSnapshot)
     name = call.query.get("name") or wanted.name
     if name and len(name) > _LONGEST_NAME:
@@ -97,8 +97,8 @@ def get_snapshot_schedule(call: Call) -> Answer:
 
 @operation("setSnapshotSchedule", f"PUT {_BRANCH}/backup_schedule")
 def set_snapshot_schedule(call: Call) -> Answer:
-    """Kept and shown; nothing creates snapshots by it."""
-    branches.set_schedule(call.neon, call.project(), branch_of(call), call.body(BackupSchedule))
+    """Hours are those of UTC; day 1 of a week is Monday; an empty list ends it."""
+    schedules.set_schedule(call.neon, call.project(), branch_of(call), call.body(BackupSchedule))
     return {}
 
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 
 import msgspec
 
+from neonup_local.neon.accounts.identity import Caller
 from neonup_local.neon.context import Neon
 from neonup_local.neon.errors import NotFound, Refused
-from neonup_local.neon.identity import Caller
 from neonup_local.neon.model import Project
 from neonup_local.neon.requests import Moment
 
@@ -28,7 +28,8 @@ class Call:
         neon: which local Neon.
         caller: who asks.
         path: the parameters in the address.
-        query: those behind it.
+        query: those behind it; of one that is repeated, the last.
+        pairs: all of those, as they came.
         content: the body.
     """
 
@@ -37,6 +38,7 @@ class Call:
     path: Mapping[str, str]
     query: Mapping[str, str]
     content: bytes = b""
+    pairs: Sequence[tuple[str, str]] = ()
 
     def body(self, kind: type[Body]) -> Body:
         """The body, checked; an absent one is an empty object.
@@ -58,6 +60,11 @@ class Call:
         from neonup_local.neon import projects
 
         return projects.find(self.neon, self.caller, self.path["project_id"])
+
+    def listed(self, name: str) -> list[str]:
+        """The values of a parameter that may be repeated, or have several between commas."""
+        texts = [text for known, text in self.pairs if known == name]
+        return [part.strip() for text in texts for part in text.split(",") if part.strip()]
 
     def flag(self, name: str) -> bool:
         """A parameter that is true or false; some clients write it as Python does."""

@@ -9,6 +9,7 @@ from neonup_local.api.v2.operations import Answer, Call, operation
 from neonup_local.api.v2.paging import page
 from neonup_local.neon import projects
 from neonup_local.neon.errors import NotFound
+from neonup_local.neon.metering import usage
 from neonup_local.neon.model import Operation, Permission, Project
 from neonup_local.neon.requests import (
     CreateProject,
@@ -39,9 +40,9 @@ def _listed(call: Call, found: list[Project]) -> Answer:
     shown, cursor = page(
         call, found, lambda one: one.created_at, descending=True, default=10, largest=400
     )
-    items = []
+    items, used = [], usage.of_projects(call.neon, shown)
     for project in shown:
-        item = answers.project_item(project)
+        item = answers.project_item(project, used[project.id])
         if project.deleted_at is not None:
             until = project.deleted_at + projects.RECOVERABLE
             item["recoverable_until"] = answers.moment(until)
@@ -68,13 +69,13 @@ def create_project(call: Call) -> Answer:
 
 @operation("getProject", "GET /projects/{project_id}")
 def get_project(call: Call) -> Answer:
-    """What was consumed is shown as 0."""
+    """What was consumed was measured, at most a minute ago."""
     return {"project": answers.project(call.neon, call.project())}
 
 
 @operation("updateProject", "PATCH /projects/{project_id}")
 def update_project(call: Call) -> Answer:
-    """Quotas, allowed addresses and preload libraries are kept and shown, not enforced."""
+    """Quotas are enforced; allowed addresses and preload libraries are kept and shown."""
     changes = call.body(UpdateProject).project
     changed, operations = projects.update(call.neon, call.project(), changes)
     return {"project": answers.project(call.neon, changed), **answers.operations(operations)}

@@ -16,7 +16,17 @@ from starlette.routing import Route
 from neonup import NeonupError
 from neonup_local.api import refusal
 from neonup_local.api.body import Unusable, content
-from neonup_local.api.v2 import account, branches, contents, history, projects  # noqa: F401 - they register
+from neonup_local.api.v2 import (  # noqa: F401 - they register
+    account,
+    branches,
+    consumption,
+    contents,
+    history,
+    organizations,
+    projects,
+    scopes,
+    transfers,
+)
 from neonup_local.api.v2.not_here import NOT_HERE
 from neonup_local.api.v2.operations import OPERATIONS, Answer, Call, Operation
 from neonup_local.neon.context import Neon
@@ -75,8 +85,10 @@ def _call(request: Request, operation: Operation, body: bytes) -> Answer:
     if scheme.lower() != "bearer" or not secret:
         raise Unauthorized("authorization required: send Authorization: Bearer <key>")
     caller = neon.identity.caller(secret.strip())
+    query = request.query_params
+    scopes.check(caller, operation.id)
     return operation.handler(
-        Call(neon, caller, request.path_params, dict(request.query_params), body)
+        Call(neon, caller, request.path_params, dict(query), body, query.multi_items())
     )
 
 
@@ -92,11 +104,12 @@ def _absent() -> Iterator[Operation]:
 
 
 async def _unknown(request: Request) -> Response:
-    return _refusal(request, NotFound("this API has nothing at that address"))
+    return _refusal(request, NotFound("this path does not exist in the API"))
 
 
 def _refusal(request: Request, refused: Refused) -> Response:
-    return _json(refusal.content(request.scope, refused.message, refused.code), refused.status)
+    shown = refusal.content(request.scope, refused.message, refused.code)
+    return _json({**shown, **refused.details}, refused.status)
 
 
 def _json(answer: Answer, status: int) -> Response:

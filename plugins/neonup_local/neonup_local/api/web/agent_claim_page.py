@@ -12,10 +12,10 @@ from starlette.routing import Route
 
 from neonup_local.api.web import session
 from neonup_local.api.web.page import page, to_sign_in
-from neonup_local.neon import agent_claims
-from neonup_local.neon.agent_claims import Claimable
-from neonup_local.neon.attempts import TooMany
-from neonup_local.neon.claim_codes import WrongCode
+from neonup_local.neon.claimable import agent_claims
+from neonup_local.neon.claimable.agent_claims import Claimable
+from neonup_local.neon.claimable.attempts import TooMany
+from neonup_local.neon.claimable.claim_codes import WrongCode
 from neonup_local.neon.context import Neon
 from neonup_local.neon.errors import NotFound, Refused
 from neonup_local.neon.model import AgentRegistration, User

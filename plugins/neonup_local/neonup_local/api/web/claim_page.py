@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
-
 from anyio import to_thread
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from neonup_local.api.v2 import answers
 from neonup_local.api.web import session
 from neonup_local.api.web.page import page, to_sign_in
-from neonup_local.neon import neon_new
-from neonup_local.neon.agent_claims import destinations
+from neonup_local.neon.claimable import neon_new
+from neonup_local.neon.claimable.agent_claims import destinations
 from neonup_local.neon.context import Neon
 from neonup_local.neon.errors import Conflict, NotFound
 from neonup_local.neon.model import ClaimableDatabase, User
@@ -62,10 +59,8 @@ async def _unclaimed(request: Request, neon: Neon, found: ClaimableDatabase) -> 
         request,
         "claim.html",
         project=found.project_id,
-        created=_when(found.created_at),
-        expires=_when(found.expires_at),
-        moment=answers.moment(found.expires_at),
-        left=_left(found.expires_at - neon.clock.now()),
+        created_at=found.created_at,
+        expires_at=found.expires_at,
         organizations=organizations,
         to_sign_in=to_sign_in(request).headers["location"],
     )
@@ -79,7 +74,7 @@ def _claimed(request: Request, neon: Neon, found: ClaimableDatabase) -> Response
         "claimed.html",
         project=found.project_id,
         done=found.state == "claimed",
-        since=_when(found.updated_at),
+        since=found.updated_at,
         organization=organization.name if organization else "",
         mine=_is_claimers(found, session.user(request)),
     )
@@ -93,20 +88,3 @@ async def _gone(request: Request, neon: Neon, name: str) -> Response:
 
 def _is_claimers(found: ClaimableDatabase, user: User | None) -> bool:
     return user is not None and user.id == found.claimed_by
-
-
-def _when(moment: datetime) -> str:
-    return f"{moment.day} {moment:%B %Y, %H:%M} UTC"
-
-
-def _left(left: timedelta) -> str:
-    """A time span as a person says it: its two largest units."""
-    minutes = max(0, int(left.total_seconds())) // 60
-    hours, minutes = divmod(minutes, 60)
-    if not hours:
-        return _counted(minutes, "minute") if minutes else "less than a minute"
-    return f"{_counted(hours, 'hour')} {_counted(minutes, 'minute')}"
-
-
-def _counted(number: int, unit: str) -> str:
-    return f"{number} {unit}" if number == 1 else f"{number} {unit}s"

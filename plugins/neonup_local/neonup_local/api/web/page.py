@@ -10,19 +10,21 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse
 
-from neonup_local.api.web import session
+from neonup_local.api.web import session, wording
 
 
 @cache
 def environment() -> Environment:
     """The templates of ``web/templates``, with everything escaped."""
-    return Environment(
+    made = Environment(
         loader=PackageLoader("neonup_local.api.web", "templates"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    made.globals["wording"] = wording
+    return made
 
 
 def page(
@@ -37,11 +39,15 @@ def page(
 
     Args:
         name: of the template, e.g. ``sign_in.html``. It knows `user`, who is signed in or None,
-            and `csrf`, the token for its forms.
+            `csrf`, the token for its forms, and `now`, the time here as countdowns need it.
         form_targets: origins to which its forms may lead beside this server, by a redirection.
         values: what else the template knows.
     """
-    known = {"user": session.user(request), "csrf": session.csrf_token(request)}
+    known = {
+        "user": session.user(request),
+        "csrf": session.csrf_token(request),
+        "now": session.neon_of(request).clock.now(),
+    }
     content = environment().get_template(name).render(**known, **values)
     targets = " ".join(("'self'", *form_targets))
     policy = (

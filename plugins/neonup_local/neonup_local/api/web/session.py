@@ -15,9 +15,9 @@ from starlette.middleware import Middleware
 from starlette.middleware.sessions import SessionMiddleware
 from starlette.requests import Request
 
+from neonup_local.neon.accounts.identity import Caller
 from neonup_local.neon.context import Neon
 from neonup_local.neon.errors import Forbidden
-from neonup_local.neon.identity import Caller
 from neonup_local.neon.model import User
 
 _DAYS = 14

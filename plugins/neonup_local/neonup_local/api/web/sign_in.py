@@ -33,7 +33,7 @@ async def show(request: Request) -> Response:
         if hmac.compare_digest(token.encode(), neon.console_token.encode()):
             session.sign_in(request, neon.people.users()[0])
             return RedirectResponse(_back(request.query_params.get("next")), 303)
-        return _form(request, error="This link is of another server. Use the one printed last.")
+        return _form(request, error="This link belongs to another server. Use the latest one.")
     return _form(request)
 
 
@@ -65,8 +65,8 @@ def _find(neon: Neon, email: str, key: str) -> User:
         return caller.user
     if neon.people.by_email(email) is not None:
         raise Unauthorized(
-            "There is an account with this address. Sign in with one of its API keys, or open the "
-            "console's link that neonup serve printed."
+            "An account with this address already exists. Sign in with one of its API keys, or "
+            "open the console's link that neonup serve printed."
         )
     return neon.people.create_user(email)[0]
 

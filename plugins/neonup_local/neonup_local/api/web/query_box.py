@@ -1,0 +1,266 @@
+"""Runs what somebody typed, as a role of their project and never as anybody else.
+
+The connection is an ordinary client's, through the endpoint's public port: what the role may not
+do, the box may not do. A read-only query is one statement in a read-only transaction that is
+rolled back, so that no statement can end the transaction and write.
+"""
+
+from __future__ import annotations
+
+import select
+import time
+from contextlib import closing, suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import psycopg
+from psycopg.pq import DiagnosticField, ExecStatus
+
+if TYPE_CHECKING:
+    from psycopg.pq.abc import PGconn, PGresult
+
+ROWS = 200
+"""Rows that are shown."""
+LONGEST = 64 * 1024
+"""Characters of a query."""
+SECONDS = 10
+"""How long statements may run."""
+_PATIENCE = 15
+"""Seconds after which the box gives up, whatever the statement has set its own timeout to."""
+_CELL = 1000
+"""Characters of a value that are shown."""
+_RESULTS = 20
+_NUMBERS = frozenset({20, 21, 23, 26, 700, 701, 790, 1700})
+"""Type ids that are shown on the right."""
+
+
+class Ended(Exception):
+    """The box gave up; the server was told to."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a result."""
+
+    name: str
+    type: str
+    number: bool
+
+
+@dataclass
+class Result:
+    """What a statement answered.
+
+    Args:
+        tag: Postgres's own, e.g. ``SELECT 3``.
+        columns: empty where it answers no rows.
+        rows: the first `ROWS` of them, as text; None is NULL.
+        more: whether there are others.
+    """
+
+    tag: str = ""
+    columns: list[Column] = field(default_factory=list)
+    rows: list[list[str | None]] = field(default_factory=list)
+    more: bool = False
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Why it failed.
+
+    Args:
+        before: the query up to the place of the error; empty where there is none.
+        at: the word there.
+        after: the rest.
+        line: counted from 1; 0 where there is no place.
+        column: counted from 1.
+    """
+
+    message: str
+    code: str = ""
+    detail: str = ""
+    hint: str = ""
+    before: str = ""
+    at: str = ""
+    after: str = ""
+    line: int = 0
+    column: int = 0
+
+
+_COPY = Problem("COPY from and to a client does not work here: use psql.")
+_WRONG = {
+    ExecStatus.EMPTY_QUERY: Problem("There is no statement in it."),
+    ExecStatus.COPY_IN: _COPY,
+    ExecStatus.COPY_OUT: _COPY,
+    ExecStatus.COPY_BOTH: _COPY,
+}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a query."""
+
+    results: list[Result]
+    problem: Problem | None
+    milliseconds: int
+
+
+def run(
+    url: str,
+    address: str,
+    query: str,
+    *,
+    read_only: bool,
+    seconds: float = SECONDS,
+    patience: float = _PATIENCE,
+) -> Outcome:
+    """Run a query.
+
+    Args:
+        url: of the database, with the role and its password.
+        address: the IP address at which this machine reaches its host.
+        query: one statement, or several separated by semicolons where it may write.
+        read_only: whether anything that writes is refused.
+        seconds: that a statement may run, unless it sets another limit itself.
+        patience: seconds after which all is given up.
+    """
+    begun = time.monotonic()
+    results: list[Result] = []
+    problem = None
+    if not query.strip():
+        return Outcome([], Problem("Type a query first."), 0)
+    if "\0" in query or len(query) > LONGEST:
+        return Outcome([], Problem(f"A query is text of at most {LONGEST:,} characters."), 0)
+    try:
+        connection = psycopg.connect(
+            url,
+            hostaddr=address,
+            autocommit=True,
+            connect_timeout=30,
+            application_name="neonup console",
+            client_encoding="UTF8",
+            options=f"-c statement_timeout={int(seconds * 1000)}",
+        )
+        with closing(connection):
+            begun = time.monotonic()  # waking the compute is not the query's time
+            deadline = begun + patience
+            problem = _run(connection.pgconn, query, read_only, results, deadline)
+    except Ended:
+        problem = Problem(f"It ran for more than {patience:g} seconds and was cancelled.")
+    except (psycopg.Error, UnicodeError) as error:
+        problem = Problem(str(error).strip() or "The connection was lost.")
+    return Outcome(results, problem, round((time.monotonic() - begun) * 1000))
+
+
+def _run(
+    connection: PGconn, query: str, read_only: bool, results: list[Result], deadline: float
+) -> Problem | None:
+    if read_only:
+        connection.exec_(b"BEGIN READ ONLY")
+        connection.send_query_params(query.encode(), None)
+    else:
+        connection.send_query(query.encode())
+    connection.set_single_row_mode()
+    while connection.flush():
+        select.select([], [connection.socket], [], 1)
+    current: Result | None = None
+    while (found := _next(connection, deadline)) is not None:
+        if found.status in _WRONG:
+            return _WRONG[ExecStatus(found.status)]
+        if found.status == ExecStatus.FATAL_ERROR:
+            return _problem(found, query, read_only)
+        if current is None:
+            current = Result(columns=_columns(found))
+        _take(current, found)
+        if found.status != ExecStatus.SINGLE_TUPLE:
+            _end(current, found, results)
+            current = None
+        elif current.more and read_only:  # nothing that writes is lost by not reading on
+            _cancel(connection)
+            current.tag = f"More than {ROWS} rows"
+            results.append(current)
+            return None
+    return None  # closing the connection rolls a read-only transaction back
+
+
+def _next(connection: PGconn, deadline: float) -> PGresult | None:
+    """The next result, without holding up other threads while the server works."""
+    while connection.is_busy():
+        left = deadline - time.monotonic()
+        if left <= 0 or not select.select([connection.socket], [], [], left)[0]:
+            _cancel(connection)
+            raise Ended
+        connection.consume_input()
+    return connection.get_result()
+
+
+def _cancel(connection: PGconn) -> None:
+    with suppress(psycopg.Error):
+        connection.get_cancel().cancel()
+
+
+def _columns(found: PGresult) -> list[Column]:
+    types = psycopg.adapters.types
+    shown = []
+    for index in range(found.nfields):
+        oid = found.ftype(index)
+        info = types.get(oid)
+        name = (found.fname(index) or b"").decode("utf-8", "replace")
+        shown.append(Column(name, info.name if info else "", oid in _NUMBERS))
+    return shown
+
+
+def _take(current: Result, found: PGresult) -> None:
+    for row in range(found.ntuples):
+        if len(current.rows) >= ROWS:
+            current.more = True
+            return
+        values = (found.get_value(row, column) for column in range(found.nfields))
+        current.rows.append([None if value is None else _shown(value) for value in values])
+
+
+def _shown(value: bytes) -> str:
+    text = value[: 4 * _CELL].decode("utf-8", "replace")
+    return text if len(text) <= _CELL else f"{text[:_CELL]}…"
+
+
+def _end(current: Result, found: PGresult, results: list[Result]) -> None:
+    current.tag = (found.command_status or b"").decode()
+    if len(results) < _RESULTS:
+        results.append(current)
+
+
+def _problem(found: PGresult, query: str, read_only: bool) -> Problem:
+    def told(which: DiagnosticField) -> str:
+        return (found.error_field(which) or b"").decode("utf-8", "replace")
+
+    message = told(DiagnosticField.MESSAGE_PRIMARY) or found.get_error_message()
+    hint = told(DiagnosticField.MESSAGE_HINT)
+    if read_only and "multiple commands" in message:
+        message = "Read-only takes one statement at a time."
+        hint = "Run them one by one, or allow changes."
+    elif read_only and told(DiagnosticField.SQLSTATE) == "25006":
+        hint = hint or "Allow changes, if that is meant."
+    before, at, after = _place(query, told(DiagnosticField.STATEMENT_POSITION))
+    return Problem(
+        message[:1].upper() + message[1:],
+        told(DiagnosticField.SQLSTATE),
+        told(DiagnosticField.MESSAGE_DETAIL),
+        hint,
+        before,
+        at,
+        after,
+        before.count("\n") + 1 if at else 0,
+        len(before) - (before.rfind("\n") + 1) + 1 if at else 0,
+    )
+
+
+def _place(query: str, position: str) -> tuple[str, str, str]:
+    """The query before, at and after the place that the server names."""
+    if not position.isdecimal() or not 1 <= int(position) <= len(query):
+        return "", "", ""
+    start = int(position) - 1
+    end = start + 1
+    while end < len(query) and (query[end].isalnum() or query[end] == "_"):
+        end += 1
+    return query[:start], query[start:end], query[end:]

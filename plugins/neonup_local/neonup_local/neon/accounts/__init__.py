@@ -1,0 +1,1 @@
+"""Users, organizations and their plans, and the credentials with which they ask."""

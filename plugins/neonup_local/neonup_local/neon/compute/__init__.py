@@ -1,0 +1,1 @@
+"""Servers, which sleep until somebody connects, and the front that leads to them."""

@@ -1,0 +1,1 @@
+"""Data directories: copies of them, their history, and any moment of it."""

@@ -1,0 +1,1 @@
+"""What is consumed, and what happens when a quota is used up."""

@@ -1,0 +1,1 @@
+"""Applications that act for users: their registration, scopes and tokens."""

@@ -1,0 +1,1 @@
+"""What a local Neon remembers, and how it changes."""

@@ -1,0 +1,1 @@
+"""Projects that come to belong to somebody else."""
