@@ -153,7 +153,7 @@ def test_ten_processes_make_one_database(neonup_home: Path) -> None:
 
 
 def test_ten_processes_make_ten_databases_of_a_cold_home(cold_home: Path) -> None:
-    code = CREATE.replace('"shop", kind', "sys.argv[2], kind")
+    code = CREATE.replace('"shop", name', "sys.argv[2], name")
     with ThreadPoolExecutor(10) as pool:
         done = list(pool.map(lambda number: python(code, cold_home, f"db{number}"), range(10)))
     assert [one.stderr for one in done] == [""] * 10

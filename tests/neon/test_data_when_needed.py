@@ -8,7 +8,9 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from neonup_local.neon.model import Branch
+from neonup_local.neon.compute import refusals
+from neonup_local.neon.errors import QuotaExceeded
+from neonup_local.neon.model import Branch, Endpoint
 from tests.neon.api import Api, Project, ask
 from tests.neon.serving import NeonServer
 
@@ -46,6 +48,16 @@ def test_branches_and_snapshots_bring_it(promised: Project, api: Api) -> None:
     assert ask(promised.url, "SELECT 1") == 1
     restored = api.ok("POST", f"{promised.path}/snapshots/{snapshot['id']}/restore", {"name": "r"})
     assert restored["branch"]["name"] == "r"
+
+
+def test_a_quota_is_refused_without_it(promised: Project, neon_server_here: NeonServer) -> None:
+    neon = neon_server_here.neon
+    endpoint = neon.store.get(Endpoint, promised.endpoint)
+    assert endpoint is not None
+    used_up = QuotaExceeded("Your project has exceeded the data transfer quota.", "Wait.")
+    told = refusals.of(neon.store, neon.clusters, neon.authority, endpoint, used_up)
+    assert told.message == used_up.message
+    assert bool(told.certificate) is promised.url.endswith("require")
 
 
 def test_a_copy_that_was_killed_is_begun_again(

@@ -19,6 +19,7 @@ def of(
     branch = store.get(Branch, endpoint.branch_id)
     certificate = key = ""
     if project is not None and project.tls and branch is not None:
-        account = accounts.of_data(clusters.data(branch.cluster_id))
+        # The archive's owner is the data's, which may still be to come.
+        account = accounts.of_data(clusters.folder(branch.cluster_id) / "archive")
         certificate, key = map(str, authority.certificate(endpoint.address, account))
     return Refusal(why.message, why.hint, certificate, key)
