@@ -140,7 +140,7 @@ console.log(row.version);
 """
 _CA = (
     "Node checks the certificate of the server. NODE_EXTRA_CA_CERTS must name the file of the "
-    "authority of this machine, as `neonup serve` prints it."
+    "authority of this machine, as neonup serve prints it."
 )
 
 
@@ -178,7 +178,7 @@ def _without_channel_binding(url: str) -> str:
 
 
 ALL = (
-    Snippet("env", ".env", "", "", note="For everything that reads `.env`; keep it out of git."),
+    Snippet("env", ".env", "", "", note="For everything that reads .env; keep it out of git."),
     Snippet("psql", "psql", "", 'psql "$DATABASE_URL"\n'),
     Snippet("psycopg", "psycopg", 'pip install "psycopg[binary]"', _PSYCOPG),
     Snippet(
