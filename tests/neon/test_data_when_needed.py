@@ -54,7 +54,7 @@ def test_a_quota_is_refused_without_it(promised: Project, neon_server_here: Neon
     neon = neon_server_here.neon
     endpoint = neon.store.get(Endpoint, promised.endpoint)
     assert endpoint is not None
-    used_up = QuotaExceeded("Your project has exceeded the data transfer quota.", "Wait.")
+    used_up = QuotaExceeded("data_transfer_bytes")
     told = refusals.of(neon.store, neon.clusters, neon.authority, endpoint, used_up)
     assert told.message == used_up.message
     assert bool(told.certificate) is promised.url.endswith("require")
