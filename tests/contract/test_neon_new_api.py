@@ -17,6 +17,7 @@ import pytest
 
 from neonup_local.neon import overview
 from neonup_local.neon.claimable import holding, neon_new
+from neonup_local.neon.metering import quotas
 from neonup_local.neon.model import Project
 from tests import asking
 from tests.conftest import remove_home, warm_home
@@ -274,6 +275,24 @@ def test_until_it_is_claimed_its_project_has_limits(neon_new_server: NeonNewServ
         headers={"Authorization": f"Bearer {neon_new_server.key}"},
     )
     assert listed.json()["projects"] == []
+
+
+def test_more_data_than_that_suspends_it_until_it_is_claimed(
+    neon_new_server: NeonNewServer,
+) -> None:
+    made = make(neon_new_server)
+    with psycopg.connect(made["connection_string"]) as connection:
+        connection.execute("CREATE UNLOGGED TABLE big (t text)")
+        connection.execute("ALTER TABLE big ALTER t SET STORAGE PLAIN")
+        connection.execute(
+            "INSERT INTO big SELECT repeat('x', 8000) FROM generate_series(1, 13500)"
+        )
+    quotas.look(neon_new_server.neon)
+    with pytest.raises(psycopg.OperationalError, match="exceeded the logical size quota"):
+        psycopg.connect(made["connection_string"], connect_timeout=20)
+    assert read(neon_new_server, made["id"]).json()["status"] == "UNCLAIMED"
+    with psycopg.connect(neon_new_server.claim(made["id"])) as connection:
+        assert connection.execute("SELECT count(*) FROM big").fetchone() == (13500,)
 
 
 def test_a_claim_that_something_is_in_the_way_of_is_finished_later(
