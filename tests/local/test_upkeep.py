@@ -79,7 +79,7 @@ def test_a_start_begins_the_upkeep_when_it_is_due(neonup_home: Path, tmp_path: P
     database = provider.provision(DatabaseSpec(tmp_path, "DATABASE_URL", tmp_path / ".env"))
     databases = Databases(neonup_home)
     # The creation has begun an upkeep as well, and there is one at a time: let it end.
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 120
     while not spares(databases) or homes.is_held(neonup_home, homes.UPKEEP):
         assert time.monotonic() < deadline
         time.sleep(0.05)
@@ -89,7 +89,7 @@ def test_a_start_begins_the_upkeep_when_it_is_due(neonup_home: Path, tmp_path: P
     then = time.time() - UPKEEP_SECONDS - 1
     os.utime(stamp, (then, then))
     assert provider.check(database) is State.READY
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 120
     while databases.state(idle) is State.READY or not spares(databases):
         assert time.monotonic() < deadline
         time.sleep(0.05)
