@@ -178,11 +178,10 @@ def test_a_new_password(databases: Databases) -> None:
         ask(databases.url(record), "SELECT 1")
 
 
-def test_logical_replication_and_durability_are_as_asked(databases: Databases) -> None:
-    record = databases.create("shop", name="shop", logical_replication=True, durable=True)
+def test_logical_replication_is_as_asked(databases: Databases) -> None:
+    record = databases.create("shop", name="shop", logical_replication=True)
     url = databases.url(record)
     assert ask(url, "SHOW wal_level") == "logical"
-    assert ask(url, "SHOW synchronous_commit") == "on"
     ask(url, "SELECT pg_create_logical_replication_slot('slot', 'pgoutput')")
 
 

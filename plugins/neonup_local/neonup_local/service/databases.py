@@ -104,10 +104,6 @@ class Databases:
             f"@{postmaster.HOST}:{record.port}/{template.DATABASE}"
         )
 
-    def speaks_tls(self, record: Record) -> bool:
-        """Whether its server takes ``sslmode=require``: asked for, and its engine can."""
-        return record.tls and self._engine_of(record).tls
-
     def create(
         self,
         id: str,  # noqa: A002
@@ -116,8 +112,6 @@ class Databases:
         password: str | None = None,
         port: int | None = None,
         logical_replication: bool = False,
-        durable: bool = False,
-        tls: bool = False,
         project: Path | None = None,
         key: str | None = None,
     ) -> Record:
@@ -129,8 +123,6 @@ class Databases:
             password: ``neondb_owner``'s; None: a random one.
             port: the port to try first; None: one that follows from the id.
             logical_replication: ``wal_level = logical``.
-            durable: a commit waits until it is on disk.
-            tls: prefer an engine that speaks TLS.
             project: the folder of the project that it is for.
             key: the variable that will hold its URL.
 
@@ -141,7 +133,7 @@ class Databases:
         with self.locked(id):
             if self.has_data(id):
                 return self._finish(self._there(id, password, port))
-            engine = stock.choose_engine(self.home, pg_bin=self.pg_bin, tls=tls, name=self.engine)
+            engine = stock.choose_engine(self.home, pg_bin=self.pg_bin, name=self.engine)
             record = Record(
                 id=id,
                 name=name,
@@ -151,25 +143,20 @@ class Databases:
                 pg_major=engine.major,
                 project=str(project) if project else None,
                 key=key,
-                tls=tls and engine.tls,
                 logical_replication=logical_replication,
-                durable=durable,
             )
             homes.make_folder(folder)
             records.write(folder, record)
             stock.provide(self.home, folder, engine)
             return self._finish(record, engine)
 
-    def prepare(self, *, tls: bool = False) -> Engine:
+    def prepare(self) -> Engine:
         """Make all that new databases need beforehand; the engine that they will get.
-
-        Args:
-            tls: prefer an engine that speaks TLS.
 
         Raises:
             EngineError: no engine can be used, or its template cannot be made.
         """
-        engine = stock.choose_engine(self.home, pg_bin=self.pg_bin, tls=tls, name=self.engine)
+        engine = stock.choose_engine(self.home, pg_bin=self.pg_bin, name=self.engine)
         stock.prepare(self.home, engine, accounts.for_new_data())
         return engine
 
@@ -261,19 +248,6 @@ class Databases:
             changed = replace(current, password=password, ready=False)
             records.write(self.folder(record.id), changed)
             return servers.set_password(self.home, changed, engine)
-
-    def update(self, record: Record, **changes: object) -> Record:
-        """Write a record with some values changed, e.g. ``service``.
-
-        Raises:
-            EngineError: it cannot be written.
-        """
-        with self.locked(record.id):
-            current = self.get(record.id) or record
-            return records.write(
-                self.folder(record.id),
-                replace(current, **changes),  # type: ignore[arg-type]
-            )
 
     def _finish(self, record: Record, engine: Engine | None = None) -> Record:
         return servers.finish(self.home, record, engine or self._engine_of(record))

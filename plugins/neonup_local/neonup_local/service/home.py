@@ -6,7 +6,6 @@ templates/        initialised data directories, one an engine; spares/ has finis
 run/              Unix sockets
 locks/            one file a database, and one for engines and templates
 cloud_admin       the superuser's password
-tls/              the certificate that local databases show, and its key
 expired/          the ids of neon.new's databases whose time was over
 upkeep            when idle servers were last looked for
 """
@@ -28,7 +27,6 @@ from neonup_local.service import records
 ENGINES = ".engines"
 UPKEEP = ".upkeep"
 SERVE = ".serve"
-CERTIFICATE = ".certificate"
 """Names of locks that no database's id can be."""
 
 _SPREAD = {"databases", "spares", "templates", "runs"}

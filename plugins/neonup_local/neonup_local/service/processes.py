@@ -10,8 +10,8 @@ from neonup_local.engine import account as accounts
 from neonup_local.engine import admin, cluster, postmaster, template
 from neonup_local.engine.binaries import Engine
 from neonup_local.engine.config import Options
-from neonup_local.service import certificate, ports, records
 from neonup_local.service import home as homes
+from neonup_local.service import ports, records
 from neonup_local.service.records import Record
 
 
@@ -37,7 +37,7 @@ def _start(home: Path, folder: Path, record: Record, engine: Engine) -> Record:
     for port in ports.from_port(record.port):
         if not (cluster.port_is_free(port) or cluster.is_running(folder / "data")):
             continue
-        options = _options(home, folder, record, engine, port)
+        options = Options(port, record.logical_replication)
         try:
             found = cluster.start(engine, folder, homes.run_folder(home, record.id), options)
         except cluster.PortTaken:  # between the look and the start
@@ -49,13 +49,6 @@ def _start(home: Path, folder: Path, record: Record, engine: Engine) -> Record:
         "No free port was found for Postgres on 127.0.0.1.",
         checked=[f"{ports.TRIES} ports from {record.port} on"],
     )
-
-
-def _options(home: Path, folder: Path, record: Record, engine: Engine, port: int) -> Options:
-    shown = None
-    if record.tls and engine.tls:
-        shown = certificate.certificate(home, accounts.of_data(folder / "data"))
-    return Options(port, record.logical_replication, record.durable, shown)
 
 
 def set_password(home: Path, record: Record, engine: Engine) -> Record:

@@ -33,9 +33,7 @@ class Record:
         created_at: when, ISO 8601, UTC.
         project: the project's folder.
         key: the variable that holds its URL.
-        tls: whether it speaks TLS.
         logical_replication: whether ``wal_level`` is ``logical``.
-        durable: whether a commit waits until it is on disk.
         ready: whether its making was finished: its password is set.
     """
 
@@ -48,9 +46,7 @@ class Record:
     created_at: str = field(default_factory=lambda: datetime.now(UTC).isoformat())
     project: str | None = None
     key: str | None = None
-    tls: bool = False
     logical_replication: bool = False
-    durable: bool = False
     ready: bool = False
 
 
