@@ -20,7 +20,6 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import httpx
-import psutil
 
 CHROMIUM = shutil.which("chromium")
 DRIVER = shutil.which("chromedriver")
@@ -114,21 +113,9 @@ def chromium(profile: Path) -> Iterator[Browser]:
         "goog:chromeOptions": {"binary": CHROMIUM, "args": flags},
         "goog:loggingPrefs": {"browser": "ALL"},
     }
-    assert DRIVER
     # Killed, they would leave their own temporary files behind.
-    with (
-        TemporaryDirectory(prefix="browser-") as temporary,
-        subprocess.Popen(
-            [DRIVER, "--port=0"],
-            env={**os.environ, "TMPDIR": temporary},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            start_new_session=True,
-        ) as driver,
-    ):
+    with TemporaryDirectory(prefix="browser-") as temporary, _driver(temporary) as (driver, port):
         try:
-            port = _port(driver)
             with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as client:
                 answer = client.post("/session", json={"capabilities": {"alwaysMatch": wanted}})
                 session = answer.json()["value"]
@@ -140,20 +127,29 @@ def chromium(profile: Path) -> Iterator[Browser]:
             os.killpg(driver.pid, signal.SIGKILL)
 
 
-def _end(pid: int) -> None:
-    """Wait for the browser and all of its processes; those that hang are killed."""
-    try:
-        browser = psutil.Process(pid)
-        processes = [browser, *browser.children(recursive=True)]
-    except psutil.NoSuchProcess:
-        return
-    for process in psutil.wait_procs(processes, timeout=10)[1]:
-        process.kill()
+@contextmanager
+def _driver(temporary: str) -> Iterator[tuple[subprocess.Popen[str], int]]:
+    """A running chromedriver, and its port: free for IPv4, though not always for IPv6 as well."""
+    assert DRIVER
+    for _ in range(5):
+        with subprocess.Popen(
+            [DRIVER, "--port=0"],
+            env={**os.environ, "TMPDIR": temporary},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        ) as driver:
+            if (port := _port(driver)) is not None:
+                yield driver, port
+                return
+    raise AssertionError("chromedriver did not start")
 
 
-def _port(driver: subprocess.Popen[str]) -> int:
+def _port(driver: subprocess.Popen[str]) -> int | None:
+    """The port that it says it has; None where it ends without one."""
     assert driver.stdout
     for line in driver.stdout:
         if found := re.search(r"started successfully on port (\d+)", line):
             return int(found[1])
-    raise AssertionError("chromedriver did not start")
+    return None

@@ -9,6 +9,7 @@ import psycopg
 import pytest
 
 from neonup_local.neon.compute import refusals
+from neonup_local.neon.data import bases
 from neonup_local.neon.errors import QuotaExceeded
 from neonup_local.neon.model import Branch, Endpoint
 from tests.neon.api import Api, Project, ask
@@ -78,3 +79,10 @@ def test_data_that_is_lost_is_not_made_anew(
     shutil.rmtree(folder_of(neon_server_here, promised.branch) / "data")
     with pytest.raises(psycopg.OperationalError):
         ask(promised.url, "SELECT 1")
+
+
+def test_the_history_of_a_project_without_data_is_left_alone(
+    promised: Project, neon_server_here: NeonServer
+) -> None:
+    bases.renew(neon_server_here.neon, largest=-1, share=0)
+    assert ask(promised.url, "SELECT 1") == 1

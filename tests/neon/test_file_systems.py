@@ -47,10 +47,11 @@ with serving(home) as server:
     api = Api(server.base, server.key)
     project = api.create_project()
     ask(project.url, "CREATE TABLE things (n int, text text)")
+    ask(project.url, "ALTER TABLE things ALTER text SET STORAGE EXTERNAL")  # not compressed
     acknowledged = 0
     try:
         while True:
-            text = "repeat(md5(random()::text), 30000)"
+            text = "repeat(md5(random()::text), 60000)"
             ask(project.url, f"INSERT INTO things SELECT %s, {text}", acknowledged)
             acknowledged += 1
     except psycopg.Error as error:

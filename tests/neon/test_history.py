@@ -347,3 +347,7 @@ def test_schemas_and_how_they_differ(project: Project) -> None:
     sql = project.api.ok("GET", f"{project.main}/schema", db_name="neondb", timestamp=then)["sql"]
     assert "CREATE TABLE" in sql and "VIEW" not in sql
     assert project.api.refused("GET", f"{project.main}/schema", db_name="nothing")[0] == 404
+    ask(project.url, "CREATE DATABASE later")
+    assert project.api.ok("GET", f"{project.main}/schema", db_name="later")["sql"] == ""
+    query = {"db_name": "later", "timestamp": then}
+    assert project.api.refused("GET", f"{project.main}/schema", **query)[0] == 404

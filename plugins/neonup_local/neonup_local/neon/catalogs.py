@@ -69,6 +69,12 @@ def disconnect(connection: Connection, database: str) -> None:
     )
 
 
+def has_database(connection: Connection, name: str) -> bool:
+    """Whether there is a database of that name."""
+    found = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name])
+    return found.fetchone() is not None
+
+
 def rename(connection: Connection, roles: list[Role], databases: list[Database]) -> None:
     """Give the template's role and database the names that the store has for them."""
     if roles and roles[0].name != template.OWNER and template.OWNER in _role_names(connection):

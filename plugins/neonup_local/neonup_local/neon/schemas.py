@@ -13,11 +13,11 @@ from neonup import EngineError
 from neonup_local.engine import postmaster, template
 from neonup_local.engine import program as engine_program
 from neonup_local.engine.account import MYSELF
-from neonup_local.neon import databases
+from neonup_local.neon import catalogs, databases
 from neonup_local.neon.context import Neon
 from neonup_local.neon.data import moments
 from neonup_local.neon.data.history import Target
-from neonup_local.neon.errors import Failed
+from neonup_local.neon.errors import Failed, NotFound
 from neonup_local.neon.model import Branch, Cluster, Project
 
 _NOISE = re.compile(r"^(--.*|\\(un)?restrict .*|SET .*|SELECT pg_catalog\.set_config.*|)\n", re.M)
@@ -44,6 +44,9 @@ def sql(
         with neon.computes.admin(branch):
             return _schema(neon, branch, database)
     with _as_it_was(neon, branch, moment) as then:
+        with neon.computes.admin(then, known=True) as connection:
+            if not catalogs.has_database(connection, database):
+                raise NotFound("there was no such database at that moment")
         return _schema(neon, then, database)
 
 

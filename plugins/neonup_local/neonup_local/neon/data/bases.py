@@ -37,6 +37,8 @@ def renew(neon: Neon, *, largest: int = LARGEST, share: float = SHARE, most: int
         project = neon.store.get(Project, branch.project_id)
         if row is None or project is None or branch.state != "ready":
             continue
+        if not neon.clusters.has_data(row.id):
+            continue  # nobody has connected yet
         limit = max(largest, share * neon.clusters.data_size(row.id))
         if neon.clusters.log_since(row) > limit:
             _rebase(neon, project, branch)

@@ -112,6 +112,10 @@ class Clusters:
         if not self._take_spare(name, folder / "data"):
             (folder / _PROMISED).write_text(name, encoding="ascii")
 
+    def has_data(self, id: str) -> bool:  # noqa: A002
+        """Whether it has its data; else that is copied when it is needed."""
+        return self.data(id).is_dir()
+
     def provide(self, id: str) -> None:  # noqa: A002
         """Make sure that a cluster has its data; call it while the cluster is held.
 
