@@ -141,6 +141,7 @@ def test_a_person_is_told_how_to_use_it(neonup_home: Path) -> None:
         assert process.wait(30) == 0
         rest = process.stdout.read()
         assert f"NEONUP_NEON_NEW_URL={line.split()[-1]}/api/v1 neonup" in rest
+        assert f"  {line.split()[-1]}/sign-in?token=" in rest
     finally:
         process.kill()
         process.communicate()

