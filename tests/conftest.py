@@ -27,6 +27,7 @@ def pytest_configure() -> None:
     ignores SIGINT, and so would every program that a test starts."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    _remove_left_homes()
 
 
 def _memory() -> Path | None:
@@ -44,7 +45,8 @@ def _memory() -> Path | None:
 
 def make_home(*, on_disk: bool = False) -> Path:
     """A new folder that the unprivileged account may enter, unlike pytest's own ones."""
-    home = Path(tempfile.mkdtemp(prefix="nu-", dir=None if on_disk else _memory()))
+    prefix = f"nu-{os.getpid()}-"
+    home = Path(tempfile.mkdtemp(prefix=prefix, dir=None if on_disk else _memory()))
     home.chmod(0o711)
     return home
 
@@ -75,6 +77,14 @@ def remove_home(home: Path) -> None:
                     process.send_signal(signal.SIGINT if server else signal.SIGTERM)
         time.sleep(0.01)
     shutil.rmtree(home, ignore_errors=True)
+
+
+def _remove_left_homes() -> None:
+    """Delete the homes of killed runs: those in memory would stay until a reboot."""
+    for home in [*MEMORY.glob("nu-*-*"), *Path(tempfile.gettempdir()).glob("nu-*-*")]:
+        run = home.name.split("-")[1]
+        if run.isdecimal() and not psutil.pid_exists(int(run)) and os.access(home, os.W_OK):
+            remove_home(home)
 
 
 @pytest.fixture(autouse=True)

@@ -1,4 +1,4 @@
-"""A local Neon in this process, for all tests of a worker; each test has projects of its own."""
+"""A local Neon in this process, for the tests of a module; each test has projects of its own."""
 
 from __future__ import annotations
 
@@ -17,8 +17,9 @@ from tests.neon.api import Api, Project
 from tests.neon.serving import NeonServer, serving
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def neon_server_here(warm_parts: Path) -> Iterator[NeonServer]:
+    """Not the whole run's: its projects, of 40 MB each, would fill the machine's memory."""
     home = warm_home(warm_parts)
     with serving(home) as server:
         yield server
