@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -60,6 +61,14 @@ def test_every_way_in_needs_the_password(databases: Databases) -> None:
                 psycopg.connect(wrong, host=host, user=user)
     good = psycopg.connect(databases.url(record), host=found.socket_dir)
     good.close()
+
+
+def test_a_server_killed_at_once_still_knows_its_password(databases: Databases) -> None:
+    record = make(databases)
+    found = postmaster.running(databases.folder("shop") / "data")
+    assert found is not None
+    os.kill(found.pid, signal.SIGKILL)
+    assert ask(databases.url(databases.wake(record)), "SELECT 1") == 1
 
 
 def test_it_listens_on_this_machine_only(databases: Databases) -> None:

@@ -11,20 +11,26 @@ from pathlib import Path
 import psycopg
 
 from neonup import DatabaseSpec, Settings, State
-from neonup_local.engine import template
+from neonup_local.engine import postmaster, template
 from neonup_local.provider import UPKEEP_SECONDS, LocalProvider
 from neonup_local.service import home as homes
 from neonup_local.service import upkeep
 from neonup_local.service.databases import Databases
 from neonup_local.service.records import Record
 from tests.local.sql import ask
+from tests.waiting import wait_until
 
 
 def make(databases: Databases, name: str) -> Record:
     return databases.create(name, name=name)
 
 
-def age(databases: Databases, name: str, seconds: float) -> None:
+def age(databases: Databases, name: str, seconds: float, clients: int = 0) -> None:
+    """As if nothing was written to its log for so long; a backend that ends still writes to it."""
+    found = postmaster.running(databases.folder(name) / "data")
+    assert found is not None
+    pid = found.pid
+    wait_until(lambda: upkeep.clients(pid) == clients, "the backends to end")
     then = time.time() - seconds
     os.utime(databases.folder(name) / "log", (then, then))
 
@@ -56,8 +62,8 @@ def test_spares_are_never_given_out_twice(databases: Databases) -> None:
 def test_a_server_without_clients_is_stopped_after_an_hour(databases: Databases) -> None:
     quiet, busy, fresh = (make(databases, name) for name in ("quiet", "busy", "fresh"))
     with psycopg.connect(databases.url(busy)):
-        for name in ("quiet", "busy"):
-            age(databases, name, upkeep.IDLE_SECONDS + 60)
+        age(databases, "quiet", upkeep.IDLE_SECONDS + 60)
+        age(databases, "busy", upkeep.IDLE_SECONDS + 60, clients=1)
         assert upkeep.stop_idle(databases.home) == ["quiet"]
     assert databases.state(quiet) is State.STOPPED
     assert {databases.state(record) for record in (busy, fresh)} == {State.READY}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 from neonup_local.neon import recovery
@@ -60,6 +61,8 @@ class Neon:
         self.meter = self.computes.meter
         self.prepared = Prepared(self.store)
         self.addresses = Addresses(self.computes.front, exposed)
+        self.upkeep = threading.RLock()
+        """Held by whoever does what the time asks for: two at it would find things locked."""
 
     def start(self) -> None:
         """Clean up after a server that was killed, and take connections.

@@ -68,8 +68,9 @@ class Upkeep:
                 agent_claims.reconcile(self._neon)
                 if looked - expired > _EXPIRY_SECONDS:
                     expired = looked
-                    schedules.run(self._neon)
-                    expire(self._neon)
+                    with self._neon.upkeep:
+                        schedules.run(self._neon)
+                        expire(self._neon)
                 if looked - renewed > _HISTORY_SECONDS:
                     renewed = looked
                     bases.renew(self._neon)
@@ -79,14 +80,20 @@ class Upkeep:
 
 def catch_up(neon: Neon) -> None:
     """Do at once what the time that it is now asks for."""
-    quotas.look(neon)
-    schedules.run(neon)
-    expire(neon)
-    neon.meter.write()
+    with neon.upkeep:
+        quotas.look(neon)
+        schedules.run(neon)
+        expire(neon)
+        neon.meter.write()
 
 
 def expire(neon: Neon) -> None:
     """Delete branches, snapshots and tokens whose time is over, and projects deleted long ago."""
+    with neon.upkeep:
+        _expire(neon)
+
+
+def _expire(neon: Neon) -> None:
     now = neon.clock.now()
     oauth_tokens.forget_expired(neon)
     agent_claims.reconcile(neon)

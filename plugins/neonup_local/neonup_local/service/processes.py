@@ -61,7 +61,8 @@ def set_password(home: Path, record: Record, engine: Engine) -> Record:
     change = f"ALTER ROLE {template.OWNER} PASSWORD '{template.scram_verifier(record.password)}'"
     secret = template.admin_password(home)
     try:
-        admin.run(engine, record.port, secret, f"{change};")
+        # Commits are asynchronous there: a server killed at once would forget its own password.
+        admin.run(engine, record.port, secret, f"SET synchronous_commit = on; {change};")
     except EngineError as error:
         if not admin.was_refused(error):
             raise
