@@ -9,12 +9,41 @@ from urllib.parse import urljoin, urlsplit
 from neonup.errors import ServiceError
 from neonup.http.calls import Call, Failure, Pause, Request, Response
 
-TRIES = 3
 BACK_OFF = 0.4
 """Seconds before the second try, doubled for each one after; half of it is left to chance."""
-LONGEST_PAUSE = 20.0
-"""Seconds that a service may ask for with ``Retry-After`` before the call gives up instead."""
 REDIRECTS = 3
+
+
+@dataclass(frozen=True)
+class Policy:
+    """When a request is sent again.
+
+    Args:
+        tries: how often it is sent at most.
+        refused: statuses that say: not now. Whatever was asked for has not been done.
+        failed: whether a 5xx says the same, except 504, which is a gateway's. Otherwise it counts
+            as an answer that was lost: only a repeatable request is sent again.
+        longest_pause: seconds that a service may ask for with ``Retry-After`` before the call
+            gives up instead.
+    """
+
+    tries: int = 3
+    refused: frozenset[int] = frozenset({429})
+    failed: bool = True
+    longest_pause: float = 20.0
+
+    def again(self, reply: Response) -> bool:
+        """Whether an answer is none, so that the question may be worth asking again."""
+        return reply.status in self.refused or reply.status >= 500
+
+    def harmless(self, request: Request, reply: Response) -> bool:
+        """Whether the request can be sent once more without being carried out twice."""
+        if request.repeatable or reply.status in self.refused:
+            return True
+        return self.failed and reply.status != 504
+
+
+DEFAULT = Policy()
 
 
 @dataclass(frozen=True)
@@ -47,6 +76,14 @@ class Service:
         )
 
 
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a request in the end, and of each try, in words."""
+
+    reply: Response | Failure
+    tried: tuple[str, ...]
+
+
 def fetch(service: Service, request: Request) -> Call[Response]:
     """Send a request, again where that may help, and follow redirects within the same origin.
 
@@ -56,45 +93,50 @@ def fetch(service: Service, request: Request) -> Call[Response]:
     Raises:
         ServiceError: there was none.
     """
+    outcome = yield from attempt(service, request, DEFAULT)
+    if isinstance(outcome.reply, Response) and not DEFAULT.again(outcome.reply):
+        return outcome.reply
+    raise _given_up(service, request, outcome)
+
+
+def attempt(service: Service, request: Request, policy: Policy) -> Call[Outcome]:
+    """As `fetch`, but the last answer is returned, whatever it is.
+
+    Raises:
+        ServiceError: it redirects to where it must not.
+    """
     tried: list[str] = []
     asked = request
     redirects = 0
     while True:
-        reply = yield request
+        reply = (yield request) or Failure("no answer")
         if isinstance(reply, Response) and reply.status in {301, 302, 303, 307, 308}:
             redirects += 1
             request = _redirected(service, asked, request, reply, last=redirects > REDIRECTS)
             continue
-        if isinstance(reply, Response) and reply.status != 429 and reply.status < 500:
-            return reply
-        tried.append(_told(reply))
-        pause = _pause(request, reply, len(tried))
+        tried.append(told(reply))
+        pause = _pause(policy, request, reply, len(tried))
         if pause is None:
-            raise _given_up(service, asked, reply, tried)
+            return Outcome(reply, tuple(tried))
         yield Pause(pause)
 
 
-def _told(reply: Response | Failure | None) -> str:
-    if isinstance(reply, Response):
-        return f"status {reply.status}"
-    return reply.reason if reply else "no answer"
+def told(reply: Response | Failure) -> str:
+    """An answer, or why there is none, in a few words."""
+    return f"status {reply.status}" if isinstance(reply, Response) else reply.reason
 
 
-def _pause(request: Request, reply: Response | Failure | None, tries: int) -> float | None:
+def _pause(policy: Policy, request: Request, reply: Response | Failure, tries: int) -> float | None:
     """How many seconds to wait before the next try; None if there is none."""
-    if tries >= TRIES:
+    if tries >= policy.tries:
         return None
     seconds = BACK_OFF * 2.0 ** (tries - 1) * random.uniform(0.5, 1)  # noqa: S311 - not a secret
     if isinstance(reply, Failure):
         return None if reply.final or (reply.sent and not request.repeatable) else seconds
-    if isinstance(reply, Response):
-        if reply.status == 504 and not request.repeatable:  # the gateway gave up, the rest may not
-            return None
-        wanted = retry_after(reply.headers.get("retry-after", ""))
-        if wanted > LONGEST_PAUSE:
-            return None
-        return max(seconds, wanted)
-    return seconds
+    if not policy.again(reply) or not policy.harmless(request, reply):
+        return None
+    wanted = retry_after(reply.headers.get("retry-after", ""))
+    return None if wanted > policy.longest_pause else max(seconds, wanted)
 
 
 def retry_after(value: str) -> float:
@@ -144,15 +186,13 @@ def _host(url: str) -> str:
     return "".join(c if c.isprintable() else "?" for c in f"{parts.scheme}://{host}")[:100]
 
 
-def _given_up(
-    service: Service, request: Request, reply: Response | Failure | None, tried: list[str]
-) -> ServiceError:
+def _given_up(service: Service, request: Request, outcome: Outcome) -> ServiceError:
+    reply, tried = outcome.reply, outcome.tried
     tries = "" if len(tried) == 1 else f" ({len(tried)} tries)"
     checked = (f"tries: {'; '.join(tried)}",) if len({*tried}) > 1 else ()
-    if not isinstance(reply, Response):
-        reached = isinstance(reply, Failure) and reply.sent
-        what = "no usable answer" if reached else "the service cannot be reached"
-        return service.error(request, f"{what}{tries}: {_told(reply)}", checked=checked)
+    if isinstance(reply, Failure):
+        what = "no usable answer" if reply.sent else "the service cannot be reached"
+        return service.error(request, f"{what}{tries}: {told(reply)}", checked=checked)
     what = f"the service failed with status {reply.status}{said(reply)}{tries}"
     if reply.status == 429:
         wanted = retry_after(reply.headers.get("retry-after", ""))

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from neonup.http.calls import Call, Failure, Pause, Request, Response
+from neonup.http.calls import Call, Failure, Pause, Response
+
+if TYPE_CHECKING:
+    from neonup.http.transport import AsyncSender, Sender
 
 T = TypeVar("T")
 
@@ -20,21 +22,38 @@ def run(call: Call[T], *, timeout: float) -> T:
     from neonup.http.transport import Sender
 
     with Sender(timeout) as sender:
-        return _drive(call, sender.send, time.sleep)
+        return drive(call, sender)
 
 
-def _drive(
-    call: Call[T], send: Callable[[Request], Response | Failure], pause: Callable[[float], None]
-) -> T:
+def drive(call: Call[T], sender: Sender) -> T:
+    """The same with a sender that is there already."""
     reply: Response | Failure | None = None
     try:
         while True:
             step = call.send(reply)
             if isinstance(step, Pause):
-                pause(step.seconds)
+                time.sleep(step.seconds)
                 reply = None
             else:
-                reply = send(step)
+                reply = sender.send(step)
+    except StopIteration as stop:
+        result: T = stop.value
+        return result
+
+
+async def adrive(call: Call[T], sender: AsyncSender) -> T:
+    """The same, awaited in asyncio's event loop."""
+    import asyncio
+
+    reply: Response | Failure | None = None
+    try:
+        while True:
+            step = call.send(reply)
+            if isinstance(step, Pause):
+                await asyncio.sleep(step.seconds)
+                reply = None
+            else:
+                reply = await sender.send(step)
     except StopIteration as stop:
         result: T = stop.value
         return result

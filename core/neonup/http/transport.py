@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import socket
 import threading
@@ -49,10 +50,22 @@ class Sender:
 
     Args:
         timeout: seconds that one request may take as a whole.
+        auth: adds what proves who asks.
+        transport: instead of httpx's own.
+        largest_body: bytes of an answer that are read.
     """
 
-    def __init__(self, timeout: float):
+    def __init__(
+        self,
+        timeout: float,
+        *,
+        auth: httpx.Auth | None = None,
+        transport: httpx.BaseTransport | None = None,
+        largest_body: int = LARGEST_BODY,
+    ):
         self._timeout = timeout
+        self._more = {"auth": auth, "transport": transport}
+        self._largest = largest_body
         self._client: httpx.Client | None = None
 
     def __enter__(self) -> Self:
@@ -64,6 +77,10 @@ class Sender:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections."""
         if self._client:
             self._client.close()
 
@@ -72,19 +89,61 @@ class Sender:
         with _deadline(self._timeout) as deadline:
             try:
                 if self._client is None:
-                    self._client = httpx.Client(**_options(request.url, self._timeout))
+                    options = _options(request.url, self._timeout) | self._more
+                    self._client = httpx.Client(**options)
                 with self._client.stream(
                     request.method,
                     request.url,
                     json=request.body,
                     extensions={"trace": deadline.trace},
                 ) as response:
-                    body = _Body(response)
+                    body = _Body(response, self._largest)
                     for chunk in response.iter_raw():
                         body.add(chunk)
                     return body.response()
             except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
-                return _failure(error, self._timeout, late=deadline.passed)
+                return _failure(error, self._timeout, self._largest, late=deadline.passed)
+
+
+class AsyncSender:
+    """The same in asyncio's event loop; for its parameters see `Sender`."""
+
+    def __init__(
+        self,
+        timeout: float,
+        *,
+        auth: httpx.Auth | None = None,
+        transport: httpx.AsyncBaseTransport | None = None,
+        largest_body: int = LARGEST_BODY,
+    ):
+        self._timeout = timeout
+        self._more = {"auth": auth, "transport": transport}
+        self._largest = largest_body
+        self._client: httpx.AsyncClient | None = None
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        if self._client:
+            await self._client.aclose()
+
+    async def send(self, request: Request) -> Response | Failure:
+        """The whole answer, or why there is none."""
+        try:
+            if self._client is None:
+                options = _options(request.url, self._timeout) | self._more
+                self._client = httpx.AsyncClient(**options)
+            async with (
+                asyncio.timeout(self._timeout),
+                self._client.stream(request.method, request.url, json=request.body) as response,
+            ):
+                body = _Body(response, self._largest)
+                async for chunk in response.aiter_raw():
+                    body.add(chunk)
+                return body.response()
+        except TimeoutError as error:
+            return _failure(error, self._timeout, self._largest, late=True)
+        except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
+            return _failure(error, self._timeout, self._largest, late=False)
 
 
 class _TooLargeError(ValueError):
@@ -94,16 +153,17 @@ class _TooLargeError(ValueError):
 class _Body:
     """An answer's body as it comes in, refused as soon as it is too large."""
 
-    def __init__(self, response: httpx.Response):
+    def __init__(self, response: httpx.Response, largest: int):
         self._response = response
+        self._largest = largest
         self._content = bytearray()
         length = response.headers.get("content-length", "0")
-        if length.isdecimal() and int(length) > LARGEST_BODY:
+        if length.isdecimal() and int(length) > largest:
             raise _TooLargeError
 
     def add(self, chunk: bytes) -> None:
         self._content += chunk
-        if len(self._content) > LARGEST_BODY:
+        if len(self._content) > self._largest:
             raise _TooLargeError
 
     def response(self) -> Response:
@@ -147,11 +207,11 @@ def _deadline(seconds: float) -> Iterator[_Deadline]:
         timer.cancel()
 
 
-def _failure(error: Exception, timeout: float, *, late: bool) -> Failure:
+def _failure(error: Exception, timeout: float, largest: int, *, late: bool) -> Failure:
     if late or isinstance(error, httpx.ReadTimeout | httpx.WriteTimeout):
         return Failure(f"no complete answer within {timeout:g} s")
     if isinstance(error, _TooLargeError):
-        return Failure(f"the answer is larger than {LARGEST_BODY / 1e6:g} MB", final=True)
+        return Failure(f"the answer is larger than {largest / 1e6:g} MB", final=True)
     if isinstance(error, httpx.ConnectTimeout):
         return Failure(f"no connection within {_connect(timeout):g} s", sent=False)
     if isinstance(error, _UNSENT):

@@ -1,0 +1,139 @@
+"""The clients: the groups of operations, and how they are sent."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Any, Generic, Self
+
+import httpx
+
+from neonup.http.run import adrive, drive
+from neonup.http.transport import AsyncSender, Sender
+from neonup.neon import access
+from neonup.neon.api import Api, Values
+from neonup.neon.groups.branches import Branches
+from neonup.neon.groups.group import S
+from neonup.neon.groups.operations import OperationsOfProject
+from neonup.neon.groups.projects import Projects
+
+TIMEOUT = 60.0
+"""Seconds that one request may take; a new project takes Neon a few."""
+LARGEST_ANSWER = 64_000_000
+"""Bytes: a page of 400 projects has one."""
+
+
+class _Groups(Generic[S]):
+    """What a client offers, a group each."""
+
+    def __init__(self, api: Api, sender: S):
+        self.projects = Projects(api, sender)
+        self.branches = Branches(api, sender)
+        self.operations = OperationsOfProject(api, sender)
+
+
+class NeonClient(_Groups[Sender]):
+    """Neon's API v2, blocking. Use it in a ``with`` block, or close it.
+
+    What is not given is looked for: see `neonup.neon.access`.
+
+    Args:
+        key: an API key or access token.
+        base_url: up to and with ``/api/v2``.
+        auth: instead of a key: adds what proves who asks to each request.
+        timeout: seconds that one request may take as a whole.
+        transport: httpx's, e.g. one that goes through a proxy.
+
+    Raises:
+        SettingsError: no key was found, or the base URL cannot be used.
+    """
+
+    def __init__(
+        self,
+        key: str | None = None,
+        *,
+        base_url: str | None = None,
+        auth: httpx.Auth | None = None,
+        timeout: float = TIMEOUT,
+        transport: httpx.BaseTransport | None = None,
+    ):
+        self._api = Api(access.base_url(base_url))
+        self._sender = Sender(
+            timeout,
+            auth=auth or access.auth(key),
+            transport=transport,
+            largest_body=LARGEST_ANSWER,
+        )
+        super().__init__(self._api, self._sender)
+
+    def request(
+        self, method: str, path: str, *, query: Values | None = None, body: Values | None = None
+    ) -> Any:
+        """Any other operation of the API; the answer as plain data.
+
+        Args:
+            method: ``GET``, ``POST`` ...
+            path: what follows ``/api/v2``, e.g. ``/regions``.
+        """
+        return drive(self._api.send(method, path, object, query=query, body=body), self._sender)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._sender.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+class AsyncNeonClient(_Groups[AsyncSender]):
+    """Neon's API v2 in asyncio. Use it in an ``async with`` block, or close it.
+
+    The parameters and errors are those of `NeonClient`.
+    """
+
+    def __init__(
+        self,
+        key: str | None = None,
+        *,
+        base_url: str | None = None,
+        auth: httpx.Auth | None = None,
+        timeout: float = TIMEOUT,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ):
+        self._api = Api(access.base_url(base_url))
+        self._sender = AsyncSender(
+            timeout,
+            auth=auth or access.auth(key),
+            transport=transport,
+            largest_body=LARGEST_ANSWER,
+        )
+        super().__init__(self._api, self._sender)
+
+    async def request(
+        self, method: str, path: str, *, query: Values | None = None, body: Values | None = None
+    ) -> Any:
+        """As `NeonClient.request`."""
+        call = self._api.send(method, path, object, query=query, body=body)
+        return await adrive(call, self._sender)
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._sender.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.aclose()

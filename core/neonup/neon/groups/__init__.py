@@ -1,0 +1,1 @@
+"""The operations of Neon's API, a module a group, as Neon's documentation groups them."""

@@ -1,0 +1,110 @@
+"""How an operation is defined once and can be called both ways.
+
+An operation is a method that returns a `Call` or `Pages`, and so does no input or output. Read from
+the group of a `NeonClient` it blocks, from that of an `AsyncNeonClient` it is awaited.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from typing import Any, Concatenate, Generic, ParamSpec, TypeVar, overload
+
+from neonup.http.calls import Call
+from neonup.http.run import adrive, drive
+from neonup.http.transport import AsyncSender, Sender
+from neonup.neon.api import Api, Pages
+
+S = TypeVar("S", bound=Sender | AsyncSender)
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Group(Generic[S]):
+    """Operations on one kind of thing.
+
+    Args:
+        api: makes their calls.
+        sender: sends the requests of those: blocking or awaited.
+    """
+
+    def __init__(self, api: Api, sender: S):
+        self.api = api
+        self.sender = sender
+
+
+class operation(Generic[P, T]):  # noqa: N801 - a decorator
+    """One operation: called, it returns its answer, or an awaitable of it."""
+
+    def __init__(self, define: Callable[Concatenate[Any, P], Call[T]]):
+        self._define = define
+        functools.update_wrapper(self, define)  # type: ignore[arg-type]
+
+    @overload
+    def __get__(self, group: Group[Sender], owner: object) -> Callable[P, T]: ...
+    @overload
+    def __get__(self, group: Group[AsyncSender], owner: object) -> Callable[P, Awaitable[T]]: ...
+    @overload
+    def __get__(self, group: None, owner: object) -> operation[P, T]: ...
+
+    def __get__(self, group: Group[Any] | None, owner: object) -> Any:
+        if group is None:
+            return self
+        define, sender = self._define, group.sender
+
+        @functools.wraps(define)
+        def call(*args: P.args, **kwargs: P.kwargs) -> Any:
+            run = adrive if isinstance(sender, AsyncSender) else drive
+            return run(define(group, *args, **kwargs), sender)
+
+        return call
+
+
+class listing(Generic[P, T]):  # noqa: N801 - a decorator
+    """A list: called, it returns an iterator over all its pages, asked for as they are needed."""
+
+    def __init__(self, define: Callable[Concatenate[Any, P], Pages[T]]):
+        self._define = define
+        functools.update_wrapper(self, define)  # type: ignore[arg-type]
+
+    @overload
+    def __get__(self, group: Group[Sender], owner: object) -> Callable[P, Iterator[T]]: ...
+    @overload
+    def __get__(
+        self, group: Group[AsyncSender], owner: object
+    ) -> Callable[P, AsyncIterator[T]]: ...
+    @overload
+    def __get__(self, group: None, owner: object) -> listing[P, T]: ...
+
+    def __get__(self, group: Group[Any] | None, owner: object) -> Any:
+        if group is None:
+            return self
+        define, sender = self._define, group.sender
+
+        @functools.wraps(define)
+        def call(*args: P.args, **kwargs: P.kwargs) -> Any:
+            pages = define(group, *args, **kwargs)
+            if isinstance(sender, AsyncSender):
+                return _aiterate(pages, sender)
+            return _iterate(pages, sender)
+
+        return call
+
+
+def _iterate(pages: Pages[T], sender: Sender) -> Iterator[T]:
+    cursor = None
+    while True:
+        listed, cursor = drive(pages.page(cursor), sender)
+        yield from listed
+        if cursor is None:
+            return
+
+
+async def _aiterate(pages: Pages[T], sender: AsyncSender) -> AsyncIterator[T]:
+    cursor = None
+    while True:
+        listed, cursor = await adrive(pages.page(cursor), sender)
+        for one in listed:
+            yield one
+        if cursor is None:
+            return
