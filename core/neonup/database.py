@@ -114,3 +114,23 @@ class Inspection:
     state: State
     database: Database
     detail: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ClaimOffer:
+    """How a person takes a database into an account. ``repr`` shows neither link nor code.
+
+    Args:
+        url: the page to open. A secret.
+        database: the database, with what was learned of it, e.g. a new claim link.
+        code: what the page asks for, where it asks for something. A secret.
+        expires_at: when the offer ends; aware. None: with the database.
+        interval: seconds between two looks (`Provider.inspect`) where the claim is to be waited
+            for, since the database is handed over in the end; None: nothing is waited for.
+    """
+
+    url: str = field(repr=False)
+    database: Database
+    code: str | None = field(default=None, repr=False)
+    expires_at: datetime | None = None
+    interval: float | None = None
