@@ -74,6 +74,20 @@ class Database:
         """How long it lives unless claimed; negative when it has expired."""
         return None if self.expires_at is None else self.expires_at - datetime.now(UTC)
 
+    @property
+    def before_claim(self) -> tuple[str, str] | None:
+        """Provider and id of what was neonup's until somebody claimed it; None for any other.
+
+        ``.env`` records it as ``provider=user id=PROVIDER:ID``.
+        """
+        provider, sign, name = (self.id or "").partition(":")
+        return (provider, name) if self.provider == USER and sign else None
+
+    def claimed(self) -> Database:
+        """The same database as its new owner's, who can renew its URL."""
+        name = f"{self.provider}:{self.id}"
+        return replace(self, provider=USER, id=name, claim_url=None, expires_at=None)
+
     def with_(self, **changes: Any) -> Database:
         """A copy with some values changed."""
         return replace(self, **changes)

@@ -87,6 +87,14 @@ class Provider(ABC):
             raise ProviderError(f"No claim link is known for the {self.name} database.")
         return ClaimOffer(database.claim_url, database, expires_at=database.expires_at)
 
+    def neon_project(self, database: Database) -> str | None:
+        """The id of the Neon project that the database is in, for ``adopt``; None: in none.
+
+        Raises:
+            ProviderError: it could not be found out.
+        """
+        return None
+
     def explain_missing(self, feature: str) -> str | None:
         """How to get what a database of this provider lacks; None if that is not known.
 

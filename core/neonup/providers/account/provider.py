@@ -143,6 +143,12 @@ class AccountProvider(Provider):
             database=database.with_(claim_url=claim.link),
         )
 
+    def neon_project(self, database: Database) -> str:
+        """As recorded."""
+        from neonup.providers.account import place as places
+
+        return places.parse(database.id).project
+
     def delete(self, database: Database) -> None:
         """Delete the project, or the branch; never a project that neonup did not create.
 

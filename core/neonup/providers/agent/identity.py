@@ -1,7 +1,7 @@
 """An agent's identity: the secret of its project, kept outside of ``.env``, and used.
 
 A file of mode 0600 in neonup's home holds it, under the project's id. The secret is thrown away
-only when the service says that it is worth nothing any more; what became of the project stays known.
+only when the service says that it is worth nothing any more; what became of the project is kept.
 """
 
 from __future__ import annotations

@@ -123,6 +123,10 @@ class ClaimableProvider(Provider):
             database=database,
         )
 
+    def neon_project(self, database: Database) -> str | None:
+        """Its id is the project's."""
+        return database.id
+
     def delete(self, database: Database) -> None:
         """Delete the project, while nobody has claimed it.
 
