@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import urljoin, urlsplit
 
 from neonup.errors import ServiceError
@@ -84,8 +84,13 @@ class Outcome:
     tried: tuple[str, ...]
 
 
-def fetch(service: Service, request: Request) -> Call[Response]:
+def fetch(service: Service, request: Request, policy: Policy = DEFAULT) -> Call[Response]:
     """Send a request, again where that may help, and follow redirects within the same origin.
+
+    Args:
+        service: whom to name in messages.
+        request: what to send.
+        policy: when to send it again.
 
     Returns:
         any answer that is neither a redirect nor 429 or 5xx.
@@ -93,8 +98,8 @@ def fetch(service: Service, request: Request) -> Call[Response]:
     Raises:
         ServiceError: there was none.
     """
-    outcome = yield from attempt(service, request, DEFAULT)
-    if isinstance(outcome.reply, Response) and not DEFAULT.again(outcome.reply):
+    outcome = yield from attempt(service, request, policy)
+    if isinstance(outcome.reply, Response) and not policy.again(outcome.reply):
         return outcome.reply
     raise _given_up(service, request, outcome)
 
@@ -176,7 +181,7 @@ def _redirected(
         raise service.error(asked, "the answers redirect in a loop", status=reply.status)
     if request.method != "GET" and reply.status not in {307, 308}:
         raise service.error(asked, "the request was redirected", status=reply.status)
-    return Request(request.method, target, request.body, request.repeatable)
+    return replace(request, url=target)
 
 
 def _host(url: str) -> str:

@@ -122,6 +122,9 @@ def path(template: str, **names: str) -> str:
 
 def _query(query: Values | None) -> str:
     values = {name: _plain(value) for name, value in (query or {}).items() if value is not None}
+    for name, value in values.items():
+        if isinstance(value, bool):
+            values[name] = str(value).lower()
     return f"?{urlencode(values, doseq=True)}" if values else ""
 
 
@@ -151,7 +154,7 @@ def _decoded(request: Request, reply: Response, answer: type[T]) -> T:
     if decoder is None:
         decoder = _decoders.setdefault(answer, msgspec.json.Decoder(answer))
     try:
-        found: T = decoder.decode(reply.body or b"null")
+        found: T = decoder.decode(reply.body or (b"null" if answer is object else b"{}"))
     except (msgspec.DecodeError, RecursionError) as error:
         raise errors.UnusableAnswer(
             f"Neon: the answer cannot be used: {error}.",

@@ -12,6 +12,7 @@ from neonup.http.transport import AsyncSender, Sender
 from neonup.neon import access
 from neonup.neon.api import Api, Values
 from neonup.neon.groups.branches import Branches
+from neonup.neon.groups.claims import Claims
 from neonup.neon.groups.group import S
 from neonup.neon.groups.operations import OperationsOfProject
 from neonup.neon.groups.projects import Projects
@@ -29,6 +30,7 @@ class _Groups(Generic[S]):
         self.projects = Projects(api, sender)
         self.branches = Branches(api, sender)
         self.operations = OperationsOfProject(api, sender)
+        self.claims = Claims(api, sender)
 
 
 class NeonClient(_Groups[Sender]):
