@@ -20,6 +20,7 @@ COMMANDS = {
     "claim": "neonup.cli.claim",
     "run": "neonup.cli.run",
     "psql": "neonup.cli.run",
+    "auth": "neonup.cli.auth",
     "new": "neonup.cli.new",
     "reset": "neonup.cli.life",
     "destroy": "neonup.cli.life",
