@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from neonup.neon.oauth.application import Application
-from neonup.neon.oauth.errors import ConsentDenied, SignInError
+from neonup.neon.oauth.errors import ConsentDenied, SignInError, word
 from neonup.neon.oauth.tokens import Tokens, TokenStore
 
 
@@ -102,10 +102,9 @@ def answered(answer: str | Mapping[str, Any], pending: Pending | None) -> str:
         raise ConsentDenied("You did not allow it, so nobody was signed in at Neon.")
     code = answer.get("code")
     if error or not isinstance(code, str) or not code:
-        shown = "".join(c for c in error if c.isascii() and (c.isalnum() or c == "_"))[:60]
         raise SignInError(
             "Neon answered with an error instead of a sign-in.",
-            checked=(shown or "there is no code in its answer",),
+            checked=(word(error) or "there is no code in its answer",),
         )
     return code
 

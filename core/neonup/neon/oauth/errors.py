@@ -21,3 +21,8 @@ class SignInEnded(SignInError):
     """The sign-in was revoked, or was not used for too long."""
 
     code = "sign_in_ended"
+
+
+def word(error: object) -> str:
+    """An error code of a server, fit to be shown."""
+    return "".join(c for c in str(error) if c.isascii() and (c.isalnum() or c == "_"))[:60]

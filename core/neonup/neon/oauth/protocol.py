@@ -16,7 +16,7 @@ import httpx
 from neonup.errors import NeonupError
 from neonup.neon.errors import AnswerLost, NeonError, Unavailable, UnusableAnswer
 from neonup.neon.oauth.application import LOOPBACK, Application, is_safe
-from neonup.neon.oauth.errors import SignInEnded, SignInError
+from neonup.neon.oauth.errors import SignInEnded, SignInError, word
 from neonup.neon.oauth.tokens import AGAIN, Tokens
 
 try:
@@ -136,7 +136,12 @@ class Protocol:
         answer = self._issued(
             lambda: self._client.fetch_token(
                 url, grant_type="authorization_code", code=code, code_verifier=verifier
-            )
+            ),
+            lambda checked: SignInError(
+                "Neon did not issue tokens for its own answer, so nobody was signed in.",
+                checked=(checked,),
+                remedy="Begin again.",
+            ),
         )
         if "openid" in self._application.scopes:
             self._check_identity(answer, nonce)
@@ -151,7 +156,12 @@ class Protocol:
         """
         url = self.endpoints()["token_endpoint"]
         answer = self._issued(
-            lambda: self._client.refresh_token(url, refresh_token=tokens.refresh_token)
+            lambda: self._client.refresh_token(url, refresh_token=tokens.refresh_token),
+            lambda checked: SignInEnded(
+                "The sign-in at Neon has ended: it was revoked, or not used for too long.",
+                checked=(checked,),
+                remedy=AGAIN,
+            ),
         )
         return self._tokens(answer, tokens)
 
@@ -171,17 +181,15 @@ class Protocol:
         if answer.status_code != 200:
             raise self._unusable("the tokens were not revoked", answer.status_code)
 
-    def _issued(self, ask: Callable[[], Any]) -> dict[str, Any]:
+    def _issued(
+        self, ask: Callable[[], Any], ended: Callable[[str], SignInError]
+    ) -> dict[str, Any]:
         try:
             answer: dict[str, Any] = self._sent(ask)
         except AuthlibBaseError as error:
             if error.error in _ENDED:
-                raise SignInEnded(
-                    "The sign-in at Neon has ended: it was revoked, or not used for too long.",
-                    checked=(f"{self._application.host} answered {error.error}",),
-                    remedy=AGAIN,
-                ) from None
-            raise self._unusable(f"it refused with {_word(error.error)}") from None
+                raise ended(f"{self._application.host} answered {error.error}") from None
+            raise self._unusable(f"it refused with {word(error.error)}") from None
         except ValueError:
             raise self._unusable("its answer is no JSON") from None
         if not isinstance(answer.get("access_token"), str) or not answer["access_token"]:
@@ -275,8 +283,3 @@ class Protocol:
             checked=("NEON_OAUTH_HOST",) if status is None else (f"status {status}",),
             status=status,
         )
-
-
-def _word(error: object) -> str:
-    """An error code of a server, fit to be shown."""
-    return "".join(c for c in str(error) if c.isascii() and (c.isalnum() or c == "_"))[:60]

@@ -55,16 +55,20 @@ class Session:
         waits for: interrupted between answer and store, the new refresh token would be lost."""
         done: list[Tokens] = []
         failed: list[BaseException] = []
+        ended = threading.Event()
 
         def renew() -> None:
             try:
                 done.append(self._renew(rejected))
             except BaseException as error:  # it goes on in the caller's thread
                 failed.append(error)
+            finally:
+                ended.set()
 
-        thread = threading.Thread(target=renew, name="neonup-refresh", daemon=False)
-        thread.start()
-        thread.join()
+        threading.Thread(target=renew, name="neonup-refresh", daemon=False).start()
+        # Not join(): interrupted in that, CPython before 3.13 takes the thread for ended, and at
+        # its own end does not wait for it any more.
+        ended.wait()
         if failed:
             raise failed[0]
         return done[0]
