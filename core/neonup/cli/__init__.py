@@ -21,6 +21,7 @@ COMMANDS = {
     "adopt": "neonup.cli.adopt",
     "run": "neonup.cli.run",
     "psql": "neonup.cli.run",
+    "auth": "neonup.cli.auth",
     "new": "neonup.cli.new",
     "reset": "neonup.cli.life",
     "destroy": "neonup.cli.life",

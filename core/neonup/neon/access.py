@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from neonup.errors import SettingsError
+from neonup.neon.oauth.account import session_auth
 
 BASE = "https://console.neon.tech/api/v2"
 
@@ -48,17 +49,25 @@ def base_url(given: str | None = None, environ: Mapping[str, str] = os.environ) 
     return base
 
 
-def auth(key: str | None = None, environ: Mapping[str, str] = os.environ) -> httpx.Auth:
-    """What proves who asks: the key given, else ``NEON_API_KEY``.
+def auth(
+    key: str | None = None, environ: Mapping[str, str] = os.environ, *, base: str = BASE
+) -> httpx.Auth:
+    """What proves who asks: the key given, else ``NEON_API_KEY``, else who is signed in.
+
+    Args:
+        base: the base URL of the API, as `base_url` gives it.
 
     Raises:
         SettingsError: there is none, or it is none.
+        SignInError: what is kept of a sign-in cannot be used.
     """
     found = (key or environ.get("NEON_API_KEY") or "").strip()
     if not found:
+        if (signed_in := session_auth(base, environ)) is not None:
+            return signed_in
         raise SettingsError(
             "No key for Neon's API was found.",
-            checked=("NEON_API_KEY",),
+            checked=("NEON_API_KEY", "neonup auth status"),
             remedy="Set NEON_API_KEY, or sign in: neonup auth login",
         )
     if not found.isascii() or not found.isprintable() or " " in found:

@@ -61,7 +61,7 @@ class NeonClient(_Groups[Sender]):
         self._api = Api(access.base_url(base_url))
         self._sender = Sender(
             timeout,
-            auth=auth or access.auth(key),
+            auth=auth or access.auth(key, base=self._api.base),
             transport=transport,
             largest_body=LARGEST_ANSWER,
         )
@@ -112,7 +112,7 @@ class AsyncNeonClient(_Groups[AsyncSender]):
         self._api = Api(access.base_url(base_url))
         self._sender = AsyncSender(
             timeout,
-            auth=auth or access.auth(key),
+            auth=auth or access.auth(key, base=self._api.base),
             transport=transport,
             largest_body=LARGEST_ANSWER,
         )
