@@ -251,7 +251,8 @@ def _error(request: Request, outcome: Outcome) -> errors.NeonError:
         if reply.sent and not request.repeatable:
             kind = errors.AnswerLost
         what = "no usable answer" if reply.sent else "the service cannot be reached"
-        return kind(f"Neon: {what}{tries}: {told(reply)}.", checked=checked, remedy=SERVICE.remedy)
+        remedy = REMEDIES.get(kind, SERVICE.remedy)
+        return kind(f"Neon: {what}{tries}: {told(reply)}.", checked=checked, remedy=remedy)
     said = _said(reply)
     code, request_id = said.get("code") or None, said.get("request_id") or None
     kind = errors.class_of(reply.status, code)
