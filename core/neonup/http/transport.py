@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import socket
 import threading
@@ -130,6 +129,8 @@ class AsyncSender:
 
     async def send(self, request: Request) -> Response | Failure:
         """The whole answer, or why there is none."""
+        import asyncio  # a blocking client need not wait for it
+
         try:
             if self._client is None:
                 options = _options(request.url, self._timeout) | self._more
