@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -235,3 +236,10 @@ def test_a_client_without_a_key_is_not_made(
     monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
     with pytest.raises(NeonupError, match="No key"):
         kind()
+
+
+def test_the_import_is_light() -> None:
+    """A blocking client needs no event loop, and a key no OAuth."""
+    code = "import sys, neonup.neon; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert {"asyncio", "authlib", "keyring"}.isdisjoint(done.stdout.split())

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from neonup.neon import NeonClient
 from tests.account.requests_checked import REQUESTS
+from tests.conftest import remove_home, warm_home
 from tests.neon.document import PATH
+from tests.neon.serving import serving
 
 pytestmark = pytest.mark.skipif(not PATH.exists(), reason="Neon's OpenAPI document is not here")
 
@@ -50,3 +54,15 @@ def test_wrong(method: str, path: str, query: str, body: Any, word: str) -> None
     found = wrong(method, path, query, body)
     assert found
     assert any(word in one for one in found), found
+
+
+def test_a_wrong_request_is_seen_at_the_server(warm_parts: Path) -> None:
+    """As of a child process: it passes no transport of the tests'."""
+    home = warm_home(warm_parts)
+    with (
+        pytest.raises(AssertionError, match="colour"),
+        serving(home) as server,
+        NeonClient(server.key, base_url=server.base) as neon,
+    ):
+        neon.request("GET", "/projects", query={"colour": "red"})
+    remove_home(home)
