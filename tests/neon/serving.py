@@ -60,4 +60,4 @@ def serving(home: Path) -> Iterator[NeonServer]:
             server.should_exit = True
             thread.join(60)
             assert not thread.is_alive()
-    assert app.wrong == []
+    assert app.wrong == [], app.wrong
