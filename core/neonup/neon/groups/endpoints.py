@@ -8,7 +8,7 @@ import msgspec
 
 from neonup.http.calls import Call
 from neonup.neon.answers import ChangedEndpoint, Endpoint, Operations
-from neonup.neon.api import Pages, path
+from neonup.neon.api import Pages, Values, path
 from neonup.neon.groups.group import Group, S, listing, operation
 
 
@@ -21,21 +21,19 @@ class _Endpoint(msgspec.Struct):
 
 
 class Endpoints(Group[S], Generic[S]):
-    """The computes of a project, and the hosts that lead to them."""
+    """Compute endpoints: what branches are reached by."""
 
     @listing
     def list(self, project_id: str, *, branch_id: str | None = None) -> Pages[Endpoint]:
-        """The endpoints of a project; Neon answers all of them at once.
+        """The endpoints of a project.
 
         Args:
-            branch_id: of this branch only.
+            branch_id: only this branch's.
         """
-        of = path("/projects/{project_id}", project_id=project_id)
+        where = path("/projects/{id}", id=project_id)
         if branch_id is not None:
-            of += path("/branches/{branch_id}", branch_id=branch_id)
-        return self.api.pages(
-            f"{of}/endpoints", _Endpoints, lambda found: found.endpoints, lambda found: None
-        )
+            where += path("/branches/{id}", id=branch_id)
+        return self.api.whole(f"{where}/endpoints", _Endpoints, lambda found: found.endpoints)
 
     @operation
     def get(self, project_id: str, endpoint_id: str) -> Call[Endpoint]:
@@ -47,32 +45,69 @@ class Endpoints(Group[S], Generic[S]):
     def create(
         self,
         project_id: str,
-        branch_id: str,
         *,
+        branch_id: str,
         type: str = "read_write",  # noqa: A002 - Neon's name
-        suspend_timeout_seconds: int | None = None,
         autoscaling_limit_min_cu: float | None = None,
         autoscaling_limit_max_cu: float | None = None,
+        suspend_timeout_seconds: int | None = None,
+        settings: Values | None = None,
     ) -> Call[ChangedEndpoint]:
         """A new endpoint of a branch.
 
         Args:
-            type: ``read_write``, of which a branch has at most one, or ``read_only``.
-            suspend_timeout_seconds: of idleness; 0 is Neon's default, -1 never.
-            autoscaling_limit_min_cu: the smallest size, in compute units.
-            autoscaling_limit_max_cu: the largest.
+            type: ``read_write``, of which a branch has one, or ``read_only``.
+            autoscaling_limit_min_cu: compute units at least, from 0.25 on.
+            autoscaling_limit_max_cu: compute units at most.
+            suspend_timeout_seconds: idle seconds before it is suspended; 0 is Neon's default, -1
+                never.
+            settings: ``pg_settings``, ``preload_libraries``.
         """
         endpoint = {
             "branch_id": branch_id,
             "type": type,
-            "suspend_timeout_seconds": suspend_timeout_seconds,
             "autoscaling_limit_min_cu": autoscaling_limit_min_cu,
             "autoscaling_limit_max_cu": autoscaling_limit_max_cu,
+            "suspend_timeout_seconds": suspend_timeout_seconds,
+            "settings": settings,
         }
         return (
             yield from self.api.send(
                 "POST",
-                path("/projects/{project_id}/endpoints", project_id=project_id),
+                path("/projects/{id}/endpoints", id=project_id),
+                ChangedEndpoint,
+                body={"endpoint": endpoint},
+            )
+        )
+
+    @operation
+    def update(
+        self,
+        project_id: str,
+        endpoint_id: str,
+        *,
+        autoscaling_limit_min_cu: float | None = None,
+        autoscaling_limit_max_cu: float | None = None,
+        suspend_timeout_seconds: int | None = None,
+        disabled: bool | None = None,
+        settings: Values | None = None,
+    ) -> Call[ChangedEndpoint]:
+        """Change an endpoint; what is None stays. For the parameters see `create`.
+
+        Args:
+            disabled: whether it refuses connections.
+        """
+        endpoint = {
+            "autoscaling_limit_min_cu": autoscaling_limit_min_cu,
+            "autoscaling_limit_max_cu": autoscaling_limit_max_cu,
+            "suspend_timeout_seconds": suspend_timeout_seconds,
+            "disabled": disabled,
+            "settings": settings,
+        }
+        return (
+            yield from self.api.send(
+                "PATCH",
+                _of(project_id, endpoint_id),
                 ChangedEndpoint,
                 body={"endpoint": endpoint},
             )
@@ -80,22 +115,29 @@ class Endpoints(Group[S], Generic[S]):
 
     @operation
     def delete(self, project_id: str, endpoint_id: str) -> Call[Operations]:
-        """Delete an endpoint; its host is gone for good."""
-        return (yield from self.api.send("DELETE", _of(project_id, endpoint_id), Operations))
+        """Delete an endpoint; its branch keeps its data."""
+        return (yield from self.api.delete(_of(project_id, endpoint_id)))
 
     @operation
     def start(self, project_id: str, endpoint_id: str) -> Call[ChangedEndpoint]:
-        """Wake an endpoint."""
-        return (yield from self._change(project_id, endpoint_id, "start"))
+        """Start an endpoint; a connection does so too."""
+        return (yield from self._told(project_id, endpoint_id, "start"))
 
     @operation
     def suspend(self, project_id: str, endpoint_id: str) -> Call[ChangedEndpoint]:
-        """Stop an endpoint until somebody connects."""
-        return (yield from self._change(project_id, endpoint_id, "suspend"))
+        """Suspend an endpoint: its connections end."""
+        return (yield from self._told(project_id, endpoint_id, "suspend"))
 
-    def _change(self, project_id: str, endpoint_id: str, what: str) -> Call[ChangedEndpoint]:
-        of = _of(project_id, endpoint_id)
-        return (yield from self.api.send("POST", f"{of}/{what}", ChangedEndpoint, repeatable=True))
+    @operation
+    def restart(self, project_id: str, endpoint_id: str) -> Call[ChangedEndpoint]:
+        """Restart an endpoint: its connections end."""
+        return (yield from self._told(project_id, endpoint_id, "restart"))
+
+    def _told(self, project_id: str, endpoint_id: str, what: str) -> Call[ChangedEndpoint]:
+        """Being told twice, an endpoint is no other than being told once."""
+        return self.api.send(
+            "POST", f"{_of(project_id, endpoint_id)}/{what}", ChangedEndpoint, repeatable=True
+        )
 
 
 def _of(project_id: str, endpoint_id: str) -> str:

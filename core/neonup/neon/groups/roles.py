@@ -1,4 +1,4 @@
-"""``client.roles`` and ``client.databases``: what a branch holds."""
+"""``client.roles``."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Generic
 import msgspec
 
 from neonup.http.calls import Call
-from neonup.neon.answers import ChangedDatabase, ChangedRole, Database, Operations, Role
+from neonup.neon.answers import ChangedRole, Operations, Role
 from neonup.neon.api import Pages, path
 from neonup.neon.groups.group import Group, S, listing, operation
 
@@ -16,8 +16,8 @@ class _Roles(msgspec.Struct):
     roles: list[Role]
 
 
-class _Databases(msgspec.Struct):
-    databases: list[Database]
+class _Role(msgspec.Struct):
+    role: Role
 
 
 class _Password(msgspec.Struct):
@@ -25,83 +25,70 @@ class _Password(msgspec.Struct):
 
 
 class Roles(Group[S], Generic[S]):
-    """Roles of a branch."""
+    """Postgres roles of a branch."""
 
     @listing
     def list(self, project_id: str, branch_id: str) -> Pages[Role]:
-        """The roles of a branch; Neon answers all of them at once."""
-        return self.api.pages(
-            f"{_branch(project_id, branch_id)}/roles",
-            _Roles,
-            lambda found: found.roles,
-            lambda found: None,
-        )
+        """The roles of a branch, without their passwords."""
+        return self.api.whole(_all(project_id, branch_id), _Roles, lambda found: found.roles)
 
     @operation
-    def create(self, project_id: str, branch_id: str, name: str) -> Call[ChangedRole]:
-        """A new role; its password is in the answer."""
+    def get(self, project_id: str, branch_id: str, name: str) -> Call[Role]:
+        """One role, without its password."""
+        found = yield from self.api.send("GET", _of(project_id, branch_id, name), _Role)
+        return found.role
+
+    @operation
+    def create(
+        self, project_id: str, branch_id: str, name: str, *, no_login: bool | None = None
+    ) -> Call[ChangedRole]:
+        """A new role with a password.
+
+        Args:
+            no_login: it cannot log in, and has no password.
+        """
         return (
             yield from self.api.send(
                 "POST",
-                f"{_branch(project_id, branch_id)}/roles",
+                _all(project_id, branch_id),
                 ChangedRole,
-                body={"role": {"name": name}},
+                body={"role": {"name": name, "no_login": no_login}},
             )
         )
 
     @operation
     def delete(self, project_id: str, branch_id: str, name: str) -> Call[Operations]:
         """Delete a role."""
-        of = f"{_branch(project_id, branch_id)}{path('/roles/{name}', name=name)}"
-        return (yield from self.api.send("DELETE", of, Operations))
+        return (yield from self.api.delete(_of(project_id, branch_id, name)))
 
     @operation
-    def reveal_password(self, project_id: str, branch_id: str, name: str) -> Call[str]:
-        """A role's password, where the project stores passwords: a secret."""
-        of = f"{_branch(project_id, branch_id)}{path('/roles/{name}', name=name)}"
-        found = yield from self.api.send("GET", f"{of}/reveal_password", _Password)
+    def password(self, project_id: str, branch_id: str, name: str) -> Call[str]:
+        """A role's password: a secret.
+
+        Raises:
+            Invalid: the project stores no passwords.
+        """
+        found = yield from self.api.send(
+            "GET", f"{_of(project_id, branch_id, name)}/reveal_password", _Password
+        )
         return found.password
 
     @operation
     def reset_password(self, project_id: str, branch_id: str, name: str) -> Call[ChangedRole]:
-        """Give a role a new password, which the answer has; the old one is dead at once."""
-        of = f"{_branch(project_id, branch_id)}{path('/roles/{name}', name=name)}"
-        return (yield from self.api.send("POST", f"{of}/reset_password", ChangedRole))
-
-
-class Databases(Group[S], Generic[S]):
-    """Databases of a branch."""
-
-    @listing
-    def list(self, project_id: str, branch_id: str) -> Pages[Database]:
-        """The databases of a branch; Neon answers all of them at once."""
-        return self.api.pages(
-            f"{_branch(project_id, branch_id)}/databases",
-            _Databases,
-            lambda found: found.databases,
-            lambda found: None,
-        )
-
-    @operation
-    def create(
-        self, project_id: str, branch_id: str, name: str, *, owner_name: str
-    ) -> Call[ChangedDatabase]:
-        """A new database."""
+        """Give a role a new password. Where an answer is lost, it is reset once more."""
         return (
             yield from self.api.send(
                 "POST",
-                f"{_branch(project_id, branch_id)}/databases",
-                ChangedDatabase,
-                body={"database": {"name": name, "owner_name": owner_name}},
+                f"{_of(project_id, branch_id, name)}/reset_password",
+                ChangedRole,
+                repeatable=True,
             )
         )
 
-    @operation
-    def delete(self, project_id: str, branch_id: str, name: str) -> Call[Operations]:
-        """Delete a database with its data."""
-        of = f"{_branch(project_id, branch_id)}{path('/databases/{name}', name=name)}"
-        return (yield from self.api.send("DELETE", of, Operations))
+
+def _all(project_id: str, branch_id: str) -> str:
+    return path("/projects/{project}/branches/{id}/roles", project=project_id, id=branch_id)
 
 
-def _branch(project_id: str, branch_id: str) -> str:
-    return path("/projects/{project_id}/branches/{id}", project_id=project_id, id=branch_id)
+def _of(project_id: str, branch_id: str, name: str) -> str:
+    return _all(project_id, branch_id) + path("/{role_name}", role_name=name)

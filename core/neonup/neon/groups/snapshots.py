@@ -9,7 +9,7 @@ import msgspec
 
 from neonup.http.calls import Call
 from neonup.neon.answers import CreatedBranch, CreatedSnapshot, Operations, Snapshot
-from neonup.neon.api import Pages, path
+from neonup.neon.api import Pages, Values, path
 from neonup.neon.groups.group import Group, S, listing, operation
 
 
@@ -22,16 +22,15 @@ class _Snapshot(msgspec.Struct):
 
 
 class Snapshots(Group[S], Generic[S]):
-    """Kept copies of a project's root branches."""
+    """Kept copies of a root branch: versions that one can go back to."""
 
     @listing
     def list(self, project_id: str) -> Pages[Snapshot]:
-        """The snapshots of a project; Neon answers all of them at once."""
-        return self.api.pages(
-            path("/projects/{project_id}/snapshots", project_id=project_id),
+        """The snapshots of a project."""
+        return self.api.whole(
+            path("/projects/{id}/snapshots", id=project_id),
             _Snapshots,
             lambda found: found.snapshots,
-            lambda found: None,
         )
 
     @operation
@@ -45,28 +44,22 @@ class Snapshots(Group[S], Generic[S]):
         lsn: str | None = None,
         expires_at: datetime | None = None,
     ) -> Call[CreatedSnapshot]:
-        """Keep a root branch as it is now, or as it was.
+        """Keep a root branch as it is, or was.
 
         Args:
-            timestamp: as the branch was then.
-            lsn: as the branch was at that position of its log.
-            expires_at: when Neon deletes the snapshot; never if None.
+            timestamp: as it was then, within the project's history.
+            lsn: as it was at that position of its log; not together with ``timestamp``.
+            expires_at: when Neon deletes the snapshot.
         """
+        query = {"name": name, "timestamp": timestamp, "lsn": lsn, "expires_at": expires_at}
         return (
             yield from self.api.send(
                 "POST",
                 path(
-                    "/projects/{project_id}/branches/{branch_id}/snapshot",
-                    project_id=project_id,
-                    branch_id=branch_id,
+                    "/projects/{project}/branches/{id}/snapshot", project=project_id, id=branch_id
                 ),
                 CreatedSnapshot,
-                query={
-                    "name": name,
-                    "timestamp": timestamp,
-                    "lsn": lsn,
-                    "expires_at": expires_at,
-                },
+                query=query,
             )
         )
 
@@ -79,17 +72,17 @@ class Snapshots(Group[S], Generic[S]):
         name: str | None = None,
         expires_at: datetime | None = None,
     ) -> Call[Snapshot]:
-        """Change a snapshot; what is None stays."""
-        body = {"snapshot": {"name": name, "expires_at": expires_at}}
+        """Rename a snapshot, or let it expire at another time; what is None stays."""
+        changes: Values = {"name": name, "expires_at": expires_at}
         found = yield from self.api.send(
-            "PATCH", _of(project_id, snapshot_id), _Snapshot, body=body
+            "PATCH", _of(project_id, snapshot_id), _Snapshot, body={"snapshot": changes}
         )
         return found.snapshot
 
     @operation
     def delete(self, project_id: str, snapshot_id: str) -> Call[Operations]:
-        """Delete a snapshot; branches that were created from it stay."""
-        return (yield from self.api.send("DELETE", _of(project_id, snapshot_id), Operations))
+        """Delete a snapshot; branches that were restored from it stay."""
+        return (yield from self.api.delete(_of(project_id, snapshot_id)))
 
     @operation
     def restore(
@@ -99,16 +92,20 @@ class Snapshots(Group[S], Generic[S]):
         *,
         name: str | None = None,
         target_branch_id: str | None = None,
-        finalize_restore: bool = False,
+        finalize_restore: bool | None = None,
     ) -> Call[CreatedBranch]:
-        """A branch with a snapshot's data.
+        """A new branch with a snapshot's data.
+
+        Until it is finalized, here or with `Branches.finalize_restore`, it is a preview. Then it
+        takes the target's name and computes: the connection string stays, the branch's id is
+        another, and the replaced branch stays as ``<name> (old)`` until it is deleted. Connect
+        when all operations have ended.
 
         Args:
             name: of the new branch.
-            target_branch_id: the branch that it is for; the one that the snapshot is of if None.
-            finalize_restore: put it in that branch's place at once: connection strings stay, the
-                branch id changes, and the old branch stays as ``<name> (old)``. Without it, it is a
-                preview; see `Branches.finalize_restore`.
+            target_branch_id: whose place it takes; the branch that the snapshot was taken of if
+                None.
+            finalize_restore: whether it takes that place at once.
         """
         body = {
             "name": name,
