@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 from neonup.neon import AsyncNeonClient, NeonClient
-from tests.account.checked import AsyncChecked, Checked
+from tests.account.requests_checked import AsyncCheckedTransport, CheckedTransport
 
 Ask = Callable[[Callable[[Any], Any]], Any]
 """Calls something on a client and returns the answer; a list's whole pages as a list."""
@@ -18,7 +18,7 @@ Driver = Callable[..., AbstractContextManager[Ask]]
 
 @contextmanager
 def blocking(base: str, key: str = "k", **options: Any) -> Iterator[Ask]:
-    with NeonClient(key, base_url=base, transport=Checked(), **options) as client:
+    with NeonClient(key, base_url=base, transport=CheckedTransport(), **options) as client:
 
         def ask(what: Callable[[Any], Any]) -> Any:
             found = what(client)
@@ -30,7 +30,7 @@ def blocking(base: str, key: str = "k", **options: Any) -> Iterator[Ask]:
 @contextmanager
 def awaited(base: str, key: str = "k", **options: Any) -> Iterator[Ask]:
     with asyncio.Runner() as runner:
-        client = AsyncNeonClient(key, base_url=base, transport=AsyncChecked(), **options)
+        client = AsyncNeonClient(key, base_url=base, transport=AsyncCheckedTransport(), **options)
         yield lambda what: runner.run(_resolved(what(client)))
         runner.run(client.aclose())
 

@@ -11,11 +11,18 @@ import pytest
 from neonup.errors import SettingsError
 from neonup.neon import NeonClient, errors
 from neonup.neon.answers import Operation, Role
-from tests.account.drivers import Driver
+from tests.account.drivers import DRIVERS, Driver
 from tests.contract.wire import Script, Wire, answer, hang, wire
 
 PROJECT = {"project": {"id": "shop-1", "name": "shop"}}
 CREATED = PROJECT | {"branch": {"id": "br-a-b-1", "project_id": "shop-1", "name": "main"}}
+
+
+@pytest.fixture(params=DRIVERS)
+def driver(request: pytest.FixtureRequest) -> Driver:
+    """Either client."""
+    found: Driver = DRIVERS[request.param]
+    return found
 
 
 def refusal(status: int, code: str = "", *, wait: int | None = None) -> Script:

@@ -11,7 +11,6 @@ from neonup.http.run import adrive, drive
 from neonup.http.transport import AsyncSender, Sender
 from neonup.neon import access
 from neonup.neon.api import Api, Values
-from neonup.neon.groups.accounts import Consumption, Organizations, Users
 from neonup.neon.groups.branches import Branches
 from neonup.neon.groups.claims import Claims
 from neonup.neon.groups.consumption import Consumption
@@ -37,13 +36,6 @@ class _Groups(Generic[S]):
     def __init__(self, api: Api, sender: S):
         self.projects = Projects(api, sender)
         self.branches = Branches(api, sender)
-        self.endpoints = Endpoints(api, sender)
-        self.roles = Roles(api, sender)
-        self.databases = Databases(api, sender)
-        self.snapshots = Snapshots(api, sender)
-        self.users = Users(api, sender)
-        self.organizations = Organizations(api, sender)
-        self.consumption = Consumption(api, sender)
         self.operations = OperationsOfProject(api, sender)
         self.claims = Claims(api, sender)
         self.endpoints = Endpoints(api, sender)

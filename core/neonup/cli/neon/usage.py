@@ -34,8 +34,8 @@ def usage(project: str | None, granularity: str) -> None:
         told = list(
             neon.consumption.projects(
                 org_id=found.org_id,
-                since=now - _SPANS[granularity],
-                until=now,
+                start=now - _SPANS[granularity],
+                end=now,
                 granularity=cast("Granularity", granularity),
                 project_ids=[id_],
             )
