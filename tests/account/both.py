@@ -20,7 +20,8 @@ class Both:
     Lists are returned whole.
     """
 
-    def __init__(self, client: Any, finish: Callable[[Awaitable[Any]], Any]):
+    def __init__(self, driver: str, client: Any, finish: Callable[[Awaitable[Any]], Any]):
+        self.driver = driver
         self.client = client
         self._finish = finish
 
@@ -42,12 +43,12 @@ def client(driver: str, base: str, key: str | None, **options: Any) -> Iterator[
     """A client whose requests are checked against Neon's OpenAPI document."""
     if driver == "blocking":
         with NeonClient(key, base_url=base, transport=CheckedTransport(), **options) as blocking:
-            yield Both(blocking, lambda found: found)
+            yield Both(driver, blocking, lambda found: found)
         return
     with asyncio.Runner() as runner:
         made = AsyncNeonClient(key, base_url=base, transport=AsyncCheckedTransport(), **options)
         try:
-            yield Both(made, lambda found: runner.run(_awaited(found)))
+            yield Both(driver, made, lambda found: runner.run(_awaited(found)))
         finally:
             runner.run(made.aclose())
 

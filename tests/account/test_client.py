@@ -4,6 +4,7 @@ against Neon's OpenAPI document."""
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,8 @@ from neonup.neon import errors
 from neonup.neon.answers import CreatedProject
 from tests.account.both import DRIVERS, Both, client
 from tests.conftest import remove_home, warm_home
-from tests.neon.api import ask
+from tests.neon.api import Api, ask
+from tests.neon.persons import Person, create_person
 from tests.neon.serving import NeonServer, serving
 
 
@@ -39,6 +41,17 @@ def shop(neon: Both) -> CreatedProject:
     created: CreatedProject = neon(lambda neon: neon.projects.create(name="shop"))
     neon(lambda neon: neon.operations.wait(created.operations))
     return created
+
+
+@pytest.fixture
+def person(neon_server_here: NeonServer) -> Person:
+    """Somebody else."""
+    return create_person(Api(neon_server_here.base, neon_server_here.key))
+
+
+def as_person(neon: Both, person: Person) -> AbstractContextManager[Both]:
+    """The same driver with somebody else's key."""
+    return client(neon.driver, person.api.base, person.api.key, org_id=person.org_id)
 
 
 def uri(created: Any) -> str:
@@ -67,7 +80,7 @@ def test_a_project_from_its_creation_to_its_recovery(neon: Both, shop: CreatedPr
             id, role_name=role, database_name=database, pooled=True
         )
     )
-    assert "-pooler" in pooled
+    assert pooled != found
     assert neon(lambda neon: neon.operations.list(id))
     neon(lambda neon: neon.projects.delete(id))
     with pytest.raises(errors.NotFound) as failure:
@@ -110,7 +123,7 @@ def test_a_fleet_has_a_project_with_a_quota_for_each_user(neon: Both) -> None:
     frames = [frame for one in used for period in one.periods for frame in period.consumption]
     assert all(frame.timeframe_start < frame.timeframe_end for frame in frames)
     for one in made:
-        neon(lambda neon, id=one.project.id: neon.projects.delete(id))
+        neon(lambda neon, gone=one.project.id: neon.projects.delete(gone))
 
 
 def test_branches_with_their_history(neon: Both, shop: CreatedProject) -> None:
@@ -233,38 +246,50 @@ def test_roles_and_databases(neon: Both, shop: CreatedProject) -> None:
         neon(lambda neon: neon.roles.get(*at, "clerk"))
 
 
-def test_who_asks_and_where_projects_are(
-    neon: Both, shop: CreatedProject, neon_server_here: NeonServer
-) -> None:
+def test_who_asks(neon: Both, neon_server_here: NeonServer) -> None:
     me = neon(lambda neon: neon.users.me())
     assert "@" in me.email
     org_id = neon_server_here.org_id
     assert org_id in [one.id for one in neon(lambda neon: neon.organizations.list())]
     assert neon(lambda neon: neon.organizations.get(org_id)).id == org_id
-    ids = [shop.project.id]
-    with pytest.raises(errors.NeonError):
-        neon(
-            lambda neon: neon.organizations.transfer_projects(
-                org_id, ids, destination_org_id="org-nobody-12345678"
-            )
-        )
-    with pytest.raises(TypeError):
-        neon(
-            lambda neon: neon.organizations.transfer_projects(
-                org_id, shop.project.id, destination_org_id=org_id
-            )
-        )
 
 
-def test_a_transfer_request_is_accepted(neon: Both, shop: CreatedProject) -> None:
+def test_projects_move_to_an_organization_with_another_plan(
+    neon: Both, shop: CreatedProject, person: Person
+) -> None:
+    with as_person(neon, person) as theirs:
+        paid, ids = person.organization("launch"), []
+        for name in ("one", "two"):
+            made = theirs(lambda neon, name=name: neon.projects.create(name=name))
+            ids.append(made.project.id)
+            settle(theirs, made)
+        move = {"destination_org_id": paid}
+        theirs(lambda neon: neon.organizations.transfer_projects(person.org_id, ids, **move))
+        moved = theirs(lambda neon: neon.projects.list(org_id=paid))
+        assert {one.id for one in moved} == set(ids)
+        assert ask(uri(made), "SELECT 1") == 1
+        with pytest.raises(errors.NeonError):
+            other = [shop.project.id]
+            theirs(lambda neon: neon.organizations.transfer_projects(paid, other, **move))
+        with pytest.raises(TypeError):
+            theirs(lambda neon: neon.organizations.transfer_projects(paid, ids[0], **move))
+        for gone in ids:
+            theirs(lambda neon, gone=gone: neon.projects.delete(gone))
+
+
+def test_a_transfer_request_is_accepted_once(
+    neon: Both, shop: CreatedProject, person: Person
+) -> None:
     id = shop.project.id  # noqa: A001
     offer = neon(lambda neon: neon.projects.request_transfer(id, ttl_seconds=600))
     assert offer.id not in repr(offer)
-    org_id = neon.client._api.org_id
-    neon(lambda neon: neon.projects.accept_transfer(id, offer.id, org_id=org_id))
-    with pytest.raises(errors.NeonError) as failure:
-        neon(lambda neon: neon.projects.accept_transfer(id, offer.id, org_id=org_id))
-    assert offer.id not in str(failure.value) + repr(failure.value)
+    with as_person(neon, person) as theirs:
+        theirs(lambda neon: neon.projects.accept_transfer(id, offer.id, org_id=person.org_id))
+        assert theirs(lambda neon: neon.projects.get(id)).org_id == person.org_id
+        with pytest.raises(errors.NeonError) as failure:
+            theirs(lambda neon: neon.projects.accept_transfer(id, offer.id))
+        assert offer.id not in str(failure.value) + repr(failure.value)
+        theirs(lambda neon: neon.projects.delete(id))
 
 
 def test_errors_by_meaning(neon: Both, shop: CreatedProject, neon_server_here: NeonServer) -> None:
@@ -276,9 +301,8 @@ def test_errors_by_meaning(neon: Both, shop: CreatedProject, neon_server_here: N
         neon(lambda neon: neon.branches.delete(id, main))
     with pytest.raises(errors.NotFound):
         neon(lambda neon: neon.branches.get(id, "br-none-such-00000000"))
-    driver = "blocking" if neon.client.__class__.__name__ == "NeonClient" else "awaited"
     with (
-        client(driver, neon_server_here.base, "napi_unknown") as nobody,
+        client(neon.driver, neon_server_here.base, "napi_unknown") as nobody,
         pytest.raises(errors.Unauthorized) as failure,
     ):
         nobody(lambda neon: neon.projects.get(id))
