@@ -21,6 +21,8 @@ COMMANDS = {
     "run": "neonup.cli.run",
     "psql": "neonup.cli.run",
     "new": "neonup.cli.new",
+    "push": "neonup.cli.push",
+    "pull": "neonup.cli.pull",
     "reset": "neonup.cli.life",
     "destroy": "neonup.cli.life",
     "doctor": "neonup.cli.doctor",

@@ -22,7 +22,7 @@ def claim(no_open: bool, **arguments: Any) -> None:
     if start.provider(database).local:
         raise NeonupError(
             "A local database is yours already: it never expires and has no claim link.",
-            remedy='To move it to Neon: pg_dump "$(neonup url --direct)" | psql "<Neon\'s URL>"',
+            remedy="`neonup push` moves it to Neon.",
         )
     seen = start.provider(database).inspect(database)
     if seen.state is State.CLAIMED:
