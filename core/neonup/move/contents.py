@@ -50,7 +50,7 @@ WHERE (t.typtype IN ('d', 'e', 'r') OR (t.typtype = 'c' AND c.relkind = 'c'))
 UNION ALL
 SELECT 'large object', o.oid::text FROM pg_catalog.pg_largeobject_metadata o
 """
-"""All that has a name and could be in the way, or be overwritten: no empty schema, no column's sequence."""
+"""All that could be in the way, or be overwritten; no empty schemas, no columns' sequences."""
 
 _SERVER = """
 SELECT pg_catalog.current_setting('server_version_num')::int / 10000 AS major,
@@ -142,9 +142,7 @@ def count(session: Session, counted: Sequence[Table]) -> dict[str, int]:
     """The number of rows of each table, by its quoted name."""
     queries = "\n".join(f"SELECT count(*) FROM ONLY {table.quoted};" for table in counted)
     numbers = session.lines(queries)
-    return {
-        table.quoted: int(number) for table, number in zip(counted, list(numbers), strict=True)
-    }
+    return {table.quoted: int(number) for table, number in zip(counted, list(numbers), strict=True)}
 
 
 def clearing(session: Session) -> str:

@@ -21,9 +21,7 @@ _OPTIONS = (
 )
 
 _HEADER = re.compile(r"^--\n-- Name: (?P<name>.*); Type: (?P<type>[A-Z ]+); Schema: .*\n--\n", re.M)
-_GRANT = re.compile(
-    r'(?:TO|FROM) (?P<role>"(?:[^"]|"")+"|[^\s";]+)(?: WITH GRANT OPTION)?;$', re.M
-)
+_GRANT = re.compile(r'(?:TO|FROM) (?P<role>"(?:[^"]|"")+"|[^\s";]+)(?: WITH GRANT OPTION)?;$', re.M)
 _DEFAULTS = re.compile(r'^ALTER DEFAULT PRIVILEGES FOR ROLE (?P<role>"(?:[^"]|"")+"|[^\s"]+) ')
 _NEW_SETTING = "SET transaction_timeout = 0;\n"  # of Postgres 17
 
@@ -79,7 +77,7 @@ class Dump:
         Raises:
             MoveError: pg_dump failed.
         """
-        options = ("--section=data", "--exclude-table-data=*.*")
+        options: tuple[str, ...] = ("--section=data", "--exclude-table-data=*.*")
         if self.tools.major < 17:  # there they are created with the schema
             options = ("--section=pre-data", *options)
         tail = b""

@@ -128,7 +128,7 @@ def make(source: Session, here: Server, there: Server, explain: Explain) -> Plan
     ]
     remarks = [*_roles(source, here, there), *_left_behind(source, there)]
     if here.sorting != there.sorting:
-        remarks.append(f"text sorts by the locale {there.sorting} there, and by {here.sorting} where it is from")
+        remarks.append(f"text sorts by the locale {there.sorting} now, not by {here.sorting}")
     return Plan(tuple(obstacles), tuple(remarks))
 
 
@@ -168,9 +168,7 @@ def _roles(source: Session, here: Server, there: Server) -> Iterator[str]:
         yield f"privileges of roles that the target does not have stay behind: {', '.join(lacking)}"
     owners = [row["role"] for row in source.rows(_OWNERS)]
     if set(owners) - {here.quoted_role, there.quoted_role}:
-        yield f"everything will belong to {there.role}; where it is from its owners are " + ", ".join(
-            owners
-        )
+        yield f"everything belongs to {there.role} now, not to {', '.join(owners)}"
 
 
 def _left_behind(source: Session, there: Server) -> Iterator[str]:
@@ -182,4 +180,3 @@ def _left_behind(source: Session, there: Server) -> Iterator[str]:
 def missing_roles(source: Session, there: Server) -> list[str]:
     """The roles with privileges in the source that the target does not have, quoted for SQL."""
     return [row["role"] for row in source.rows(_GRANTED) if row["role"] not in there.roles]
-

@@ -76,9 +76,7 @@ class Push:
             before = unfinished.read(self.settings)
             target, provider = self._target(before)
             explain = provider.explain_missing if provider else _unknown
-            pair = Pair(
-                self.local.direct, target.direct, explain, self.settings.pg_bin, self.watch
-            )
+            pair = Pair(self.local.direct, target.direct, explain, self.settings.pg_bin, self.watch)
             moved = self._finished(pair, before) or self._move(pair, target, before)
             switched = self._switch(target) if self.switch else None
             unfinished.forget(self.settings)
@@ -217,5 +215,3 @@ def _alone(settings: Settings) -> Iterator[None]:
         raise MoveError(
             "Another push of this project is under way.", remedy="Wait for its end."
         ) from None
-
-
