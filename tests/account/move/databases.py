@@ -35,8 +35,8 @@ FACTS = {
     " WHERE attrelid = 'people'::regclass AND attname = 'id'",
     "statistics": "SELECT count(*) FROM pg_statistic_ext WHERE stxname = 'related'",
     "unlogged": "SELECT relpersistence FROM pg_class WHERE relname = 'scratch'",
-    "constraints": "SELECT string_agg(conname || contype, ',' ORDER BY conname) FROM pg_constraint"
-    " WHERE conrelid = 'people'::regclass AND contype <> 'n'",
+    "constraints": "SELECT string_agg(conname || contype::text, ',' ORDER BY conname)"
+    " FROM pg_constraint WHERE conrelid = 'people'::regclass AND contype <> 'n'",
     "indexes": "SELECT string_agg(indexname, ',' ORDER BY indexname) FROM pg_indexes"
     " WHERE schemaname = 'public'",
 }
