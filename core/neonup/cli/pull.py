@@ -58,7 +58,7 @@ def _tell(pulled: Pulled) -> None:
     if pulled.masked:
         said.append(f"masked: {', '.join(pulled.masked)}")
     if pulled.written:
-        said.append(f"{database.key} in {pulled.written.name} names it")
+        said.append(f"{database.key} in {pulled.written.name} names it, until: neonup destroy")
     said += pulled.moved.remarks
     head = output.style("neonup", bold=True)
     output.say([f"{head}  {said[0]}", *(f"        {line}" for line in said[1:])])

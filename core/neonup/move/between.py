@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from neonup.env import git
 from neonup.errors import MoveError, NeonupError
 from neonup.move import contents, plan
 from neonup.move.masks import resolve
@@ -140,6 +141,13 @@ def place(url: str) -> str:
     found = parse(url)
     hosts: Sequence[str] = [f"{host.lower()}:{port or 5432}" for host, port in found.hosts]
     return f"{','.join(hosts)}/{found.dbname or found.user or ''}"
+
+
+def published(file: Path) -> tuple[str, ...]:
+    """A remark about a file with a password in it, where git does not ignore it."""
+    if git.is_published(file):
+        return (f"git does not ignore {file.name}: echo {file.name} >> .gitignore",)
+    return ()
 
 
 def is_same(one: str, other: str) -> bool:

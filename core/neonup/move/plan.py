@@ -127,6 +127,8 @@ def make(source: Session, here: Server, there: Server, explain: Explain) -> Plan
         *_policies(source, there),
     ]
     remarks = [*_roles(source, here, there), *_left_behind(source, there)]
+    if here.encoding != there.encoding:
+        remarks.append(f"text is converted from {here.encoding} to {there.encoding}")
     if here.sorting != there.sorting:
         remarks.append(f"text sorts by the locale {there.sorting} now, not by {here.sorting}")
     return Plan(tuple(obstacles), tuple(remarks))

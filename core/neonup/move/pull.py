@@ -9,7 +9,7 @@ from neonup.database import Database, DatabaseSpec, State
 from neonup.env import dotenv, record
 from neonup.errors import MoveError
 from neonup.move import masks
-from neonup.move.between import Moved, Pair
+from neonup.move.between import Moved, Pair, published
 from neonup.move.transfer import Step, Watch
 from neonup.postgres import urls
 from neonup.provider import Provider
@@ -73,6 +73,7 @@ class Pull:
         if file is not None:
             with lock.project(self.settings):
                 record.write(target, self.settings, file, replace=True)
+            moved = replace(moved, remarks=(*moved.remarks, *published(file)))
         return Pulled(target, moved, tuple(maskings), file)
 
     def _recorded(self) -> str:

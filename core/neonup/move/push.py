@@ -11,7 +11,7 @@ from neonup.database import USER, Database, DatabaseSpec, State
 from neonup.env import dotenv, record
 from neonup.errors import MoveError, ProviderError
 from neonup.move import contents, unfinished
-from neonup.move.between import TARGET, Moved, Pair, place
+from neonup.move.between import SOURCE, TARGET, Moved, Pair, place, published
 from neonup.move.session import Session
 from neonup.move.transfer import Step, Watch
 from neonup.move.unfinished import Unfinished
@@ -80,6 +80,8 @@ class Push:
             moved = self._finished(pair, before) or self._move(pair, target, before)
             switched = self._switch(target) if self.switch else None
             unfinished.forget(self.settings)
+        if switched:
+            moved = replace(moved, remarks=(*moved.remarks, *published(switched)))
         back = f"neonup --force --provider {self.local.provider}"
         return Pushed(target, moved, switched, back)
 
@@ -157,7 +159,7 @@ class Push:
                 )
             if status != "committed":
                 return None  # nothing of it is there
-            with Session(tools.command("psql", pair.source), "The source") as source:
+            with Session(tools.command("psql", pair.source), SOURCE) as source:
                 tables = contents.tables(source)
                 here = contents.count(source, tables)
                 there = {table.quoted for table in contents.tables(target)}

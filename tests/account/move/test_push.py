@@ -14,8 +14,10 @@ import psutil
 import psycopg
 import pytest
 
+from neonup import resolve
 from neonup.move.session import Session
 from neonup.postgres.tools import Tools, find_tools
+from neonup.start import lock
 from tests.account.move.databases import EVERYTHING, ask, facts
 from tests.neon.serving import NeonServer
 from tests.postgres import programs
@@ -139,47 +141,42 @@ def _pids(processes: list[psutil.Process]) -> list[int]:
     return [one.pid for one in processes if one.is_running() and one.status() != "zombie"]
 
 
+@pytest.fixture
+def killed_before_the_switch(project: Project, local: str, cloud: str) -> None:
+    """A push that had filled its target, and waited for another process to write `.env`."""
+    ask(local, "CREATE TABLE kept AS SELECT 1 AS one")
+    with (
+        lock.project(resolve(project.folder)),
+        subprocess.Popen(
+            [sys.executable, "-m", "neonup", "push", "--to", cloud],
+            cwd=project.folder,
+            env=project.environ,
+        ) as process,
+    ):
+        wait_until(lambda: ask(cloud, TABLES) == 1, "the table")
+        assert process.poll() is None
+        process.send_signal(signal.SIGKILL)
+    assert project.url == local
+
+
+@pytest.mark.usefixtures("killed_before_the_switch")
 def test_a_push_that_was_killed_before_the_switch_is_finished(
-    project: Project, local: str, cloud: str, neonup_home: Path
+    project: Project, cloud: str, neonup_home: Path
 ) -> None:
-    ask(local, "CREATE TABLE kept AS SELECT 1 AS one")
-    project.ok("push", "--to", cloud, "--no-switch")
-    (note,) = _leave_note(project, local, cloud, neonup_home)
-    said = project.ok("push", "--to", cloud)
-    assert "an earlier push had moved everything" in said
+    notes = [path for path in (neonup_home / "pushes").iterdir() if path.suffix != ".lock"]
+    assert [path.stat().st_mode & 0o777 for path in notes] == [0o600]
+    assert "an earlier push had moved everything" in project.ok("push", "--to", cloud)
     assert project.url == cloud
-    assert not note.exists()
+    assert not notes[0].exists()
 
 
-def test_rows_that_came_since_are_not_passed_over(
-    project: Project, local: str, cloud: str, neonup_home: Path
-) -> None:
-    ask(local, "CREATE TABLE kept AS SELECT 1 AS one")
-    project.ok("push", "--to", cloud, "--no-switch")
-    _leave_note(project, local, cloud, neonup_home)
+@pytest.mark.usefixtures("killed_before_the_switch")
+def test_rows_that_came_since_are_not_passed_over(project: Project, local: str, cloud: str) -> None:
     ask(local, "INSERT INTO kept VALUES (2)")
     assert "is not empty" in project.fails("push", "--to", cloud)
     assert project.url == local
     project.ok("push", "--to", cloud, "--force")
     assert ask(cloud, "SELECT sum(one) FROM kept") == 3
-
-
-def _leave_note(project: Project, local: str, cloud: str, home: Path) -> list[Path]:
-    """What a push writes before its transaction, and would have removed at its end."""
-    xid = ask(cloud, "SELECT xmin::text FROM pg_class WHERE relname = 'kept'")
-    code = f"""
-import sys
-from neonup import resolve
-from neonup.move import unfinished
-from neonup.move.between import place
-url = sys.stdin.read()
-unfinished.write(resolve(), unfinished.Unfinished(place(url), {str(xid)!r}))
-"""
-    done = project.command([sys.executable, "-c", code], stdin=cloud)
-    assert done.returncode == 0, done.stderr
-    notes = [path for path in (home / "pushes").iterdir() if path.suffix != ".lock"]
-    assert [path.stat().st_mode & 0o777 for path in notes] == [0o600]
-    return notes
 
 
 def test_unreachable_and_refused(project: Project, local: str, cloud: str) -> None:
