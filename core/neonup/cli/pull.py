@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 @click.option("--force", is_flag=True, help="Replace what is in the local database.")
 @output.json_option
 def pull(origin: str | None, force: bool, **arguments: Any) -> None:
-    """Copy a database in the cloud to this machine, its columns masked as the settings say.
+    """Copy a cloud database to this machine, masking columns as set.
 
     The database in the cloud is only read. The local one is the one in .env, or a new one, which
     .env.local then names.
