@@ -66,14 +66,19 @@ def push(
 
 
 def url_argument(text: str | None) -> str | None:
-    """A URL of the command line; ``-`` stands for the first line of standard input."""
-    return sys.stdin.readline().strip() if text == "-" else text
+    """A URL of the command line; ``-`` stands for a line of standard input, typed unseen."""
+    if text != "-":
+        return text
+    if sys.stdin.isatty():
+        return str(click.prompt("URL", hide_input=True, err=True)).strip()
+    return sys.stdin.readline().strip()
 
 
 def tables_of(rows: Mapping[str, int]) -> str:
     """How much was moved, in words."""
+    total = sum(rows.values())
     tables = "table" if len(rows) == 1 else "tables"
-    return f"{len(rows)} {tables}, {sum(rows.values()):,} rows"
+    return f"{len(rows)} {tables}, {total:,} {'row' if total == 1 else 'rows'}"
 
 
 def _local(start: Start) -> Database:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from neonup.env import git
+from neonup import plugins
+from neonup.database import Database
+from neonup.env import git, record
 from neonup.errors import MoveError, NeonupError
 from neonup.move import contents, plan
 from neonup.move.masks import resolve
@@ -16,6 +19,8 @@ from neonup.move.transfer import Snapshot, Step, Transfer, Watch
 from neonup.postgres.psql import psql_command
 from neonup.postgres.tools import Tools, find_tools
 from neonup.postgres.urls import parse
+from neonup.settings import Settings
+from neonup.start import lock
 
 _SHOWN = 5
 SOURCE, TARGET = "The source", "The target"
@@ -73,14 +78,13 @@ class Pair:
             MoveError: it cannot be done, or failed; both are as they were.
             NeonupError: no program on this machine can do it.
         """
-        if is_same(self.source, self.target):
-            raise MoveError("The source and the target are the same database.")
         self.watch(Step("Looking at both databases"))
         tools = self.tools()
         with (
             Session(tools.command("psql", self.source), SOURCE) as reading,
             Session(tools.command("psql", self.target), TARGET) as target,
         ):
+            _make_sure_that_they_differ(reading, target)
             source = Snapshot.of(reading, tools, self.source)
             there = contents.server(target)
             found = plan.make(reading, source.server, there, self.explain)
@@ -136,20 +140,36 @@ class Pair:
         return error
 
 
-def place(url: str) -> str:
-    """Where a database is: host, port and name, without a role or a password."""
-    found = parse(url)
-    hosts: Sequence[str] = [f"{host.lower()}:{port or 5432}" for host, port in found.hosts]
-    return f"{','.join(hosts)}/{found.dbname or found.user or ''}"
+def _make_sure_that_they_differ(source: Session, target: Session) -> None:
+    """Two URLs may name one database in two ways; a session's lock is one database's.
+
+    Raises:
+        MoveError: they are the same.
+    """
+    number = secrets.randbits(62)
+    source.run(f"SELECT pg_catalog.pg_advisory_lock({number});")
+    if not target.value(f"pg_catalog.pg_try_advisory_lock({number})"):
+        raise MoveError("The source and the target are the same database.")
 
 
-def published(file: Path) -> tuple[str, ...]:
-    """A remark about a file with a password in it, where git does not ignore it."""
+def name_in(file: Path, database: Database, settings: Settings) -> tuple[str, ...]:
+    """Let a file name a database, with the variables of plugins; what there is to say of it.
+
+    Raises:
+        EnvFileError: it cannot be written, and is as it was.
+    """
+    extra: dict[str, str] = {}
+    for more in plugins.create_plugin_manager().hook.neonup_env(database=database):
+        extra |= more
+    with lock.project(settings):
+        record.write(database, settings, file, extra=extra, replace=True)
     if git.is_published(file):
         return (f"git does not ignore {file.name}: echo {file.name} >> .gitignore",)
     return ()
 
 
-def is_same(one: str, other: str) -> bool:
-    """Whether two URLs lead to the same database, as far as can be told from them."""
-    return place(one) == place(other)
+def place(url: str) -> str:
+    """Where a database is: host, port and name, without a role or a password."""
+    found = parse(url)
+    hosts: Sequence[str] = [f"{host.lower()}:{port or 5432}" for host, port in found.hosts]
+    return f"{','.join(hosts)}/{found.dbname or found.user or ''}"

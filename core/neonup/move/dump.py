@@ -18,6 +18,7 @@ from neonup.postgres.tools import Tools
 _OPTIONS = (
     *("--format=plain", "--encoding=UTF8", "--no-password", "--no-owner", "--no-tablespaces"),
     *("--no-publications", "--no-subscriptions", "--no-security-labels", "--no-toast-compression"),
+    "--lock-wait-timeout=30s",  # for those who change the schema just now
 )
 
 _HEADER = re.compile(r"^--\n-- Name: (?P<name>.*); Type: (?P<type>[A-Z ]+); Schema: .*\n--\n", re.M)

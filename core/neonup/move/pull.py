@@ -9,9 +9,11 @@ from neonup.database import Database, DatabaseSpec, State
 from neonup.env import dotenv, record
 from neonup.errors import MoveError
 from neonup.move import masks
-from neonup.move.between import Moved, Pair, published
+from neonup.move.between import SOURCE, Moved, Pair, name_in
+from neonup.move.session import Session
 from neonup.move.transfer import Step, Watch
 from neonup.postgres import urls
+from neonup.postgres.psql import psql_command
 from neonup.provider import Provider
 from neonup.providers import registry
 from neonup.settings import AUTO, DEFAULT, Settings
@@ -60,10 +62,12 @@ class Pull:
             NeonupError: it could not be done; the local database is as it was.
         """
         maskings = masks.read(self.settings)
-        source = self.origin or self._recorded()
+        source = urls.direct(self.origin or self._recorded())
+        with Session(psql_command(source, self.settings.pg_bin), SOURCE):
+            pass  # it can be reached: else nothing is created here
         target, provider, file = self._target()
         pair = Pair(
-            urls.direct(source),
+            source,
             target.direct,
             provider.explain_missing,
             self.settings.pg_bin,
@@ -71,9 +75,8 @@ class Pull:
         )
         moved = pair.move(force=self.force, masks=maskings)
         if file is not None:
-            with lock.project(self.settings):
-                record.write(target, self.settings, file, replace=True)
-            moved = replace(moved, remarks=(*moved.remarks, *published(file)))
+            remarks = name_in(file, target, self.settings)
+            moved = replace(moved, remarks=(*moved.remarks, *remarks))
         return Pulled(target, moved, tuple(maskings), file)
 
     def _recorded(self) -> str:

@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from neonup.database import USER, Database, DatabaseSpec, State
-from neonup.env import dotenv, record
+from neonup.env import dotenv
 from neonup.errors import MoveError, ProviderError
 from neonup.move import contents, unfinished
-from neonup.move.between import SOURCE, TARGET, Moved, Pair, place, published
+from neonup.move.between import SOURCE, TARGET, Moved, Pair, name_in, place
 from neonup.move.session import Session
 from neonup.move.transfer import Step, Watch
 from neonup.move.unfinished import Unfinished
@@ -78,10 +78,12 @@ class Push:
             explain = provider.explain_missing if provider else _unknown
             pair = Pair(self.local.direct, target.direct, explain, self.settings.pg_bin, self.watch)
             moved = self._finished(pair, before) or self._move(pair, target, before)
-            switched = self._switch(target) if self.switch else None
+            switched = None
+            if self.switch:
+                switched = lookup.file_of(self.settings)
+                remarks = name_in(switched, target, self.settings)
+                moved = replace(moved, remarks=(*moved.remarks, *remarks))
             unfinished.forget(self.settings)
-        if switched:
-            moved = replace(moved, remarks=(*moved.remarks, *published(switched)))
         back = f"neonup --force --provider {self.local.provider}"
         return Pushed(target, moved, switched, back)
 
@@ -168,12 +170,6 @@ class Push:
                 if contents.count(target, tables) != here:
                     return None
         return Moved(here, ("an earlier push had moved everything and was broken off then",))
-
-    def _switch(self, target: Database) -> Path:
-        with lock.project(self.settings):
-            file = lookup.file_of(self.settings)
-            record.write(target, self.settings, file, replace=True)
-        return file
 
 
 def _unknown(feature: str) -> str | None:

@@ -17,6 +17,9 @@ from neonup.move.session import Session
 from neonup.postgres.tools import Tools
 
 _COPY = re.compile(rb"^COPY (?P<table>[^\n]+?) \((?:[^\n]*)\) FROM stdin;$", re.M)
+_LOCKED_SECONDS = 30
+"""How long to wait for those who use what is to be removed."""
+
 _SHOWN = 10
 
 
@@ -121,7 +124,8 @@ class Transfer:
         begun(str(self.target.value("pg_catalog.pg_current_xact_id()::text")))
         if clear:
             self.watch(Step("Removing what is in the target"))
-            self.target.run(contents.clearing(self.target))
+            clearing = contents.clearing(self.target)
+            self.target.run(f"SET LOCAL lock_timeout = '{_LOCKED_SECONDS}s';\n{clearing}")
         dump = self.source.dump()
         self.watch(Step("Creating the tables"))
         self.target.run(dump.schema("pre-data", self.there))

@@ -223,6 +223,7 @@ def test_from_and_to_an_older_postgres(project: Project, of_the_system: str) -> 
     assert facts(project.url) == facts(of_the_system)
 
 
-def test_unreachable(project: Project) -> None:
+def test_unreachable(project: Project, neonup_home: Path) -> None:
     said = project.fails("pull", "--from", "postgresql://me:secret-word@127.0.0.1:1/d")
     assert "The source cannot be reached" in said and "secret-word" not in said
+    assert not (neonup_home / "databases").exists()

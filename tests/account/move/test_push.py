@@ -8,6 +8,8 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
@@ -111,30 +113,67 @@ def test_everything_over_everything(project: Project, local: str, cloud: str) ->
     assert facts(cloud) == facts(local)
 
 
-def test_a_push_that_is_killed_leaves_nothing_and_is_begun_anew(
-    project: Project, local: str, cloud: str
-) -> None:
-    ask(local, ROWS.format(1_000_000))
+COPYING = "SELECT count(*) FROM pg_stat_progress_copy WHERE tuples_processed > 1000"
+
+
+@contextmanager
+def pushing(project: Project, cloud: str) -> Iterator[subprocess.Popen[str]]:
+    """A push that is in the middle of a table's rows."""
+    ask(project.url, ROWS.format(1_000_000))
     with subprocess.Popen(
         [sys.executable, "-m", "neonup", "push", "--to", cloud],
         cwd=project.folder,
         env=project.environ,
+        stderr=subprocess.PIPE,
+        text=True,
     ) as process:
-        copying = "SELECT count(*) FROM pg_stat_progress_copy WHERE tuples_processed > 1000"
-        with psycopg.connect(cloud, autocommit=True) as watching:
-            wait_until(lambda: watching.execute(copying).fetchone() != (0,), "the copying")
-            children = psutil.Process(process.pid).children(recursive=True)
-            process.send_signal(signal.SIGKILL)
-            process.wait()
-            assert len(children) >= 3
-            wait_until(lambda: not any(map(psutil.pid_exists, _pids(children))), "its programs")
-            wait_until(lambda: watching.execute(copying).fetchone() == (0,), "its transaction")
+        wait_until(lambda: ask(cloud, COPYING) != 0, "the copying")
+        yield process
+
+
+def nothing_was_moved(project: Project, local: str, cloud: str) -> None:
+    wait_until(lambda: ask(cloud, COPYING) == 0, "its transaction")
     assert ask(cloud, TABLES) == 0
     assert project.url == local
     assert ask(local, "SELECT count(*) FROM big") == 1_000_000
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
+def test_a_push_that_is_killed_leaves_nothing_and_is_begun_anew(
+    project: Project, local: str, cloud: str, how: signal.Signals
+) -> None:
+    with pushing(project, cloud) as process:
+        children = psutil.Process(process.pid).children(recursive=True)
+        process.send_signal(how)
+        process.wait()
+        assert len(children) >= 3
+    wait_until(lambda: not _pids(children), "the end of its programs")
+    nothing_was_moved(project, local, cloud)
     project.ok("push", "--to", cloud)
     assert ask(cloud, "SELECT count(*) FROM big") == 1_000_000
     assert project.url == cloud
+
+
+def test_the_targets_server_breaks_off(project: Project, local: str, cloud: str) -> None:
+    with pushing(project, cloud) as process:
+        copies = "SELECT pg_terminate_backend(pid) FROM pg_stat_progress_copy"
+        ask(cloud, copies)
+        assert process.wait() == 1
+        assert process.stderr is not None
+        said = process.stderr.read()
+    assert "The target" in said and "Traceback" not in said, said
+    nothing_was_moved(project, local, cloud)
+
+
+def test_the_sources_server_breaks_off(project: Project, local: str, cloud: str) -> None:
+    with pushing(project, cloud) as process:
+        copies = "SELECT pg_terminate_backend(pid) FROM pg_stat_progress_copy"
+        ask(local, copies)
+        assert process.wait() == 1
+        assert process.stderr is not None
+        said = process.stderr.read()
+    assert "The source cannot be read" in said and "Traceback" not in said, said
+    nothing_was_moved(project, local, cloud)
 
 
 def _pids(processes: list[psutil.Process]) -> list[int]:
@@ -194,7 +233,19 @@ def test_unreachable_and_refused(project: Project, local: str, cloud: str) -> No
 
 
 def test_onto_itself(project: Project, local: str) -> None:
-    assert "are the same database" in project.fails("push", "--to", local, "--force")
+    ask(local, "CREATE TABLE t AS SELECT 1 AS one")
+    for url in (local, local.replace("127.0.0.1", "localhost")):
+        assert "are the same database" in project.fails("push", "--to", url, "--force")
+    assert ask(local, "SELECT one FROM t") == 1
+
+
+def test_somebody_uses_what_is_to_be_removed(project: Project, local: str, cloud: str) -> None:
+    ask(cloud, "CREATE TABLE theirs AS SELECT 1 AS one")
+    with psycopg.connect(cloud) as connection:
+        connection.execute("SELECT * FROM theirs")
+        said = project.fails("push", "--to", cloud, "--force")
+    assert "lock timeout" in said
+    assert ask(cloud, "SELECT one FROM theirs") == 1
 
 
 def test_neither_a_url_nor_a_provider(project: Project, local: str, cloud: str) -> None:
