@@ -81,8 +81,8 @@ class Pair:
         self.watch(Step("Looking at both databases"))
         tools = self.tools()
         with (
-            Session(tools.command("psql", self.source), SOURCE) as reading,
-            Session(tools.command("psql", self.target), TARGET) as target,
+            session(SOURCE, self.source, self.pg_bin, tools) as reading,
+            session(TARGET, self.target, self.pg_bin, tools) as target,
         ):
             _make_sure_that_they_differ(reading, target)
             source = Snapshot.of(reading, tools, self.source)
@@ -110,8 +110,8 @@ class Pair:
             MoveError: the source cannot be reached.
             NeonupError: there are none.
         """
-        with Session(psql_command(self.source, self.pg_bin), SOURCE) as session:
-            major = contents.server(session).major
+        with session(SOURCE, self.source, self.pg_bin) as reading:
+            major = contents.server(reading).major
         return find_tools((self.source, self.target), major, self.pg_bin)
 
     def _may_fill(
@@ -166,6 +166,16 @@ def name_in(file: Path, database: Database, settings: Settings) -> tuple[str, ..
     if git.is_published(file):
         return (f"git does not ignore {file.name}: echo {file.name} >> .gitignore",)
     return ()
+
+
+def session(name: str, url: str, pg_bin: Path | None, tools: Tools | None = None) -> Session:
+    """A session of a database's, of the programs' own psql where there are some.
+
+    Raises:
+        NeonupError: there is no psql on this machine, or the URL cannot be used.
+    """
+    command = tools.command("psql", url) if tools else psql_command(url, pg_bin)
+    return Session(command, name, place(url))
 
 
 def place(url: str) -> str:

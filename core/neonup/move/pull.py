@@ -9,11 +9,9 @@ from neonup.database import Database, DatabaseSpec, State
 from neonup.env import dotenv, record
 from neonup.errors import MoveError
 from neonup.move import masks
-from neonup.move.between import SOURCE, Moved, Pair, name_in
-from neonup.move.session import Session
+from neonup.move.between import SOURCE, Moved, Pair, name_in, session
 from neonup.move.transfer import Step, Watch
 from neonup.postgres import urls
-from neonup.postgres.psql import psql_command
 from neonup.provider import Provider
 from neonup.providers import registry
 from neonup.settings import AUTO, DEFAULT, Settings
@@ -63,7 +61,7 @@ class Pull:
         """
         maskings = masks.read(self.settings)
         source = urls.direct(self.origin or self._recorded())
-        with Session(psql_command(source, self.settings.pg_bin), SOURCE):
+        with session(SOURCE, source, self.settings.pg_bin):
             pass  # it can be reached: else nothing is created here
         target, provider, file = self._target()
         pair = Pair(

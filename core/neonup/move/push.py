@@ -11,7 +11,7 @@ from neonup.database import USER, Database, DatabaseSpec, State
 from neonup.env import dotenv
 from neonup.errors import MoveError, ProviderError
 from neonup.move import contents, unfinished
-from neonup.move.between import SOURCE, TARGET, Moved, Pair, name_in, place
+from neonup.move.between import SOURCE, TARGET, Moved, Pair, name_in, place, session
 from neonup.move.session import Session
 from neonup.move.transfer import Step, Watch
 from neonup.move.unfinished import Unfinished
@@ -152,7 +152,7 @@ class Push:
         if self.force or before is None or not before.xid or before.place != place(pair.target):
             return None
         tools = pair.tools()
-        with Session(tools.command("psql", pair.target), TARGET) as target:
+        with session(TARGET, pair.target, pair.pg_bin, tools) as target:
             status = _status(target, before.xid)
             if status == "in progress":
                 raise MoveError(
@@ -161,7 +161,7 @@ class Push:
                 )
             if status != "committed":
                 return None  # nothing of it is there
-            with Session(tools.command("psql", pair.source), SOURCE) as source:
+            with session(SOURCE, pair.source, pair.pg_bin, tools) as source:
                 tables = contents.tables(source)
                 here = contents.count(source, tables)
                 there = {table.quoted for table in contents.tables(target)}

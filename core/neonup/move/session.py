@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import secrets
 import subprocess
 import tempfile
@@ -41,6 +42,16 @@ _END = b"\\.\n"
 
 _SECONDS = 30.0
 
+_ADDRESS = re.compile(r'^connection to server at "[^"]*"(?: \([^)]*\))?, port \d+ failed: ')
+"""Said of a tunnel's end, it would mislead."""
+
+_REMEDIES = {
+    "42501": "Connect as the owner of the database.",
+    "53100": "Make room there.",
+    "55P03": "Somebody else uses it: end what is connected to it, then run it again.",
+}
+"""By SQLSTATE: insufficient privilege, disk full (Neon's limit of a project too), locked."""
+
 
 class Session:
     """A connection to a database, for SQL and for rows in COPY's text form. A context manager.
@@ -49,10 +60,12 @@ class Session:
         command: the start of psql's command line, which says where to connect, and its
             environment.
         name: what errors call the database.
+        where: its host and name, for the error that it cannot be reached.
     """
 
-    def __init__(self, command: tuple[list[str], dict[str, str]], name: str):
+    def __init__(self, command: tuple[list[str], dict[str, str]], name: str, where: str = ""):
         self.name = name
+        self._where = where
         argv, environ = command
         self._errors: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed in `close`
         try:
@@ -205,9 +218,10 @@ class Session:
         self._errors.seek(0)
         failure = first_failure(self._errors.read().decode(errors="replace"))
         if self._psql.returncode == 2 and not failure.state:
+            where = [f"it is at {self._where}"] if self._where else []
             return MoveError(
-                f"{self.name} cannot be reached: {failure.message}",
-                checked=failure.details,
+                f"{self.name} cannot be reached: {_ADDRESS.sub('', failure.message)}",
+                checked=[*where, *failure.details],
                 remedy="Check the URL, its password and the network, then run it again.",
             )
         return as_error(self.name, failure)
@@ -219,5 +233,6 @@ def as_error(name: str, failure: Failure) -> MoveError:
     return MoveError(
         f"{name}: {failure.message}",
         checked=failure.details,
+        remedy=_REMEDIES.get(failure.state),
         missing=missing_feature(text),
     )

@@ -17,7 +17,7 @@ from neonup.move.session import Session
 from neonup.postgres.tools import Tools
 
 _COPY = re.compile(rb"^COPY (?P<table>[^\n]+?) \((?:[^\n]*)\) FROM stdin;$", re.M)
-_LOCKED_SECONDS = 30
+_LOCKED_SECONDS = 15
 """How long to wait for those who use what is to be removed."""
 
 _SHOWN = 10

@@ -223,7 +223,8 @@ def test_unreachable_and_refused(project: Project, local: str, cloud: str) -> No
     ask(local, "CREATE TABLE t AS SELECT 1 AS one")
     password = cloud.partition("@")[0].rpartition(":")[2]
     wrong = project.fails("push", "--to", cloud.replace(password, "not-the-password"))
-    assert "The target cannot be reached" in wrong and "not-the-password" not in wrong
+    assert "The target cannot be reached: FATAL:  password authentication failed" in wrong
+    assert "checked: it is at " in wrong and "not-the-password" not in wrong
     closed = "postgresql://me:secret-word@127.0.0.1:1/d?sslmode=require"
     said = project.fails("push", "--to", closed)
     assert "The target cannot be reached" in said and "secret-word" not in said
@@ -244,7 +245,7 @@ def test_somebody_uses_what_is_to_be_removed(project: Project, local: str, cloud
     with psycopg.connect(cloud) as connection:
         connection.execute("SELECT * FROM theirs")
         said = project.fails("push", "--to", cloud, "--force")
-    assert "lock timeout" in said
+    assert "lock timeout" in said and "Somebody else uses it" in said
     assert ask(cloud, "SELECT one FROM theirs") == 1
 
 
