@@ -138,7 +138,7 @@ def _masked(
     own = {row["name"]: row for row in rows if row["holder"] == table.oid}
     columns = [row["quoted"] for row in own.values() if not row["generated"]]
     values = [
-        f"({expressions[name]})" if name in expressions else row["quoted"]
+        f"({expressions[name]}\n)" if name in expressions else row["quoted"]
         for name, row in own.items()
         if not row["generated"]
     ]

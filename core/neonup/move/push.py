@@ -139,7 +139,7 @@ class Push:
         return database
 
     def _move(self, pair: Pair, target: Database, before: Unfinished | None) -> Moved:
-        created = target if target.provider != USER else None
+        created = target if target.provider != USER else before.created if before else None
         where = place(target.direct)
 
         def begun(xid: str) -> None:

@@ -10,6 +10,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -17,7 +18,10 @@ import psycopg
 import pytest
 
 from neonup import resolve
+from neonup.move import unfinished
+from neonup.move.between import place
 from neonup.move.session import Session
+from neonup.move.unfinished import Unfinished
 from neonup.postgres.tools import Tools, find_tools
 from neonup.start import lock
 from tests.account.move.databases import EVERYTHING, ask, facts
@@ -26,6 +30,7 @@ from tests.postgres import programs
 from tests.project import Project
 from tests.waiting import wait_until
 
+SAMPLE = Path(__file__).parents[2] / "plugin_provider"
 ROWS = "CREATE TABLE big AS SELECT i, repeat('x', 100) AS t FROM generate_series(1, {}) i"
 TABLES = "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'"
 
@@ -66,6 +71,7 @@ def test_a_push_by_the_default_engine_alone(project: Project, local: str, cloud:
 
 
 def test_an_empty_database(project: Project, local: str, cloud: str) -> None:
+    project.ok("down")  # it is woken
     assert "pushed 0 tables, 0 rows" in project.ok("push", "--to", cloud)
     assert project.url == cloud
 
@@ -218,6 +224,21 @@ def test_rows_that_came_since_are_not_passed_over(project: Project, local: str, 
     assert ask(cloud, "SELECT sum(one) FROM kept") == 3
 
 
+def test_a_push_whose_transaction_has_not_ended_yet(
+    project: Project, local: str, cloud: str
+) -> None:
+    """Its program was killed, and its server has not noticed yet."""
+    with psycopg.connect(cloud) as connection:
+        row = connection.execute("SELECT pg_current_xact_id()::text").fetchone()
+        assert row is not None
+        settings = replace(resolve(project.folder), home=Path(project.environ["NEONUP_HOME"]))
+        unfinished.write(settings, Unfinished(place(cloud), row[0]))
+        assert "An earlier push to this database has not ended" in project.fails(
+            "push", "--to", cloud
+        )
+    project.ok("push", "--to", cloud)
+
+
 def test_unreachable_and_refused(project: Project, local: str, cloud: str) -> None:
     before = project.env_file.read_bytes()
     ask(local, "CREATE TABLE t AS SELECT 1 AS one")
@@ -361,6 +382,25 @@ def test_a_provider_creates_the_target(
     assert not note.exists()
     assert json.loads(project.ok("status", "--json", **service))["state"] == "ready"
     assert project.query("SELECT one FROM t") == "1"
+
+
+def test_a_provider_of_a_third_party(
+    project: Project, local: str, cloud: str, tmp_path: Path
+) -> None:
+    """It makes databases on a server; its plugin wants one more variable in `.env`."""
+    ask(local, EVERYTHING)
+    installed = tmp_path / "site"
+    info = installed / "neonup_shared-1.dist-info"
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: neonup-shared\nVersion: 1\n")
+    (info / "entry_points.txt").write_text("[neonup]\nshared = neonup_shared.plugin\n")
+    (installed / "neonup_shared").symlink_to(SAMPLE / "neonup_shared")
+    plugin = {"PYTHONPATH": str(installed), "NEONUP_SHARED_URL": cloud}
+    project.ok("push", "--provider", "shared", **plugin)
+    assert project.url != local
+    assert facts(project.url) == facts(local)
+    name = project.url.rpartition("/")[2].partition("?")[0]
+    assert f"SHARED_DATABASE={name}" in project.env_file.read_text()
 
 
 def test_no_provider_of_this_machine(project: Project, local: str) -> None:
