@@ -187,8 +187,10 @@ def _usable(provider: Provider, database: Database) -> bool:
 def _status(target: Session, xid: str) -> str | None:
     """What became of a transaction; None where the server does not know it (any more)."""
     number = f"'{int(xid)}'::xid8"
+    # A new transaction's number is above all that were given: a server that was restored to an
+    # earlier moment does not know the later ones.
     found = target.value(
-        f"CASE WHEN {number} < pg_catalog.pg_snapshot_xmax(pg_catalog.pg_current_snapshot()) "
+        f"CASE WHEN {number} < pg_catalog.pg_current_xact_id() "
         f"THEN pg_catalog.pg_xact_status({number}) END"
     )
     return None if found is None else str(found)
