@@ -162,11 +162,11 @@ def _block(header: re.Match[str], text: str, there: Server) -> str:
     if kind in ("ACL", "DEFAULT ACL"):
         lines = text.splitlines(keepends=True)
         return "".join(line for line in lines if _can_grant(line, there))
-    if kind == "EVENT TRIGGER" and not there.superuser:
-        return _trailer(text)
-    if kind == "COMMENT" and header["name"].startswith("EXTENSION "):
-        return _trailer(text)
-    return text
+    what = header["name"] if kind == "COMMENT" else kind  # a comment's name begins with a kind
+    left_out = kind == "COMMENT" and what.startswith("EXTENSION ")
+    if not there.superuser:
+        left_out |= what.startswith("EVENT TRIGGER")
+    return _trailer(text) if left_out else text
 
 
 def _trailer(text: str) -> str:
