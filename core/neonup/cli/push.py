@@ -121,6 +121,6 @@ def _tell(pushed: Pushed, start: Start) -> None:
     said += pushed.moved.remarks
     if pushed.switched:
         back = shlex.join(shlex.split(pushed.back))
-        said.append(f"the local database is still there; back to it: {back}")
+        said.append(f"the local database stays; back to it, in place of this URL: {back}")
     head = output.style("neonup", bold=True)
     output.say([f"{head}  {said[0]}", *(f"        {line}" for line in said[1:])])

@@ -73,7 +73,7 @@ class Pull:
         )
         moved = pair.move(force=self.force, masks=maskings)
         if file is not None:
-            remarks = name_in(file, target, self.settings)
+            remarks = [*name_in(file, target, self.settings), *self._shadowed()]
             moved = replace(moved, remarks=(*moved.remarks, *remarks))
         return Pulled(target, moved, tuple(maskings), file)
 
@@ -93,6 +93,13 @@ class Pull:
             checked=[f"the environment and {settings.env_file}"],
             remedy="Name it: neonup pull --from URL",
         )
+
+    def _shadowed(self) -> list[str]:
+        """What to say where a variable of the shell's hides the file from the project."""
+        found = lookup.find_database(self.settings)
+        if found is None or found.source != lookup.ENVIRONMENT:
+            return []
+        return [f"{found.key} is set in the environment, which wins: unset {found.key}"]
 
     def _target(self) -> tuple[Database, Provider, Path | None]:
         """The local database, answering; and the file that is to name it, where none does yet."""

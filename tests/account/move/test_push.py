@@ -48,7 +48,10 @@ def test_a_push_moves_everything_and_switches(project: Project, local: str, clou
         file.write("# mine\nDEBUG=1\n")
     said = project.ok("push", "--to", cloud)
     assert "pushed 8 tables, 599 rows to " in said
-    assert cloud not in said and "back to it: neonup --force --provider local" in said
+    assert (
+        cloud not in said
+        and "back to it, in place of this URL: neonup --force --provider local" in said
+    )
     assert project.url == cloud
     assert project.variables["DEBUG"] == "1"
     assert facts(cloud) == facts(local)
