@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from neonup_local.neon import upkeep
 from tests.conftest import remove_home, warm_home
+from tests.neon.api import Api
 from tests.neon.serving import NeonServer, serving
 from tests.project import Project, clean_environ
 
@@ -30,8 +33,13 @@ def project(tmp_path: Path, neonup_home: Path) -> Project:
 
 
 @pytest.fixture
-def cloud(neon: NeonServer) -> str:
-    """The URL of a new and empty database of the local Neon's."""
-    from tests.neon.api import Api
-
-    return Api(neon.base, neon.key).create_project(name="shop").url
+def cloud(neon: NeonServer) -> Iterator[str]:
+    """The URL of a new and empty database of the local Neon's; gone afterwards, with its rows."""
+    api = Api(neon.base, neon.key)
+    made = api.create_project(name="shop")
+    yield made.url
+    api.ok("DELETE", made.path)
+    clock = neon.neon.clock
+    clock.ahead = timedelta(days=8)  # until then it could be recovered
+    upkeep.expire(neon.neon)
+    clock.ahead = timedelta()
