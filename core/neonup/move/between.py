@@ -62,7 +62,6 @@ class Pair:
         *,
         force: bool,
         masks: Mapping[str, str] | None = None,
-        may_clear: Callable[[Session], bool] = lambda target: False,
         begun: Callable[[str], None] = lambda xid: None,
     ) -> Moved:
         """Look at both, then fill the target in one transaction.
@@ -70,8 +69,6 @@ class Pair:
         Args:
             force: whether what is in the target may be removed.
             masks: maskings by column.
-            may_clear: asked with a session of the target that is not empty: whether what is in it
-                may be removed all the same.
             begun: called with the target's transaction number before anything is changed.
 
         Raises:
@@ -95,7 +92,7 @@ class Pair:
                     remedy="Change that in the source or the target, then run it again.",
                 )
             masked = resolve(reading, source.tables, masks or {})
-            clear = self._may_fill(target, there.database, force, may_clear)
+            clear = self._may_fill(target, there.database, force)
             transfer = Transfer(source, target, there, masked, self.watch)
             try:
                 transfer.run(clear=clear, begun=begun)
@@ -114,16 +111,14 @@ class Pair:
             major = contents.server(reading).major
         return find_tools((self.source, self.target), major, self.pg_bin)
 
-    def _may_fill(
-        self, target: Session, name: str, force: bool, may_clear: Callable[[Session], bool]
-    ) -> bool:
+    def _may_fill(self, target: Session, name: str, force: bool) -> bool:
         """Whether the target is to be emptied first.
 
         Raises:
             MoveError: it is not empty, and nobody said that it may be.
         """
         found = contents.objects(target)
-        if not found or force or may_clear(target):
+        if not found or force:
             return bool(found)
         shown = [f"{kind} {quoted}" for kind, quoted in found[:_SHOWN]]
         more = [f"and {len(found) - _SHOWN} more"] if len(found) > _SHOWN else []

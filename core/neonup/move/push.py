@@ -21,6 +21,11 @@ from neonup.providers import registry
 from neonup.settings import Settings
 from neonup.start import lock, lookup
 
+_AFTERWARDS = (
+    "an earlier push had moved everything and was broken off then: values that were changed here "
+    "since did not go"
+)
+
 
 @dataclass(frozen=True)
 class Pushed:
@@ -169,7 +174,7 @@ class Push:
                     return None
                 if contents.count(target, tables) != here:
                     return None
-        return Moved(here, ("an earlier push had moved everything and was broken off then",))
+        return Moved(here, (_AFTERWARDS,))
 
 
 def _unknown(feature: str) -> str | None:
