@@ -23,6 +23,8 @@ COMMANDS = {
     "psql": "neonup.cli.run",
     "auth": "neonup.cli.auth",
     "new": "neonup.cli.new",
+    "push": "neonup.cli.push",
+    "pull": "neonup.cli.pull",
     "reset": "neonup.cli.life",
     "destroy": "neonup.cli.life",
     "projects": "neonup.cli.neon.projects",
