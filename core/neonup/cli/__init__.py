@@ -27,10 +27,6 @@ COMMANDS = {
     "pull": "neonup.cli.pull",
     "reset": "neonup.cli.life",
     "destroy": "neonup.cli.life",
-    "projects": "neonup.cli.neon.projects",
-    "branches": "neonup.cli.neon.branches",
-    "snapshots": "neonup.cli.neon.snapshots",
-    "usage": "neonup.cli.neon.usage",
     "doctor": "neonup.cli.doctor",
 }
 """Where the core's commands are; each is imported only when it is called."""
