@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.account.drivers import DRIVERS, Ask, Driver
 from tests.account.neon import account_environ
 from tests.conftest import remove_home, warm_home
 from tests.neon.serving import NeonServer, serving
@@ -37,3 +38,17 @@ def shop(tmp_path: Path, neonup_home: Path, neon_server_here: NeonServer) -> Pro
     folder = tmp_path / "shop"
     folder.mkdir()
     return Project(folder, clean_environ(neonup_home, **account_environ(neon_server_here)))
+
+
+@pytest.fixture(params=DRIVERS)
+def driver(request: pytest.FixtureRequest) -> Driver:
+    """Either client."""
+    found: Driver = DRIVERS[request.param]
+    return found
+
+
+@pytest.fixture
+def ask(driver: Driver, neon_server_here: NeonServer) -> Iterator[Ask]:
+    """Ask the local Neon, through either driver."""
+    with driver(neon_server_here.base, neon_server_here.key) as asking:
+        yield asking

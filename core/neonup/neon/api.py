@@ -78,6 +78,8 @@ class Api:
         )
         outcome = yield from attempt(SERVICE, request, POLICY)
         reply = outcome.reply
+        if method == "DELETE" and len(outcome.tried) > 1 and told(reply) == "status 404":
+            reply = Response(200, {}, b"{}")  # the first try had deleted it
         if isinstance(reply, Failure) or not 200 <= reply.status < 300:
             raise _error(request, outcome)
         return _decoded(request, reply, answer)
@@ -154,7 +156,8 @@ def _decoded(request: Request, reply: Response, answer: type[T]) -> T:
     if decoder is None:
         decoder = _decoders.setdefault(answer, msgspec.json.Decoder(answer))
     try:
-        found: T = decoder.decode(reply.body or (b"null" if answer is object else b"{}"))
+        empty = b"null" if answer is object else b"{}"
+        found: T = decoder.decode(empty if reply.status == 204 else reply.body)
     except (msgspec.DecodeError, RecursionError) as error:
         raise errors.UnusableAnswer(
             f"Neon: the answer cannot be used: {error}.",
@@ -176,7 +179,8 @@ def _error(request: Request, outcome: Outcome) -> errors.NeonError:
         if reply.sent and not request.repeatable:
             kind = errors.AnswerLost
         what = "no usable answer" if reply.sent else "the service cannot be reached"
-        return kind(f"Neon: {what}{tries}: {told(reply)}.", checked=checked, remedy=SERVICE.remedy)
+        remedy = REMEDIES.get(kind, SERVICE.remedy)
+        return kind(f"Neon: {what}{tries}: {told(reply)}.", checked=checked, remedy=remedy)
     said = _said(reply)
     code, request_id = said.get("code") or None, said.get("request_id") or None
     kind = errors.class_of(reply.status, code)

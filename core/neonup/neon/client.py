@@ -11,11 +11,15 @@ from neonup.http.run import adrive, drive
 from neonup.http.transport import AsyncSender, Sender
 from neonup.neon import access
 from neonup.neon.api import Api, Values
+from neonup.neon.groups.accounts import Consumption, Organizations, Users
 from neonup.neon.groups.branches import Branches
 from neonup.neon.groups.claims import Claims
+from neonup.neon.groups.endpoints import Endpoints
 from neonup.neon.groups.group import S
 from neonup.neon.groups.operations import OperationsOfProject
 from neonup.neon.groups.projects import Projects
+from neonup.neon.groups.roles import Databases, Roles
+from neonup.neon.groups.snapshots import Snapshots
 
 TIMEOUT = 60.0
 """Seconds that one request may take; a new project takes Neon a few."""
@@ -29,6 +33,13 @@ class _Groups(Generic[S]):
     def __init__(self, api: Api, sender: S):
         self.projects = Projects(api, sender)
         self.branches = Branches(api, sender)
+        self.endpoints = Endpoints(api, sender)
+        self.roles = Roles(api, sender)
+        self.databases = Databases(api, sender)
+        self.snapshots = Snapshots(api, sender)
+        self.users = Users(api, sender)
+        self.organizations = Organizations(api, sender)
+        self.consumption = Consumption(api, sender)
         self.operations = OperationsOfProject(api, sender)
         self.claims = Claims(api, sender)
 
