@@ -25,6 +25,10 @@ COMMANDS = {
     "new": "neonup.cli.new",
     "reset": "neonup.cli.life",
     "destroy": "neonup.cli.life",
+    "projects": "neonup.cli.projects",
+    "branches": "neonup.cli.branches",
+    "snapshots": "neonup.cli.snapshots",
+    "usage": "neonup.cli.usage",
     "doctor": "neonup.cli.doctor",
 }
 """Where the core's commands are; each is imported only when it is called."""
