@@ -45,7 +45,7 @@ def relaying(base: str) -> Iterator[Relay]:
     class Handler(BaseHTTPRequestHandler):
         def _pass(self) -> None:
             body = self.rfile.read(int(self.headers.get("content-length") or 0))
-            headers = {k: v for k, v in self.headers.items() if k.lower() not in _HOP | {"host"}}
+            headers = {k: v for k, v in self.headers.items() if k.lower() not in _HOP}
             request = f"{self.command} {self.path.partition('?')[0]}"
             relay.asked.append(request)
             answer = httpx.request(
