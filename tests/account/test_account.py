@@ -137,6 +137,40 @@ def test_an_answer_that_stays_lost_is_settled_at_the_next_try(
     assert project.id in shop.env_file.read_text()
 
 
+def test_an_answer_of_another_form_does_not_lose_the_project(
+    shop: Project, name: str, neon_server_here: NeonServer, relay: Relay
+) -> None:
+    relay.garble.append("POST /api/v2/projects")
+    shop.ok(NEON_API_HOST=relay.base)
+    (project,) = projects(neon_server_here, name)
+    assert project.id in shop.env_file.read_text()
+
+
+def test_a_request_that_is_carried_out_after_it_was_given_up_leaves_nothing_behind(
+    shop: Project, name: str, neon_server_here: NeonServer, relay: Relay
+) -> None:
+    relay.late.append("POST /api/v2/projects")
+    assert "may have been carried out" in shop.fails(NEON_API_HOST=relay.base)
+    assert projects(neon_server_here, name) == []
+    shop.ok(NEON_API_HOST=relay.base)
+    (project,) = projects(neon_server_here, name)
+    assert project.id in shop.env_file.read_text()
+    assert shop.query("SELECT 1") == "1"
+
+
+def test_a_branch_that_is_created_late_is_the_one_that_is_used(
+    shop: Project, name: str, neon_server_here: NeonServer, relay: Relay, owner: NeonClient
+) -> None:
+    team = owner.projects.create(name=f"{name}-team").project.id
+    environ = {"NEON_PROJECT_ID": team, "NEON_API_HOST": relay.base}
+    relay.late.append("POST /api/v2/projects/*/branches")
+    shop.fails(**environ)
+    assert len(branches(neon_server_here, team)) == 1
+    shop.ok(**environ)
+    assert len(branches(neon_server_here, team)) == 2
+    assert shop.query("SELECT 1") == "1"
+
+
 @pytest.mark.parametrize("held", ["POST /api/v2/projects", "GET /api/v2/*/connection_uri"])
 def test_killed_on_the_way_it_is_finished_at_the_next_try(
     shop: Project, name: str, neon_server_here: NeonServer, relay: Relay, held: str
@@ -317,6 +351,15 @@ def test_claims_are_awaited_as_well(owner: NeonClient, neon_server_here: NeonSer
         owner.claims.create(project.project.id, redirect="javascript:alert(1)")
     with pytest.raises(SettingsError):
         owner.claims.accept("https://console.neon.tech/app/projects")
+
+
+def test_a_claims_secret_is_in_no_log(owner: NeonClient, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("DEBUG")
+    with pytest.raises(NotFound):
+        owner.claims.accept("https://console.neon.tech/app/claim?p=none-such-1&tr=very-secret-id")
+    said = [one.getMessage() for one in caplog.records if not one.name.startswith("uvicorn")]
+    assert any("/transfer_requests/..." in line for line in said)
+    assert not any("very-secret-id" in line for line in said)
 
 
 def test_in_ci_no_account_is_used(shop: Project, name: str) -> None:

@@ -174,7 +174,7 @@ def test_a_claim_from_the_code_to_the_new_url(
     assert process.returncode == 0, errors
     assert "has been claimed" in said and "neonup adopt" in said
     (identity,) = kept(neonup_home)
-    assert (identity["assertion"], identity["ended"]) == (None, "project_claimed")
+    assert not identity["assertion"] and identity["ended"] == "project_claimed"
     with pytest.raises(psycopg.OperationalError):
         psycopg.connect(old, connect_timeout=10)
     assert "neonup adopt" in agent.ok()
@@ -191,6 +191,18 @@ def test_a_claim_from_the_code_to_the_new_url(
     assert "expires" not in agent.env_file.read_text()
     assert agent.json("status", **key)["state"] == "ready"
     assert "not created by neonup in this account" in agent.fails("destroy", "--yes", **key)
+
+
+def test_a_token_that_expires_in_between_is_exchanged_anew(
+    agent: Project, relay: Relay, neon_server_here: NeonServer
+) -> None:
+    """The clock jumps between the exchange and the next request."""
+    agent.ok(CLAIMABLE_NEON_HOST=relay.root)
+    relay.before["GET /v1/projects/*/claim"] = lambda: setattr(
+        neon_server_here.neon.clock, "ahead", timedelta(minutes=20)
+    )
+    assert agent.json("status")["state"] == "ready"
+    assert relay.asked[-5:].count("POST /v1/oauth2/token") == 2
 
 
 def test_json_tells_the_code_and_does_not_wait(agent: Project) -> None:

@@ -183,7 +183,11 @@ class AccountProvider(Provider):
         if claim is not None and neon.claims.state(claim) == "claimed":
             claimed = {"claim": "claimed: the project is its new owner's; its URL stays valid"}
             return Inspection(State.CLAIMED, database.with_(claim_url=None), claimed)
-        known = {"looked for": f"{database.id}, which this key does not reach, or which is deleted"}
+        known = {
+            "looked for": f"{database.id}, which this key does not reach, or which is deleted",
+            "next": "neonup adopt with the key of the account that it is in; if it is deleted, "
+            "`neonup --force` creates a new one",
+        }
         return Inspection(State.MISSING, database, known)
 
     # A claim link's lifetime is not in .env, and Neon does not tell it.

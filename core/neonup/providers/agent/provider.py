@@ -102,6 +102,8 @@ class ClaimableProvider(Provider):
         if state is State.CLAIMED:
             database = database.with_(expires_at=None)
             detail = {"claimed": "its old password is dead", "next": "neonup adopt"}
+        elif state is State.EXPIRED:
+            detail["next"] = "`neonup --force` creates a new one"
         else:
             detail["claim"] = claim or _HOW_TO_CLAIM
         return Inspection(state, database, detail)
