@@ -19,9 +19,10 @@ import pytest
 from neonup.errors import SettingsError
 from neonup.neon import AsyncNeonClient, NeonClient
 from neonup.neon.claims import ClaimState
-from neonup.neon.errors import Invalid, NotFound
+from neonup.neon.errors import Forbidden, Invalid, NotFound
 from tests.account.neon import branches, projects
 from tests.account.relay import Relay, relaying
+from tests.contract.wire import answer, wire
 from tests.neon.agent import Person
 from tests.neon.serving import NeonServer
 from tests.project import Project
@@ -360,6 +361,25 @@ def test_a_claims_secret_is_in_no_log(owner: NeonClient, caplog: pytest.LogCaptu
     said = [one.getMessage() for one in caplog.records if not one.name.startswith("uvicorn")]
     assert any("/transfer_requests/..." in line for line in said)
     assert not any("very-secret-id" in line for line in said)
+
+
+def test_a_key_of_several_organizations_is_told_to_name_one(shop: Project, name: str) -> None:
+    said = {"code": "", "message": "org_id is required, you can find it on your settings page"}
+    with wire(answer(said, 400)) as service:
+        environ = {"NEON_API_HOST": f"{service.url}/api/v2", "NEON_ORG_ID": ""}
+        assert "NEON_ORG_ID" in shop.fails(**environ)
+
+
+def test_an_account_that_may_not_give_projects_away_is_told_whom_to_ask() -> None:
+    project = {"project": {"id": "quiet-sea-1", "name": "x"}}
+    refusal = {"code": "", "message": "project transfer requests are not enabled"}
+    with (
+        wire(answer(project), answer(refusal, 403)) as service,
+        NeonClient("key", base_url=f"{service.url}/api/v2") as neon,
+        pytest.raises(Forbidden) as refused,
+    ):
+        neon.claims.create("quiet-sea-1")
+    assert "Neon's support" in (refused.value.remedy or "")
 
 
 def test_in_ci_no_account_is_used(shop: Project, name: str) -> None:

@@ -17,6 +17,7 @@ import pytest
 
 from neonup_local.neon.claimable.model import AgentRegistration
 from tests.account.relay import Relay, relaying
+from tests.contract.wire import answer, wire
 from tests.neon.agent import Person, carry_out
 from tests.neon.serving import NeonServer
 from tests.project import Project, clean_environ
@@ -224,9 +225,8 @@ def test_a_claim_that_somebody_else_has_waited_for_is_noticed(
     status = agent.json("status")
     assert (status["state"], status["detail"]["next"]) == ("claimed", "neonup adopt")
     assert "is its owner's to delete" in agent.fails("destroy", "--yes")
-    text = re.sub(r"expires=\S+", "expires=2026-01-01T00:00:00+00:00", agent.env_file.read_text())
-    agent.env_file.write_text(text)
-    assert "neonup adopt" in agent.ok()
+    said = agent.ok(CLAIMABLE_NEON_HOST="http://localhost:9")  # known here: nobody is asked
+    assert "neonup adopt" in said and "unless claimed" not in said
 
 
 def test_an_expired_one_says_so_and_is_replaced_where_that_is_wanted(
@@ -250,8 +250,6 @@ def test_an_expired_one_says_so_and_is_replaced_where_that_is_wanted(
 def test_the_secret_outlives_every_other_refusal(
     agent: Project, neonup_home: Path, status: str
 ) -> None:
-    from tests.contract.wire import answer, wire
-
     agent.ok()
     envelope = {"error": {"code": "unauthorized", "message": "no", "retryable": False}}
     with wire(answer(envelope, int(status))) as service:
@@ -261,6 +259,20 @@ def test_the_secret_outlives_every_other_refusal(
         assert found["assertion"] not in agent.fails("status")
         path.write_text(json.dumps(json.loads(path.read_text()) | {"base": found["base"]}))
     assert agent.json("status")["state"] == "ready"
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["postgres://u:p@h/d\nEVIL=1", "postgres://u:p@h/d?sslkey=/etc/x", "http://u:p@h/d", None, 7],
+)
+def test_a_hostile_service_writes_nothing(agent: Project, url: object) -> None:
+    project = {"id": "quiet-sea-1", "branch_id": "br-1", "expires_at": "2030-01-01T00:00:00Z"}
+    identity = {"registration_id": "reg_1", "identity_assertion": "a.b.c", "project": project}
+    token = {"access_token": "t", "token_type": "Bearer", "expires_in": 900}
+    with wire(answer(identity, 201), answer(token), answer({"database_url": url})) as service:
+        said = agent.fails(CLAIMABLE_NEON_HOST=service.url)
+    assert "the answer cannot be used" in said
+    assert not agent.env_file.exists()
 
 
 @pytest.mark.parametrize(

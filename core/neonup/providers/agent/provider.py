@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from neonup.providers.agent.identity import Identity, Session
 
 NAME = "claimable"
+_CLAIMED = "project_claimed"
 BASE = "https://claimable.neon.tech"
 TIMEOUT = 60.0
 """Seconds for one request; registering creates a project."""
@@ -66,6 +67,16 @@ class ClaimableProvider(Provider):
                 if not error.ends:
                     raise
         return self._database(self._registered(mine, spec), spec)
+
+    def check(self, database: Database) -> State:
+        """By the recorded expiry; claimed where the service has said so on this machine."""
+        try:
+            known = self._kept.read(database.id or "") or {}
+        except ProviderError:
+            known = {}
+        if known.get("ended") == _CLAIMED:
+            return State.CLAIMED
+        return super().check(database)
 
     def inspect(self, database: Database) -> Inspection:
         """Ask the service how the project, and its claim, is.
