@@ -151,7 +151,7 @@ def test_a_request_that_is_carried_out_after_it_was_given_up_leaves_nothing_behi
     shop: Project, name: str, neon_server_here: NeonServer, relay: Relay
 ) -> None:
     relay.late.append("POST /api/v2/projects")
-    assert "may have been carried out" in shop.fails(NEON_API_HOST=relay.base)
+    assert "Try again: neonup looks for it first" in shop.fails(NEON_API_HOST=relay.base)
     assert projects(neon_server_here, name) == []
     shop.ok(NEON_API_HOST=relay.base)
     (project,) = projects(neon_server_here, name)

@@ -91,6 +91,15 @@ def test_a_first_run_registers_and_keeps_the_secret_out_of_env(
     assert "found" in agent.ok(CLAIMABLE_NEON_HOST="http://localhost:9")
 
 
+def test_by_force_there_is_another_each_time(agent: Project) -> None:
+    seen = []
+    for arguments in ([], ["--force"], ["--force"], ["reset", "--yes"]):
+        agent.ok(*arguments)
+        seen.append(agent.json("status")["id"])
+        assert agent.query("SELECT 1") == "1"
+    assert len({*seen}) == 4
+
+
 def test_a_secret_that_others_can_read_is_refused(agent: Project, neonup_home: Path) -> None:
     agent.ok()
     (path,) = (neonup_home / "claimable").iterdir()

@@ -155,6 +155,7 @@ class Creation:
                 raise
             found = self._look(wanted, project=options.project, org=options.org)
             if found is None:
+                error.remedy = "Try again: neonup looks for it first, so that there is only one."
                 raise
             place = found
         self._remember(record | {"id": str(place)})

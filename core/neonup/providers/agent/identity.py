@@ -71,6 +71,13 @@ def of_place(kept: Kept, place: str) -> Identity | None:
     return None
 
 
+def give_up_place(kept: Kept, place: str) -> None:
+    """Another registration is about to take the place of an earlier one, which lives on."""
+    while (found := of_place(kept, place)) is not None:
+        found.place = ""
+        found.save(kept)
+
+
 class Session:
     """A few requests with one access token.
 

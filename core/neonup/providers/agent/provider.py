@@ -172,9 +172,10 @@ class ClaimableProvider(Provider):
     def _registered(self, mine: str, spec: DatabaseSpec) -> Identity:
         from neonup.http.run import run
         from neonup.providers.agent import api
-        from neonup.providers.agent.identity import Identity
+        from neonup.providers.agent.identity import Identity, give_up_place
 
         base = self._base()
+        give_up_place(self._kept, mine)
         call = api.register(base, capabilities=self._capabilities(), source=spec.ref)
         made = run(call, timeout=TIMEOUT)
         identity = Identity(made.project_id, base, mine, made.denied, made.assertion)
