@@ -16,7 +16,7 @@ import psycopg
 import pytest
 
 from neonup_local.neon.claimable.model import AgentRegistration
-from tests.account.relay import Relay, relaying
+from tests.account.relay import Relay
 from tests.contract.wire import answer, wire
 from tests.neon.agent import Person, carry_out
 from tests.neon.serving import NeonServer
@@ -46,12 +46,6 @@ def person(root: str, tmp_path: Path) -> Iterator[Person]:
     found = Person(root, f"{tmp_path.name}-{id(tmp_path)}@example.com")
     yield found
     found.pages.close()
-
-
-@pytest.fixture
-def relay(neon_server_here: NeonServer) -> Iterator[Relay]:
-    with relaying(neon_server_here.base) as found:
-        yield found
 
 
 @pytest.fixture(autouse=True)

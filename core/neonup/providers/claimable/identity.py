@@ -14,8 +14,8 @@ from neonup.errors import ProviderError
 from neonup.http.calls import Call
 from neonup.http.run import drive
 from neonup.http.transport import Sender
-from neonup.providers.agent import api
-from neonup.providers.agent.api import AgentError
+from neonup.providers.claimable import api
+from neonup.providers.claimable.api import AgentError
 from neonup.providers.kept import Kept
 
 T = TypeVar("T")
@@ -33,7 +33,7 @@ class Identity:
         place: which project's ``.env`` it is for.
         denied: capabilities that were not granted, with the reason.
         assertion: the secret; None once it is worth nothing.
-        ended: why: a code of `neonup.providers.agent.api.ENDS`, or `DELETED`.
+        ended: why: a code of `neonup.providers.claimable.api.ENDS`, or `DELETED`.
     """
 
     project_id: str
