@@ -21,9 +21,14 @@ COMMANDS = {
     "adopt": "neonup.cli.adopt",
     "run": "neonup.cli.run",
     "psql": "neonup.cli.run",
+    "auth": "neonup.cli.auth",
     "new": "neonup.cli.new",
     "reset": "neonup.cli.life",
     "destroy": "neonup.cli.life",
+    "projects": "neonup.cli.neon.projects",
+    "branches": "neonup.cli.neon.branches",
+    "snapshots": "neonup.cli.neon.snapshots",
+    "usage": "neonup.cli.neon.usage",
     "doctor": "neonup.cli.doctor",
 }
 """Where the core's commands are; each is imported only when it is called."""

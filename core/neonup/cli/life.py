@@ -10,7 +10,6 @@ import click
 from neonup.cli import options, output
 from neonup.database import Database
 from neonup.env import record
-from neonup.errors import NeonupError
 from neonup.start import announce, lock, lookup, ready
 
 _yes = click.option("-y", "--yes", is_flag=True, help="Do not ask.")
@@ -24,7 +23,7 @@ def reset(yes: bool, **arguments: Any) -> None:
     """Delete the data and start over, migrated and seeded, under the same URL if possible."""
     start = options.start(**arguments)
     database = options.ours(start)
-    _make_sure(f"Delete everything in {announce.describe(database)} and start over?", yes)
+    output.make_sure(f"Delete everything in {announce.describe(database)} and start over?", yes)
     database = start.reset(database)
     if output.wants_json():
         output.emit(output.database_dict(database))
@@ -40,7 +39,7 @@ def destroy(yes: bool, **arguments: Any) -> None:
     """Delete the database with its data, and its lines in .env."""
     start = options.start(**arguments)
     database = options.ours(start)
-    _make_sure(f"Delete {announce.describe(database)} and its data for good?", yes)
+    output.make_sure(f"Delete {announce.describe(database)} and its data for good?", yes)
     with lock.project(start.settings):
         start.provider(database).delete(database)
         recorded = lookup.recorded(start.settings)
@@ -55,8 +54,3 @@ def destroy(yes: bool, **arguments: Any) -> None:
 
 def _gone(database: Database) -> dict[str, Any]:
     return {"deleted": True, "provider": database.provider, "id": database.id}
-
-
-def _make_sure(question: str, yes: bool) -> None:
-    if not yes and not output.confirm(question):
-        raise NeonupError("Nothing was deleted.", remedy="Pass --yes to skip the prompt.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import click
@@ -61,6 +61,16 @@ def confirm(question: str) -> bool:
     return sys.stdin.isatty() and click.confirm(question, err=True)
 
 
+def make_sure(question: str, yes: bool) -> None:
+    """Ask before data is deleted, unless that was answered on the command line.
+
+    Raises:
+        NeonupError: the answer was no, or nobody could be asked.
+    """
+    if not yes and not confirm(question):
+        raise NeonupError("Nothing was deleted.", remedy="Pass --yes to skip the prompt.")
+
+
 def fail(error: NeonupError) -> None:
     """Print an error: JSON on stdout where that was asked for, else a few lines on stderr."""
     if wants_json():
@@ -79,6 +89,15 @@ def table(rows: Mapping[str, str | None]) -> None:
     for label, value in rows.items():
         if value is not None:
             click.echo(f"{style(label.ljust(width), dim=True)}  {value}")
+
+
+def rows(headings: Sequence[str], lines: Iterable[Sequence[object]]) -> None:
+    """Print lines in columns below headings; a None is a dash."""
+    cells = [["-" if one is None else str(one) for one in line] for line in lines]
+    widths = [max(map(len, column)) for column in zip(headings, *cells, strict=True)]
+    for number, line in enumerate([list(headings), *cells]):
+        text = "  ".join(map(str.ljust, line, widths)).rstrip()
+        click.echo(style(text, dim=True) if number == 0 else text)
 
 
 def database_dict(database: Database) -> dict[str, Any]:

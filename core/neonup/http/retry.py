@@ -78,10 +78,15 @@ class Service:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a request in the end, and of each try, in words."""
+    """What came of a request in the end, and of each try, in words.
+
+    Args:
+        repeated: whether an earlier try may have been carried out, its answer being lost.
+    """
 
     reply: Response | Failure
     tried: tuple[str, ...]
+    repeated: bool = False
 
 
 def fetch(service: Service, request: Request, policy: Policy = DEFAULT) -> Call[Response]:
@@ -113,6 +118,7 @@ def attempt(service: Service, request: Request, policy: Policy) -> Call[Outcome]
     tried: list[str] = []
     asked = request
     redirects = 0
+    repeated = False
     while True:
         reply = (yield request) or Failure("no answer")
         if isinstance(reply, Response) and reply.status in {301, 302, 303, 307, 308}:
@@ -122,7 +128,9 @@ def attempt(service: Service, request: Request, policy: Policy) -> Call[Outcome]
         tried.append(told(reply))
         pause = _pause(policy, request, reply, len(tried))
         if pause is None:
-            return Outcome(reply, tuple(tried))
+            return Outcome(reply, tuple(tried), repeated)
+        refused = isinstance(reply, Response) and reply.status in policy.refused
+        repeated |= not refused and (isinstance(reply, Response) or reply.sent)
         yield Pause(pause)
 
 
