@@ -15,7 +15,6 @@ import pytest
 
 from neonup.neon import AsyncNeonClient, NeonClient
 from neonup.neon.oauth import FileTokens, SignInEnded, session_auth
-from neonup_local.neon.oauth import tokens as oauth_tokens
 from tests.account.oauth.terminal import Terminal, secrets_of
 from tests.account.oauth.wire import Wire, wire
 from tests.neon.serving import NeonServer
@@ -52,7 +51,7 @@ def test_in_the_middle_of_a_command(terminal: Terminal) -> None:
         assert running.stdin and running.stdout
         assert running.stdout.readline().strip() == terminal.person.email
         first = secrets_of(terminal.kept)[0]
-        terminal.server.neon.store.delete(oauth_tokens.find(terminal.server.neon, first))
+        terminal.forget(first)
         answer, said = running.communicate("\n", timeout=60)
     assert answer.strip() == "late", said
     assert secrets_of(terminal.kept)[0] != first
@@ -73,8 +72,7 @@ def test_awaited(
             answers = await asyncio.gather(*several)
             assert alive.done()
             first = secrets_of(terminal.kept)[0]
-            server = neon_server_here.neon
-            server.store.delete(oauth_tokens.find(server, first))
+            terminal.forget(first)
             return [*answers, await neon.request("GET", "/users/me")]
 
     answers = asyncio.run(ask())
