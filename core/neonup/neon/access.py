@@ -9,7 +9,6 @@ from urllib.parse import urlsplit
 import httpx
 
 from neonup.errors import SettingsError
-from neonup.neon.oauth.account import session_auth
 
 BASE = "https://console.neon.tech/api/v2"
 
@@ -63,6 +62,8 @@ def auth(
     """
     found = (key or environ.get("NEON_API_KEY") or "").strip()
     if not found:
+        from neonup.neon.oauth import session_auth  # with a key it is not needed
+
         if (signed_in := session_auth(base, environ)) is not None:
             return signed_in
         raise SettingsError(
