@@ -70,14 +70,23 @@ class Account:
 
     @contextmanager
     def client(self, request: HttpRequest) -> Iterator[NeonClient | None]:
-        """Neon's API on behalf of the user; None: no account is connected."""
+        """Neon's API on behalf of the user; None: no account is connected.
+
+        Where the user has revoked it at Neon, its use raises `neonup.neon.oauth.SignInEnded` once;
+        afterwards no account is connected.
+        """
         store = self._tokens(request)
-        if store is None or store.load() is None:
+        found = None if store is None else store.load()
+        if store is None or found is None:
             yield None
             return
         auth = oauth.connected(self._application, store)
         with NeonClient(auth=auth, base_url=self._base_url) as neon:
-            yield neon
+            try:
+                yield neon
+            except oauth.SignInEnded:
+                oauth.connect.drop(store, found)
+                raise
 
     def _view(self, method: Any, view: Callable[[HttpRequest], HttpResponse]) -> Any:
         def answer(request: HttpRequest) -> HttpResponse:

@@ -65,14 +65,23 @@ class Account:
         ]
 
     async def client(self, request: Request) -> AsyncIterator[AsyncNeonClient | None]:
-        """A dependency: Neon's API on behalf of the user; None: no account is connected."""
+        """A dependency: Neon's API on behalf of the user; None: no account is connected.
+
+        Where the user has revoked it at Neon, its use raises `neonup.neon.oauth.SignInEnded` once;
+        afterwards no account is connected.
+        """
         store = await asyncio.to_thread(self._tokens, request)
-        if store is None or await asyncio.to_thread(store.load) is None:
+        found = None if store is None else await asyncio.to_thread(store.load)
+        if store is None or found is None:
             yield None
             return
         auth = oauth.connected(self._application, store)
         async with AsyncNeonClient(auth=auth, base_url=self._base_url) as neon:
-            yield neon
+            try:
+                yield neon
+            except oauth.SignInEnded:
+                await asyncio.to_thread(oauth.connect.drop, store, found)
+                raise
 
     async def _connect(self, request: Request) -> Response:
         _refuse_other_sites(request)

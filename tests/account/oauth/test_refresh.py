@@ -170,6 +170,22 @@ def test_interrupted_while_refreshing(terminal: Terminal, slow: Wire) -> None:
     assert terminal.asks(ME) == terminal.person.email
 
 
+def test_killed_while_refreshing(terminal: Terminal, slow: Wire) -> None:
+    """No program could have kept the new token; what is there says what to do."""
+    terminal.sign_in()
+    terminal.through(slow)
+    terminal.let_expire()
+    slow.hold("POST /oauth2/token")
+    with terminal.starts(SESSION) as running:
+        slow.held.wait(30)
+        running.kill()
+        running.communicate(timeout=60)
+    slow.mend()
+    said = terminal.fails("auth", "status")
+    assert "has ended" in said
+    assert "neonup auth login" in said
+
+
 def test_the_server_does_not_answer(terminal: Terminal, slow: Wire) -> None:
     terminal.sign_in()
     terminal.through(slow)

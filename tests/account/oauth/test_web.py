@@ -18,6 +18,7 @@ from tests.account.oauth.web import COMMANDS, Site, Visitor, site
 from tests.account.oauth.wire import wire
 from tests.neon.oauth import Person, root_of
 from tests.neon.serving import NeonServer
+from tests.waiting import wait_until
 
 
 @pytest.fixture(scope="module", params=COMMANDS)
@@ -111,6 +112,20 @@ def test_an_answer_twice(visitor: Visitor, person: Person) -> None:
     assert outcome(visitor.client.get(link)) == "connected"
     assert outcome(visitor.client.get(link)) == "failed"
     assert "disconnect" in visitor.client.get("/").text  # and what there is stays
+
+
+def test_revoked_by_the_user_at_neon(
+    visitor: Visitor, person: Person, neon_server_here: NeonServer, example: Site
+) -> None:
+    url = visitor.press("/neon/connect").headers["location"]
+    assert outcome(visitor.client.get(back(person, url))) == "connected"
+    store = neon_server_here.neon.store
+    store.delete(*(one for one in store.all(OAuthGrant) if one.user_id == person.user.id))
+    assert visitor.client.get("/").status_code == 500
+    wait_until(lambda: "SignInEnded" in example.said, "the log")
+    page = visitor.client.get("/")
+    assert page.status_code == 200
+    assert "/neon/connect" in page.text
 
 
 def test_denied(visitor: Visitor, person: Person) -> None:

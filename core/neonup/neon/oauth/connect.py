@@ -123,6 +123,14 @@ def keep(application: Application, store: TokenStore, tokens: Tokens) -> None:
             protocol.revoke(before)  # it would end by itself, unused
 
 
+def drop(store: TokenStore, tokens: Tokens) -> None:
+    """Forget tokens that have turned out to be of no use (`SignInEnded`), unless others are kept by
+    now."""
+    with store.lock():
+        if store.load() == tokens:
+            store.delete()
+
+
 def disconnect(application: Application, store: TokenStore) -> bool:
     """Revoke a connection at Neon and forget its tokens.
 
