@@ -24,7 +24,7 @@ CORE = (
     ("database", "settings"),
     ("provider",),
     ("env", "http", "hookspecs", "templates"),
-    ("plugins",),
+    ("neon", "plugins"),
     ("providers",),
     ("start",),
     ("auto", "cli"),

@@ -13,7 +13,14 @@ from neonup import process as _process  # noqa: F401 - notes who imports neonup,
 
 if TYPE_CHECKING:
     from neonup.cli.output import confirm, emit, json_option, style, wants_json
-    from neonup.database import USER, Database, DatabaseSpec, Inspection, State
+    from neonup.database import (
+        USER,
+        ClaimOffer,
+        Database,
+        DatabaseSpec,
+        Inspection,
+        State,
+    )
     from neonup.env.git import is_published
     from neonup.errors import (
         CreationForbidden,
@@ -43,6 +50,7 @@ if TYPE_CHECKING:
 __all__ = [
     "USER",
     "Arguments",
+    "ClaimOffer",
     "CreationForbidden",
     "Database",
     "DatabaseClaimed",
@@ -85,7 +93,9 @@ __all__ = [
 
 _NAMES = {
     "neonup.cli.output": ("confirm", "emit", "json_option", "style", "wants_json"),
-    "neonup.database": ("USER", "Database", "DatabaseSpec", "Inspection", "State"),
+    "neonup.database": (
+        *("USER", "ClaimOffer", "Database", "DatabaseSpec", "Inspection", "State"),
+    ),
     "neonup.env.git": ("is_published",),
     "neonup.errors": (
         *("CreationForbidden", "DatabaseClaimed", "DatabaseExpired", "DatabaseGone"),

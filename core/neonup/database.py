@@ -74,6 +74,20 @@ class Database:
         """How long it lives unless claimed; negative when it has expired."""
         return None if self.expires_at is None else self.expires_at - datetime.now(UTC)
 
+    @property
+    def before_claim(self) -> tuple[str, str] | None:
+        """Provider and id of what was neonup's until somebody claimed it; None for any other.
+
+        ``.env`` records it as ``provider=user id=PROVIDER:ID``.
+        """
+        provider, sign, name = (self.id or "").partition(":")
+        return (provider, name) if self.provider == USER and sign else None
+
+    def claimed(self) -> Database:
+        """The same database as its new owner's, who can renew its URL."""
+        name = f"{self.provider}:{self.id}"
+        return replace(self, provider=USER, id=name, claim_url=None, expires_at=None)
+
     def with_(self, **changes: Any) -> Database:
         """A copy with some values changed."""
         return replace(self, **changes)
@@ -114,3 +128,23 @@ class Inspection:
     state: State
     database: Database
     detail: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ClaimOffer:
+    """How a person takes a database into an account. ``repr`` shows neither link nor code.
+
+    Args:
+        url: the page to open. A secret.
+        database: the database, with what was learned of it, e.g. a new claim link.
+        code: what the page asks for, where it asks for something. A secret.
+        expires_at: when the offer ends; aware. None: with the database.
+        interval: seconds between two looks (`Provider.inspect`) where the claim is to be waited
+            for, since the database is handed over in the end; None: nothing is waited for.
+    """
+
+    url: str = field(repr=False)
+    database: Database
+    code: str | None = field(default=None, repr=False)
+    expires_at: datetime | None = None
+    interval: float | None = None

@@ -6,7 +6,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from typing import ClassVar
 
-from neonup.database import Database, DatabaseSpec, Inspection, State
+from neonup.database import ClaimOffer, Database, DatabaseSpec, Inspection, State
+from neonup.errors import ProviderError
 from neonup.settings import Settings
 
 
@@ -70,6 +71,29 @@ class Provider(ABC):
         The answer may have another URL, e.g. where its port is taken.
         """
         return database
+
+    def begin_claim(self, database: Database) -> ClaimOffer:
+        """How a person takes the database into an account, for ``claim``.
+
+        Called after `inspect` found it to be neither claimed nor gone.
+
+        Args:
+            database: as `inspect` returned it.
+
+        Raises:
+            ProviderError: it cannot be claimed.
+        """
+        if database.claim_url is None:
+            raise ProviderError(f"No claim link is known for the {self.name} database.")
+        return ClaimOffer(database.claim_url, database, expires_at=database.expires_at)
+
+    def neon_project(self, database: Database) -> str | None:
+        """The id of the Neon project that the database is in, for ``adopt``; None: in none.
+
+        Raises:
+            ProviderError: it could not be found out.
+        """
+        return None
 
     def explain_missing(self, feature: str) -> str | None:
         """How to get what a database of this provider lacks; None if that is not known.

@@ -380,7 +380,7 @@ def test_the_service_is_asked_how_a_database_is(said: Script, state: State) -> N
     assert found.state is state
     assert found.database.url == URL
     if state is State.CLAIMED:
-        assert "Neon console" in found.detail["next"]
+        assert "neonup adopt" in found.detail["next"]
         assert found.database.expires_at is None
     if state is State.READY:
         assert found.database.claim_url == GOOD["claim_url"]

@@ -13,6 +13,7 @@ import uvicorn
 
 from neonup_local.api.app import create_app
 from neonup_local.neon.context import Neon
+from tests.account.requests_checked import CheckedApp
 from tests.waiting import wait_until
 
 
@@ -37,10 +38,14 @@ class NeonServer:
 
 @contextmanager
 def serving(home: Path) -> Iterator[NeonServer]:
-    """Serve until the end of the block; its servers stop then."""
+    """Serve until the end of the block; its servers stop then.
+
+    Raises:
+        AssertionError: neonup sent a request that Neon's OpenAPI document does not allow.
+    """
     neon = Neon(home, patience=30)  # a busy machine takes its time
     neon.start()
-    app = create_app(neon)
+    app = CheckedApp(create_app(neon))
     with socket.create_server(("127.0.0.1", 0)) as listener:
         server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, ws="none"))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
@@ -55,3 +60,4 @@ def serving(home: Path) -> Iterator[NeonServer]:
             server.should_exit = True
             thread.join(60)
             assert not thread.is_alive()
+    assert app.wrong == []

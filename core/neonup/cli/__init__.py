@@ -18,6 +18,7 @@ COMMANDS = {
     "url": "neonup.cli.show",
     "env": "neonup.cli.show",
     "claim": "neonup.cli.claim",
+    "adopt": "neonup.cli.adopt",
     "run": "neonup.cli.run",
     "psql": "neonup.cli.run",
     "auth": "neonup.cli.auth",

@@ -1,49 +1,130 @@
-"""``claim``: open the link that moves the database into somebody's account."""
+"""``claim``: let somebody take the database into their account."""
 
 from __future__ import annotations
 
+import time
+from datetime import UTC, datetime
 from typing import Any
 
 import click
 
 from neonup.cli import options, output
-from neonup.database import State
-from neonup.errors import DatabaseClaimed, DatabaseExpired, NeonupError
+from neonup.database import ClaimOffer, Database, State
+from neonup.env import record
+from neonup.errors import DatabaseClaimed, DatabaseExpired, NeonupError, ServiceError
+from neonup.provider import Provider
+from neonup.start import lock, lookup
+from neonup.start.flow import Start
+
+_ADOPT = "`neonup adopt`, signed in to its owner's account, renews the URL in .env."
 
 
 @click.command()
 @options.database_options
 @click.option("--no-open", is_flag=True, help="Print the link without opening a browser.")
+@click.option("--no-wait", is_flag=True, help="Do not wait until a code was used.")
 @output.json_option
-def claim(no_open: bool, **arguments: Any) -> None:
-    """Open the claim link of the project's database."""
+def claim(no_open: bool, no_wait: bool, **arguments: Any) -> None:
+    """Open the claim link of the project's database.
+
+    Where the page asks for a code, print it and wait until somebody has claimed the database.
+    """
     start = options.start(**arguments)
+    database = options.recorded(start)
+    if database.before_claim:
+        raise DatabaseClaimed("The database has been claimed already.", remedy=_ADOPT)
     database = options.ours(start)
-    if start.provider(database).local:
+    provider = start.provider(database)
+    if provider.local:
         raise NeonupError(
             "A local database is yours already: it never expires and has no claim link.",
             remedy='To move it to Neon: pg_dump "$(neonup url --direct)" | psql "<Neon\'s URL>"',
         )
-    seen = start.provider(database).inspect(database)
+    offer = provider.begin_claim(_claimable(provider, database))
+    if offer.database.claim_url != database.claim_url:
+        _record(start, offer.database)
+    _say(offer)
+    if output.wants_json():
+        return
+    if not no_open:
+        _open(offer.url)
+    if offer.interval and not no_wait:
+        output.progress("Waiting until somebody has claimed it")
+        _wait(provider, offer, offer.interval)
+        start.claimed(offer.database)
+        click.echo(f"The database has been claimed, and its old password is dead. {_ADOPT}")
+
+
+def _claimable(provider: Provider, database: Database) -> Database:
+    """The database as it is now.
+
+    Raises:
+        DatabaseGone: it can not be claimed any more.
+    """
+    seen = provider.inspect(database)
     if seen.state is State.CLAIMED:
-        raise DatabaseClaimed(
-            "The database has been claimed already.",
-            remedy="Its connection string is in its owner's Neon account.",
-        )
+        raise DatabaseClaimed("The database has been claimed already.", remedy=_ADOPT)
     if seen.state in (State.EXPIRED, State.MISSING):
         raise DatabaseExpired(
             "The database has expired and can no longer be claimed.",
             remedy="`neonup --force` creates a new one.",
         )
-    link = seen.database.claim_url
-    if link is None:
-        raise NeonupError(f"No claim link is known for the {database.provider} database.")
+    return seen.database
+
+
+def _record(start: Start, database: Database) -> None:
+    """Write a new link into ``.env``, whose old one ended."""
+    with lock.project(start.settings):
+        record.write(database, start.settings, lookup.file_of(start.settings), replace=True)
+
+
+def _say(offer: ClaimOffer) -> None:
     if output.wants_json():
-        output.emit({"claim_url": link})
-    else:
-        click.echo(link)
-    if not no_open and not output.wants_json():
-        _open(link)
+        shown: dict[str, str] = {"claim_url": offer.url}
+        if offer.code:
+            shown["code"] = offer.code
+        if offer.interval and offer.expires_at:
+            shown["expires_at"] = offer.expires_at.isoformat()
+        output.emit(shown)
+        return
+    if offer.code:
+        until = f", good until {offer.expires_at:%H:%M} UTC" if offer.expires_at else ""
+        click.echo(f"code: {offer.code}{until}")
+    click.echo(offer.url)
+
+
+def _wait(provider: Provider, offer: ClaimOffer, interval: float) -> None:
+    """Look until the database is somebody's.
+
+    Raises:
+        DatabaseGone: it has ended.
+        NeonupError: the code was not used in time.
+    """
+    failed: ServiceError | None = None
+    while True:
+        time.sleep(interval)
+        over = offer.expires_at is not None and datetime.now(UTC) >= offer.expires_at
+        try:
+            seen = provider.inspect(offer.database)
+        except ServiceError as error:  # for a moment, perhaps: the claim goes on meanwhile
+            if over:
+                raise
+            failed = error
+            continue
+        if seen.state is State.CLAIMED:
+            return
+        if seen.state in (State.EXPIRED, State.MISSING):
+            raise DatabaseExpired(
+                "The database has ended without being claimed.",
+                remedy="`neonup --force` creates a new one.",
+            )
+        so_far = seen.detail.get("claim")
+        if so_far != "accepted" and (over or so_far == "expired"):
+            raise NeonupError(
+                "Nobody has used the code in time, or another one has replaced it.",
+                checked=() if failed is None else (failed.message,),
+                remedy="`neonup claim` gives a new one.",
+            )
 
 
 def _open(link: str) -> None:

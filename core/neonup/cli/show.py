@@ -12,6 +12,7 @@ from neonup.database import USER, Inspection, State
 from neonup.postgres import drivers, urls
 from neonup.start import announce
 
+_ADOPT = "if its password is refused: neonup adopt, signed in to that account"
 _COLOURS = {State.READY: "green", State.STOPPED: "yellow"}
 
 
@@ -23,7 +24,10 @@ def status(**arguments: Any) -> None:
     start = options.start(**arguments)
     database = options.recorded(start)
     if database.provider == USER:
-        seen = Inspection(State.READY, database, {"checked": "no: it is your own"})
+        detail = {"checked": "no: it is your own"}
+        if database.before_claim:
+            detail = {"claimed": "it belongs to its owner's account", "next": _ADOPT}
+        seen = Inspection(State.READY, database, detail)
     else:
         seen = start.provider(database).inspect(database)
     database = seen.database

@@ -24,7 +24,7 @@ from neonup.start import announce
     help="Create it with wal_level = logical.",
 )
 @click.option("-r", "--ref", help="The referrer sent to neon.new.")
-@click.option("--provider", help="local, neon.new, or the name of a plugin's provider.")
+@click.option("--provider", help="local, neon.new, account, claimable, or a plugin's provider.")
 @click.option("--force", is_flag=True, help="Create one even if the variable already has a value.")
 @click.option("-y", "--yes", is_flag=True, help="Do not ask: replace an expired database.")
 @output.json_option

@@ -7,12 +7,15 @@ therefore written in one place that does no input or output.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+_SECRET = re.compile(r"(/transfer_requests)/[^/?]+")
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, repr=False)
 class Request:
     """A request, as yet unsent.
 
@@ -22,15 +25,29 @@ class Request:
         body: sent as JSON.
         repeatable: whether sending it twice does no harm. One that is not is sent again only where
             the service has not taken it, or says itself that it failed.
+        form: sent form-encoded, instead of a body.
+        token: the bearer token that proves who asks.
     """
 
     method: str
     url: str
     body: Mapping[str, object] | None = None
     repeatable: bool = True
+    form: Mapping[str, str] | None = None
+    token: str | None = None
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """What this request has beside the headers of every one."""
+        return {"authorization": f"Bearer {self.token}"} if self.token else {}
 
     def __str__(self) -> str:
-        return f"{self.method} {self.url}"
+        """Method and URL, without what in it opens a project to whoever knows it."""
+        shown = _SECRET.sub(r"\1/...", self.url)
+        return f"{self.method} {shown}"
+
+    def __repr__(self) -> str:
+        return f"Request({str(self)!r})"
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import urljoin, urlsplit
 
 from neonup.errors import ServiceError
@@ -78,14 +78,24 @@ class Service:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a request in the end, and of each try, in words."""
+    """What came of a request in the end, and of each try, in words.
+
+    Args:
+        repeated: whether an earlier try may have been carried out, its answer being lost.
+    """
 
     reply: Response | Failure
     tried: tuple[str, ...]
+    repeated: bool = False
 
 
-def fetch(service: Service, request: Request) -> Call[Response]:
+def fetch(service: Service, request: Request, policy: Policy = DEFAULT) -> Call[Response]:
     """Send a request, again where that may help, and follow redirects within the same origin.
+
+    Args:
+        service: whom to name in messages.
+        request: what to send.
+        policy: when to send it again.
 
     Returns:
         any answer that is neither a redirect nor 429 or 5xx.
@@ -93,8 +103,8 @@ def fetch(service: Service, request: Request) -> Call[Response]:
     Raises:
         ServiceError: there was none.
     """
-    outcome = yield from attempt(service, request, DEFAULT)
-    if isinstance(outcome.reply, Response) and not DEFAULT.again(outcome.reply):
+    outcome = yield from attempt(service, request, policy)
+    if isinstance(outcome.reply, Response) and not policy.again(outcome.reply):
         return outcome.reply
     raise _given_up(service, request, outcome)
 
@@ -108,6 +118,7 @@ def attempt(service: Service, request: Request, policy: Policy) -> Call[Outcome]
     tried: list[str] = []
     asked = request
     redirects = 0
+    repeated = False
     while True:
         reply = (yield request) or Failure("no answer")
         if isinstance(reply, Response) and reply.status in {301, 302, 303, 307, 308}:
@@ -117,7 +128,9 @@ def attempt(service: Service, request: Request, policy: Policy) -> Call[Outcome]
         tried.append(told(reply))
         pause = _pause(policy, request, reply, len(tried))
         if pause is None:
-            return Outcome(reply, tuple(tried))
+            return Outcome(reply, tuple(tried), repeated)
+        refused = isinstance(reply, Response) and reply.status in policy.refused
+        repeated |= not refused and (isinstance(reply, Response) or reply.sent)
         yield Pause(pause)
 
 
@@ -176,7 +189,7 @@ def _redirected(
         raise service.error(asked, "the answers redirect in a loop", status=reply.status)
     if request.method != "GET" and reply.status not in {307, 308}:
         raise service.error(asked, "the request was redirected", status=reply.status)
-    return Request(request.method, target, request.body, request.repeatable)
+    return replace(request, url=target)
 
 
 def _host(url: str) -> str:

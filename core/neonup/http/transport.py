@@ -95,6 +95,8 @@ class Sender:
                     request.method,
                     request.url,
                     json=request.body,
+                    data=request.form,
+                    headers=request.headers,
                     extensions={"trace": deadline.trace},
                 ) as response:
                     body = _Body(response, self._largest)
@@ -134,7 +136,13 @@ class AsyncSender:
                 self._client = httpx.AsyncClient(**options)
             async with (
                 asyncio.timeout(self._timeout),
-                self._client.stream(request.method, request.url, json=request.body) as response,
+                self._client.stream(
+                    request.method,
+                    request.url,
+                    json=request.body,
+                    data=request.form,
+                    headers=request.headers,
+                ) as response,
             ):
                 body = _Body(response, self._largest)
                 async for chunk in response.aiter_raw():

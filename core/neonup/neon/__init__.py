@@ -9,7 +9,7 @@ with NeonClient() as neon:
 
 from __future__ import annotations
 
-from neonup.neon import answers, errors
+from neonup.neon import answers, claims, errors
 from neonup.neon.client import AsyncNeonClient, NeonClient
 
-__all__ = ["AsyncNeonClient", "NeonClient", "answers", "errors"]
+__all__ = ["AsyncNeonClient", "NeonClient", "answers", "claims", "errors"]

@@ -48,10 +48,24 @@ def base_url(given: str | None = None, environ: Mapping[str, str] = os.environ) 
     return base
 
 
+def org_id(given: str | None = None, environ: Mapping[str, str] = os.environ) -> str | None:
+    """The organization that is meant: as given, else ``NEON_ORG_ID``, else None."""
+    return (given or environ.get("NEON_ORG_ID") or "").strip() or None
+
+
+def project_id(given: str | None = None, environ: Mapping[str, str] = os.environ) -> str | None:
+    """The project that is meant: as given, else ``NEON_PROJECT_ID``, else None."""
+    return (given or environ.get("NEON_PROJECT_ID") or "").strip() or None
+
+
 def auth(
     key: str | None = None, environ: Mapping[str, str] = os.environ, *, base: str = BASE
 ) -> httpx.Auth:
-    """What proves who asks: the key given, else ``NEON_API_KEY``, else who is signed in.
+    """What proves who asks: the key given, else ``NEON_API_KEY``, else who is signed in with
+    ``neonup auth login``, else with Neon's official command.
+
+    What that command keeps goes to Neon's own API only, unless its folder or profile is named
+    (``NEON_CONFIG_DIR``, ``NEON_PROFILE``): it does not say which API it is for.
 
     Args:
         base: the base URL of the API, as `base_url` gives it.
@@ -61,16 +75,21 @@ def auth(
         SignInError: what is kept of a sign-in cannot be used.
     """
     found = (key or environ.get("NEON_API_KEY") or "").strip()
-    if not found:
-        from neonup.neon.oauth import session_auth  # with a key it is not needed
+    if found:
+        if not found.isascii() or not found.isprintable() or " " in found:
+            raise SettingsError("The key for Neon's API has characters that no key has.")
+        return KeyAuth(found)
 
-        if (signed_in := session_auth(base, environ)) is not None:
-            return signed_in
-        raise SettingsError(
-            "No key for Neon's API was found.",
-            checked=("NEON_API_KEY", "neonup auth status"),
-            remedy="Set NEON_API_KEY, or sign in: neonup auth login",
-        )
-    if not found.isascii() or not found.isprintable() or " " in found:
-        raise SettingsError("The key for Neon's API has characters that no key has.")
-    return KeyAuth(found)
+    from neonup.neon import stored
+    from neonup.neon.oauth.account import session_auth
+
+    if (signed_in := session_auth(base, environ)) is not None:
+        return signed_in
+    meant = base == BASE or stored.is_chosen(environ)
+    if meant and (kept := stored.credentials(environ)) is not None:
+        return kept
+    raise SettingsError(
+        "No key for Neon's API was found.",
+        checked=("NEON_API_KEY", "neonup auth status", "the sign-in of Neon's official command"),
+        remedy="Set NEON_API_KEY, or sign in: neonup auth login",
+    )

@@ -11,9 +11,11 @@ from urllib.parse import quote, urlencode
 
 import msgspec
 
+from neonup.errors import ServiceError, SettingsError
 from neonup.http.calls import Call, Failure, Request, Response
 from neonup.http.retry import Outcome, Policy, Service, attempt, retry_after, told
 from neonup.neon import errors
+from neonup.neon.answers import Operations
 
 T = TypeVar("T")
 U = TypeVar("U")
@@ -43,9 +45,11 @@ class Api:
 
     Args:
         base: up to and with ``/api/v2``, without a slash at its end.
+        org_id: the organization that is meant where none is named.
     """
 
     base: str
+    org_id: str | None = None
 
     def send(
         self,
@@ -56,6 +60,7 @@ class Api:
         query: Values | None = None,
         body: Values | None = None,
         repeatable: bool | None = None,
+        nulls: bool = False,
     ) -> Call[T]:
         """One operation.
 
@@ -64,23 +69,73 @@ class Api:
             path: from the base on; see `path`.
             answer: what the answer is decoded to.
             query: values that are None are left out.
-            body: as `query`, at every depth.
+            body: as `query`, at every depth, unless ``nulls``.
             repeatable: whether sending it twice does no harm; as HTTP says of the method if None.
+            nulls: whether None in a body is sent, as null.
 
         Raises:
             NeonError: Neon refused, or did not answer.
         """
-        request = Request(
-            method,
-            f"{self.base}{path}{_query(query)}",
-            _given(body) if body is not None else None,
-            method != "POST" if repeatable is None else repeatable,
-        )
-        outcome = yield from attempt(SERVICE, request, POLICY)
+        request = self._request(method, path, query, body, repeatable, nulls=nulls)
+        outcome = yield from self._outcome(request)
+        return _answer(request, outcome, answer)
+
+    def delete(self, path: str) -> Call[Operations]:
+        """A deletion. One that was sent again, its first answer being lost, and finds nothing any
+        more has succeeded.
+
+        Raises:
+            NeonError: as `send`.
+        """
+        request = self._request("DELETE", path, None, None, None, nulls=False)
+        outcome = yield from self._outcome(request)
         reply = outcome.reply
-        if isinstance(reply, Failure) or not 200 <= reply.status < 300:
-            raise _error(request, outcome)
-        return _decoded(request, reply, answer)
+        if outcome.repeated and isinstance(reply, Response) and reply.status == 404:
+            return Operations()
+        return _answer(request, outcome, Operations)
+
+    def needed_org_id(self, given: str | None) -> str:
+        """The organization given, else the client's.
+
+        Raises:
+            SettingsError: there is neither.
+        """
+        found = given or self.org_id
+        if not found:
+            raise SettingsError(
+                "Neon needs to know which organization is meant.",
+                checked=("NEON_ORG_ID",),
+                remedy="Give org_id, or set NEON_ORG_ID.",
+            )
+        return found
+
+    def _request(
+        self,
+        method: str,
+        path: str,
+        query: Values | None,
+        body: Values | None,
+        repeatable: bool | None,
+        *,
+        nulls: bool,
+    ) -> Request:
+        sent: Any = body
+        if body is not None:
+            sent = _plain(body) if not nulls else _with_nulls(body)
+        url = f"{self.base}{path}{_query(query)}"
+        return Request(method, url, sent, method != "POST" if repeatable is None else repeatable)
+
+    def _outcome(self, request: Request) -> Call[Outcome]:
+        try:
+            return (yield from attempt(SERVICE, request, POLICY))
+        except ServiceError as error:  # a redirect that is not followed
+            raise errors.UnusableAnswer(
+                error.message, checked=error.checked, remedy=error.remedy, status=error.status
+            ) from None
+
+    def whole(self, path: str, answer: type[T], items: Callable[[T], list[U]]) -> Pages[U]:
+        """A list that is answered at once; for the parameters see `pages`."""
+        return self.pages(path, answer, items, lambda _: None)
 
     def pages(
         self,
@@ -120,13 +175,31 @@ def path(template: str, **names: str) -> str:
     return template.format(**{name: quote(value, safe="") for name, value in names.items()})
 
 
+def _answer(request: Request, outcome: Outcome, answer: type[T]) -> T:
+    reply = outcome.reply
+    if isinstance(reply, Failure) or not 200 <= reply.status < 300:
+        raise _error(request, outcome)
+    return _decoded(request, reply, answer)
+
+
 def _query(query: Values | None) -> str:
     values = {name: _plain(value) for name, value in (query or {}).items() if value is not None}
+    for name, value in values.items():
+        if isinstance(value, bool):
+            values[name] = str(value).lower()
     return f"?{urlencode(values, doseq=True)}" if values else ""
 
 
 def _given(body: Values) -> dict[str, object]:
     return {name: _plain(value) for name, value in body.items() if value is not None}
+
+
+def _with_nulls(value: object) -> object:
+    if isinstance(value, Mapping):
+        return {name: _with_nulls(one) for name, one in value.items()}
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [_with_nulls(one) for one in value]
+    return _plain(value)
 
 
 def _plain(value: object) -> object:
@@ -151,13 +224,18 @@ def _decoded(request: Request, reply: Response, answer: type[T]) -> T:
     if decoder is None:
         decoder = _decoders.setdefault(answer, msgspec.json.Decoder(answer))
     try:
-        found: T = decoder.decode(reply.body or b"null")
+        found: T = decoder.decode(reply.body or (b"null" if answer is object else b"{}"))
     except (msgspec.DecodeError, RecursionError) as error:
+        remedy = (
+            "Was NEON_API_HOST set to something else than Neon's API? "
+            "Otherwise a newer neonup may know the new form."
+        )
+        if not request.repeatable:
+            remedy = f"It was probably carried out: look before you try again. {remedy}"
         raise errors.UnusableAnswer(
             f"Neon: the answer cannot be used: {error}.",
             checked=(str(request), f"status {reply.status}, {len(reply.body)} bytes"),
-            remedy="Was NEON_API_HOST set to something else than Neon's API? "
-            "Otherwise a newer neonup may know the new form.",
+            remedy=remedy,
             status=reply.status,
         ) from None
     return found
@@ -173,7 +251,8 @@ def _error(request: Request, outcome: Outcome) -> errors.NeonError:
         if reply.sent and not request.repeatable:
             kind = errors.AnswerLost
         what = "no usable answer" if reply.sent else "the service cannot be reached"
-        return kind(f"Neon: {what}{tries}: {told(reply)}.", checked=checked, remedy=SERVICE.remedy)
+        remedy = REMEDIES.get(kind, SERVICE.remedy)
+        return kind(f"Neon: {what}{tries}: {told(reply)}.", checked=checked, remedy=remedy)
     said = _said(reply)
     code, request_id = said.get("code") or None, said.get("request_id") or None
     kind = errors.class_of(reply.status, code)

@@ -12,9 +12,17 @@ from neonup.http.transport import AsyncSender, Sender
 from neonup.neon import access
 from neonup.neon.api import Api, Values
 from neonup.neon.groups.branches import Branches
+from neonup.neon.groups.claims import Claims
+from neonup.neon.groups.consumption import Consumption
+from neonup.neon.groups.databases import Databases
+from neonup.neon.groups.endpoints import Endpoints
 from neonup.neon.groups.group import S
 from neonup.neon.groups.operations import OperationsOfProject
+from neonup.neon.groups.organizations import Organizations
 from neonup.neon.groups.projects import Projects
+from neonup.neon.groups.roles import Roles
+from neonup.neon.groups.snapshots import Snapshots
+from neonup.neon.groups.users import Users
 
 TIMEOUT = 60.0
 """Seconds that one request may take; a new project takes Neon a few."""
@@ -29,6 +37,14 @@ class _Groups(Generic[S]):
         self.projects = Projects(api, sender)
         self.branches = Branches(api, sender)
         self.operations = OperationsOfProject(api, sender)
+        self.claims = Claims(api, sender)
+        self.endpoints = Endpoints(api, sender)
+        self.roles = Roles(api, sender)
+        self.databases = Databases(api, sender)
+        self.snapshots = Snapshots(api, sender)
+        self.organizations = Organizations(api, sender)
+        self.users = Users(api, sender)
+        self.consumption = Consumption(api, sender)
 
 
 class NeonClient(_Groups[Sender]):
@@ -40,6 +56,7 @@ class NeonClient(_Groups[Sender]):
         key: an API key or access token.
         base_url: up to and with ``/api/v2``.
         auth: instead of a key: adds what proves who asks to each request.
+        org_id: the organization that is meant where none is named.
         timeout: seconds that one request may take as a whole.
         transport: httpx's, e.g. one that goes through a proxy.
 
@@ -53,10 +70,11 @@ class NeonClient(_Groups[Sender]):
         *,
         base_url: str | None = None,
         auth: httpx.Auth | None = None,
+        org_id: str | None = None,
         timeout: float = TIMEOUT,
         transport: httpx.BaseTransport | None = None,
     ):
-        self._api = Api(access.base_url(base_url))
+        self._api = Api(access.base_url(base_url), access.org_id(org_id))
         self._sender = Sender(
             timeout,
             auth=auth or access.auth(key, base=self._api.base),
@@ -73,8 +91,12 @@ class NeonClient(_Groups[Sender]):
         Args:
             method: ``GET``, ``POST`` ...
             path: what follows ``/api/v2``, e.g. ``/regions``.
+            query: values that are None are left out.
+            body: sent as it is; None in it is null.
         """
-        return drive(self._api.send(method, path, object, query=query, body=body), self._sender)
+        return drive(
+            self._api.send(method, path, object, query=query, body=body, nulls=True), self._sender
+        )
 
     def close(self) -> None:
         """Close the connections."""
@@ -104,10 +126,11 @@ class AsyncNeonClient(_Groups[AsyncSender]):
         *,
         base_url: str | None = None,
         auth: httpx.Auth | None = None,
+        org_id: str | None = None,
         timeout: float = TIMEOUT,
         transport: httpx.AsyncBaseTransport | None = None,
     ):
-        self._api = Api(access.base_url(base_url))
+        self._api = Api(access.base_url(base_url), access.org_id(org_id))
         self._sender = AsyncSender(
             timeout,
             auth=auth or access.auth(key, base=self._api.base),
@@ -120,7 +143,7 @@ class AsyncNeonClient(_Groups[AsyncSender]):
         self, method: str, path: str, *, query: Values | None = None, body: Values | None = None
     ) -> Any:
         """As `NeonClient.request`."""
-        call = self._api.send(method, path, object, query=query, body=body)
+        call = self._api.send(method, path, object, query=query, body=body, nulls=True)
         return await adrive(call, self._sender)
 
     async def aclose(self) -> None:

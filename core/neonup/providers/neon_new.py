@@ -52,6 +52,16 @@ class NeonNewProvider(Provider):
         answer = run(self._read(database), timeout=self._timeout())
         return self._inspection(database, answer)
 
+    def neon_project(self, database: Database) -> str | None:
+        """As the service tells it.
+
+        Raises:
+            ServiceError: the service failed, or answered with something that cannot be used.
+            SettingsError: an option cannot be used.
+        """
+        answer = run(self._read(database), timeout=self._timeout())
+        return answer.project_id if answer is not None else None
+
     def delete(self, database: Database) -> None:
         """The service cannot delete databases on request.
 
@@ -100,8 +110,8 @@ class NeonNewProvider(Provider):
         if answer.status == api.CLAIMED:
             detail = service | {
                 "claimed": "it belongs to a Neon account and does not expire",
-                "next": "if the URL in .env stops working, copy a new one from the Neon console, "
-                "https://console.neon.tech",
+                "next": "if its password is refused: neonup adopt, signed in to that account, "
+                "renews the URL in .env",
             }
             return Inspection(State.CLAIMED, database.with_(expires_at=None, id=answer.id), detail)
         known = database.with_(

@@ -8,12 +8,12 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import NoReturn
-from urllib.parse import parse_qsl, urlsplit
 
 from neonup.http.calls import Call, Request, Response
 from neonup.http.retry import Service, fetch, said
+from neonup.providers import believed
 
 CLAIMING = "CLAIMING"
 CLAIMED = "CLAIMED"
@@ -25,17 +25,6 @@ SERVICE = Service(
     'provider = "local" (NEONUP_PROVIDER=local).',
 )
 
-_SAFE = re.compile(r"(?:[A-Za-z0-9._~:/?@&+,=\[\]-]|%(?![01]|7[fF])[0-9A-Fa-f]{2})+")
-"""What a URL may consist of, so that no .env parser, shell or driver reads more into it."""
-_LONGEST = 2000
-_LOCAL_EFFECTS = re.compile(
-    r"host|hostaddr|port|user|password|passfile|service|servicefile|ssl(cert|key|crl|crldir|"
-    r"password|keylogfile)|.*(file|path|dir)|krb.*|gss.*|oauth.*",
-    re.IGNORECASE,
-)
-"""libpq's parameters that read or write this machine's files, or lead to another host than the
-one that the URL shows (https://www.postgresql.org/docs/current/libpq-connect.html)."""
-
 
 @dataclass(frozen=True)
 class Answer:
@@ -44,6 +33,7 @@ class Answer:
     Args:
         connection_string: pooled; None once it is claimed.
         expires_at: aware, UTC; None if the service does not say.
+        project_id: of the Neon project that it is; None if the service does not say.
     """
 
     id: str
@@ -51,6 +41,7 @@ class Answer:
     connection_string: str | None = field(repr=False)
     claim_url: str | None = field(repr=False)
     expires_at: datetime | None
+    project_id: str | None = None
 
 
 def create(base: str, *, ref: str, logical_replication: bool) -> Call[Answer]:
@@ -131,72 +122,10 @@ def _parse(request: Request, reply: Response) -> Answer:
         return Answer(
             id=name,
             status=status,
-            connection_string=_connection_string(content.get("connection_string")),
-            claim_url=_claim_url(content.get("claim_url"), request.url),
-            expires_at=_moment(content.get("expires_at")),
+            connection_string=believed.connection_string(content.get("connection_string")),
+            claim_url=believed.claim_url(content.get("claim_url"), request.url),
+            expires_at=believed.moment(content.get("expires_at")),
+            project_id=believed.id_of(content.get("neon_project_id")),
         )
     except ValueError as error:
         _unusable(request, reply, str(error))
-
-
-def _connection_string(value: object) -> str | None:
-    """A URL that is safe to be written into a file and given to a driver.
-
-    Raises:
-        ValueError: it is not; the message does not show it.
-    """
-    if value is None:
-        return None
-    text = _safe(value, "connection string")
-    if not text.startswith(("postgres://", "postgresql://")):
-        raise ValueError("its connection string is not one of Postgres")
-    try:
-        parts = urlsplit(text)
-        complete = bool(parts.hostname and parts.username) and parts.port != 0
-    except ValueError:
-        complete = False
-    if not complete:
-        raise ValueError("its connection string names no host, no user or no possible port")
-    for name, setting in parse_qsl(parts.query, keep_blank_values=True):
-        if _LOCAL_EFFECTS.fullmatch(name) or (name == "sslrootcert" and setting != "system"):
-            raise ValueError(f"its connection string sets {name!r}, which a service may not set")
-    return text
-
-
-def _claim_url(value: object, asked: str) -> str | None:
-    """A web page's URL; plain http only where the service itself is asked that way.
-
-    Raises:
-        ValueError: it is none; the message does not show it.
-    """
-    if value is None:
-        return None
-    text = _safe(value, "claim link")
-    try:
-        parts = urlsplit(text)
-        is_page = parts.scheme in {"https", urlsplit(asked).scheme} and bool(parts.hostname)
-    except ValueError:
-        is_page = False
-    if not is_page:
-        raise ValueError("its claim link is not the URL of a web page")
-    return text
-
-
-def _safe(value: object, what: str) -> str:
-    if not isinstance(value, str):
-        raise ValueError(f"its {what} is not a string")
-    if len(value) > _LONGEST or not _SAFE.fullmatch(value):
-        raise ValueError(f"its {what} holds characters that are not allowed in a URL")
-    return value
-
-
-def _moment(value: object) -> datetime | None:
-    if value is None:
-        return None
-    if not isinstance(value, str):
-        raise ValueError("its expiry is not a string")
-    try:
-        moment = datetime.fromisoformat(value)
-        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
-    except (ValueError, OverflowError):
-        raise ValueError("its expiry is not a valid date") from None

@@ -1,4 +1,4 @@
-"""The core's own plugin: the provider that needs no other distribution."""
+"""The core's own plugin: the providers that need no other distribution."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from neonup.provider import Provider
 
 @hookimpl
 def neonup_providers() -> list[type[Provider]]:
-    """neon.new."""
+    """neon.new, one's own account, and an agent's identity."""
+    from neonup.providers.account.provider import AccountProvider
+    from neonup.providers.agent.provider import ClaimableProvider
     from neonup.providers.neon_new import NeonNewProvider
 
-    return [NeonNewProvider]
+    return [NeonNewProvider, AccountProvider, ClaimableProvider]

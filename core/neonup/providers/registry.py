@@ -21,8 +21,12 @@ if TYPE_CHECKING:
 KNOWN = {
     "local": "neonup_local.provider:LocalProvider",
     "neon.new": "neonup.providers.neon_new:NeonNewProvider",
+    "account": "neonup.providers.account.provider:AccountProvider",
+    "claimable": "neonup.providers.agent.provider:ClaimableProvider",
 }
-"""Where the known providers are, in the order in which ``auto`` tries them."""
+"""Where the known providers are."""
+BY_ITSELF = ("local", "neon.new")
+"""Those that ``auto`` tries, in this order: one's own account is used where that was asked for."""
 
 
 def provider_class(name: str) -> type[Provider]:
@@ -109,7 +113,7 @@ def choose_provider(settings: Settings, *, local_only: str | None) -> tuple[Prov
             )
         return provider, f"from {settings.source('provider')}"
     checked = []
-    for name in KNOWN:
+    for name in BY_ITSELF:
         try:
             provider = provider_class(name)(settings)
         except ProviderError as error:

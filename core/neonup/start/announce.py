@@ -16,6 +16,12 @@ from neonup.start import once as starts
 
 ANNOUNCED = "NEONUP_ANNOUNCED"
 _SOON = timedelta(hours=6)
+_KINDS = {
+    "local": "a local Postgres",
+    "account": "a Neon database of your account",
+    "claimable": "a Neon database that is nobody's yet",
+    USER: "your own database",
+}
 
 
 def banner(database: Database, settings: Settings, remarks: Sequence[str] = ()) -> None:
@@ -59,9 +65,7 @@ def describe(database: Database) -> str:
     """The database in a few words: ``a local Postgres, 127.0.0.1:20432/neondb``."""
     path = database.url.rpartition("@")[2].partition("?")[0].partition("/")[2]
     where = f"{record.host(database.url)}/{path}".rstrip("/")
-    kind = {"local": "a local Postgres", USER: "your own database"}.get(
-        database.provider, f"a {database.provider} database"
-    )
+    kind = _KINDS.get(database.provider, f"a {database.provider} database")
     return f"{kind}, {where}"
 
 

@@ -22,6 +22,11 @@ from neonup.start import announce, lock, lookup, ready
 if TYPE_CHECKING:
     from neonup.provider import Provider
 
+CLAIMED = (
+    "It has been claimed and belongs to its owner's account. If it rejects the password: "
+    "`neonup adopt`, signed in to that account, renews the URL"
+)
+
 
 def ensure(
     project: Path | str | None = None,
@@ -129,7 +134,7 @@ class Start:
     def _check(self, database: Database) -> Database:
         """The database once it answers: woken, created again or replaced as need be."""
         if database.provider == USER or not self.settings.enabled:
-            return database
+            return database.with_(note=CLAIMED) if database.before_claim else database
         provider = self.provider(database)
         state = provider.check(database)
         if state is State.READY:
@@ -176,7 +181,7 @@ class Start:
             looked.append(error.message)
         else:
             if seen.state is State.CLAIMED:
-                return self._claimed(database)
+                return self.claimed(seen.database)
             if seen.state is State.READY:
                 return self._renew(seen.database)
         if self.settings.on_expiry == "replace" or (
@@ -196,14 +201,9 @@ class Start:
             record.write(database, self.settings, lookup.file_of(self.settings), replace=True)
         return database
 
-    def _claimed(self, database: Database) -> Database:
+    def claimed(self, database: Database) -> Database:
         """Record that it was claimed, so that it counts as the owner's from now on."""
-        owned = database.with_(provider=USER, claim_url=None, expires_at=None)
-        return self._renew(owned).with_(
-            note="It has been claimed and belongs to its owner's account. If it rejects the "
-            "password, copy the new "
-            "connection string from the Neon console.",
-        )
+        return self._renew(database.claimed()).with_(note=CLAIMED)
 
     # 4 provision and 5 write
 

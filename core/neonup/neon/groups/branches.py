@@ -17,6 +17,10 @@ WRITING = ({"type": "read_write"},)
 """The endpoints that a new branch gets unless others are named: the one that is written to."""
 
 
+PAGE = 1000
+"""How many are asked for at once; Neon answers 10,000 at most."""
+
+
 class _Next(msgspec.Struct):
     next: str | None = None
 
@@ -45,7 +49,7 @@ class Branches(Group[S], Generic[S]):
             _Branches,
             lambda found: found.branches,
             lambda found: found.pagination.next if found.pagination else None,
-            query={"search": search},
+            query={"search": search, "limit": PAGE},
         )
 
     @operation
@@ -117,7 +121,7 @@ class Branches(Group[S], Generic[S]):
     @operation
     def delete(self, project_id: str, branch_id: str) -> Call[Operations]:
         """Delete a branch with its data."""
-        return (yield from self.api.send("DELETE", _of(project_id, branch_id), Operations))
+        return (yield from self.api.delete(_of(project_id, branch_id)))
 
     @operation
     def restore(

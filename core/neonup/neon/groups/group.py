@@ -14,6 +14,7 @@ from neonup.http.calls import Call
 from neonup.http.run import adrive, drive
 from neonup.http.transport import AsyncSender, Sender
 from neonup.neon.api import Api, Pages
+from neonup.neon.errors import UnusableAnswer
 
 S = TypeVar("S", bound=Sender | AsyncSender)
 P = ParamSpec("P")
@@ -93,18 +94,29 @@ class listing(Generic[P, T]):  # noqa: N801 - a decorator
 
 def _iterate(pages: Pages[T], sender: Sender) -> Iterator[T]:
     cursor = None
+    seen: set[str] = set()
     while True:
         listed, cursor = drive(pages.page(cursor), sender)
         yield from listed
         if cursor is None:
             return
+        _remember(seen, cursor)
 
 
 async def _aiterate(pages: Pages[T], sender: AsyncSender) -> AsyncIterator[T]:
     cursor = None
+    seen: set[str] = set()
     while True:
         listed, cursor = await adrive(pages.page(cursor), sender)
         for one in listed:
             yield one
         if cursor is None:
             return
+        _remember(seen, cursor)
+
+
+def _remember(seen: set[str], cursor: str) -> None:
+    """A cursor that was there before would lead round in circles."""
+    if cursor in seen:
+        raise UnusableAnswer("Neon: the pages of a list lead back to an earlier one.")
+    seen.add(cursor)

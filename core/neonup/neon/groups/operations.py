@@ -20,6 +20,10 @@ INTERVAL = 0.2
 """Seconds before the second look at an operation; each pause is half as long again, up to 2 s."""
 
 
+PAGE = 1000
+"""The most that Neon answers at once."""
+
+
 class _Cursor(msgspec.Struct):
     cursor: str | None = None
 
@@ -44,6 +48,7 @@ class OperationsOfProject(Group[S], Generic[S]):
             _Operations,
             lambda found: found.operations,
             lambda found: found.pagination.cursor if found.pagination else None,
+            query={"limit": PAGE},
         )
 
     @operation

@@ -14,6 +14,7 @@ from neonup.neon.answers import (
     TransferRequest,
 )
 from neonup.neon.api import PAGE, Pages, Values, path
+from neonup.neon.errors import Unavailable
 from neonup.neon.groups.group import Group, S, listing, operation
 
 
@@ -24,6 +25,7 @@ class _Cursor(msgspec.Struct):
 class _Projects(msgspec.Struct):
     projects: list[Project]
     pagination: _Cursor | None = None
+    unavailable_project_ids: list[str] = []
 
 
 class _Project(msgspec.Struct):
@@ -50,16 +52,25 @@ class Projects(Group[S], Generic[S]):
 
         Args:
             org_id: of this organization; a personal key needs it where the account has several.
+                ``NEON_ORG_ID`` if None.
             search: only those whose name or id contains this.
             recoverable: deleted ones that can still be recovered, instead of the others.
             page: how many are asked for at once.
+
+        Raises:
+            Unavailable: Neon could not tell of some in time, so the list would have holes.
         """
         return self.api.pages(
             "/projects",
             _Projects,
-            lambda found: found.projects,
+            _told,
             lambda found: found.pagination.cursor if found.pagination else None,
-            query={"org_id": org_id, "search": search, "recoverable": recoverable, "limit": page},
+            query={
+                "org_id": org_id or self.api.org_id,
+                "search": search,
+                "recoverable": recoverable,
+                "limit": page,
+            },
         )
 
     @operation
@@ -86,7 +97,7 @@ class Projects(Group[S], Generic[S]):
 
         Args:
             name: what people call it; the id if None.
-            org_id: whose it is; the key's own account's if None.
+            org_id: whose it is; ``NEON_ORG_ID``, else the key's own account's, if None.
             region_id: where, e.g. ``aws-us-east-2``.
             pg_version: Postgres's major version.
             store_passwords: whether Neon can tell the passwords of its roles.
@@ -101,7 +112,7 @@ class Projects(Group[S], Generic[S]):
         """
         project = {
             "name": name,
-            "org_id": org_id,
+            "org_id": org_id or self.api.org_id,
             "region_id": region_id,
             "pg_version": pg_version,
             "store_passwords": store_passwords,
@@ -139,7 +150,7 @@ class Projects(Group[S], Generic[S]):
     @operation
     def delete(self, project_id: str) -> Call[None]:
         """Delete a project. Neon can recover it for a while."""
-        yield from self.api.send("DELETE", _of(project_id), Operations)
+        yield from self.api.delete(_of(project_id))
 
     @operation
     def recover(self, project_id: str) -> Call[Project]:
@@ -207,6 +218,16 @@ class Projects(Group[S], Generic[S]):
             body={"org_id": org_id},
             repeatable=False,
         )
+
+
+def _told(found: _Projects) -> list[Project]:
+    if found.unavailable_project_ids:
+        raise Unavailable(
+            f"Neon: {len(found.unavailable_project_ids)} projects could not be read in time.",
+            checked=found.unavailable_project_ids[:10],
+            remedy="Try again.",
+        )
+    return found.projects
 
 
 def _of(project_id: str) -> str:

@@ -1,0 +1,1 @@
+"""The provider ``account``: a project, or a branch of one, in the developer's own Neon account."""

@@ -1,0 +1,137 @@
+"""Where a database is in an account: its project, perhaps one branch of it, and its URLs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from neonup.errors import ProviderError
+from neonup.neon import NeonClient
+from neonup.neon.answers import Branch
+from neonup.neon.errors import NotFound
+from neonup.neon.groups.operations import DONE, FAILED
+from neonup.providers import believed
+
+PROJECT = "a project id, or project id/branch id"
+_LATEST = 50
+"""So many of a project's operations are looked at: those that are under way are the latest."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """A database's place, whose id in ``.env`` is ``project`` or ``project/branch``.
+
+    Args:
+        project: the project's id.
+        branch: the branch's id where the project is not neonup's, only this branch of it; None
+            where neonup created the project.
+    """
+
+    project: str
+    branch: str | None = None
+
+    def __str__(self) -> str:
+        return f"{self.project}/{self.branch}" if self.branch else self.project
+
+
+@dataclass(frozen=True)
+class Urls:
+    """How a database is reached. ``repr`` shows no password."""
+
+    pooled: str = field(repr=False)
+    direct: str = field(repr=False)
+
+
+def parse(text: str | None) -> Place:
+    """A recorded id.
+
+    Raises:
+        ProviderError: it is none.
+    """
+    project, slash, branch = (text or "").partition("/")
+    if not believed.id_of(project) or (slash and not believed.id_of(branch)):
+        raise ProviderError(
+            "It is unknown which Neon project the database is in.",
+            checked=(f"the id in .env, which is {PROJECT}",),
+            remedy="neonup adopt --project PROJECT_ID writes it.",
+        )
+    return Place(project, branch or None)
+
+
+def branch_of(neon: NeonClient, place: Place) -> Branch:
+    """The branch that the database is on: the one named, or the project's default one.
+
+    Raises:
+        NotFound: it does not exist.
+    """
+    if place.branch:
+        return neon.branches.get(place.project, place.branch)
+    for branch in neon.branches.list(place.project):
+        if branch.default:
+            return branch
+    raise NotFound(f"Neon: the project {place.project} has no default branch.")
+
+
+def wait(neon: NeonClient, project_id: str) -> None:
+    """Wait until nothing is under way in a project.
+
+    Raises:
+        OperationFailed: something did not end in time.
+    """
+    latest = (one for _, one in zip(range(_LATEST), neon.operations.list(project_id), strict=False))
+    neon.operations.wait([one for one in latest if one.status not in DONE | FAILED])
+
+
+def urls(
+    neon: NeonClient, branch: Branch, *, database: str | None = None, role: str | None = None
+) -> Urls:
+    """How a branch's database is reached.
+
+    Args:
+        database: its name; the one there is, or Neon's usual one, if None.
+        role: who connects; the database's owner if None.
+
+    Raises:
+        ProviderError: the branch has no such database, or several and none is named.
+        NeonError: Neon refused, or did not answer.
+    """
+    name, owner = _database(neon, branch, database)
+    found = []
+    for pooled in (True, False):
+        uri = neon.projects.connection_uri(
+            branch.project_id,
+            branch_id=branch.id,
+            database_name=name,
+            role_name=role or owner,
+            pooled=pooled,
+        )
+        try:
+            found.append(believed.connection_string(uri) or "")
+        except ValueError as error:
+            raise ProviderError(f"Neon: the answer cannot be used: {error}.") from None
+    return Urls(*found)
+
+
+def databases(neon: NeonClient, branch: Branch) -> Mapping[str, str]:
+    """The owners of a branch's databases, by the databases' names."""
+    path = f"/projects/{branch.project_id}/branches/{branch.id}/databases"
+    answer: Any = neon.request("GET", path)
+    try:
+        return {str(one["name"]): str(one["owner_name"]) for one in answer["databases"]}
+    except (KeyError, TypeError):
+        raise ProviderError("Neon: the answer cannot be used: it lists no databases.") from None
+
+
+def _database(neon: NeonClient, branch: Branch, wanted: str | None) -> tuple[str, str]:
+    owners = databases(neon, branch)
+    if wanted is None and len(owners) == 1:
+        wanted = next(iter(owners))
+    name = wanted or "neondb"
+    if name not in owners:
+        raise ProviderError(
+            f"The branch {branch.name} has no database {name!r}.",
+            checked=(f"its databases: {', '.join(owners) or 'none'}",),
+            remedy="Name one: NEONUP_ACCOUNT_DATABASE, or [tool.neonup.account] database",
+        )
+    return name, owners[name]

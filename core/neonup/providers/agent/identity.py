@@ -1,0 +1,123 @@
+"""An agent's identity: the secret of its project, kept outside of ``.env``, and used.
+
+A file of mode 0600 in neonup's home holds it, under the project's id. The secret is thrown away
+only when the service says that it is worth nothing any more; what became of the project is kept.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from neonup.errors import ProviderError
+from neonup.http.calls import Call
+from neonup.http.run import drive
+from neonup.http.transport import Sender
+from neonup.providers.agent import api
+from neonup.providers.agent.api import AgentError
+from neonup.providers.kept import Kept
+
+T = TypeVar("T")
+
+DELETED = "deleted"
+
+
+@dataclass
+class Identity:
+    """A registration.
+
+    Args:
+        project_id: its project.
+        base: the service's root.
+        place: which project's ``.env`` it is for.
+        denied: capabilities that were not granted, with the reason.
+        assertion: the secret; None once it is worth nothing.
+        ended: why: a code of `neonup.providers.agent.api.ENDS`, or `DELETED`.
+    """
+
+    project_id: str
+    base: str
+    place: str
+    denied: dict[str, str]
+    assertion: str | None = field(repr=False)
+    ended: str | None = None
+
+    def save(self, kept: Kept) -> None:
+        """Write it down."""
+        kept.write(self.project_id, vars(self))
+
+    def end(self, reason: str, kept: Kept) -> None:
+        """Throw the secret away, and remember why."""
+        self.ended, self.assertion = reason, None
+        self.save(kept)
+
+
+def load(kept: Kept, project_id: str) -> Identity | None:
+    """The identity of a project; None if it is not on this machine."""
+    found: dict[str, Any] | None = kept.read(project_id)
+    try:
+        return None if found is None else Identity(**found)
+    except TypeError:
+        return None
+
+
+def of_place(kept: Kept, place: str) -> Identity | None:
+    """The identity that is good for a project's ``.env``, if there is one."""
+    for name in kept.names():
+        found = load(kept, name)
+        if found is not None and found.place == place and found.assertion:
+            return found
+    return None
+
+
+class Session:
+    """A few requests with one access token.
+
+    Args:
+        identity: whose they are.
+        kept: where it is kept.
+        sender: what sends them.
+
+    Raises:
+        AgentError: the service refuses the secret.
+        ProviderError: there is no secret any more.
+    """
+
+    def __init__(self, identity: Identity, kept: Kept, sender: Sender):
+        self._identity = identity
+        self._kept = kept
+        self._sender = sender
+        if identity.assertion is None:
+            raise ProviderError(f"The agent's identity has ended: {identity.ended}.")
+        self._token = self._ended_if_said(api.exchange(identity.base, identity.assertion))
+
+    def credentials(self) -> api.Credentials:
+        """How the database is reached."""
+        return self._ended_if_said(
+            api.credentials(self._identity.base, self._identity.project_id, self._token)
+        )
+
+    def begin_claim(self) -> api.Code:
+        """A new code."""
+        return self._ended_if_said(
+            api.begin_claim(self._identity.base, self._identity.project_id, self._token)
+        )
+
+    def claim_state(self) -> str | None:
+        """How far the claim is."""
+        return self._ended_if_said(
+            api.claim_state(self._identity.base, self._identity.project_id, self._token)
+        )
+
+    def delete(self) -> None:
+        """Delete the project."""
+        self._ended_if_said(api.delete(self._identity.base, self._identity.project_id, self._token))
+        self._identity.end(DELETED, self._kept)
+
+    def _ended_if_said(self, call: Call[T]) -> T:
+        try:
+            return drive(call, self._sender)
+        except AgentError as error:
+            if error.ends:
+                self._identity.end(error.reason, self._kept)
+            raise

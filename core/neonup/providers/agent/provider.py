@@ -1,0 +1,246 @@
+"""The provider ``claimable``: a project of an agent's own, nobody's for 72 hours unless claimed.
+
+`Provider.check` runs at every start, so this module imports no HTTP client.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, ClassVar
+from urllib.parse import urlsplit
+
+from neonup.database import ClaimOffer, Database, DatabaseSpec, Inspection, State
+from neonup.errors import ProviderError, SettingsError
+from neonup.postgres import urls
+from neonup.provider import Provider
+from neonup.providers.kept import Kept, place
+
+if TYPE_CHECKING:
+    from neonup.providers.agent.identity import Identity, Session
+
+NAME = "claimable"
+BASE = "https://claimable.neon.tech"
+TIMEOUT = 60.0
+"""Seconds for one request; registering creates a project."""
+_HOW_TO_CLAIM = "`neonup claim` gives a code with which somebody takes it into their account"
+
+
+class ClaimableProvider(Provider):
+    """Databases of claimable.neon.tech, or of a local one (``neonup serve``).
+
+    Its options are ``url``, the service's root (also ``CLAIMABLE_NEON_HOST``), and
+    ``capabilities``, what is asked for beside Postgres, e.g. ``auth,data_api``.
+    """
+
+    name: ClassVar[str] = NAME
+
+    def facts(self) -> Iterator[str]:
+        """Which service is asked, for ``neonup doctor``."""
+        try:
+            yield f"asks {self._base()}"
+        except SettingsError as error:
+            yield error.message
+
+    def provision(self, spec: DatabaseSpec) -> Database:
+        """Register, or take up the registration that an earlier try has made.
+
+        Raises:
+            ServiceError: the service failed, or answered with something that cannot be used.
+            SettingsError: an option cannot be used.
+        """
+        from neonup.providers.agent.api import AgentError
+        from neonup.providers.agent.identity import of_place
+
+        mine = place(spec.project, spec.env_file, spec.key)
+        identity = of_place(self._kept, mine)
+        if identity is not None and (
+            spec.replaces is None or spec.replaces.id != identity.project_id
+        ):
+            try:
+                found = self._database(identity, spec)
+                return found.with_(created=False, note="it was created earlier; " + _HOW_TO_CLAIM)
+            except AgentError as error:
+                if not error.ends:
+                    raise
+        return self._database(self._registered(mine, spec), spec)
+
+    def inspect(self, database: Database) -> Inspection:
+        """Ask the service how the project, and its claim, is.
+
+        Raises:
+            ServiceError: the service failed, or answered with something that cannot be used.
+        """
+        from neonup.providers.agent import api
+        from neonup.providers.agent.identity import DELETED, load
+
+        identity = load(self._kept, database.id or "")
+        detail = {"limits": "72 hours, 100 MB, until it is claimed"}
+        if identity is None:
+            known = "its secret is not on this machine, so the service cannot be asked"
+            return Inspection(self.check(database), database, detail | {"checked": f"no: {known}"})
+        detail |= {"service": identity.base}
+        if identity.denied:
+            detail["not granted"] = _told(identity.denied)
+        state, claim = self.check(database), None
+        if identity.assertion is not None:
+            try:
+                with self._session(identity) as session:
+                    claim = session.claim_state()
+                    if claim != "accepted":
+                        database = self._now(database, session)
+            except api.AgentError as error:
+                if not error.ends:
+                    raise
+        ended = {api.CLAIMED: State.CLAIMED, api.EXPIRED: State.EXPIRED}
+        if identity.ended in {DELETED, api.INVALID_GRANT}:
+            return Inspection(State.MISSING, database, detail)
+        if identity.ended or claim == "reconciled":
+            state = ended.get(identity.ended or api.CLAIMED, state)
+        if state is State.CLAIMED:
+            database = database.with_(expires_at=None)
+            detail = {"claimed": "its old password is dead", "next": "neonup adopt"}
+        else:
+            detail["claim"] = claim or _HOW_TO_CLAIM
+        return Inspection(state, database, detail)
+
+    def begin_claim(self, database: Database) -> ClaimOffer:
+        """A code for the person who claims it; an earlier one that nobody used ends.
+
+        Raises:
+            ServiceError: the service failed, or refused.
+            ProviderError: the secret is not on this machine.
+        """
+        with self._session(self._identity(database)) as session:
+            code = session.begin_claim()
+        return ClaimOffer(
+            url=code.link,
+            code=code.text,
+            expires_at=datetime.now(UTC) + timedelta(seconds=code.seconds),
+            interval=code.interval,
+            database=database,
+        )
+
+    def neon_project(self, database: Database) -> str | None:
+        """Its id is the project's."""
+        return database.id
+
+    def delete(self, database: Database) -> None:
+        """Delete the project, while nobody has claimed it.
+
+        Raises:
+            ProviderError: it was claimed, or the secret is not on this machine.
+            ServiceError: the service failed, or refused.
+        """
+        from neonup.providers.agent import api
+
+        identity = self._identity(database)
+        if identity.assertion is not None:
+            try:
+                with self._session(identity) as session:
+                    session.delete()
+                return
+            except api.AgentError as error:
+                if not error.ends:
+                    raise
+        if identity.ended == api.CLAIMED:
+            raise ProviderError(
+                "The database has been claimed, and is its owner's to delete.",
+                remedy="Delete its project in the Neon console, https://console.neon.tech, and "
+                "remove its lines from .env.",
+            )
+
+    @property
+    def _kept(self) -> Kept:
+        return Kept(self.settings.home, NAME)
+
+    def _registered(self, mine: str, spec: DatabaseSpec) -> Identity:
+        from neonup.http.run import run
+        from neonup.providers.agent import api
+        from neonup.providers.agent.identity import Identity
+
+        base = self._base()
+        call = api.register(base, capabilities=self._capabilities(), source=spec.ref)
+        made = run(call, timeout=TIMEOUT)
+        identity = Identity(made.project_id, base, mine, made.denied, made.assertion)
+        identity.save(self._kept)
+        return identity
+
+    def _database(self, identity: Identity, spec: DatabaseSpec) -> Database:
+        with self._session(identity) as session:
+            found = session.credentials()
+        direct = urls.direct(found.url)
+        note = _HOW_TO_CLAIM
+        if identity.denied:
+            note = f"not granted: {_told(identity.denied)}; {note}"
+        return Database(
+            url=found.url,
+            provider=self.name,
+            id=identity.project_id,
+            direct_url=direct if direct != found.url else None,
+            expires_at=found.expires_at,
+            key=spec.key,
+            created=True,
+            note=note,
+        )
+
+    def _now(self, database: Database, session: Session) -> Database:
+        found = session.credentials()
+        return database.with_(expires_at=found.expires_at or database.expires_at)
+
+    def _identity(self, database: Database) -> Identity:
+        from neonup.providers.agent.identity import load
+
+        identity = load(self._kept, database.id or "")
+        if identity is None:
+            raise ProviderError(
+                "The secret of this database's agent is not on this machine.",
+                checked=(f"{self.settings.home / NAME}",),
+                remedy="Use the machine that created it; unclaimed, it expires by itself.",
+            )
+        return identity
+
+    @contextmanager
+    def _session(self, identity: Identity) -> Iterator[Session]:
+        from neonup.http.transport import Sender
+        from neonup.providers.agent.identity import Session
+
+        with Sender(TIMEOUT) as sender:
+            yield Session(identity, self._kept, sender)
+
+    def _capabilities(self) -> list[str]:
+        wanted = self.settings.option(NAME, "capabilities") or []
+        names = wanted.split(",") if isinstance(wanted, str) else wanted
+        if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+            raise SettingsError(
+                f"The option capabilities of the provider {NAME} cannot be used.",
+                remedy='Give a list of names, like ["auth", "data_api"].',
+            )
+        return list(dict.fromkeys(["postgres", *(name.strip() for name in names if name.strip())]))
+
+    def _base(self) -> str:
+        """The service's root. Its requests carry a secret: plain http only on this machine."""
+        given = self.settings.option(NAME, "url") or os.environ.get("CLAIMABLE_NEON_HOST")
+        base = str(given or BASE).strip().rstrip("/")
+        try:
+            parts = urlsplit(base)
+            usable = parts.port != 0 and (
+                parts.scheme == "https"
+                or (parts.scheme == "http" and urls.is_loopback(parts.hostname or "."))
+            )
+        except ValueError:
+            usable = False
+        if not usable or not parts.hostname or "@" in parts.netloc or parts.query or parts.fragment:
+            raise SettingsError(
+                "The base URL of claimable.neon.tech cannot be used.",
+                checked=(f"NEONUP_CLAIMABLE_URL, [tool.neonup.{NAME}] url, CLAIMABLE_NEON_HOST",),
+                remedy=f"Give an https URL without user or query, like {BASE}; http is for "
+                "localhost alone.",
+            )
+        return base
+
+
+def _told(denied: dict[str, str]) -> str:
+    return ", ".join(f"{name} ({reason})" for name, reason in denied.items())

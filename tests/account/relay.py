@@ -1,0 +1,96 @@
+"""What stands between a client and a local Neon: it can lose answers, or hold them back."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import httpx
+
+_HOP = {"connection", "content-length", "date", "server", "transfer-encoding"}
+
+
+@dataclass
+class Relay:
+    """Where it is, and what happens to answers.
+
+    Args:
+        base: in front of the API's base, as `NEON_API_HOST`.
+        root: of the server.
+        lose: ``METHOD PATH`` patterns; the answer to the next such request is not passed on. The
+            request is: it was carried out.
+        hold: the same; the answer comes never, and the connection stays open until the end.
+        held: set once a request is carried out whose answer is held back.
+        asked: ``METHOD PATH`` of all requests.
+    """
+
+    base: str
+    root: str
+    lose: list[str] = field(default_factory=list)
+    hold: list[str] = field(default_factory=list)
+    held: threading.Event = field(default_factory=threading.Event)
+    asked: list[str] = field(default_factory=list)
+
+
+@contextmanager
+def relaying(base: str) -> Iterator[Relay]:
+    """A relay before an API, until the end of the block."""
+    upstream = base.removesuffix("/api/v2")
+    ended = threading.Event()
+
+    class Handler(BaseHTTPRequestHandler):
+        def _pass(self) -> None:
+            body = self.rfile.read(int(self.headers.get("content-length") or 0))
+            headers = {k: v for k, v in self.headers.items() if k.lower() not in _HOP | {"host"}}
+            request = f"{self.command} {self.path.partition('?')[0]}"
+            relay.asked.append(request)
+            answer = httpx.request(
+                self.command, upstream + self.path, content=body, headers=headers, timeout=60
+            )
+            if _taken(relay.lose, request):
+                self.close_connection = True
+                return
+            if _taken(relay.hold, request):
+                relay.held.set()
+                ended.wait(60)
+                self.close_connection = True
+                return
+            self.send_response(answer.status_code)
+            for name, value in answer.headers.items():
+                if name.lower() not in _HOP:
+                    self.send_header(name, value)
+            self.send_header("content-length", str(len(answer.content)))
+            self.end_headers()
+            self.wfile.write(answer.content)
+
+        do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _pass  # noqa: N815 - http.server's names
+
+        def log_message(self, *words: object) -> None:
+            """Nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    server.block_on_close = False
+    root = f"http://localhost:{server.server_address[1]}"
+    relay = Relay(f"{root}/api/v2", root)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    try:
+        yield relay
+    finally:
+        ended.set()
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def _taken(patterns: list[str], request: str) -> bool:
+    for pattern in patterns:
+        if fnmatchcase(request, pattern):
+            patterns.remove(pattern)
+            return True
+    return False

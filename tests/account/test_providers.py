@@ -1,0 +1,67 @@
+"""The shared contract, on the providers ``account`` and ``claimable``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import neonup
+from neonup.providers.registry import provider_class
+from neonup.settings import resolve
+from neonup_pytest import ProviderContract
+from tests.neon.serving import NeonServer
+
+
+class TestAccount(ProviderContract):
+    """A project of one's own."""
+
+    @pytest.fixture
+    def provider(
+        self,
+        neonup_home: Path,
+        neon_server_here: NeonServer,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> neonup.Provider:
+        for name, value in neon_server_here.environment.items():
+            monkeypatch.setenv(name, value)
+        return provider_class("account")(resolve(tmp_path))
+
+
+class TestBranch(TestAccount):
+    """A branch of a project that is there already."""
+
+    @pytest.fixture
+    def provider(
+        self,
+        neonup_home: Path,
+        neon_server_here: NeonServer,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> neonup.Provider:
+        from neonup.neon import NeonClient
+
+        for name, value in neon_server_here.environment.items():
+            monkeypatch.setenv(name, value)
+        with NeonClient() as neon:
+            project = neon.projects.create(name="team")
+            neon.operations.wait(project.operations)
+        monkeypatch.setenv("NEON_PROJECT_ID", project.project.id)
+        return provider_class("account")(resolve(tmp_path))
+
+
+class TestClaimable(ProviderContract):
+    """An agent's project."""
+
+    @pytest.fixture
+    def provider(
+        self,
+        neonup_home: Path,
+        neon_server_here: NeonServer,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> neonup.Provider:
+        root = neon_server_here.base.removesuffix("/api/v2")
+        monkeypatch.setenv("CLAIMABLE_NEON_HOST", root)
+        return provider_class("claimable")(resolve(tmp_path))
