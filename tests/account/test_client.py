@@ -38,8 +38,7 @@ def neon(request: pytest.FixtureRequest, neon_server_here: NeonServer) -> Iterat
 
 @pytest.fixture
 def shop(neon: Both) -> CreatedProject:
-    created: CreatedProject = neon(lambda neon: neon.projects.create(name="shop"))
-    neon(lambda neon: neon.operations.wait(created.operations))
+    created: CreatedProject = settle(neon, create(neon, name="shop"))
     return created
 
 
@@ -52,6 +51,15 @@ def person(neon_server_here: NeonServer) -> Person:
 def as_person(neon: Both, person: Person) -> AbstractContextManager[Both]:
     """The same driver with somebody else's key."""
     return client(neon.driver, person.api.base, person.api.key, org_id=person.org_id)
+
+
+def create(neon: Both, **project: Any) -> CreatedProject:
+    created: CreatedProject = neon(lambda neon: neon.projects.create(**project))
+    return created
+
+
+def delete(neon: Both, project_id: str) -> None:
+    neon(lambda neon: neon.projects.delete(project_id))
 
 
 def uri(created: Any) -> str:
@@ -80,7 +88,7 @@ def test_a_project_from_its_creation_to_its_recovery(neon: Both, shop: CreatedPr
             id, role_name=role, database_name=database, pooled=True
         )
     )
-    assert pooled != found
+    assert ask(pooled, "SELECT 1") == 1
     assert neon(lambda neon: neon.operations.list(id))
     neon(lambda neon: neon.projects.delete(id))
     with pytest.raises(errors.NotFound) as failure:
@@ -95,11 +103,7 @@ def test_a_fleet_has_a_project_with_a_quota_for_each_user(neon: Both) -> None:
     quota = {"active_time_seconds": 3600, "logical_size_bytes": 100_000_000}
     limits = {"autoscaling_limit_max_cu": 1, "suspend_timeout_seconds": 300}
     made = [
-        neon(
-            lambda neon, name=name: neon.projects.create(
-                name=name, settings={"quota": quota}, default_endpoint_settings=limits
-            )
-        )
+        create(neon, name=name, settings={"quota": quota}, default_endpoint_settings=limits)
         for name in ("fleet-1", "fleet-2", "fleet-3")
     ]
     listed = neon(lambda neon: neon.projects.list(search="fleet-", page=2))
@@ -123,7 +127,7 @@ def test_a_fleet_has_a_project_with_a_quota_for_each_user(neon: Both) -> None:
     frames = [frame for one in used for period in one.periods for frame in period.consumption]
     assert all(frame.timeframe_start < frame.timeframe_end for frame in frames)
     for one in made:
-        neon(lambda neon, gone=one.project.id: neon.projects.delete(gone))
+        delete(neon, one.project.id)
 
 
 def test_branches_with_their_history(neon: Both, shop: CreatedProject) -> None:
@@ -260,7 +264,7 @@ def test_projects_move_to_an_organization_with_another_plan(
     with as_person(neon, person) as theirs:
         paid, ids = person.organization("launch"), []
         for name in ("one", "two"):
-            made = theirs(lambda neon, name=name: neon.projects.create(name=name))
+            made = create(theirs, name=name)
             ids.append(made.project.id)
             settle(theirs, made)
         move = {"destination_org_id": paid}
@@ -274,7 +278,7 @@ def test_projects_move_to_an_organization_with_another_plan(
         with pytest.raises(TypeError):
             theirs(lambda neon: neon.organizations.transfer_projects(paid, ids[0], **move))
         for gone in ids:
-            theirs(lambda neon, gone=gone: neon.projects.delete(gone))
+            delete(theirs, gone)
 
 
 def test_a_transfer_request_is_accepted_once(
