@@ -40,8 +40,8 @@ def usage(
         consumed = list(
             to.neon.consumption.projects(
                 org_id=org or "",
-                since=until - _SPANS[by] * (last - 1),
-                until=until + timedelta(hours=1),
+                start=until - _SPANS[by] * (last - 1),
+                end=until + timedelta(hours=1),
                 granularity=cast("Granularity", by),
                 project_ids=ids,
             )
