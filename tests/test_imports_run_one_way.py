@@ -27,6 +27,7 @@ CORE = (
     ("neon", "plugins"),
     ("providers",),
     ("start",),
+    ("move",),
     ("auto", "cli"),
     ("__main__",),
 )

@@ -10,7 +10,8 @@
     ├── ProviderError           a provider is unknown, unavailable or failed
     │   ├── ServiceError        a service answered with an error, or not at all
     │   └── EngineError         Postgres on this machine could not be created, started or stopped
-    └── SqlError                a statement of a SQL script failed
+    ├── SqlError                a statement of a SQL script failed
+    └── MoveError               data could not be moved from one database to another
 
 A message never holds a password, an API key or a claim link's secret.
 """
@@ -145,4 +146,25 @@ class SqlError(NeonupError):
     ):
         super().__init__(message, checked=checked, remedy=remedy)
         self.line = line
+        self.missing = missing
+
+
+class MoveError(NeonupError):
+    """Data could not be moved from one database to another; neither has changed.
+
+    Args:
+        missing: the extension that a server lacks, or ``icu``, where that is why.
+    """
+
+    code = "move"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        checked: Sequence[str] = (),
+        remedy: str | None = None,
+        missing: str | None = None,
+    ):
+        super().__init__(message, checked=checked, remedy=remedy)
         self.missing = missing

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from neonup.neon import NeonClient
 from tests.account.neon import account_environ
+from tests.account.relay import Relay, relaying
 from tests.conftest import remove_home, warm_home
 from tests.neon.serving import NeonServer, serving
 from tests.project import Project, clean_environ
@@ -37,3 +40,23 @@ def shop(tmp_path: Path, neonup_home: Path, neon_server_here: NeonServer) -> Pro
     folder = tmp_path / "shop"
     folder.mkdir()
     return Project(folder, clean_environ(neonup_home, **account_environ(neon_server_here)))
+
+
+@pytest.fixture
+def name(shop: Project) -> str:
+    """The folder has a name of the test's own, and so have the projects."""
+    found = f"shop-{uuid.uuid4().hex[:10]}"
+    shop.folder = shop.folder.rename(shop.folder.with_name(found))
+    return found
+
+
+@pytest.fixture
+def relay(neon_server_here: NeonServer) -> Iterator[Relay]:
+    with relaying(neon_server_here.base) as found:
+        yield found
+
+
+@pytest.fixture
+def owner(neon_server_here: NeonServer) -> Iterator[NeonClient]:
+    with NeonClient(neon_server_here.key, base_url=neon_server_here.base) as found:
+        yield found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
@@ -24,6 +24,9 @@ class Relay:
         lose: ``METHOD PATH`` patterns; the answer to the next such request is not passed on. The
             request is: it was carried out.
         hold: the same; the answer comes never, and the connection stays open until the end.
+        late: the same; such a request is answered with 504 and carried out when the next one comes.
+        garble: the same; its answer is of another form.
+        before: what is done before the first request that a pattern fits is passed on.
         held: set once a request is carried out whose answer is held back.
         asked: ``METHOD PATH`` of all requests.
     """
@@ -32,6 +35,9 @@ class Relay:
     root: str
     lose: list[str] = field(default_factory=list)
     hold: list[str] = field(default_factory=list)
+    late: list[str] = field(default_factory=list)
+    garble: list[str] = field(default_factory=list)
+    before: dict[str, Callable[[], object]] = field(default_factory=dict)
     held: threading.Event = field(default_factory=threading.Event)
     asked: list[str] = field(default_factory=list)
 
@@ -41,16 +47,29 @@ def relaying(base: str) -> Iterator[Relay]:
     """A relay before an API, until the end of the block."""
     upstream = base.removesuffix("/api/v2")
     ended = threading.Event()
+    waiting: dict[str, Callable[[], httpx.Response]] = {}
 
     class Handler(BaseHTTPRequestHandler):
         def _pass(self) -> None:
             body = self.rfile.read(int(self.headers.get("content-length") or 0))
-            headers = {k: v for k, v in self.headers.items() if k.lower() not in _HOP | {"host"}}
+            headers = {k: v for k, v in self.headers.items() if k.lower() not in _HOP}
             request = f"{self.command} {self.path.partition('?')[0]}"
             relay.asked.append(request)
-            answer = httpx.request(
-                self.command, upstream + self.path, content=body, headers=headers, timeout=60
-            )
+
+            def carry_out() -> httpx.Response:
+                return httpx.request(
+                    self.command, upstream + self.path, content=body, headers=headers, timeout=60
+                )
+
+            for pattern in [one for one in relay.before if fnmatchcase(request, one)]:
+                relay.before.pop(pattern)()
+            if _taken(relay.late, request):
+                waiting[request] = carry_out
+                self.send_error(504)
+                return
+            if request in waiting:
+                waiting.pop(request)()
+            answer = carry_out()
             if _taken(relay.lose, request):
                 self.close_connection = True
                 return
@@ -59,13 +78,14 @@ def relaying(base: str) -> Iterator[Relay]:
                 ended.wait(60)
                 self.close_connection = True
                 return
+            content = b'{"project": 5}' if _taken(relay.garble, request) else answer.content
             self.send_response(answer.status_code)
             for name, value in answer.headers.items():
                 if name.lower() not in _HOP:
                     self.send_header(name, value)
-            self.send_header("content-length", str(len(answer.content)))
+            self.send_header("content-length", str(len(content)))
             self.end_headers()
-            self.wfile.write(answer.content)
+            self.wfile.write(content)
 
         do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _pass  # noqa: N815 - http.server's names
 

@@ -69,7 +69,7 @@ def test_status_masks_the_password(project: Project) -> None:
 def test_claim_of_a_local_database_says_that_it_is_yours(project: Project) -> None:
     project.ok()
     said = project.fails("claim")
-    assert "yours already" in said and "pg_dump" in said
+    assert "yours already" in said and "neonup push" in said
 
 
 def test_your_own_database_is_left_alone(project: Project) -> None:

@@ -23,8 +23,14 @@ COMMANDS = {
     "psql": "neonup.cli.run",
     "auth": "neonup.cli.auth",
     "new": "neonup.cli.new",
+    "push": "neonup.cli.push",
+    "pull": "neonup.cli.pull",
     "reset": "neonup.cli.life",
     "destroy": "neonup.cli.life",
+    "projects": "neonup.cli.projects",
+    "branches": "neonup.cli.branches",
+    "snapshots": "neonup.cli.snapshots",
+    "usage": "neonup.cli.usage",
     "doctor": "neonup.cli.doctor",
 }
 """Where the core's commands are; each is imported only when it is called."""

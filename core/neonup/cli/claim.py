@@ -38,7 +38,7 @@ def claim(no_open: bool, no_wait: bool, **arguments: Any) -> None:
     if provider.local:
         raise NeonupError(
             "A local database is yours already: it never expires and has no claim link.",
-            remedy='To move it to Neon: pg_dump "$(neonup url --direct)" | psql "<Neon\'s URL>"',
+            remedy="`neonup push` moves it to Neon.",
         )
     offer = provider.begin_claim(_claimable(provider, database))
     if offer.database.claim_url != database.claim_url:

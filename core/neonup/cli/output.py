@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any, TypeVar
 
 import click
@@ -79,6 +80,39 @@ def table(rows: Mapping[str, str | None]) -> None:
     for label, value in rows.items():
         if value is not None:
             click.echo(f"{style(label.ljust(width), dim=True)}  {value}")
+
+
+def grid(columns: Sequence[str], rows: Sequence[Sequence[str | None]]) -> None:
+    """Print rows under the names of their columns; a None is a dash."""
+    cells = [list(columns), *([cell or "-" for cell in row] for row in rows)]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    for number, row in enumerate(cells):
+        padded = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        line = "  ".join(padded).rstrip()
+        click.echo(line if number else style(line, dim=True))
+
+
+def plain(answer: Any) -> Any:
+    """An answer of Neon's API as plain data, for `emit`."""
+    import msgspec
+
+    return msgspec.to_builtins(answer)
+
+
+def date(moment: datetime | None) -> str | None:
+    """A moment for a person, in their own time, to the second."""
+    return None if moment is None else f"{moment.astimezone():%Y-%m-%d %H:%M:%S}"
+
+
+def size(count: float | None) -> str | None:
+    """A number of bytes for a person."""
+    if count is None:
+        return None
+    for unit in ("B", "kB", "MB", "GB"):
+        if count < 1000:
+            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
+        count /= 1000
+    return f"{count:.1f} TB"
 
 
 def database_dict(database: Database) -> dict[str, Any]:

@@ -24,10 +24,10 @@ def status(**arguments: Any) -> None:
     start = options.start(**arguments)
     database = options.recorded(start)
     if database.provider == USER:
-        detail = {"checked": "no: it is your own"}
+        seen = Inspection(State.READY, database, {"checked": "no: it is your own"})
         if database.before_claim:
             detail = {"claimed": "it belongs to its owner's account", "next": _ADOPT}
-        seen = Inspection(State.READY, database, detail)
+            seen = Inspection(State.CLAIMED, database, detail)
     else:
         seen = start.provider(database).inspect(database)
     database = seen.database

@@ -15,6 +15,11 @@ from typing import TypeVar
 _SECRET = re.compile(r"(/transfer_requests)/[^/?]+")
 
 
+def masked(url: str) -> str:
+    """A URL without what in it opens a project to whoever knows it."""
+    return _SECRET.sub(r"\1/...", url)
+
+
 @dataclass(frozen=True, repr=False)
 class Request:
     """A request, as yet unsent.
@@ -42,9 +47,8 @@ class Request:
         return {"authorization": f"Bearer {self.token}"} if self.token else {}
 
     def __str__(self) -> str:
-        """Method and URL, without what in it opens a project to whoever knows it."""
-        shown = _SECRET.sub(r"\1/...", self.url)
-        return f"{self.method} {shown}"
+        """Method and masked URL."""
+        return f"{self.method} {masked(self.url)}"
 
     def __repr__(self) -> str:
         return f"Request({str(self)!r})"

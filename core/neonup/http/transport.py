@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import socket
 import threading
@@ -13,7 +14,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from neonup.http.calls import Failure, Request, Response
+from neonup.http.calls import Failure, Request, Response, masked
 
 CONNECT = 10.0
 """Seconds for a connection; a request as a whole has its own, later limit."""
@@ -25,6 +26,22 @@ _HEADERS = {
     "accept-encoding": "identity",  # nothing to unpack, so a body is as large as it says
     "user-agent": "neonup",
 }
+
+
+class _Masked(logging.Filter):
+    """Keeps what opens a project to whoever knows it out of httpx's log of requests."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if isinstance(record.args, tuple):
+            record.args = tuple(
+                masked(str(one)) if "/transfer_requests/" in str(one) else one
+                for one in record.args
+            )
+        return True
+
+
+logging.getLogger("httpx").addFilter(_Masked())
+
 _UNSENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 _HOPELESS = (httpx.UnsupportedProtocol, httpx.LocalProtocolError)
 

@@ -224,7 +224,8 @@ def _decoded(request: Request, reply: Response, answer: type[T]) -> T:
     if decoder is None:
         decoder = _decoders.setdefault(answer, msgspec.json.Decoder(answer))
     try:
-        found: T = decoder.decode(reply.body or (b"null" if answer is object else b"{}"))
+        empty = b"null" if answer is object else b"{}"
+        found: T = decoder.decode(empty if reply.status == 204 else reply.body)
     except (msgspec.DecodeError, RecursionError) as error:
         remedy = (
             "Was NEON_API_HOST set to something else than Neon's API? "

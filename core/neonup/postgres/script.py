@@ -6,13 +6,13 @@ import codecs
 import hashlib
 import re
 import subprocess
-from dataclasses import dataclass
 from pathlib import Path
 
 from neonup.errors import SqlError
 from neonup.postgres import urls
 from neonup.postgres.missing import ICU, missing_feature
 from neonup.postgres.psql import psql_command
+from neonup.postgres.reports import Failure, first_failure
 
 _CHUNK = 1 << 20  # bytes
 
@@ -49,26 +49,11 @@ WHERE :neonup_once AND d.datname = pg_catalog.current_database() \gexec
 COMMIT;
 """
 
-_REPORT = re.compile(
-    r"(?:psql:(?P<place>.*):(?P<line>\d+): )?"
-    r"(?P<severity>[^\s:]+):  ?(?:(?P<state>[0-9A-Z]{5}): )?(?P<message>.*)"
-)
 _IN_TRANSACTION = "25001"
 _REMEDIES = {
     "42501": "Run it as the database's owner, or remove what only a superuser may do.",
     "25P02": "An earlier statement failed, and the script continued regardless.",
 }
-
-
-@dataclass
-class _Failure:
-    """The first error that psql reported."""
-
-    message: str
-    state: str = ""
-    place: str = ""
-    line: int | None = None
-    details: tuple[str, ...] = ()
 
 
 def run_script(
@@ -168,7 +153,7 @@ def _digest(path: Path) -> str:
 
 def _error(path: Path, status: int, stderr: str) -> SqlError:
     """What psql said, as an error of ours."""
-    failure = _first_failure(stderr)
+    failure = first_failure(stderr)
     if status == 2 and not failure.state:  # the connection was not made, or was lost
         return SqlError(
             f"{path.name} did not run to completion: {failure.message}",
@@ -197,48 +182,11 @@ def _error(path: Path, status: int, stderr: str) -> SqlError:
     )
 
 
-def _missing_feature(failure: _Failure) -> str | None:
+def _missing_feature(failure: Failure) -> str | None:
     return missing_feature("\n".join((failure.message, *failure.details)))
 
 
-def _first_failure(stderr: str) -> _Failure:
-    """The first error in psql's output, with the lines that belong to it."""
-    failure: _Failure | None = None
-    details: list[str] = []
-    for text in stderr.splitlines():
-        report = _REPORT.fullmatch(text)
-        starts = report is not None and (report["line"] or report["severity"] in {"psql", "neonup"})
-        if starts and report is not None:
-            if failure is not None:
-                break
-            if (report["state"] or "").startswith(("00", "01")) or report["severity"] == "WARNING":
-                continue
-            line = int(report["line"]) if report["line"] else None
-            failure = _Failure(
-                urls.mask(report["message"].removeprefix("error: ")),
-                report["state"] or "",
-                report["place"] or "",
-                line,
-            )
-        elif failure is not None and not text.startswith("LOCATION:"):
-            details.append(urls.mask(text))
-    if failure is None:
-        return _Failure(urls.mask(stderr.strip()) or "psql failed without an error message")
-    failure.details = tuple(_without_secrets(details))
-    return failure
-
-
-def _without_secrets(lines: list[str]) -> list[str]:
-    """Postgres quotes the statement; one that sets a password is left out, with its marker."""
-    kept: list[str] = []
-    for text in lines:
-        if "password" in text.lower() and not text.startswith(("DETAIL:", "HINT:")):
-            break
-        kept.append(re.sub(r"^(DETAIL|HINT):  ", r"\1: ", text))
-    return kept
-
-
-def _remedy(failure: _Failure, commits: bool) -> str:
+def _remedy(failure: Failure, commits: bool) -> str:
     again = (
         "What it had committed stays; the rest was rolled back. Correct the script and run it "
         "again."

@@ -91,7 +91,8 @@ class Tunnel:
         return port
 
     async def _serve(self, reader: StreamReader, writer: StreamWriter) -> None:
-        with suppress(OSError, TunnelError):
+        # Cancelled at the program's end: asyncio would print that with a traceback.
+        with suppress(OSError, TunnelError, asyncio.CancelledError):
             if self._ready.empty():
                 server_reader, server_writer = await self._reach()
             else:

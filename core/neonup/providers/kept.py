@@ -98,4 +98,7 @@ class Kept:
             yield path.stem
 
     def _path(self, name: str) -> Path:
+        """The file; a name may come from ``.env``, and leads nowhere else."""
+        if not name.replace("-", "").replace("_", "").isalnum():
+            raise ProviderError(f"{name!r} cannot be the id of a database.")
         return self._folder / f"{name}.json"

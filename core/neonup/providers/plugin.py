@@ -10,7 +10,7 @@ from neonup.provider import Provider
 def neonup_providers() -> list[type[Provider]]:
     """neon.new, one's own account, and an agent's identity."""
     from neonup.providers.account.provider import AccountProvider
-    from neonup.providers.agent.provider import ClaimableProvider
+    from neonup.providers.claimable.provider import ClaimableProvider
     from neonup.providers.neon_new import NeonNewProvider
 
     return [NeonNewProvider, AccountProvider, ClaimableProvider]

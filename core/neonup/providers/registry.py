@@ -22,7 +22,7 @@ KNOWN = {
     "local": "neonup_local.provider:LocalProvider",
     "neon.new": "neonup.providers.neon_new:NeonNewProvider",
     "account": "neonup.providers.account.provider:AccountProvider",
-    "claimable": "neonup.providers.agent.provider:ClaimableProvider",
+    "claimable": "neonup.providers.claimable.provider:ClaimableProvider",
 }
 """Where the known providers are."""
 BY_ITSELF = ("local", "neon.new")

@@ -143,6 +143,8 @@ class Start:
             return database
         if state is State.EXPIRED:
             return self._expired(provider, database)
+        if state is State.CLAIMED:
+            return self.claimed(database)
         if state is State.MISSING:
             lost = f"The {database.provider} database in {database.source} is not on this machine"
             return self._create(replaces=database, need=lost)

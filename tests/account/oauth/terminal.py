@@ -15,6 +15,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import httpx
 
+from neonup_local.neon.oauth import tokens as oauth_tokens
 from neonup_local.neon.oauth.model import OAuthGrant
 from tests.account.oauth.wire import Wire
 from tests.neon.oauth import Person
@@ -109,6 +110,12 @@ class Terminal(Project):
         kept = self.kept
         change(kept)
         self.file.write_text(json.dumps(kept))
+
+    def forget(self, token: str) -> None:
+        """Let the server take that token no more."""
+        found = oauth_tokens.find(self.server.neon, token)
+        assert found
+        self.server.neon.store.delete(found)
 
     def let_expire(self) -> None:
         """Go to where the access token's hour is over by this machine's clock."""

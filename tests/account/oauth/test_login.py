@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import socket
+import subprocess
+import sys
+from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
@@ -12,6 +16,7 @@ import pytest
 
 from tests.account.oauth.terminal import Terminal, mode, secrets_of
 from tests.neon.oauth import root_of
+from tests.waiting import wait_until
 
 
 def test_sign_in_use_and_sign_out(terminal: Terminal) -> None:
@@ -164,6 +169,32 @@ def test_interrupted(terminal: Terminal) -> None:
         login.process.send_signal(signal.SIGINT)
         assert "Aborted" in login.ends(1)
     assert not (terminal.home / "auth").exists()
+
+
+def test_the_browser_is_opened(terminal: Terminal, tmp_path: Path) -> None:
+    opened = tmp_path / "opened"
+    browser = tmp_path / "browser"
+    browser.write_text(f'#!/bin/sh\nprintf %s "$1" > {opened}.part && mv {opened}.part {opened}\n')
+    browser.chmod(0o755)
+    master, terminal_device = os.openpty()
+    try:
+        with subprocess.Popen(
+            [sys.executable, "-m", "neonup", "auth", "login"],
+            cwd=terminal.folder,
+            env={**terminal.environ, "BROWSER": str(browser)},
+            stdin=terminal_device,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as process:
+            wait_until(lambda: opened.exists() or process.poll() is not None, "the browser")
+            httpx.get(terminal.back(opened.read_text()))
+            answer, said = process.communicate(timeout=60)
+        assert process.returncode == 0, said
+        assert terminal.person.email in answer
+    finally:
+        os.close(master)
+        os.close(terminal_device)
 
 
 def test_without_a_terminal(terminal: Terminal) -> None:

@@ -15,7 +15,6 @@ import pytest
 
 from neonup.neon import AsyncNeonClient, NeonClient
 from neonup.neon.oauth import FileTokens, SignInEnded, session_auth
-from neonup_local.neon.oauth import tokens as oauth_tokens
 from tests.account.oauth.terminal import Terminal, secrets_of
 from tests.account.oauth.wire import Wire, wire
 from tests.neon.serving import NeonServer
@@ -52,7 +51,7 @@ def test_in_the_middle_of_a_command(terminal: Terminal) -> None:
         assert running.stdin and running.stdout
         assert running.stdout.readline().strip() == terminal.person.email
         first = secrets_of(terminal.kept)[0]
-        terminal.server.neon.store.delete(oauth_tokens.find(terminal.server.neon, first))
+        terminal.forget(first)
         answer, said = running.communicate("\n", timeout=60)
     assert answer.strip() == "late", said
     assert secrets_of(terminal.kept)[0] != first
@@ -73,8 +72,7 @@ def test_awaited(
             answers = await asyncio.gather(*several)
             assert alive.done()
             first = secrets_of(terminal.kept)[0]
-            server = neon_server_here.neon
-            server.store.delete(oauth_tokens.find(server, first))
+            terminal.forget(first)
             return [*answers, await neon.request("GET", "/users/me")]
 
     answers = asyncio.run(ask())
@@ -170,6 +168,22 @@ def test_interrupted_while_refreshing(terminal: Terminal, slow: Wire) -> None:
     assert running.returncode != 0
     assert not {*before} & {*secrets_of(terminal.kept)}
     assert terminal.asks(ME) == terminal.person.email
+
+
+def test_killed_while_refreshing(terminal: Terminal, slow: Wire) -> None:
+    """No program could have kept the new token; what is there says what to do."""
+    terminal.sign_in()
+    terminal.through(slow)
+    terminal.let_expire()
+    slow.hold("POST /oauth2/token")
+    with terminal.starts(SESSION) as running:
+        slow.held.wait(30)
+        running.kill()
+        running.communicate(timeout=60)
+    slow.mend()
+    said = terminal.fails("auth", "status")
+    assert "has ended" in said
+    assert "neonup auth login" in said
 
 
 def test_the_server_does_not_answer(terminal: Terminal, slow: Wire) -> None:

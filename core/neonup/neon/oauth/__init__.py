@@ -5,7 +5,7 @@ A web application registers itself at Neon, which gives it a client id and a sec
     application = Application(client_id, redirect_uri="https://...", client_secret=secret)
     url, pending = connect.begin(application)        # send the user to url, keep pending
     tokens = connect.complete(application, answered_url, pending)
-    store.save(tokens)
+    connect.keep(application, store, tokens)
     with NeonClient(auth=connected(application, store)) as neon: ...
     connect.disconnect(application, store)
 
@@ -18,6 +18,7 @@ from __future__ import annotations
 from neonup.neon.oauth import connect, scopes
 from neonup.neon.oauth.account import session_auth
 from neonup.neon.oauth.application import Application
+from neonup.neon.oauth.connect import Pending
 from neonup.neon.oauth.errors import ConsentDenied, SignInEnded, SignInError
 from neonup.neon.oauth.files import FileTokens
 from neonup.neon.oauth.session import SessionAuth, connected
@@ -27,6 +28,7 @@ __all__ = [
     "Application",
     "ConsentDenied",
     "FileTokens",
+    "Pending",
     "SessionAuth",
     "SignInEnded",
     "SignInError",

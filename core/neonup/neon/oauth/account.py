@@ -20,10 +20,10 @@ import httpx
 
 from neonup.neon.oauth import files
 from neonup.neon.oauth.application import Application
-from neonup.neon.oauth.errors import SignInError
+from neonup.neon.oauth.errors import AGAIN, SignInError
 from neonup.neon.oauth.keyrings import Keyring
 from neonup.neon.oauth.session import connected
-from neonup.neon.oauth.tokens import AGAIN, Tokens
+from neonup.neon.oauth.tokens import Tokens
 from neonup.settings import home as home_of
 
 

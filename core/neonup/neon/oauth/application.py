@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from neonup.errors import SettingsError
+from neonup.neon.oauth.errors import AGAIN
 from neonup.neon.oauth.scopes import COMMAND_LINE
 
 HOST = "https://oauth2.neon.tech"
@@ -37,6 +38,11 @@ class Application:
     def __post_init__(self) -> None:
         host = self.host or os.environ.get("NEON_OAUTH_HOST") or HOST
         object.__setattr__(self, "host", usable_host(host))
+
+    @property
+    def again(self) -> str:
+        """What to do when a connection has ended."""
+        return AGAIN if self.client_secret is None else "The user has to connect the account again."
 
 
 def usable_host(host: str) -> str:

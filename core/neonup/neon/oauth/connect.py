@@ -8,10 +8,12 @@ from __future__ import annotations
 import hmac
 import secrets
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+from neonup.neon.errors import NeonError
 from neonup.neon.oauth.application import Application
 from neonup.neon.oauth.errors import ConsentDenied, SignInError, word
 from neonup.neon.oauth.tokens import Tokens, TokenStore
@@ -107,6 +109,26 @@ def answered(answer: str | Mapping[str, Any], pending: Pending | None) -> str:
             checked=(word(error) or "there is no code in its answer",),
         )
     return code
+
+
+def keep(application: Application, store: TokenStore, tokens: Tokens) -> None:
+    """Keep the tokens of a new connection; an earlier one of the same user is revoked."""
+    from neonup.neon.oauth.protocol import Protocol
+
+    with store.lock():
+        before = store.load()
+        store.save(tokens)
+    if before is not None:
+        with suppress(NeonError, SignInError), Protocol(application) as protocol:
+            protocol.revoke(before)  # it would end by itself, unused
+
+
+def drop(store: TokenStore, tokens: Tokens) -> None:
+    """Forget tokens that have turned out to be of no use (`SignInEnded`), unless others are kept by
+    now."""
+    with store.lock():
+        if store.load() == tokens:
+            store.delete()
 
 
 def disconnect(application: Application, store: TokenStore) -> bool:

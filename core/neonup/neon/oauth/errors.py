@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from neonup.errors import NeonupError
 
+AGAIN = "Sign in again: neonup auth login"
+
 
 class SignInError(NeonupError):
     """Nobody was signed in, or what was kept of a sign-in cannot be used."""

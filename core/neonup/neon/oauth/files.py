@@ -12,8 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from neonup.neon.oauth.errors import SignInError
-from neonup.neon.oauth.tokens import AGAIN, Tokens
+from neonup.neon.oauth.errors import AGAIN, SignInError
+from neonup.neon.oauth.tokens import Tokens
 
 PATIENCE = 90.0
 """Seconds that a lock is waited for; a refresh takes two requests."""

@@ -8,8 +8,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from neonup.neon.oauth.errors import SignInError
-from neonup.neon.oauth.tokens import AGAIN, Tokens
+from neonup.neon.oauth.errors import AGAIN, SignInError
+from neonup.neon.oauth.tokens import Tokens
 
 _SERVICE = "neonup"
 

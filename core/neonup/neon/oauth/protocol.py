@@ -17,7 +17,7 @@ from neonup.errors import NeonupError
 from neonup.neon.errors import AnswerLost, NeonError, Unavailable, UnusableAnswer
 from neonup.neon.oauth.application import LOOPBACK, Application, is_safe
 from neonup.neon.oauth.errors import SignInEnded, SignInError, word
-from neonup.neon.oauth.tokens import AGAIN, Tokens
+from neonup.neon.oauth.tokens import Tokens
 
 try:
     import joserfc.errors
@@ -160,7 +160,7 @@ class Protocol:
             lambda checked: SignInEnded(
                 "The sign-in at Neon has ended: it was revoked, or not used for too long.",
                 checked=(checked,),
-                remedy=AGAIN,
+                remedy=self._application.again,
             ),
         )
         return self._tokens(answer, tokens)
@@ -239,7 +239,7 @@ class Protocol:
             raise SignInError(
                 "The ID token that came with the sign-in is not one for it, so it was not used.",
                 checked=(type(error).__name__,),
-                remedy="Try again: neonup auth login",
+                remedy="Begin again.",
             ) from None
 
     def _sent(self, ask: Callable[[], T]) -> T:

@@ -5,15 +5,14 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import AsyncGenerator, Generator
-from typing import TypeVar
 
 import httpx
 
 from neonup.neon.oauth.application import Application
 from neonup.neon.oauth.errors import SignInEnded
-from neonup.neon.oauth.tokens import AGAIN, Tokens, TokenStore
+from neonup.neon.oauth.tokens import Tokens, TokenStore
 
-T = TypeVar("T")
+GONE = "Nobody is signed in at Neon any more."
 
 
 class Session:
@@ -44,7 +43,7 @@ class Session:
         if known is None or not _usable(known, rejected):
             known = self._store.load()
             if known is None:
-                raise SignInEnded("Nobody is signed in at Neon any more.", remedy=AGAIN)
+                raise SignInEnded(GONE, remedy=self._application.again)
             if not _usable(known, rejected):
                 known = self._renewed(rejected)
             self._known = known
@@ -79,13 +78,13 @@ class Session:
         with self._store.lock():
             known = self._store.load()  # somebody else may have renewed it meanwhile
             if known is None:
-                raise SignInEnded("Nobody is signed in at Neon any more.", remedy=AGAIN)
+                raise SignInEnded(GONE, remedy=self._application.again)
             if _usable(known, rejected):
                 return known
             if known.refresh_token is None:
                 raise SignInEnded(
                     "The access to Neon has ended, and was allowed without renewal.",
-                    remedy=AGAIN,
+                    remedy=self._application.again,
                 )
             with Protocol(self._application) as protocol:
                 protocol.endpoints()

@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, field
 from typing import Any, Protocol
 
-from neonup.neon.oauth.errors import SignInError
+from neonup.neon.oauth.errors import AGAIN, SignInError
 
 LEEWAY = 60.0
 """Seconds before its end at which an access token is not used any more."""
@@ -56,9 +56,6 @@ class Tokens:
             ):
                 return cls(access, refresh, ends, scope)
         raise SignInError("What was kept of the sign-in at Neon is damaged.", remedy=AGAIN)
-
-
-AGAIN = "Sign in again: neonup auth login"
 
 
 class TokenStore(Protocol):

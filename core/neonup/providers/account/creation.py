@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from neonup.database import DatabaseSpec
 from neonup.errors import ProviderError
 from neonup.neon import NeonClient
-from neonup.neon.errors import AnswerLost, NeonError, NotFound, UnusableAnswer
+from neonup.neon.errors import AnswerLost, Conflict, NeonError, NotFound, UnusableAnswer
 from neonup.providers.account.options import Options
 from neonup.providers.account.place import Place
 from neonup.providers.kept import Kept
@@ -71,9 +71,9 @@ class Creation:
             wanted = None
         elif "id" in record:
             wanted = None  # it was deleted
-        if not isinstance(wanted, str) or record.get("project") != self._options.project:
-            wanted = self._new_name(spec)
-        place = self._create(wanted, logical_replication=spec.logical_replication)
+        again = isinstance(wanted, str) and record.get("project") == self._options.project
+        name = str(wanted) if again else self._new_name(spec)
+        place = self._create(name, again=again, logical_replication=spec.logical_replication)
         return Found(place, anew=True)
 
     def _settle(self, record: dict[str, object], wanted: str) -> Place | None:
@@ -132,7 +132,12 @@ class Creation:
                 f"--project {project} --branch {name}",
             )
 
-    def _create(self, wanted: str, *, logical_replication: bool) -> Place:
+    def _create(self, wanted: str, *, again: bool, logical_replication: bool) -> Place:
+        """Ask Neon for it.
+
+        Args:
+            again: whether Neon was asked for it before, and it was not to be found.
+        """
         options = self._options
         record: dict[str, object] = {
             "wanted": wanted,
@@ -142,16 +147,30 @@ class Creation:
         self._remember(record)
         try:
             place = self._ask_for(wanted, logical_replication=logical_replication)
-        except (AnswerLost, UnusableAnswer):
+        except NeonError as error:
+            lost = isinstance(error, AnswerLost | UnusableAnswer)
+            lost = lost or (again and isinstance(error, Conflict))  # it is there by now
+            if not lost:
+                self._kept.forget(self._name)  # it was refused: there is nothing to be found
+                raise
             found = self._look(wanted, project=options.project, org=options.org)
             if found is None:
+                error.remedy = "Try again: neonup looks for it first, so that there is only one."
                 raise
             place = found
-        except NeonError:
-            self._kept.forget(self._name)  # it was refused: there is nothing to be found
-            raise
         self._remember(record | {"id": str(place)})
+        if again and not options.project:
+            self._delete_others(wanted, place)
         return place
+
+    def _delete_others(self, wanted: str, kept: Place) -> None:
+        """Delete what an earlier request created so late that nobody waited for it any more.
+
+        Its name has a random part that is known to nothing but this creation.
+        """
+        for one in self._neon.projects.list(org_id=self._options.org, search=wanted):
+            if one.name == wanted and one.id != kept.project:
+                self._neon.projects.delete(one.id)
 
     def _ask_for(self, wanted: str, *, logical_replication: bool) -> Place:
         options = self._options

@@ -67,7 +67,8 @@ def resolve(settings: Settings) -> Options:
             variable = f"NEONUP_{NAME}_{name}".upper()
             raise SettingsError(
                 f"The option {name} of the provider {NAME}, {value!r}, cannot be used: {error}.",
-                checked=(f"{variable}, then [tool.neonup.{NAME}] {name}",),
+                remedy=f"Correct {variable}, or {name} in [tool.neonup.{NAME}]"
+                f"{f', or {other}' if other else ''}.",
             ) from None
 
     return Options(

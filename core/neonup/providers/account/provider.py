@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -35,7 +36,8 @@ class AccountProvider(Provider):
     def unavailable(self) -> str | None:
         """There is no key, or an option cannot be used."""
         try:
-            self._client(options.resolve(self.settings)).close()
+            with self._client(options.resolve(self.settings)):
+                pass
         except SettingsError as error:
             return f"{error.message} {error.remedy or ''}".strip()
         return None
@@ -171,10 +173,19 @@ class AccountProvider(Provider):
     def _kept(self) -> Kept:
         return Kept(self.settings.home, self.name)
 
-    def _client(self, wanted: Options) -> NeonClient:
+    @contextmanager
+    def _client(self, wanted: Options) -> Iterator[NeonClient]:
         from neonup.neon import NeonClient
+        from neonup.neon.errors import Invalid
 
-        return NeonClient(base_url=wanted.url)
+        with NeonClient(base_url=wanted.url) as neon:
+            try:
+                yield neon
+            except Invalid as error:
+                if wanted.org is None and "org_id" in error.message:
+                    error.remedy = "Name the organization: NEON_ORG_ID, or org in "
+                    error.remedy += f"[tool.neonup.{self.name}]."
+                raise
 
     def _out_of_reach(
         self, neon: NeonClient, database: Database, claim: Claim | None
@@ -183,7 +194,11 @@ class AccountProvider(Provider):
         if claim is not None and neon.claims.state(claim) == "claimed":
             claimed = {"claim": "claimed: the project is its new owner's; its URL stays valid"}
             return Inspection(State.CLAIMED, database.with_(claim_url=None), claimed)
-        known = {"looked for": f"{database.id}, which this key does not reach, or which is deleted"}
+        known = {
+            "looked for": f"{database.id}, which this key does not reach, or which is deleted",
+            "next": "neonup adopt with the key of the account that it is in; if it is deleted, "
+            "`neonup --force` creates a new one",
+        }
         return Inspection(State.MISSING, database, known)
 
     # A claim link's lifetime is not in .env, and Neon does not tell it.

@@ -19,9 +19,10 @@ from neonup.provider import Provider
 from neonup.providers.kept import Kept, place
 
 if TYPE_CHECKING:
-    from neonup.providers.agent.identity import Identity, Session
+    from neonup.providers.claimable.identity import Identity, Session
 
 NAME = "claimable"
+_CLAIMED = "project_claimed"
 BASE = "https://claimable.neon.tech"
 TIMEOUT = 60.0
 """Seconds for one request; registering creates a project."""
@@ -51,8 +52,8 @@ class ClaimableProvider(Provider):
             ServiceError: the service failed, or answered with something that cannot be used.
             SettingsError: an option cannot be used.
         """
-        from neonup.providers.agent.api import AgentError
-        from neonup.providers.agent.identity import of_place
+        from neonup.providers.claimable.api import AgentError
+        from neonup.providers.claimable.identity import of_place
 
         mine = place(spec.project, spec.env_file, spec.key)
         identity = of_place(self._kept, mine)
@@ -67,14 +68,24 @@ class ClaimableProvider(Provider):
                     raise
         return self._database(self._registered(mine, spec), spec)
 
+    def check(self, database: Database) -> State:
+        """By the recorded expiry; claimed where the service has said so on this machine."""
+        try:
+            known = self._kept.read(database.id or "") or {}
+        except ProviderError:
+            known = {}
+        if known.get("ended") == _CLAIMED:
+            return State.CLAIMED
+        return super().check(database)
+
     def inspect(self, database: Database) -> Inspection:
         """Ask the service how the project, and its claim, is.
 
         Raises:
             ServiceError: the service failed, or answered with something that cannot be used.
         """
-        from neonup.providers.agent import api
-        from neonup.providers.agent.identity import DELETED, load
+        from neonup.providers.claimable import api
+        from neonup.providers.claimable.identity import DELETED, load
 
         identity = load(self._kept, database.id or "")
         detail = {"limits": "72 hours, 100 MB, until it is claimed"}
@@ -102,6 +113,8 @@ class ClaimableProvider(Provider):
         if state is State.CLAIMED:
             database = database.with_(expires_at=None)
             detail = {"claimed": "its old password is dead", "next": "neonup adopt"}
+        elif state is State.EXPIRED:
+            detail["next"] = "`neonup --force` creates a new one"
         else:
             detail["claim"] = claim or _HOW_TO_CLAIM
         return Inspection(state, database, detail)
@@ -134,7 +147,7 @@ class ClaimableProvider(Provider):
             ProviderError: it was claimed, or the secret is not on this machine.
             ServiceError: the service failed, or refused.
         """
-        from neonup.providers.agent import api
+        from neonup.providers.claimable import api
 
         identity = self._identity(database)
         if identity.assertion is not None:
@@ -158,10 +171,11 @@ class ClaimableProvider(Provider):
 
     def _registered(self, mine: str, spec: DatabaseSpec) -> Identity:
         from neonup.http.run import run
-        from neonup.providers.agent import api
-        from neonup.providers.agent.identity import Identity
+        from neonup.providers.claimable import api
+        from neonup.providers.claimable.identity import Identity, give_up_place
 
         base = self._base()
+        give_up_place(self._kept, mine)
         call = api.register(base, capabilities=self._capabilities(), source=spec.ref)
         made = run(call, timeout=TIMEOUT)
         identity = Identity(made.project_id, base, mine, made.denied, made.assertion)
@@ -191,7 +205,7 @@ class ClaimableProvider(Provider):
         return database.with_(expires_at=found.expires_at or database.expires_at)
 
     def _identity(self, database: Database) -> Identity:
-        from neonup.providers.agent.identity import load
+        from neonup.providers.claimable.identity import load
 
         identity = load(self._kept, database.id or "")
         if identity is None:
@@ -205,7 +219,7 @@ class ClaimableProvider(Provider):
     @contextmanager
     def _session(self, identity: Identity) -> Iterator[Session]:
         from neonup.http.transport import Sender
-        from neonup.providers.agent.identity import Session
+        from neonup.providers.claimable.identity import Session
 
         with Sender(TIMEOUT) as sender:
             yield Session(identity, self._kept, sender)

@@ -6,6 +6,7 @@ only when the service says that it is worth nothing any more; what became of the
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -13,8 +14,8 @@ from neonup.errors import ProviderError
 from neonup.http.calls import Call
 from neonup.http.run import drive
 from neonup.http.transport import Sender
-from neonup.providers.agent import api
-from neonup.providers.agent.api import AgentError
+from neonup.providers.claimable import api
+from neonup.providers.claimable.api import AgentError
 from neonup.providers.kept import Kept
 
 T = TypeVar("T")
@@ -32,7 +33,7 @@ class Identity:
         place: which project's ``.env`` it is for.
         denied: capabilities that were not granted, with the reason.
         assertion: the secret; None once it is worth nothing.
-        ended: why: a code of `neonup.providers.agent.api.ENDS`, or `DELETED`.
+        ended: why: a code of `neonup.providers.claimable.api.ENDS`, or `DELETED`.
     """
 
     project_id: str
@@ -70,6 +71,13 @@ def of_place(kept: Kept, place: str) -> Identity | None:
     return None
 
 
+def give_up_place(kept: Kept, place: str) -> None:
+    """Another registration is about to take the place of an earlier one, which lives on."""
+    while (found := of_place(kept, place)) is not None:
+        found.place = ""
+        found.save(kept)
+
+
 class Session:
     """A few requests with one access token.
 
@@ -89,32 +97,42 @@ class Session:
         self._sender = sender
         if identity.assertion is None:
             raise ProviderError(f"The agent's identity has ended: {identity.ended}.")
-        self._token = self._ended_if_said(api.exchange(identity.base, identity.assertion))
+        self._token = self._exchanged()
 
     def credentials(self) -> api.Credentials:
         """How the database is reached."""
-        return self._ended_if_said(
-            api.credentials(self._identity.base, self._identity.project_id, self._token)
-        )
+        return self._ask(api.credentials)
 
     def begin_claim(self) -> api.Code:
         """A new code."""
-        return self._ended_if_said(
-            api.begin_claim(self._identity.base, self._identity.project_id, self._token)
-        )
+        return self._ask(api.begin_claim)
 
     def claim_state(self) -> str | None:
         """How far the claim is."""
-        return self._ended_if_said(
-            api.claim_state(self._identity.base, self._identity.project_id, self._token)
-        )
+        return self._ask(api.claim_state)
 
     def delete(self) -> None:
         """Delete the project."""
-        self._ended_if_said(api.delete(self._identity.base, self._identity.project_id, self._token))
+        self._ask(api.delete)
         self._identity.end(DELETED, self._kept)
 
-    def _ended_if_said(self, call: Call[T]) -> T:
+    def _exchanged(self) -> str:
+        secret = self._identity.assertion or ""
+        return self._heeding(api.exchange(self._identity.base, secret))
+
+    def _ask(self, call: Callable[[str, str, str], Call[T]]) -> T:
+        """A call with the token; once more with a new one, where that has expired."""
+        identity = self._identity
+        try:
+            return self._heeding(call(identity.base, identity.project_id, self._token))
+        except AgentError as error:
+            if error.reason != api.TOKEN_EXPIRED:
+                raise
+        self._token = self._exchanged()
+        return self._heeding(call(identity.base, identity.project_id, self._token))
+
+    def _heeding(self, call: Call[T]) -> T:
+        """A call, and the end of the secret where the service says so."""
         try:
             return drive(call, self._sender)
         except AgentError as error:

@@ -22,6 +22,7 @@ T = TypeVar("T")
 BASE = "https://claimable.neon.tech"
 JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 INVALID_GRANT, EXPIRED, CLAIMED = "invalid_grant", "project_expired", "project_claimed"
+TOKEN_EXPIRED = "token_expired"  # noqa: S105 - a code
 ENDS = frozenset({INVALID_GRANT, EXPIRED, CLAIMED})
 """The codes, and the only ones, that say that the secret is worth nothing any more."""
 

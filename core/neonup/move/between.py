@@ -1,0 +1,180 @@
+"""What push and pull have in common: two databases, a look at both, and the transfer."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from neonup import plugins
+from neonup.database import Database
+from neonup.env import git, record
+from neonup.errors import MoveError, NeonupError
+from neonup.move import contents, plan
+from neonup.move.masks import resolve
+from neonup.move.plan import Explain
+from neonup.move.session import Session
+from neonup.move.transfer import Snapshot, Step, Transfer, Watch
+from neonup.postgres.psql import psql_command
+from neonup.postgres.tools import Tools, find_tools
+from neonup.postgres.urls import parse
+from neonup.settings import Settings
+from neonup.start import lock
+
+_SHOWN = 5
+SOURCE, TARGET = "The source", "The target"
+
+
+@dataclass(frozen=True)
+class Moved:
+    """What was moved.
+
+    Args:
+        rows: how many rows each table has in both databases, by its name.
+        remarks: what is different in the target.
+    """
+
+    rows: Mapping[str, int]
+    remarks: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Pair:
+    """The two databases of a move.
+
+    Args:
+        source: the URL of the one that is read, past a pooler.
+        target: the URL of the one that is filled, past a pooler.
+        explain: says how to get what the target lacks.
+        pg_bin: a folder of Postgres programs, from the setting.
+        watch: is told each step.
+    """
+
+    source: str
+    target: str
+    explain: Explain = lambda feature: None
+    pg_bin: Path | None = None
+    watch: Watch = lambda step: None
+
+    def move(
+        self,
+        *,
+        force: bool,
+        masks: Mapping[str, str] | None = None,
+        begun: Callable[[str], None] = lambda xid: None,
+    ) -> Moved:
+        """Look at both, then fill the target in one transaction.
+
+        Args:
+            force: whether what is in the target may be removed.
+            masks: maskings by column.
+            begun: called with the target's transaction number before anything is changed.
+
+        Raises:
+            MoveError: it cannot be done, or failed; both are as they were.
+            NeonupError: no program on this machine can do it.
+        """
+        self.watch(Step("Looking at both databases"))
+        tools = self.tools()
+        with (
+            session(SOURCE, self.source, self.pg_bin, tools) as reading,
+            session(TARGET, self.target, self.pg_bin, tools) as target,
+        ):
+            _make_sure_that_they_differ(reading, target)
+            source = Snapshot.of(reading, tools, self.source)
+            there = contents.server(target)
+            found = plan.make(reading, source.server, there, self.explain)
+            if found.obstacles:
+                raise MoveError(
+                    "The database cannot go there as it is; nothing was moved.",
+                    checked=[f"it has {obstacle}" for obstacle in found.obstacles],
+                    remedy="Change that in the source or the target, then run it again.",
+                )
+            masked = resolve(reading, source.tables, masks or {})
+            clear = self._may_fill(target, there.database, force)
+            transfer = Transfer(source, target, there, masked, self.watch)
+            try:
+                transfer.run(clear=clear, begun=begun)
+            except MoveError as error:
+                raise self._explained(error) from None
+        return Moved(source.rows, found.remarks)
+
+    def tools(self) -> Tools:
+        """The programs that can read the source and reach both.
+
+        Raises:
+            MoveError: the source cannot be reached.
+            NeonupError: there are none.
+        """
+        with session(SOURCE, self.source, self.pg_bin) as reading:
+            major = contents.server(reading).major
+        return find_tools((self.source, self.target), major, self.pg_bin)
+
+    def _may_fill(self, target: Session, name: str, force: bool) -> bool:
+        """Whether the target is to be emptied first.
+
+        Raises:
+            MoveError: it is not empty, and nobody said that it may be.
+        """
+        found = contents.objects(target)
+        if not found or force:
+            return bool(found)
+        shown = [f"{kind} {quoted}" for kind, quoted in found[:_SHOWN]]
+        more = [f"and {len(found) - _SHOWN} more"] if len(found) > _SHOWN else []
+        raise MoveError(
+            f"The target, {name}, is not empty; nothing was moved.",
+            checked=[*shown, *more],
+            remedy="Name an empty database, or pass --force to replace what is in it.",
+        )
+
+    def _explained(self, error: MoveError) -> NeonupError:
+        known = self.explain(error.missing) if error.missing else None
+        kept = "The target is as it was."
+        error.remedy = " ".join(filter(None, [known, error.remedy, kept]))
+        return error
+
+
+def _make_sure_that_they_differ(source: Session, target: Session) -> None:
+    """Two URLs may name one database in two ways; a session's lock is one database's.
+
+    Raises:
+        MoveError: they are the same.
+    """
+    number = secrets.randbits(62)
+    source.run(f"SELECT pg_catalog.pg_advisory_lock({number});")
+    if not target.value(f"pg_catalog.pg_try_advisory_lock({number})"):
+        raise MoveError("The source and the target are the same database.")
+
+
+def name_in(file: Path, database: Database, settings: Settings) -> tuple[str, ...]:
+    """Let a file name a database, with the variables of plugins; what there is to say of it.
+
+    Raises:
+        EnvFileError: it cannot be written, and is as it was.
+    """
+    extra: dict[str, str] = {}
+    for more in plugins.create_plugin_manager().hook.neonup_env(database=database):
+        extra |= more
+    with lock.project(settings):
+        record.write(database, settings, file, extra=extra, replace=True)
+    if git.is_published(file):
+        return (f"git does not ignore {file.name}: echo {file.name} >> .gitignore",)
+    return ()
+
+
+def session(name: str, url: str, pg_bin: Path | None, tools: Tools | None = None) -> Session:
+    """A session of a database's, of the programs' own psql where there are some.
+
+    Raises:
+        NeonupError: there is no psql on this machine, or the URL cannot be used.
+    """
+    command = tools.command("psql", url) if tools else psql_command(url, pg_bin)
+    return Session(command, name, place(url))
+
+
+def place(url: str) -> str:
+    """Where a database is: host, port and name, without a role or a password."""
+    found = parse(url)
+    hosts: Sequence[str] = [f"{host.lower()}:{port or 5432}" for host, port in found.hosts]
+    return f"{','.join(hosts)}/{found.dbname or found.user or ''}"

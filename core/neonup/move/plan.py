@@ -1,0 +1,184 @@
+"""What can go from one database to another, and what cannot: found out before anything is moved."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from neonup.move.contents import Server
+from neonup.move.session import Session
+from neonup.postgres.missing import ICU
+
+Explain = Callable[[str], str | None]
+"""Says how to get an extension, or `ICU`, that the target lacks; None if that is not known."""
+
+_EXTENSIONS = """
+SELECT extname AS name, extversion AS version FROM pg_catalog.pg_extension
+WHERE extname <> 'plpgsql' ORDER BY extname
+"""
+
+_SCHEMAS = "n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'"
+
+_COLLATIONS = f"""
+SELECT DISTINCT l.collname AS name, l.collprovider = 'i' AS icu,
+    l.collnamespace = 'pg_catalog'::pg_catalog.regnamespace AS builtin
+FROM pg_catalog.pg_collation l WHERE l.collname <> 'default' AND (
+    l.collnamespace <> 'pg_catalog'::pg_catalog.regnamespace
+    OR l.oid IN (
+        SELECT a.attcollation FROM pg_catalog.pg_attribute a
+        JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
+        JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE {_SCHEMAS}
+        UNION SELECT t.typcollation FROM pg_catalog.pg_type t
+        JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
+        WHERE t.typtype = 'd' AND {_SCHEMAS}))
+ORDER BY l.collname
+"""
+
+_POLICY_ROLES = """
+SELECT DISTINCT pg_catalog.quote_ident(r.rolname) AS role
+FROM pg_catalog.pg_policy p JOIN pg_catalog.pg_roles r ON r.oid = ANY (p.polroles) ORDER BY 1
+"""
+
+_GRANTED = """
+SELECT DISTINCT pg_catalog.quote_ident(r.rolname) AS role FROM (
+    SELECT relacl AS acl, relowner AS owner FROM pg_catalog.pg_class
+    UNION ALL SELECT a.attacl, c.relowner FROM pg_catalog.pg_attribute a
+        JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
+    UNION ALL SELECT nspacl, nspowner FROM pg_catalog.pg_namespace
+    UNION ALL SELECT proacl, proowner FROM pg_catalog.pg_proc
+    UNION ALL SELECT typacl, typowner FROM pg_catalog.pg_type
+    UNION ALL SELECT defaclacl, defaclrole FROM pg_catalog.pg_default_acl
+    UNION ALL SELECT lomacl, lomowner FROM pg_catalog.pg_largeobject_metadata
+) q, LATERAL pg_catalog.aclexplode(q.acl) x JOIN pg_catalog.pg_roles r ON r.oid = x.grantee
+WHERE x.grantee <> q.owner AND r.rolname !~ '^pg_' ORDER BY 1
+"""
+
+_OWNERS = f"""
+SELECT DISTINCT pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(c.relowner)) AS role
+FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind IN ('r', 'p', 'v', 'm', 'S', 'f') AND {_SCHEMAS} ORDER BY 1
+"""
+
+_OTHERS = """
+SELECT what, pg_catalog.string_agg(name, ', ' ORDER BY name) AS names FROM (
+    SELECT 'event triggers' AS what, pg_catalog.quote_ident(evtname) AS name
+        FROM pg_catalog.pg_event_trigger
+        WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_depend m WHERE m.deptype = 'e'
+            AND m.objid = pg_event_trigger.oid)
+    UNION ALL SELECT 'publications', pg_catalog.quote_ident(pubname)
+        FROM pg_catalog.pg_publication
+    UNION ALL SELECT 'rows of foreign tables',
+        pg_catalog.quote_ident(c.relname) FROM pg_catalog.pg_class c WHERE c.relkind = 'f'
+    UNION ALL SELECT 'settings of the database (ALTER DATABASE ... SET)',
+        pg_catalog.split_part(setting, '=', 1)
+        FROM pg_catalog.pg_db_role_setting s, LATERAL unnest(s.setconfig) AS setting
+        WHERE s.setdatabase = (SELECT oid FROM pg_catalog.pg_database
+            WHERE datname = pg_catalog.current_database())
+) q GROUP BY what ORDER BY what
+"""
+
+_NEW_IN_18 = r"""
+SELECT what, pg_catalog.string_agg(name, ', ' ORDER BY name) AS names FROM (
+    SELECT 'virtual generated columns' AS what,
+        a.attrelid::pg_catalog.regclass || '.' || pg_catalog.quote_ident(a.attname) AS name
+        FROM pg_catalog.pg_attribute a WHERE a.attgenerated = 'v' AND NOT a.attisdropped
+    UNION ALL SELECT CASE WHEN c.conenforced THEN 'temporal constraints'
+            ELSE 'constraints that are NOT ENFORCED' END, pg_catalog.quote_ident(c.conname)
+        FROM pg_catalog.pg_constraint c WHERE c.conperiod OR NOT c.conenforced
+    UNION ALL SELECT 'defaults of uuidv7() or uuidv4()',
+        d.adrelid::pg_catalog.regclass || '.' || pg_catalog.quote_ident(a.attname)
+        FROM pg_catalog.pg_attrdef d JOIN pg_catalog.pg_attribute a
+            ON a.attrelid = d.adrelid AND a.attnum = d.adnum
+        WHERE pg_catalog.pg_get_expr(d.adbin, d.adrelid) ~ '\muuidv[47]\('
+) q GROUP BY what ORDER BY what
+"""
+"""What Postgres 18 has and older ones do not.
+
+https://www.postgresql.org/docs/18/release-18.html
+"""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is known before anything is moved.
+
+    Args:
+        obstacles: why it cannot be done, a sentence each; none: it can.
+        remarks: what will be different in the target.
+    """
+
+    obstacles: tuple[str, ...]
+    remarks: tuple[str, ...]
+
+
+def make(source: Session, here: Server, there: Server, explain: Explain) -> Plan:
+    """Compare what a database needs with what a server offers.
+
+    Args:
+        source: the database that is read.
+        here: its server.
+        there: the target's.
+        explain: says how to get what the target lacks.
+    """
+    obstacles = [
+        *_extensions(source, there, explain),
+        *_collations(source, there, explain),
+        *_versions(source, here, there),
+        *_policies(source, there),
+    ]
+    remarks = [*_roles(source, here, there), *_left_behind(source, there)]
+    if here.encoding != there.encoding:
+        remarks.append(f"text is converted from {here.encoding} to {there.encoding}")
+    if here.sorting != there.sorting:
+        remarks.append(f"text sorts by the locale {there.sorting} now, not by {here.sorting}")
+    return Plan(tuple(obstacles), tuple(remarks))
+
+
+def _extensions(source: Session, there: Server, explain: Explain) -> Iterator[str]:
+    for row in source.rows(_EXTENSIONS):
+        if row["name"] not in there.extensions:
+            how = explain(row["name"])
+            lacks = f"the extension {row['name']}, which the target does not have"
+            yield f"{lacks}. {how}" if how else lacks
+
+
+def _collations(source: Session, there: Server, explain: Explain) -> Iterator[str]:
+    icu = any(name.endswith("-x-icu") for name in there.collations)
+    for row in source.rows(_COLLATIONS):
+        if row["icu"] and not icu:
+            how = explain(ICU)
+            lacks = f"the collation {row['name']}: the target was built without ICU"
+            yield f"{lacks}. {how}" if how else lacks
+        elif row["builtin"] and row["name"] not in there.collations:
+            yield f"the collation {row['name']}, which the target does not have"
+
+
+def _versions(source: Session, here: Server, there: Server) -> Iterator[str]:
+    if here.major >= 18 > there.major:
+        for row in source.rows(_NEW_IN_18):
+            yield f"{row['what']}, which Postgres {there.major} does not know: {row['names']}"
+
+
+def _policies(source: Session, there: Server) -> Iterator[str]:
+    for row in source.rows(_POLICY_ROLES):
+        if row["role"] not in there.roles:
+            yield f"row-level security for the role {row['role']}: create it in the target first"
+
+
+def _roles(source: Session, here: Server, there: Server) -> Iterator[str]:
+    if lacking := missing_roles(source, there):
+        yield f"privileges of roles that the target does not have stay behind: {', '.join(lacking)}"
+    owners = [row["role"] for row in source.rows(_OWNERS)]
+    if set(owners) - {here.quoted_role, there.quoted_role}:
+        yield f"everything belongs to {there.role} now, not to {', '.join(owners)}"
+
+
+def _left_behind(source: Session, there: Server) -> Iterator[str]:
+    for row in source.rows(_OTHERS):
+        if row["what"] != "event triggers" or not there.superuser:
+            yield f"{row['what']} stay behind: {row['names']}"
+
+
+def missing_roles(source: Session, there: Server) -> list[str]:
+    """The roles with privileges in the source that the target does not have, quoted for SQL."""
+    return [row["role"] for row in source.rows(_GRANTED) if row["role"] not in there.roles]

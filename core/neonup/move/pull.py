@@ -1,0 +1,153 @@
+"""``neonup pull``: a database in the cloud into one on this machine, columns masked on the way."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from neonup.database import Database, DatabaseSpec, State
+from neonup.env import dotenv, record
+from neonup.errors import MoveError
+from neonup.move import masks
+from neonup.move.between import SOURCE, Moved, Pair, name_in, session
+from neonup.move.transfer import Step, Watch
+from neonup.postgres import urls
+from neonup.provider import Provider
+from neonup.providers import registry
+from neonup.settings import AUTO, DEFAULT, Settings
+from neonup.start import lock, lookup
+
+_WHY_LOCAL = "neonup pull copies onto this machine"
+
+
+@dataclass(frozen=True)
+class Pulled:
+    """What came of a pull.
+
+    Args:
+        database: the local database that has the data now.
+        moved: what was moved.
+        masked: the columns that were masked, as the settings name them.
+        written: the file that names the database since this pull; None: it was there before.
+    """
+
+    database: Database
+    moved: Moved
+    masked: tuple[str, ...]
+    written: Path | None
+
+
+@dataclass
+class Pull:
+    """One pull of one project.
+
+    Args:
+        settings: the project's.
+        origin: the URL to read; None: the one that ``.env`` names.
+        force: whether what is in the local database may be removed.
+        watch: is told each step.
+    """
+
+    settings: Settings
+    origin: str | None = None
+    force: bool = False
+    watch: Watch = lambda step: None
+
+    def run(self) -> Pulled:
+        """Copy the data. The source is only read, in a read-only transaction.
+
+        Raises:
+            NeonupError: it could not be done; the local database is as it was.
+        """
+        maskings = masks.read(self.settings)
+        source = urls.direct(self.origin or self._recorded())
+        with session(SOURCE, source, self.settings.pg_bin):
+            pass  # it can be reached: else nothing is created here
+        target, provider, file = self._target()
+        pair = Pair(
+            source,
+            target.direct,
+            provider.explain_missing,
+            self.settings.pg_bin,
+            self.watch,
+        )
+        moved = pair.move(force=self.force, masks=maskings)
+        if file is not None:
+            remarks = [*name_in(file, target, self.settings), *self._shadowed()]
+            moved = replace(moved, remarks=(*moved.remarks, *remarks))
+        return Pulled(target, moved, tuple(maskings), file)
+
+    def _recorded(self) -> str:
+        """The URL of the cloud database that the project uses.
+
+        Raises:
+            MoveError: there is none.
+        """
+        settings = self.settings
+        in_file = record.parse(dotenv.read(settings.env_file), settings.key)
+        for found in (lookup.find_database(settings), in_file):
+            if found is not None and not registry.is_local(found):
+                return found.direct
+        raise MoveError(
+            f"{settings.key} names no database in the cloud to copy from.",
+            checked=[f"the environment and {settings.env_file}"],
+            remedy="Name it: neonup pull --from URL",
+        )
+
+    def _shadowed(self) -> list[str]:
+        """What to say where a variable of the shell's hides the file from the project."""
+        found = lookup.find_database(self.settings)
+        if found is None or found.source != lookup.ENVIRONMENT:
+            return []
+        return [f"{found.key} is set in the environment, which wins: unset {found.key}"]
+
+    def _target(self) -> tuple[Database, Provider, Path | None]:
+        """The local database, answering; and the file that is to name it, where none does yet."""
+        recorded = lookup.recorded(self.settings)
+        if recorded is not None and registry.is_local(recorded):
+            return *self._awake(recorded), None
+        if recorded is None:
+            file = self.settings.env_file
+        elif self.settings.source("env_file") == DEFAULT:
+            file = self.settings.env_file.with_name(f"{self.settings.env_file.name}.local")
+        else:
+            raise MoveError(
+                f"{self.settings.env_file} names the database in the cloud, and no file beside it "
+                "is read where --env or env_file names one.",
+                remedy="Name the file of a local database: neonup pull --env FILE --from URL",
+            )
+        dotenv.check_writable(file)
+        return *self._created(file), file
+
+    def _awake(self, database: Database) -> tuple[Database, Provider]:
+        provider = registry.provider_class(database.provider)(self.settings)
+        state = provider.check(database)
+        if state is State.STOPPED:
+            self.watch(Step("Waking the local database"))
+            with lock.project(self.settings):
+                woken = provider.wake(database)
+                if woken.url != database.url:
+                    record.write(woken, self.settings, Path(database.source), replace=True)
+            return woken, provider
+        if state is not State.READY:
+            raise MoveError(
+                f"The local database in {database.source} is {state}.",
+                remedy="`neonup` creates it again; then run this again.",
+            )
+        return database, provider
+
+    def _created(self, file: Path) -> tuple[Database, Provider]:
+        settings = self.settings
+        if settings.provider != AUTO and not registry.provider_class(settings.provider).local:
+            settings = replace(settings, provider=AUTO)  # the setting is for the cloud
+        provider, _ = registry.choose_provider(settings, local_only=_WHY_LOCAL)
+        self.watch(Step(f"Creating a {provider.name} database"))
+        spec = DatabaseSpec(
+            project=settings.project,
+            key=settings.key,
+            env_file=file,
+            ref=settings.ref,
+            logical_replication=settings.logical_replication,
+        )
+        with lock.project(settings):
+            return provider.provision(spec).with_(key=settings.key), provider

@@ -1,0 +1,200 @@
+"""Everything of one database into another, in one transaction of the target."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+
+from neonup.errors import MoveError
+from neonup.move import contents
+from neonup.move.contents import Server, Table
+from neonup.move.dump import Dump
+from neonup.move.masks import MaskedTable
+from neonup.move.session import Session
+from neonup.postgres.tools import Tools
+
+_COPY = re.compile(rb"^COPY (?P<table>[^\n]+?) \((?:[^\n]*)\) FROM stdin;$", re.M)
+_LOCKED_SECONDS = 15
+"""How long to wait for those who use what is to be removed."""
+
+_SHOWN = 10
+
+
+@dataclass(frozen=True)
+class Step:
+    """How far it is, for a person who watches.
+
+    Args:
+        what: what is being done; a table's name while its rows are moved.
+        rows: how many rows have been moved, about.
+        total: how many there are.
+        size: how much that was, in bytes.
+    """
+
+    what: str
+    rows: int = 0
+    total: int = 0
+    size: int = 0
+
+
+Watch = Callable[[Step], None]
+
+
+@dataclass
+class Snapshot:
+    """The source at one moment, in a read-only transaction that holds it.
+
+    Args:
+        session: the transaction.
+        tools: the programs that read it.
+        url: the source, past a pooler.
+        server: what it is like.
+        tables: the tables whose rows are moved.
+        rows: how many each of them has, by its quoted name.
+    """
+
+    session: Session
+    tools: Tools
+    url: str
+    server: Server
+    tables: list[Table]
+    rows: dict[str, int] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, session: Session, tools: Tools, url: str) -> Snapshot:
+        """Begin the transaction and look around.
+
+        Raises:
+            MoveError: the source cannot be read.
+        """
+        session.run("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;")
+        server, tables = contents.server(session), contents.tables(session)
+        return cls(session, tools, url, server, tables)
+
+    def count(self) -> None:
+        """Count the rows."""
+        self.rows = contents.count(self.session, self.tables)
+
+    def dump(self) -> Dump:
+        """The same moment for pg_dump."""
+        name = self.session.value("pg_catalog.pg_export_snapshot()")
+        return Dump(self.tools, self.url, self.session.name, name)
+
+    def has_large_objects(self) -> bool:
+        """Whether there are any."""
+        query = "EXISTS (SELECT FROM pg_catalog.pg_largeobject_metadata)"
+        return bool(self.session.value(query))
+
+
+@dataclass
+class Transfer:
+    """One transaction that fills a target.
+
+    Args:
+        source: what is read.
+        target: a session of the target.
+        there: the target's server.
+        masked: the tables whose rows are masked on the way.
+        watch: is told each step.
+    """
+
+    source: Snapshot
+    target: Session
+    there: Server
+    masked: Sequence[MaskedTable] = ()
+    watch: Watch = lambda step: None
+    _step: Step = Step("")
+
+    def run(self, *, clear: bool, begun: Callable[[str], None] = lambda xid: None) -> None:
+        """Fill the target, count its rows, and commit.
+
+        Args:
+            clear: whether to remove what is in the target first.
+            begun: called with the transaction's number before anything is changed.
+
+        Raises:
+            MoveError: it failed; the target is as it was.
+        """
+        self.watch(Step("Counting the rows"))
+        self.source.count()
+        self.target.run("BEGIN;")
+        begun(str(self.target.value("pg_catalog.pg_current_xact_id()::text")))
+        if clear:
+            self.watch(Step("Removing what is in the target"))
+            clearing = contents.clearing(self.target)
+            self.target.run(f"SET LOCAL lock_timeout = '{_LOCKED_SECONDS}s';\n{clearing}")
+        dump = self.source.dump()
+        self.watch(Step("Creating the tables"))
+        self.target.run(dump.schema("pre-data", self.there))
+        self._fill(dump)
+        self.watch(Step("Creating indexes and constraints"))
+        self.target.run(dump.schema("post-data", self.there))
+        self.watch(Step("Comparing the rows"))
+        compare(self.source.rows, contents.count(self.target, self.source.tables))
+        self._note()
+        self.target.run("COMMIT;")
+        self.watch(Step("Collecting statistics for the planner"))
+        self.target.run("ANALYZE;")
+
+    def _fill(self, dump: Dump) -> None:
+        self._step = Step("", total=sum(self.source.rows.values()))
+        self.target.write(f"\\o {os.devnull}\n".encode())
+        self._pump(dump.rows([one.table for one in self.masked], self.there))
+        for one in self.masked:
+            head = f"COPY {one.table.quoted} ({one.columns}) FROM stdin;\n".encode()
+            self.target.write(head)
+            self._moved(one.table.quoted, 0, 0)
+            self._pump(self.source.session.copy_out(one.query))
+        if self.source.has_large_objects():
+            self._pump(dump.large_objects(self.there))
+        self.target.write(b"\\o\n")
+        self.target.wait()
+
+    def _pump(self, chunks: Generator[bytes, None, None]) -> None:
+        with closing(chunks):  # ends what writes them where they cannot be taken
+            for chunk in chunks:
+                self.target.write(chunk)
+                found = [*_COPY.finditer(chunk)]
+                name = found[-1]["table"].decode() if found else self._step.what
+                self._moved(name, chunk.count(b"\n"), len(chunk))
+
+    def _moved(self, name: str, lines: int, size: int) -> None:
+        """A dump's few lines of SQL are taken for rows: it is only for looking at."""
+        step = self._step
+        rows = min(step.rows + lines, step.total)
+        self._step = Step(name, rows, step.total, step.size + size)
+        self.watch(self._step)
+
+    def _note(self) -> None:
+        """Take along which scripts ran: neonup notes that in the database's comment."""
+        text = self.source.server.comment
+        if text and self.there.owns_database and not self.there.comment:
+            quoted = text.replace("'", "''")
+            name = self.there.database.replace('"', '""')
+            self.target.run(f"COMMENT ON DATABASE \"{name}\" IS '{quoted}';")
+
+
+def compare(here: dict[str, int], there: dict[str, int]) -> None:
+    """Make sure that every table has as many rows in both.
+
+    Raises:
+        MoveError: one has not; it names those that differ.
+    """
+    different = list(_differences(here, there))
+    if different:
+        more = [f"and {len(different) - _SHOWN} more"] if len(different) > _SHOWN else []
+        raise MoveError(
+            "The rows in the target are not as many as in the source: nothing was kept.",
+            checked=[*different[:_SHOWN], *more],
+            remedy="Look for triggers or rules that add or drop rows, then run it again.",
+        )
+
+
+def _differences(here: dict[str, int], there: dict[str, int]) -> Iterator[str]:
+    for name, rows in here.items():
+        found = there.get(name)
+        if found != rows:
+            yield f"{name}: {rows} rows in the source, {found} in the target"

@@ -1,0 +1,115 @@
+"""Which of an account's projects is meant where none is named: the one of the database in .env."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from neonup.database import USER, Database
+from neonup.env.record import host
+from neonup.errors import NeonupError
+from neonup.neon import NeonClient
+from neonup.neon.answers import Endpoint, Project
+from neonup.neon.errors import Forbidden, NotFound
+from neonup.providers.registry import provider_class
+from neonup.settings import Settings
+
+_LOOPBACK = "127."
+"""What the hosts of a local Neon's endpoints begin with."""
+
+
+def on_local_neon(database: Database | None) -> bool:
+    """Whether a database may be one of a local Neon on this machine, by its host."""
+    return (
+        database is not None
+        and database.provider != "local"
+        and host(database.url).startswith(_LOOPBACK)
+    )
+
+
+def organizations(neon: NeonClient, org: str | None) -> list[str | None]:
+    """The organizations to look in: the one named, else all of the key's.
+
+    An organization's key, and one of a project, see their own without naming it.
+    """
+    if org is not None:
+        return [org]
+    try:
+        return [one.id for one in neon.organizations.list()] or [None]
+    except (Forbidden, NotFound):
+        return [None]
+
+
+def projects(
+    neon: NeonClient,
+    org: str | None,
+    *,
+    search: str | None = None,
+    recoverable: bool | None = None,
+) -> Iterator[Project]:
+    """The projects that the key reaches, in one organization or all of them."""
+    for one in organizations(neon, org):
+        yield from neon.projects.list(org_id=one, search=search, recoverable=recoverable)
+
+
+def named(neon: NeonClient, text: str, org: str | None, *, deleted: bool = False) -> Project:
+    """The project of an id or a name.
+
+    Raises:
+        NeonupError: there is none, or several have that name.
+    """
+    found = [
+        one
+        for one in projects(neon, org, search=text, recoverable=deleted or None)
+        if text in (one.id, one.name)
+    ]
+    exact = [one for one in found if one.id == text] or found
+    if len(exact) == 1:
+        return exact[0]
+    if exact:
+        raise NeonupError(
+            f"{len(exact)} projects are called {text!r}.",
+            checked=[one.id for one in exact],
+            remedy="Name one by its id.",
+        )
+    raise NeonupError(f"The account has no {'deleted ' if deleted else ''}project {text!r}.")
+
+
+def project_id(
+    neon: NeonClient, settings: Settings, database: Database | None, org: str | None
+) -> str | None:
+    """The id of the project that a database is in; None if nothing says so.
+
+    It is recorded, or else the account has an endpoint of the URL's host.
+
+    Raises:
+        NeonupError: it is a database of the provider ``local``, which is in no project.
+    """
+    if database is None:
+        return None
+    name, id_ = database.before_claim or (database.provider, database.id)
+    if name == "local":
+        raise NeonupError(
+            "This project's database is one of the provider local, which has no branches, "
+            "snapshots or usage.",
+            checked=[f"{database.key} from {database.source}"],
+            remedy="Neon has them: name a project (--project), or create one: neonup --provider "
+            "account --force; a Neon on this machine: neonup serve, and then --local.",
+        )
+    if name != USER:
+        provider = provider_class(name)(settings)
+        if found := provider.neon_project(database.with_(provider=name, id=id_)):
+            return found
+    endpoint = endpoint_of(neon, database, org)
+    return endpoint.project_id if endpoint else None
+
+
+def endpoint_of(neon: NeonClient, database: Database, org: str | None) -> Endpoint | None:
+    """The account's endpoint that a URL leads to; asks for those of each project."""
+    wanted = host(database.url).removesuffix(":5432")
+    if not wanted.startswith(("ep-", _LOOPBACK)):
+        return None
+    for project in projects(neon, org):
+        for one in neon.endpoints.list(project.id):
+            if one.host.removesuffix(":5432") == wanted:
+                return one
+    return None

@@ -1,0 +1,143 @@
+"""`Account`: views by which users of a site connect their own Neon accounts.
+
+    account = Account(application, tokens)
+    urlpatterns = [path("neon/", account.urls), ...]
+
+It keeps what it needs on the way in Django's session. What it takes comes with
+``neonup[auth,django]``.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import urlencode
+
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import resolve_url
+from django.urls import URLPattern, path
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_protect
+from django.views.decorators.http import require_GET, require_POST
+
+from neonup import NeonupError
+from neonup.neon import NeonClient, oauth
+
+log = logging.getLogger(__name__)
+
+PENDING = "neon_connecting"
+"""The session's entry between the way to Neon and back."""
+
+
+class Account:
+    """The users' accounts at Neon.
+
+    Args:
+        application: as it is registered at Neon; its redirect URI ends with ``/callback``.
+        tokens: the place of the tokens of whoever makes a request; None: it is nobody who may
+            connect an account.
+        after: where users are sent when something is done: an address or a view's name; with
+            ``?neon=``: ``connected``, ``denied`` (by themselves), ``disconnected`` or ``failed``.
+        base_url: of Neon's API; as `neonup.neon.NeonClient` finds it if None.
+    """
+
+    def __init__(
+        self,
+        application: oauth.Application,
+        tokens: Callable[[HttpRequest], oauth.TokenStore | None],
+        *,
+        after: str = "/",
+        base_url: str | None = None,
+    ):
+        self._application = application
+        self._tokens = tokens
+        self._after = after
+        self._base_url = base_url
+
+    @property
+    def urls(self) -> tuple[list[URLPattern], str, str]:
+        """For ``path("neon/", account.urls)``: the views ``neon_account:connect`` and
+        ``neon_account:disconnect``, which take forms by POST, and ``neon_account:callback``."""
+        patterns = [
+            path("connect", self._view(require_POST, self._connect), name="connect"),
+            path("callback", self._view(require_GET, self._callback), name="callback"),
+            path("disconnect", self._view(require_POST, self._disconnect), name="disconnect"),
+        ]
+        return patterns, "neon_account", "neon_account"
+
+    @contextmanager
+    def client(self, request: HttpRequest) -> Iterator[NeonClient | None]:
+        """Neon's API on behalf of the user; None: no account is connected.
+
+        Where the user has revoked it at Neon, its use raises `neonup.neon.oauth.SignInEnded` once;
+        afterwards no account is connected.
+        """
+        store = self._tokens(request)
+        found = None if store is None else store.load()
+        if store is None or found is None:
+            yield None
+            return
+        auth = oauth.connected(self._application, store)
+        with NeonClient(auth=auth, base_url=self._base_url) as neon:
+            try:
+                yield neon
+            except oauth.SignInEnded:
+                oauth.connect.drop(store, found)
+                raise
+
+    def _view(self, method: Any, view: Callable[[HttpRequest], HttpResponse]) -> Any:
+        def answer(request: HttpRequest) -> HttpResponse:
+            return view(request)
+
+        return method(never_cache(csrf_protect(answer)))
+
+    def _connect(self, request: HttpRequest) -> HttpResponse:
+        self._store(request)
+        try:
+            url, pending = oauth.connect.begin(self._application)
+        except NeonupError as error:
+            return self._failed(error)
+        request.session[PENDING] = pending.as_dict()
+        return _redirect(url)
+
+    def _callback(self, request: HttpRequest) -> HttpResponse:
+        store = self._store(request)
+        pending = oauth.Pending.from_dict(request.session.pop(PENDING, None))
+        try:
+            tokens = oauth.connect.complete(self._application, request.GET.dict(), pending)
+            oauth.connect.keep(self._application, store, tokens)
+        except oauth.ConsentDenied:
+            return self._back("denied")
+        except NeonupError as error:
+            return self._failed(error)
+        return self._back("connected")
+
+    def _disconnect(self, request: HttpRequest) -> HttpResponse:
+        try:
+            oauth.connect.disconnect(self._application, self._store(request))
+        except NeonupError as error:
+            return self._failed(error)
+        return self._back("disconnected")
+
+    def _store(self, request: HttpRequest) -> oauth.TokenStore:
+        store = self._tokens(request)
+        if store is None:
+            raise PermissionDenied
+        return store
+
+    def _failed(self, error: NeonupError) -> HttpResponse:
+        log.warning("connecting a Neon account failed: %s", error)
+        return self._back("failed")
+
+    def _back(self, what: str) -> HttpResponse:
+        there = resolve_url(self._after)
+        return _redirect(f"{there}{'&' if '?' in there else '?'}{urlencode({'neon': what})}")
+
+
+def _redirect(url: str) -> HttpResponse:
+    answer = HttpResponseRedirect(url)
+    answer.status_code = 303  # what comes after a form is a GET (RFC 9700, 4.12)
+    return answer
