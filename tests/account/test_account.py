@@ -215,7 +215,7 @@ def test_a_service_that_fails_is_an_error_and_the_next_try_makes_one(
 
 
 def test_without_a_key_it_says_what_to_do(shop: Project, name: str) -> None:
-    said = shop.fails(NEON_API_KEY="")
+    said = shop.fails(NEON_API_KEY="", HOME=str(shop.folder))
     assert "NEON_API_KEY" in said and not shop.env_file.exists()
 
 

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from neonup.database import ClaimOffer, Database, DatabaseSpec, Inspection, State
-from neonup.errors import ProviderError, SettingsError
+from neonup.errors import NeonupError, ProviderError, SettingsError
 from neonup.provider import Provider
 from neonup.providers.account import options
 from neonup.providers.kept import Kept
@@ -34,11 +34,11 @@ class AccountProvider(Provider):
     name: ClassVar[str] = options.NAME
 
     def unavailable(self) -> str | None:
-        """There is no key, or an option cannot be used."""
+        """There is no key and no sign-in, or an option cannot be used."""
         try:
             with self._client(options.resolve(self.settings)):
                 pass
-        except SettingsError as error:
+        except NeonupError as error:
             return f"{error.message} {error.remedy or ''}".strip()
         return None
 
