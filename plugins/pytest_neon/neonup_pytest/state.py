@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -20,6 +21,9 @@ from neonup_pytest.options import Isolation, Options
 from neonup_pytest.run import of_process
 from neonup_pytest.schema import Project, Schema
 from neonup_pytest.worker import Worker
+
+if TYPE_CHECKING:
+    from neonup_pytest.branch import RunBranch
 
 
 @dataclass(frozen=True)
@@ -56,6 +60,7 @@ class State:
         self.settings: Settings = neonup.resolve(neonup.find_project(config.rootpath))
         default = (self.settings.key,) if self.options.env is None else ()
         self.own = environment.own_database(self.settings, names or default)
+        self.branch = self._branch()
         environment.refuse_own_server(os.environ.get(_GIVEN, ""), self.own)
         self.worker = Worker(
             of_process(),
@@ -68,6 +73,17 @@ class State:
         self.variables = Variables.for_names(names, self.worker.url, known=self._known())
         self.variables.set()
         self.framework: Step | None = None
+
+    def _branch(self) -> RunBranch | None:
+        """The Neon branch that the run is on, where it is to be on one."""
+        if self.options.provider != "account":
+            return None
+        if not self.settings.enabled:
+            raise SettingsError("The tests need a branch, and NEONUP=off forbids creating one.")
+        from neonup_pytest import branch  # only where tests run on one
+
+        own = self.own.get(self.settings.key) or next(iter(self.own.values()), None)
+        return branch.of_run(self.settings, own, self.options.parent)
 
     def _known(self) -> set[str]:
         generic = neonup.find(self.settings.project, key="DIRECT_URL")
@@ -161,8 +177,12 @@ class State:
 
     def close(self) -> None:
         """Leave nothing behind."""
-        self.worker.close()
-        self.variables.restore()
+        try:
+            self.worker.close()
+        finally:
+            self.variables.restore()
+            if self.branch is not None:
+                self.branch.close()
 
 
 KEY = pytest.StashKey[State]()
