@@ -66,7 +66,7 @@ def of_run(
     """
     told = environ.get(VARIABLE, "").split(" ")
     if len(told) == 3 and environ.get(SERVER):
-        return RunBranch(*told, environ[SERVER])
+        return RunBranch(told[0], told[1], told[2], environ[SERVER])
     if environ.get(SERVER):
         raise SettingsError(
             f"{SERVER} names a server, and the tests are to run on a Neon branch.",
