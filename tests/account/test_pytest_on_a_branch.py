@@ -102,7 +102,8 @@ def test_stopping_at_the_first_failure_deletes_it(
     child: Child, project: CreatedProject, neon_server_here: NeonServer
 ) -> None:
     child.write(test_it="def test_it(neon_db):\n    assert False\n")
-    child.pytest("-x").expect(1, failed=1)
+    run = child.pytest("-x").expect(1, failed=1)
+    assert "has been kept" not in run.output  # it goes with the branch
     assert_untouched(project, neon_server_here)
 
 
@@ -160,3 +161,21 @@ def test_an_unknown_project_is_said(child: Child) -> None:
     child.write(test_it=SUITE)
     child.env_file.unlink()
     child.pytest().refused("NEON_PROJECT_ID.")
+
+
+def test_a_run_that_cannot_begin_leaves_no_branch(
+    child: Child, project: CreatedProject, neon_server_here: NeonServer
+) -> None:
+    child.write(conftest="raise RuntimeError('broken')\n", test_it=SUITE)
+    run = child.pytest()
+    assert run.code == pytest.ExitCode.USAGE_ERROR, run.output
+    assert_untouched(project, neon_server_here)
+
+
+def test_the_branch_is_of_the_parent_that_is_named(
+    child: Child, project: CreatedProject, neon_server_here: NeonServer
+) -> None:
+    child.ini("neon_env = DATABASE_URL\nneon_provider = account\nneon_parent = nothing")
+    child.write(test_it=SUITE)
+    child.pytest().refused("has no branch 'nothing'")
+    assert_untouched(project, neon_server_here)

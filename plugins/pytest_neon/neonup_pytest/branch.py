@@ -8,10 +8,11 @@ its own.
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import MutableMapping
 
 import neonup
-from neonup import Database, Settings, SettingsError
+from neonup import Database, NeonupError, Settings, SettingsError
 from neonup_pytest.servers.external import VARIABLE as SERVER
 
 VARIABLE = "NEONUP_TEST_BRANCH"
@@ -40,12 +41,18 @@ class RunBranch:
         return f"RunBranch(project_id={self.project_id!r}, id={self.id!r}, name={self.name!r})"
 
     def close(self, environ: MutableMapping[str, str] = os.environ) -> None:
-        """Delete it, where this process made it."""
+        """Delete it, where this process made it; only the first call does something."""
         if self._own is not None:
             environ.pop(VARIABLE, None)
             environ.pop(SERVER, None)
             own, self._own = self._own, None
-            own.delete()
+            try:
+                own.delete()
+            except NeonupError as error:
+                sys.stderr.write(
+                    f"neonup: the tests' branch {self.name} could not be deleted: {error.message} "
+                    "The next run tries again, and Neon deletes it in the end.\n"
+                )
 
 
 def of_run(

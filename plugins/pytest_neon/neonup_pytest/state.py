@@ -17,7 +17,7 @@ from neonup_pytest import options, schema
 from neonup_pytest.application import environment
 from neonup_pytest.application.environment import Variables
 from neonup_pytest.databases import statements
-from neonup_pytest.options import Isolation, Options
+from neonup_pytest.options import Isolation, Keep, Options
 from neonup_pytest.run import of_process
 from neonup_pytest.schema import Project, Schema
 from neonup_pytest.worker import Worker
@@ -68,7 +68,9 @@ class State:
             dialect=self.options.dialect or environment.dialect(self.own.values()),
             rebuild=self.options.rebuild,
         )
-        self.kept = keep.Kept(self.worker, self.options.keep)
+        # On a branch nothing can be kept: it goes with the run.
+        kept = Keep.NONE if self.branch is not None else self.options.keep
+        self.kept = keep.Kept(self.worker, kept)
         self.names = names
         self.variables = Variables.for_names(names, self.worker.url, known=self._known())
         self.variables.set()
@@ -83,7 +85,9 @@ class State:
         from neonup_pytest import branch  # only where tests run on one
 
         own = self.own.get(self.settings.key) or next(iter(self.own.values()), None)
-        return branch.of_run(self.settings, own, self.options.parent)
+        made = branch.of_run(self.settings, own, self.options.parent)
+        self.config.add_cleanup(made.close)  # also where the run cannot begin
+        return made
 
     def _known(self) -> set[str]:
         generic = neonup.find(self.settings.project, key="DIRECT_URL")
