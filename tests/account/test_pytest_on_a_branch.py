@@ -138,6 +138,17 @@ def test_what_a_killed_run_left_expires_and_the_next_run_deletes_it(
     assert_untouched(project, neon_server_here)
 
 
+def test_a_killed_run_with_workers(
+    child: Child, project: CreatedProject, neon_server_here: NeonServer
+) -> None:
+    child.write(test_it=SLEEPER.replace("sleep(100)", "sleep(3)"), test_quick=SUITE)
+    with child.started("test_it.py", "-n1") as process:
+        wait_until((child.folder / "begun").exists, "the test")
+        process.kill()
+    child.pytest("test_quick.py", "-n1").expect(passed=4)
+    assert_untouched(project, neon_server_here)
+
+
 def test_a_run_leaves_a_living_one_s_branch(
     child: Child, project: CreatedProject, neon_server_here: NeonServer
 ) -> None:
