@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from neonup.postgres import drivers, psql, urls
     from neonup.postgres.script import run_script
     from neonup.provider import Provider
+    from neonup.providers.account.temporary import TemporaryBranch
     from neonup.providers.registry import is_local
     from neonup.settings import Arguments, Settings, find_project, home, resolve
     from neonup.start.flow import aensure, ensure
@@ -70,6 +71,7 @@ __all__ = [
     "SettingsError",
     "SqlError",
     "State",
+    "TemporaryBranch",
     "aensure",
     "confirm",
     "drivers",
@@ -107,6 +109,7 @@ _NAMES = {
     "neonup.markers": ("hookimpl",),
     "neonup.postgres.script": ("run_script",),
     "neonup.provider": ("Provider",),
+    "neonup.providers.account.temporary": ("TemporaryBranch",),
     "neonup.providers.registry": ("is_local",),
     "neonup.settings": ("Arguments", "Settings", "find_project", "home", "resolve"),
     "neonup.start.flow": ("aensure", "ensure"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import sys
 import time
 import uuid
 from collections.abc import Iterator
@@ -174,3 +176,13 @@ def test_the_local_neon_answers_without_settings(
     shop.env_file.write_text(f"DATABASE_URL={made.connection_uris[0].connection_uri}\n")
     (branch,) = shop.json("branches", "list")
     assert branch["project_id"] == made.project.id
+
+
+def test_a_running_serve_is_found_in_its_home(shop: Project, name: str) -> None:
+    for one in ("NEON_API_HOST", "NEON_API_KEY", "NEON_ORG_ID"):
+        shop.environ.pop(one)
+    command = [sys.executable, "-m", "neonup", "projects", "create", name, "--local", "--json"]
+    made = shop.command([sys.executable, "-m", "neonup", "serve", "--port", "0", "--", *command])
+    assert made.returncode == 0, made.stderr
+    assert json.loads(made.stdout)["project"]["name"] == name
+    assert "neonup serve" in shop.fails("projects", "list", "--local")

@@ -50,7 +50,7 @@ def list_(project: str | None, local: bool, **arguments: Any) -> None:
 
 
 _at = click.option(
-    "--at", type=moments.AT, metavar="WHEN",
+    "--at", type=moments.at, metavar="WHEN",
     help="As it was at an ISO time, '5m ago', or an LSN; within the project's history.",
 )  # fmt: skip
 
@@ -60,7 +60,7 @@ _at = click.option(
 @click.option("--parent", metavar="BRANCH", help="Whose data; the default branch's if not given.")
 @_at
 @click.option(
-    "--expires", type=moments.EXPIRES, metavar="WHEN",
+    "--expires", type=moments.expiry, metavar="WHEN",
     help="When Neon deletes it: an ISO time, or 2h.",
 )  # fmt: skip
 @click.option("--schema-only", is_flag=True, help="Without rows.")

@@ -32,47 +32,37 @@ def _span(text: str) -> timedelta | None:
     return timedelta(**{_UNITS[match[2].lower()]: int(match[1])})
 
 
-class MomentType(click.ParamType[Moment]):
-    """``--at``: an ISO time (local unless it has an offset), ``5m ago``, ``-5m``, or an LSN."""
+def at(text: str) -> Moment:
+    """``--at``: an ISO time (local unless it has an offset), ``5m ago``, ``-5m``, or an LSN.
 
-    name = "moment"
-
-    def convert(
-        self, value: object, param: click.Parameter | None, ctx: click.Context | None
-    ) -> Moment:
-        """As click calls it."""
-        text = str(value).strip()
-        if _LSN.fullmatch(text):
-            return Moment(lsn=text.upper())
-        try:
-            if (span := _span(text)) is not None:
-                return Moment(time=datetime.now(UTC) - span)
-            return Moment(time=datetime.fromisoformat(text).astimezone())
-        except (ValueError, OverflowError, OSError):
-            self.fail(
-                f"{text!r} is no moment: an ISO time, how long ago (5m, '2h ago'), or an LSN.",
-                param,
-                ctx,
-            )
+    Raises:
+        click.BadParameter: it is none of these.
+    """
+    text = text.strip()
+    if _LSN.fullmatch(text):
+        return Moment(lsn=text.upper())
+    try:
+        if (span := _span(text)) is not None:
+            return Moment(time=datetime.now(UTC) - span)
+        return Moment(time=datetime.fromisoformat(text).astimezone())
+    except (ValueError, OverflowError, OSError):
+        raise click.BadParameter(
+            f"{text!r} is no moment: an ISO time, how long ago ('5m ago'), or an LSN."
+        ) from None
 
 
-class ExpiryType(click.ParamType[datetime]):
-    """``--expires``: an ISO time, or how long from now: ``2h``."""
+def expiry(text: str) -> datetime:
+    """``--expires``: an ISO time, or how long from now: ``2h``.
 
-    name = "expiry"
-
-    def convert(
-        self, value: object, param: click.Parameter | None, ctx: click.Context | None
-    ) -> datetime:
-        """As click calls it."""
-        text = str(value).strip()
-        try:
-            if (span := _span(text)) is not None:
-                return (datetime.now(UTC) + span).replace(microsecond=0)
-            return datetime.fromisoformat(text).astimezone()
-        except (ValueError, OverflowError, OSError):
-            self.fail(f"{text!r} is no time: an ISO time, or how long from now (2h).", param, ctx)
-
-
-AT = MomentType()
-EXPIRES = ExpiryType()
+    Raises:
+        click.BadParameter: it is neither.
+    """
+    text = text.strip()
+    try:
+        if (span := _span(text)) is not None:
+            return (datetime.now(UTC) + span).replace(microsecond=0)
+        return datetime.fromisoformat(text).astimezone()
+    except (ValueError, OverflowError, OSError):
+        raise click.BadParameter(
+            f"{text!r} is no time: an ISO time, or how long from now (2h)."
+        ) from None

@@ -49,11 +49,11 @@ def list_(project: str | None, local: bool, **arguments: Any) -> None:
 @click.argument("name", required=False)
 @click.option("--branch", metavar="BRANCH", help="A root branch; the default one if not given.")
 @click.option(
-    "--at", type=moments.AT, metavar="WHEN",
+    "--at", type=moments.at, metavar="WHEN",
     help="As it was at an ISO time, '5m ago', or an LSN; within the project's history.",
 )  # fmt: skip
 @click.option(
-    "--expires", type=moments.EXPIRES, metavar="WHEN",
+    "--expires", type=moments.expiry, metavar="WHEN",
     help="When Neon deletes it: an ISO time, or 7d; never if not given.",
 )  # fmt: skip
 @target.project_options

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from neonup import Database
+    from neonup_pytest.branch import RunBranch
     from neonup_pytest.neon_server import NeonServer
     from neonup_pytest.schema import Source
     from neonup_pytest.state import State
@@ -139,6 +140,21 @@ def neon_async_engine(request: pytest.FixtureRequest, neon_db: Database) -> Asyn
         engine: AsyncEngine = _in_loop(request, "engine")
         return engine
     return drivers.async_engine(neon_db.url)
+
+
+@pytest.fixture(scope="session")
+def neon_branch(pytestconfig: pytest.Config) -> RunBranch:
+    """The run's Neon branch, with its parent's data: only with ``--neon-provider=account``.
+
+    Its own database is shared by all tests of the run; `neon_db` is a new one beside it.
+    """
+    from neonup_pytest import state
+
+    with _plainly():
+        found = state.of(pytestconfig).branch
+    if found is None:
+        pytest.skip("neon_branch needs a Neon branch: pytest --neon-provider=account")
+    return found
 
 
 @pytest.fixture(scope="session")

@@ -10,10 +10,13 @@ import pytest
 FIXTURES = frozenset(
     {
         *("neon_url", "neon_db", "neon_connection", "neon_async_connection", "neon_engine"),
-        *("neon_async_engine", "neon_session", "neon_db_factory"),
+        *("neon_async_engine", "neon_session", "neon_db_factory", "neon_branch"),
     }
 )
 """Who asks for one of these uses the tests' server."""
+
+PROVIDERS = ("local", "account")
+"""Whose servers tests can run on."""
 
 
 class Isolation(enum.StrEnum):
@@ -49,6 +52,13 @@ def add(parser: pytest.Parser) -> None:
         default=Keep.FAILED.value,
         help="which tests' databases are kept after the run (default: %(default)s)",
     )
+    group.addoption(
+        "--neon-provider",
+        choices=PROVIDERS,
+        help="where tests run: local, or account: on a branch of a project of your Neon account",
+    )
+    parser.addini("neon_provider", f"one of {', '.join(PROVIDERS)}", "string", "local")
+    parser.addini("neon_parent", "the branch that the run's branch is made of", "string", None)
     parser.addini("neon_env", "the variables that the application reads its URL from", "args", None)
     parser.addini("neon_dialect", "the scheme of its URL, e.g. postgresql+asyncpg", "string", None)
     parser.addini("neon_schema", "SQL files that create the schema", "args")
@@ -71,6 +81,8 @@ class Options:
     isolation: Isolation
     keep: Keep
     rebuild: bool
+    provider: str
+    parent: str | None
 
 
 def read(config: pytest.Config) -> Options:
@@ -86,7 +98,16 @@ def read(config: pytest.Config) -> Options:
         isolation=_isolation(config.getini("neon_isolation"), "neon_isolation"),
         keep=Keep(config.known_args_namespace.neon_keep),
         rebuild=bool(config.known_args_namespace.neon_rebuild),
+        provider=_provider(config),
+        parent=config.getini("neon_parent") or None,
     )
+
+
+def _provider(config: pytest.Config) -> str:
+    found = config.known_args_namespace.neon_provider or config.getini("neon_provider")
+    if found not in PROVIDERS:
+        raise pytest.UsageError(f"neon_provider is {found!r}; it is one of {', '.join(PROVIDERS)}.")
+    return str(found)
 
 
 def env(config: pytest.Config) -> tuple[str, ...] | None:

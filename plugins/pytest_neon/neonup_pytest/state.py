@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -16,10 +17,13 @@ from neonup_pytest import options, schema
 from neonup_pytest.application import environment
 from neonup_pytest.application.environment import Variables
 from neonup_pytest.databases import statements
-from neonup_pytest.options import Isolation, Options
+from neonup_pytest.options import Isolation, Keep, Options
 from neonup_pytest.run import of_process
 from neonup_pytest.schema import Project, Schema
 from neonup_pytest.worker import Worker
+
+if TYPE_CHECKING:
+    from neonup_pytest.branch import RunBranch
 
 
 @dataclass(frozen=True)
@@ -56,6 +60,7 @@ class State:
         self.settings: Settings = neonup.resolve(neonup.find_project(config.rootpath))
         default = (self.settings.key,) if self.options.env is None else ()
         self.own = environment.own_database(self.settings, names or default)
+        self.branch = self._branch()
         environment.refuse_own_server(os.environ.get(_GIVEN, ""), self.own)
         self.worker = Worker(
             of_process(),
@@ -63,11 +68,26 @@ class State:
             dialect=self.options.dialect or environment.dialect(self.own.values()),
             rebuild=self.options.rebuild,
         )
-        self.kept = keep.Kept(self.worker, self.options.keep)
+        # On a branch nothing can be kept: it goes with the run.
+        kept = Keep.NONE if self.branch is not None else self.options.keep
+        self.kept = keep.Kept(self.worker, kept)
         self.names = names
         self.variables = Variables.for_names(names, self.worker.url, known=self._known())
         self.variables.set()
         self.framework: Step | None = None
+
+    def _branch(self) -> RunBranch | None:
+        """The Neon branch that the run is on, where it is to be on one."""
+        if self.options.provider != "account":
+            return None
+        if not self.settings.enabled:
+            raise SettingsError("The tests need a branch, and NEONUP=off forbids creating one.")
+        from neonup_pytest import branch  # only where tests run on one
+
+        own = self.own.get(self.settings.key) or next(iter(self.own.values()), None)
+        made = branch.of_run(self.settings, own, self.options.parent)
+        self.config.add_cleanup(made.close)  # also where the run cannot begin
+        return made
 
     def _known(self) -> set[str]:
         generic = neonup.find(self.settings.project, key="DIRECT_URL")
@@ -161,8 +181,12 @@ class State:
 
     def close(self) -> None:
         """Leave nothing behind."""
-        self.worker.close()
-        self.variables.restore()
+        try:
+            self.worker.close()
+        finally:
+            self.variables.restore()
+            if self.branch is not None:
+                self.branch.close()
 
 
 KEY = pytest.StashKey[State]()
