@@ -21,7 +21,7 @@ from tests.project import Project, clean_environ
 def no_account(monkeypatch: pytest.MonkeyPatch) -> None:
     """No variable of the machine leads to somebody's account."""
     for name in list(os.environ):
-        if name.startswith(("NEON_", "CLAIMABLE_")):
+        if name.startswith(("NEON_", "CLAIMABLE_", "PYTHON_KEYRING")):
             monkeypatch.delenv(name)
 
 

@@ -2,33 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.account.oauth.terminal import Terminal
-from tests.conftest import remove_home, warm_home
 from tests.neon.oauth import Person
-from tests.neon.serving import NeonServer, serving
+from tests.neon.serving import NeonServer
 from tests.project import clean_environ
-
-
-@pytest.fixture(autouse=True)
-def no_account(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No variable of the machine leads to somebody's account."""
-    for name in list(os.environ):
-        if name.startswith(("NEON_", "PYTHON_KEYRING")):
-            monkeypatch.delenv(name)
-
-
-@pytest.fixture(scope="module")
-def neon_server_here(warm_parts: Path) -> Iterator[NeonServer]:
-    home = warm_home(warm_parts)
-    with serving(home) as server:
-        yield server
-    remove_home(home)
 
 
 @pytest.fixture
