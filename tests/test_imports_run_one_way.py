@@ -21,7 +21,7 @@ DISTRIBUTIONS = {
 CORE = (
     ("errors", "markers", "process"),
     ("postgres",),
-    ("database", "settings"),
+    ("database", "settings", "versions"),
     ("provider",),
     ("env", "http", "hookspecs", "templates"),
     ("neon", "plugins"),

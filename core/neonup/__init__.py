@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from neonup.start.permission import is_development
     from neonup.start.ready import explain_failure
     from neonup.start.sqlalchemy import sqlalchemy_url
+    from neonup.versions import Restored, Version, VersionBranch, Versions
 
 __all__ = [
     "USER",
@@ -66,12 +67,16 @@ __all__ = [
     "NeonupError",
     "Provider",
     "ProviderError",
+    "Restored",
     "ServiceError",
     "Settings",
     "SettingsError",
     "SqlError",
     "State",
     "TemporaryBranch",
+    "Version",
+    "VersionBranch",
+    "Versions",
     "aensure",
     "confirm",
     "drivers",
@@ -117,6 +122,7 @@ _NAMES = {
     "neonup.start.permission": ("is_development",),
     "neonup.start.ready": ("explain_failure",),
     "neonup.start.sqlalchemy": ("sqlalchemy_url",),
+    "neonup.versions": ("Restored", "Version", "VersionBranch", "Versions"),
 }
 """The public names, by the module that defines them."""
 

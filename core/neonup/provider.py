@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from neonup.database import ClaimOffer, Database, DatabaseSpec, Inspection, State
 from neonup.errors import ProviderError
 from neonup.settings import Settings
+
+if TYPE_CHECKING:  # which no start needs
+    from neonup.versions import Versions
 
 
 class Provider(ABC):
@@ -93,6 +96,10 @@ class Provider(ABC):
         Raises:
             ProviderError: it could not be found out.
         """
+        return None
+
+    def versions(self, database: Database) -> Versions | None:
+        """The database's versions; None: the provider keeps none."""
         return None
 
     def explain_missing(self, feature: str) -> str | None:

@@ -30,10 +30,17 @@ LARGEST_ANSWER = 64_000_000
 """Bytes: a page of 400 projects has one."""
 
 
-class _Groups(Generic[S]):
-    """What a client offers, a group each."""
+class Groups(Generic[S]):
+    """What a client offers, a group each; without a sender, as calls to make others of.
+
+    Args:
+        api: makes the calls.
+        sender: sends their requests.
+    """
 
     def __init__(self, api: Api, sender: S):
+        self.api = api
+        self.sender = sender
         self.projects = Projects(api, sender)
         self.branches = Branches(api, sender)
         self.operations = OperationsOfProject(api, sender)
@@ -47,7 +54,7 @@ class _Groups(Generic[S]):
         self.consumption = Consumption(api, sender)
 
 
-class NeonClient(_Groups[Sender]):
+class NeonClient(Groups[Sender]):
     """Neon's API v2, blocking. Use it in a ``with`` block, or close it.
 
     What is not given is looked for: see `neonup.neon.access`.
@@ -74,14 +81,14 @@ class NeonClient(_Groups[Sender]):
         timeout: float = TIMEOUT,
         transport: httpx.BaseTransport | None = None,
     ):
-        self._api = Api(access.base_url(base_url), access.org_id(org_id))
-        self._sender = Sender(
+        api = Api(access.base_url(base_url), access.org_id(org_id))
+        sender = Sender(
             timeout,
-            auth=auth or access.auth(key, base=self._api.base),
+            auth=auth or access.auth(key, base=api.base),
             transport=transport,
             largest_body=LARGEST_ANSWER,
         )
-        super().__init__(self._api, self._sender)
+        super().__init__(api, sender)
 
     def request(
         self, method: str, path: str, *, query: Values | None = None, body: Values | None = None
@@ -95,12 +102,12 @@ class NeonClient(_Groups[Sender]):
             body: sent as it is; None in it is null.
         """
         return drive(
-            self._api.send(method, path, object, query=query, body=body, nulls=True), self._sender
+            self.api.send(method, path, object, query=query, body=body, nulls=True), self.sender
         )
 
     def close(self) -> None:
         """Close the connections."""
-        self._sender.close()
+        self.sender.close()
 
     def __enter__(self) -> Self:
         return self
@@ -114,7 +121,7 @@ class NeonClient(_Groups[Sender]):
         self.close()
 
 
-class AsyncNeonClient(_Groups[AsyncSender]):
+class AsyncNeonClient(Groups[AsyncSender]):
     """Neon's API v2 in asyncio. Use it in an ``async with`` block, or close it.
 
     The parameters and errors are those of `NeonClient`.
@@ -130,25 +137,25 @@ class AsyncNeonClient(_Groups[AsyncSender]):
         timeout: float = TIMEOUT,
         transport: httpx.AsyncBaseTransport | None = None,
     ):
-        self._api = Api(access.base_url(base_url), access.org_id(org_id))
-        self._sender = AsyncSender(
+        api = Api(access.base_url(base_url), access.org_id(org_id))
+        sender = AsyncSender(
             timeout,
-            auth=auth or access.auth(key, base=self._api.base),
+            auth=auth or access.auth(key, base=api.base),
             transport=transport,
             largest_body=LARGEST_ANSWER,
         )
-        super().__init__(self._api, self._sender)
+        super().__init__(api, sender)
 
     async def request(
         self, method: str, path: str, *, query: Values | None = None, body: Values | None = None
     ) -> Any:
         """As `NeonClient.request`."""
-        call = self._api.send(method, path, object, query=query, body=body, nulls=True)
-        return await adrive(call, self._sender)
+        call = self.api.send(method, path, object, query=query, body=body, nulls=True)
+        return await adrive(call, self.sender)
 
     async def aclose(self) -> None:
         """Close the connections."""
-        await self._sender.aclose()
+        await self.sender.aclose()
 
     async def __aenter__(self) -> Self:
         return self

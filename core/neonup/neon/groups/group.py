@@ -1,7 +1,8 @@
 """How an operation is defined once and can be called both ways.
 
 An operation is a method that returns a `Call` or `Pages`, and so does no input or output. Read from
-the group of a `NeonClient` it blocks, from that of an `AsyncNeonClient` it is awaited.
+the group of a `NeonClient` it blocks, from that of an `AsyncNeonClient` it is awaited. From a group
+without a sender it is the `Call` itself: so operations are made of others, with ``yield from``.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from neonup.http.transport import AsyncSender, Sender
 from neonup.neon.api import Api, Pages
 from neonup.neon.errors import UnusableAnswer
 
-S = TypeVar("S", bound=Sender | AsyncSender)
+S = TypeVar("S", bound=Sender | AsyncSender | None)
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -26,7 +27,7 @@ class Group(Generic[S]):
 
     Args:
         api: makes their calls.
-        sender: sends the requests of those: blocking or awaited.
+        sender: sends the requests of those: blocking or awaited; None: they stay calls.
     """
 
     def __init__(self, api: Api, sender: S):
@@ -46,6 +47,8 @@ class operation(Generic[P, T]):  # noqa: N801 - a decorator
     @overload
     def __get__(self, group: Group[AsyncSender], owner: object) -> Callable[P, Awaitable[T]]: ...
     @overload
+    def __get__(self, group: Group[None], owner: object) -> Callable[P, Call[T]]: ...
+    @overload
     def __get__(self, group: None, owner: object) -> operation[P, T]: ...
 
     def __get__(self, group: Group[Any] | None, owner: object) -> Any:
@@ -55,14 +58,19 @@ class operation(Generic[P, T]):  # noqa: N801 - a decorator
 
         @functools.wraps(define)
         def call(*args: P.args, **kwargs: P.kwargs) -> Any:
-            run = adrive if isinstance(sender, AsyncSender) else drive
-            return run(define(group, *args, **kwargs), sender)
+            calls = define(group, *args, **kwargs)
+            if sender is None:
+                return calls
+            return (
+                adrive(calls, sender) if isinstance(sender, AsyncSender) else drive(calls, sender)
+            )
 
         return call
 
 
 class listing(Generic[P, T]):  # noqa: N801 - a decorator
-    """A list: called, it returns an iterator over all its pages, asked for as they are needed."""
+    """A list: called, it returns an iterator over all its pages, asked for as they are needed; in a
+    call, all of it."""
 
     def __init__(self, define: Callable[Concatenate[Any, P], Pages[T]]):
         self._define = define
@@ -75,6 +83,8 @@ class listing(Generic[P, T]):  # noqa: N801 - a decorator
         self, group: Group[AsyncSender], owner: object
     ) -> Callable[P, AsyncIterator[T]]: ...
     @overload
+    def __get__(self, group: Group[None], owner: object) -> Callable[P, Call[list[T]]]: ...
+    @overload
     def __get__(self, group: None, owner: object) -> listing[P, T]: ...
 
     def __get__(self, group: Group[Any] | None, owner: object) -> Any:
@@ -85,11 +95,25 @@ class listing(Generic[P, T]):  # noqa: N801 - a decorator
         @functools.wraps(define)
         def call(*args: P.args, **kwargs: P.kwargs) -> Any:
             pages = define(group, *args, **kwargs)
+            if sender is None:
+                return _whole(pages)
             if isinstance(sender, AsyncSender):
                 return _aiterate(pages, sender)
             return _iterate(pages, sender)
 
         return call
+
+
+def _whole(pages: Pages[T]) -> Call[list[T]]:
+    found: list[T] = []
+    cursor = None
+    seen: set[str] = set()
+    while True:
+        listed, cursor = yield from pages.page(cursor)
+        found += listed
+        if cursor is None:
+            return found
+        _remember(seen, cursor)
 
 
 def _iterate(pages: Pages[T], sender: Sender) -> Iterator[T]:

@@ -1,0 +1,144 @@
+"""Versions of a database: states that are kept, and that one can go back to."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from neonup.errors import NeonupError, ProviderError
+
+
+@dataclass(frozen=True)
+class Version:
+    """A kept state of a database.
+
+    Args:
+        id: unique in its project.
+        name: what a person calls it.
+        created_at: when it was taken; aware.
+        size: bytes, where that is known.
+        automatic: whether neonup took it by itself, e.g. before a migration; old ones of these go.
+    """
+
+    id: str
+    name: str
+    created_at: datetime
+    size: int | None = None
+    automatic: bool = False
+
+
+@dataclass(frozen=True)
+class VersionBranch:
+    """A copy beside the database, with a URL of its own. ``repr`` does not show the URL.
+
+    Args:
+        id: unique in its project.
+        name: what a person calls it.
+        url: how it is reached, in libpq's form.
+        expires_at: when it is deleted by itself; aware.
+    """
+
+    id: str
+    name: str
+    url: str = field(repr=False)
+    expires_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Restored:
+    """What a restore did. The database's URL is as before.
+
+    Args:
+        name: of the version; or the moment, as it was given.
+        before: what there was before, kept as a version; None if it was not kept.
+        branch_id: the id of the branch that the database is on now, where it has one.
+    """
+
+    name: str
+    before: Version | None = None
+    branch_id: str | None = None
+
+
+class Versions(ABC):
+    """The versions of one database. A provider's `Provider.versions` returns it.
+
+    Every method may raise `ProviderError`: it did not work, and the database is as it was.
+    """
+
+    @abstractmethod
+    def checkpoint(
+        self, name: str | None = None, *, automatic: bool = False, replace_oldest: bool = False
+    ) -> Version:
+        """Keep the database as it is now.
+
+        Args:
+            name: one made of the time if None; it must not be taken.
+            automatic: whether neonup does it by itself.
+            replace_oldest: where no more versions may be kept, delete the oldest one for it.
+        """
+
+    @abstractmethod
+    def history(self) -> list[Version]:
+        """Every version, newest first."""
+
+    @abstractmethod
+    def preview(self, version: Version) -> VersionBranch:
+        """A branch with the version's data; the database stays as it is."""
+
+    @abstractmethod
+    def restore(self, version: Version) -> Restored:
+        """Bring the database back to a version; its URL stays."""
+
+    def restore_to(self, moment: datetime) -> Restored:
+        """Bring the database back to a moment, where the provider keeps its history.
+
+        Args:
+            moment: aware.
+        """
+        raise ProviderError(
+            "This database can be brought back to its versions only, not to any moment.",
+            remedy="`neonup versions list` shows them.",
+        )
+
+    @abstractmethod
+    def delete(self, version: Version) -> None:
+        """Delete a version; branches of it stay."""
+
+    @abstractmethod
+    def branch(self, name: str, *, expires_at: datetime | None = None) -> VersionBranch:
+        """A branch of the database as it is now, e.g. to try something on.
+
+        Args:
+            name: it must not be taken.
+            expires_at: when it is deleted by itself; aware; never if None.
+        """
+
+    @abstractmethod
+    def branches(self) -> list[VersionBranch]:
+        """The branches that `preview` and `branch` made."""
+
+    @abstractmethod
+    def delete_branch(self, branch: VersionBranch) -> None:
+        """Delete a branch with its data."""
+
+
+def named(versions: Sequence[Version], text: str) -> Version:
+    """The version of an id or name.
+
+    Raises:
+        NeonupError: there is none, or several have that name.
+    """
+    found = [one for one in versions if one.id == text] or [
+        one for one in versions if one.name == text
+    ]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise NeonupError(
+            f"{len(found)} versions are called {text!r}.",
+            checked=[one.id for one in found],
+            remedy="Name one by its id.",
+        )
+    raise NeonupError(f"There is no version {text!r}.", remedy="`neonup versions list` shows them.")
