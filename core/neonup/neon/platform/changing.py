@@ -47,10 +47,11 @@ def finish(register: Register, found: UserProject) -> Call[UserProject]:
             raise FleetError(
                 f"The project {found.project_id} was renamed to {project.name!r} while it changed."
             )
-        if now.label == label:
+        if now.label.settled == label.settled:
             yield from _write(register, found, label.settled)
             return labelled(found, label.settled)
-        found = replace(now, created=found.created)
+        # The other's endpoints may have been changed back here just now.
+        found = labelled(found, replace(now.label, changing=True))
     raise FleetError(
         f"The project {found.project_id} is being changed by others all the time.",
         remedy="Let one process at a time change a user's project.",
