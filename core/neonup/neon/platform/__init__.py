@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from neonup.neon.platform import errors
 from neonup.neon.platform.consumption import ConsumptionRow, as_csv
+from neonup.neon.platform.declared import declared
 from neonup.neon.platform.deletion import Deletion, Sweep
 from neonup.neon.platform.downgrade import Excess, TierChange
 from neonup.neon.platform.fleet import Fleet
@@ -44,5 +45,6 @@ __all__ = [
     "UserProject",
     "as_csv",
     "command",
+    "declared",
     "errors",
 ]

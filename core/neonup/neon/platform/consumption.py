@@ -84,10 +84,11 @@ def rows(
                 f"The time {moment} needs a time zone.",
                 remedy="Give an aware datetime, e.g. datetime(2026, 11, 1, tzinfo=UTC).",
             )
+    whose = yield from _whose(register)
+    organizations = {one.org_id: None for one in whose.values() if one and one.org_id}
     asked = Asked()
     found: list[ConsumptionRow] = []
-    for org_id in register.tiers.organizations(register.neon.api.org_id):
-        whose = yield from _whose(register, org_id)
+    for org_id in organizations:
         consumed = yield from paced(
             register.neon.consumption.projects(
                 org_id=org_id, start=start, end=end, granularity=granularity, metrics=metrics
@@ -124,12 +125,13 @@ def paced(call: Call[T], asked: Asked) -> Call[T]:
         return result
 
 
-def _whose(register: Register, org_id: str | None) -> Call[dict[str, UserProject | None]]:
-    """Whose the projects of an organization are; None: of nobody in the fleet."""
+def _whose(register: Register) -> Call[dict[str, UserProject | None]]:
+    """Whose the projects of the fleet's organizations are; None: of nobody in the fleet."""
     found: dict[str, UserProject | None] = {}
-    for deleted in (True, None):
-        listed = yield from register.neon.projects.list(org_id=org_id, recoverable=deleted)
-        found |= {one.id: register.read(one) for one in listed}
+    for org_id in register.tiers.organizations(register.neon.api.org_id):
+        for deleted in (True, None):
+            listed = yield from register.neon.projects.list(org_id=org_id, recoverable=deleted)
+            found |= {one.id: register.read(one) for one in listed}
     return found
 
 

@@ -226,7 +226,7 @@ class Fleet(Group[S], Generic[S]):
             metrics: Neon's names.
 
         Raises:
-            SettingsError: a moment has no time zone, or it is unknown which organization is meant.
+            SettingsError: a moment has no time zone.
         """
         return consumption.rows(self.register, start, end, granularity, metrics)
 
