@@ -133,7 +133,7 @@ def _reach(
         neon.projects.get(project_id)
     except NotFound:
         raise _not_here(project_id, former) from None
-    places.wait(neon, project_id)
+    neon.operations.settle(project_id)
     found = _branch(neon, project_id, branch, former)
     old = urls.parse(database.url) if database is not None else None
     name = old.dbname if old and old.dbname in places.databases(neon, found) else None

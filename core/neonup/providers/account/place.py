@@ -10,12 +10,9 @@ from neonup.errors import ProviderError
 from neonup.neon import NeonClient
 from neonup.neon.answers import Branch
 from neonup.neon.errors import NotFound
-from neonup.neon.groups.operations import DONE, FAILED
 from neonup.providers import believed
 
 PROJECT = "a project id, or project id/branch id"
-_LATEST = 50
-"""So many of a project's operations are looked at: those that are under way are the latest."""
 
 
 @dataclass(frozen=True)
@@ -71,16 +68,6 @@ def branch_of(neon: NeonClient, place: Place) -> Branch:
         if branch.default:
             return branch
     raise NotFound(f"Neon: the project {place.project} has no default branch.")
-
-
-def wait(neon: NeonClient, project_id: str) -> None:
-    """Wait until nothing is under way in a project.
-
-    Raises:
-        OperationFailed: something did not end in time.
-    """
-    latest = (one for _, one in zip(range(_LATEST), neon.operations.list(project_id), strict=False))
-    neon.operations.wait([one for one in latest if one.status not in DONE | FAILED])
 
 
 def urls(

@@ -73,7 +73,7 @@ class AccountProvider(Provider):
         name = kept_name(spec.project, spec.env_file, spec.key)
         with self._client(wanted) as neon:
             found = Creation(neon, kept, name, wanted).run(spec)
-            places.wait(neon, found.place.project)
+            neon.operations.settle(found.place.project)
             branch = places.branch_of(neon, found.place)
             urls = places.urls(neon, branch, database=wanted.database)
             database = Database(

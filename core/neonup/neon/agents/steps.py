@@ -1,0 +1,165 @@
+"""The steps that changes of versions are made of. Each can be made again where one was killed."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from datetime import datetime
+
+from neonup.http.calls import Call
+from neonup.neon.agents.once import once
+from neonup.neon.agents.standing import Standing, snapshots
+from neonup.neon.answers import Branch, CreatedBranch, Operations, Snapshot
+from neonup.neon.client import Groups
+from neonup.neon.errors import Invalid, NotFound
+
+_READY = frozenset({"ready", "archived"})
+_FINALIZED = "finalized"
+
+
+class Steps:
+    """The steps, as calls.
+
+    Args:
+        neon: gives calls.
+        project_id: the project's id.
+    """
+
+    def __init__(self, neon: Groups[None], project_id: str):
+        self._neon = neon
+        self._project = project_id
+
+    def snapshot(self, branch: Branch, name: str, expires_at: datetime | None) -> Call[Snapshot]:
+        """A new snapshot of a branch; there must be none of the name."""
+
+        def ask() -> Call[Snapshot]:
+            made = yield from self._neon.snapshots.create(
+                self._project, branch.id, name=name, expires_at=expires_at
+            )
+            yield from self._neon.operations.wait(made.operations)
+            return made.snapshot
+
+        def look() -> Call[Snapshot | None]:
+            yield from self._neon.operations.settle(self._project)
+            found = yield from snapshots(self._neon, self._project)
+            return next((one for one in found if one.name == name), None)
+
+        return once(ask, look)
+
+    def delete_snapshot(self, snapshot: Snapshot) -> Call[None]:
+        """Delete a snapshot."""
+        deleted = yield from self._neon.snapshots.delete(self._project, snapshot.id)
+        yield from self._neon.operations.wait(deleted.operations)
+
+    def restored(self, snapshot: Snapshot, name: str, found: Standing) -> Call[Branch]:
+        """The branch of a name with a snapshot's data, which waits to take the database's place."""
+        there = found.restored(name, snapshot)
+        if there is not None and there.current_state in _READY:
+            return there
+        if there is not None:  # it was interrupted for good
+            yield from self.delete_branch(there)
+
+        def ask() -> Call[CreatedBranch]:
+            return (
+                yield from self._neon.snapshots.restore(
+                    self._project,
+                    snapshot.id,
+                    name=name,
+                    target_branch_id=found.branch.id,
+                    finalize_restore=False,
+                )
+            )
+
+        return (yield from self._created(ask, name))
+
+    def branch(self, parent: Branch, name: str, expires_at: datetime | None) -> Call[Branch]:
+        """A new branch of another; there must be none of the name."""
+
+        def ask() -> Call[CreatedBranch]:
+            return (
+                yield from self._neon.branches.create(
+                    self._project, name=name, parent_id=parent.id, expires_at=expires_at
+                )
+            )
+
+        return self._created(ask, name)
+
+    def finalize(self, new: Branch, replaced_name: str) -> Call[None]:
+        """Let a restored branch take its target's place.
+
+        Args:
+            replaced_name: what the branch that was there is called from now on.
+        """
+
+        def ask() -> Call[bool]:
+            try:
+                done = yield from self._neon.branches.finalize_restore(
+                    self._project, new.id, name=replaced_name
+                )
+            except Invalid as error:
+                if (yield from look()):  # a try before has done it, and its answer came to nobody
+                    return True
+                error.remedy = "If the database was restored since, make a new preview."
+                raise
+            yield from self._neon.operations.wait(done.operations)
+            return True
+
+        def look() -> Call[bool | None]:
+            yield from self._neon.operations.settle(self._project)
+            now = yield from self._neon.branches.get(self._project, new.id)
+            return now.restore_status == _FINALIZED or None
+
+        yield from once(ask, look)
+
+    def rewind(
+        self, branch: Branch, kept_name: str, *, timestamp: datetime | None, lsn: str | None
+    ) -> Call[None]:
+        """Give a branch the data that it had at a moment.
+
+        Args:
+            kept_name: of a new branch for what it has now.
+        """
+
+        def ask() -> Call[CreatedBranch]:
+            return (
+                yield from self._neon.branches.restore(
+                    self._project,
+                    branch.id,
+                    source_branch_id=branch.id,
+                    source_timestamp=timestamp,
+                    source_lsn=lsn,
+                    preserve_under_name=kept_name,
+                )
+            )
+
+        yield from self._created(ask, kept_name)
+
+    def delete_branch(self, branch: Branch) -> Call[None]:
+        """Delete a branch; that it is gone already is no error."""
+        deleted = Operations()
+        with contextlib.suppress(NotFound):
+            deleted = yield from self._neon.branches.delete(self._project, branch.id)
+        yield from self._neon.operations.wait(deleted.operations)
+
+    def delete_left(self, found: Standing, *, but: str = "") -> Call[None]:
+        """Delete what an earlier restore has left."""
+        for one in found.left_behind(but=but):
+            yield from self.delete_branch(one)
+
+    def _created(self, ask: Callable[[], Call[CreatedBranch]], name: str) -> Call[Branch]:
+        """The branch of a name that a request creates, once Neon is done with it."""
+
+        def creating() -> Call[Branch]:
+            made = yield from ask()
+            yield from self._neon.operations.wait(made.operations)
+            return made.branch
+
+        def look() -> Call[Branch | None]:
+            yield from self._neon.operations.settle(self._project)
+            return (yield from self._find(name))
+
+        return (yield from once(creating, look))
+
+    def _find(self, name: str) -> Call[Branch | None]:
+        listed = yield from self._neon.branches.list(self._project, search=name)
+        return next((one for one in listed if one.name == name), None)
