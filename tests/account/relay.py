@@ -14,6 +14,19 @@ import httpx
 _HOP = {"connection", "content-length", "date", "server", "transfer-encoding"}
 
 
+@dataclass(frozen=True)
+class Fault:
+    """What happens to a request.
+
+    Args:
+        status: of the answer; None: the connection is cut.
+        carried_out: whether the request is carried out nevertheless.
+    """
+
+    status: int | None
+    carried_out: bool
+
+
 @dataclass
 class Relay:
     """Where it is, and what happens to answers.
@@ -26,6 +39,8 @@ class Relay:
         hold: the same; the answer comes never, and the connection stays open until the end.
         late: the same; such a request is answered with 504 and carried out when the next one comes.
         garble: the same; its answer is of another form.
+        each: what happens to each request that is no GET, the first time that it comes.
+        down: a pattern; such requests are answered with 500 and not passed on.
         before: what is done before the first request that a pattern fits is passed on.
         held: set once a request is carried out whose answer is held back.
         asked: ``METHOD PATH`` of all requests.
@@ -37,6 +52,8 @@ class Relay:
     hold: list[str] = field(default_factory=list)
     late: list[str] = field(default_factory=list)
     garble: list[str] = field(default_factory=list)
+    each: Fault | None = None
+    down: str = ""
     before: dict[str, Callable[[], object]] = field(default_factory=dict)
     held: threading.Event = field(default_factory=threading.Event)
     asked: list[str] = field(default_factory=list)
@@ -54,6 +71,7 @@ def relaying(base: str) -> Iterator[Relay]:
             body = self.rfile.read(int(self.headers.get("content-length") or 0))
             headers = {k: v for k, v in self.headers.items() if k.lower() not in _HOP}
             request = f"{self.command} {self.path.partition('?')[0]}"
+            fault = relay.each if self.command != "GET" and request not in relay.asked else None
             relay.asked.append(request)
 
             def carry_out() -> httpx.Response:
@@ -63,13 +81,22 @@ def relaying(base: str) -> Iterator[Relay]:
 
             for pattern in [one for one in relay.before if fnmatchcase(request, one)]:
                 relay.before.pop(pattern)()
+            if fnmatchcase(request, relay.down):
+                self.send_error(500)
+                return
             if _taken(relay.late, request):
                 waiting[request] = carry_out
                 self.send_error(504)
                 return
             if request in waiting:
                 waiting.pop(request)()
-            answer = carry_out()
+            answer = carry_out() if fault is None or fault.carried_out else None
+            if fault is not None and fault.status is not None:
+                self.send_error(fault.status)
+                return
+            if answer is None or fault is not None:
+                self.close_connection = True
+                return
             if _taken(relay.lose, request):
                 self.close_connection = True
                 return

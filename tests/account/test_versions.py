@@ -201,15 +201,23 @@ def test_names(application: Application) -> None:
     assert (automatic.name, automatic.automatic) == ("auto: migrate", True)
     application.do(lambda versions: versions.checkpoint("migrate"))
     assert application.do(lambda versions: versions.history())[1] == automatic
-    for name, words in [
-        ("migrate", "already"),
+    assert len(application.versions) == 4
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("taken", "already"),
         ("auto: mine", "cannot begin"),
         (" ", "cannot be the name"),
         ("a\nb", "cannot be the name"),
-    ]:
-        with pytest.raises(NeonupError, match=words):
-            application.do(lambda versions, name=name: versions.checkpoint(name))
-    assert len(application.versions) == 4
+    ],
+)
+def test_a_name_that_cannot_be_used(application: Application, name: str, words: str) -> None:
+    application.do(lambda versions: versions.checkpoint("taken"))
+    with pytest.raises(NeonupError, match=words):
+        application.do(lambda versions: versions.checkpoint(name))
+    assert application.versions == ["taken"]
 
 
 def test_automatic_versions_expire(neon: Both, application: Application) -> None:

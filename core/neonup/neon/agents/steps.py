@@ -9,7 +9,7 @@ from datetime import datetime
 from neonup.http.calls import Call
 from neonup.neon.agents.once import once
 from neonup.neon.agents.standing import Standing, snapshots
-from neonup.neon.answers import Branch, CreatedBranch, Operations, Snapshot
+from neonup.neon.answers import Branch, CreatedBranch, Endpoint, Operations, Snapshot
 from neonup.neon.client import Groups
 from neonup.neon.errors import Invalid, NotFound
 
@@ -30,9 +30,15 @@ class Steps:
         self._project = project_id
 
     def snapshot(self, branch: Branch, name: str, expires_at: datetime | None) -> Call[Snapshot]:
-        """A new snapshot of a branch; there must be none of the name."""
+        """A new snapshot of a branch; there must be none of the name.
+
+        Neon allows several of one name, so that a request that was late may have made a second one.
+        """
+        asked = 0
 
         def ask() -> Call[Snapshot]:
+            nonlocal asked
+            asked += 1
             made = yield from self._neon.snapshots.create(
                 self._project, branch.id, name=name, expires_at=expires_at
             )
@@ -41,10 +47,14 @@ class Steps:
 
         def look() -> Call[Snapshot | None]:
             yield from self._neon.operations.settle(self._project)
-            found = yield from snapshots(self._neon, self._project)
-            return next((one for one in found if one.name == name), None)
+            return next(iter((yield from self._snapshots(name))), None)
 
-        return once(ask, look)
+        made = yield from once(ask, look)
+        if asked > 1:
+            made, *others = yield from self._snapshots(name)
+            for one in others:
+                yield from self.delete_snapshot(one)
+        return made
 
     def delete_snapshot(self, snapshot: Snapshot) -> Call[None]:
         """Delete a snapshot."""
@@ -83,6 +93,21 @@ class Steps:
             )
 
         return self._created(ask, name)
+
+    def endpoint(self, branch: Branch) -> Call[Endpoint]:
+        """What a branch is reached by; a new one if there is none."""
+
+        def ask() -> Call[Endpoint]:
+            made = yield from self._neon.endpoints.create(self._project, branch_id=branch.id)
+            yield from self._neon.operations.wait(made.operations)
+            return made.endpoint
+
+        def look() -> Call[Endpoint | None]:
+            yield from self._neon.operations.settle(self._project)
+            found = yield from self._neon.endpoints.list(self._project, branch_id=branch.id)
+            return next(iter(found), None)
+
+        return (yield from look()) or (yield from once(ask, look))
 
     def finalize(self, new: Branch, replaced_name: str) -> Call[None]:
         """Let a restored branch take its target's place.
@@ -159,6 +184,11 @@ class Steps:
             return (yield from self._find(name))
 
         return (yield from once(creating, look))
+
+    def _snapshots(self, name: str) -> Call[list[Snapshot]]:
+        """Those of a name, newest first."""
+        found = yield from snapshots(self._neon, self._project)
+        return [one for one in found if one.name == name]
 
     def _find(self, name: str) -> Call[Branch | None]:
         listed = yield from self._neon.branches.list(self._project, search=name)

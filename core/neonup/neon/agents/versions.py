@@ -138,10 +138,7 @@ class ProjectVersions(Group[S], Generic[S]):
                     self._project, branch.id, expires_at=expires_at
                 )
             ).branch
-        endpoints = yield from self._neon.endpoints.list(self._project, branch_id=branch.id)
-        if not endpoints:
-            made = yield from self._neon.endpoints.create(self._project, branch_id=branch.id)
-            yield from self._neon.operations.wait(made.operations)
+        yield from self._steps.endpoint(branch)
         return (yield from self._reached(branch))
 
     @operation
