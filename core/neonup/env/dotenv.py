@@ -22,9 +22,7 @@ from neonup.errors import EnvFileError
 _BOM = "\ufeff"
 # Newlines, quotes and backslashes could end or continue a statement of the file; `$` and the
 # backtick mean something to a shell that sources it, and `#` begins a comment for some readers.
-_UNSAFE = re.compile(r"""[^!-~]|["'\\$`#]""")
-
-
+_UNSAFE = r"""[^!-~]|["'\\$`#]"""
 _PLAIN = re.compile(r"""(?:(?:#[^\n\r]*|[A-Za-z_]\w*=[!%&(-\[\]-_a-~]*)\n)*""", re.ASCII)
 """Lines that need no parser: comments, and values of letters, digits and harmless signs."""
 
@@ -132,7 +130,7 @@ def check_writable(path: Path) -> None:
 
 def safe_value(value: str) -> bool:
     """Whether a value can stand unquoted in the file and means the same to every reader."""
-    return bool(value) and not _UNSAFE.search(value)
+    return bool(value) and not re.search(_UNSAFE, value)
 
 
 def add(file: EnvFile, lines: Sequence[str], *, expect: dict[str, str]) -> None:

@@ -27,11 +27,12 @@ _HOST = re.compile(r"(?:\[(?P<v6>[^\]]*)\]|(?P<name>[^:\[\]]*))(?::(?P<port>\d*)
 
 _ENCODE = "A password with any of / ? # @ : % needs these percent-encoded, e.g. %2F for a slash."
 
+# Compiled when they are needed: most starts mask nothing.
 _MASKS = (
     # In a Postgres URL up to the last @: a password that is not encoded may hold / and @.
-    (re.compile(r"(postgres(?:ql)?(?:\+\w+)?://[^\s:/]*):\S*@", re.IGNORECASE), r"\1:***@"),
-    (re.compile(r"(\w[\w+.-]*://[^\s:/@]*):(?!\*\*\*@)[^\s/]*@"), r"\1:***@"),
-    (re.compile(r"(\b(?:ssl)?password\s*=\s*)('(?:[^'\\]|\\.)*'|[^&\s]+)"), r"\1***"),
+    (r"(?i:(postgres(?:ql)?(?:\+\w+)?://[^\s:/]*)):\S*@", r"\1:***@"),
+    (r"(\w[\w+.-]*://[^\s:/@]*):(?!\*\*\*@)[^\s/]*@", r"\1:***@"),
+    (r"(\b(?:ssl)?password\s*=\s*)('(?:[^'\\]|\\.)*'|[^&\s]+)", r"\1***"),
 )
 
 
@@ -165,7 +166,7 @@ def mask(text: str) -> str:
     Where a Postgres URL holds a stray ``@`` it hides too much rather than too little.
     """
     for pattern, replacement in _MASKS:
-        text = pattern.sub(replacement, text)
+        text = re.sub(pattern, replacement, text)
     return text
 
 

@@ -1,0 +1,30 @@
+"""Embedded Postgres: a Neon project for each user of a platform.
+
+with NeonClient() as neon:
+    fleet = Fleet(neon, [Tier("free", quota=Quota(active_time_seconds=36_000))], prefix="acme")
+    project = fleet.provision("anna@example.com", "free")
+    url = fleet.connection("anna@example.com", project_id=project.project_id)
+"""
+
+from __future__ import annotations
+
+from neonup.neon.platform import errors
+from neonup.neon.platform.fleet import Fleet
+from neonup.neon.platform.naming import Label, Naming, Standing
+from neonup.neon.platform.provisioning import Layout
+from neonup.neon.platform.register import Register, UserProject
+from neonup.neon.platform.tiers import Quota, Tier, Tiers
+
+__all__ = [
+    "Fleet",
+    "Label",
+    "Layout",
+    "Naming",
+    "Quota",
+    "Register",
+    "Standing",
+    "Tier",
+    "Tiers",
+    "UserProject",
+    "errors",
+]
