@@ -103,23 +103,16 @@ def test_a_restore_does_not_use_a_preview_that_may_have_been_written_to(
     assert application.numbers == []
 
 
-def test_what_there_was_before_is_kept_if_wanted(neon: Both, application: Application) -> None:
+def test_what_there_was_before_is_kept_if_wanted(application: Application) -> None:
     application.do(lambda versions: versions.checkpoint("v1"))
     application.write(1)
     restored = application.do(lambda versions: versions.restore("v1", keep="before"))
     assert restored.kept_branch == "before"
     assert application.branches == ["before", "main"]
     (kept,) = application.do(lambda versions: versions.branches())
-    neon(lambda neon: neon.endpoints.create(application.project_id, branch_id=kept.id))
-    found = neon(
-        lambda neon: neon.projects.connection_uri(
-            application.project_id,
-            branch_id=kept.id,
-            database_name="neondb",
-            role_name="neondb_owner",
-        )
-    )
-    assert numbers(found) == [1]
+    assert kept.name == "before"
+    opened = application.do(lambda versions: versions.open("before"))
+    assert numbers(opened.url) == [1]
     with pytest.raises(errors.Conflict, match="'before'"):
         application.do(lambda versions: versions.restore("v1", keep="before"))
     assert application.branches == ["before", "main"]
@@ -197,18 +190,16 @@ def test_undo_takes_one_moment(application: Application) -> None:
 def test_names(application: Application) -> None:
     made = [application.do(lambda versions: versions.checkpoint()) for _ in range(2)]
     assert len({one.name for one in made}) == 2
-    automatic = application.do(lambda versions: versions.checkpoint("migrate", automatic=True))
-    assert (automatic.name, automatic.automatic) == ("auto: migrate", True)
-    application.do(lambda versions: versions.checkpoint("migrate"))
-    assert application.do(lambda versions: versions.history())[1] == automatic
-    assert len(application.versions) == 4
+    given = application.do(lambda versions: versions.checkpoint(" before 0007 "))
+    assert given.name == "before 0007"
+    assert application.versions == [given.name, *(one.name for one in reversed(made))]
 
 
 @pytest.mark.parametrize(
     ("name", "words"),
     [
         ("taken", "already"),
-        ("auto: mine", "cannot begin"),
+        ("auto: mine", "cannot be the name"),
         (" ", "cannot be the name"),
         ("a\nb", "cannot be the name"),
     ],
@@ -221,27 +212,48 @@ def test_a_name_that_cannot_be_used(application: Application, name: str, words: 
 
 
 def test_automatic_versions_expire(neon: Both, application: Application) -> None:
-    version = application.do(lambda versions: versions.checkpoint(automatic=True))
+    """That they are automatic is known from the snapshot's name alone."""
+    version = application.do(lambda versions: versions.checkpoint("migrate", automatic=True))
+    assert (version.name, version.automatic) == ("migrate", True)
+    assert application.do(lambda versions: versions.history()) == [version]
     (snapshot,) = neon(lambda neon: neon.snapshots.list(application.project_id))
     assert snapshot.expires_at is not None
+    assert snapshot.name == "auto: migrate"
     assert timedelta(days=6) < snapshot.expires_at - version.created_at < timedelta(days=8)
 
 
-def test_one_version_on_a_free_plan(neon: Both, neon_server_here: NeonServer) -> None:
+@pytest.fixture
+def free(neon: Both, neon_server_here: NeonServer) -> Iterator[Application]:
+    """One of an organization whose plan allows one snapshot."""
     person = create_person(Api(neon_server_here.base, neon_server_here.key))
     with both.client(neon.driver, neon_server_here.base, person.api.key) as theirs:
-        application = Application(theirs, org_id=person.organization("free"))
-        application.do(lambda versions: versions.checkpoint("first"))
-        with pytest.raises(errors.QuotaExceeded) as caught:
-            application.do(lambda versions: versions.checkpoint("second"))
-        assert "replace the oldest" in str(caught.value)
-        assert application.versions == ["first"]
-        application.write(1)
-        application.do(lambda versions: versions.checkpoint("second", replace_oldest=True))
-        assert application.versions == ["second"]
-        application.write(2)
-        application.do(lambda versions: versions.restore("second"))
-        assert application.numbers == [1]
+        yield Application(theirs, org_id=person.organization("free"))
+
+
+def test_one_version_on_a_free_plan(free: Application) -> None:
+    free.do(lambda versions: versions.checkpoint("first"))
+    with pytest.raises(errors.QuotaExceeded) as caught:
+        free.do(lambda versions: versions.checkpoint("second"))
+    assert "replace the oldest" in str(caught.value)
+    assert free.versions == ["first"]
+    with pytest.raises(errors.QuotaExceeded):  # it does not replace what somebody asked for
+        free.do(lambda versions: versions.checkpoint(automatic=True))
+    free.write(1)
+    free.do(lambda versions: versions.checkpoint("second", replace_oldest=True))
+    assert free.versions == ["second"]
+    free.write(2)
+    free.do(lambda versions: versions.restore("second"))
+    assert free.numbers == [1]
+
+
+def test_an_automatic_version_makes_room_for_the_next(free: Application) -> None:
+    free.do(lambda versions: versions.checkpoint("first", automatic=True))
+    free.do(lambda versions: versions.checkpoint("second", automatic=True))
+    assert free.versions == ["second"]
+    with pytest.raises(errors.QuotaExceeded):
+        free.do(lambda versions: versions.checkpoint("third"))
+    free.do(lambda versions: versions.checkpoint("third", replace_oldest=True))
+    assert free.versions == ["third"]
 
 
 def test_there_are_no_versions_of_a_branch_of_another(neon: Both, application: Application) -> None:

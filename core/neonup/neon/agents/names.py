@@ -13,11 +13,11 @@ from datetime import UTC, datetime
 from neonup.errors import NeonupError
 
 AUTOMATIC = "auto: "
-"""How the name of a version begins that neonup took by itself."""
+"""How the name of a snapshot begins that nobody asked for; the version's own name follows."""
 _REPLACED = re.compile(r".* \(old, neonup [0-9a-f]{8}\)")
 
 
-def checkpoint(name: str | None, taken: Container[str], *, automatic: bool) -> str:
+def checkpoint(name: str | None, taken: Container[str]) -> str:
     """The name of a new version.
 
     Args:
@@ -27,28 +27,35 @@ def checkpoint(name: str | None, taken: Container[str], *, automatic: bool) -> s
     Raises:
         NeonupError: the name cannot be used, or is taken.
     """
-    prefix = AUTOMATIC if automatic else ""
     if name is None:
-        return _numbered(f"{prefix}{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC", taken)
+        return _numbered(f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC", taken)
     given = name.strip()
-    if not given or not given.isprintable():
-        raise NeonupError(f"{name!r} cannot be the name of a version.")
-    if given.startswith(AUTOMATIC.strip()):
+    if not given or not given.isprintable() or given.startswith(AUTOMATIC.strip()):
         raise NeonupError(
-            f"The name of a version cannot begin with {AUTOMATIC.strip()!r}: that marks those that "
-            "neonup takes by itself.",
+            f"{name!r} cannot be the name of a version.",
+            remedy=f"Use printable characters, and do not begin with {AUTOMATIC.strip()!r}.",
         )
-    if prefix + given in taken:
+    if given in taken:
         raise NeonupError(
             f"There is a version {given!r} already.",
             remedy="Give another name, or delete that version first.",
         )
-    return prefix + given
+    return given
 
 
-def is_automatic(name: str) -> bool:
-    """Whether neonup took the version of this name by itself."""
-    return name.startswith(AUTOMATIC)
+def snapshot(version: str, *, automatic: bool) -> str:
+    """What the snapshot of a version is called."""
+    return f"{AUTOMATIC}{version}" if automatic else version
+
+
+def version(snapshot_name: str) -> str:
+    """What the version of a snapshot is called."""
+    return snapshot_name.removeprefix(AUTOMATIC)
+
+
+def is_automatic(snapshot_name: str) -> bool:
+    """Whether nobody asked for the version of a snapshot."""
+    return snapshot_name.startswith(AUTOMATIC)
 
 
 def preview(version: str) -> str:

@@ -8,7 +8,7 @@ from neonup.http.calls import Call
 from neonup.neon.agents import names
 from neonup.neon.answers import Branch, Snapshot
 from neonup.neon.client import Groups
-from neonup.neon.errors import Invalid, NotFound
+from neonup.neon.errors import Conflict, Invalid, NotFound
 from neonup.versions import Version, named
 
 _RESTORED = "restored"
@@ -115,6 +115,46 @@ class Standing:
             and not self._has_children(one)
         ]
 
+    def replaceable(self, *, any_: bool, automatic: bool) -> Snapshot | None:
+        """The snapshot that may make room for a new one: the oldest, an automatic one if there is
+        one. Those of a schedule do not count for the plan's limit.
+
+        Args:
+            any_: whether that was said of every version.
+            automatic: whether the new one is automatic: then it may replace one of these.
+        """
+        counted = [one for one in self.snapshots if one.manual is not False]
+        passing = [one for one in counted if names.is_automatic(one.name)]
+        if any_:
+            passing = passing or counted
+        elif not automatic:
+            return None
+        return passing[-1] if passing else None
+
+    def check_root(self) -> None:
+        """Refuse where Neon keeps no versions.
+
+        Raises:
+            Invalid: the database's branch was made of another.
+        """
+        if self.branch.parent_id is not None:
+            raise Invalid(
+                f"Neon: the branch {self.branch.name} was made of another one, and Neon keeps "
+                "versions of root branches only.",
+                remedy="Make a branch of it instead, or undo: Neon keeps its history, too.",
+            )
+
+    def check_free(self, name: str | None) -> None:
+        """Refuse the name of a branch that is there.
+
+        Raises:
+            Conflict: there is one.
+        """
+        if name is not None and self.called(name) is not None:
+            raise Conflict(
+                f"Neon: there is a branch {name!r} already.", remedy="Give another name."
+            )
+
 
 def read(neon: Groups[None], project_id: str, endpoint_id: str | None) -> Call[Standing]:
     """What there is of a project.
@@ -144,7 +184,7 @@ def version(snapshot: Snapshot) -> Version:
     """A snapshot as a version."""
     return Version(
         id=snapshot.id,
-        name=snapshot.name,
+        name=names.version(snapshot.name),
         created_at=snapshot.created_at,
         size=snapshot.full_size,
         automatic=names.is_automatic(snapshot.name),

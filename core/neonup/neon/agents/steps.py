@@ -4,17 +4,34 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 
 from neonup.http.calls import Call
+from neonup.neon.agents import names
 from neonup.neon.agents.once import once
 from neonup.neon.agents.standing import Standing, snapshots
 from neonup.neon.answers import Branch, CreatedBranch, Endpoint, Operations, Snapshot
 from neonup.neon.client import Groups
-from neonup.neon.errors import Invalid, NotFound
+from neonup.neon.errors import Invalid, NeonError, NotFound
 
 _READY = frozenset({"ready", "archived"})
 _FINALIZED = "finalized"
+
+
+@dataclass(frozen=True)
+class Taking:
+    """A snapshot that is to be taken.
+
+    Args:
+        branch: of what.
+        name: which no other has.
+        expires_at: when Neon deletes it; never if None.
+    """
+
+    branch: Branch
+    name: str
+    expires_at: datetime | None
 
 
 class Steps:
@@ -29,8 +46,8 @@ class Steps:
         self._neon = neon
         self._project = project_id
 
-    def snapshot(self, branch: Branch, name: str, expires_at: datetime | None) -> Call[Snapshot]:
-        """A new snapshot of a branch; there must be none of the name.
+    def snapshot(self, taking: Taking) -> Call[Snapshot]:
+        """A new snapshot.
 
         Neon allows several of one name, so that a request that was late may have made a second one.
         """
@@ -40,21 +57,36 @@ class Steps:
             nonlocal asked
             asked += 1
             made = yield from self._neon.snapshots.create(
-                self._project, branch.id, name=name, expires_at=expires_at
+                self._project, taking.branch.id, name=taking.name, expires_at=taking.expires_at
             )
             yield from self._neon.operations.wait(made.operations)
             return made.snapshot
 
         def look() -> Call[Snapshot | None]:
             yield from self._neon.operations.settle(self._project)
-            return next(iter((yield from self._snapshots(name))), None)
+            return next(iter((yield from self._snapshots(taking.name))), None)
 
         made = yield from once(ask, look)
         if asked > 1:
-            made, *others = yield from self._snapshots(name)
+            made, *others = yield from self._snapshots(taking.name)
             for one in others:
                 yield from self.delete_snapshot(one)
         return made
+
+    def snapshot_instead(self, old: Snapshot, taking: Taking) -> Call[Snapshot]:
+        """The same, where there is no room before another one is deleted."""
+        yield from self.delete_snapshot(old)
+        try:
+            return (yield from self.snapshot(taking))
+        except NeonError as error:
+            name = names.version(old.name)
+            error.checked = (*error.checked, f"deleted for it: the version {name!r}")
+            error.remedy = (
+                "Take the checkpoint again. The deleted version is the database of "
+                f"{old.created_at:%Y-%m-%d %H:%M:%S} UTC: undo goes back to it while Neon keeps "
+                "the history."
+            )
+            raise
 
     def delete_snapshot(self, snapshot: Snapshot) -> Call[None]:
         """Delete a snapshot."""

@@ -12,11 +12,11 @@ from typing import Generic
 from neonup.http.calls import Call
 from neonup.neon.agents import names, standing
 from neonup.neon.agents.standing import Standing
-from neonup.neon.agents.steps import Steps
+from neonup.neon.agents.steps import Steps, Taking
 from neonup.neon.agents.urls import url_of
-from neonup.neon.answers import Branch, Snapshot
+from neonup.neon.answers import Branch
 from neonup.neon.client import Groups
-from neonup.neon.errors import Conflict, Invalid, NeonError, QuotaExceeded
+from neonup.neon.errors import Invalid, QuotaExceeded
 from neonup.neon.groups.group import Group, S, operation
 from neonup.versions import Restored, Version, VersionBranch
 
@@ -67,11 +67,11 @@ class ProjectVersions(Group[S], Generic[S]):
 
         Args:
             name: one made of the time if None; it must not be taken.
-            automatic: whether no person asked for it: its name then begins with ``auto:``, and
-                Neon deletes it after `AUTOMATIC_DAYS`.
+            automatic: whether nobody asked for it: Neon deletes it after `AUTOMATIC_DAYS`, and it
+                may replace the oldest automatic one.
             replace_oldest: where the plan allows no more (Neon's free one allows one), delete the
-                oldest for it, an automatic one rather than another. There is no room for the new
-                one before that; if it then fails, the error names what was deleted.
+                oldest for it, an automatic one if there is one. There is no room for the new one
+                before that; if it then fails, the error names what was deleted.
             expires_at: when Neon deletes it; aware.
 
         Raises:
@@ -80,30 +80,20 @@ class ProjectVersions(Group[S], Generic[S]):
             Invalid: the database is on a branch that was made of another.
         """
         found = yield from self._settled()
-        _check_root(found.branch)
-        taken = {one.name for one in found.snapshots}
-        label = names.checkpoint(name, taken, automatic=automatic)
+        found.check_root()
+        label = names.checkpoint(name, {one.name for one in found.versions})
         if automatic and expires_at is None:
             expires_at = datetime.now(UTC).replace(microsecond=0) + timedelta(days=AUTOMATIC_DAYS)
         yield from self._steps.delete_left(found)
+        taking = Taking(found.branch, names.snapshot(label, automatic=automatic), expires_at)
         try:
-            made = yield from self._steps.snapshot(found.branch, label, expires_at)
+            made = yield from self._steps.snapshot(taking)
         except QuotaExceeded as error:
-            oldest = _oldest(found.snapshots)
-            if not replace_oldest or oldest is None:
+            oldest = found.replaceable(any_=replace_oldest, automatic=automatic)
+            if oldest is None:
                 error.remedy = "Delete a version, or let this one replace the oldest."
                 raise
-            yield from self._steps.delete_snapshot(oldest)
-            try:
-                made = yield from self._steps.snapshot(found.branch, label, expires_at)
-            except NeonError as failed:
-                failed.checked = (*failed.checked, f"deleted for it: the version {oldest.name!r}")
-                failed.remedy = (
-                    "Take the checkpoint again. The deleted version is the database of "
-                    f"{oldest.created_at:%Y-%m-%d %H:%M:%S} UTC: undo goes back to it while Neon "
-                    "keeps the history."
-                )
-                raise
+            made = yield from self._steps.snapshot_instead(oldest, taking)
         return standing.version(made)
 
     @operation
@@ -131,7 +121,9 @@ class ProjectVersions(Group[S], Generic[S]):
         """
         found = yield from self._settled()
         snapshot = found.snapshot(wanted)
-        branch = yield from self._steps.restored(snapshot, names.preview(snapshot.name), found)
+        branch = yield from self._steps.restored(
+            snapshot, names.preview(names.version(snapshot.name)), found
+        )
         if expires_at is not None:
             branch = (
                 yield from self._neon.branches.update(
@@ -159,11 +151,11 @@ class ProjectVersions(Group[S], Generic[S]):
         """
         found = yield from self._settled()
         snapshot = found.snapshot(wanted)
-        _check_free(found, keep)
+        found.check_free(keep)
         name = names.restoring(snapshot.id)
         yield from self._steps.delete_left(found, but=name)
         new = yield from self._steps.restored(snapshot, name, found)
-        return (yield from self._take_place(new, found, snapshot.name, keep))
+        return (yield from self._take_place(new, found, names.version(snapshot.name), keep))
 
     @operation
     def finalize(self, preview: VersionBranch | str, *, keep: str | None = None) -> Call[Restored]:
@@ -182,7 +174,7 @@ class ProjectVersions(Group[S], Generic[S]):
         if wanted == found.branch.id:  # an earlier call did it, and was killed then
             return (yield from self._restored(found.branch.name, keep))
         new = found.preview(wanted)
-        _check_free(found, keep)
+        found.check_free(keep)
         yield from self._steps.delete_left(found)
         return (yield from self._take_place(new, found, new.name, keep))
 
@@ -208,7 +200,7 @@ class ProjectVersions(Group[S], Generic[S]):
         if (timestamp is None) == (lsn is None):
             raise TypeError("undo takes a timestamp or an LSN")
         found = yield from self._settled()
-        _check_free(found, keep)
+        found.check_free(keep)
         yield from self._steps.delete_left(found)
         left = keep or names.replaced(found.branch.name)
         try:
@@ -231,15 +223,36 @@ class ProjectVersions(Group[S], Generic[S]):
             Conflict: there is a branch of the name.
         """
         found = yield from self._settled()
-        _check_free(found, name)
+        found.check_free(name)
         made = yield from self._steps.branch(found.branch, name, expires_at)
         return (yield from self._reached(made))
+
+    @operation
+    def current(self) -> Call[Branch]:
+        """The branch that the database is on. After a restore it is another one."""
+        found = yield from standing.read(self._neon, self._project, self._endpoint)
+        return found.branch
 
     @operation
     def branches(self) -> Call[list[Branch]]:
         """The project's other branches: those of `preview` and `branch`, and what was kept."""
         found = yield from standing.read(self._neon, self._project, self._endpoint)
         return found.others
+
+    @operation
+    def open(self, branch: str) -> Call[VersionBranch]:
+        """How one connects to another branch, e.g. one that was kept.
+
+        Args:
+            branch: its id or name.
+
+        Raises:
+            NotFound: there is none.
+        """
+        found = yield from standing.read(self._neon, self._project, self._endpoint)
+        one = found.other(branch)
+        yield from self._steps.endpoint(one)
+        return (yield from self._reached(one))
 
     @operation
     def delete(self, wanted: Version | str) -> Call[None]:
@@ -300,24 +313,3 @@ class ProjectVersions(Group[S], Generic[S]):
             *([f"the branch is there since {branch.created_at}"] if branch.created_at else []),
         )
         error.remedy = "Name a moment within that time, or restore a version."
-
-
-def _oldest(snapshots: list[Snapshot]) -> Snapshot | None:
-    """The version that makes room: those of a schedule do not count for the limit."""
-    manual = [one for one in snapshots if one.manual is not False]
-    automatic = [one for one in manual if names.is_automatic(one.name)]
-    return min(automatic or manual, key=lambda one: one.created_at, default=None)
-
-
-def _check_root(branch: Branch) -> None:
-    if branch.parent_id is not None:
-        raise Invalid(
-            f"Neon: the branch {branch.name} was made of another one, and Neon keeps versions of "
-            "root branches only.",
-            remedy="Make a branch of it instead, or undo: Neon keeps its history, too.",
-        )
-
-
-def _check_free(found: Standing, name: str | None) -> None:
-    if name is not None and found.called(name) is not None:
-        raise Conflict(f"Neon: there is a branch {name!r} already.", remedy="Give another name.")
