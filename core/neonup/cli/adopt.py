@@ -146,7 +146,7 @@ def _reach(
 def _branch(
     neon: NeonClient, project_id: str, branch: str | None, former: _Former | None
 ) -> Branch:
-    from neonup.providers.account.place import Place, branch_of, parse
+    from neonup.providers.account.place import Place, branch_of, now, parse
 
     if branch is not None:
         for one in neon.branches.list(project_id, search=branch):
@@ -156,7 +156,7 @@ def _branch(
     if former is not None and former.provider.name == _ACCOUNT:
         place = parse(former.database.id)
         if place.project == project_id:
-            return branch_of(neon, place)
+            return branch_of(neon, now(neon, place, former.database.url))
     return branch_of(neon, Place(project_id))
 
 

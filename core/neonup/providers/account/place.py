@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from neonup.env.record import host
 from neonup.errors import ProviderError
 from neonup.neon import NeonClient
-from neonup.neon.answers import Branch
+from neonup.neon.answers import Branch, Endpoint
 from neonup.neon.errors import NotFound
 from neonup.providers import believed
 
+_PORT = ":5432"
 PROJECT = "a project id, or project id/branch id"
 
 
@@ -68,6 +70,28 @@ def branch_of(neon: NeonClient, place: Place) -> Branch:
         if branch.default:
             return branch
     raise NotFound(f"Neon: the project {place.project} has no default branch.")
+
+
+def endpoint_of(neon: NeonClient, project_id: str, url: str) -> Endpoint | None:
+    """The endpoint of a project that a URL leads to."""
+    wanted = host(url).removesuffix(_PORT)
+    for one in neon.endpoints.list(project_id):
+        if one.host.removesuffix(_PORT) == wanted:
+            return one
+    return None
+
+
+def now(neon: NeonClient, place: Place, url: str) -> Place:
+    """Where a database is that was recorded at a place: a restore moves it to another branch, and
+    only its URL stays. The place itself, where no endpoint of the project has the URL's host.
+    """
+    if place.branch is None:
+        return place
+    try:
+        endpoint = endpoint_of(neon, place.project, url)
+    except NotFound:
+        return place
+    return replace(place, branch=endpoint.branch_id) if endpoint else place
 
 
 def urls(
