@@ -14,19 +14,6 @@ import httpx
 _HOP = {"connection", "content-length", "date", "server", "transfer-encoding"}
 
 
-@dataclass(frozen=True)
-class Fault:
-    """What happens to a request.
-
-    Args:
-        status: of the answer; None: the connection is cut.
-        carried_out: whether the request is carried out nevertheless.
-    """
-
-    status: int | None
-    carried_out: bool
-
-
 @dataclass
 class Relay:
     """Where it is, and what happens to answers.
@@ -39,10 +26,11 @@ class Relay:
         hold: the same; the answer comes never, and the connection stays open until the end.
         late: the same; such a request is answered with 504 and carried out when the next one comes.
         garble: the same; its answer is of another form.
-        each: what happens to each request that is no GET, the first time that it comes.
-        down: a pattern; such requests are answered with 500 and not passed on.
         before: what is done before the first request that a pattern fits is passed on.
         held: set once a request is carried out whose answer is held back.
+        meet: what happens to a request: a status, with which it is answered without being carried
+            out; ``lose``, ``hold`` as above; ``fail``: carried out and answered with 500; ``cut``:
+            not carried out, and the connection is closed.
         asked: ``METHOD PATH`` of all requests.
     """
 
@@ -52,11 +40,26 @@ class Relay:
     hold: list[str] = field(default_factory=list)
     late: list[str] = field(default_factory=list)
     garble: list[str] = field(default_factory=list)
-    each: Fault | None = None
-    down: str = ""
     before: dict[str, Callable[[], object]] = field(default_factory=dict)
     held: threading.Event = field(default_factory=threading.Event)
+    meet: Callable[[str], int | str | None] = lambda _: None
     asked: list[str] = field(default_factory=list)
+
+
+FAULTS: tuple[int | str, ...] = (423, 429, 500, "fail", "lose", "cut")
+"""What `Relay.meet` does to requests that a client can make up for."""
+
+
+def first_time(fault: int | str) -> Callable[[str], int | str | None]:
+    """For `Relay.meet`: each request meets the fault the first time that it is asked."""
+    seen: set[str] = set()
+
+    def meet(request: str) -> int | str | None:
+        new = request not in seen
+        seen.add(request)
+        return fault if new else None
+
+    return meet
 
 
 @contextmanager
@@ -65,24 +68,28 @@ def relaying(base: str) -> Iterator[Relay]:
     upstream = base.removesuffix("/api/v2")
     ended = threading.Event()
     waiting: dict[str, Callable[[], httpx.Response]] = {}
+    client = httpx.Client(timeout=60, trust_env=False, verify=False)
 
     class Handler(BaseHTTPRequestHandler):
         def _pass(self) -> None:
             body = self.rfile.read(int(self.headers.get("content-length") or 0))
             headers = {k: v for k, v in self.headers.items() if k.lower() not in _HOP}
             request = f"{self.command} {self.path.partition('?')[0]}"
-            fault = relay.each if self.command != "GET" and request not in relay.asked else None
             relay.asked.append(request)
 
             def carry_out() -> httpx.Response:
-                return httpx.request(
-                    self.command, upstream + self.path, content=body, headers=headers, timeout=60
+                return client.request(
+                    self.command, upstream + self.path, content=body, headers=headers
                 )
 
             for pattern in [one for one in relay.before if fnmatchcase(request, one)]:
                 relay.before.pop(pattern)()
-            if fnmatchcase(request, relay.down):
-                self.send_error(500)
+            met = relay.meet(request)
+            if isinstance(met, int):
+                self.send_error(met)
+                return
+            if met == "cut":
+                self.close_connection = True
                 return
             if _taken(relay.late, request):
                 waiting[request] = carry_out
@@ -90,17 +97,14 @@ def relaying(base: str) -> Iterator[Relay]:
                 return
             if request in waiting:
                 waiting.pop(request)()
-            answer = carry_out() if fault is None or fault.carried_out else None
-            if fault is not None and fault.status is not None:
-                self.send_error(fault.status)
+            answer = carry_out()
+            if met == "fail":
+                self.send_error(500)
                 return
-            if answer is None or fault is not None:
+            if met == "lose" or _taken(relay.lose, request):
                 self.close_connection = True
                 return
-            if _taken(relay.lose, request):
-                self.close_connection = True
-                return
-            if _taken(relay.hold, request):
+            if met == "hold" or _taken(relay.hold, request):
                 relay.held.set()
                 ended.wait(60)
                 self.close_connection = True
@@ -133,6 +137,7 @@ def relaying(base: str) -> Iterator[Relay]:
         server.shutdown()
         thread.join()
         server.server_close()
+        client.close()
 
 
 def _taken(patterns: list[str], request: str) -> bool:

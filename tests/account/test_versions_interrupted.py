@@ -11,7 +11,6 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 
 import pytest
 
@@ -20,7 +19,7 @@ from neonup.neon import errors
 from neonup.neon.agents import once
 from tests.account import both
 from tests.account.both import Both
-from tests.account.relay import Fault, Relay
+from tests.account.relay import FAULTS, Relay, first_time
 from tests.account.versions import Application, numbers
 from tests.neon.api import Api
 from tests.neon.persons import Person, create_person
@@ -45,47 +44,30 @@ def neon(relay: Relay, person: Person) -> Iterator[Both]:
         yield found
 
 
-@contextmanager
-def each(relay: Relay, fault: Fault) -> Iterator[None]:
-    relay.each = fault
-    yield
-    relay.each = None
-
-
-FAULTS = {
-    "locked": Fault(423, carried_out=False),
-    "too many": Fault(429, carried_out=False),
-    "failed": Fault(500, carried_out=False),
-    "failed and done": Fault(500, carried_out=True),
-    "cut": Fault(None, carried_out=False),
-    "cut and done": Fault(None, carried_out=True),
-}
-
-
-@pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
+@pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.usefixtures("at_once")
-def test_each_request_meets_a_fault(neon: Both, relay: Relay, fault: Fault) -> None:
+def test_each_request_meets_a_fault(neon: Both, relay: Relay, fault: int | str) -> None:
     application = Application(neon)
     application.write(1)
     moment = application.moment
-    with each(relay, fault):
-        application.do(lambda versions: versions.checkpoint("v1"))
-        application.write(2)
-        preview = application.do(lambda versions: versions.preview("v1"))
-        assert numbers(preview.url) == [1]
-        application.do(lambda versions: versions.finalize(preview))
-        assert application.numbers == [1]
-        application.write(3)
-        application.do(lambda versions: versions.restore("v1"))
-        assert application.numbers == [1]
-        application.write(4)
-        application.do(lambda versions: versions.undo(timestamp=moment))
-        assert application.numbers == [1]
-        branch = application.do(lambda versions: versions.branch("dev"))
-        assert numbers(branch.url) == [1]
-        assert application.branches == ["dev", "main"]
-        application.do(lambda versions: versions.delete_branch(branch))
-        application.do(lambda versions: versions.delete("v1"))
+    relay.meet = first_time(fault)
+    application.do(lambda versions: versions.checkpoint("v1"))
+    application.write(2)
+    preview = application.do(lambda versions: versions.preview("v1"))
+    assert numbers(preview.url) == [1]
+    application.do(lambda versions: versions.finalize(preview))
+    assert application.numbers == [1]
+    application.write(3)
+    application.do(lambda versions: versions.restore("v1"))
+    assert application.numbers == [1]
+    application.write(4)
+    application.do(lambda versions: versions.undo(timestamp=moment))
+    assert application.numbers == [1]
+    branch = application.do(lambda versions: versions.branch("dev"))
+    assert numbers(branch.url) == [1]
+    assert application.branches == ["dev", "main"]
+    application.do(lambda versions: versions.delete_branch(branch))
+    application.do(lambda versions: versions.delete("v1"))
     assert application.branches == ["main"]
     assert application.versions == []
 
@@ -106,13 +88,16 @@ def test_a_version_that_made_room_is_named_where_the_new_one_failed(
     application.write(1)
     application.do(lambda versions: versions.checkpoint("old"))
     application.write(2)
-    path = f"/api/v2/projects/{application.project_id}/*"
-    relay.before[f"DELETE {path}"] = lambda: setattr(relay, "down", f"POST {path}snapshot")
+
+    def fail(request: str) -> int | None:
+        return 500 if request.endswith("/snapshot") else None
+
+    relay.before["DELETE *snapshots/*"] = lambda: setattr(relay, "meet", fail)
     with pytest.raises(errors.NeonError) as caught:
         application.do(lambda versions: versions.checkpoint("new", replace_oldest=True))
     assert "deleted for it: the version 'old'" in str(caught.value)
     assert "Take the checkpoint again" in str(caught.value)
-    relay.down = ""
+    relay.meet = lambda _: None
     application.do(lambda versions: versions.checkpoint("new", replace_oldest=True))
     assert application.versions == ["new"]
     assert application.numbers == [1, 2]

@@ -183,7 +183,8 @@ def _not_here(project_id: str, former: _Former | None) -> NeonupError:
 
 def _adopted(start: Start, database: Database | None, id_: str, urls: Urls) -> Database:
     if database is not None and database.provider == _ACCOUNT and database.claim_url is None:
-        id_ = database.id or id_  # neonup's own still: only the URL is new
+        own = database.id or "/"
+        id_ = id_ if "/" in own else own  # a project of neonup's own stays that
     return Database(
         url=urls.pooled,
         provider=_ACCOUNT,

@@ -45,8 +45,9 @@ def test_the_url_leads_to_the_database(fleet: Asked) -> None:
 def test_another_tier(fleet: Asked, owner: NeonClient) -> None:
     made = fleet(lambda fleet: fleet.provision("anna", "free"))
     changed = fleet(lambda fleet: fleet.change_tier("anna", "pro"))
-    assert (changed.project_id, changed.tier) == (made.project_id, "pro")
-    assert not changed.label.changing
+    assert (changed.before, changed.after, changed.applied) == ("free", "pro", True)
+    assert (changed.project.project_id, changed.project.tier) == (made.project_id, "pro")
+    assert not changed.project.label.changing
     assert fleet(lambda fleet: fleet.find("anna")).tier == "pro"
     project = owner.projects.get(made.project_id)
     assert project.settings["quota"] == PRO.quota.as_dict()

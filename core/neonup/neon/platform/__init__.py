@@ -9,22 +9,32 @@ with NeonClient() as neon:
 from __future__ import annotations
 
 from neonup.neon.platform import errors
+from neonup.neon.platform.deletion import Deletion, Sweep
+from neonup.neon.platform.downgrade import Excess, TierChange
 from neonup.neon.platform.fleet import Fleet
 from neonup.neon.platform.naming import Label, Naming, Standing
 from neonup.neon.platform.provisioning import Layout
 from neonup.neon.platform.register import Register, UserProject
 from neonup.neon.platform.tiers import Quota, Tier, Tiers
+from neonup.neon.platform.usage import QuotaEvent, Usage, Used
 
 __all__ = [
+    "Deletion",
+    "Excess",
     "Fleet",
     "Label",
     "Layout",
     "Naming",
     "Quota",
+    "QuotaEvent",
     "Register",
     "Standing",
+    "Sweep",
     "Tier",
+    "TierChange",
     "Tiers",
+    "Usage",
+    "Used",
     "UserProject",
     "errors",
 ]

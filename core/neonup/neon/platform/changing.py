@@ -4,6 +4,7 @@ that was cut off can finish it: no record of it is needed anywhere else."""
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from neonup.http.calls import Call
 from neonup.neon.answers import Endpoint
@@ -34,11 +35,10 @@ def finish(register: Register, found: UserProject) -> Call[UserProject]:
 
     Raises:
         FleetError: others keep changing it.
-        SettingsError: its tier is none of the fleet's.
     """
     for _ in range(_ROUNDS):
         label = found.label
-        if not label.changing or register.misplaced(found, register.tiers.named(label.tier)):
+        if not label.changing or register.misplaced(found):
             return found
         yield from _settle_endpoints(register, found)
         project = yield from register.neon.projects.get(found.project_id)
@@ -47,19 +47,24 @@ def finish(register: Register, found: UserProject) -> Call[UserProject]:
             raise FleetError(
                 f"The project {found.project_id} was renamed to {project.name!r} while it changed."
             )
-        if now.label == label:
+        if now.label.settled == label.settled:
             yield from _write(register, found, label.settled)
             return labelled(found, label.settled)
-        found = replace(now, created=found.created)
+        # The other's endpoints may have been changed back here just now.
+        found = labelled(found, replace(now.label, changing=True))
     raise FleetError(
         f"The project {found.project_id} is being changed by others all the time.",
         remedy="Let one process at a time change a user's project.",
     )
 
 
-def drift(tier: Tier, standing: Standing, endpoint: Endpoint) -> dict[str, object]:
-    """The settings of an endpoint that are not as they should be, with what they should be."""
-    wanted = dict(tier.compute) | {"disabled": standing is not Standing.ACTIVE}
+def drift(tier: Tier | None, standing: Standing, endpoint: Endpoint) -> dict[str, Any]:
+    """The settings of an endpoint that are not as they should be, with what they should be.
+
+    Args:
+        tier: None where it is none of the fleet's any more: its settings stay.
+    """
+    wanted = dict(tier.compute if tier else {}) | {"disabled": standing is not Standing.ACTIVE}
     return {
         name: value
         for name, value in wanted.items()
@@ -68,18 +73,18 @@ def drift(tier: Tier, standing: Standing, endpoint: Endpoint) -> dict[str, objec
 
 
 def _settle_endpoints(register: Register, found: UserProject) -> Call[None]:
-    tier, neon = register.tiers.named(found.tier), register.neon
+    tier, neon = register.tiers.get(found.tier), register.neon
     endpoints = yield from neon.endpoints.list(found.project_id)
     for one in endpoints:
         settings = drift(tier, found.standing, one)
         if settings:
-            changed = yield from neon.endpoints.update(found.project_id, one.id, **settings)  # type: ignore[arg-type]
+            changed = yield from neon.endpoints.update(found.project_id, one.id, **settings)
             yield from neon.operations.wait(changed.operations)
 
 
 def _write(register: Register, found: UserProject, label: Label) -> Call[None]:
     """The name and the settings of a label, in one request."""
-    tier = register.tiers.named(label.tier)
+    tier = register.tiers.get(label.tier)
     yield from register.neon.projects.update(
-        found.project_id, name=register.naming.name(label), **tier.project
+        found.project_id, name=register.naming.name(label), **(tier.project if tier else {})
     )

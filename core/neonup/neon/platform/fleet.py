@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Generic
 
 from neonup.errors import SettingsError
 from neonup.http.calls import Call
 from neonup.neon.client import Groups
 from neonup.neon.groups.group import Group, S, operation
-from neonup.neon.platform import changing, provisioning
+from neonup.neon.platform import changing, deletion, downgrade, provisioning, usage
+from neonup.neon.platform.deletion import Deletion, Sweep
+from neonup.neon.platform.downgrade import TierChange
 from neonup.neon.platform.naming import Label, Naming, Standing
 from neonup.neon.platform.provisioning import Layout
 from neonup.neon.platform.register import (
@@ -20,6 +23,7 @@ from neonup.neon.platform.register import (
     refuse_suspended,
 )
 from neonup.neon.platform.tiers import Tier, Tiers
+from neonup.neon.platform.usage import Usage
 
 
 class Fleet(Group[S], Generic[S]):
@@ -137,25 +141,95 @@ class Fleet(Group[S], Generic[S]):
 
     @operation
     def change_tier(
-        self, user: str, tier: str, *, project_id: str | None = None
-    ) -> Call[UserProject]:
-        """Give a user's project another tier.
+        self,
+        user: str,
+        tier: str,
+        *,
+        dry_run: bool = False,
+        force: bool = False,
+        project_id: str | None = None,
+    ) -> Call[TierChange]:
+        """Give a user's project another tier, after a look whether its use fits a smaller one.
 
         The tier that it has is applied once more: its settings may have changed.
 
+        Args:
+            dry_run: only look.
+            force: change it also where its use does not fit: Neon suspends it then, or lets it
+                not grow.
+            project_id: the id that was kept: it is read instead of being searched for.
+
         Raises:
+            TierExceeded: it uses more than the tier allows, and neither is said.
             NoProject: the user has none.
             DeletionPending: it is waiting to be deleted.
             SettingsError: the tier is of another organization.
         """
         wanted = self.tiers.named(tier)
         found = yield from self.register.usable(user, project_id)
-        self._within(found, wanted)
-        label = replace(found.label, tier=wanted.name)
-        return (yield from changing.change(self.register, found, label))
+        self._refuse_to_move(found, wanted)
+        before = found.tier
+        begun = found.label.changing and before == tier  # it was found to fit then
+        excess = yield from downgrade.excess(
+            self.calls, found, wanted if begun else self.tiers.get(before), wanted
+        )
+        if excess and not (force or dry_run):
+            raise downgrade.refuse(user, wanted, excess)
+        if not dry_run:
+            label = replace(found.label, tier=tier)
+            found = yield from changing.change(self.register, found, label)
+        return TierChange(found, before, tier, excess, applied=not dry_run)
 
-    def _within(self, found: UserProject, wanted: Tier) -> None:
-        if self.register.misplaced(found, wanted):
+    @operation
+    def usage(self, user: str, *, project_id: str | None = None) -> Call[Usage]:
+        """What a user's project has used of its quota, with the warnings that follow.
+
+        Raises:
+            NoProject: the user has none.
+        """
+        found = yield from self.register.known(user, project_id)
+        return (yield from usage.read(self.calls, found))
+
+    @operation
+    def delete(
+        self, user: str, *, snapshot: bool = True, wait: timedelta = timedelta()
+    ) -> Call[Deletion | None]:
+        """Delete a user's project, or suspend it until its time has come; None if there is none.
+
+        Args:
+            snapshot: whether a final snapshot is taken. Neon deletes it with the project, and
+                recovers it with the project; see `undelete`.
+            wait: how long it waits. `sweep` deletes it then; call that from time to time.
+
+        Raises:
+            FleetError: the project may have no more snapshots.
+        """
+        now = datetime.now(UTC)
+        return deletion.delete(self.register, user, snapshot=snapshot, wait=wait, now=now)
+
+    @operation
+    def undelete(self, user: str) -> Call[UserProject]:
+        """Keep a project that is waiting to be deleted, or recover a deleted one.
+
+        Neon can recover it for 7 days, with its data and its connection string (OpenAPI document,
+        ``recoverProject``).
+
+        Raises:
+            NoProject: there is neither.
+        """
+        return deletion.undelete(self.register, user)
+
+    @operation
+    def sweep(self, *, now: datetime | None = None) -> Call[Sweep]:
+        """Delete what is due, and finish what killed processes left. Call it once an hour or so.
+
+        Args:
+            now: which time it is.
+        """
+        return deletion.sweep(self.register, now or datetime.now(UTC))
+
+    def _refuse_to_move(self, found: UserProject, wanted: Tier) -> None:
+        if self.register.misplaced(found, wanted.name):
             raise SettingsError(
                 f"The tier {wanted.name} is of another organization: the project has to move.",
                 checked=[f"project {found.project_id} is in {found.org_id}"],

@@ -10,7 +10,7 @@ from neonup.neon.platform.naming import Label
 from neonup.neon.platform.register import Register, UserProject, age
 from neonup.neon.platform.tiers import Tier
 
-LOOKS = (0.0, 0.5, 1.0, 2.0)
+LOOKS = (0.0, 0.5, 1.5)
 """Seconds before each look for a project whose creation was not answered."""
 
 

@@ -12,7 +12,7 @@ from neonup.neon.client import Groups
 from neonup.neon.errors import NotFound
 from neonup.neon.platform.errors import DeletionPending, FleetError, NoProject, ProjectGone
 from neonup.neon.platform.naming import Label, Naming, Standing
-from neonup.neon.platform.tiers import Tier, Tiers
+from neonup.neon.platform.tiers import Tiers
 
 _FIRST = datetime.min.replace(tzinfo=UTC)
 
@@ -27,6 +27,7 @@ class UserProject:
         org_id: the organization that it is in.
         created_at: when it was created.
         created: whether this call created it.
+        deleted_at: when it was deleted, where it is one that can be recovered.
     """
 
     project_id: str
@@ -34,6 +35,7 @@ class UserProject:
     org_id: str | None = None
     created_at: datetime | None = None
     created: bool = False
+    deleted_at: datetime | None = None
 
     @property
     def user(self) -> str | None:
@@ -84,7 +86,9 @@ class Register:
         label = self.naming.read(project.name)
         if label is None:
             return None
-        return UserProject(project.id, label, project.org_id, project.created_at)
+        return UserProject(
+            project.id, label, project.org_id, project.created_at, deleted_at=project.deleted_at
+        )
 
     def all(self, *, deleted: bool = False) -> Call[list[UserProject]]:
         """The projects of all users, the oldest first.
@@ -130,24 +134,37 @@ class Register:
             )
         return kept
 
-    def usable(self, user: str, project_id: str | None = None) -> Call[UserProject]:
-        """A user's project that is not waiting to be deleted.
+    def known(self, user: str, project_id: str | None = None) -> Call[UserProject]:
+        """As `find`, but there is one.
 
         Raises:
             NoProject: the user has none.
-            DeletionPending: it is waiting.
             ProjectGone: as `find`.
         """
         found = yield from self.find(user, project_id)
         if found is None:
             raise missing(user)
+        return found
+
+    def usable(self, user: str, project_id: str | None = None) -> Call[UserProject]:
+        """As `known`, but not one that is waiting to be deleted.
+
+        Raises:
+            DeletionPending: it is waiting.
+        """
+        found = yield from self.known(user, project_id)
         refuse_deleting(found, user)
         return found
 
-    def misplaced(self, found: UserProject, tier: Tier) -> bool:
-        """Whether a project is in another organization than those of a tier."""
-        org_id = tier.org_id or self.neon.api.org_id
-        return None not in (org_id, found.org_id) and org_id != found.org_id
+    def misplaced(self, found: UserProject, tier: str | None = None) -> bool:
+        """Whether a project is in another organization than those of a tier.
+
+        Args:
+            tier: its own if None.
+        """
+        named = self.tiers.get(tier or found.tier)
+        org_id = (named.org_id if named else None) or self.neon.api.org_id
+        return named is not None and None not in (org_id, found.org_id) and org_id != found.org_id
 
     def _listed(self, search: str, *, deleted: bool) -> Call[list[UserProject]]:
         found: dict[str, UserProject] = {}
