@@ -6,10 +6,6 @@ each step.
 
 from __future__ import annotations
 
-import os
-import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 
 import pytest
@@ -19,6 +15,7 @@ from neonup.neon import errors
 from neonup.neon.agents import once
 from tests.account import both
 from tests.account.both import Both
+from tests.account.killing import kill_where_held
 from tests.account.relay import FAULTS, Relay, first_time
 from tests.account.versions import Application, numbers
 from tests.neon.api import Api
@@ -118,29 +115,19 @@ with NeonClient() as neon:
 class Killed:
     """A process that uses versions, killed once a request of it was carried out."""
 
-    def __init__(self, neon: Both, relay: Relay, person: Person):
-        self._neon = neon
+    def __init__(self, relay: Relay, person: Person):
         self._relay = relay
-        self._environ = {"NEON_API_HOST": relay.base, "NEON_API_KEY": person.api.key}
+        self._key = person.api.key
 
     def __call__(self, application: Application, what: str, held: str = "") -> None:
         if held:
             self._relay.hold.append(held)
-        process = subprocess.Popen(
-            [sys.executable, "-c", PROGRAM, application.project_id, what],
-            env=os.environ | self._environ,
-            stdin=subprocess.DEVNULL,
-        )
-        try:
-            assert self._relay.held.wait(60)
-        finally:
-            process.send_signal(signal.SIGKILL)
-            process.wait()
+        kill_where_held(self._relay, self._key, PROGRAM, application.project_id, what)
 
 
 @pytest.fixture
-def killed(neon: Both, relay: Relay, person: Person) -> Killed:
-    return Killed(neon, relay, person)
+def killed(relay: Relay, person: Person) -> Killed:
+    return Killed(relay, person)
 
 
 RESTORED = "POST *snapshots/*/restore"
