@@ -8,6 +8,7 @@ import pytest
 
 from neonup.database import Database
 from neonup.neon import NeonClient
+from neonup.neon.answers import CreatedProject
 from neonup.providers.registry import provider_class
 from neonup.settings import resolve
 from neonup.start.lookup import find_database
@@ -18,13 +19,13 @@ from tests.neon.serving import NeonServer
 from tests.project import Project
 
 
-class Recorded:
-    """The database that a project's ``.env`` records, and its versions."""
+class Kept:
+    """A database of the provider ``account``, and its versions."""
 
-    def __init__(self, shop: Project):
-        self.settings = resolve(shop.folder)
-        self.database = find_database(self.settings) or Database("", "none")
-        found = provider_class(self.database.provider)(self.settings).versions(self.database)
+    def __init__(self, shop: Project, database: Database | None = None):
+        settings = resolve(shop.folder)
+        self.database = database or find_database(settings) or Database("", "none")
+        found = provider_class(self.database.provider)(settings).versions(self.database)
         assert found is not None
         self.versions: Versions = found
 
@@ -45,21 +46,27 @@ def environ(shop: Project, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def team(owner: NeonClient, neon_server_here: NeonServer) -> str:
+def created(owner: NeonClient, neon_server_here: NeonServer) -> CreatedProject:
     """A project that neonup did not create."""
-    made = owner.projects.create(name="team", org_id=neon_server_here.org_id)
-    return made.project.id
+    return owner.projects.create(name="team", org_id=neon_server_here.org_id)
 
 
 @pytest.fixture
-def adopted(shop: Project, name: str, team: str, environ: None) -> Recorded:
-    shop.ok("adopt", "--project", team)
-    return Recorded(shop)
+def team(created: CreatedProject) -> str:
+    return created.project.id
+
+
+@pytest.fixture
+def adopted(shop: Project, created: CreatedProject, environ: None) -> Kept:
+    """As `neonup adopt` records it."""
+    url = created.connection_uris[0].connection_uri
+    place = f"{created.project.id}/{created.branch.id}"
+    return Kept(shop, Database(url, "account", id=place))
 
 
 def test_of_a_project_that_neonup_created(shop: Project, name: str, environ: None) -> None:
     shop.ok()
-    shop_now = Recorded(shop)
+    shop_now = Kept(shop)
     shop_now.write(1)
     one = shop_now.versions.checkpoint("one")
     assert shop_now.versions.history() == [one]
@@ -76,9 +83,11 @@ def test_of_a_project_that_neonup_created(shop: Project, name: str, environ: Non
 
 
 def test_the_record_of_a_branch_does_not_go_stale(
-    shop: Project, adopted: Recorded, team: str, owner: NeonClient
+    shop: Project, name: str, team: str, environ: None, owner: NeonClient
 ) -> None:
     """A restore moves the database to another branch; a killed one as well, and one elsewhere."""
+    shop.ok("adopt", "--project", team)
+    adopted = Kept(shop)
     adopted.write(1)
     one = adopted.versions.checkpoint("one")
     adopted.write(2)
@@ -88,16 +97,14 @@ def test_the_record_of_a_branch_does_not_go_stale(
     shown = shop.json("status")
     assert (shown["state"], shown["detail"]["branch"]) == ("ready", "main")
     adopted.write(3)
-    again = Recorded(shop).versions.restore(one)
+    again = Kept(shop).versions.restore(one)
     assert adopted.numbers == [1]
     assert "was not created by neonup" in shop.fails("destroy", "--yes")
     assert shop.json("adopt")["id"] == f"{team}/{again.branch_id}"
     assert [one.name for one in owner.branches.list(team)] == ["main"]
 
 
-def test_branches_are_those_of_the_database(
-    adopted: Recorded, team: str, owner: NeonClient
-) -> None:
+def test_branches_are_those_of_the_database(adopted: Kept, team: str, owner: NeonClient) -> None:
     adopted.write(1)
     one = adopted.versions.checkpoint()
     adopted.write(2)
@@ -112,7 +119,7 @@ def test_branches_are_those_of_the_database(
     assert adopted.versions.branches() == []
 
 
-def test_a_moment_is_gone_back_to(adopted: Recorded) -> None:
+def test_a_moment_is_gone_back_to(adopted: Kept) -> None:
     adopted.write(1)
     moment = ask(adopted.database.url, "SELECT clock_timestamp()")
     adopted.write(2)
@@ -129,7 +136,7 @@ def test_of_a_branch_that_neonup_created(
     """Neon keeps no versions of it, but its history."""
     monkeypatch.setenv("NEON_PROJECT_ID", team)
     shop.ok(NEON_PROJECT_ID=team)
-    shop_now = Recorded(shop)
+    shop_now = Kept(shop)
     shop_now.write(1)
     moment = ask(shop_now.database.url, "SELECT clock_timestamp()")
     shop_now.write(2)
@@ -151,13 +158,13 @@ def serve_here(neon_server_here: NeonServer, neonup_home: object) -> Iterator[No
     key.unlink()
 
 
-@pytest.mark.usefixtures("serve_here", "adopted")
+@pytest.mark.usefixtures("serve_here")
 def test_of_a_local_neon_without_any_variable(
-    shop: Project, monkeypatch: pytest.MonkeyPatch
+    shop: Project, adopted: Kept, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for variable in ("NEON_API_HOST", "NEON_API_KEY", "NEON_ORG_ID"):
         monkeypatch.delenv(variable)
-    shop_now = Recorded(shop)
+    shop_now = Kept(shop, adopted.database)
     shop_now.write(1)
     one = shop_now.versions.checkpoint()
     shop_now.write(2)

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from neonup import SettingsError
 from neonup.http import retry
 from neonup.neon import errors
 from neonup.neon.agents import FREE, PAID, TierChanges, moving
@@ -103,11 +104,18 @@ def platform_of(person: Person, neon: Both) -> Platform:
     )
 
 
-@pytest.fixture(params=both.DRIVERS)
-def platform(
-    request: pytest.FixtureRequest, neon_server_here: NeonServer, person: Person
-) -> Iterator[Platform]:
-    with both.client(request.param, neon_server_here.base, person.api.key) as neon:
+@pytest.fixture
+def driver() -> str:
+    """There is one definition for both; `both_drivers` runs a test with each."""
+    return "blocking"
+
+
+both_drivers = pytest.mark.parametrize("driver", both.DRIVERS)
+
+
+@pytest.fixture
+def platform(driver: str, neon_server_here: NeonServer, person: Person) -> Iterator[Platform]:
+    with both.client(driver, neon_server_here.base, person.api.key) as neon:
         yield platform_of(person, neon)
 
 
@@ -119,6 +127,7 @@ def relayed(relay: Relay, person: Person, monkeypatch: pytest.MonkeyPatch) -> It
         yield platform_of(person, neon)
 
 
+@both_drivers
 def test_up_and_down_again(platform: Platform) -> None:
     made = platform.provision("anna", "free")
     url = platform(lambda fleet: fleet.connection("anna", pooled=False))
@@ -154,6 +163,7 @@ def test_what_does_not_fit_the_smaller_tier_stays(platform: Platform) -> None:
     platform.check("anna", tier="paid")
 
 
+@both_drivers
 def test_many_users(platform: Platform) -> None:
     users = ["anna", "ben", "cem"]
     for user in users:
@@ -313,3 +323,26 @@ def test_killed_at_each_step(relayed: Platform, relay: Relay, after: str) -> Non
             relayed.change(lambda changes: changes.change("anna", after))
         relayed.check("anna", tier=after)
     assert steps >= 5
+
+
+@pytest.mark.parametrize(
+    "beyond",
+    [
+        {"max_cu": 4},
+        {"history_retention_seconds": 604_800},
+        {"suspend_timeout_seconds": 60},
+        {"suspend_timeout_seconds": -1},
+    ],
+    ids=str,
+)
+def test_a_tier_is_within_its_plan(beyond: dict[str, Any]) -> None:
+    with pytest.raises(SettingsError, match="beyond its plan"):
+        FREE.tier("free", "org-1", **beyond)
+
+
+def test_tiers_of_the_two_plans() -> None:
+    free, paid = FREE.tier("free", "org-1"), PAID.tier("paid", "org-2", max_cu=16)
+    assert (free.branches, free.snapshots, free.history_retention_seconds) == (10, 1, 86_400)
+    assert (paid.branches, paid.snapshots, paid.history_retention_seconds) == (1000, 10, 604_800)
+    always_on = PAID.tier("paid", "org-2", suspend_timeout_seconds=-1)
+    assert (paid.suspend_timeout_seconds, always_on.suspend_timeout_seconds) == (300, -1)

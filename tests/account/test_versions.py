@@ -19,9 +19,18 @@ from tests.neon.persons import create_person
 from tests.neon.serving import NeonServer
 
 
-@pytest.fixture(scope="module", params=both.DRIVERS)
-def neon(request: pytest.FixtureRequest, neon_server_here: NeonServer) -> Iterator[Both]:
-    with both.client(request.param, neon_server_here.base, neon_server_here.key) as found:
+@pytest.fixture
+def driver() -> str:
+    """There is one definition for both; `both_drivers` runs a test with each."""
+    return "blocking"
+
+
+both_drivers = pytest.mark.parametrize("driver", both.DRIVERS)
+
+
+@pytest.fixture
+def neon(driver: str, neon_server_here: NeonServer) -> Iterator[Both]:
+    with both.client(driver, neon_server_here.base, neon_server_here.key) as found:
         yield found
 
 
@@ -30,6 +39,7 @@ def application(neon: Both) -> Application:
     return Application(neon)
 
 
+@both_drivers
 def test_a_version_is_gone_back_to_and_the_url_stays(application: Application) -> None:
     application.write(1)
     first = application.do(lambda versions: versions.checkpoint("first"))
@@ -54,6 +64,7 @@ def test_a_version_is_gone_back_to_and_the_url_stays(application: Application) -
         application.do(lambda versions: versions.restore("first"))
 
 
+@both_drivers
 def test_a_preview_stays_apart_until_it_is_finalized(application: Application) -> None:
     application.write(1)
     version = application.do(lambda versions: versions.checkpoint("v1"))
@@ -131,6 +142,7 @@ def test_a_replaced_branch_that_others_were_made_of_goes_after_them(
     assert application.branches == ["main"]
 
 
+@both_drivers
 def test_a_branch_to_develop_on_expires(application: Application) -> None:
     application.write(1)
     soon = datetime.now(UTC).replace(microsecond=0) + timedelta(hours=1)
@@ -141,6 +153,7 @@ def test_a_branch_to_develop_on_expires(application: Application) -> None:
         application.do(lambda versions: versions.branch("dev"))
 
 
+@both_drivers
 @pytest.mark.parametrize("by", ["timestamp", "lsn"])
 def test_undo_goes_back_to_a_moment(application: Application, by: str) -> None:
     application.write(1)

@@ -24,6 +24,7 @@ class PlanLimits:
         max_cu: compute units that a compute may grow to.
         history_seconds: how far back its history may reach.
         min_suspend_seconds: the shortest idle time after which a compute may be suspended.
+        always_on: whether a compute may be kept from being suspended.
     """
 
     branches: int
@@ -31,6 +32,7 @@ class PlanLimits:
     max_cu: float
     history_seconds: int
     min_suspend_seconds: int
+    always_on: bool
 
     def tier(
         self,
@@ -51,7 +53,8 @@ class PlanLimits:
             quota: nothing is limited if None.
             min_cu: compute units at least.
             max_cu: compute units at most.
-            suspend_timeout_seconds: idle seconds before a compute is suspended.
+            suspend_timeout_seconds: idle seconds before a compute is suspended; -1 never, 0 Neon's
+                default.
             history_retention_seconds: all that the plan allows if None.
 
         Raises:
@@ -60,18 +63,15 @@ class PlanLimits:
         history = history_retention_seconds
         if history is None:
             history = self.history_seconds
-        if (
-            max_cu > self.max_cu
-            or history > self.history_seconds
-            or 0 != suspend_timeout_seconds < self.min_suspend_seconds
-        ):
+        idle = suspend_timeout_seconds
+        allowed = self.always_on if idle == -1 else idle == 0 or idle >= self.min_suspend_seconds
+        if max_cu > self.max_cu or history > self.history_seconds or not allowed:
             raise SettingsError(
                 f"The tier {name} is beyond its plan.",
                 checked=(
                     f"compute units: {max_cu:g}, up to {self.max_cu:g}",
                     f"seconds of history: {history}, up to {self.history_seconds}",
-                    f"seconds until a compute is suspended: {suspend_timeout_seconds}, at least "
-                    f"{self.min_suspend_seconds}",
+                    f"idle seconds before it suspends: {idle}, from {self.min_suspend_seconds} on",
                 ),
             )
         return Tier(
@@ -87,9 +87,21 @@ class PlanLimits:
         )
 
 
-FREE = PlanLimits(branches=10, snapshots=1, max_cu=2, history_seconds=DAY, min_suspend_seconds=300)
+FREE = PlanLimits(
+    branches=10,
+    snapshots=1,
+    max_cu=2,
+    history_seconds=DAY,
+    min_suspend_seconds=300,
+    always_on=False,
+)
 """The organization that Neon sponsors."""
 PAID = PlanLimits(
-    branches=1000, snapshots=10, max_cu=16, history_seconds=7 * DAY, min_suspend_seconds=60
+    branches=1000,
+    snapshots=10,
+    max_cu=16,
+    history_seconds=7 * DAY,
+    min_suspend_seconds=60,
+    always_on=True,
 )
 """The organization that is billed; it may have been given up to 100 snapshots."""
