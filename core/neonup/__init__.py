@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from neonup.start.permission import is_development
     from neonup.start.ready import explain_failure
     from neonup.start.sqlalchemy import sqlalchemy_url
+    from neonup.start.versions import checkpoint
     from neonup.versions import Restored, Version, VersionBranch, Versions
 
 __all__ = [
@@ -78,6 +79,7 @@ __all__ = [
     "VersionBranch",
     "Versions",
     "aensure",
+    "checkpoint",
     "confirm",
     "drivers",
     "emit",
@@ -122,6 +124,7 @@ _NAMES = {
     "neonup.start.permission": ("is_development",),
     "neonup.start.ready": ("explain_failure",),
     "neonup.start.sqlalchemy": ("sqlalchemy_url",),
+    "neonup.start.versions": ("checkpoint",),
     "neonup.versions": ("Restored", "Version", "VersionBranch", "Versions"),
 }
 """The public names, by the module that defines them."""

@@ -110,6 +110,16 @@ class Provider(ABC):
         """
         return None
 
+    def clear(self, database: Database) -> None:
+        """Delete the data, so that `provision` begins again; for ``reset`` of a `local` one.
+
+        Versions of the database stay where they can.
+
+        Raises:
+            ProviderError: it could not be deleted.
+        """
+        self.delete(database)
+
     @abstractmethod
     def delete(self, database: Database) -> None:
         """Delete the database and its data for good.

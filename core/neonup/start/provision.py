@@ -85,7 +85,7 @@ def create(
     provider, why = _choose(settings, local_only, replaces)
     progress(f"Creating a {provider.name} database ({why})")
     if delete and replaces is not None and provider.local:
-        provider.delete(replaces)
+        provider.clear(replaces)
     database = provider.provision(_spec(settings, provider, replaces))
     database = database.with_(key=settings.key)
     _adopt(settings, database, file, manager, replace=replaces is not None)

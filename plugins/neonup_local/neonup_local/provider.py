@@ -16,6 +16,7 @@ from neonup import Database, DatabaseSpec, EngineError, Inspection, Provider, St
 from neonup_local.engine import postmaster
 
 if TYPE_CHECKING:
+    from neonup import Versions
     from neonup_local.service.databases import Databases
     from neonup_local.service.records import Record
 
@@ -75,9 +76,16 @@ class LocalProvider(Provider):
             self._used(data)
             return State.READY
         there = os.path.exists(os.path.join(data, "PG_VERSION"))  # noqa: PTH110, PTH118
-        if there:
+        if there or self._is_being_exchanged(data):
             return State.STOPPED
         return State.READY if self._is_somebody_elses(database) else State.MISSING
+
+    @staticmethod
+    def _is_being_exchanged(data: str) -> bool:
+        """Whether other data is about to come into the place; waking the database sees to it."""
+        from neonup_local.service import swap
+
+        return swap.is_pending(Path(data).parent)
 
     def _is_somebody_elses(self, database: Database) -> bool:
         """Whether the URL works though its data is not in this home: root's, after a ``sudo``."""
@@ -194,8 +202,18 @@ class LocalProvider(Provider):
         detail: Mapping[str, str] = details.of(databases, self._id(database))
         return Inspection(self.check(database), database, detail)
 
+    def versions(self, database: Database) -> Versions:
+        """Its versions: copies of its data, in its own folder."""
+        from neonup_local.service.versions.keeper import LocalVersions
+
+        return LocalVersions(self._databases, self._id(database), self._after_use)
+
+    def clear(self, database: Database) -> None:
+        """Stop its server and remove its data; its versions stay."""
+        self._databases.clear(self._id(database))
+
     def delete(self, database: Database) -> None:
-        """Stop its server and remove its data."""
+        """Stop its server and remove its data, its versions and its branches."""
         self._databases.remove(self._id(database))
 
     def facts(self) -> Iterator[str]:
