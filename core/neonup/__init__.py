@@ -21,7 +21,7 @@ if TYPE_CHECKING:
         Inspection,
         State,
     )
-    from neonup.env.git import is_published
+    from neonup.env.git import git_branches, is_published
     from neonup.errors import (
         CreationForbidden,
         DatabaseClaimed,
@@ -87,6 +87,7 @@ __all__ = [
     "explain_failure",
     "find",
     "find_project",
+    "git_branches",
     "home",
     "hookimpl",
     "is_development",
@@ -107,7 +108,7 @@ _NAMES = {
     "neonup.database": (
         *("USER", "ClaimOffer", "Database", "DatabaseSpec", "Inspection", "State"),
     ),
-    "neonup.env.git": ("is_published",),
+    "neonup.env.git": ("git_branches", "is_published"),
     "neonup.errors": (
         *("CreationForbidden", "DatabaseClaimed", "DatabaseExpired", "DatabaseGone"),
         *("EngineError", "EnvFileError", "MoveError", "NeonupError", "ProviderError"),

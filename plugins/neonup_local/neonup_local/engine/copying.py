@@ -8,7 +8,6 @@ in the copy, and a server started on the copy replays the log from the backup's 
 from __future__ import annotations
 
 import contextlib
-import os
 import shutil
 import subprocess
 import sys
@@ -121,14 +120,6 @@ def _copy_slowly(paths: list[Path], target: Path, account: Account) -> None:
                 else:
                     shutil.copy2(one, place, follow_symlinks=False)
                 account.own(place)
-
-
-def flush(folder: Path) -> None:
-    """Wait until all that was written in a folder is on its disk; not where that is unknown."""
-    if sys.platform == "linux" and shutil.which("sync"):
-        subprocess.run(["sync", "-f", folder], stderr=subprocess.DEVNULL, check=False)
-    elif hasattr(os, "sync"):
-        os.sync()
 
 
 def _write(path: Path, content: str, account: Account) -> None:

@@ -16,7 +16,7 @@ from neonup_local.engine import account as accounts
 from neonup_local.engine import binaries, cluster, postmaster, template
 from neonup_local.engine.binaries import Engine
 from neonup_local.service import home as homes
-from neonup_local.service import ports, records, repair, stock, swap
+from neonup_local.service import notes, ports, records, repair, stock, swap
 from neonup_local.service import processes as servers
 from neonup_local.service.records import Record
 
@@ -72,7 +72,7 @@ class Databases:
     def has_data(self, id: str) -> bool:  # noqa: A002
         """Whether there is a data directory, sound or not."""
         folder = self.folder(id)
-        return (folder / "data").is_dir() or swap.is_pending(folder)
+        return (folder / "data").is_dir() or notes.is_being_exchanged(folder)
 
     def was_used(self, id: str) -> bool:  # noqa: A002
         """Whether its owner ever connected, as far as its log goes back."""
@@ -105,7 +105,7 @@ class Databases:
         data = folder / "data"
         if postmaster.running(data):
             return State.READY
-        there = (data / "PG_VERSION").is_file() or swap.is_pending(folder)
+        there = (data / "PG_VERSION").is_file() or notes.is_being_exchanged(folder)
         return State.STOPPED if there else State.MISSING
 
     def url(self, record: Record) -> str:

@@ -15,12 +15,10 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from neonup import EngineError
-from neonup_local.engine import cluster, copying
-from neonup_local.service import records
+from neonup_local.engine import cluster, template
+from neonup_local.service import notes, records
 
-_PLAN = "swap.json"
 _NEXT = "next"
-_GIT_BRANCH = "git-branch"
 
 
 @dataclass(frozen=True)
@@ -40,30 +38,13 @@ class Plan:
     git_branch: str | None = None
 
 
-def is_pending(folder: Path) -> bool:
-    """Whether a database's folder has a plan that was not carried out to its end."""
-    return (folder / _PLAN).exists()
-
-
-def git_branch(folder: Path | str) -> str:
-    """The git branch that the data of a database belongs to; empty where that is unknown.
-
-    Read at every start of a project with the setting ``git_branches``.
-    """
-    try:
-        with open(os.path.join(folder, _GIT_BRANCH), encoding="utf-8") as file:  # noqa: PTH118, PTH123 - pathlib costs a millisecond on the hot path
-            return file.read()
-    except (OSError, ValueError):
-        return ""
-
-
 def set_git_branch(folder: Path, name: str) -> None:
     """Record to which git branch the data belongs.
 
     Raises:
         OSError: it cannot be written; what was recorded stays.
     """
-    _write(folder / _GIT_BRANCH, name)
+    _write(folder / notes.GIT_BRANCH, name)
 
 
 def stage(folder: Path, copy: Path) -> str:
@@ -72,7 +53,7 @@ def stage(folder: Path, copy: Path) -> str:
     Raises:
         EngineError: the disk refused.
     """
-    copying.flush(copy)
+    template.flush(copy)
     try:
         copy.rename(folder / _NEXT)
     except OSError as error:
@@ -94,7 +75,7 @@ def carry_out(folder: Path, plan: Plan) -> None:
     """
     try:
         (folder / plan.keep).parent.mkdir(mode=0o700, exist_ok=True)
-        _write(folder / _PLAN, json.dumps(asdict(plan)))
+        _write(folder / notes.PLAN, json.dumps(asdict(plan)))
     except OSError as error:
         raise _failed(folder, error) from None
     finish(folder)
@@ -106,7 +87,7 @@ def finish(folder: Path) -> None:
     Raises:
         EngineError: the disk refused, or the plan is damaged.
     """
-    path, data = folder / _PLAN, folder / "data"
+    path, data = folder / notes.PLAN, folder / "data"
     if not path.exists():
         return
     try:

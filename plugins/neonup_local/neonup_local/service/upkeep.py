@@ -20,7 +20,7 @@ from neonup_local.engine import account as accounts
 from neonup_local.engine import binaries, detach, postmaster, template
 from neonup_local.engine.account import MYSELF
 from neonup_local.service import home as homes
-from neonup_local.service import stock, swap, unused
+from neonup_local.service import notes, stock, unused
 from neonup_local.service.databases import Databases
 
 IDLE_SECONDS = 3600.0
@@ -175,7 +175,7 @@ def remove_leftovers(home: Path, older_than: float = _LEFTOVER_SECONDS) -> None:
     )
     for pattern in patterns:
         for path in home.glob(pattern):
-            if swap.is_pending(path.parent):
+            if notes.is_being_exchanged(path.parent):
                 continue  # whoever wakes that database needs it
             try:
                 old = time.time() - path.lstat().st_ctime >= older_than

@@ -10,12 +10,13 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from neonup import EngineError, VersionBranch
+from neonup import DatabaseSpec, EngineError, VersionBranch
 from neonup_local.engine import cluster
 from neonup_local.service import home as homes
 from neonup_local.service import ports, records
 from neonup_local.service.databases import Databases, new_password
 from neonup_local.service.records import Record
+from neonup_local.service.versions import copies
 
 
 def make(
@@ -55,6 +56,38 @@ def make(
         expires_at=expires_at.astimezone(UTC).isoformat() if expires_at else None,
     )
     return branch(databases, begin(databases, record, fill))
+
+
+def copy(databases: Databases, id: str, spec: DatabaseSpec, origin: str) -> Record:  # noqa: A002
+    """A project's own database that begins with the data of another one as it is now.
+
+    Args:
+        databases: of the home.
+        id: the new database's.
+        spec: what it is for.
+        origin: the id of the other one.
+
+    Raises:
+        EngineError: there is no such database, or it could not be copied; nothing is left.
+    """
+    with databases.locked(origin):
+        source = databases.get(origin)
+        if source is None or not databases.has_data(origin):
+            raise EngineError(
+                f"The database {origin!r}, which is to be copied, has no data on this machine."
+            )
+        record = Record(
+            id=id,
+            name=spec.project.name,
+            port=ports.preferred(id),
+            password=new_password(),
+            engine=source.engine,
+            pg_major=source.pg_major,
+            project=str(spec.project),
+            key=spec.key,
+            logical_replication=spec.logical_replication,
+        )
+        return begin(databases, record, lambda target: copies.take(databases, source, target))
 
 
 def begin(databases: Databases, record: Record, fill: Callable[[Path], None]) -> Record:

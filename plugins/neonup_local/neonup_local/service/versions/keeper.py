@@ -1,4 +1,4 @@
-"""`LocalVersions`: what ``neonup versions`` and ``neonup undo`` do to a database on this machine."""
+"""`LocalVersions`: what ``neonup versions`` and ``neonup undo`` do to a local database."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _BEFORE_RESTORE = "before-restore"
 
 
 class LocalVersions(Versions):
-    """The versions of one database. Each is a copy of the data directory, under the database's lock.
+    """The versions of one database: copies of its data directory, made under its lock.
 
     Args:
         databases: of the home.
@@ -120,6 +120,20 @@ class LocalVersions(Versions):
             self._limit()
         self._after_use()
         return Restored(found.name, before.version())
+
+    def restore_to(self, moment: datetime) -> Restored:
+        """Refuse: nothing keeps the log of a local database.
+
+        Raises:
+            EngineError: in any case; it lists the versions.
+        """
+        raise EngineError(
+            "A database on this machine can be brought back to its versions, not to any moment.",
+            checked=[f"{one.name} of {one.created_at:%Y-%m-%d %H:%M:%S} UTC"
+                     for one in self.history()],
+            remedy="`neonup undo VERSION` goes back to one; `neonup serve` is a local Neon that "
+            "keeps the history.",
+        )  # fmt: skip
 
     def delete(self, version: Version) -> None:
         """Delete a version; branches of it stay.
