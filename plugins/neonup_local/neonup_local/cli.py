@@ -86,6 +86,7 @@ def _line(row: dict[str, str | int | None], width: int) -> str:
         f"{row['connections'] or 0} connected",
     ]
     told = neonup.style(str(row["problem"]), fg="red") if row["problem"] else str(row["project"])
+    told += " (preview)" * (row["kind"] == "preview")
     return "  ".join([*parts, told])
 
 
