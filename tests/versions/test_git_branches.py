@@ -108,6 +108,20 @@ def test_a_server_that_was_stopped(repository: Project) -> None:
     assert state(repository) == "1"
 
 
+def test_versions_are_of_the_data_of_the_branch_checked_out(repository: Project) -> None:
+    """Also before the application has been started on it."""
+    run_git(repository, "switch", "-q", "-c", "topic")
+    repository.query("UPDATE state SET n = 2")
+    run_git(repository, "switch", "-q", "main")
+    repository.ok("versions", "checkpoint", "main")
+    run_git(repository, "switch", "-q", "topic")
+    assert repository.query(VALUE) == "2"
+    repository.ok("undo", "-y")
+    assert repository.query(VALUE) == "1"
+    run_git(repository, "switch", "-q", "main")
+    assert repository.query(VALUE) == "1"
+
+
 def test_prune_removes_the_data_of_deleted_branches(
     repository: Project, databases: Databases
 ) -> None:
@@ -115,13 +129,14 @@ def test_prune_removes_the_data_of_deleted_branches(
         run_git(repository, "switch", "-q", "-c", branch)
         repository.ok()
     run_git(repository, "switch", "-q", "main")
+    repository.ok()
     run_git(repository, "branch", "-q", "-D", "feature/a")
     shown = repository.neonup("prune")
     assert shown.returncode == 1
     assert "its git branch feature/a was deleted" in shown.stdout
     assert "Deleted 1, which frees" in repository.ok("prune", "-y")
     [record] = databases.all()
-    assert names(databases.folder(record.id) / "git-branches") == ["feature%2Fb", "main"]
+    assert names(databases.folder(record.id) / "git-branches") == ["feature%2Fb"]
     assert "There is nothing to prune" in repository.ok("prune", "-y")
     assert state(repository) == "1"
 
@@ -175,7 +190,7 @@ def test_what_git_says(tmp_path: Path) -> None:
     main = tmp_path / "main"
     subprocess.run(["git", "init", "-q", "-b", "trunk", main], check=True)
     assert git.branch(main) == "trunk"  # which has no commit yet
-    assert git.git_branches(main) == {"trunk"}
+    assert git.git_branches(main) == frozenset({"trunk"})
     (main / "app").mkdir()
     (main / "app" / "file").touch()
     base = ["git", *IDENTITY, "-C", str(main)]
@@ -183,7 +198,7 @@ def test_what_git_says(tmp_path: Path) -> None:
     subprocess.run([*base, "commit", "-q", "-m", "x"], check=True)
     subprocess.run([*base, "worktree", "add", "-q", "-b", "a/b", tmp_path / "tree"], check=True)
     assert git.branch(tmp_path / "tree" / "app") == "a/b"
-    assert git.git_branches(main) == {"trunk", "a/b"}
+    assert git.git_branches(main) == frozenset({"trunk", "a/b"})
     assert git.in_main_worktree(tmp_path / "tree" / "app") == main / "app"
     assert git.in_main_worktree(main / "app") is None
     subprocess.run([*base, "switch", "-q", "--detach"], check=True)

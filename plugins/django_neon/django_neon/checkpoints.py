@@ -23,7 +23,7 @@ def keep(using: str, plan: Sequence[Any], verbosity: int, **_: Any) -> None:
     """Keep a version, where the setting ``checkpoint_migrations`` is on; for ``pre_migrate``.
 
     Only in development, where a migration is about to be applied or reversed, and only of a
-    database that neonup created.
+    database that neonup created some time before.
 
     Args:
         using: the database's alias.
@@ -42,8 +42,8 @@ def keep(using: str, plan: Sequence[Any], verbosity: int, **_: Any) -> None:
     try:
         if not neonup.resolve(**given).checkpoint_migrations:
             return
-        database = neonup.find(**given)
-        if database is None or database.provider == USER:
+        database = place.database(described)
+        if database.created or database.provider == USER:
             return
         name = f"migrate-{datetime.now():%Y%m%d-%H%M%S}"
         made = neonup.checkpoint(name, automatic=True, **given)
