@@ -145,6 +145,30 @@ def test_of_a_branch_that_neonup_created(
     assert done.before is None
 
 
+def test_the_commands(shop: Project, name: str, created: CreatedProject) -> None:
+    shop.ok("adopt", "--project", created.project.id)
+    url = shop.url
+    ask(url, "CREATE TABLE numbers AS SELECT 1 AS n")
+    assert "Kept the database as good" in shop.ok("versions", "checkpoint", "good")
+    ask(url, "DROP TABLE numbers")
+    preview = shop.json("versions", "preview", "good")
+    assert numbers(preview["url"]) == [1]
+    listed = shop.json("versions", "list")
+    assert [one["name"] for one in listed["versions"]] == ["good"]
+    assert [one["name"] for one in listed["previews"]] == ["preview of good"]
+    shop.ok("versions", "delete", "preview of good", "--yes")
+
+    before = shop.env_file.read_text()
+    done = shop.json("undo", "--yes")
+    assert done["name"] == "good" and done["before"]["name"].startswith("before-")
+    assert shop.url == url and numbers(url) == [1]
+    after = shop.env_file.read_text()
+    assert after == before.replace(created.branch.id, done["branch_id"]) != before
+
+    assert "is back at before-" in shop.ok("undo", "--yes", done["before"]["name"])
+    assert ask(url, "SELECT to_regclass('numbers')") is None
+
+
 @pytest.fixture
 def serve_here(neon_server_here: NeonServer, neonup_home: object) -> Iterator[None]:
     """The local Neon is the one that `neonup serve` runs for this home."""

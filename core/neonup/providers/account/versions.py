@@ -16,9 +16,7 @@ from neonup.neon.errors import Invalid, QuotaExceeded
 from neonup.postgres import urls
 from neonup.providers.account import place as places
 from neonup.providers.account.place import Place
-from neonup.versions import Restored, Version, VersionBranch, Versions
-
-_REPLACED = "before-"
+from neonup.versions import REPLACED, Restored, Version, VersionBranch, Versions
 
 
 class AccountVersions(Versions):
@@ -60,12 +58,12 @@ class AccountVersions(Versions):
     def restore(self, version: Version) -> Restored:
         """What there was before is kept as a version where the plan allows one more."""
         with self._versions() as versions:
-            return _with_before(versions, lambda: versions.restore(version))
+            return self._restored(versions, lambda: versions.restore(version))
 
     def restore_to(self, moment: datetime) -> Restored:
         """To a moment within the time for which Neon keeps the project's history."""
         with self._versions() as versions:
-            return _with_before(versions, lambda: versions.undo(timestamp=moment))
+            return self._restored(versions, lambda: versions.undo(timestamp=moment))
 
     def delete(self, version: Version) -> None:
         """Delete a snapshot."""
@@ -89,6 +87,19 @@ class AccountVersions(Versions):
         with self._versions() as versions:
             versions.delete_branch(branch)
 
+    def _restored(
+        self, versions: ProjectVersions[Sender], restore: Callable[[], Restored]
+    ) -> Restored:
+        """Restore, once a version of what there is now is kept, if the plan allows that."""
+        before = None
+        with suppress(QuotaExceeded, Invalid):  # Invalid: it is no root branch, and has no versions
+            name = f"{REPLACED}{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%f}Z"
+            before = versions.checkpoint(name, automatic=True)
+        done = replace(restore(), before=before)
+        if self._place.branch is None:
+            return done
+        return replace(done, database_id=str(replace(self._place, branch=done.branch_id)))
+
     @contextmanager
     def _versions(self) -> Iterator[ProjectVersions[Sender]]:
         with self._connect() as neon:
@@ -99,15 +110,6 @@ class AccountVersions(Versions):
                 endpoint_id=endpoint.id if endpoint else None,
                 database=urls.parse(self._database.url).dbname,
             )
-
-
-def _with_before(versions: ProjectVersions[Sender], restore: Callable[[], Restored]) -> Restored:
-    """Restore, once a version of what there is now is kept, if the plan allows that."""
-    before = None
-    with suppress(QuotaExceeded, Invalid):  # Invalid: it is no root branch, and has no versions
-        name = f"{_REPLACED}{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%f}Z"
-        before = versions.checkpoint(name, automatic=True)
-    return replace(restore(), before=before)
 
 
 def _is_of(branch: Branch, current: Branch) -> bool:
