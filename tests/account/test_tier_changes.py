@@ -24,6 +24,7 @@ from tests.account.relay import FAULTS, Relay, first_time
 from tests.neon.api import Api, ask
 from tests.neon.persons import Person, create_person
 from tests.neon.serving import NeonServer
+from tests.project import Project
 
 TRANSFER = "POST */projects/transfer"
 
@@ -228,6 +229,38 @@ def test_an_organization_that_the_key_does_not_reach(
     with pytest.raises(errors.NeonError):
         platform.neon(change)
     platform.check("anna", tier="free")
+
+
+FLEET = """
+[tool.neonup.fleet]
+prefix = "{prefix}"
+
+[tool.neonup.fleet.tiers.free]
+org_id = "{free}"
+max_cu = 1
+suspend_timeout_seconds = 300
+history_retention_seconds = 86400
+quota = {{ active_time_seconds = 36000 }}
+
+[tool.neonup.fleet.tiers.paid]
+org_id = "{paid}"
+max_cu = 8
+suspend_timeout_seconds = 60
+history_retention_seconds = 604800
+"""
+
+
+def test_the_command(platform: Platform, shop: Project) -> None:
+    organizations = {"free": platform.free.org_id, "paid": platform.paid.org_id}
+    declared = FLEET.format(prefix=platform.prefix, **organizations)
+    (shop.folder / "pyproject.toml").write_text(declared)
+    shop.environ["NEON_API_KEY"] = platform.person.api.key
+    platform.provision("anna", "free")
+    assert "has the tier paid" in shop.ok("fleet", "tier", "anna", "paid")
+    platform.check("anna", tier="paid")
+    key = platform.person.org_key(str(platform.paid.org_id)).key
+    assert "personal API key" in shop.fails("fleet", "tier", "anna", "free", NEON_API_KEY=key)
+    platform.check("anna", tier="paid")
 
 
 @pytest.mark.parametrize("fault", FAULTS)

@@ -97,9 +97,15 @@ def list_(tier: str | None, **arguments: Any) -> None:
 @target.account_options
 @output.json_option
 def tier(*, user: str, tier: str, force: bool, dry_run: bool, **arguments: Any) -> None:
-    """Give a user's project another tier, or the same once more."""
+    """Give a user's project another tier, or the same once more.
+
+    Where the tier is of another organization, the project moves there: that takes a personal API
+    key.
+    """
+    from neonup.neon.agents import TierChanges
+
     with _opened(arguments) as there:
-        changed = there.change_tier(user, tier, dry_run=dry_run, force=force)
+        changed = TierChanges(there).change(user, tier, dry_run=dry_run, force=force)
     fleet_output.change(user, changed)
 
 

@@ -198,11 +198,7 @@ class TierChanges(Group[S], Generic[S]):
     ) -> Call[_Planned]:
         """A change, once it is known whether the project's use fits."""
         refuse_deleting(found, user)
-        begun = found.label.changing and found.tier == wanted.name  # it was found to fit then
-        before = wanted if begun else self._fleet.tiers.get(found.tier)
-        excess = yield from downgrade.excess(self._neon, found, before, wanted)
-        if excess and not force:
-            raise downgrade.refuse(user, wanted, excess)
+        excess = yield from downgrade.checked(self._register, user, found, wanted, force=force)
         return _Planned(user, found, wanted, excess)
 
     def _carry_out(self, plans: Sequence[_Planned]) -> Call[TierReport]:

@@ -184,12 +184,9 @@ class Fleet(Group[S], Generic[S]):
         found = yield from self.register.usable(user, project_id)
         self._refuse_to_move(found, wanted)
         before = found.tier
-        begun = found.label.changing and before == tier  # it was found to fit then
-        excess = yield from downgrade.excess(
-            self.calls, found, wanted if begun else self.tiers.get(before), wanted
+        excess = yield from downgrade.checked(
+            self.register, user, found, wanted, force=force or dry_run
         )
-        if excess and not (force or dry_run):
-            raise downgrade.refuse(user, wanted, excess)
         if not dry_run:
             label = replace(found.label, tier=tier)
             found = yield from changing.change(self.register, found, label)
