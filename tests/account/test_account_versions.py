@@ -14,7 +14,8 @@ from neonup.settings import resolve
 from neonup.start.lookup import find_database
 from neonup.versions import Versions
 from tests.account.versions import numbers
-from tests.neon.api import ask
+from tests.neon.api import Api, ask
+from tests.neon.persons import create_person
 from tests.neon.serving import NeonServer
 from tests.project import Project
 
@@ -167,6 +168,25 @@ def test_the_commands(shop: Project, name: str, created: CreatedProject) -> None
 
     assert "is back at before-" in shop.ok("undo", "--yes", done["before"]["name"])
     assert ask(url, "SELECT to_regclass('numbers')") is None
+
+
+def test_undo_on_a_free_plan_does_not_delete_what_it_goes_back_to(
+    shop: Project, environ: None, neon_server_here: NeonServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    person = create_person(Api(neon_server_here.base, neon_server_here.key))
+    monkeypatch.setenv("NEON_API_KEY", person.api.key)
+    with NeonClient() as neon:
+        made = neon.projects.create(org_id=person.organization("free"))
+    kept = Kept(shop, Database(made.connection_uris[0].connection_uri, "account", made.project.id))
+    kept.write(1)
+    kept.versions.checkpoint("first", automatic=True)
+    second = kept.versions.checkpoint("second", automatic=True)
+    assert kept.versions.history() == [second]
+    kept.write(2)
+    done = kept.versions.restore(second)
+    assert kept.numbers == [1]
+    assert done.before is None
+    assert kept.versions.history() == [second]
 
 
 @pytest.fixture

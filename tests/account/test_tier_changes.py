@@ -69,11 +69,11 @@ class Platform:
         """These users have a project each, and there are no others; it is as the tier says."""
         wanted = {"free": self.free, "paid": self.paid}[tier]
         other = self.paid if wanted is self.free else self.free
-        projects = self._listed(wanted)
+        projects = self.listed(wanted)
         assert sorted(one.name for one in projects) == sorted(
             f"{self.prefix}/{user}/{tier}" for user in users
         )
-        assert self._listed(other) == []
+        assert self.listed(other) == []
         for project in projects:
             assert project.settings["quota"] == wanted.quota.as_dict()
             assert project.history_retention_seconds == wanted.history_retention_seconds
@@ -81,7 +81,8 @@ class Platform:
             assert endpoint.autoscaling_limit_max_cu == wanted.max_cu
             assert endpoint.suspend_timeout_seconds == wanted.suspend_timeout_seconds
 
-    def _listed(self, tier: Tier) -> list[Any]:
+    def listed(self, tier: Tier) -> list[Any]:
+        """The projects in a tier's organization."""
         found: list[Any] = self.neon(
             lambda neon: neon.projects.list(org_id=tier.org_id, search=self.prefix)
         )
@@ -258,6 +259,12 @@ def test_the_command(platform: Platform, shop: Project) -> None:
     platform.provision("anna", "free")
     assert "has the tier paid" in shop.ok("fleet", "tier", "anna", "paid")
     platform.check("anna", tier="paid")
+    (project,) = platform.listed(platform.paid)
+    halfway = f"{platform.prefix}/anna/free/changing"
+    platform.neon(lambda neon: neon.projects.update(project.id, name=halfway))
+    assert "1 finished" in shop.ok("fleet", "delete", "--due")
+    platform.check("anna", tier="free")
+    platform.change(lambda changes: changes.change("anna", "paid"))
     key = platform.person.org_key(str(platform.paid.org_id)).key
     assert "personal API key" in shop.fails("fleet", "tier", "anna", "free", NEON_API_KEY=key)
     platform.check("anna", tier="paid")
@@ -297,7 +304,7 @@ def test_the_transfer_is_answered_but_the_change_of_the_quota_is_not(
     with pytest.raises(errors.NeonError):
         relayed.change(lambda changes: changes.change("anna", "paid"))
     relay.meet = lambda _: None
-    (project,) = relayed._listed(relayed.paid)
+    (project,) = relayed.listed(relayed.paid)
     assert project.name.endswith("/paid/changing")
     assert project.settings["quota"] == relayed.free.quota.as_dict()
     if again == "change":

@@ -83,6 +83,7 @@ def test_a_preview_stays_apart_until_it_is_finalized(application: Application) -
 
     finalized = application.do(lambda versions: versions.finalize(preview))
     assert application.numbers == [1, 7]
+    assert application.do(lambda versions: versions.current()).expires_at is None
     assert finalized.branch_id == preview.id
     assert application.branches == ["main"]
     assert application.do(lambda versions: versions.finalize(preview)).branch_id == preview.id
@@ -250,7 +251,7 @@ def test_one_version_on_a_free_plan(free: Application) -> None:
     assert "replace the oldest" in str(caught.value)
     assert free.versions == ["first"]
     with pytest.raises(errors.QuotaExceeded):  # it does not replace what somebody asked for
-        free.do(lambda versions: versions.checkpoint(automatic=True))
+        free.do(lambda versions: versions.checkpoint(replace_oldest="automatic"))
     free.write(1)
     free.do(lambda versions: versions.checkpoint("second", replace_oldest=True))
     assert free.versions == ["second"]
@@ -261,7 +262,11 @@ def test_one_version_on_a_free_plan(free: Application) -> None:
 
 def test_an_automatic_version_makes_room_for_the_next(free: Application) -> None:
     free.do(lambda versions: versions.checkpoint("first", automatic=True))
-    free.do(lambda versions: versions.checkpoint("second", automatic=True))
+    with pytest.raises(errors.QuotaExceeded):
+        free.do(lambda versions: versions.checkpoint("second", automatic=True))
+    free.do(
+        lambda versions: versions.checkpoint("second", automatic=True, replace_oldest="automatic")
+    )
     assert free.versions == ["second"]
     with pytest.raises(errors.QuotaExceeded):
         free.do(lambda versions: versions.checkpoint("third"))

@@ -164,6 +164,25 @@ def test_a_killed_restore_is_forgotten_by_that_of_another_version(
     assert application.branches == ["main"]
 
 
+def test_a_killed_restore_after_which_somebody_else_has_restored(
+    neon: Both, killed: Killed
+) -> None:
+    """What it has prepared was for a branch that is replaced by now. What others leave is theirs."""
+    application = Application(neon)
+    application.write(1)
+    version = application.do(lambda versions: versions.checkpoint("v1"))
+    killed(application, "versions.restore('v1')", RESTORED)
+    neon(
+        lambda neon: neon.snapshots.restore(
+            application.project_id, version.id, finalize_restore=True
+        )
+    )
+    application.write(2)
+    application.do(lambda versions: versions.restore("v1"))
+    assert application.numbers == [1]
+    assert application.branches == ["main", "main (old)"]
+
+
 @pytest.mark.parametrize("held", [FINALIZED, DELETED])
 def test_a_killed_finalization(neon: Both, killed: Killed, held: str) -> None:
     application = Application(neon)

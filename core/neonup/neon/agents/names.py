@@ -14,6 +14,7 @@ from neonup.errors import NeonupError
 
 AUTOMATIC = "auto: "
 """How the name of a snapshot begins that nobody asked for; the version's own name follows."""
+_RESTORING = "neonup restoring "
 _REPLACED = re.compile(r".* \(old, neonup [0-9a-f]{8}\)")
 
 
@@ -63,14 +64,15 @@ def preview(version: str) -> str:
     return f"preview of {version}"
 
 
-def restoring(snapshot_id: str) -> str:
-    """The branch that is about to take the database's place; the same for each try of a restore."""
-    return f"neonup restoring {snapshot_id}"
+def restoring(snapshot_id: str, branch_id: str) -> str:
+    """The branch with a snapshot's data that is about to take another one's place; the same for
+    each try of a restore."""
+    return f"{_RESTORING}{snapshot_id} over {branch_id}"
 
 
 def is_restoring(name: str) -> bool:
-    """Whether a branch was about to take the database's place."""
-    return name.startswith(restoring(""))
+    """Whether a branch was about to take another one's place."""
+    return name.startswith(_RESTORING)
 
 
 def replaced(name: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from neonup.http.calls import Call
 from neonup.neon.agents import names
@@ -115,21 +116,18 @@ class Standing:
             and not self._has_children(one)
         ]
 
-    def replaceable(self, *, any_: bool, automatic: bool) -> Snapshot | None:
+    def replaceable(self, which: bool | Literal["automatic"]) -> Snapshot | None:
         """The snapshot that may make room for a new one: the oldest, an automatic one if there is
         one. Those of a schedule do not count for the plan's limit.
 
         Args:
-            any_: whether that was said of every version.
-            automatic: whether the new one is automatic: then it may replace one of these.
+            which: ``replace_oldest`` of `ProjectVersions.checkpoint`.
         """
         counted = [one for one in self.snapshots if one.manual is not False]
-        passing = [one for one in counted if names.is_automatic(one.name)]
-        if any_:
-            passing = passing or counted
-        elif not automatic:
-            return None
-        return passing[-1] if passing else None
+        found = [one for one in counted if names.is_automatic(one.name)]
+        if which is True:
+            found = found or counted
+        return found[-1] if which and found else None
 
     def check_root(self) -> None:
         """Refuse where Neon keeps no versions.

@@ -147,6 +147,8 @@ class Steps:
         Args:
             replaced_name: what the branch that was there is called from now on.
         """
+        if new.expires_at is not None:  # a preview's time; the database has none
+            yield from self._neon.branches.keep(self._project, new.id)
 
         def ask() -> Call[bool]:
             try:

@@ -29,21 +29,18 @@ class Refusal:
 
     Args:
         user: whose; None where names hold hashes.
-        project_id: of which project; None: there is none.
+        project: as it was; None: the user has none.
         error: why not.
     """
 
     user: str | None
-    project_id: str | None
+    project: UserProject | None
     error: NeonupError
 
     def as_dict(self) -> dict[str, Any]:
         """It as plain data, for JSON."""
-        return {
-            "user": self.user,
-            "project_id": self.project_id,
-            "error": self.error.as_dict(),
-        }
+        project = self.project.as_dict() if self.project else {"project_id": None}
+        return project | {"user": self.user, "error": self.error.as_dict()}
 
 
 @dataclass(frozen=True)
@@ -89,7 +86,7 @@ class _Planned:
 
     def refused(self, error: NeonupError) -> Refusal:
         """What came of it."""
-        return Refusal(self.user, self.found.project_id, error)
+        return Refusal(self.user, self.found, error)
 
 
 class TierChanges(Group[S], Generic[S]):
@@ -164,7 +161,7 @@ class TierChanges(Group[S], Generic[S]):
                     raise missing(user)
                 plans.append((yield from self._planned(user, found, wanted, force=force)))
             except NeonupError as error:
-                refused.append(Refusal(user, found.project_id if found else None, error))
+                refused.append(Refusal(user, found, error))
         if dry_run:
             changes = tuple(one.done(one.found, applied=False) for one in plans)
             return TierReport(changes, tuple(refused))

@@ -7,7 +7,7 @@ https://neon.com/docs/introduction/branch-restore
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Generic
+from typing import Generic, Literal
 
 from neonup.http.calls import Call
 from neonup.neon.agents import names, standing
@@ -60,18 +60,18 @@ class ProjectVersions(Group[S], Generic[S]):
         name: str | None = None,
         *,
         automatic: bool = False,
-        replace_oldest: bool = False,
+        replace_oldest: bool | Literal["automatic"] = False,
         expires_at: datetime | None = None,
     ) -> Call[Version]:
         """Keep the database as it is now.
 
         Args:
             name: one made of the time if None; it must not be taken.
-            automatic: whether nobody asked for it: Neon deletes it after `AUTOMATIC_DAYS`, and it
-                may replace the oldest automatic one.
+            automatic: whether nobody asked for it: Neon deletes it after `AUTOMATIC_DAYS`.
             replace_oldest: where the plan allows no more (Neon's free one allows one), delete the
-                oldest for it, an automatic one if there is one. There is no room for the new one
-                before that; if it then fails, the error names what was deleted.
+                oldest for it, an automatic one if there is one; ``"automatic"``: none but such a
+                one. There is no room for the new one before that; if it then fails, the error
+                names what was deleted.
             expires_at: when Neon deletes it; aware.
 
         Raises:
@@ -89,7 +89,7 @@ class ProjectVersions(Group[S], Generic[S]):
         try:
             made = yield from self._steps.snapshot(taking)
         except QuotaExceeded as error:
-            oldest = found.replaceable(any_=replace_oldest, automatic=automatic)
+            oldest = found.replaceable(replace_oldest)
             if oldest is None:
                 error.remedy = "Delete a version, or let this one replace the oldest."
                 raise
@@ -152,7 +152,7 @@ class ProjectVersions(Group[S], Generic[S]):
         found = yield from self._settled()
         snapshot = found.snapshot(wanted)
         found.check_free(keep)
-        name = names.restoring(snapshot.id)
+        name = names.restoring(snapshot.id, found.branch.id)
         yield from self._steps.delete_left(found, but=name)
         new = yield from self._steps.restored(snapshot, name, found)
         return (yield from self._take_place(new, found, names.version(snapshot.name), keep))

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Literal
 
 from neonup.database import Database
 from neonup.http.transport import Sender
@@ -41,9 +42,13 @@ class AccountVersions(Versions):
     def checkpoint(
         self, name: str | None = None, *, automatic: bool = False, replace_oldest: bool = False
     ) -> Version:
-        """A snapshot of the database's branch."""
+        """A snapshot of the database's branch. One that nobody asked for may take the place of
+        another such."""
+        replaced: bool | Literal["automatic"] = replace_oldest
+        if automatic and not replace_oldest:
+            replaced = "automatic"
         with self._versions() as versions:
-            return versions.checkpoint(name, automatic=automatic, replace_oldest=replace_oldest)
+            return versions.checkpoint(name, automatic=automatic, replace_oldest=replaced)
 
     def history(self) -> list[Version]:
         """The project's snapshots."""
@@ -90,7 +95,10 @@ class AccountVersions(Versions):
     def _restored(
         self, versions: ProjectVersions[Sender], restore: Callable[[], Restored]
     ) -> Restored:
-        """Restore, once a version of what there is now is kept, if the plan allows that."""
+        """Restore, once a version of what there is now is kept, if there is room for one more.
+
+        It replaces none: that could be the one to restore.
+        """
         before = None
         with suppress(QuotaExceeded, Invalid):  # Invalid: it is no root branch, and has no versions
             name = f"{REPLACED}{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%f}Z"
