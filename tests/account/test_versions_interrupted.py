@@ -167,7 +167,7 @@ def test_a_killed_restore_is_forgotten_by_that_of_another_version(
 def test_a_killed_restore_after_which_somebody_else_has_restored(
     neon: Both, killed: Killed
 ) -> None:
-    """What it has prepared was for a branch that is replaced by now. What others leave is theirs."""
+    """What it prepared was for a branch that is replaced by now. What others leave is theirs."""
     application = Application(neon)
     application.write(1)
     version = application.do(lambda versions: versions.checkpoint("v1"))

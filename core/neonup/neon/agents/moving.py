@@ -65,9 +65,9 @@ def mark(register: Register, found: UserProject, tier: Tier) -> Call[UserProject
     not allow. To be repeated where it was cut off."""
     neon, label = register.neon, replace(found.label, tier=tier.name, changing=True)
     project = yield from neon.projects.get(found.project_id)
-    history = tier.history_retention_seconds
-    if history is not None and project.history_retention_seconds is not None:
-        history = min(history, project.history_retention_seconds)
+    history = project.history_retention_seconds
+    if history is not None:
+        history = min(history, tier.history_retention_seconds or history)
     yield from neon.projects.update(
         found.project_id,
         name=register.naming.name(label),
@@ -112,9 +112,6 @@ def transfer(
 
     Returns:
         For each project that was not moved, why not.
-
-    Raises:
-        Forbidden: the key may not do that.
     """
     failed: dict[str, NeonError] = {}
     for begin in range(0, len(project_ids), BATCH):
@@ -134,7 +131,7 @@ def _transfer(
             )
             return {}
         except Forbidden as refused:
-            raise _wrong_key(refused) from None
+            return dict.fromkeys(left, _wrong_key(refused))
         except _ONE_IS_ENOUGH as refused:
             return (yield from _apart(neon, route, left, refused))
         except (AnswerLost, UnusableAnswer) as lost:
@@ -169,6 +166,11 @@ def _left(neon: Groups[None], route: Route, project_ids: Sequence[str]) -> Call[
         else:
             left += [id_] if project.org_id != route.destination else []
     return left
+
+
+def is_moved(neon: Groups[None], route: Route, project_id: str) -> Call[bool]:
+    """Whether a project is in its new organization."""
+    return not (yield from _left(neon, route, [project_id]))
 
 
 def _idle(seconds: int) -> float:

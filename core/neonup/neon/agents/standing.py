@@ -113,6 +113,7 @@ class Standing:
             for one in self.branches
             if (names.is_replaced(one.name) or (names.is_restoring(one.name) and one.name != but))
             and not one.default
+            and one.id != self.branch.id
             and not self._has_children(one)
         ]
 

@@ -200,15 +200,15 @@ class TierChanges(Group[S], Generic[S]):
 
     def _carry_out(self, plans: Sequence[_Planned]) -> Call[TierReport]:
         moves: dict[Route, list[_Planned]] = {}
-        results: list[TierChange | Refusal] = []
+        staying: list[_Planned] = []
         for one in plans:
             route = self._route(one)
-            if route is None:
-                results.append((yield from self._settled(one, one.found)))
-            else:
-                moves.setdefault(route, []).append(one)
+            (staying if route is None else moves.setdefault(route, [])).append(one)
         if moves:
             yield from moving.check_key(self._neon)
+        results: list[TierChange | Refusal] = []
+        for one in staying:
+            results += [(yield from self._settled(one, one.found))]
         for route, movers in moves.items():
             results += yield from self._moved(route, movers)
         return TierReport(
@@ -233,16 +233,14 @@ class TierChanges(Group[S], Generic[S]):
                 results.append(one.refused(error))
             else:
                 marked[now.project_id] = one, now
-        try:
-            failed = yield from moving.transfer(self._neon, route, list(marked))
-        except Forbidden as error:
-            failed = dict.fromkeys(marked, error)
+        failed = yield from moving.transfer(self._neon, route, list(marked))
         for id_, (one, now) in marked.items():
-            if id_ in failed:
-                results.append((yield from self._taken_back(one, now, failed[id_])))
-            else:
+            moved = id_ not in failed or (yield from moving.is_moved(self._neon, route, id_))
+            if moved:
                 there = replace(now, org_id=route.destination)
                 results.append((yield from self._settled(one, there)))
+            else:
+                results.append((yield from self._taken_back(one, now, failed[id_])))
         return results
 
     def _settled(self, planned: _Planned, found: UserProject) -> Call[TierChange | Refusal]:
@@ -260,7 +258,7 @@ class TierChanges(Group[S], Generic[S]):
         return planned.done(done)
 
     def _taken_back(self, planned: _Planned, now: UserProject, error: NeonError) -> Call[Refusal]:
-        """Give a project its former tier again, where its move was refused for good."""
+        """Give a project that has not moved its former tier again, if that was refused for good."""
         before = planned.found.label
         if isinstance(error, _FOR_GOOD) and before.tier != now.tier:
             try:

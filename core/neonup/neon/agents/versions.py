@@ -13,11 +13,11 @@ from neonup.http.calls import Call
 from neonup.neon.agents import names, standing
 from neonup.neon.agents.standing import Standing
 from neonup.neon.agents.steps import Steps, Taking
-from neonup.neon.agents.urls import url_of
 from neonup.neon.answers import Branch
 from neonup.neon.client import Groups
 from neonup.neon.errors import Invalid, QuotaExceeded
 from neonup.neon.groups.group import Group, S, operation
+from neonup.neon.reaching import url_of
 from neonup.versions import Restored, Version, VersionBranch
 
 AUTOMATIC_DAYS = 7
@@ -121,15 +121,11 @@ class ProjectVersions(Group[S], Generic[S]):
         """
         found = yield from self._settled()
         snapshot = found.snapshot(wanted)
-        branch = yield from self._steps.restored(
-            snapshot, names.preview(names.version(snapshot.name)), found
-        )
+        name = names.preview(names.version(snapshot.name))
+        branch = yield from self._steps.restored(snapshot, name, found)
         if expires_at is not None:
-            branch = (
-                yield from self._neon.branches.update(
-                    self._project, branch.id, expires_at=expires_at
-                )
-            ).branch
+            update = self._neon.branches.update(self._project, branch.id, expires_at=expires_at)
+            branch = (yield from update).branch
         yield from self._steps.endpoint(branch)
         return (yield from self._reached(branch))
 

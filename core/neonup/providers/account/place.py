@@ -8,7 +8,7 @@ from typing import Any
 
 from neonup.env.record import host
 from neonup.errors import ProviderError
-from neonup.neon import NeonClient
+from neonup.neon import NeonClient, reaching
 from neonup.neon.answers import Branch, Endpoint
 from neonup.neon.errors import NotFound
 from neonup.providers import believed
@@ -135,14 +135,8 @@ def databases(neon: NeonClient, branch: Branch) -> Mapping[str, str]:
 
 
 def _database(neon: NeonClient, branch: Branch, wanted: str | None) -> tuple[str, str]:
-    owners = databases(neon, branch)
-    if wanted is None and len(owners) == 1:
-        wanted = next(iter(owners))
-    name = wanted or "neondb"
-    if name not in owners:
-        raise ProviderError(
-            f"The branch {branch.name} has no database {name!r}.",
-            checked=(f"its databases: {', '.join(owners) or 'none'}",),
-            remedy="Name one: NEONUP_ACCOUNT_DATABASE, or [tool.neonup.account] database",
-        )
-    return name, owners[name]
+    try:
+        return reaching.chosen(databases(neon, branch), branch, wanted)
+    except ProviderError as error:
+        error.remedy = "Name one: NEONUP_ACCOUNT_DATABASE, or [tool.neonup.account] database"
+        raise
