@@ -201,6 +201,29 @@ def test_one_that_neon_refuses_does_not_keep_the_others(
     )  # fmt: skip
 
 
+@pytest.mark.parametrize("carried_out", [False, True])
+def test_a_refusal_of_the_second_batch_leaves_the_first_where_it_is(
+    relayed: Platform, relay: Relay, monkeypatch: pytest.MonkeyPatch, carried_out: bool
+) -> None:
+    """The right to move projects is lost on the way; also where Neon had moved the second."""
+    monkeypatch.setattr(moving, "BATCH", 1)
+    for user in ("anna", "ben"):
+        relayed.provision(user, "free")
+    transfers = count(1)
+
+    def meet(request: str) -> int | str | None:
+        number = next(transfers) if request.endswith("/projects/transfer") else 0
+        return ("fail" if carried_out and number == 2 else 403) if number > 1 else None
+
+    relay.meet = meet
+    report = relayed.change(lambda changes: changes.change_all(["anna", "ben"], "paid"))
+    assert [one.project.user for one in report.changes] == ["anna", "ben"][: 1 + carried_out]
+    assert [type(one.error) for one in report.refused] == [errors.Forbidden][carried_out:]
+    ben = relayed(lambda fleet: fleet.find("ben"))
+    wanted = relayed.paid if carried_out else relayed.free
+    assert (ben.tier, ben.org_id, ben.label.changing) == (wanted.name, wanted.org_id, False)
+
+
 def test_an_organizations_key_changes_nothing(
     platform: Platform, neon_server_here: NeonServer
 ) -> None:
