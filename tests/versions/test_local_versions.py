@@ -106,10 +106,10 @@ def test_a_version_gets_the_password_of_today(shop: Shop, versions: LocalVersion
 def test_names(shop: Shop, versions: LocalVersions) -> None:
     shop.databases.stop(shop.record)
     versions.checkpoint("one")
-    with pytest.raises(EngineError, match="There is a version 'one' already"):
+    with pytest.raises(EngineError, match="The name 'one' is taken"):
         versions.checkpoint("one")
     for name in ("", " ", "a\nb"):
-        with pytest.raises(EngineError, match="cannot be the name"):
+        with pytest.raises(EngineError, match="cannot be a name"):
             versions.checkpoint(name)
     made = [versions.checkpoint(), versions.checkpoint()]
     assert len({one.name for one in made}) == 2
@@ -166,7 +166,7 @@ def test_previews_and_branches_are_databases_of_their_own(
     assert versions.branches() == [preview, branch]
     assert (preview.name, branch.name) == ("preview-one", "trial")
     assert branch.url not in repr(branch)
-    with pytest.raises(EngineError, match="There is a branch 'trial' already"):
+    with pytest.raises(EngineError, match="The name 'trial' is taken"):
         versions.branch("trial")
     versions.delete(made)
     versions.delete_branch(branch)

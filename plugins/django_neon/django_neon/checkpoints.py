@@ -19,7 +19,7 @@ _FINISHING = "NEONUP_FINISHING"
 """Neonup sets it while a database that it has just created is migrated."""
 
 
-def keep(using: str, plan: Sequence[Any], verbosity: int, **_: Any) -> None:
+def keep(using: str, plan: Sequence[Any] = (), verbosity: int = 1, **_: Any) -> None:
     """Keep a version, where the setting ``checkpoint_migrations`` is on; for ``pre_migrate``.
 
     Only in development, where a migration is about to be applied or reversed, and only of a
