@@ -69,9 +69,13 @@ def test_each_request_meets_a_fault(neon: Both, relay: Relay, fault: int | str) 
     assert application.versions == []
 
 
+@pytest.mark.parametrize("plan", ["free", "agent"])
 @pytest.mark.usefixtures("at_once")
-def test_a_snapshot_that_comes_late_is_not_taken_twice(neon: Both, relay: Relay) -> None:
-    application = Application(neon)
+def test_a_snapshot_that_comes_late_is_not_taken_twice(
+    neon: Both, relay: Relay, person: Person, plan: str
+) -> None:
+    """Just before the next one, for which there may be no room then."""
+    application = Application(neon, org_id=person.organization(plan))
     relay.late.append("POST *snapshot")
     application.do(lambda versions: versions.checkpoint("v1"))
     assert application.versions == ["v1"]

@@ -13,7 +13,7 @@ from neonup.neon.agents.once import once
 from neonup.neon.agents.standing import Standing, snapshots
 from neonup.neon.answers import Branch, CreatedBranch, Endpoint, Operations, Snapshot
 from neonup.neon.client import Groups
-from neonup.neon.errors import Invalid, NeonError, NotFound
+from neonup.neon.errors import Invalid, NeonError, NotFound, QuotaExceeded
 
 _READY = frozenset({"ready", "archived"})
 _FINALIZED = "finalized"
@@ -56,9 +56,14 @@ class Steps:
         def ask() -> Call[Snapshot]:
             nonlocal asked
             asked += 1
-            made = yield from self._neon.snapshots.create(
-                self._project, taking.branch.id, name=taking.name, expires_at=taking.expires_at
-            )
+            try:
+                made = yield from self._neon.snapshots.create(
+                    self._project, taking.branch.id, name=taking.name, expires_at=taking.expires_at
+                )
+            except QuotaExceeded:
+                if asked > 1 and (there := (yield from look())):
+                    return there  # that is what has taken up the room
+                raise
             yield from self._neon.operations.wait(made.operations)
             return made.snapshot
 
