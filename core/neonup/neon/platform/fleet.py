@@ -327,7 +327,7 @@ class Fleet(Group[S], Generic[S]):
             raise SettingsError(
                 f"The tier {wanted.name} is of another organization: the project has to move.",
                 checked=[f"project {found.project_id} is in {found.org_id}"],
-                remedy="neonup.neon.agents moves projects between organizations.",
+                remedy="neonup.neon.agents.TierChanges moves it, and so does `neonup fleet tier`.",
             )
 
     def _stand(self, user: str, project_id: str | None, standing: Standing) -> Call[UserProject]:
