@@ -140,12 +140,9 @@ class Fleet(Everyone[S], Generic[S]):
         found = yield from self.register.usable(user, project_id)
         self._refuse_to_move(found, wanted)
         before = found.tier
-        begun = found.label.changing and before == tier  # it was found to fit then
-        excess = yield from downgrade.excess(
-            self.calls, found, wanted if begun else self.tiers.get(before), wanted
+        excess = yield from downgrade.checked(
+            self.register, user, found, wanted, force=force or dry_run
         )
-        if excess and not (force or dry_run):
-            raise downgrade.refuse(user, wanted, excess)
         if not dry_run:
             label = replace(found.label, tier=tier)
             found = yield from changing.change(self.register, found, label)
@@ -195,7 +192,7 @@ class Fleet(Everyone[S], Generic[S]):
             raise SettingsError(
                 f"The tier {wanted.name} is of another organization: the project has to move.",
                 checked=[f"project {found.project_id} is in {found.org_id}"],
-                remedy="neonup.neon.agents moves projects between organizations.",
+                remedy="neonup.neon.agents.TierChanges moves it, and so does `neonup fleet tier`.",
             )
 
     def _stand(self, user: str, project_id: str | None, standing: Standing) -> Call[UserProject]:
