@@ -1,0 +1,1 @@
+"""The documentation's site and its pictures: ``make site``, ``make diagrams``, ``make screenshots``."""
