@@ -196,7 +196,7 @@ ENGINE = Drawing(
             51,
             6,
             "Record",
-            ("project, port, engine, id: a row in SQLite, never the only witness",),
+            ("one small file beside the data; lost, it is written again from what is there",),
         ),
     ),
     arrows=(
