@@ -136,7 +136,7 @@ class Terminal:
                 f"until [ -s {log} ]; do sleep 0.1; done; sleep 0.1; cat {log}"
             )
         for documented, free in self._ports.items():
-            command = command.replace(documented, free)
+            command = re.sub(rf"(?<=[: ]){documented}\b", free, command)
         output, status = self._answer(command, snippet)
         for documented, free in self._ports.items():
             output = output.replace(free, documented)
