@@ -1,1 +1,1 @@
-"""The documentation's site and its pictures: ``make site``, ``make diagrams``, ``make screenshots``."""
+"""The documentation's site and pictures: ``make site``, ``reference`` and ``screenshots``."""

@@ -47,13 +47,11 @@ class Box:
     def svg(self) -> str:
         """The box's elements."""
         x, y, width, height = (n * UNIT for n in (self.x, self.y, self.width, self.height))
-        top = self.kind == "part"
-        middle = y + 22 if top else y + height / 2 + 5 - 8.5 * len(self.lines)
-        texts = [
-            f'<tspan class="title" x="{x + width / 2:g}" y="{middle:g}">{escape(self.title)}</tspan>'
-        ]
+        middle = f"{x + width / 2:g}"
+        first = y + 22 if self.kind == "part" else y + height / 2 + 5 - 8.5 * len(self.lines)
+        texts = [f'<tspan class="title" x="{middle}" y="{first:g}">{escape(self.title)}</tspan>']
         texts += [
-            f'<tspan class="note" x="{x + width / 2:g}" dy="17">{escape(line)}</tspan>'
+            f'<tspan class="note" x="{middle}" dy="17">{escape(line)}</tspan>'
             for line in self.lines
         ]
         return (
@@ -64,7 +62,7 @@ class Box:
 
 @dataclass(frozen=True)
 class Arrow:
-    """A line through points, in units, with a head at its end, and words beside its first part."""
+    """A line through points, in units, with a head at its end, and words on its first part."""
 
     points: tuple[tuple[float, float], ...]
     words: str = ""
@@ -86,7 +84,7 @@ class Arrow:
 
 @dataclass(frozen=True)
 class Drawing:
-    """A picture: what it is called, what it says in words, and its parts in the order of drawing."""
+    """A picture: its title, what it says in words, its size in units, and its parts."""
 
     width: int
     height: int

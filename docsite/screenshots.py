@@ -29,7 +29,7 @@ from tests.waiting import wait_until
 IMAGES = ROOT / "docs" / "images"
 LARGEST = 150_000
 """Bytes that a picture may have."""
-PAGES = {"console": 360, "branches": 780, "claim": 680, "fastapi": 640}
+PAGES = {"branches": 780, "claim": 680, "fastapi": 640}
 """The pages, and how much of each is shown, in pixels from its top."""
 LOOKS = ("light", "dark")
 
@@ -75,7 +75,6 @@ def main() -> None:
         browser.open(neon["NEONUP_CONSOLE_URL"])
         console = browser.run("return location.origin")
         addresses = {
-            "console": f"{console}/",
             "branches": f"{console}/projects/{project}",
             "claim": claim,
             "fastapi": page,

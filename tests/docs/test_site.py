@@ -8,7 +8,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from docsite import llms
+import pytest
+
+from docsite import diagrams, llms, screenshots
 from docsite.navigation import ROOT, sections
 
 _LOADED = re.compile(
@@ -22,6 +24,7 @@ def test_the_site_builds_strictly_and_loads_nothing_from_elsewhere(tmp_path: Pat
         [sys.executable, "-m", "mkdocs", "build", "--quiet", "--strict", "--site-dir", str(site)],
         cwd=ROOT,
         env={**os.environ, "NO_MKDOCS_2_WARNING": "1"},
+        check=False,
         capture_output=True,
         text=True,
         timeout=120,
@@ -40,3 +43,24 @@ def test_the_site_builds_strictly_and_loads_nothing_from_elsewhere(tmp_path: Pat
 
 def test_llms_txt_lists_the_pages() -> None:
     assert llms.PATH.read_text("utf-8") == llms.text(), "make reference"
+
+
+@pytest.mark.parametrize("name", diagrams.DRAWINGS)
+def test_diagrams_are_what_their_data_says(name: str) -> None:
+    assert diagrams.path(name).read_text("utf-8") == diagrams.DRAWINGS[name].svg(), "make reference"
+
+
+def test_pictures_are_small_and_shown_with_a_text_in_their_place() -> None:
+    pages = "".join(page.read_text("utf-8") for page in (ROOT / "docs").glob("*.md"))
+    markdown = re.findall(r"!\[(?P<alt>[^]]+)\]\((?P<src>images/[^)]+)\)", pages)
+    html = re.findall(r'<img src="(?P<src>[^"]+)" alt="(?P<alt>[^"]+)"', pages)
+    dark = re.findall(r'srcset="([^"]+)"', pages)
+    shown = {src for _, src in markdown} | {src for src, _ in html} | {*dark}
+    there = [diagrams.path(name) for name in diagrams.DRAWINGS]
+    there += [
+        screenshots.path(page, look) for page in screenshots.PAGES for look in screenshots.LOOKS
+    ]
+    assert shown == {f"images/{path.name}" for path in there}
+    assert {*screenshots.IMAGES.iterdir()} == {*there}
+    for path in there:
+        assert path.stat().st_size < screenshots.LARGEST, path.name
