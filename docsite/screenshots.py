@@ -155,12 +155,10 @@ def _running(
 
 
 def _fill(neon: dict[str, str]) -> str:
-    """Two projects, one of which has branches and a snapshot; that one's id."""
+    """A project with branches and a snapshot; its id."""
     with NeonClient(
         neon["NEON_API_KEY"], base_url=neon["NEON_API_HOST"], org_id=neon["NEON_ORG_ID"]
     ) as client:
-        other = client.projects.create(name="blog")
-        client.operations.wait(other.operations)
         shop = client.projects.create(name="shop")
         client.operations.wait(shop.operations)
         id_ = shop.project.id
