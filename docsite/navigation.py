@@ -47,7 +47,7 @@ def on_config(config: Any) -> Any:
     config.nav = [
         {"Documentation": INDEX.name},
         *(
-            {title: [{page.title: page.file} for page in pages]}
+            {title: [{page.title.replace("`", ""): page.file} for page in pages]}
             for title, pages in sections().items()
         ),
     ]
