@@ -13,6 +13,7 @@ import neonup_pytest
 from neonup import hookspecs
 from neonup.postgres.drivers import DRIVERS
 from neonup.settings import Settings
+from neonup.start.permission import HOSTING
 from tests.docs.reference import (
     OPERATIONS_PATH,
     PATH,
@@ -85,6 +86,11 @@ def test_every_member_of_a_provider_is_documented() -> None:
     members = {name for name in vars(neonup.Provider) if not name.startswith("_")}
     annotated = set(neonup.Provider.__annotations__)
     assert members | annotated <= documented
+
+
+def test_every_hosting_platform_is_on_the_security_page() -> None:
+    page = (DOCS / "security.md").read_text("utf-8")
+    assert {name for name in HOSTING.values() if name.split()[0] not in page} == set()
 
 
 def test_every_driver_is_documented() -> None:
