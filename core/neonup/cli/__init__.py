@@ -32,6 +32,9 @@ COMMANDS = {
     "branches": "neonup.cli.branches",
     "snapshots": "neonup.cli.snapshots",
     "usage": "neonup.cli.usage",
+    "fleet": "neonup.cli.fleet",
+    "versions": "neonup.cli.versions",
+    "undo": "neonup.cli.versions",
     "doctor": "neonup.cli.doctor",
 }
 """Where the core's commands are; each is imported only when it is called."""

@@ -17,6 +17,7 @@ from neonup import USER, NeonupError
 from neonup_local.neon import overview as branches
 from neonup_local.service import details
 from neonup_local.service.databases import Databases
+from neonup_local.service.versions import checkouts
 from neonup_local.test_server import overview, sweep
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -85,6 +86,7 @@ def _line(row: dict[str, str | int | None], width: int) -> str:
         f"{row['connections'] or 0} connected",
     ]
     told = neonup.style(str(row["problem"]), fg="red") if row["problem"] else str(row["project"])
+    told += " (preview)" * (row["kind"] == "preview")
     return "  ".join([*parts, told])
 
 
@@ -177,6 +179,11 @@ def prune(yes: bool) -> None:
         click.echo(f"Removed the leftovers of {len(removed)} pytest runs.")
     doomed = dict(_prunable(databases))
     rows = [{"id": id_, "why": why, **_size(databases, id_)} for id_, why in doomed.items()]
+    of_git = dict(checkouts.of_deleted(databases))
+    rows += [
+        {"id": path.parent.parent.name, "why": why, "size": details.size(path)}
+        for path, why in of_git.items()
+    ]
     projects = branches.deleted(databases.home)
     rows += [
         {"id": one.id, "why": "it was deleted", "size": branches.size(databases.home, one)}
@@ -186,6 +193,8 @@ def prune(yes: bool) -> None:
         _make_sure(rows, yes)
     for id_ in doomed:
         databases.remove(id_)
+    for path in of_git:
+        checkouts.remove(databases, path)
     branches.purge(databases.home, projects)
     if neonup.wants_json():
         neonup.emit({"deleted": rows})

@@ -8,11 +8,13 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 from datetime import timedelta
 from pathlib import Path
 
+from neonup.http.transport import Sender
 from neonup.neon import NeonClient
-from neonup.neon.platform import Fleet
+from neonup.neon.platform import Fleet, Target
 from tests.account.platform.fleets import TIERS
 from tests.neon.serving import NeonServer
 
@@ -20,7 +22,7 @@ USER = "anna"
 ROOT = Path(__file__).parents[3]
 
 
-def call(fleet: Fleet, name: str) -> object:  # type: ignore[type-arg]
+def call(fleet: Fleet[Sender], name: str) -> object:
     """One of the calls that change something; each can be repeated."""
     if name == "provision":
         return fleet.provision(USER, "free").project_id
@@ -30,7 +32,20 @@ def call(fleet: Fleet, name: str) -> object:  # type: ignore[type-arg]
         return fleet.delete(USER, wait=timedelta(days=1))
     if name == "delete_now":
         return fleet.delete(USER)
+    if name.startswith("migrate:"):
+        return fleet.migrate(hang_at_the_second, concurrency=1, journal=Path(name[8:]))
     return fleet.undelete(USER).project_id
+
+
+_seen: list[Target] = []
+
+
+def hang_at_the_second(target: Target) -> None:
+    """Work that is done for one project and never ends for the next."""
+    _seen.append(target)
+    if len(_seen) == 2:
+        print("second", flush=True)
+        threading.Event().wait()
 
 
 def start(server: NeonServer, base: str, prefix: str, name: str) -> subprocess.Popen[str]:
