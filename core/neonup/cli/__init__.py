@@ -31,6 +31,7 @@ COMMANDS = {
     "branches": "neonup.cli.branches",
     "snapshots": "neonup.cli.snapshots",
     "usage": "neonup.cli.usage",
+    "mcp": "neonup.cli.mcp",
     "doctor": "neonup.cli.doctor",
 }
 """Where the core's commands are; each is imported only when it is called."""

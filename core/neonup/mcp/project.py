@@ -1,0 +1,125 @@
+"""The one project that a server is for, and its database."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from neonup.database import USER, Database
+from neonup.errors import NeonupError
+from neonup.postgres import urls
+from neonup.settings import Arguments, Settings, resolve
+from neonup.start.flow import Start
+from neonup.start.lookup import find_database
+from neonup.versions import VersionBranch, Versions
+
+SIGN = "neonup mcp, which a person's editor has started"
+"""An editor runs where somebody develops; what a hosting platform or CI sets still forbids."""
+
+
+@dataclass(frozen=True)
+class Project:
+    """A project's folder, and which of its databases is meant.
+
+    The settings and files are read at each call, since they change while the server runs.
+
+    Args:
+        folder: the project's folder.
+        arguments: settings from the command line.
+        allow_remote: whether a database that neonup did not create may be on another machine.
+    """
+
+    folder: Path
+    arguments: Arguments
+    allow_remote: bool = False
+
+    @property
+    def settings(self) -> Settings:
+        """The project's settings as they are now."""
+        return resolve(self.folder, **self.arguments)
+
+    def start(self) -> Start:
+        """A start on behalf of the agent; nobody can be asked anything."""
+        return Start(self.settings, sign=SIGN, quiet=True)
+
+    def recorded(self) -> Database:
+        """The database as recorded, unchecked.
+
+        Raises:
+            NeonupError: there is none.
+        """
+        settings = self.settings
+        database = find_database(settings)
+        if database is None:
+            raise NeonupError(
+                f"There is no {settings.key} for {settings.project}.",
+                checked=[f"the environment and {settings.env_file}"],
+                remedy="The tool get_database creates one, with create=true.",
+            )
+        return database
+
+    def answering(self) -> Database:
+        """The database, woken if need be; it must have been created before.
+
+        Raises:
+            NeonupError: there is none, it cannot be woken, or this server may not use it.
+        """
+        self._check_place(self.recorded())
+        return self.start().run()
+
+    def _check_place(self, database: Database) -> None:
+        if database.provider != USER or self.allow_remote:
+            return
+        far = [host for host, _ in urls.parse(database.direct).hosts if not urls.is_loopback(host)]
+        if far:
+            raise NeonupError(
+                f"{database.key} is a database on {far[0]} that neonup did not create, and this "
+                "server leaves such databases alone.",
+                checked=[f"it is from {database.source}"],
+                remedy="Start `neonup mcp` with --allow-remote to use it nevertheless.",
+            )
+
+    def url(self, branch: str | None = None) -> str:
+        """The direct URL of the database, or of one of its branches.
+
+        Args:
+            branch: a branch's name or id; None: the database itself.
+
+        Raises:
+            NeonupError: as `answering`; or there is no such branch.
+        """
+        database = self.answering()
+        if branch is None:
+            return database.direct
+        return urls.direct(self.branch(branch).url)
+
+    def versions(self) -> Versions:
+        """The database's versions.
+
+        Raises:
+            NeonupError: as `answering`; or its provider keeps none.
+        """
+        database = self.answering()
+        versions = None
+        if database.provider != USER:
+            versions = self.start().provider(database).versions(database)
+        if versions is None:
+            raise NeonupError(
+                f"No versions are kept of a database of the provider {database.provider!r}."
+            )
+        return versions
+
+    def branch(self, name: str) -> VersionBranch:
+        """A branch by its name or id.
+
+        Raises:
+            NeonupError: there is no such branch.
+        """
+        branches = self.versions().branches()
+        for branch in branches:
+            if name in (branch.id, branch.name):
+                return branch
+        raise NeonupError(
+            f"There is no branch {name!r}.",
+            checked=[f"branches: {', '.join(one.name for one in branches) or 'none'}"],
+        )

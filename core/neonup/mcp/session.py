@@ -1,0 +1,134 @@
+"""Connections for one statement each, its limits, and what Postgres says when it fails.
+
+Every call has a connection of its own, so that no call sees what another one has set, and clients
+don't wait for each other.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import anyio
+import psycopg
+from psycopg import AsyncConnection
+
+from neonup.errors import SqlError
+from neonup.mcp import values
+from neonup.postgres import drivers, urls
+from neonup.postgres.missing import missing_feature
+
+T = TypeVar("T")
+
+_CONNECT = 15
+"""Seconds for a connection: a suspended database in the cloud takes some to wake."""
+
+_GRACE = 5
+"""Seconds beyond a statement's time, after which a server that says nothing is given up."""
+
+_REMEDIES = {
+    "25006": "This tool only reads. What writes needs `neonup mcp --allow-writes` and the tool "
+    "write_sql.",
+    "57014": "Make it read less, or start `neonup mcp` with a longer --timeout.",
+    "42601": "One statement a call, without transaction control.",
+}
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one statement may take.
+
+    Args:
+        seconds: how long it may run.
+        rows: how many rows are returned.
+        characters: how long all values together may be, roughly.
+    """
+
+    seconds: int = 30
+    rows: int = 200
+    characters: int = 100_000
+
+
+@asynccontextmanager
+async def connected(url: str) -> AsyncIterator[AsyncConnection]:
+    """A connection whose statements commit by themselves.
+
+    Raises:
+        SqlError: there is none; or, in the block, a statement failed.
+    """
+    try:
+        connection = await AsyncConnection.connect(
+            **{"connect_timeout": _CONNECT, **drivers.psycopg_arguments(url, pooled=False)},
+            application_name="neonup mcp",
+            autocommit=True,
+            context=values.READABLE,
+        )
+        async with connection:
+            # Ends what runs for a client that was killed; Postgres on Windows cannot do it.
+            with suppress(psycopg.errors.InvalidParameterValue):
+                await connection.execute("SET client_connection_check_interval = '1s'")
+            yield connection
+    except psycopg.Error as error:
+        raise as_error(error) from None
+
+
+async def within(limits: Limits, work: Coroutine[Any, Any, T]) -> T:
+    """The work's result; where the call is cancelled or takes too long, its statement is ended.
+
+    It runs in a task of its own: the SDK's scopes cancel at every await, also at those with which
+    psycopg asks the server to stop.
+
+    Raises:
+        SqlError: it took too long.
+    """
+
+    async def timed() -> T:
+        try:
+            async with asyncio.timeout(limits.seconds + _GRACE):
+                return await work
+        except TimeoutError:
+            raise SqlError(
+                f"The server did not answer within {limits.seconds + _GRACE} seconds."
+            ) from None
+
+    task = asyncio.create_task(timed())
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        task.cancel()
+        with anyio.CancelScope(shield=True):
+            await asyncio.wait([task])
+        raise
+
+
+def as_error(error: psycopg.Error, *, prefix: str = "", statement: str = "") -> SqlError:
+    """What Postgres says, as an error of ours.
+
+    Args:
+        error: as psycopg raised it.
+        prefix: what was sent before the statement.
+        statement: the caller's statement.
+    """
+    said = error.diag
+    message = urls.mask(said.message_primary or str(error).strip())
+    checked = [
+        urls.mask(f"{label}: {text}")
+        for label, text in [("detail", said.message_detail), ("hint", said.message_hint)]
+        if text
+    ]
+    line = None
+    if statement and said.statement_position:
+        position = max(0, int(said.statement_position) - 1 - len(prefix))
+        line = statement.count("\n", 0, position) + 1
+        checked.append(f"line {line}: {statement.splitlines()[line - 1].strip()[:200]}")
+    state = f" (SQLSTATE {error.sqlstate})" if error.sqlstate else ""
+    return SqlError(
+        f"{message}{state}",
+        checked=checked,
+        remedy=_REMEDIES.get(error.sqlstate or ""),
+        line=line,
+        missing=missing_feature(message),
+    )
