@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
+
+import anyio.to_thread
+from pydantic import Field
 
 from neonup.database import USER, Database
 from neonup.errors import NeonupError
@@ -15,6 +19,11 @@ from neonup.versions import VersionBranch, Versions
 
 SIGN = "neonup mcp, which a person's editor has started"
 """An editor runs where somebody develops; what a hosting platform or CI sets still forbids."""
+
+Branch = Annotated[
+    str | None, Field(description="A branch's name or id; the database itself if omitted.")
+]
+"""The argument with which a tool is pointed to a branch."""
 
 
 @dataclass(frozen=True)
@@ -79,19 +88,25 @@ class Project:
                 remedy="Start `neonup mcp` with --allow-remote to use it nevertheless.",
             )
 
-    def url(self, branch: str | None = None) -> str:
-        """The direct URL of the database, or of one of its branches.
+    def url(self, branch: str | None = None, *, pooled: bool = False) -> str:
+        """The URL of the database, or of one of its branches.
 
         Args:
             branch: a branch's name or id; None: the database itself.
+            pooled: the URL as it is, through a pooler where there is one; else the direct one.
 
         Raises:
             NeonupError: as `answering`; or there is no such branch.
         """
         database = self.answering()
-        if branch is None:
-            return database.direct
-        return urls.direct(self.branch(branch).url)
+        if branch is not None:
+            url = self.branch(branch).url
+            return url if pooled else urls.direct(url)
+        return database.url if pooled else database.direct
+
+    async def reach(self, branch: str | None = None) -> str:
+        """As `url`, in a thread."""
+        return await anyio.to_thread.run_sync(self.url, branch)
 
     def versions(self) -> Versions:
         """The database's versions.

@@ -11,8 +11,10 @@ from mcp.server.mcpserver import MCPServer
 
 from neonup.mcp.database import DatabaseTools
 from neonup.mcp.project import Project
+from neonup.mcp.schema import SchemaTools
 from neonup.mcp.session import Limits
 from neonup.mcp.sql import SqlTools
+from neonup.mcp.versions import VersionTools
 
 _INSTRUCTIONS = (
     "The Postgres database of the project in {folder}. Call get_database first: it wakes the "
@@ -28,9 +30,9 @@ _WRITES = "Take a checkpoint before a change that may have to be undone, or try 
 
 def build(
     project: Project,
+    limits: Limits,
     *,
     allow_writes: bool = False,
-    limits: Limits,
     auth: AuthSettings | None = None,
     token_verifier: TokenVerifier | None = None,
 ) -> MCPServer[Any]:
@@ -38,8 +40,8 @@ def build(
 
     Args:
         project: the project; nothing outside of it can be reached.
-        allow_writes: whether tools that change or delete something are there.
         limits: what one statement may take.
+        allow_writes: whether tools that change or delete something are there.
         auth: how clients are known over HTTP; None: they are not.
         token_verifier: who looks at their tokens.
     """
@@ -55,5 +57,7 @@ def build(
         token_verifier=token_verifier,
     )
     DatabaseTools(project).register(server)
+    SchemaTools(project, limits).register(server)
+    VersionTools(project, allow_writes).register(server)
     SqlTools(project, limits, allow_writes).register(server)
     return server

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 import anyio
 import psycopg
-from psycopg import AsyncConnection
+from psycopg import AsyncConnection, sql
 
 from neonup.errors import SqlError
 from neonup.mcp import values
@@ -33,7 +33,6 @@ _REMEDIES = {
     "25006": "This tool only reads. What writes needs `neonup mcp --allow-writes` and the tool "
     "write_sql.",
     "57014": "Make it read less, or start `neonup mcp` with a longer --timeout.",
-    "42601": "One statement a call, without transaction control.",
 }
 
 
@@ -73,6 +72,17 @@ async def connected(url: str) -> AsyncIterator[AsyncConnection]:
             yield connection
     except psycopg.Error as error:
         raise as_error(error) from None
+
+
+async def begin(connection: AsyncConnection, limits: Limits, *, read_only: bool) -> None:
+    """Begin a transaction within the limits, which ends with the connection if not before."""
+    # The last SELECT takes the transaction's snapshot, after which it stays read-only for good.
+    mode = "READ ONLY" if read_only else "READ WRITE"
+    await connection.execute(
+        sql.SQL("BEGIN {}; SET LOCAL statement_timeout = {}; SELECT 1").format(
+            sql.SQL(mode), limits.seconds * 1000
+        )
+    )
 
 
 async def within(limits: Limits, work: Coroutine[Any, Any, T]) -> T:

@@ -5,19 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-import anyio.to_thread
 from mcp.server.mcpserver import MCPServer
 from pydantic import BaseModel, Field
 
+from neonup.errors import SqlError
 from neonup.mcp import statements, values
-from neonup.mcp.project import Project
+from neonup.mcp.project import Branch, Project
 from neonup.mcp.result import Result, add_tool
 from neonup.mcp.session import Limits, within
 from neonup.mcp.statements import Rows
+from neonup.start import ready
 
-Branch = Annotated[
-    str | None, Field(description="A branch's name or id; the database itself if omitted.")
-]
 Statement = Annotated[str, Field(description="One SQL statement of Postgres.")]
 
 
@@ -59,8 +57,8 @@ class QueryResult(Result):
             return self.status
         lines = [" | ".join(f"{column.name} ({column.type})" for column in self.columns)]
         lines += [" | ".join(map(values.as_text, row)) for row in self.rows]
-        more = "; there are more: use WHERE, LIMIT or an aggregate" if self.truncated else ""
-        return "\n".join([*lines, f"({self.row_count} rows{more})"])
+        more = "; there are more rows: use WHERE, LIMIT or an aggregate" if self.truncated else ""
+        return "\n".join([*lines, f"({self.status}{more})"])
 
 
 class Plan(Result):
@@ -104,7 +102,7 @@ class SqlTools:
         with effects (set_config, pg_terminate_backend, dblink, ...) are refused by name. Rows and
         long values beyond the limits are cut, and the result says so.
         """
-        url = await self._url(branch)
+        url = await self.project.reach(branch)
         work = statements.read(url, statement, self.limits)
         return QueryResult.of(await within(self.limits, work))
 
@@ -115,9 +113,20 @@ class SqlTools:
         temporary tables and BEGIN have no effect on the next one. Call checkpoint first before a
         change that may have to be undone, or try it on a branch.
         """
-        url = await self._url(branch)
+        url = await self.project.reach(branch)
         work = statements.write(url, statement, self.limits)
-        return QueryResult.of(await within(self.limits, work))
+        try:
+            return QueryResult.of(await within(self.limits, work))
+        except SqlError as error:
+            raise self._explained(error) from None
+
+    def _explained(self, error: SqlError) -> SqlError:
+        """The same error; where the server lacks something, with how to get it."""
+        project = self.project
+        known = ready.explain_failure(error.message, project.settings, project.recorded().provider)
+        if known is None:
+            return error
+        return SqlError(error.message, checked=error.checked, remedy=known, missing=error.missing)
 
     async def explain_query(
         self,
@@ -131,12 +140,9 @@ class SqlTools:
 
         With analyze it is run and rolled back; where this server is read-only, only queries can be.
         """
-        url = await self._url(branch)
+        url = await self.project.reach(branch)
         work = statements.explain(
             url, statement, self.limits, analyze=analyze, writes=self.allow_writes
         )
         plan = await within(self.limits, work)
         return Plan(plan=plan.splitlines(), analyzed=analyze)
-
-    async def _url(self, branch: str | None) -> str:
-        return await anyio.to_thread.run_sync(self.project.url, branch)

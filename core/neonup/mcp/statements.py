@@ -21,6 +21,8 @@ from neonup.mcp.session import Limits
 _BATCH = 50
 """Rows fetched at once: a few of them too many do not fill the memory."""
 
+_QUERIES = "This tool takes one query: SELECT, WITH, VALUES or TABLE."
+
 _CURSOR = "DECLARE neonup_mcp NO SCROLL CURSOR FOR "
 _EXPLAIN = "EXPLAIN (FORMAT TEXT) "
 _ANALYZE = "EXPLAIN (ANALYZE, BUFFERS, FORMAT TEXT) "
@@ -51,10 +53,15 @@ async def read(url: str, statement: str, limits: Limits) -> Rows:
         NeonupError: it is no query, may have effects, or failed; nothing has changed.
     """
     async with session.connected(url) as connection:
-        await _begin(connection, limits, read_only=True)
+        await session.begin(connection, limits, read_only=True)
         await guard.check(connection, statement)
         cursor = connection.cursor()
-        await _send(cursor, _CURSOR, statement)
+        try:
+            await _send(cursor, _CURSOR, statement)
+        except SqlError as error:
+            if error.remedy is None:
+                error.remedy = _QUERIES
+            raise
         rows: list[list[Any]] = []
         room = limits.characters
         done = False
@@ -107,7 +114,7 @@ async def explain(url: str, statement: str, limits: Limits, *, analyze: bool, wr
         NeonupError: it has no plan, may not be run here, or failed.
     """
     async with session.connected(url) as connection:
-        await _begin(connection, limits, read_only=not (analyze and writes))
+        await session.begin(connection, limits, read_only=not (analyze and writes))
         if analyze and not writes:
             await guard.check(connection, statement)
         cursor = connection.cursor()
@@ -115,16 +122,6 @@ async def explain(url: str, statement: str, limits: Limits, *, analyze: bool, wr
         plan = "\n".join(line for (line,) in await cursor.fetchall())
         await connection.execute("ROLLBACK")
         return plan
-
-
-async def _begin(connection: AsyncConnection, limits: Limits, *, read_only: bool) -> None:
-    # The last SELECT takes the transaction's snapshot, after which it stays read-only for good.
-    mode = "READ ONLY" if read_only else "READ WRITE"
-    await connection.execute(
-        sql.SQL("BEGIN {}; SET LOCAL statement_timeout = {}; SELECT 1").format(
-            sql.SQL(mode), limits.seconds * 1000
-        )
-    )
 
 
 async def _send(cursor: AsyncCursor[Any], prefix: str, statement: str) -> None:
