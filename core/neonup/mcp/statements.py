@@ -56,12 +56,7 @@ async def read(url: str, statement: str, limits: Limits) -> Rows:
         await session.begin(connection, limits, read_only=True)
         await guard.check(connection, statement)
         cursor = connection.cursor()
-        try:
-            await _send(cursor, _CURSOR, statement)
-        except SqlError as error:
-            if error.remedy is None:
-                error.remedy = _QUERIES
-            raise
+        await _send_query(cursor, _CURSOR, statement)
         rows: list[list[Any]] = []
         room = limits.characters
         done = False
@@ -115,13 +110,26 @@ async def explain(url: str, statement: str, limits: Limits, *, analyze: bool, wr
     """
     async with session.connected(url) as connection:
         await session.begin(connection, limits, read_only=not (analyze and writes))
-        if analyze and not writes:
-            await guard.check(connection, statement)
         cursor = connection.cursor()
-        await _send(cursor, _ANALYZE if analyze else _EXPLAIN, statement)
+        if not analyze:
+            await _send(cursor, _EXPLAIN, statement)
+        elif writes:
+            await _send(cursor, _ANALYZE, statement)
+        else:
+            await guard.check(connection, statement)
+            await _send_query(cursor, _ANALYZE + _CURSOR, statement)
         plan = "\n".join(line for (line,) in await cursor.fetchall())
         await connection.execute("ROLLBACK")
         return plan
+
+
+async def _send_query(cursor: AsyncCursor[Any], prefix: str, statement: str) -> None:
+    """As `_send`, where Postgres takes nothing but a query."""
+    try:
+        await _send(cursor, prefix, statement)
+    except SqlError as error:
+        error.remedy = error.remedy or _QUERIES
+        raise
 
 
 async def _send(cursor: AsyncCursor[Any], prefix: str, statement: str) -> None:
