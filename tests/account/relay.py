@@ -28,6 +28,8 @@ class Relay:
         garble: the same; its answer is of another form.
         before: what is done before the first request that a pattern fits is passed on.
         held: set once a request is carried out whose answer is held back.
+        meet: what happens to a request: a status, with which it is answered without being carried
+            out; ``lose``, ``hold`` as above; ``fail``: carried out and answered with 500.
         asked: ``METHOD PATH`` of all requests.
     """
 
@@ -39,6 +41,7 @@ class Relay:
     garble: list[str] = field(default_factory=list)
     before: dict[str, Callable[[], object]] = field(default_factory=dict)
     held: threading.Event = field(default_factory=threading.Event)
+    meet: Callable[[str], int | str | None] = lambda _: None
     asked: list[str] = field(default_factory=list)
 
 
@@ -48,6 +51,7 @@ def relaying(base: str) -> Iterator[Relay]:
     upstream = base.removesuffix("/api/v2")
     ended = threading.Event()
     waiting: dict[str, Callable[[], httpx.Response]] = {}
+    client = httpx.Client(timeout=60, trust_env=False, verify=False)
 
     class Handler(BaseHTTPRequestHandler):
         def _pass(self) -> None:
@@ -57,12 +61,16 @@ def relaying(base: str) -> Iterator[Relay]:
             relay.asked.append(request)
 
             def carry_out() -> httpx.Response:
-                return httpx.request(
-                    self.command, upstream + self.path, content=body, headers=headers, timeout=60
+                return client.request(
+                    self.command, upstream + self.path, content=body, headers=headers
                 )
 
             for pattern in [one for one in relay.before if fnmatchcase(request, one)]:
                 relay.before.pop(pattern)()
+            met = relay.meet(request)
+            if isinstance(met, int):
+                self.send_error(met)
+                return
             if _taken(relay.late, request):
                 waiting[request] = carry_out
                 self.send_error(504)
@@ -70,10 +78,13 @@ def relaying(base: str) -> Iterator[Relay]:
             if request in waiting:
                 waiting.pop(request)()
             answer = carry_out()
-            if _taken(relay.lose, request):
+            if met == "fail":
+                self.send_error(500)
+                return
+            if met == "lose" or _taken(relay.lose, request):
                 self.close_connection = True
                 return
-            if _taken(relay.hold, request):
+            if met == "hold" or _taken(relay.hold, request):
                 relay.held.set()
                 ended.wait(60)
                 self.close_connection = True
@@ -106,6 +117,7 @@ def relaying(base: str) -> Iterator[Relay]:
         server.shutdown()
         thread.join()
         server.server_close()
+        client.close()
 
 
 def _taken(patterns: list[str], request: str) -> bool:

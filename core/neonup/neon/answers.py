@@ -27,7 +27,7 @@ _SECRET = frozenset({"password", "connection_uri", "uri", "key"})
 
 
 class Project(Answer, frozen=True, kw_only=True):
-    """A project."""
+    """A project. A list leaves out what it consumed in the billing period."""
 
     id: str
     name: str
@@ -44,6 +44,12 @@ class Project(Answer, frozen=True, kw_only=True):
     compute_last_active_at: datetime | None = None
     deleted_at: datetime | None = None
     recoverable_until: datetime | None = None
+    active_time_seconds: int | None = None
+    compute_time_seconds: int | None = None
+    written_data_bytes: int | None = None
+    data_transfer_bytes: int | None = None
+    consumption_period_start: datetime | None = None
+    consumption_period_end: datetime | None = None
 
 
 class Branch(Answer, frozen=True, kw_only=True):

@@ -81,8 +81,8 @@ def test_nothing_secret_is_said(terminal: Terminal) -> None:
         "import logging; logging.basicConfig(level=1, stream=__import__('sys').stdout)\n"
         "from neonup.neon.oauth.account import AccountStore\n"
         "from neonup.settings import home\n"
-        "store = AccountStore(home(), neon._api.base)\n"
-        "print(store.load(), store.signed_in(), neon._sender._more)\n"
+        "store = AccountStore(home(), neon.api.base)\n"
+        "print(store.load(), store.signed_in(), neon.sender._more)\n"
         "neon.request('GET', '/users/me')"
     )
     assert not [one for one in hidden if one in said]

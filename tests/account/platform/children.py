@@ -1,0 +1,49 @@
+"""What child processes do with a fleet: ``python -m tests.account.platform.children PREFIX CALL``.
+
+The environment says where Neon is. The id of the project is printed.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from datetime import timedelta
+from pathlib import Path
+
+from neonup.neon import NeonClient
+from neonup.neon.platform import Fleet
+from tests.account.platform.fleets import TIERS
+from tests.neon.serving import NeonServer
+
+USER = "anna"
+ROOT = Path(__file__).parents[3]
+
+
+def call(fleet: Fleet, name: str) -> object:  # type: ignore[type-arg]
+    """One of the calls that change something; each can be repeated."""
+    if name == "provision":
+        return fleet.provision(USER, "free").project_id
+    if name == "change_tier":
+        return fleet.change_tier(USER, "pro").project.project_id
+    if name == "delete":
+        return fleet.delete(USER, wait=timedelta(days=1))
+    if name == "delete_now":
+        return fleet.delete(USER)
+    return fleet.undelete(USER).project_id
+
+
+def start(server: NeonServer, base: str, prefix: str, name: str) -> subprocess.Popen[str]:
+    """A child that makes a call, through a relay or not."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "tests.account.platform.children", prefix, name],
+        cwd=ROOT,
+        env={**os.environ, **server.environment, "NEON_API_HOST": base},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
+if __name__ == "__main__":
+    with NeonClient() as neon:
+        print(call(Fleet(neon, TIERS, prefix=sys.argv[1]), sys.argv[2]))

@@ -1,0 +1,31 @@
+"""Fleets at the local Neon of the module; each test has a prefix, and so projects, of its own."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+
+import pytest
+
+from tests.account import both
+from tests.account.both import Both
+from tests.account.platform.fleets import Asked
+from tests.neon.serving import NeonServer
+
+
+@pytest.fixture
+def prefix() -> str:
+    return f"t{uuid.uuid4().hex[:10]}"
+
+
+@pytest.fixture(params=both.DRIVERS)
+def neon(request: pytest.FixtureRequest, neon_server_here: NeonServer) -> Iterator[Both]:
+    """Both drivers, their requests checked."""
+    server = neon_server_here
+    with both.client(request.param, server.base, server.key, org_id=server.org_id) as found:
+        yield found
+
+
+@pytest.fixture
+def fleet(neon: Both, prefix: str) -> Asked:
+    return Asked(neon, prefix)
