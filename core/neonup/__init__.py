@@ -21,7 +21,7 @@ if TYPE_CHECKING:
         Inspection,
         State,
     )
-    from neonup.env.git import is_published
+    from neonup.env.git import git_branches, is_published
     from neonup.errors import (
         CreationForbidden,
         DatabaseClaimed,
@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from neonup.start.permission import is_development
     from neonup.start.ready import explain_failure
     from neonup.start.sqlalchemy import sqlalchemy_url
+    from neonup.start.versions import checkpoint
     from neonup.versions import Restored, Version, VersionBranch, Versions
 
 __all__ = [
@@ -78,6 +79,7 @@ __all__ = [
     "VersionBranch",
     "Versions",
     "aensure",
+    "checkpoint",
     "confirm",
     "drivers",
     "emit",
@@ -85,6 +87,7 @@ __all__ = [
     "explain_failure",
     "find",
     "find_project",
+    "git_branches",
     "home",
     "hookimpl",
     "is_development",
@@ -105,7 +108,7 @@ _NAMES = {
     "neonup.database": (
         *("USER", "ClaimOffer", "Database", "DatabaseSpec", "Inspection", "State"),
     ),
-    "neonup.env.git": ("is_published",),
+    "neonup.env.git": ("git_branches", "is_published"),
     "neonup.errors": (
         *("CreationForbidden", "DatabaseClaimed", "DatabaseExpired", "DatabaseGone"),
         *("EngineError", "EnvFileError", "MoveError", "NeonupError", "ProviderError"),
@@ -122,6 +125,7 @@ _NAMES = {
     "neonup.start.permission": ("is_development",),
     "neonup.start.ready": ("explain_failure",),
     "neonup.start.sqlalchemy": ("sqlalchemy_url",),
+    "neonup.start.versions": ("checkpoint",),
     "neonup.versions": ("Restored", "Version", "VersionBranch", "Versions"),
 }
 """The public names, by the module that defines them."""

@@ -105,6 +105,8 @@ class DatabaseSpec:
         logical_replication: whether ``wal_level`` must be ``logical``.
         replaces: a database that is recorded but gone: create the new one under the same URL and
             id where the provider can.
+        copy_of: a database of the same provider: begin with a copy of its data where the provider
+            can.
     """
 
     project: Path
@@ -113,6 +115,7 @@ class DatabaseSpec:
     ref: str = "neonup"
     logical_replication: bool = False
     replaces: Database | None = None
+    copy_of: Database | None = None
 
 
 @dataclass(frozen=True)

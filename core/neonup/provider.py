@@ -102,6 +102,30 @@ class Provider(ABC):
         """The database's versions; None: the provider keeps none."""
         return None
 
+    def git_branch(self, database: Database) -> str | None:
+        """The git branch that the database's data is of; empty: it is unknown.
+
+        Asked at every start with the setting ``git_branches``, so as quick as `check`.
+
+        Returns:
+            None: the provider keeps one state, whatever is checked out.
+        """
+        return None
+
+    def switch(self, database: Database, git_branch: str) -> bool:
+        """Put the data of another git branch behind the URL; under the project's lock.
+
+        One that has none yet begins as a copy of the present data. Where it is unknown of which
+        branch that is, it is this one's from now on. `check` and `wake` see to the server.
+
+        Returns:
+            Whether the branch had data of its own.
+
+        Raises:
+            ProviderError: it failed; the data is as it was.
+        """
+        raise ProviderError(f"The provider {self.name!r} keeps no data of git branches.")
+
     def explain_missing(self, feature: str) -> str | None:
         """How to get what a database of this provider lacks; None if that is not known.
 
@@ -109,6 +133,16 @@ class Provider(ABC):
             feature: an extension's name, or ``icu`` for ICU's collations.
         """
         return None
+
+    def clear(self, database: Database) -> None:
+        """Delete the data, so that `provision` begins again; for ``reset`` of a `local` one.
+
+        Versions of the database stay where they can.
+
+        Raises:
+            ProviderError: it could not be deleted.
+        """
+        self.delete(database)
 
     @abstractmethod
     def delete(self, database: Database) -> None:

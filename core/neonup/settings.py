@@ -44,6 +44,8 @@ class Settings:
         on_expiry: what to do about an expired database: ``ask`` or ``replace``.
         banner: whether a start says which database it found.
         pg_bin: a folder of Postgres programs to use before any other.
+        checkpoint_migrations: whether a version is kept before Django's ``migrate`` changes it.
+        git_branches: whether each git branch has data of its own.
         sources: where each value came from, by name.
         tables: the sub-tables of ``[tool.neonup]``: the providers' own options.
     """
@@ -64,6 +66,8 @@ class Settings:
     on_expiry: str = "ask"
     banner: bool = True
     pg_bin: Path | None = None
+    checkpoint_migrations: bool = False
+    git_branches: bool = False
     sources: Mapping[str, str] = field(default_factory=dict, repr=False)
     tables: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, repr=False)
 
@@ -97,6 +101,8 @@ class Arguments(TypedDict, total=False):
     on_expiry: str | None
     banner: bool | None
     pg_bin: Path | str | None
+    checkpoint_migrations: bool | None
+    git_branches: bool | None
 
 
 def home(environ: Mapping[str, str] = os.environ) -> Path:
@@ -189,6 +195,8 @@ _PARSERS: Mapping[str, Callable[[object], Any]] = {
     "on_expiry": _one_of("ask", "replace"),
     "banner": _flag,
     "pg_bin": _path,
+    "checkpoint_migrations": _flag,
+    "git_branches": _flag,
 }
 
 

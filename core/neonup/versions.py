@@ -54,11 +54,13 @@ class Restored:
         name: of the version; or the moment, as it was given.
         before: what there was before, kept as a version; None if it was not kept.
         branch_id: the id of the branch that the database is on now, where it has one.
+        kept_branch: the name of the branch that has what there was before, where there is one.
     """
 
     name: str
     before: Version | None = None
     branch_id: str | None = None
+    kept_branch: str | None = None
 
 
 class Versions(ABC):
@@ -84,8 +86,13 @@ class Versions(ABC):
         """Every version, newest first."""
 
     @abstractmethod
-    def preview(self, version: Version) -> VersionBranch:
-        """A branch with the version's data; the database stays as it is."""
+    def preview(self, version: Version, *, expires_at: datetime | None = None) -> VersionBranch:
+        """A branch with the version's data; the database stays as it is.
+
+        Args:
+            version: which.
+            expires_at: when it is deleted by itself; aware; never if None.
+        """
 
     @abstractmethod
     def restore(self, version: Version) -> Restored:
@@ -122,6 +129,21 @@ class Versions(ABC):
     @abstractmethod
     def delete_branch(self, branch: VersionBranch) -> None:
         """Delete a branch with its data."""
+
+
+REPLACED = "before-"
+"""What the name of an automatic version begins with that has what a restore replaced."""
+
+
+def latest(versions: Sequence[Version]) -> Version | None:
+    """The version that ``neonup undo`` goes back to: the newest that is no restore's own.
+
+    Args:
+        versions: newest first.
+    """
+    return next(
+        (one for one in versions if not (one.automatic and one.name.startswith(REPLACED))), None
+    )
 
 
 def named(versions: Sequence[Version], text: str) -> Version:

@@ -31,6 +31,8 @@ COMMANDS = {
     "branches": "neonup.cli.branches",
     "snapshots": "neonup.cli.snapshots",
     "usage": "neonup.cli.usage",
+    "versions": "neonup.cli.versions",
+    "undo": "neonup.cli.versions",
     "mcp": "neonup.cli.mcp",
     "doctor": "neonup.cli.doctor",
 }

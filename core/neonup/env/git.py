@@ -1,22 +1,89 @@
-"""Whether git would publish the ``.env`` file."""
+"""What git says of a project's folder: whether it publishes ``.env``, and what is checked out.
+
+What every start may ask is read from git's files, without starting a process.
+https://git-scm.com/docs/gitrepository-layout
+"""
 
 from __future__ import annotations
 
-import subprocess
 from pathlib import Path
+
+_BRANCH = "ref: refs/heads/"
 
 
 def is_published(path: Path) -> bool:
     """Whether a file lies in a repository that does not ignore it; False without git."""
-    if not any((folder / ".git").exists() for folder in path.absolute().parents):
+    if _repository(path.parent) is None:
         return False  # without starting a process, at every check of Django's
+    return _status(path.parent, "check-ignore", "-q", path.name) == (1, "")  # 0: ignored
+
+
+def branch(folder: Path) -> str | None:
+    """The branch that is checked out; None outside a repository, and where HEAD is detached."""
+    found = _repository(folder)
+    if found is None:
+        return None
     try:
-        status = subprocess.run(
-            ["git", "check-ignore", "-q", path.name],
-            cwd=path.parent,
-            capture_output=True,
-            check=False,
-        ).returncode
-    except OSError:
-        return False
-    return status == 1  # 0: ignored; 128: no repository
+        head = (_git_folder(found) / "HEAD").read_text(encoding="utf-8").strip()
+    except (OSError, ValueError):
+        return None
+    return head.removeprefix(_BRANCH) if head.startswith(_BRANCH) else None
+
+
+def git_branches(folder: Path) -> frozenset[str] | None:
+    """The branches of a repository; None: it is unknown which there are."""
+    if _repository(folder) is None:
+        return None
+    status, said = _status(folder, "for-each-ref", "--format=%(refname:lstrip=2)", "refs/heads")
+    checked_out = branch(folder)  # which has no ref before its first commit
+    names = [*said.splitlines(), *([checked_out] if checked_out else [])]
+    return frozenset(names) if status == 0 else None
+
+
+def in_main_worktree(folder: Path) -> Path | None:
+    """The same folder in the repository's main worktree; None: it is in that one, or in none.
+
+    https://git-scm.com/docs/git-worktree#_details
+    """
+    found = _repository(folder)
+    if found is None or (found / ".git").is_dir():
+        return None
+    try:
+        git_folder = _git_folder(found)
+        common = git_folder / (git_folder / "commondir").read_text(encoding="utf-8").strip()
+    except (OSError, ValueError):  # a submodule's has no such file
+        return None
+    main = common.resolve()
+    if main.name != ".git":
+        return None  # a bare repository has no main worktree
+    return main.parent / folder.resolve().relative_to(found.resolve())
+
+
+def _repository(folder: Path) -> Path | None:
+    """The nearest folder upward with a ``.git``."""
+    folder = folder.absolute()
+    for one in (folder, *folder.parents):
+        if (one / ".git").exists():
+            return one
+    return None
+
+
+def _git_folder(repository: Path) -> Path:
+    """Where git keeps what belongs to a worktree: ``.git``, or where a file of that name says."""
+    path = repository / ".git"
+    if path.is_dir():
+        return path
+    return repository / path.read_text(encoding="utf-8").strip().removeprefix("gitdir: ")
+
+
+def _status(folder: Path, *arguments: str) -> tuple[int | None, str]:
+    """What a command of git's ends with and prints; None where it cannot be started."""
+    import subprocess
+
+    try:
+        done = subprocess.run(
+            ["git", *arguments], cwd=folder, capture_output=True, text=True, check=False
+        )
+    except (OSError, ValueError):
+        return None, ""
+    return done.returncode, done.stdout

@@ -136,6 +136,8 @@ class Start:
         if database.provider == USER or not self.settings.enabled:
             return database.with_(note=CLAIMED) if database.before_claim else database
         provider = self.provider(database)
+        if self.settings.git_branches:
+            self._follow_git(provider, database)
         state = provider.check(database)
         if state is State.READY:
             if ready.is_pending(self.settings):
@@ -149,6 +151,12 @@ class Start:
             lost = f"The {database.provider} database in {database.source} is not on this machine"
             return self._create(replaces=database, need=lost)
         return self._wake(provider, database)
+
+    def _follow_git(self, provider: Provider, database: Database) -> None:
+        from neonup.start import checkout  # only where the setting is on
+
+        if (said := checkout.follow(self.settings, provider, database)) is not None:
+            self.remarks.append(said)
 
     def _finish_pending(self, database: Database) -> None:
         """Do what is due for a new database: another process is at it, or was killed."""

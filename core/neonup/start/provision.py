@@ -20,7 +20,7 @@ from neonup.provider import Provider
 from neonup.providers import registry
 from neonup.providers.registry import provider_class
 from neonup.settings import Settings
-from neonup.start import lookup, permission, ready
+from neonup.start import checkout, lookup, permission, ready
 from neonup.start.permission import Permission
 
 if TYPE_CHECKING:
@@ -85,9 +85,11 @@ def create(
     provider, why = _choose(settings, local_only, replaces)
     progress(f"Creating a {provider.name} database ({why})")
     if delete and replaces is not None and provider.local:
-        provider.delete(replaces)
+        provider.clear(replaces)
     database = provider.provision(_spec(settings, provider, replaces))
     database = database.with_(key=settings.key)
+    if settings.git_branches:
+        checkout.follow(settings, provider, database)  # of which branch the new data is
     _adopt(settings, database, file, manager, replace=replaces is not None)
     remarks = [f"provider: {provider.name} ({why})"]
     if delete and replaces is not None and not provider.local:
@@ -123,6 +125,7 @@ def _choose(
 
 def _spec(settings: Settings, provider: Provider, replaces: Database | None) -> DatabaseSpec:
     same = replaces is not None and replaces.provider == provider.name
+    copies = settings.git_branches and replaces is None
     return DatabaseSpec(
         project=settings.project,
         key=settings.key,
@@ -130,6 +133,7 @@ def _spec(settings: Settings, provider: Provider, replaces: Database | None) -> 
         ref=settings.ref,
         logical_replication=settings.logical_replication,
         replaces=replaces if same else None,
+        copy_of=checkout.origin(settings, provider) if copies else None,
     )
 
 

@@ -17,6 +17,7 @@ from neonup import USER, NeonupError
 from neonup_local.neon import overview as branches
 from neonup_local.service import details
 from neonup_local.service.databases import Databases
+from neonup_local.service.versions import checkouts
 from neonup_local.test_server import overview, sweep
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -177,6 +178,12 @@ def prune(yes: bool) -> None:
         click.echo(f"Removed the leftovers of {len(removed)} pytest runs.")
     doomed = dict(_prunable(databases))
     rows = [{"id": id_, "why": why, **_size(databases, id_)} for id_, why in doomed.items()]
+    checked_out_no_more = list(checkouts.of_deleted(databases))
+    rows += [
+        {"id": path.parent.parent.name, "why": f"its git branch {name} was deleted",
+         "size": details.size(path)}
+        for name, path in checked_out_no_more
+    ]  # fmt: skip
     projects = branches.deleted(databases.home)
     rows += [
         {"id": one.id, "why": "it was deleted", "size": branches.size(databases.home, one)}
@@ -186,6 +193,8 @@ def prune(yes: bool) -> None:
         _make_sure(rows, yes)
     for id_ in doomed:
         databases.remove(id_)
+    for _, path in checked_out_no_more:
+        checkouts.remove(databases, path)
     branches.purge(databases.home, projects)
     if neonup.wants_json():
         neonup.emit({"deleted": rows})

@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING, ClassVar
 
 from neonup import Database, DatabaseSpec, EngineError, Inspection, Provider, State
 from neonup_local.engine import postmaster
+from neonup_local.service import notes
 
 if TYPE_CHECKING:
+    from neonup import Versions
     from neonup_local.service.databases import Databases
     from neonup_local.service.records import Record
 
@@ -65,9 +67,8 @@ class LocalProvider(Provider):
 
     def check(self, database: Database) -> State:
         """Whether its server answers: two small files and one connection, no subprocess."""
-        data = os.path.join(  # noqa: PTH118 - pathlib costs more than all the rest
-            self.settings.home, "databases", self._safe(self._id(database)), "data"
-        )
+        folder = self._folder(database)
+        data = os.path.join(folder, "data")  # noqa: PTH118
         found = postmaster.running(data)
         if found is not None:
             if f":{found.port}/" not in database.url or not postmaster.answers(found.port):
@@ -75,7 +76,7 @@ class LocalProvider(Provider):
             self._used(data)
             return State.READY
         there = os.path.exists(os.path.join(data, "PG_VERSION"))  # noqa: PTH110, PTH118
-        if there:
+        if there or notes.is_being_exchanged(folder):
             return State.STOPPED
         return State.READY if self._is_somebody_elses(database) else State.MISSING
 
@@ -91,6 +92,10 @@ class LocalProvider(Provider):
             if candidate.engine is not None:
                 return admin.lets_in(candidate.engine, port, password)
         return False
+
+    def _folder(self, database: Database) -> str:
+        id_ = self._safe(self._id(database))
+        return os.path.join(self.settings.home, "databases", id_)  # noqa: PTH118 - pathlib costs more than all the rest
 
     def _used(self, data: str) -> None:
         """Leave a trace that the database is in use, and begin the upkeep if it is due."""
@@ -120,6 +125,8 @@ class LocalProvider(Provider):
         there = databases.has_data(id_)
         if there and password and port:
             record = self._usable(databases, id_, password, port)
+        elif spec.copy_of is not None and not databases.folder(id_).exists():
+            return self._copied(databases, id_, spec, spec.copy_of)
         else:
             record = databases.create(
                 id_,
@@ -138,6 +145,18 @@ class LocalProvider(Provider):
         database = self._database(databases, record, old, spec.key)
         self._after_use()
         return database.with_(created=not used, note=kept if used else database.note)
+
+    def _copied(
+        self, databases: Databases, id_: str, spec: DatabaseSpec, origin: Database
+    ) -> Database:
+        """A new database that begins with another one's data."""
+        from neonup_local.service.versions import beside
+
+        record = beside.copy(databases, id_, spec, self._id(origin))
+        made = self._database(databases, record, None, spec.key)
+        self._after_use()
+        note = f"it begins as a copy of the database in {origin.source}"
+        return made.with_(created=True, note=note)
 
     def wake(self, database: Database) -> Database:
         """Start its server; where its port is taken meanwhile, the URL has another one."""
@@ -194,8 +213,28 @@ class LocalProvider(Provider):
         detail: Mapping[str, str] = details.of(databases, self._id(database))
         return Inspection(self.check(database), database, detail)
 
+    def versions(self, database: Database) -> Versions:
+        """Its versions: copies of its data, in its own folder."""
+        from neonup_local.service.versions.keeper import LocalVersions
+
+        return LocalVersions(self._databases, self._id(database), self._after_use)
+
+    def git_branch(self, database: Database) -> str:
+        """The git branch that the data is of, as noted beside it."""
+        return notes.git_branch(self._folder(database))
+
+    def switch(self, database: Database, git_branch: str) -> bool:
+        """Stop its server and exchange its data directory for the other branch's."""
+        from neonup_local.service.versions import checkouts
+
+        return checkouts.switch(self._databases, self._id(database), git_branch)
+
+    def clear(self, database: Database) -> None:
+        """Stop its server and remove its data; its versions stay."""
+        self._databases.clear(self._id(database))
+
     def delete(self, database: Database) -> None:
-        """Stop its server and remove its data."""
+        """Stop its server and remove its data, its versions and its branches."""
         self._databases.remove(self._id(database))
 
     def facts(self) -> Iterator[str]:

@@ -209,3 +209,11 @@ def copy(source: Path, target: Path, account: Account) -> None:
         if isinstance(error, OSError):
             raise _no_room(target, program.reason(error)) from None
         raise
+
+
+def flush(folder: Path) -> None:
+    """Wait until all that was written in a folder is on its disk; not where that is unknown."""
+    if sys.platform == "linux" and shutil.which("sync"):
+        subprocess.run(["sync", "-f", folder], stderr=subprocess.DEVNULL, check=False)
+    elif hasattr(os, "sync"):
+        os.sync()

@@ -5,7 +5,8 @@ from __future__ import annotations
 import secrets
 import shutil
 import string
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import quote
@@ -15,7 +16,7 @@ from neonup_local.engine import account as accounts
 from neonup_local.engine import binaries, cluster, postmaster, template
 from neonup_local.engine.binaries import Engine
 from neonup_local.service import home as homes
-from neonup_local.service import ports, records, repair, stock
+from neonup_local.service import notes, ports, records, repair, stock, swap
 from neonup_local.service import processes as servers
 from neonup_local.service.records import Record
 
@@ -37,13 +38,20 @@ class Databases:
         self.engine = engine
 
     def folder(self, id: str) -> Path:  # noqa: A002
-        """The folder of a database: ``database.json``, ``data/`` and ``log``."""
+        """The folder of a database; `service.home` says what is in it."""
         return homes.database_folder(self.home, id)
 
-    def locked(self, id: str) -> AbstractContextManager[None]:  # noqa: A002
-        """Hold the database's lock between processes."""
-        records.check_id(id)
-        return homes.locked(self.home, id)
+    @contextmanager
+    def locked(self, id: str) -> Iterator[None]:  # noqa: A002
+        """Hold the database's lock between processes; what a killed run left to do is done first.
+
+        Raises:
+            EngineError: another process holds it too long, or the disk refuses.
+        """
+        folder = self.folder(id)
+        with homes.locked(self.home, id):
+            swap.finish(folder)
+            yield
 
     def get(self, id: str) -> Record | None:  # noqa: A002
         """The record of a database, or None if there is no such database.
@@ -63,7 +71,8 @@ class Databases:
 
     def has_data(self, id: str) -> bool:  # noqa: A002
         """Whether there is a data directory, sound or not."""
-        return (self.folder(id) / "data").is_dir()
+        folder = self.folder(id)
+        return (folder / "data").is_dir() or notes.is_being_exchanged(folder)
 
     def was_used(self, id: str) -> bool:  # noqa: A002
         """Whether its owner ever connected, as far as its log goes back."""
@@ -92,10 +101,12 @@ class Databases:
 
     def state(self, record: Record) -> State:
         """Whether it runs, is stopped, or has lost its data."""
-        data = self.folder(record.id) / "data"
+        folder = self.folder(record.id)
+        data = folder / "data"
         if postmaster.running(data):
             return State.READY
-        return State.STOPPED if (data / "PG_VERSION").is_file() else State.MISSING
+        there = (data / "PG_VERSION").is_file() or notes.is_being_exchanged(folder)
+        return State.STOPPED if there else State.MISSING
 
     def url(self, record: Record) -> str:
         """Its connection URL, in libpq's form."""
@@ -138,7 +149,7 @@ class Databases:
                 id=id,
                 name=name,
                 port=port or ports.preferred(id),
-                password=password or _new_password(),
+                password=password or new_password(),
                 engine=engine.id,
                 pg_major=engine.major,
                 project=str(project) if project else None,
@@ -182,7 +193,7 @@ class Databases:
         except EngineError:
             record = None
         return record or repair.from_data(
-            self.home, id, password or _new_password(), port or ports.preferred(id), self.pg_bin
+            self.home, id, password or new_password(), port or ports.preferred(id), self.pg_bin
         )
 
     def wake(self, record: Record) -> Record:
@@ -219,22 +230,45 @@ class Databases:
         """
         self.remove(record.id)
 
-    def remove(self, id: str) -> None:  # noqa: A002
-        """As `delete`, by its id: also where its record is damaged."""
+    def clear(self, id: str) -> None:  # noqa: A002
+        """Stop its server and remove its data; versions and the data of git branches stay.
+
+        Raises:
+            EngineError: it does not stop, or a file cannot be removed.
+        """
         folder = self.folder(id)
         with self.locked(id):
             cluster.stop(folder / "data")
-            trash = folder.with_name(f".trash-{id}-{secrets.token_hex(4)}")
-            try:
-                folder.rename(trash)
-                shutil.rmtree(trash)
-            except FileNotFoundError:
-                return
-            except OSError as error:
-                raise EngineError(
-                    f"The database {id!r} could not be removed: {error.strerror}.",
-                    checked=[str(error.filename)],
-                ) from None
+            (folder / "log").unlink(missing_ok=True)  # which says that somebody used it
+            self._discard(id, folder / "data", folder / f".data-{secrets.token_hex(4)}")
+
+    def branches_of(self, id: str) -> list[Record]:  # noqa: A002
+        """The databases that are branches of this one, oldest first."""
+        found = [record for record in self.all() if record.branch_of == id]
+        return sorted(found, key=lambda record: record.created_at)
+
+    def remove(self, id: str) -> None:  # noqa: A002
+        """As `delete`, by its id: also where its record is damaged."""
+        for branch in self.branches_of(id):
+            self.remove(branch.id)
+        folder = self.folder(id)
+        with self.locked(id):
+            cluster.stop(folder / "data")
+            self._discard(id, folder, folder.with_name(f".trash-{id}-{secrets.token_hex(4)}"))
+
+    @staticmethod
+    def _discard(id: str, folder: Path, trash: Path) -> None:  # noqa: A002
+        """Remove a folder, of which nothing is to be seen any more if this is killed."""
+        try:
+            folder.rename(trash)
+            shutil.rmtree(trash)
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise EngineError(
+                f"The database {id!r} could not be removed: {error.strerror}.",
+                checked=[str(error.filename)],
+            ) from None
 
     def set_password(self, record: Record, password: str) -> Record:
         """Give ``neondb_owner`` another password; its server must run.
@@ -252,11 +286,15 @@ class Databases:
     def _finish(self, record: Record, engine: Engine | None = None) -> Record:
         return servers.finish(self.home, record, engine or self._engine_of(record))
 
+    def finish(self, record: Record) -> Record:
+        """As `wake`, for a caller that holds the database's lock."""
+        return self._finish(record)
+
     def _engine_of(self, record: Record) -> Engine:
         major = cluster.major_version(self.folder(record.id) / "data")
         return binaries.for_data(self.home, major, record.engine, self.pg_bin)
 
 
-def _new_password() -> str:
+def new_password() -> str:
     """A random one, in Neon's form; it needs no quoting anywhere."""
     return f"npg_{''.join(secrets.choice(_ALPHABET) for _ in range(20))}"

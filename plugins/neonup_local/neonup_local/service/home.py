@@ -1,6 +1,8 @@
 """The folder of all that neonup keeps on this machine, and the locks between processes.
 
-databases/<id>/   database.json, data/, log, neonup.conf
+databases/<id>/   database.json, data/, log, neonup.conf; where there are any: versions/<id>/,
+                  git-branches/ (data of those that are not checked out) and git-branch (of which
+                  one data/ is)
 engines/          Postgres, copied out of wheels
 templates/        initialised data directories, one an engine; spares/ has finished copies
 run/              Unix sockets

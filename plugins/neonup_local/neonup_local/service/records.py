@@ -35,6 +35,8 @@ class Record:
         key: the variable that holds its URL.
         logical_replication: whether ``wal_level`` is ``logical``.
         ready: whether its making was finished: its password is set.
+        branch_of: the id of the database that it is a branch of.
+        expires_at: when the upkeep deletes it, ISO 8601, UTC.
     """
 
     id: str
@@ -48,6 +50,8 @@ class Record:
     key: str | None = None
     logical_replication: bool = False
     ready: bool = False
+    branch_of: str | None = None
+    expires_at: str | None = None
 
 
 def check_id(id: str) -> str:  # noqa: A002 - that is what it is called

@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import sys
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 from neonup import EngineError
@@ -19,7 +20,7 @@ from neonup_local.engine import account as accounts
 from neonup_local.engine import binaries, detach, postmaster, template
 from neonup_local.engine.account import MYSELF
 from neonup_local.service import home as homes
-from neonup_local.service import stock, unused
+from neonup_local.service import notes, stock, unused
 from neonup_local.service.databases import Databases
 
 IDLE_SECONDS = 3600.0
@@ -54,6 +55,7 @@ def main(home: Path) -> None:
             make_templates(home)
             make_spares(home)
             stop_idle(home)
+            remove_expired(home)
             remove_leftovers(home)
             unused.remove(home)
     except EngineError:
@@ -112,6 +114,20 @@ def stop_idle(home: Path, idle_seconds: float = IDLE_SECONDS) -> list[str]:
     return stopped
 
 
+def remove_expired(home: Path) -> list[str]:
+    """Delete the branches whose time is over; returns their ids."""
+    databases = Databases(home)
+    now = datetime.now(UTC)
+    over = [
+        record.id
+        for record in databases.all()
+        if record.expires_at and datetime.fromisoformat(record.expires_at) <= now
+    ]
+    for id_ in over:
+        databases.remove(id_)
+    return over
+
+
 def _is_idle(folder: Path, seconds: float) -> bool:
     found = postmaster.running(folder / "data")
     if found is None:
@@ -155,9 +171,12 @@ def remove_leftovers(home: Path, older_than: float = _LEFTOVER_SECONDS) -> None:
     patterns = (
         *("engines/.copy-*", "templates/.making-*", "spares/*/.making-*"),
         *("databases/.trash-*", "databases/*/.data-*", "databases/*/.record-*"),
+        *("databases/.making-*", "databases/*/versions/.making-*", "databases/*/next"),
     )
     for pattern in patterns:
         for path in home.glob(pattern):
+            if notes.is_being_exchanged(path.parent):
+                continue  # whoever wakes that database needs it
             try:
                 old = time.time() - path.lstat().st_ctime >= older_than
             except OSError:

@@ -17,9 +17,9 @@ from pathlib import Path
 
 from neonup import EngineError
 from neonup_local.engine import account as accounts
-from neonup_local.engine import binaries, cluster, postmaster, template
+from neonup_local.engine import binaries, cluster, copying, postmaster, template
 from neonup_local.engine.binaries import Engine
-from neonup_local.neon.data import copying, history
+from neonup_local.neon.data import history
 from neonup_local.neon.model import Base, Cluster
 from neonup_local.service import home as homes
 from neonup_local.service import stock

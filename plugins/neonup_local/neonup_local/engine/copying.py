@@ -7,8 +7,10 @@ in the copy, and a server started on the copy replays the log from the backup's 
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -94,6 +96,9 @@ def _segments(log: Path, begin: str, end: str) -> list[Path]:
 def _copy(paths: list[Path], target: Path, account: Account) -> None:
     target.mkdir(mode=0o700, exist_ok=True)
     account.own(target)
+    if sys.platform != "linux" or not shutil.which("cp"):
+        _copy_slowly(paths, target, account)
+        return
     command = ["cp", "-a", "--reflink=auto", "--", *map(str, paths), str(target)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     said = [line for line in done.stderr.splitlines() if "No such file" not in line]
@@ -102,6 +107,19 @@ def _copy(paths: list[Path], target: Path, account: Account) -> None:
             f"{target} could not be written: {said[0].rpartition(': ')[2]}.",
             remedy="Free some space or allow writing there.",
         )
+
+
+def _copy_slowly(paths: list[Path], target: Path, account: Account) -> None:
+    """Without ``cp``: a file that vanishes meanwhile is in the log."""
+    for path in paths:
+        for one in (path, *path.rglob("*")):
+            place = target / one.relative_to(path.parent)
+            with contextlib.suppress(FileNotFoundError):
+                if one.is_dir() and not one.is_symlink():
+                    place.mkdir(mode=0o700, exist_ok=True)
+                else:
+                    shutil.copy2(one, place, follow_symlinks=False)
+                account.own(place)
 
 
 def _write(path: Path, content: str, account: Account) -> None:

@@ -1,0 +1,213 @@
+"""``versions`` and ``undo``: states of the project's database that are kept and gone back to."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Any
+
+import click
+
+from neonup.cli import moments, options, output, target
+from neonup.cli.moments import Moment
+from neonup.database import Database
+from neonup.errors import NeonupError
+from neonup.start import announce
+from neonup.start.lookup import find_database
+from neonup.start.versions import versions_of
+from neonup.versions import Restored, Version, VersionBranch, Versions, latest, named
+
+
+def _opened(**arguments: Any) -> tuple[Versions, Database]:
+    start = options.start(**arguments)
+    database = find_database(start.settings)
+    found = versions_of(start.settings, database)
+    assert database is not None  # noqa: S101 - else versions_of had raised
+    return found, database
+
+
+@click.group()
+def versions() -> None:
+    """Versions of the project's database: kept states, which one can look at and go back to."""
+
+
+@versions.command()
+@click.argument("name", required=False)
+@click.option("--replace-oldest", is_flag=True,
+    help="Where the plan at Neon allows no more, delete the oldest for it.",
+)  # fmt: skip
+@options.database_options
+@output.json_option
+def checkpoint(name: str | None, replace_oldest: bool, **arguments: Any) -> None:
+    """Keep the database as it is now."""
+    found, _ = _opened(**arguments)
+    made = found.checkpoint(name, replace_oldest=replace_oldest)
+    if output.wants_json():
+        output.emit(_version(made))
+        return
+    size = f", {output.size(made.size)}" if made.size is not None else ""
+    click.echo(f"Kept the database as {made.name} ({made.id}{size}). `neonup undo` goes back.")
+
+
+@versions.command("list")
+@options.database_options
+@output.json_option
+def list_(**arguments: Any) -> None:
+    """Show the versions, newest first, and the previews."""
+    found, _ = _opened(**arguments)
+    history, branches = found.history(), found.branches()
+    if output.wants_json():
+        output.emit(
+            {
+                "versions": [_version(one) for one in history],
+                "previews": [_branch(one) for one in branches],
+            }
+        )
+        return
+    if not history and not branches:
+        click.echo("No versions. `neonup versions checkpoint` keeps one.")
+        return
+    if history:
+        rows = [(one.id, one.name, output.size(one.size), _age(one), _kind(one)) for one in history]
+        output.grid(("id", "name", "size", "age", "kept by"), rows)
+    if branches:
+        click.echo()
+        previews = [(one.id, one.name, output.date(one.expires_at)) for one in branches]
+        output.grid(("id", "preview", "expires"), previews)
+
+
+@versions.command()
+@click.argument("version", required=False)
+@click.option(
+    "--expires", type=moments.expiry, metavar="WHEN",
+    help="When it is deleted: an ISO time, or 2h; never if not given.",
+)  # fmt: skip
+@options.database_options
+@output.json_option
+def preview(version: str | None, expires: datetime | None, **arguments: Any) -> None:
+    """Open a version, by id or name, as a database beside the project's own.
+
+    Without a version it is a copy of the database as it is now, to try something on.
+    """
+    found, _ = _opened(**arguments)
+    if version is None:
+        name = f"copy-{datetime.now():%Y%m%d-%H%M%S}"
+        made = found.branch(name, expires_at=expires)
+    else:
+        made = found.preview(named(found.history(), version), expires_at=expires)
+    if output.wants_json():
+        output.emit(_branch(made))
+        return
+    until = f" until {output.date(made.expires_at)}" if made.expires_at else ""
+    click.echo(f"{made.name} ({made.id}) is there{until}:\n{made.url}")
+
+
+@versions.command()
+@click.argument("version")
+@target.yes_option
+@options.database_options
+@output.json_option
+def restore(version: str, yes: bool, **arguments: Any) -> None:
+    """Bring the database back to a version, by id or name; its URL stays."""
+    found, database = _opened(**arguments)
+    _restore(found, database, named(found.history(), version), yes)
+
+
+@versions.command()
+@click.argument("name")
+@target.yes_option
+@options.database_options
+@output.json_option
+def delete(name: str, yes: bool, **arguments: Any) -> None:
+    """Delete a version or a preview, by id or name."""
+    found, _ = _opened(**arguments)
+    branches = [one for one in found.branches() if name in (one.id, one.name)]
+    if len(branches) == 1:
+        one: Version | VersionBranch = branches[0]
+        target.make_sure(f"Delete the preview {one.name} ({one.id})?", yes)
+        found.delete_branch(branches[0])
+    else:
+        one = named(found.history(), name)
+        target.make_sure(f"Delete the version {one.name} ({one.id})?", yes)
+        found.delete(one)
+    if output.wants_json():
+        output.emit({"deleted": True, "id": one.id, "name": one.name})
+    else:
+        click.echo(f"Deleted {one.name} ({one.id}).")
+
+
+@click.command()
+@click.argument("version", required=False)
+@click.option(
+    "--at", type=moments.at, metavar="WHEN",
+    help="To an ISO time, or '5m ago', where the provider keeps the history.",
+)  # fmt: skip
+@target.yes_option
+@options.database_options
+@output.json_option
+def undo(version: str | None, at: Moment | None, yes: bool, **arguments: Any) -> None:
+    """Bring the database back to its newest version, e.g. after a bad migration.
+
+    Or to another version, by id or name, or to a moment. What there is now is kept, where the
+    provider keeps it, so that this can be undone, too.
+    """
+    if version is not None and at is not None:
+        raise click.UsageError("Name a version or --at, not both.")
+    if at is not None and at.time is None:
+        raise click.UsageError("--at takes a time here, not a position in the log.")
+    found, database = _opened(**arguments)
+    if at is not None and at.time is not None:
+        target.make_sure(_question(database, f"as of {output.date(at.time)}"), yes)
+        _say(database, found.restore_to(at.time))
+        return
+    history = found.history()
+    chosen = named(history, version) if version is not None else latest(history)
+    if chosen is None:
+        raise NeonupError(
+            f"There is no version of {announce.describe(database)} to go back to.",
+            checked=[f"{len(history)} that restores have kept"] if history else (),
+            remedy="`neonup versions checkpoint` keeps one, before the next change.",
+        )
+    _restore(found, database, chosen, yes)
+
+
+def _restore(found: Versions, database: Database, version: Version, yes: bool) -> None:
+    target.make_sure(_question(database, f"{version.name} of {_age(version)}"), yes)
+    _say(database, found.restore(version))
+
+
+def _question(database: Database, wanted: str) -> str:
+    return f"Bring {announce.describe(database)} back to {wanted}? Its connections are closed."
+
+
+def _say(database: Database, done: Restored) -> None:
+    if output.wants_json():
+        before = _version(done.before) if done.before else None
+        output.emit({**asdict(done), "before": before})
+        return
+    click.echo(f"{announce.describe(database)} is back at {done.name}.")
+    if done.before is not None:
+        click.echo(
+            f"What there was before is kept as {done.before.name}: "
+            f"`neonup undo {done.before.name}` brings it back."
+        )
+    elif done.kept_branch is not None:
+        click.echo(f"What there was before is on the branch {done.kept_branch}.")
+
+
+def _age(version: Version) -> str:
+    age = announce.duration(datetime.now(UTC) - version.created_at)
+    return f"{age} ago"
+
+
+def _kind(version: Version) -> str:
+    return "neonup" if version.automatic else "you"
+
+
+def _version(version: Version) -> dict[str, Any]:
+    return {**asdict(version), "created_at": version.created_at.isoformat()}
+
+
+def _branch(branch: VersionBranch) -> dict[str, Any]:
+    expires = branch.expires_at.isoformat() if branch.expires_at else None
+    return {**asdict(branch), "expires_at": expires}

@@ -1,0 +1,73 @@
+"""The versions of a project's database, by whatever provider keeps them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Unpack
+
+from neonup.database import USER, Database
+from neonup.errors import NeonupError
+from neonup.providers.registry import provider_class
+from neonup.settings import Arguments, Settings, resolve
+from neonup.start import lookup
+from neonup.versions import Version, Versions
+
+
+def versions_of(settings: Settings, database: Database | None) -> Versions:
+    """The versions of a project's database.
+
+    Args:
+        settings: the project's.
+        database: its database as recorded; None: it has none.
+
+    Raises:
+        NeonupError: there is no database, it is the user's own, or its provider keeps no versions.
+    """
+    if database is None:
+        raise NeonupError(
+            f"There is no {settings.key} for {settings.project}, so there are no versions of it.",
+            checked=[f"the environment and {settings.env_file}"],
+            remedy="`neonup` creates a database.",
+        )
+    if database.provider == USER:
+        raise NeonupError(
+            f"{database.key} is your own database, which neonup keeps no versions of.",
+            checked=[f"it is from {database.source}"],
+            remedy="Databases that neonup created have versions: on this machine, and in your "
+            "account at Neon.",
+        )
+    found = provider_class(database.provider)(settings).versions(database)
+    if found is None:
+        claim = " `neonup claim` takes this one into your account." if database.claim_url else ""
+        raise NeonupError(
+            f"There are no versions of a {database.provider} database.",
+            checked=[f"{database.key} from {database.source}"],
+            remedy=f"Databases on this machine and in your account at Neon have them.{claim}",
+        )
+    return found
+
+
+def checkpoint(
+    name: str | None = None,
+    *,
+    automatic: bool = False,
+    project: Path | str | None = None,
+    **arguments: Unpack[Arguments],
+) -> Version:
+    """Keep the project's database as it is now, e.g. before its schema is changed.
+
+    ``neonup undo`` goes back to it.
+
+    Args:
+        name: what a person will call it; one made of the time if None.
+        automatic: whether it was not a person's wish: only the newest few of these are kept.
+        project: the project's folder; found from the current one where it is None.
+        arguments: settings, as of `neonup.ensure`.
+
+    Raises:
+        NeonupError: there is no database that neonup keeps versions of, or it failed; the database
+            is as it was.
+    """
+    settings = resolve(project, **arguments)
+    versions = versions_of(settings, lookup.find_database(settings))
+    return versions.checkpoint(name, automatic=automatic)

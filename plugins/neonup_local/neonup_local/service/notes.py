@@ -1,0 +1,24 @@
+"""Small notes beside a database's data that a start may read: nothing heavy is imported here."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+PLAN = "swap.json"
+"""What is to be done about the data; see `service.swap`."""
+GIT_BRANCH = "git-branch"
+
+
+def is_being_exchanged(folder: Path | str) -> bool:
+    """Whether other data is about to come into a database's folder; waking it sees to that."""
+    return os.path.exists(os.path.join(folder, PLAN))  # noqa: PTH110, PTH118 - the hot path
+
+
+def git_branch(folder: Path | str) -> str:
+    """The git branch that the data of a database is of; empty where that is unknown."""
+    try:
+        with open(os.path.join(folder, GIT_BRANCH), encoding="utf-8") as file:  # noqa: PTH118, PTH123 - as above
+            return file.read()
+    except (OSError, ValueError):
+        return ""
