@@ -15,6 +15,7 @@ from neonup.postgres import urls
 from neonup.settings import Arguments, Settings, resolve
 from neonup.start.flow import Start
 from neonup.start.lookup import find_database
+from neonup.start.versions import versions_of
 from neonup.versions import VersionBranch, Versions
 
 SIGN = "neonup mcp, which a person's editor has started"
@@ -114,15 +115,7 @@ class Project:
         Raises:
             NeonupError: as `answering`; or its provider keeps none.
         """
-        database = self.answering()
-        versions = None
-        if database.provider != USER:
-            versions = self.start().provider(database).versions(database)
-        if versions is None:
-            raise NeonupError(
-                f"No versions are kept of a database of the provider {database.provider!r}."
-            )
-        return versions
+        return versions_of(self.settings, self.answering())
 
     def branch(self, name: str) -> VersionBranch:
         """A branch by its name or id.

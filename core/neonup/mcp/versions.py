@@ -91,11 +91,18 @@ class RestoreResult(Result):
 
     restored: str = Field(description="The version's name, or the moment.")
     before: VersionInfo | None = Field(description="What there was before, kept as a version.")
+    kept_branch: str | None = Field(description="The branch that has what there was before.")
 
     def text(self) -> str:
         """One or two lines."""
-        kept = f"\nWhat there was before is kept: {self.before.text()}" if self.before else ""
-        return f"The database is as it was at {self.restored}.{kept}"
+        lines = [
+            f"The database is back at {self.restored}.",
+            f"What there was before is kept: {self.before.text()}" if self.before else None,
+            f"What there was before is on the branch {self.kept_branch}."
+            if self.kept_branch
+            else None,
+        ]
+        return "\n".join(filter(None, lines))
 
 
 class Deleted(Result):
@@ -176,15 +183,14 @@ class VersionTools:
 
         The database stays as it is. Pass the branch's name as `branch` to the other tools.
         """
+        if (name is None) == (version is None):
+            raise NeonupError("Give a name, or a version to have a branch of; not both.")
         versions = self.project.versions()
-        if version is not None:
-            if name is not None or hours is not None:
-                raise NeonupError("A branch of a version takes neither name nor hours.")
-            return BranchInfo.of(versions.preview(named(versions.history(), version)))
-        if name is None:
-            raise NeonupError("A branch of the database as it is now needs a name.")
         until = None if hours is None else datetime.now(UTC) + timedelta(hours=hours)
-        return BranchInfo.of(versions.branch(name, expires_at=until))
+        if name is not None:
+            return BranchInfo.of(versions.branch(name, expires_at=until))
+        chosen = named(versions.history(), version or "")
+        return BranchInfo.of(versions.preview(chosen, expires_at=until))
 
     def restore(self, version: VersionName) -> RestoreResult:
         """Bring the database back to a version. Everything since then is gone from it.
@@ -195,7 +201,9 @@ class VersionTools:
         versions = self.project.versions()
         restored = versions.restore(named(versions.history(), version))
         before = None if restored.before is None else VersionInfo.of(restored.before)
-        return RestoreResult(restored=restored.name, before=before)
+        return RestoreResult(
+            restored=restored.name, before=before, kept_branch=restored.kept_branch
+        )
 
     def delete_version(self, version: VersionName) -> Deleted:
         """Delete a version for good. The database and branches stay."""
