@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 import click
 
 from neonup.cli import options, output
+from neonup.cli.mcp_install import install
 from neonup.errors import NeonupError
 from neonup.settings import Arguments, find_project
 
@@ -143,3 +144,6 @@ def _run(function: Any, *arguments: Any) -> None:
 
     factory = asyncio.SelectorEventLoop if sys.platform == "win32" else None
     anyio.run(function, *arguments, backend_options={"loop_factory": factory})
+
+
+mcp.add_command(install)
