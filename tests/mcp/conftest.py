@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
 import sys
+import tempfile
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
 from mcp.client.client import Client
 from mcp.client.stdio import StdioServerParameters, stdio_client
+from mcp.client.streamable_http import streamable_http_client
 from mcp.types import CallToolResult, TextContent
 
 from tests.conftest import remove_home, warm_home
@@ -40,7 +46,9 @@ def shop(warm_parts: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
 
 @asynccontextmanager
-async def agent(project: Project, *arguments: str, **environ: str) -> AsyncIterator[Client]:
+async def agent(
+    project: Project, *arguments: str, mode: str = "auto", **environ: str
+) -> AsyncIterator[Client]:
     """A client whose server is a child process, over stdio."""
     server = StdioServerParameters(
         command=sys.executable,
@@ -48,8 +56,57 @@ async def agent(project: Project, *arguments: str, **environ: str) -> AsyncItera
         cwd=project.folder,
         env={**project.environ, **environ},
     )
-    async with Client(stdio_client(server)) as client:
+    async with Client(stdio_client(server), mode=mode) as client:
         yield client
+
+
+@dataclass
+class Served:
+    """A server over HTTP: a child process, and what it printed."""
+
+    process: subprocess.Popen[str]
+    url: str
+    token: str | None
+    log: Path
+
+    def http(self) -> httpx2.AsyncClient:
+        """What sends the token."""
+        return httpx2.AsyncClient(headers={"Authorization": f"Bearer {self.token}"})
+
+    @asynccontextmanager
+    async def client(self, mode: str) -> AsyncIterator[Client]:
+        """A client of it."""
+        async with self.http() as http:
+            transport = streamable_http_client(self.url, http_client=http)
+            async with Client(transport, mode=mode) as client:
+                yield client
+
+    def stderr(self) -> str:
+        """What it has said so far."""
+        return self.log.read_text()
+
+
+@contextmanager
+def served(project: Project, *arguments: str, **environ: str) -> Iterator[Served]:
+    """A server over HTTP on a free port."""
+    with (
+        tempfile.NamedTemporaryFile("w", dir=project.folder.parent, suffix=".log") as log,
+        subprocess.Popen(
+            [sys.executable, "-m", "neonup", "mcp", "--http", "--json", *arguments],
+            cwd=project.folder,
+            env={**project.environ, **environ},
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+        ) as process,
+    ):
+        assert process.stdout
+        printed = "".join(process.stdout.readline() for _ in range(4))
+        try:
+            yield Served(process, **json.loads(printed), log=Path(log.name))
+        finally:
+            process.terminate()
+            process.wait(30)
 
 
 def text(result: CallToolResult) -> str:

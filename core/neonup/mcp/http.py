@@ -19,7 +19,7 @@ from neonup.errors import NeonupError
 
 HOST = "127.0.0.1"
 PATH = "/mcp"
-_SECONDS_TO_FINISH = 3
+_SECONDS_TO_FINISH = 1
 """For requests that are under way at Ctrl-C, streams included."""
 
 
@@ -58,6 +58,7 @@ def listen(port: int) -> socket.socket:
     found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         found.bind((HOST, port))
+        found.listen()  # who has read the address may connect at once
     except OSError as error:
         found.close()
         raise NeonupError(
@@ -77,7 +78,7 @@ async def serve(server: MCPServer, listener: socket.socket) -> None:
     app = server.streamable_http_app(host=HOST, streamable_http_path=PATH)
     config = uvicorn.Config(
         app,
-        log_level="warning",
+        log_level="critical",  # else a stream that is cut at the end prints a traceback
         access_log=False,
         timeout_graceful_shutdown=_SECONDS_TO_FINISH,
     )
