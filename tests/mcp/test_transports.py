@@ -64,8 +64,15 @@ def connect(request: pytest.FixtureRequest) -> Agent:
     return partial(agent if transport == "stdio" else over_http, mode=mode)
 
 
-async def test_tools_say_what_they_do(connect: Agent, shop: Project) -> None:
-    async with connect(shop, "--allow-writes") as client:
+@pytest.fixture(scope="module")
+def server(shop: Project) -> Any:
+    """A server over HTTP, for several clients."""
+    with served(shop, "--allow-writes") as server:
+        yield server
+
+
+async def test_tools_say_what_they_do(server: Served, shop: Project) -> None:
+    async with server.client("auto") as client:
         tools = {tool.name: tool for tool in (await client.list_tools()).tools}
     assert all(tool.description and tool.output_schema for tool in tools.values())
     hints = {
@@ -81,7 +88,7 @@ async def test_tools_say_what_they_do(connect: Agent, shop: Project) -> None:
         *("write_sql", "restore", "delete_version", "delete_branch"),
     }
     assert "secret" in (tools["get_claim_link"].description or "").lower()
-    async with connect(shop) as client:
+    async with agent(shop) as client:
         reading = {tool.name for tool in (await client.list_tools()).tools}
     assert set(tools) - reading == {"write_sql", "restore", "delete_version", "delete_branch"}
 
@@ -104,13 +111,6 @@ async def test_a_client_that_goes_ends_its_statement(connect: Agent, shop: Proje
         await asyncio.to_thread(wait_until, lambda: running(shop) == 1, "the statement runs")
     await asyncio.gather(call, return_exceptions=True)
     await asyncio.to_thread(wait_until, lambda: running(shop) == 0, "the statement is ended")
-
-
-@pytest.fixture(scope="module")
-def server(shop: Project) -> Any:
-    """A server over HTTP, for several clients."""
-    with served(shop, "--allow-writes") as server:
-        yield server
 
 
 async def test_clients_over_http_work_beside_each_other(server: Served, shop: Project) -> None:
