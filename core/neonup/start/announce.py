@@ -41,6 +41,12 @@ def banner(database: Database, settings: Settings, remarks: Sequence[str] = ()) 
     print("\n".join(lines(database, remarks, colour=colour)), file=sys.stderr, flush=True)
 
 
+def remark(text: str, settings: Settings) -> None:
+    """Say something that happened at this start, where a banner is wanted."""
+    if settings.banner and not ready.is_running():
+        print(f"neonup  {text}", file=sys.stderr, flush=True)
+
+
 def lines(database: Database, remarks: Sequence[str] = (), *, colour: bool = False) -> list[str]:
     """The banner's lines; they hold the claim link, but no password."""
     bold, dim, plain = ("\x1b[1m", "\x1b[2m", "\x1b[0m") if colour else ("", "", "")

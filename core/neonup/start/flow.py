@@ -155,8 +155,11 @@ class Start:
     def _follow_git(self, provider: Provider, database: Database) -> None:
         from neonup.start import checkout  # only where the setting is on
 
-        if (said := checkout.follow(self.settings, provider, database)) is not None:
+        said = checkout.follow(self.settings, provider, database)
+        if said is not None and self.quiet:
             self.remarks.append(said)
+        elif said is not None:  # now: a reloaded server has no banner any more
+            announce.remark(said, self.settings)
 
     def _finish_pending(self, database: Database) -> None:
         """Do what is due for a new database: another process is at it, or was killed."""

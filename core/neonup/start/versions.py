@@ -9,12 +9,12 @@ from neonup.database import USER, Database
 from neonup.errors import NeonupError
 from neonup.providers.registry import provider_class
 from neonup.settings import Arguments, Settings, resolve
-from neonup.start import lookup
+from neonup.start import checkout, lookup
 from neonup.versions import Version, Versions
 
 
 def versions_of(settings: Settings, database: Database | None) -> Versions:
-    """The versions of a project's database.
+    """The versions of a project's database, which has the data of the git branch checked out.
 
     Args:
         settings: the project's.
@@ -36,7 +36,10 @@ def versions_of(settings: Settings, database: Database | None) -> Versions:
             remedy="Databases that neonup created have versions: on this machine, and in your "
             "account at Neon.",
         )
-    found = provider_class(database.provider)(settings).versions(database)
+    provider = provider_class(database.provider)(settings)
+    if settings.git_branches:
+        checkout.follow(settings, provider, database)
+    found = provider.versions(database)
     if found is None:
         claim = " `neonup claim` takes this one into your account." if database.claim_url else ""
         raise NeonupError(

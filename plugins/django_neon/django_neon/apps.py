@@ -1,20 +1,25 @@
-"""The application: system checks and the command ``manage.py neonup``."""
+"""The application: system checks, the command ``manage.py neonup``, versions before migrations."""
 
 from __future__ import annotations
 
-from django.apps import AppConfig
+from django.apps import AppConfig, apps
 
 
 class NeonConfig(AppConfig):
-    """Registers the checks; nothing is looked for, let alone created, when it is ready."""
+    """Registers what Django calls; nothing is looked for, let alone created, when it is ready."""
 
     name = "django_neon"
     verbose_name = "neonup"
 
     def ready(self) -> None:
-        """Register the checks."""
+        """Register the checks, and what is done before migrations."""
         from django.core.checks import register
+        from django.db.models.signals import pre_migrate
 
+        from django_neon import checkpoints
         from django_neon.checks import check
 
         register(check, "neonup")
+        # The signal comes once for each application with models: one of them stands for all.
+        first = next((one for one in apps.get_app_configs() if one.models_module), None)
+        pre_migrate.connect(checkpoints.keep, sender=first)

@@ -86,6 +86,7 @@ def _line(row: dict[str, str | int | None], width: int) -> str:
         f"{row['connections'] or 0} connected",
     ]
     told = neonup.style(str(row["problem"]), fg="red") if row["problem"] else str(row["project"])
+    told += " (preview)" * (row["kind"] == "preview")
     return "  ".join([*parts, told])
 
 
@@ -178,12 +179,11 @@ def prune(yes: bool) -> None:
         click.echo(f"Removed the leftovers of {len(removed)} pytest runs.")
     doomed = dict(_prunable(databases))
     rows = [{"id": id_, "why": why, **_size(databases, id_)} for id_, why in doomed.items()]
-    checked_out_no_more = list(checkouts.of_deleted(databases))
+    of_git = dict(checkouts.of_deleted(databases))
     rows += [
-        {"id": path.parent.parent.name, "why": f"its git branch {name} was deleted",
-         "size": details.size(path)}
-        for name, path in checked_out_no_more
-    ]  # fmt: skip
+        {"id": path.parent.parent.name, "why": why, "size": details.size(path)}
+        for path, why in of_git.items()
+    ]
     projects = branches.deleted(databases.home)
     rows += [
         {"id": one.id, "why": "it was deleted", "size": branches.size(databases.home, one)}
@@ -193,7 +193,7 @@ def prune(yes: bool) -> None:
         _make_sure(rows, yes)
     for id_ in doomed:
         databases.remove(id_)
-    for _, path in checked_out_no_more:
+    for path in of_git:
         checkouts.remove(databases, path)
     branches.purge(databases.home, projects)
     if neonup.wants_json():

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, ClassVar
 
 from neonup import Database, DatabaseSpec, EngineError, Inspection, Provider, State
 from neonup_local.engine import postmaster
-from neonup_local.service import notes
 
 if TYPE_CHECKING:
     from neonup import Versions
@@ -76,7 +75,7 @@ class LocalProvider(Provider):
             self._used(data)
             return State.READY
         there = os.path.exists(os.path.join(data, "PG_VERSION"))  # noqa: PTH110, PTH118
-        if there or notes.is_being_exchanged(folder):
+        if there or self._is_being_exchanged(folder):
             return State.STOPPED
         return State.READY if self._is_somebody_elses(database) else State.MISSING
 
@@ -92,6 +91,12 @@ class LocalProvider(Provider):
             if candidate.engine is not None:
                 return admin.lets_in(candidate.engine, port, password)
         return False
+
+    @staticmethod
+    def _is_being_exchanged(folder: str) -> bool:
+        from neonup_local.service import notes
+
+        return notes.is_being_exchanged(folder)
 
     def _folder(self, database: Database) -> str:
         id_ = self._safe(self._id(database))
@@ -221,6 +226,8 @@ class LocalProvider(Provider):
 
     def git_branch(self, database: Database) -> str:
         """The git branch that the data is of, as noted beside it."""
+        from neonup_local.service import notes
+
         return notes.git_branch(self._folder(database))
 
     def switch(self, database: Database, git_branch: str) -> bool:

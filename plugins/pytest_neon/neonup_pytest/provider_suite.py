@@ -129,6 +129,29 @@ class ProviderContract:
         assert not any(secret in str(refusal.value) for secret in _secrets(database))
         assert provider.check(database) is neonup.State.READY
 
+    def test_versions_are_kept_looked_at_and_gone_back_to(
+        self, provider: neonup.Provider, database: neonup.Database
+    ) -> None:
+        versions = provider.versions(database)
+        if versions is None:
+            return  # it keeps none, which is its right
+        _run(database.direct, "CREATE TABLE IF NOT EXISTS kept AS SELECT 1 AS n")
+        version = versions.checkpoint("good")
+        assert [one.name for one in versions.history()] == ["good"]
+        with pytest.raises(neonup.NeonupError):
+            versions.checkpoint("good")
+        _run(database.direct, "UPDATE kept SET n = 2")
+        preview = versions.preview(version)
+        assert preview in versions.branches()
+        assert _run(preview.url, "TABLE kept") == 1
+        assert _run(database.direct, "TABLE kept") == 2
+        versions.delete_branch(preview)
+        assert versions.restore(version).name == "good"
+        assert _run(database.direct, "TABLE kept") == 1
+        versions.delete(next(one for one in versions.history() if one.name == "good"))
+        assert "good" not in {one.name for one in versions.history()}
+        assert _run(database.direct, "TABLE kept") == 1
+
     def test_the_command_makes_one_and_finds_it_again(
         self, provider: neonup.Provider, tmp_path: Path
     ) -> None:
@@ -168,3 +191,11 @@ def _secrets(database: neonup.Database) -> list[str]:
     password = urlsplit(database.url).password or ""
     secrets = {password, unquote(password), database.claim_url or ""}
     return [secret for secret in secrets if secret]
+
+
+def _run(url: str, statement: str) -> object:
+    """What a statement answers first, on a connection of its own."""
+    with psycopg.connect(url, connect_timeout=30, autocommit=True) as connection:
+        cursor = connection.execute(statement.encode())
+        row = cursor.fetchone() if cursor.description else None
+        return row[0] if row else None

@@ -92,7 +92,8 @@ def project_id(
             "This project's database is one of the provider local, which has no branches, "
             "snapshots or usage.",
             checked=[f"{database.key} from {database.source}"],
-            remedy="Neon has them: name a project (--project), or create one: neonup --provider "
+            remedy="`neonup versions` keeps versions of it, and makes copies beside it. Neon has "
+            "the others: name a project (--project), or create one: neonup --provider "
             "account --force; a Neon on this machine: neonup serve, and then --local.",
         )
     if name != USER:

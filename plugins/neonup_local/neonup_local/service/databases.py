@@ -239,7 +239,8 @@ class Databases:
         folder = self.folder(id)
         with self.locked(id):
             cluster.stop(folder / "data")
-            (folder / "log").unlink(missing_ok=True)  # which says that somebody used it
+            for log in folder.glob("log*"):  # they would say that somebody has used the new data
+                log.unlink()
             self._discard(id, folder / "data", folder / f".data-{secrets.token_hex(4)}")
 
     def branches_of(self, id: str) -> list[Record]:  # noqa: A002

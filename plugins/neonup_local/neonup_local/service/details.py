@@ -7,8 +7,9 @@ from pathlib import Path
 
 from neonup import EngineError, State
 from neonup_local.engine import binaries, postmaster
-from neonup_local.service import upkeep
+from neonup_local.service import notes, upkeep
 from neonup_local.service.databases import Databases
+from neonup_local.service.versions import kept
 
 
 def size(folder: Path) -> int:
@@ -49,6 +50,11 @@ def of(databases: Databases, id: str) -> dict[str, str]:  # noqa: A002
         "size": human(size(folder)),
         "data": str(folder / "data"),
     }
+    if versions := kept.all_of(folder):
+        taken = human(sum(one.size for one in versions))
+        detail["versions"] = f"{len(versions)}, {taken} of the size"
+    if branch := notes.git_branch(folder):
+        detail["git branch"] = branch
     found = postmaster.running(folder / "data")
     if found is not None:
         detail |= {
@@ -85,7 +91,7 @@ def row(databases: Databases, id: str) -> dict[str, str | int | None]:  # noqa: 
     return {
         **values,
         "port": found.port if found else record.port,
-        "kind": "project",
+        "kind": "preview" if record.branch_of else "project",
         "project": record.project or record.name,
         "engine": record.engine,
         "state": str(databases.state(record)),

@@ -6,13 +6,15 @@ import shutil
 import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
-from neonup_local.engine import binaries, template
+from neonup import EngineError
+from neonup_local.engine import binaries, cluster, template
 from neonup_local.engine.binaries import Engine
 from neonup_local.service import home as homes
 from neonup_local.service.databases import Databases
+from neonup_local.service.versions import checkouts, kept
 
 _SECONDS = 86400.0
 """What was made or used within a day stays: a database may just be coming into being with it."""
@@ -51,12 +53,28 @@ def _needed(home: Path) -> Iterator[Engine]:
         newest[engine.name] = engine
     yield from newest.values()
     yield from (engine for engine in found if engine.name not in binaries.PACKAGES)
-    records = [(record.engine, record.pg_major) for record in Databases(home).all()]
-    for id_, major in [*records, *_of_projects(home)]:
+    for id_, major in [*_of_databases(home), *_of_projects(home)]:
         fitting = [engine for engine in found if engine.major == major]
         own = [engine for engine in fitting if engine.id.startswith(_kind(id_))]
         if own or fitting:
             yield max(own or fitting, key=binaries.version_key)
+
+
+def _of_databases(home: Path) -> Iterator[tuple[str, int]]:
+    """The engine and the major version of each database, of its versions and git branches."""
+    databases = Databases(home)
+    for record in databases.all():
+        yield record.engine, record.pg_major
+        folder = databases.folder(record.id)
+        for version in kept.all_of(folder):
+            yield from _of_data(version.engine, kept.place(folder, version.id) / "data")
+        for data in (folder / checkouts.FOLDER).glob("*"):
+            yield from _of_data(record.engine, data)
+
+
+def _of_data(engine: str, data: Path) -> Iterator[tuple[str, int]]:
+    with suppress(EngineError):  # damaged: no engine helps
+        yield engine, cluster.major_version(data)
 
 
 def _of_projects(home: Path) -> list[tuple[str, int]]:

@@ -51,9 +51,9 @@ def switch(databases: Databases, id: str, branch: str) -> bool:  # noqa: A002
             _note(folder, branch)
             return False
         known = own.is_dir()
-        databases.stop_locked(id)
         major = cluster.major_version(own if known else folder / "data")
         engine = binaries.for_data(databases.home, major, record.engine, databases.pg_bin)
+        databases.stop_locked(id)
         bring = f"{FOLDER}/{own.name}" if known else _copy(folder)
         keep = _free(folder / FOLDER / _quoted(present)).relative_to(folder).as_posix()
         swap.carry_out(folder, Plan(bring, keep, engine.id, git_branch=branch))
@@ -66,14 +66,17 @@ def _copy(folder: Path) -> str:
     return swap.stage(folder, copy)
 
 
-def of_deleted(databases: Databases) -> Iterator[tuple[str, Path]]:
-    """What is kept of git branches that are deleted: their names, and the data directories."""
+def of_deleted(databases: Databases) -> Iterator[tuple[Path, str]]:
+    """The data directories of git branches that are deleted, and why they are not needed."""
     for record in databases.all():
         kept = sorted((databases.folder(record.id) / FOLDER).glob("*"))
         there = neonup.git_branches(Path(record.project)) if kept and record.project else None
-        if there is not None:
-            names = {_quoted(name) for name in there}
-            yield from ((unquote(path.name), path) for path in kept if path.name not in names)
+        if there is None:
+            continue  # it is unknown which there are
+        names = {_quoted(name) for name in there}
+        for path in kept:
+            if path.name not in names:
+                yield path, f"its git branch {unquote(path.name)} was deleted"
 
 
 def remove(databases: Databases, path: Path) -> None:

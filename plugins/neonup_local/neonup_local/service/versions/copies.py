@@ -35,7 +35,7 @@ def _superuser(home: Path, port: int) -> dict[str, object]:
         "port": port,
         "user": template.ADMIN,
         "password": template.admin_password(home),
-        "dbname": template.DATABASE,
+        "dbname": "postgres",  # the others are the user's, who may have dropped them
         "sslmode": "disable",
         "connect_timeout": 10,
     }

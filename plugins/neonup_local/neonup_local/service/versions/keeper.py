@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 import shutil
 from collections.abc import Callable, Container
@@ -50,7 +51,7 @@ class LocalVersions(Versions):
         """
         with self._databases.locked(self._id):
             record = self._begin()
-            name = self._name(name)
+            name = self._free_name(name)
             making = kept.begin(self._folder)
             try:
                 copies.take(self._databases, record, making / "data")
@@ -112,8 +113,8 @@ class LocalVersions(Versions):
             except EngineError as error:
                 self._take_back(before, record)
                 raise EngineError(
-                    f"The version {found.name!r} is damaged: Postgres does not start with it. The "
-                    "database is as it was.",
+                    f"Postgres does not start with the version {found.name!r}. The database is as "
+                    "it was.",
                     checked=[error.message, *error.checked],
                     remedy="`neonup versions list` shows the others.",
                 ) from None
@@ -153,8 +154,7 @@ class LocalVersions(Versions):
         """
         with self._databases.locked(self._id):
             record = self._begin()
-            if name in {one.name for one in self.branches()}:
-                raise EngineError(f"There is a branch {name!r} already.")
+            name = _checked(name, {one.name for one in self.branches()})
             made = beside.make(
                 self._databases,
                 record,
@@ -198,18 +198,9 @@ class LocalVersions(Versions):
             )
         return record
 
-    def _name(self, given: str | None) -> str:
+    def _free_name(self, given: str | None) -> str:
         taken = {one.name for one in kept.all_of(self._folder)}
-        if given is None:
-            return _free(_dated("checkpoint"), taken)
-        if not given.strip() or not given.isprintable():
-            raise EngineError(f"{given!r} cannot be the name of a version.")
-        if given in taken:
-            raise EngineError(
-                f"There is a version {given!r} already.",
-                remedy="Give another name, or delete that one first.",
-            )
-        return given
+        return _free(_dated("checkpoint"), taken) if given is None else _checked(given, taken)
 
     def _kept(self, version: Version) -> Kept:
         for one in kept.all_of(self._folder):
@@ -261,12 +252,24 @@ class LocalVersions(Versions):
         of_restores = [one for one in automatic if one.name.startswith(_BEFORE_RESTORE)]
         others = [one for one in automatic if one not in of_restores]
         for one in [*of_restores[AUTOMATIC:], *others[AUTOMATIC:]]:
-            kept.remove(self._folder, one.id)
+            with contextlib.suppress(EngineError):  # what was asked for is done
+                kept.remove(self._folder, one.id)
 
 
 def _dated(what: str) -> str:
     """A name made of the time, in the time zone of whoever reads it."""
     return f"{what}-{datetime.now():%Y%m%d-%H%M%S}"
+
+
+def _checked(name: str, taken: Container[str]) -> str:
+    """A name that a person gave to something new."""
+    if not name.strip() or not name.isprintable():
+        raise EngineError(f"{name!r} cannot be a name.", remedy="Give one that can be read.")
+    if name in taken:
+        raise EngineError(
+            f"The name {name!r} is taken.", remedy="Give another one, or delete that one first."
+        )
+    return name
 
 
 def _free(name: str, taken: Container[str]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 import shutil
-from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -51,15 +51,12 @@ def place(folder: Path, id: str) -> Path:  # noqa: A002
 
 def all_of(folder: Path) -> list[Kept]:
     """The versions of a database, newest first."""
-    found = [_read(path) for path in _complete(folder)]
-    return sorted(found, key=lambda kept: kept.created_at, reverse=True)
-
-
-def _complete(folder: Path) -> Iterator[Path]:
-    """The folders of versions that have their data; the others are not finished."""
+    found = []
     for path in (folder / FOLDER).glob("ver-*"):
-        if (path / "data").is_dir():
-            yield path
+        with suppress(FileNotFoundError):  # deleted meanwhile: only changes are made under the lock
+            if (path / "data").is_dir():  # else it is not finished
+                found.append(_read(path))
+    return sorted(found, key=lambda kept: kept.created_at, reverse=True)
 
 
 def _read(path: Path) -> Kept:

@@ -1,0 +1,64 @@
+"""A version of the database before ``migrate`` changes it, for ``neonup undo`` to go back to."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from django.core.management.base import CommandError
+from django.db import connections
+
+import neonup
+from django_neon import ENGINE, development, place
+from neonup import USER, NeonupError
+
+_FINISHING = "NEONUP_FINISHING"
+"""Neonup sets it while a database that it has just created is migrated."""
+
+
+def keep(using: str, plan: Sequence[Any] = (), verbosity: int = 1, **_: Any) -> None:
+    """Keep a version, where the setting ``checkpoint_migrations`` is on; for ``pre_migrate``.
+
+    Only in development, where a migration is about to be applied or reversed, and only of a
+    database that neonup created some time before.
+
+    Args:
+        using: the database's alias.
+        plan: what ``migrate`` is about to do.
+        verbosity: 0: say nothing.
+
+    Raises:
+        CommandError: it could not be kept; nothing is migrated then.
+    """
+    described = _described(using)
+    if described is None or not plan or not development.is_development():
+        return
+    if development.are_tests() or _FINISHING in os.environ:
+        return
+    given = place.arguments(described)
+    try:
+        if not neonup.resolve(**given).checkpoint_migrations:
+            return
+        database = place.database(described)
+        if database.created or database.provider == USER:
+            return
+        name = f"migrate-{datetime.now():%Y%m%d-%H%M%S}"
+        made = neonup.checkpoint(name, automatic=True, **given)
+    except NeonupError as error:
+        raise CommandError(
+            f"Nothing was migrated, since no version of the database could be kept.\n{error}\n"
+            "NEONUP_CHECKPOINT_MIGRATIONS=off migrates without one."
+        ) from error
+    if verbosity:
+        kept = f"neonup  kept the database as {made.name}; `neonup undo` goes back to it"
+        print(kept, file=sys.stderr)
+
+
+def _described(using: str) -> dict[str, Any] | None:
+    """What an entry of ``DATABASES`` says of its database; None: it is not found by neonup."""
+    entry = connections[using].settings_dict
+    described: dict[str, Any] = entry.get("NEON", {})
+    return described if entry["ENGINE"] == ENGINE and not described.get("given") else None
