@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import psycopg
 import pytest
 
 from neonup.errors import NeonupError, SqlError
@@ -111,6 +112,37 @@ async def test_an_error_says_where_and_what_to_do(shop: Project) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    "statement", ["SELECT *\nFROM\n", "", "\n", "SELECT 'open", "-- nothing", "\x00SELECT 1"]
+)
+async def test_what_is_no_statement_is_an_error(shop: Project, statement: str) -> None:
+    for run in (statements.read, statements.write):
+        with pytest.raises(SqlError):
+            await run(shop.url, statement, LIMITS)
+
+
+async def test_a_database_in_another_encoding_is_read(shop: Project) -> None:
+    for name, encoding in (("latin", "LATIN1"), ("bare", "SQL_ASCII")):
+        create = f"CREATE DATABASE {name} ENCODING {encoding} LOCALE_PROVIDER libc LOCALE 'C'"
+        await statements.write(shop.url, f"{create} TEMPLATE template0", LIMITS)
+    latin = shop.url.removesuffix("neondb") + "latin?client_encoding=SJIS"
+    assert (await statements.read(latin, "SELECT 'é', ROW('é')", LIMITS)).rows == [["é", "(é)"]]
+    with pytest.raises(SqlError, match="UTF8"):
+        bare = shop.url.removesuffix("neondb") + "bare"
+        await statements.read(bare, r"SELECT E'\xff'", LIMITS)
+
+
+async def test_what_a_function_tells_others_is_taken_back(shop: Project) -> None:
+    with psycopg.connect(shop.url, autocommit=True) as connection:
+        connection.execute(
+            "CREATE OR REPLACE FUNCTION told() RETURNS text LANGUAGE sql AS "
+            "$$ SELECT pg_notify('shop', 'x')::text $$"
+        )
+        connection.execute("LISTEN shop")
+        await statements.read(shop.url, "SELECT told()", LIMITS)
+        assert not list(connection.notifies(timeout=0))
+
+
 async def test_a_write_is_committed_and_says_what_it_did(project: Project) -> None:
     project.ok()
     url = project.url
@@ -134,7 +166,7 @@ async def test_a_write_is_committed_and_says_what_it_did(project: Project) -> No
 async def test_no_password_is_in_an_error(shop: Project) -> None:
     password = shop.url.partition("@")[0].rpartition(":")[2]
     port = shop.url.rpartition(":")[2].partition("/")[0]
-    for url in (shop.url.replace(port, "1"), shop.url.replace("/neondb", "/other")):
+    for url in (shop.url.replace(port, "1"), shop.url.removesuffix("neondb") + "other"):
         with pytest.raises(SqlError) as raised:
             await statements.read(url, "SELECT 1", LIMITS)
         assert password not in str(raised.value)

@@ -94,8 +94,7 @@ async def describe(
     Raises:
         NeonupError: a table that was asked for is not there; or the database cannot be read.
     """
-    async with session.connected(url) as connection:
-        await session.begin(connection, limits, read_only=True)
+    async with session.rolled_back(url, limits) as connection:
         found = await _rows(connection, _RELATIONS, {"schema": schema, "tables": tables})
         _check_found(tables, found)
         described = {row.pop("oid"): row for row in found[:most]}

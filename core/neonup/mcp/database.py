@@ -10,6 +10,7 @@ from mcp.server.mcpserver import MCPServer
 from pydantic import BaseModel, Field
 
 from neonup.database import USER, Database
+from neonup.errors import ProviderError
 from neonup.mcp.project import Branch, Project
 from neonup.mcp.result import Result, add_tool
 from neonup.postgres import drivers, urls
@@ -164,7 +165,10 @@ class DatabaseTools:
     def _state(self, database: Database) -> str:
         if database.provider == USER:
             return "claimed" if database.before_claim else "unknown"
-        return self.project.start().provider(database).check(database)
+        try:
+            return self.project.start().provider(database).check(database)
+        except ProviderError:  # its plugin is not installed
+            return "unknown"
 
     def get_connection_url(
         self,

@@ -27,7 +27,7 @@ _CONNECT = 15
 """Seconds for a connection: a suspended database in the cloud takes some to wake."""
 
 _GRACE = 5
-"""Seconds beyond a statement's time, after which a server that says nothing is given up."""
+"""Seconds more, after which a server that says nothing is given up."""
 
 _REMEDIES = {
     "25006": "This tool only reads. What writes needs `neonup mcp --allow-writes` and the tool "
@@ -63,6 +63,7 @@ async def connected(url: str) -> AsyncIterator[AsyncConnection]:
             **{"connect_timeout": _CONNECT, **drivers.psycopg_arguments(url, pooled=False)},
             application_name="neonup mcp",
             autocommit=True,
+            client_encoding="utf8",  # whatever the URL says: what is checked is what is run
             context=values.READABLE,
         )
         async with connection:
@@ -74,15 +75,24 @@ async def connected(url: str) -> AsyncIterator[AsyncConnection]:
         raise as_error(error) from None
 
 
-async def begin(connection: AsyncConnection, limits: Limits, *, read_only: bool) -> None:
-    """Begin a transaction within the limits, which ends with the connection if not before."""
-    # The last SELECT takes the transaction's snapshot, after which it stays read-only for good.
-    mode = "READ ONLY" if read_only else "READ WRITE"
-    await connection.execute(
-        sql.SQL("BEGIN {}; SET LOCAL statement_timeout = {}; SELECT 1").format(
-            sql.SQL(mode), limits.seconds * 1000
+@asynccontextmanager
+async def rolled_back(
+    url: str, limits: Limits, *, read_only: bool = True
+) -> AsyncIterator[AsyncConnection]:
+    """A connection in a transaction within the limits, of which nothing stays.
+
+    Raises:
+        SqlError: as `connected`.
+    """
+    async with connected(url) as connection:
+        # The last SELECT takes the transaction's snapshot, after which it stays read-only for good.
+        await connection.execute(
+            sql.SQL("BEGIN {}; SET LOCAL statement_timeout = {}; SELECT 1").format(
+                sql.SQL("READ ONLY" if read_only else "READ WRITE"), limits.seconds * 1000
+            )
         )
-    )
+        yield connection
+        await connection.execute("ROLLBACK")
 
 
 async def within(limits: Limits, work: Coroutine[Any, Any, T]) -> T:
@@ -94,15 +104,14 @@ async def within(limits: Limits, work: Coroutine[Any, Any, T]) -> T:
     Raises:
         SqlError: it took too long.
     """
+    seconds = _CONNECT + limits.seconds + _GRACE
 
     async def timed() -> T:
         try:
-            async with asyncio.timeout(limits.seconds + _GRACE):
+            async with asyncio.timeout(seconds):
                 return await work
         except TimeoutError:
-            raise SqlError(
-                f"The server did not answer within {limits.seconds + _GRACE} seconds."
-            ) from None
+            raise SqlError(f"The server did not answer within {seconds} seconds.") from None
 
     task = asyncio.create_task(timed())
     try:
@@ -133,7 +142,7 @@ def as_error(error: psycopg.Error, *, prefix: str = "", statement: str = "") -> 
     if statement and said.statement_position:
         position = max(0, int(said.statement_position) - 1 - len(prefix))
         line = statement.count("\n", 0, position) + 1
-        checked.append(f"line {line}: {statement.splitlines()[line - 1].strip()[:200]}")
+        checked.append(f"line {line}: {statement.split(chr(10))[line - 1].strip()[:200]}")
     state = f" (SQLSTATE {error.sqlstate})" if error.sqlstate else ""
     return SqlError(
         f"{message}{state}",

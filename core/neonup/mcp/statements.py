@@ -52,8 +52,7 @@ async def read(url: str, statement: str, limits: Limits) -> Rows:
     Raises:
         NeonupError: it is no query, may have effects, or failed; nothing has changed.
     """
-    async with session.connected(url) as connection:
-        await session.begin(connection, limits, read_only=True)
+    async with session.rolled_back(url, limits) as connection:
         await guard.check(connection, statement)
         cursor = connection.cursor()
         await _send_query(cursor, _CURSOR, statement)
@@ -62,7 +61,7 @@ async def read(url: str, statement: str, limits: Limits) -> Rows:
         done = False
         while not done and len(rows) <= limits.rows and room > 0:
             wanted = min(_BATCH, limits.rows + 1 - len(rows))
-            await _send(cursor, f"FETCH FORWARD {wanted} FROM neonup_mcp", "")
+            await _send(cursor, "", f"FETCH FORWARD {wanted} FROM neonup_mcp")
             found = [[values.as_json(value) for value in row] for row in await cursor.fetchall()]
             done = len(found) < wanted
             rows += found
@@ -86,7 +85,9 @@ async def write(url: str, statement: str, limits: Limits) -> Rows:
         )
         cursor = connection.cursor()
         await _send(cursor, "", statement)
-        status = cursor.statusmessage or ""
+        status = cursor.statusmessage
+        if not status:
+            raise SqlError("There is no statement in it.")
         if status in _CONTROL:
             raise SqlError(
                 f"{status} has no effect here: each call is a transaction of its own.",
@@ -108,8 +109,8 @@ async def explain(url: str, statement: str, limits: Limits, *, analyze: bool, wr
     Raises:
         NeonupError: it has no plan, may not be run here, or failed.
     """
-    async with session.connected(url) as connection:
-        await session.begin(connection, limits, read_only=not (analyze and writes))
+    read_only = not (analyze and writes)
+    async with session.rolled_back(url, limits, read_only=read_only) as connection:
         cursor = connection.cursor()
         if not analyze:
             await _send(cursor, _EXPLAIN, statement)
@@ -118,9 +119,7 @@ async def explain(url: str, statement: str, limits: Limits, *, analyze: bool, wr
         else:
             await guard.check(connection, statement)
             await _send_query(cursor, _ANALYZE + _CURSOR, statement)
-        plan = "\n".join(line for (line,) in await cursor.fetchall())
-        await connection.execute("ROLLBACK")
-        return plan
+        return "\n".join(line for (line,) in await cursor.fetchall())
 
 
 async def _send_query(cursor: AsyncCursor[Any], prefix: str, statement: str) -> None:
@@ -134,6 +133,8 @@ async def _send_query(cursor: AsyncCursor[Any], prefix: str, statement: str) -> 
 
 async def _send(cursor: AsyncCursor[Any], prefix: str, statement: str) -> None:
     """Send one statement by the extended protocol."""
+    if "\0" in statement:  # libpq would send what is before it
+        raise SqlError("The statement has a zero byte in it.")
     try:
         await cursor.execute((prefix + statement).encode(), prepare=True)
     except psycopg.Error as error:
