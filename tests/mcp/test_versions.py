@@ -48,6 +48,9 @@ async def test_a_server_that_only_reads_can_keep_but_not_go_back(project: Projec
     async with agent(project) as client:
         await ok(client, "checkpoint", name="kept")
         await ok(client, "create_branch", name="try")
+        project.ok("stop", "--all")  # as the upkeep does with what is idle
+        answer = await ok(client, "run_sql", statement="SELECT 1", branch="try")
+        assert answer["rows"] == [[1]]
         for tool in ("restore", "delete_version"):
             assert "Unknown tool" in await fails(client, tool, version="kept")
         assert "Unknown tool" in await fails(client, "delete_branch", branch="try")

@@ -9,10 +9,11 @@ from typing import Annotated
 import anyio.to_thread
 from pydantic import Field
 
-from neonup.database import USER, Database
+from neonup.database import USER, Database, State
 from neonup.errors import NeonupError
 from neonup.postgres import urls
 from neonup.settings import Arguments, Settings, resolve
+from neonup.start import lock
 from neonup.start.flow import Start
 from neonup.start.lookup import find_database
 from neonup.start.versions import versions_of
@@ -101,9 +102,18 @@ class Project:
         """
         database = self.answering()
         if branch is not None:
-            url = self.branch(branch).url
-            return url if pooled else urls.direct(url)
+            database = self._awake(database, self.branch(branch))
         return database.url if pooled else database.direct
+
+    def _awake(self, database: Database, branch: VersionBranch) -> Database:
+        """A branch as a database that answers: its server may have been idle for long."""
+        start = self.start()
+        provider = start.provider(database)
+        found = Database(branch.url, database.provider, id=branch.id, key=database.key)
+        if provider.check(found) is State.STOPPED:
+            with lock.project(start.settings):
+                found = provider.wake(found)
+        return found
 
     async def reach(self, branch: str | None = None) -> str:
         """As `url`, in a thread."""
