@@ -14,7 +14,7 @@ from mcp.client.client import Client
 from mcp.client.stdio import StdioServerParameters, stdio_client
 
 from tests.mcp.conftest import ok
-from tests.project import Project
+from tests.project import Project, names
 
 FILES = {
     "claude-code": ("project", ".mcp.json", "mcpServers"),
@@ -139,6 +139,20 @@ def test_a_file_that_is_read_only_is_an_error(project: Project, home: Path) -> N
     assert file.read_text() == "{}"
 
 
+@pytest.mark.parametrize("there", [True, False])
+def test_a_full_disk_leaves_the_file_as_it_was(there: bool, project: Project, home: Path) -> None:
+    file = project.folder / ".mcp.json"
+    if there:
+        file.write_text('{"a": 1}')
+    install = f"{sys.executable} -m neonup mcp install --client claude-code -y"
+    done = project.command(["bash", "-c", f"ulimit -f 0; exec {install}"])
+    assert done.returncode == 1
+    assert "could not be written: File too large" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert names(project.folder) == ([".mcp.json"] if there else []) + ["pyproject.toml"]
+    assert not there or file.read_text() == '{"a": 1}'
+
+
 def test_no_secret_is_written(project: Project, home: Path) -> None:
     project.ok()
     password = project.url.partition("@")[0].rpartition(":")[2]
@@ -156,6 +170,13 @@ def test_another_command_is_kept_as_it_is_named(project: Project, home: Path) ->
     assert entry["command"] == "uvx"
     assert entry["args"][:5] == ["--from", "neonup[mcp,local]", "neonup", "mcp", "--project"]
     assert entry["args"][-2:] == ["--key", "MY_URL"]
+
+
+def test_an_option_before_the_subcommand_is_not_lost(project: Project, home: Path) -> None:
+    done = project.neonup("mcp", "--allow-writes", "install", "--client", "cursor", "-y")
+    assert done.returncode == 2
+    assert "neonup mcp install --allow-writes" in done.stderr
+    assert not (project.folder / ".cursor").exists()
 
 
 def test_an_unknown_client_is_an_error(project: Project, home: Path) -> None:

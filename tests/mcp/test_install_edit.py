@@ -17,6 +17,7 @@ SERVER = {
 
 JSON = {
     "nothing": "",
+    "white space": " \n",
     "an empty object": "{}",
     "an empty section": '{\n  "mcpServers": {}\n}\n',
     "another server": '{\n\t"mcpServers": {\n\t\t"other": {"args": ["a", "b"]}\n\t}\n}',

@@ -67,6 +67,7 @@ def mcp(
     address and a bearer token, which NEONUP_MCP_TOKEN can set.
     """
     if context.invoked_subcommand is not None:
+        _refuse_options(context)
         return
     _check_installed()
     from neonup.mcp.project import Project
@@ -80,6 +81,15 @@ def mcp(
         _serve_http(bound, limits, allow_writes, port, token)
     else:
         _serve_stdio(bound, limits, allow_writes)
+
+
+def _refuse_options(context: click.Context) -> None:
+    """Options of the server before a subcommand would be lost without a word."""
+    for parameter in context.command.params:
+        source = context.get_parameter_source(parameter.name or "")
+        if source is click.core.ParameterSource.COMMANDLINE:
+            name, after = parameter.opts[-1], context.invoked_subcommand
+            raise click.UsageError(f"Write {name} after {after}: neonup mcp {after} {name}")
 
 
 def _check_installed() -> None:

@@ -61,7 +61,9 @@ def as_text(section: str, name: str, server: Server, *, toml: bool) -> str:
 
 
 def _json(text: str) -> dict[str, Any]:
-    return _parsed(json.loads, text or "{}", "JSON", "Comments are not JSON: it may have some.")
+    return _parsed(
+        json.loads, text.strip() or "{}", "JSON", "Comments are not JSON: it may have some."
+    )
 
 
 def _toml(text: str) -> dict[str, Any]:
@@ -110,7 +112,7 @@ def _inserted(text: str, at: int, member: Server, indent: str, *, depth: int) ->
 
 
 def _json_value(value: object, indent: str, depth: int) -> str:
-    lines = json.dumps(value, indent=indent, ensure_ascii=False).splitlines()
+    lines = json.dumps(value, indent=indent, ensure_ascii=False).split("\n")
     return f"\n{indent * depth}".join(lines)
 
 
