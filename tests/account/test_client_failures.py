@@ -238,7 +238,7 @@ def test_an_answer_that_is_too_large(meet: Meet) -> None:
 
 
 def projects(neon: Both) -> Any:
-    return neon(lambda neon: neon.projects.list())
+    return neon(lambda neon: neon.projects.list(page=1))
 
 
 def page(cursor: str, *items: Any, **more: Any) -> Reply:
@@ -252,6 +252,12 @@ def test_pages_end(meet: Meet) -> None:
         assert [one.rpartition("cursor=")[2] for one in server.asked[1:]] == ["1", "2"]
     with meet(page("1", PROJECT), page("1", two)) as (neon, server):
         assert len(projects(neon)) == 2
+
+
+def test_a_page_that_is_not_full_is_the_last(meet: Meet) -> None:
+    with meet(page("1", PROJECT)) as (neon, server):
+        assert len(neon(lambda neon: neon.projects.list(page=2))) == 1
+        assert len(server.asked) == 1
 
 
 def test_pages_that_lead_round_in_circles(meet: Meet) -> None:

@@ -32,7 +32,7 @@ JSON = {
 def test_json_keeps_all_else(case: str) -> None:
     before = JSON[case]
     after = edit.with_server(before, "mcpServers", "neonup", SERVER, toml=False)
-    expected = json.loads(before or "{}")
+    expected = json.loads(before.strip() or "{}")
     expected.setdefault("mcpServers", {})["neonup"] = SERVER
     assert json.loads(after) == expected
     _check_kept(before, after)

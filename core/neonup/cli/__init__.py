@@ -31,6 +31,7 @@ COMMANDS = {
     "branches": "neonup.cli.branches",
     "snapshots": "neonup.cli.snapshots",
     "usage": "neonup.cli.usage",
+    "fleet": "neonup.cli.fleet",
     "versions": "neonup.cli.versions",
     "undo": "neonup.cli.versions",
     "mcp": "neonup.cli.mcp",

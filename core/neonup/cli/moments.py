@@ -32,6 +32,20 @@ def _span(text: str) -> timedelta | None:
     return timedelta(**{_UNITS[match[2].lower()]: int(match[1])})
 
 
+def span(text: str) -> timedelta:
+    """``--wait``: how long: ``30d``, ``12h``.
+
+    Raises:
+        click.BadParameter: it is no such thing.
+    """
+    try:
+        if (found := _span(text.strip())) is not None:
+            return found
+    except OverflowError:
+        pass
+    raise click.BadParameter(f"{text!r} is no time span: a number and s, m, h or d (30d).")
+
+
 def at(text: str) -> Moment:
     """``--at``: an ISO time (local unless it has an offset), ``5m ago``, ``-5m``, or an LSN.
 

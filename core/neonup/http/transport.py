@@ -83,6 +83,7 @@ class Sender:
         self._more = {"auth": auth, "transport": transport}
         self._largest = largest_body
         self._client: httpx.Client | None = None
+        self._making = threading.Lock()  # threads may share a sender
 
     def __enter__(self) -> Self:
         return self
@@ -104,10 +105,7 @@ class Sender:
         """The whole answer, or why there is none."""
         with _deadline(self._timeout) as deadline:
             try:
-                if self._client is None:
-                    options = _options(request.url, self._timeout) | self._more
-                    self._client = httpx.Client(**options)
-                with self._client.stream(
+                with self._client_for(request.url).stream(
                     request.method,
                     request.url,
                     json=request.body,
@@ -121,6 +119,12 @@ class Sender:
                     return body.response()
             except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
                 return _failure(error, self._timeout, self._largest, late=deadline.passed)
+
+    def _client_for(self, url: str) -> httpx.Client:
+        with self._making:
+            if self._client is None:
+                self._client = httpx.Client(**_options(url, self._timeout) | self._more)
+            return self._client
 
 
 class AsyncSender:

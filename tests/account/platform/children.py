@@ -8,11 +8,12 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 from datetime import timedelta
 from pathlib import Path
 
 from neonup.neon import NeonClient
-from neonup.neon.platform import Fleet
+from neonup.neon.platform import Fleet, Target
 from tests.account.platform.fleets import TIERS
 from tests.neon.serving import NeonServer
 
@@ -30,7 +31,20 @@ def call(fleet: Fleet, name: str) -> object:  # type: ignore[type-arg]
         return fleet.delete(USER, wait=timedelta(days=1))
     if name == "delete_now":
         return fleet.delete(USER)
+    if name.startswith("migrate:"):
+        return fleet.migrate(hang_at_the_second, concurrency=1, journal=Path(name[8:]))
     return fleet.undelete(USER).project_id
+
+
+_seen: list[Target] = []
+
+
+def hang_at_the_second(target: Target) -> None:
+    """Work that is done for one project and never ends for the next."""
+    _seen.append(target)
+    if len(_seen) == 2:
+        print("second", flush=True)
+        threading.Event().wait()
 
 
 def start(server: NeonServer, base: str, prefix: str, name: str) -> subprocess.Popen[str]:

@@ -7,9 +7,12 @@ from collections.abc import Iterator
 
 import pytest
 
+from neonup.http.transport import Sender
+from neonup.neon import NeonClient
+from neonup.neon.platform import Fleet
 from tests.account import both
 from tests.account.both import Both
-from tests.account.platform.fleets import Asked
+from tests.account.platform.fleets import TIERS, Asked
 from tests.neon.serving import NeonServer
 
 
@@ -29,3 +32,11 @@ def neon(request: pytest.FixtureRequest, neon_server_here: NeonServer) -> Iterat
 @pytest.fixture
 def fleet(neon: Both, prefix: str) -> Asked:
     return Asked(neon, prefix)
+
+
+@pytest.fixture
+def blocking(neon_server_here: NeonServer, prefix: str) -> Iterator[Fleet[Sender]]:
+    """The same fleet over a `NeonClient`."""
+    server = neon_server_here
+    with NeonClient(server.key, base_url=server.base, org_id=server.org_id) as found:
+        yield Fleet(found, TIERS, prefix=prefix)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from neonup.http.transport import Sender
 from neonup.neon.platform import Fleet, Quota, Tier
 from tests.account.both import Both
 
@@ -36,6 +35,6 @@ class Asked:
         self._neon = neon
         self._prefix = prefix
 
-    def __call__(self, ask: Callable[[Fleet[Sender]], Any], **options: Any) -> Any:
+    def __call__(self, ask: Callable[..., Any], **options: Any) -> Any:
         options = {"tiers": TIERS, "prefix": self._prefix} | options
         return self._neon(lambda neon: ask(Fleet(neon, **options)))

@@ -64,7 +64,12 @@ class Projects(Group[S], Generic[S]):
             "/projects",
             _Projects,
             _told,
-            lambda found: found.pagination.cursor if found.pagination else None,
+            # As Neon's own command line does, a page that is not full is taken for the last.
+            lambda found: (
+                found.pagination.cursor
+                if found.pagination and len(found.projects) >= page
+                else None
+            ),
             query={
                 "org_id": org_id or self.api.org_id,
                 "search": search,

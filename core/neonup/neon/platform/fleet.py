@@ -2,18 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Awaitable, Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Generic
+from pathlib import Path
+from typing import Any, Generic, overload
 
 from neonup.errors import SettingsError
 from neonup.http.calls import Call
+from neonup.http.transport import AsyncSender, Sender
+from neonup.neon.answers import Granularity
 from neonup.neon.client import Groups
+from neonup.neon.groups.consumption import METRICS
 from neonup.neon.groups.group import Group, S, operation
-from neonup.neon.platform import changing, deletion, downgrade, provisioning, usage
+from neonup.neon.platform import (
+    changing,
+    consumption,
+    deletion,
+    downgrade,
+    many,
+    provisioning,
+    usage,
+)
+from neonup.neon.platform.consumption import ConsumptionRow
 from neonup.neon.platform.deletion import Deletion, Sweep
 from neonup.neon.platform.downgrade import TierChange
+from neonup.neon.platform.many import Migration
+from neonup.neon.platform.migrate import AsyncWork, MigrationReport, Work
 from neonup.neon.platform.naming import Label, Naming, Standing
 from neonup.neon.platform.provisioning import Layout
 from neonup.neon.platform.register import (
@@ -191,6 +206,31 @@ class Fleet(Group[S], Generic[S]):
         return (yield from usage.read(self.calls, found))
 
     @operation
+    def consumption(
+        self,
+        start: datetime,
+        end: datetime,
+        *,
+        granularity: Granularity = "daily",
+        metrics: Sequence[str] = METRICS,
+    ) -> Call[list[ConsumptionRow]]:
+        """What users' projects consumed, also those deleted since; `as_csv` writes it as CSV.
+
+        Neon's spans are those of UTC. For days of another time zone take ``hourly``, which goes
+        back 168 hours, and add up. Large fleets take their time: see `consumption.A_MINUTE`.
+
+        Args:
+            start: an aware moment.
+            end: an aware moment.
+            granularity: ``hourly``, ``daily`` or ``monthly``.
+            metrics: Neon's names.
+
+        Raises:
+            SettingsError: a moment has no time zone.
+        """
+        return consumption.rows(self.register, start, end, granularity, metrics)
+
+    @operation
     def delete(
         self, user: str, *, snapshot: bool = True, wait: timedelta = timedelta()
     ) -> Call[Deletion | None]:
@@ -227,6 +267,63 @@ class Fleet(Group[S], Generic[S]):
             now: which time it is.
         """
         return deletion.sweep(self.register, now or datetime.now(UTC))
+
+    @overload
+    def usages(self: Fleet[Sender], *, concurrency: int = ...) -> list[Usage]: ...
+    @overload
+    def usages(self: Fleet[AsyncSender], *, concurrency: int = ...) -> Awaitable[list[Usage]]: ...
+
+    def usages(self: Fleet[Any], *, concurrency: int = 8) -> Any:
+        """What the projects of all users have used, the oldest project first; two requests each.
+
+        Args:
+            concurrency: how many are read at once.
+        """
+        return many.usages(self.register, self.sender, concurrency)
+
+    @overload
+    def migrate(
+        self: Fleet[Sender],
+        work: Work,
+        *,
+        concurrency: int = ...,
+        journal: Path | None = ...,
+        name: str = ...,
+    ) -> MigrationReport: ...
+    @overload
+    def migrate(
+        self: Fleet[AsyncSender],
+        work: AsyncWork,
+        *,
+        concurrency: int = ...,
+        journal: Path | None = ...,
+        name: str = ...,
+    ) -> Awaitable[MigrationReport]: ...
+
+    def migrate(
+        self: Fleet[Any],
+        work: Any,
+        *,
+        concurrency: int = 8,
+        journal: Path | None = None,
+        name: str = "migration",
+    ) -> Any:
+        """Migrate the databases of all users. One that fails does not keep the others from it.
+
+        Args:
+            work: migrates one; called in threads, or awaited over an `AsyncNeonClient`. See
+                `command` for a program.
+            concurrency: how many are migrated at once.
+            journal: a file that says what is done: a run that was cut off goes on from there.
+            name: of the migration: a journal of another one is refused.
+
+        Raises:
+            SettingsError: the journal cannot be used.
+        """
+        run = Migration(self.register, self.layout, work, concurrency, journal, name)
+        if isinstance(self.sender, AsyncSender):
+            return run.arun(self.sender)
+        return run.run(self.sender)
 
     def _refuse_to_move(self, found: UserProject, wanted: Tier) -> None:
         if self.register.misplaced(found, wanted.name):
