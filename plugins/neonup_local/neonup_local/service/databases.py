@@ -143,7 +143,7 @@ class Databases:
         folder = self.folder(id)
         with self.locked(id):
             if self.has_data(id):
-                return self._finish(self._there(id, password, port))
+                return self.finish(self._there(id, password, port))
             engine = stock.choose_engine(self.home, pg_bin=self.pg_bin, name=self.engine)
             record = Record(
                 id=id,
@@ -159,7 +159,7 @@ class Databases:
             homes.make_folder(folder)
             records.write(folder, record)
             stock.provide(self.home, folder, engine)
-            return self._finish(record, engine)
+            return self.finish(record, engine)
 
     def prepare(self) -> Engine:
         """Make all that new databases need beforehand; the engine that they will get.
@@ -178,7 +178,7 @@ class Databases:
             EngineError: there is no data directory either.
         """
         with self.locked(id):
-            return self._finish(repair.from_data(self.home, id, password, port, self.pg_bin))
+            return self.finish(repair.from_data(self.home, id, password, port, self.pg_bin))
 
     def _there(
         self,
@@ -203,7 +203,7 @@ class Databases:
             EngineError: it did not start; its data is as it was.
         """
         with self.locked(record.id):
-            return self._finish(self.get(record.id) or record)
+            return self.finish(self.get(record.id) or record)
 
     def stop(self, record: Record) -> bool:
         """Stop its server; False where it did not run.
@@ -284,12 +284,9 @@ class Databases:
             records.write(self.folder(record.id), changed)
             return servers.set_password(self.home, changed, engine)
 
-    def _finish(self, record: Record, engine: Engine | None = None) -> Record:
-        return servers.finish(self.home, record, engine or self._engine_of(record))
-
-    def finish(self, record: Record) -> Record:
+    def finish(self, record: Record, engine: Engine | None = None) -> Record:
         """As `wake`, for a caller that holds the database's lock."""
-        return self._finish(record)
+        return servers.finish(self.home, record, engine or self._engine_of(record))
 
     def _engine_of(self, record: Record) -> Engine:
         major = cluster.major_version(self.folder(record.id) / "data")
