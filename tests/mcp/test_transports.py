@@ -125,6 +125,16 @@ async def test_clients_over_http_work_beside_each_other(server: Served, shop: Pr
     await asyncio.to_thread(wait_until, lambda: running(shop) == 0, "the statement is ended")
 
 
+async def test_a_burst_leaves_the_application_its_connections(
+    server: Served, shop: Project
+) -> None:
+    count = f"SELECT pg_sleep(0.01), ({RUNNING})"
+    async with server.client("auto") as client:
+        calls = [ok(client, "write_sql", statement=count) for _ in range(120)]
+        answers = await asyncio.gather(*calls)
+    assert max(answer["rows"][0][1] for answer in answers) <= 10
+
+
 @pytest.mark.parametrize(
     ("headers", "status"),
     [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated, Any
 
 from mcp.server.mcpserver import MCPServer
@@ -11,7 +12,7 @@ from pydantic import BaseModel, Field
 from neonup.mcp import catalog
 from neonup.mcp.project import Branch, Project
 from neonup.mcp.result import Result, add_tool
-from neonup.mcp.session import Limits, within
+from neonup.mcp.session import Runner
 
 _MOST = 40
 """Tables described by one call."""
@@ -113,11 +114,11 @@ class SchemaTools:
 
     Args:
         project: the project.
-        limits: how long a call may take.
+        runner: runs the statements.
     """
 
     project: Project
-    limits: Limits
+    runner: Runner
 
     def register(self, server: MCPServer[Any]) -> None:
         """Add the tool."""
@@ -137,8 +138,10 @@ class SchemaTools:
         Where there are more than 40, the others are only named: call it again with their names.
         """
         url = await self.project.reach(branch)
-        work = catalog.describe(url, self.limits, schema=schema, tables=tables, most=_MOST)
-        return Schema.of(await within(self.limits, work), self.limits.characters)
+        limits = self.runner.limits
+        work = partial(catalog.describe, schema=schema, tables=tables, most=_MOST)
+        found = await self.runner.run(lambda: work(url, limits))
+        return Schema.of(found, limits.characters)
 
 
 def _comment(text: str | None) -> str:

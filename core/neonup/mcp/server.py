@@ -12,7 +12,7 @@ from mcp.server.mcpserver import MCPServer
 from neonup.mcp.database import DatabaseTools
 from neonup.mcp.project import Project
 from neonup.mcp.schema import SchemaTools
-from neonup.mcp.session import Limits
+from neonup.mcp.session import Limits, Runner
 from neonup.mcp.sql import SqlTools
 from neonup.mcp.versions import VersionTools
 
@@ -56,8 +56,9 @@ def build(
         auth=auth,
         token_verifier=token_verifier,
     )
+    runner = Runner(limits)
     DatabaseTools(project).register(server)
-    SchemaTools(project, limits).register(server)
+    SchemaTools(project, runner).register(server)
     VersionTools(project, allow_writes).register(server)
-    SqlTools(project, limits, allow_writes).register(server)
+    SqlTools(project, runner, allow_writes).register(server)
     return server

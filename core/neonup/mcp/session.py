@@ -7,9 +7,9 @@ don't wait for each other.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import anyio
@@ -28,6 +28,9 @@ _CONNECT = 15
 
 _GRACE = 5
 """Seconds more, after which a server that says nothing is given up."""
+
+_AT_ONCE = 10
+"""Statements of one server: Postgres has 100 connections by default, for everybody."""
 
 _REMEDIES = {
     "25006": "This tool only reads. What writes needs `neonup mcp --allow-writes` and the tool "
@@ -95,32 +98,45 @@ async def rolled_back(
         await connection.execute("ROLLBACK")
 
 
-async def within(limits: Limits, work: Coroutine[Any, Any, T]) -> T:
-    """The work's result; where the call is cancelled or takes too long, its statement is ended.
+@dataclass(frozen=True)
+class Runner:
+    """Runs the statements of one server.
 
-    It runs in a task of its own: the SDK's scopes cancel at every await, also at those with which
-    psycopg asks the server to stop.
-
-    Raises:
-        SqlError: it took too long.
+    Args:
+        limits: what one of them may take.
+        places: as many run at once as there are places; the others wait, and leave the application
+            its connections.
     """
-    seconds = _CONNECT + limits.seconds + _GRACE
 
-    async def timed() -> T:
+    limits: Limits
+    places: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_AT_ONCE))
+
+    async def run(self, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        """The work's result; where the call is cancelled or takes too long, its statement is ended.
+
+        It runs in a task of its own: the SDK's scopes cancel at every await, also at those with
+        which psycopg asks the server to stop.
+
+        Raises:
+            SqlError: it took too long.
+        """
+        async with self.places:
+            task = asyncio.create_task(self._timed(work))
+            try:
+                return await asyncio.shield(task)
+            except asyncio.CancelledError:
+                task.cancel()
+                with anyio.CancelScope(shield=True):
+                    await asyncio.wait([task])
+                raise
+
+    async def _timed(self, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        seconds = _CONNECT + self.limits.seconds + _GRACE
         try:
             async with asyncio.timeout(seconds):
-                return await work
+                return await work()
         except TimeoutError:
             raise SqlError(f"The server did not answer within {seconds} seconds.") from None
-
-    task = asyncio.create_task(timed())
-    try:
-        return await asyncio.shield(task)
-    except asyncio.CancelledError:
-        task.cancel()
-        with anyio.CancelScope(shield=True):
-            await asyncio.wait([task])
-        raise
 
 
 def as_error(error: psycopg.Error, *, prefix: str = "", statement: str = "") -> SqlError:

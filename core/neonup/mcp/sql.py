@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated, Any
 
 from mcp.server.mcpserver import MCPServer
@@ -12,7 +13,7 @@ from neonup.errors import SqlError
 from neonup.mcp import statements, values
 from neonup.mcp.project import Branch, Project
 from neonup.mcp.result import Result, add_tool
-from neonup.mcp.session import Limits, within
+from neonup.mcp.session import Runner
 from neonup.mcp.statements import Rows
 from neonup.start import ready
 
@@ -78,12 +79,12 @@ class SqlTools:
 
     Args:
         project: the project.
-        limits: what one statement may take.
+        runner: runs the statements.
         allow_writes: whether statements may write.
     """
 
     project: Project
-    limits: Limits
+    runner: Runner
     allow_writes: bool
 
     def register(self, server: MCPServer[Any]) -> None:
@@ -103,8 +104,9 @@ class SqlTools:
         long values beyond the limits are cut, and the result says so.
         """
         url = await self.project.reach(branch)
-        work = statements.read(url, statement, self.limits)
-        return QueryResult.of(await within(self.limits, work))
+        limits = self.runner.limits
+        found = await self.runner.run(lambda: statements.read(url, statement, limits))
+        return QueryResult.of(found)
 
     async def write_sql(self, statement: Statement, branch: Branch = None) -> QueryResult:
         """Run one statement of any kind, as a transaction of its own, and commit it.
@@ -114,9 +116,10 @@ class SqlTools:
         change that may have to be undone, or try it on a branch.
         """
         url = await self.project.reach(branch)
-        work = statements.write(url, statement, self.limits)
+        limits = self.runner.limits
         try:
-            return QueryResult.of(await within(self.limits, work))
+            found = await self.runner.run(lambda: statements.write(url, statement, limits))
+            return QueryResult.of(found)
         except SqlError as error:
             raise self._explained(error) from None
 
@@ -141,8 +144,6 @@ class SqlTools:
         With analyze it is run and rolled back; where this server is read-only, only queries can be.
         """
         url = await self.project.reach(branch)
-        work = statements.explain(
-            url, statement, self.limits, analyze=analyze, writes=self.allow_writes
-        )
-        plan = await within(self.limits, work)
+        work = partial(statements.explain, analyze=analyze, writes=self.allow_writes)
+        plan = await self.runner.run(lambda: work(url, statement, self.runner.limits))
         return Plan(plan=plan.splitlines(), analyzed=analyze)
