@@ -54,12 +54,14 @@ class Restored:
         name: of the version; or the moment, as it was given.
         before: what there was before, kept as a version; None if it was not kept.
         branch_id: the id of the branch that the database is on now, where it has one.
+        database_id: what the database is recorded by from now on, where that is another id.
         kept_branch: the name of the branch that has what there was before, where there is one.
     """
 
     name: str
     before: Version | None = None
     branch_id: str | None = None
+    database_id: str | None = None
     kept_branch: str | None = None
 
 

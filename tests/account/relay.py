@@ -29,7 +29,8 @@ class Relay:
         before: what is done before the first request that a pattern fits is passed on.
         held: set once a request is carried out whose answer is held back.
         meet: what happens to a request: a status, with which it is answered without being carried
-            out; ``lose``, ``hold`` as above; ``fail``: carried out and answered with 500.
+            out; ``lose``, ``hold`` as above; ``fail``: carried out and answered with 500; ``cut``:
+            not carried out, and the connection is closed.
         asked: ``METHOD PATH`` of all requests.
     """
 
@@ -43,6 +44,22 @@ class Relay:
     held: threading.Event = field(default_factory=threading.Event)
     meet: Callable[[str], int | str | None] = lambda _: None
     asked: list[str] = field(default_factory=list)
+
+
+FAULTS: tuple[int | str, ...] = (423, 429, 500, "fail", "lose", "cut")
+"""What `Relay.meet` does to requests that a client can make up for."""
+
+
+def first_time(fault: int | str) -> Callable[[str], int | str | None]:
+    """For `Relay.meet`: each request meets the fault the first time that it is asked."""
+    seen: set[str] = set()
+
+    def meet(request: str) -> int | str | None:
+        new = request not in seen
+        seen.add(request)
+        return fault if new else None
+
+    return meet
 
 
 @contextmanager
@@ -70,6 +87,9 @@ def relaying(base: str) -> Iterator[Relay]:
             met = relay.meet(request)
             if isinstance(met, int):
                 self.send_error(met)
+                return
+            if met == "cut":
+                self.close_connection = True
                 return
             if _taken(relay.late, request):
                 waiting[request] = carry_out

@@ -50,6 +50,17 @@ class TestBranch(TestAccount):
         monkeypatch.setenv("NEON_PROJECT_ID", project.project.id)
         return provider_class("account")(resolve(tmp_path))
 
+    def test_versions_are_kept_looked_at_and_gone_back_to(
+        self, provider: neonup.Provider, database: neonup.Database
+    ) -> None:
+        """Neon keeps none of a branch that was made of another."""
+        versions = provider.versions(database)
+        assert versions is not None
+        assert versions.history() == []
+        with pytest.raises(neonup.ProviderError, match="root branches only") as refusal:
+            versions.checkpoint()
+        assert refusal.value.remedy
+
 
 class TestClaimable(ProviderContract):
     """An agent's project."""

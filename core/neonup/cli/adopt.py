@@ -133,7 +133,7 @@ def _reach(
         neon.projects.get(project_id)
     except NotFound:
         raise _not_here(project_id, former) from None
-    places.wait(neon, project_id)
+    neon.operations.settle(project_id)
     found = _branch(neon, project_id, branch, former)
     old = urls.parse(database.url) if database is not None else None
     name = old.dbname if old and old.dbname in places.databases(neon, found) else None
@@ -146,7 +146,7 @@ def _reach(
 def _branch(
     neon: NeonClient, project_id: str, branch: str | None, former: _Former | None
 ) -> Branch:
-    from neonup.providers.account.place import Place, branch_of, parse
+    from neonup.providers.account.place import Place, branch_of, now, parse
 
     if branch is not None:
         for one in neon.branches.list(project_id, search=branch):
@@ -156,7 +156,7 @@ def _branch(
     if former is not None and former.provider.name == _ACCOUNT:
         place = parse(former.database.id)
         if place.project == project_id:
-            return branch_of(neon, place)
+            return branch_of(neon, now(neon, place, former.database.url))
     return branch_of(neon, Place(project_id))
 
 
@@ -183,7 +183,8 @@ def _not_here(project_id: str, former: _Former | None) -> NeonupError:
 
 def _adopted(start: Start, database: Database | None, id_: str, urls: Urls) -> Database:
     if database is not None and database.provider == _ACCOUNT and database.claim_url is None:
-        id_ = database.id or id_  # neonup's own still: only the URL is new
+        own = database.id or "/"
+        id_ = id_ if "/" in own else own  # a project of neonup's own stays that
     return Database(
         url=urls.pooled,
         provider=_ACCOUNT,

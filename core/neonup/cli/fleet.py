@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -97,9 +98,15 @@ def list_(tier: str | None, **arguments: Any) -> None:
 @target.account_options
 @output.json_option
 def tier(*, user: str, tier: str, force: bool, dry_run: bool, **arguments: Any) -> None:
-    """Give a user's project another tier, or the same once more."""
+    """Give a user's project another tier, or the same once more.
+
+    Where the tier is of another organization, the project moves there: that takes a personal API
+    key.
+    """
+    from neonup.neon.agents import TierChanges
+
     with _opened(arguments) as there:
-        changed = there.change_tier(user, tier, dry_run=dry_run, force=force)
+        changed = TierChanges(there).change(user, tier, dry_run=dry_run, force=force)
     fleet_output.change(user, changed)
 
 
@@ -232,7 +239,13 @@ def _sweep(there: Fleet[Sender], *, dry_run: bool) -> None:
             [one for one in there.projects() if one.label.due and one.label.due <= now]
         )
         return
+    from neonup.neon.agents import TierChanges
+
+    moved = TierChanges(there).resume()
     swept = there.sweep()
+    finished = tuple(one.project for one in moved.changes)
+    failed = tuple((one.project, one.error) for one in moved.refused if one.project)
+    swept = replace(swept, finished=(*finished, *swept.finished), failed=(*failed, *swept.failed))
     fleet_output.swept(swept)
     if swept.failed:
         click.get_current_context().exit(1)

@@ -164,23 +164,15 @@ def opened(*, local: bool, **arguments: Any) -> Iterator[Target]:
     Raises:
         NeonupError: no local Neon runs, or there is no key.
     """
-    from neonup.neon import NeonClient, here
+    from neonup.neon import NeonClient
     from neonup.providers.account import current
     from neonup.providers.account import options as account
 
     settings = resolve(None, **arguments)
     database = find_database(settings)
     options = account.resolve(settings)
-    # An API that is named, e.g. by serve's own variables, is the one that is meant.
-    on_machine = current.on_local_neon(database) and not options.url
-    if local or on_machine:
-        found = here.running(settings.home)
-        if found is None:
-            raise NeonupError(
-                "No local Neon runs on this machine.",
-                checked=[str(settings.home / "serve.url")],
-                remedy="Start it in another terminal: neonup serve",
-            )
+    found = current.local_neon(settings, database, options, local=local)
+    if found is not None:
         with NeonClient(found.key, base_url=found.base) as neon:
             yield Target(neon, settings, database, None, None)
         return

@@ -14,7 +14,7 @@ from neonup.database import Database
 from neonup.errors import NeonupError
 from neonup.start import announce
 from neonup.start.lookup import find_database
-from neonup.start.versions import versions_of
+from neonup.start.versions import remember, versions_of
 from neonup.versions import Restored, Version, VersionBranch, Versions, latest, named
 
 
@@ -110,7 +110,7 @@ def preview(version: str | None, expires: datetime | None, **arguments: Any) -> 
 def restore(version: str, yes: bool, **arguments: Any) -> None:
     """Bring the database back to a version, by id or name; its URL stays."""
     found, database = _opened(**arguments)
-    _restore(found, database, named(found.history(), version), yes)
+    _restore(found, database, named(found.history(), version), yes, arguments)
 
 
 @versions.command()
@@ -158,7 +158,7 @@ def undo(version: str | None, at: Moment | None, yes: bool, **arguments: Any) ->
     found, database = _opened(**arguments)
     if at is not None and at.time is not None:
         target.make_sure(_question(database, f"as of {output.date(at.time)}"), yes)
-        _say(database, found.restore_to(at.time))
+        _say(database, found.restore_to(at.time), arguments)
         return
     history = found.history()
     chosen = named(history, version) if version is not None else latest(history)
@@ -168,19 +168,22 @@ def undo(version: str | None, at: Moment | None, yes: bool, **arguments: Any) ->
             checked=[f"{len(history)} that restores have kept"] if history else (),
             remedy="`neonup versions checkpoint` keeps one, before the next change.",
         )
-    _restore(found, database, chosen, yes)
+    _restore(found, database, chosen, yes, arguments)
 
 
-def _restore(found: Versions, database: Database, version: Version, yes: bool) -> None:
+def _restore(
+    found: Versions, database: Database, version: Version, yes: bool, arguments: dict[str, Any]
+) -> None:
     target.make_sure(_question(database, f"{version.name} of {_age(version)}"), yes)
-    _say(database, found.restore(version))
+    _say(database, found.restore(version), arguments)
 
 
 def _question(database: Database, wanted: str) -> str:
     return f"Bring {announce.describe(database)} back to {wanted}? Its connections are closed."
 
 
-def _say(database: Database, done: Restored) -> None:
+def _say(database: Database, done: Restored, arguments: dict[str, Any]) -> None:
+    remember(options.start(**arguments).settings, done)
     if output.wants_json():
         before = _version(done.before) if done.before else None
         output.emit({**asdict(done), "before": before})

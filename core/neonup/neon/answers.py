@@ -69,6 +69,8 @@ class Branch(Answer, frozen=True, kw_only=True):
     updated_at: datetime | None = None
     expires_at: datetime | None = None
     init_source: str | None = None
+    restored_from: str | None = None
+    restore_status: str | None = None
 
 
 class Endpoint(Answer, frozen=True, kw_only=True):

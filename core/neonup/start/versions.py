@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import Unpack
 
 from neonup.database import USER, Database
+from neonup.env import record
 from neonup.errors import NeonupError
 from neonup.providers.registry import provider_class
 from neonup.settings import Arguments, Settings, resolve
-from neonup.start import checkout, lookup
-from neonup.versions import Version, Versions
+from neonup.start import checkout, lock, lookup
+from neonup.versions import Restored, Version, Versions
 
 
 def versions_of(settings: Settings, database: Database | None) -> Versions:
@@ -48,6 +49,22 @@ def versions_of(settings: Settings, database: Database | None) -> Versions:
             remedy=f"Databases on this machine and in your account at Neon have them.{claim}",
         )
     return found
+
+
+def remember(settings: Settings, done: Restored) -> None:
+    """Record a database again that is another of its provider's after a restore, e.g. on another
+    branch.
+
+    Raises:
+        EnvFileError: ``.env`` could not be written. The database is found all the same.
+    """
+    if done.database_id is None:
+        return
+    with lock.project(settings):
+        database = lookup.recorded(settings)
+        if database is not None and database.id != done.database_id:
+            moved = database.with_(id=done.database_id)
+            record.write(moved, settings, lookup.file_of(settings), replace=True)
 
 
 def checkpoint(

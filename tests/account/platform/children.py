@@ -12,6 +12,7 @@ import threading
 from datetime import timedelta
 from pathlib import Path
 
+from neonup.http.transport import Sender
 from neonup.neon import NeonClient
 from neonup.neon.platform import Fleet, Target
 from tests.account.platform.fleets import TIERS
@@ -21,7 +22,7 @@ USER = "anna"
 ROOT = Path(__file__).parents[3]
 
 
-def call(fleet: Fleet, name: str) -> object:  # type: ignore[type-arg]
+def call(fleet: Fleet[Sender], name: str) -> object:
     """One of the calls that change something; each can be repeated."""
     if name == "provision":
         return fleet.provision(USER, "free").project_id

@@ -36,7 +36,6 @@ def acme(shop: Project, prefix: str) -> Project:
 
 def test_from_a_project_to_none(acme: Project, neon_server_here: NeonServer) -> None:
     assert "Would create" in acme.ok("fleet", "provision", "anna", "--tier", "free", "--dry-run")
-    assert acme.ok("fleet", "list") == "No projects.\n"
     said = acme.ok("fleet", "provision", "anna", "--tier", "pro")
     assert said.startswith("Created the project")
     assert "npg_" not in said
@@ -44,7 +43,6 @@ def test_from_a_project_to_none(acme: Project, neon_server_here: NeonServer) -> 
     with psycopg.connect(url) as connection:
         connection.execute("CREATE TABLE things (n int)")
     neon_server_here.neon.computes.measure()
-    assert acme.json("fleet", "list", "--tier", "free") == []
     [listed] = acme.json("fleet", "list", "--tier", "pro")
     assert (listed["user"], listed["standing"], listed["changing"]) == ("anna", "active", False)
     tried = acme.json("fleet", "tier", "anna", "free", "--dry-run")
@@ -56,13 +54,11 @@ def test_from_a_project_to_none(acme: Project, neon_server_here: NeonServer) -> 
     [row, *_] = csv.DictReader(io.StringIO(acme.ok("fleet", "usage", "--by", "hourly", "--csv")))
     assert row["user"] == "anna"
     assert "suspended" in acme.ok("fleet", "delete", "anna", "--wait", "30d")
-    assert "to be deleted at" in acme.ok("fleet", "list")
     assert "to be deleted" in acme.fails("fleet", "provision", "anna", "--tier", "free")
     assert "0 deleted" in acme.ok("fleet", "delete", "--due")
     assert "can be used again" in acme.ok("fleet", "delete", "anna", "--cancel")
     assert "Nothing was changed" in acme.fails("fleet", "delete", "anna")
     assert "recover" in acme.ok("fleet", "delete", "anna", "--yes")
-    assert "has no project" in acme.ok("fleet", "delete", "anna", "--yes")
 
 
 def test_migrations(acme: Project) -> None:

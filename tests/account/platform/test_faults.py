@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable
 from datetime import timedelta
 from threading import Lock
 
@@ -14,24 +13,11 @@ from neonup.neon import AsyncNeonClient, NeonClient
 from neonup.neon.errors import AnswerLost, NeonError
 from neonup.neon.platform import Fleet, Standing
 from tests.account.platform.fleets import FREE, PRO, TIERS
-from tests.account.relay import Relay, relaying
+from tests.account.relay import FAULTS, Relay, first_time, relaying
 from tests.neon.serving import NeonServer
 from tests.waiting import wait_until
 
-FAULTS: tuple[int | str, ...] = (423, 429, 500, "fail", "lose")
 TRIES = 3
-
-
-def first_time(fault: int | str) -> Callable[[str], int | str | None]:
-    """Each request meets the fault the first time that it is asked."""
-    seen: set[str] = set()
-
-    def meet(request: str) -> int | str | None:
-        new = request not in seen
-        seen.add(request)
-        return fault if new else None
-
-    return meet
 
 
 async def life_of_a_user(server: NeonServer, prefix: str, fault: int | str) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 import pytest
 
+from neonup.http.transport import Sender
 from neonup.neon import NeonClient
 from neonup.neon.answers import Project
 from neonup.neon.platform import Fleet, Label, Standing
@@ -82,7 +83,7 @@ def test_killed_and_called_again(
         check(name, project, neon, fleet)
 
 
-def check(name: str, project: Project, neon: NeonClient, fleet: Fleet) -> None:  # type: ignore[type-arg]
+def check(name: str, project: Project, neon: NeonClient, fleet: Fleet[Sender]) -> None:
     """It is as the call says, in all its parts."""
     label = fleet.naming.read(project.name)
     assert isinstance(label, Label)

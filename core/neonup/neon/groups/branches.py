@@ -119,6 +119,19 @@ class Branches(Group[S], Generic[S]):
         )
 
     @operation
+    def keep(self, project_id: str, branch_id: str) -> Call[CreatedBranch]:
+        """Let a branch never expire."""
+        return (
+            yield from self.api.send(
+                "PATCH",
+                _of(project_id, branch_id),
+                CreatedBranch,
+                body={"branch": {"expires_at": None}},
+                nulls=True,
+            )
+        )
+
+    @operation
     def delete(self, project_id: str, branch_id: str) -> Call[Operations]:
         """Delete a branch with its data."""
         return (yield from self.api.delete(_of(project_id, branch_id)))

@@ -22,6 +22,8 @@ INTERVAL = 0.2
 
 PAGE = 1000
 """The most that Neon answers at once."""
+_LATEST = 50
+"""So many are looked at to find those that are under way: they are the latest."""
 
 
 class _Cursor(msgspec.Struct):
@@ -43,18 +45,26 @@ class OperationsOfProject(Group[S], Generic[S]):
     @listing
     def list(self, project_id: str) -> Pages[Operation]:
         """The operations of a project, newest first."""
-        return self.api.pages(
-            path("/projects/{project_id}/operations", project_id=project_id),
-            _Operations,
-            lambda found: found.operations,
-            lambda found: found.pagination.cursor if found.pagination else None,
-            query={"limit": PAGE},
-        )
+        return self._pages(project_id, PAGE)
 
     @operation
     def get(self, project_id: str, operation_id: str) -> Call[Operation]:
         """One operation."""
         return (yield from self._get(project_id, operation_id))
+
+    @operation
+    def settle(self, project_id: str, *, timeout: float = 300) -> Call[None]:
+        """Wait until nothing is under way in a project.
+
+        Args:
+            timeout: seconds.
+
+        Raises:
+            OperationFailed: something did not end in time.
+        """
+        latest, _ = yield from self._pages(project_id, _LATEST).page(None)
+        under_way = [one for one in latest if one.status not in DONE | FAILED]
+        yield from self._wait(under_way, timeout)
 
     @operation
     def wait(self, operations: Iterable[Operation], *, timeout: float = 300) -> Call[None]:
@@ -67,6 +77,9 @@ class OperationsOfProject(Group[S], Generic[S]):
         Raises:
             OperationFailed: one ended without success, or not in time.
         """
+        yield from self._wait(operations, timeout)
+
+    def _wait(self, operations: Iterable[Operation], timeout: float) -> Call[None]:
         deadline = time.monotonic() + timeout
         for one in operations:
             pause = INTERVAL
@@ -85,6 +98,15 @@ class OperationsOfProject(Group[S], Generic[S]):
                 yield Pause(pause)
                 pause = min(2.0, pause * 1.5)
                 one = yield from self._get(one.project_id, one.id)  # noqa: PLW2901 - as it is now
+
+    def _pages(self, project_id: str, limit: int) -> Pages[Operation]:
+        return self.api.pages(
+            path("/projects/{project_id}/operations", project_id=project_id),
+            _Operations,
+            lambda found: found.operations,
+            lambda found: found.pagination.cursor if found.pagination else None,
+            query={"limit": limit},
+        )
 
     def _get(self, project_id: str, operation_id: str) -> Call[Operation]:
         found = yield from self.api.send(

@@ -9,7 +9,7 @@ from neonup.http.calls import Call
 from neonup.neon.client import Groups
 from neonup.neon.platform import usage
 from neonup.neon.platform.errors import TierExceeded
-from neonup.neon.platform.register import UserProject
+from neonup.neon.platform.register import Register, UserProject
 from neonup.neon.platform.tiers import Tier
 
 
@@ -60,7 +60,26 @@ class TierChange:
         }
 
 
-def excess(
+def checked(
+    register: Register, user: str, found: UserProject, tier: Tier, *, force: bool
+) -> Call[tuple[Excess, ...]]:
+    """What a user's project uses of that another tier does not allow.
+
+    Args:
+        force: whether that is no reason to refuse.
+
+    Raises:
+        TierExceeded: there is something.
+    """
+    begun = found.label.changing and found.tier == tier.name  # it was found to fit then
+    before = tier if begun else register.tiers.get(found.tier)
+    more = yield from _excess(register.neon, found, before, tier)
+    if more and not force:
+        raise _refused(user, tier, more)
+    return more
+
+
+def _excess(
     neon: Groups[None], found: UserProject, before: Tier | None, after: Tier
 ) -> Call[tuple[Excess, ...]]:
     """What a project uses of that a tier does not allow. Limits that grow need no look.
@@ -86,7 +105,7 @@ def excess(
     )
 
 
-def refuse(user: str, tier: Tier, found: tuple[Excess, ...]) -> TierExceeded:
+def _refused(user: str, tier: Tier, found: tuple[Excess, ...]) -> TierExceeded:
     """The error that says what does not fit."""
     return TierExceeded(
         f"The project of the user {user!r} uses more than the tier {tier.name} allows.",

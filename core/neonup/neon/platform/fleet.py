@@ -2,46 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from typing import Any, Generic, overload
+from typing import Generic
 
 from neonup.errors import SettingsError
 from neonup.http.calls import Call
-from neonup.http.transport import AsyncSender, Sender
-from neonup.neon.answers import Granularity
-from neonup.neon.client import Groups
-from neonup.neon.groups.consumption import METRICS
-from neonup.neon.groups.group import Group, S, operation
-from neonup.neon.platform import (
-    changing,
-    consumption,
-    deletion,
-    downgrade,
-    many,
-    provisioning,
-    usage,
-)
-from neonup.neon.platform.consumption import ConsumptionRow
-from neonup.neon.platform.deletion import Deletion, Sweep
+from neonup.neon.groups.group import S, operation
+from neonup.neon.platform import changing, deletion, downgrade, provisioning, usage
+from neonup.neon.platform.deletion import Deletion
 from neonup.neon.platform.downgrade import TierChange
-from neonup.neon.platform.many import Migration
-from neonup.neon.platform.migrate import AsyncWork, MigrationReport, Work
-from neonup.neon.platform.naming import Label, Naming, Standing
-from neonup.neon.platform.provisioning import Layout
-from neonup.neon.platform.register import (
-    Register,
-    UserProject,
-    refuse_deleting,
-    refuse_suspended,
-)
-from neonup.neon.platform.tiers import Tier, Tiers
+from neonup.neon.platform.everyone import Everyone
+from neonup.neon.platform.naming import Standing
+from neonup.neon.platform.register import UserProject, refuse_deleting, refuse_suspended
+from neonup.neon.platform.tiers import Tier
 from neonup.neon.platform.usage import Usage
 
 
-class Fleet(Group[S], Generic[S]):
+class Fleet(Everyone[S], Generic[S]):
     """The projects of a platform's users: blocking over a `NeonClient`, awaited over an
     `AsyncNeonClient`.
 
@@ -57,23 +35,6 @@ class Fleet(Group[S], Generic[S]):
         prefix: what the projects' names begin with; see `Naming`, also for ``hashed``, ``secret``.
         layout: what new projects have.
     """
-
-    def __init__(
-        self,
-        neon: Groups[S],
-        tiers: Iterable[Tier] | Tiers,
-        *,
-        prefix: str,
-        hashed: bool = False,
-        secret: str = "",
-        layout: Layout | None = None,
-    ):
-        super().__init__(neon.api, neon.sender)
-        self.tiers = tiers if isinstance(tiers, Tiers) else Tiers(tiers)
-        self.naming = Naming(prefix, hashed, secret)
-        self.layout = layout or Layout()
-        self.calls = Groups(neon.api, None)
-        self.register = Register(self.calls, self.naming, self.tiers)
 
     @operation
     def provision(
@@ -106,11 +67,6 @@ class Fleet(Group[S], Generic[S]):
             ProjectGone: as `provision`.
         """
         return self.register.find(user, project_id)
-
-    @operation
-    def projects(self) -> Call[list[UserProject]]:
-        """The projects of all users, the oldest first."""
-        return self.register.all()
 
     @operation
     def connection(
@@ -184,12 +140,9 @@ class Fleet(Group[S], Generic[S]):
         found = yield from self.register.usable(user, project_id)
         self._refuse_to_move(found, wanted)
         before = found.tier
-        begun = found.label.changing and before == tier  # it was found to fit then
-        excess = yield from downgrade.excess(
-            self.calls, found, wanted if begun else self.tiers.get(before), wanted
+        excess = yield from downgrade.checked(
+            self.register, user, found, wanted, force=force or dry_run
         )
-        if excess and not (force or dry_run):
-            raise downgrade.refuse(user, wanted, excess)
         if not dry_run:
             label = replace(found.label, tier=tier)
             found = yield from changing.change(self.register, found, label)
@@ -204,31 +157,6 @@ class Fleet(Group[S], Generic[S]):
         """
         found = yield from self.register.known(user, project_id)
         return (yield from usage.read(self.calls, found))
-
-    @operation
-    def consumption(
-        self,
-        start: datetime,
-        end: datetime,
-        *,
-        granularity: Granularity = "daily",
-        metrics: Sequence[str] = METRICS,
-    ) -> Call[list[ConsumptionRow]]:
-        """What users' projects consumed, also those deleted since; `as_csv` writes it as CSV.
-
-        Neon's spans are those of UTC. For days of another time zone take ``hourly``, which goes
-        back 168 hours, and add up. Large fleets take their time: see `consumption.A_MINUTE`.
-
-        Args:
-            start: an aware moment.
-            end: an aware moment.
-            granularity: ``hourly``, ``daily`` or ``monthly``.
-            metrics: Neon's names.
-
-        Raises:
-            SettingsError: a moment has no time zone.
-        """
-        return consumption.rows(self.register, start, end, granularity, metrics)
 
     @operation
     def delete(
@@ -259,83 +187,17 @@ class Fleet(Group[S], Generic[S]):
         """
         return deletion.undelete(self.register, user)
 
-    @operation
-    def sweep(self, *, now: datetime | None = None) -> Call[Sweep]:
-        """Delete what is due, and finish what killed processes left. Call it once an hour or so.
-
-        Args:
-            now: which time it is.
-        """
-        return deletion.sweep(self.register, now or datetime.now(UTC))
-
-    @overload
-    def usages(self: Fleet[Sender], *, concurrency: int = ...) -> list[Usage]: ...
-    @overload
-    def usages(self: Fleet[AsyncSender], *, concurrency: int = ...) -> Awaitable[list[Usage]]: ...
-
-    def usages(self: Fleet[Any], *, concurrency: int = 8) -> Any:
-        """What the projects of all users have used, the oldest project first; two requests each.
-
-        Args:
-            concurrency: how many are read at once.
-        """
-        return many.usages(self.register, self.sender, concurrency)
-
-    @overload
-    def migrate(
-        self: Fleet[Sender],
-        work: Work,
-        *,
-        concurrency: int = ...,
-        journal: Path | None = ...,
-        name: str = ...,
-    ) -> MigrationReport: ...
-    @overload
-    def migrate(
-        self: Fleet[AsyncSender],
-        work: AsyncWork,
-        *,
-        concurrency: int = ...,
-        journal: Path | None = ...,
-        name: str = ...,
-    ) -> Awaitable[MigrationReport]: ...
-
-    def migrate(
-        self: Fleet[Any],
-        work: Any,
-        *,
-        concurrency: int = 8,
-        journal: Path | None = None,
-        name: str = "migration",
-    ) -> Any:
-        """Migrate the databases of all users. One that fails does not keep the others from it.
-
-        Args:
-            work: migrates one; called in threads, or awaited over an `AsyncNeonClient`. See
-                `command` for a program.
-            concurrency: how many are migrated at once.
-            journal: a file that says what is done: a run that was cut off goes on from there.
-            name: of the migration: a journal of another one is refused.
-
-        Raises:
-            SettingsError: the journal cannot be used.
-        """
-        run = Migration(self.register, self.layout, work, concurrency, journal, name)
-        if isinstance(self.sender, AsyncSender):
-            return run.arun(self.sender)
-        return run.run(self.sender)
-
     def _refuse_to_move(self, found: UserProject, wanted: Tier) -> None:
         if self.register.misplaced(found, wanted.name):
             raise SettingsError(
                 f"The tier {wanted.name} is of another organization: the project has to move.",
                 checked=[f"project {found.project_id} is in {found.org_id}"],
-                remedy="neonup.neon.agents moves projects between organizations.",
+                remedy="neonup.neon.agents.TierChanges moves it, and so does `neonup fleet tier`.",
             )
 
     def _stand(self, user: str, project_id: str | None, standing: Standing) -> Call[UserProject]:
         found = yield from self.register.usable(user, project_id)
         if found.standing is standing:
             return (yield from changing.finish(self.register, found))
-        label: Label = replace(found.label, standing=standing)
+        label = replace(found.label, standing=standing)
         return (yield from changing.change(self.register, found, label))

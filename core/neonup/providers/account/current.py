@@ -7,9 +7,12 @@ from collections.abc import Iterator
 from neonup.database import USER, Database
 from neonup.env.record import host
 from neonup.errors import NeonupError
-from neonup.neon import NeonClient
+from neonup.neon import NeonClient, here
 from neonup.neon.answers import Endpoint, Project
 from neonup.neon.errors import Forbidden, NotFound
+from neonup.neon.here import LocalNeon
+from neonup.providers.account import place
+from neonup.providers.account.options import Options
 from neonup.providers.registry import provider_class
 from neonup.settings import Settings
 
@@ -106,11 +109,33 @@ def project_id(
 
 def endpoint_of(neon: NeonClient, database: Database, org: str | None) -> Endpoint | None:
     """The account's endpoint that a URL leads to; asks for those of each project."""
-    wanted = host(database.url).removesuffix(":5432")
-    if not wanted.startswith(("ep-", _LOOPBACK)):
+    if not host(database.url).startswith(("ep-", _LOOPBACK)):
         return None
     for project in projects(neon, org):
-        for one in neon.endpoints.list(project.id):
-            if one.host.removesuffix(":5432") == wanted:
-                return one
+        if found := place.endpoint_of(neon, project.id, database.url):
+            return found
     return None
+
+
+def local_neon(
+    settings: Settings, database: Database | None, options: Options, *, local: bool = False
+) -> LocalNeon | None:
+    """The local Neon that is meant, because a database is one of its; None: it is none.
+
+    Args:
+        options: an API that they name, e.g. by serve's own variables, is the one that is meant.
+        local: whether it is meant in any case.
+
+    Raises:
+        NeonupError: it does not run.
+    """
+    if not local and (options.url or not on_local_neon(database)):
+        return None
+    found = here.running(settings.home)
+    if found is None:
+        raise NeonupError(
+            "No local Neon runs on this machine.",
+            checked=[str(settings.home / "serve.url")],
+            remedy="Start it in another terminal: neonup serve",
+        )
+    return found

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from neonup.env.record import host
 from neonup.errors import ProviderError
-from neonup.neon import NeonClient
-from neonup.neon.answers import Branch
+from neonup.neon import NeonClient, reaching
+from neonup.neon.answers import Branch, Endpoint
 from neonup.neon.errors import NotFound
-from neonup.neon.groups.operations import DONE, FAILED
 from neonup.providers import believed
 
+_PORT = ":5432"
 PROJECT = "a project id, or project id/branch id"
-_LATEST = 50
-"""So many of a project's operations are looked at: those that are under way are the latest."""
 
 
 @dataclass(frozen=True)
@@ -73,14 +72,26 @@ def branch_of(neon: NeonClient, place: Place) -> Branch:
     raise NotFound(f"Neon: the project {place.project} has no default branch.")
 
 
-def wait(neon: NeonClient, project_id: str) -> None:
-    """Wait until nothing is under way in a project.
+def endpoint_of(neon: NeonClient, project_id: str, url: str) -> Endpoint | None:
+    """The endpoint of a project that a URL leads to."""
+    wanted = host(url).removesuffix(_PORT)
+    for one in neon.endpoints.list(project_id):
+        if one.host.removesuffix(_PORT) == wanted:
+            return one
+    return None
 
-    Raises:
-        OperationFailed: something did not end in time.
+
+def now(neon: NeonClient, place: Place, url: str) -> Place:
+    """Where a database is that was recorded at a place: a restore moves it to another branch, and
+    only its URL stays. The place itself, where no endpoint of the project has the URL's host.
     """
-    latest = (one for _, one in zip(range(_LATEST), neon.operations.list(project_id), strict=False))
-    neon.operations.wait([one for one in latest if one.status not in DONE | FAILED])
+    if place.branch is None:
+        return place
+    try:
+        endpoint = endpoint_of(neon, place.project, url)
+    except NotFound:
+        return place
+    return replace(place, branch=endpoint.branch_id) if endpoint else place
 
 
 def urls(
@@ -124,14 +135,8 @@ def databases(neon: NeonClient, branch: Branch) -> Mapping[str, str]:
 
 
 def _database(neon: NeonClient, branch: Branch, wanted: str | None) -> tuple[str, str]:
-    owners = databases(neon, branch)
-    if wanted is None and len(owners) == 1:
-        wanted = next(iter(owners))
-    name = wanted or "neondb"
-    if name not in owners:
-        raise ProviderError(
-            f"The branch {branch.name} has no database {name!r}.",
-            checked=(f"its databases: {', '.join(owners) or 'none'}",),
-            remedy="Name one: NEONUP_ACCOUNT_DATABASE, or [tool.neonup.account] database",
-        )
-    return name, owners[name]
+    try:
+        return reaching.chosen(databases(neon, branch), branch, wanted)
+    except ProviderError as error:
+        error.remedy = "Name one: NEONUP_ACCOUNT_DATABASE, or [tool.neonup.account] database"
+        raise

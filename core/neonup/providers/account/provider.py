@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from neonup.neon.claims import Claim
     from neonup.providers.account.options import Options
     from neonup.providers.account.place import Place
+    from neonup.versions import Versions
 
 
 class AccountProvider(Provider):
@@ -73,7 +74,7 @@ class AccountProvider(Provider):
         name = kept_name(spec.project, spec.env_file, spec.key)
         with self._client(wanted) as neon:
             found = Creation(neon, kept, name, wanted).run(spec)
-            places.wait(neon, found.place.project)
+            neon.operations.settle(found.place.project)
             branch = places.branch_of(neon, found.place)
             urls = places.urls(neon, branch, database=wanted.database)
             database = Database(
@@ -100,9 +101,10 @@ class AccountProvider(Provider):
         from neonup.providers.account import place as places
 
         place, wanted = places.parse(database.id), options.resolve(self.settings)
-        with self._client(wanted) as neon:
+        with self._client(wanted, database) as neon:
             claim = self._claim(place)
             try:
+                place = places.now(neon, place, database.url)
                 project = neon.projects.get(place.project)
                 branch = neon.branches.get(place.project, place.branch) if place.branch else None
             except NotFound:
@@ -137,7 +139,7 @@ class AccountProvider(Provider):
                 remedy="To offer the project to somebody else: NEONUP_ACCOUNT_CLAIMABLE=true "
                 "neonup claim",
             )
-        with self._client(wanted) as neon:
+        with self._client(wanted, database) as neon:
             claim = self._offered(neon, place, wanted)
         return ClaimOffer(
             url=claim.link,
@@ -151,6 +153,19 @@ class AccountProvider(Provider):
 
         return places.parse(database.id).project
 
+    def versions(self, database: Database) -> Versions:
+        """Snapshots and branches of its project, also of one of a local Neon.
+
+        Raises:
+            ProviderError: it is not recorded which project that is.
+            SettingsError: an option cannot be used.
+        """
+        from neonup.providers.account import place as places
+        from neonup.providers.account.versions import AccountVersions
+
+        place, wanted = places.parse(database.id), options.resolve(self.settings)
+        return AccountVersions(lambda: self._client(wanted, database), place, database)
+
     def delete(self, database: Database) -> None:
         """Delete the project, or the branch; never a project that neonup did not create.
 
@@ -162,8 +177,9 @@ class AccountProvider(Provider):
         from neonup.providers.account import place as places
 
         place, wanted = places.parse(database.id), options.resolve(self.settings)
-        with self._client(wanted) as neon:
-            deletion.delete(neon, place, org=wanted.org)
+        with self._client(wanted, database) as neon:
+            now = places.now(neon, place, database.url)
+            deletion.delete(neon, now, org=wanted.org)
         for name in self._kept.names():
             if (self._kept.read(name) or {}).get("id") == str(place):
                 self._kept.forget(name)
@@ -174,10 +190,17 @@ class AccountProvider(Provider):
         return Kept(self.settings.home, self.name)
 
     @contextmanager
-    def _client(self, wanted: Options) -> Iterator[NeonClient]:
+    def _client(self, wanted: Options, database: Database | None = None) -> Iterator[NeonClient]:
+        """The account, or the local Neon that a database is one of."""
         from neonup.neon import NeonClient
         from neonup.neon.errors import Invalid
+        from neonup.providers.account import current
 
+        here = current.local_neon(self.settings, database, wanted)
+        if here is not None:
+            with NeonClient(here.key, base_url=here.base) as neon:
+                yield neon
+            return
         with NeonClient(base_url=wanted.url) as neon:
             try:
                 yield neon

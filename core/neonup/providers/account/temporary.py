@@ -158,7 +158,7 @@ def _delete(neon: NeonClient, project_id: str, name: str) -> None:
     with contextlib.suppress(NotFound):
         for one in neon.branches.list(project_id, search=name):
             if one.name == name:
-                place.wait(neon, project_id)
+                neon.operations.settle(project_id)
                 neon.branches.delete(project_id, one.id)
 
 
