@@ -28,6 +28,7 @@ CORE = (
     ("providers",),
     ("start",),
     ("move",),
+    ("mcp",),
     ("auto", "cli"),
     ("__main__",),
 )

@@ -63,7 +63,10 @@ class SettingsError(NeonupError):
 
 
 class EnvFileError(NeonupError):
-    """The ``.env`` file cannot be read or written; it is as it was."""
+    """The ``.env`` file, or another one of the project's, cannot be read or written.
+
+    It is as it was.
+    """
 
     code = "env_file"
 

@@ -35,6 +35,7 @@ COMMANDS = {
     "fleet": "neonup.cli.fleet",
     "versions": "neonup.cli.versions",
     "undo": "neonup.cli.versions",
+    "mcp": "neonup.cli.mcp",
     "doctor": "neonup.cli.doctor",
 }
 """Where the core's commands are; each is imported only when it is called."""

@@ -9,14 +9,10 @@ from typing import Any
 import click
 
 from neonup.cli import options, output
-from neonup.database import ClaimOffer, Database, State
-from neonup.env import record
-from neonup.errors import DatabaseClaimed, DatabaseExpired, NeonupError, ServiceError
+from neonup.database import ClaimOffer, State
+from neonup.errors import DatabaseExpired, NeonupError, ServiceError
 from neonup.provider import Provider
-from neonup.start import lock, lookup
-from neonup.start.flow import Start
-
-_ADOPT = "`neonup adopt`, signed in to its owner's account, renews the URL in .env."
+from neonup.start import claim as claims
 
 
 @click.command()
@@ -31,18 +27,7 @@ def claim(no_open: bool, no_wait: bool, **arguments: Any) -> None:
     """
     start = options.start(**arguments)
     database = options.recorded(start)
-    if database.before_claim:
-        raise DatabaseClaimed("The database has been claimed already.", remedy=_ADOPT)
-    database = options.ours(start)
-    provider = start.provider(database)
-    if provider.local:
-        raise NeonupError(
-            "A local database is yours already: it never expires and has no claim link.",
-            remedy="`neonup push` moves it to Neon.",
-        )
-    offer = provider.begin_claim(_claimable(provider, database))
-    if offer.database.claim_url != database.claim_url:
-        _record(start, offer.database)
+    offer = claims.offer(start, database)
     _say(offer)
     if output.wants_json():
         return
@@ -50,32 +35,9 @@ def claim(no_open: bool, no_wait: bool, **arguments: Any) -> None:
         _open(offer.url)
     if offer.interval and not no_wait:
         output.progress("Waiting until somebody has claimed it")
-        _wait(provider, offer, offer.interval)
+        _wait(start.provider(database), offer, offer.interval)
         start.claimed(offer.database)
-        click.echo(f"The database has been claimed, and its old password is dead. {_ADOPT}")
-
-
-def _claimable(provider: Provider, database: Database) -> Database:
-    """The database as it is now.
-
-    Raises:
-        DatabaseGone: it can not be claimed any more.
-    """
-    seen = provider.inspect(database)
-    if seen.state is State.CLAIMED:
-        raise DatabaseClaimed("The database has been claimed already.", remedy=_ADOPT)
-    if seen.state in (State.EXPIRED, State.MISSING):
-        raise DatabaseExpired(
-            "The database has expired and can no longer be claimed.",
-            remedy="`neonup --force` creates a new one.",
-        )
-    return seen.database
-
-
-def _record(start: Start, database: Database) -> None:
-    """Write a new link into ``.env``, whose old one ended."""
-    with lock.project(start.settings):
-        record.write(database, start.settings, lookup.file_of(start.settings), replace=True)
+        click.echo(f"The database has been claimed, and its old password is dead. {claims.ADOPT}")
 
 
 def _say(offer: ClaimOffer) -> None:

@@ -8,11 +8,11 @@ from typing import Any, TypeVar
 import click
 
 from neonup.cli import output
-from neonup.database import USER, Database
+from neonup.database import Database
 from neonup.errors import NeonupError
 from neonup.settings import resolve
 from neonup.start.flow import Start
-from neonup.start.lookup import find_database
+from neonup.start.lookup import check_ours, find_database
 
 F = TypeVar("F", bound=Callable[..., Any])
 SIGN = "the neonup command"
@@ -60,11 +60,7 @@ def ours(start: Start) -> Database:
         NeonupError: there is none, or it is the user's own.
     """
     database = recorded(start)
-    if database.provider == USER:
-        raise NeonupError(
-            f"{database.key} is your own database, which neonup leaves alone.",
-            checked=[f"it is from {database.source}"],
-        )
+    check_ours(database)
     return database
 
 

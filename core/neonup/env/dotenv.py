@@ -9,7 +9,6 @@ Writing happens in one of three ways, each leaving the old file or the new one, 
 
 from __future__ import annotations
 
-import errno
 import io
 import os
 import re
@@ -145,15 +144,17 @@ def add(file: EnvFile, lines: Sequence[str], *, expect: dict[str, str]) -> None:
         EnvFileError: it could not be written, and is as it was; or the file's own content, such as
             a quote that is never closed, would swallow the new lines.
     """
+    from neonup.env import files  # which most starts don't need
+
     text = file.text or ""
     newline = "\r\n" if "\r\n" in text else "\n"
     lead = "" if not text or text.endswith(("\n", "\r")) else newline
     block = lead + newline.join(lines) + newline
     _verify(file, text + block, expect)
     if file.text is None:
-        _create(file.path, block.encode())
+        files.create(file.path, block.encode())
     else:
-        _append(file.path, block.encode())
+        files.append(file.path, block.encode())
 
 
 def rewrite(
@@ -167,6 +168,8 @@ def rewrite(
     if not managed:
         add(file, lines, expect=expect)
         return
+    from neonup.env import files
+
     statements = file.statements
     replaced = statements[min(managed)].text  # its line end, not that of other lines
     newline = "\r\n" if replaced.endswith("\r\n") else "\n"
@@ -180,7 +183,7 @@ def rewrite(
         pieces.append(original)
     text = "".join(pieces)
     _verify(file, text, expect, managed)
-    _replace(file.path, ((_BOM if file.bom else "") + text).encode())
+    files.replace(file.path, ((_BOM if file.bom else "") + text).encode())
 
 
 def _verify(
@@ -203,99 +206,3 @@ def _others(
     statements: Sequence[Statement], expect: dict[str, str]
 ) -> list[tuple[str | None, str | None]]:
     return [(one.key, one.value) for one in statements if one.key and one.key not in expect]
-
-
-def _append(path: Path, data: bytes) -> None:
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_APPEND)
-    except OSError as error:
-        raise _failed(path, error) from None
-    try:
-        before = os.fstat(descriptor).st_size
-        try:
-            if os.write(descriptor, data) != len(data):
-                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        except OSError as error:
-            os.ftruncate(descriptor, before)
-            raise _failed(path, error) from None
-    finally:
-        os.close(descriptor)
-
-
-def _create(path: Path, data: bytes) -> None:
-    target = path.resolve()  # a dangling link's target is what gets made
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise _failed(path, error) from None
-    beside = _write_beside(target, data, mode=0o600)
-    try:
-        os.link(beside, target)  # unlike a rename it never replaces what somebody just made
-    except FileExistsError as error:
-        raise _failed(path, error) from None
-    except OSError:  # a file system without hard links
-        try:
-            beside.replace(target)
-        except OSError as error:
-            raise _failed(path, error) from None
-    finally:
-        beside.unlink(missing_ok=True)
-
-
-def _replace(path: Path, data: bytes) -> None:
-    target = path.resolve()
-    try:
-        status = target.stat()
-        if not os.access(target, os.W_OK):
-            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
-        beside = _write_beside(target, data, mode=status.st_mode & 0o7777)
-    except OSError as error:
-        raise _failed(path, error) from None
-    try:
-        if os.name == "posix" and (status.st_uid, status.st_gid) != (os.geteuid(), os.getegid()):
-            os.chown(beside, status.st_uid, status.st_gid)
-        beside.replace(target)
-    except OSError:  # mounted into a container (EBUSY), or somebody else's: only in place
-        _overwrite(path, target, data)
-    finally:
-        beside.unlink(missing_ok=True)
-
-
-def _overwrite(path: Path, target: Path, data: bytes) -> None:
-    before = target.read_bytes()
-    try:
-        with target.open("r+b") as stream:
-            try:
-                stream.write(data)
-                stream.flush()
-                stream.truncate(len(data))
-            except OSError:
-                stream.seek(0)
-                stream.write(before)
-                stream.truncate(len(before))
-                raise
-    except OSError as error:
-        raise _failed(path, error) from None
-
-
-def _write_beside(target: Path, data: bytes, *, mode: int) -> Path:
-    # One name, since the flow's lock allows one writer: what a killed one left is overwritten.
-    beside = target.with_name(f"{target.name}.neonup")
-    try:
-        beside.unlink(missing_ok=True)
-        descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "wb") as stream:
-            stream.write(data)
-            stream.flush()
-            os.fsync(descriptor)
-        beside.chmod(mode)
-    except OSError as error:
-        beside.unlink(missing_ok=True)
-        raise _failed(target, error) from None
-    return beside
-
-
-def _failed(path: Path, error: OSError) -> EnvFileError:
-    return EnvFileError(
-        f"{path} could not be written: {error.strerror}.", remedy="The file is unchanged."
-    )

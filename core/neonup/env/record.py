@@ -157,6 +157,13 @@ def _block(file: dotenv.EnvFile, key: str) -> list[int]:
     return found
 
 
+def keys(file: dotenv.EnvFile) -> list[str]:
+    """The variables of a file that hold a database's URL; its direct form is not one of its own."""
+    values = {key: value for key, value in file.values().items() if re.match(_CONNECTION, value)}
+    direct = {name for key in values for name in _direct_names(key)}
+    return [key for key in values if key not in direct]
+
+
 def parse(file: dotenv.EnvFile, key: str) -> Database | None:
     """The database that a file records under a key, whoever wrote it."""
     values = file.values()

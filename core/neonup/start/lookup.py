@@ -15,6 +15,7 @@ from typing import Unpack
 
 from neonup.database import USER, Database
 from neonup.env import dotenv, record
+from neonup.errors import NeonupError
 from neonup.settings import Arguments, Settings, resolve
 
 MARKS = "NEONUP_MARKS"
@@ -52,10 +53,7 @@ def find_database(
 
 def recorded(settings: Settings) -> Database | None:
     """The database that a file records; its ``source`` is that file's path."""
-    paths = [settings.env_file]
-    if settings.source("env_file") == "default":
-        paths.insert(0, settings.env_file.with_name(settings.env_file.name + ".local"))
-    for path in paths:
+    for path in _files(settings):
         file = dotenv.read(path)
         if file.text and settings.key in file.text:
             database = record.parse(file, settings.key)
@@ -68,6 +66,39 @@ def file_of(settings: Settings) -> Path:
     """The file that records the database, since its value wins; where none does, the one to use."""
     database = recorded(settings)
     return Path(database.source) if database is not None else settings.env_file
+
+
+def _files(settings: Settings) -> list[Path]:
+    """The files that may record a database; the first one wins."""
+    paths = [settings.env_file]
+    if settings.source("env_file") == "default":
+        paths.insert(0, settings.env_file.with_name(settings.env_file.name + ".local"))
+    return paths
+
+
+def every(settings: Settings) -> list[Database]:
+    """The databases that the files record, under whichever keys; the first file wins."""
+    found: dict[str, Database] = {}
+    for path in _files(settings):
+        file = dotenv.read(path)
+        for key in record.keys(file):
+            database = record.parse(file, key)
+            if database is not None:
+                found.setdefault(key, database)
+    return list(found.values())
+
+
+def check_ours(database: Database) -> None:
+    """Refuse a database that neonup did not create.
+
+    Raises:
+        NeonupError: it is the user's own.
+    """
+    if database.provider == USER:
+        raise NeonupError(
+            f"{database.key} is your own database, which neonup leaves alone.",
+            checked=[f"it is from {database.source}"],
+        )
 
 
 def publish(database: Database, environ: MutableMapping[str, str]) -> None:

@@ -1,0 +1,61 @@
+"""What a person needs to take the project's database into an account."""
+
+from __future__ import annotations
+
+from neonup.database import ClaimOffer, Database, State
+from neonup.env import record
+from neonup.errors import DatabaseClaimed, DatabaseExpired, NeonupError
+from neonup.provider import Provider
+from neonup.start import lock, lookup
+from neonup.start.flow import Start
+
+ADOPT = "`neonup adopt`, signed in to its owner's account, renews the URL in .env."
+
+
+def offer(start: Start, database: Database) -> ClaimOffer:
+    """The claim link of a database, and the code if its page asks for one; a new link is recorded.
+
+    Args:
+        start: a start of the project.
+        database: as recorded.
+
+    Raises:
+        DatabaseGone: it has been claimed, or has ended.
+        NeonupError: it is not one that can be claimed.
+    """
+    if database.before_claim:
+        raise _already_claimed()
+    lookup.check_ours(database)
+    provider = start.provider(database)
+    if provider.local:
+        raise NeonupError(
+            "A local database is yours already: it never expires and has no claim link.",
+            remedy="`neonup push` moves it to Neon.",
+        )
+    offered = provider.begin_claim(_claimable(provider, database))
+    if offered.database.claim_url != database.claim_url:
+        with lock.project(start.settings):
+            file = lookup.file_of(start.settings)
+            record.write(offered.database, start.settings, file, replace=True)
+    return offered
+
+
+def _already_claimed() -> DatabaseClaimed:
+    return DatabaseClaimed("The database has been claimed already.", remedy=ADOPT)
+
+
+def _claimable(provider: Provider, database: Database) -> Database:
+    """The database as it is now.
+
+    Raises:
+        DatabaseGone: it can not be claimed any more.
+    """
+    seen = provider.inspect(database)
+    if seen.state is State.CLAIMED:
+        raise _already_claimed()
+    if seen.state in (State.EXPIRED, State.MISSING):
+        raise DatabaseExpired(
+            "The database has expired and can no longer be claimed.",
+            remedy="`neonup --force` creates a new one.",
+        )
+    return seen.database

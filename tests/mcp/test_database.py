@@ -1,0 +1,198 @@
+"""Which database an agent gets, what it may create, and which secrets it sees."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.mcp.conftest import agent, fails, ok, text
+from tests.neon_new_server import NeonNewServer
+from tests.project import Project, clean_environ
+
+CORE = Path(__file__).parents[2] / "core"
+FAR = "postgresql://me:hidden@db.example.com/shop"
+
+
+@pytest.mark.parametrize(
+    ("environ", "reason"),
+    [
+        ({"VERCEL": "1"}, "this looks like Vercel"),
+        ({"NEONUP": "off"}, "NEONUP=off forbids it"),
+        ({"NEONUP_ENV": "production"}, "production"),
+        ({"CI": "true", "NEONUP_PROVIDER": "neon.new"}, "in CI only the local provider"),
+    ],
+)
+async def test_what_forbids_creating_forbids_it_to_an_agent(
+    environ: dict[str, str], reason: str, project: Project
+) -> None:
+    async with agent(project, **environ) as client:
+        assert reason in await fails(client, "get_database", create=True)
+    assert not project.env_file.exists()
+
+
+async def test_one_that_is_stopped_is_woken_and_an_agent_sees_a_new_one_at_once(
+    project: Project,
+) -> None:
+    project.ok()
+    async with agent(project) as client:
+        project.ok("stop")
+        assert (await ok(client, "run_sql", statement="SELECT 1"))["rows"] == [[1]]
+        before = project.url
+        project.ok("destroy", "-y")
+        assert "create=true" in await fails(client, "run_sql", statement="SELECT 1")
+        project.ok()
+        assert project.url != before
+        assert (await ok(client, "run_sql", statement="SELECT 1"))["rows"] == [[1]]
+
+
+async def test_only_the_project_that_was_named_is_served(project: Project, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    project.ok()
+    async with agent(Project(other, project.environ), "--project", str(project.folder)) as client:
+        found = await ok(client, "get_database")
+        assert found["source"] == str(project.env_file)
+    assert not list(other.iterdir())
+
+
+async def test_ones_own_database_elsewhere_is_left_alone_unless_that_is_allowed(
+    project: Project,
+) -> None:
+    async with agent(project, DATABASE_URL=FAR) as client:
+        assert "hidden" not in str(await ok(client, "get_database"))
+        for tool, arguments in (
+            ("run_sql", {"statement": "SELECT 1"}),
+            ("describe_schema", {}),
+            ("get_connection_url", {}),
+            ("list_versions", {}),
+        ):
+            said = await fails(client, tool, **arguments)
+            assert "db.example.com" in said
+            assert "--allow-remote" in said
+            assert "hidden" not in said
+    async with agent(project, "--allow-remote", DATABASE_URL=FAR) as client:
+        assert (await ok(client, "get_connection_url"))["url"] == FAR
+        assert "no versions" in await fails(client, "list_versions")
+
+
+async def test_the_password_is_in_one_tools_answer_alone(project: Project) -> None:
+    project.ok()
+    password = project.url.partition("@")[0].rpartition(":")[2]
+    async with agent(project, "--allow-writes") as client:
+        await ok(client, "write_sql", statement="CREATE TABLE a (id int)")
+        await ok(client, "create_branch", name="try")
+        for tool, arguments in (
+            ("get_database", {}),
+            ("list_databases", {}),
+            ("list_branches", {}),
+            ("describe_schema", {}),
+            ("checkpoint", {}),
+            ("run_sql", {"statement": "SELECT * FROM pg_stat_activity"}),
+        ):
+            result = await client.call_tool(tool, arguments)
+            assert not result.is_error
+            assert password not in text(result)
+            assert password not in str(result.structured_content)
+        assert (await ok(client, "get_connection_url"))["url"] == project.url
+        other = (await ok(client, "get_connection_url", branch="try"))["url"]
+        assert other != project.url
+        assert other.startswith("postgresql://")
+        form = await ok(client, "get_connection_url", driver="sqlalchemy-asyncpg")
+        assert form["url"].startswith("postgresql+asyncpg://")
+
+
+async def test_the_projects_databases_are_listed_by_variable(project: Project) -> None:
+    project.ok()
+    project.ok("-k", "OTHER_DATABASE_URL")
+    async with agent(project, "-k", "OTHER_DATABASE_URL") as client:
+        found = (await ok(client, "list_databases"))["databases"]
+    assert [(one["key"], one["state"], one["served"]) for one in found] == [
+        ("DATABASE_URL", "ready", False),
+        ("OTHER_DATABASE_URL", "ready", True),
+    ]
+
+
+async def test_the_claim_link_is_in_one_tools_answer_alone(
+    tmp_path: Path, neonup_home: Path, neon_new_server: NeonNewServer
+) -> None:
+    environ = clean_environ(neonup_home, **neon_new_server.environment, NEONUP_ENV_KEYS="all")
+    (tmp_path / "pyproject.toml").touch()
+    project = Project(tmp_path, environ)
+    async with agent(project) as client:
+        created = await ok(client, "get_database", create=True)
+        link = project.variables["POSTGRES_CLAIM_URL"]
+        assert link
+        assert created["expires_at"]
+        assert link not in str(created)
+        assert link not in str(await ok(client, "list_databases"))
+        assert (await ok(client, "get_claim_link"))["claim_url"] == link
+
+
+async def test_what_a_server_lacks_is_named_with_what_has_it(project: Project) -> None:
+    project.ok()
+    async with agent(project, "--allow-writes") as client:
+        said = await fails(client, "write_sql", statement="CREATE EXTENSION sslinfo")
+    assert 'extension "sslinfo" is not available' in said
+    assert "NEONUP_LOCAL_ENGINE" in said or "NEONUP_PG_BIN" in said or "pip install" in said
+
+
+async def test_the_schema_is_described(project: Project) -> None:
+    project.ok()
+    project.query(
+        "CREATE TYPE mood AS ENUM ('good', 'bad');"
+        "CREATE TABLE customer (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY,"
+        " email text NOT NULL UNIQUE, mood mood DEFAULT 'good');"
+        "CREATE TABLE orders (customer_id int REFERENCES customer,"
+        " total numeric CHECK (total > 0));"
+        "CREATE INDEX ON orders (total DESC); COMMENT ON TABLE orders IS 'What was bought';"
+        "CREATE VIEW big AS SELECT * FROM orders WHERE total > 100;"
+        "CREATE TABLE parted (id int) PARTITION BY RANGE (id);"
+        "CREATE TABLE part1 PARTITION OF parted FOR VALUES FROM (0) TO (10)"
+    )
+    async with agent(project) as client:
+        found = await ok(client, "describe_schema")
+        tables = {table["name"]: table for table in found["tables"]}
+        assert {name: table["kind"] for name, table in tables.items()} == {
+            "big": "view",
+            "customer": "table",
+            "orders": "table",
+            "parted": "partitioned table",
+        }
+        assert found["enums"] == {"mood": ["good", "bad"]}
+        columns = {column["name"]: column for column in tables["customer"]["columns"]}
+        assert columns["id"]["default"] == "identity"
+        assert columns["mood"]["default"] == "'good'::mood"
+        assert not columns["email"]["nullable"]
+        assert tables["customer"]["constraints"][0] == "customer_pkey: PRIMARY KEY (id)"
+        assert "REFERENCES customer(id)" in str(tables["orders"]["constraints"])
+        assert "total DESC" in str(tables["orders"]["indexes"])
+        assert tables["orders"]["comment"] == "What was bought"
+        one = await ok(client, "describe_schema", tables=["public.orders", "big"])
+        assert [table["name"] for table in one["tables"]] == ["big", "orders"]
+
+        project.query(
+            "DO $$ BEGIN FOR n IN 1..60 LOOP"
+            " EXECUTE format('CREATE TABLE many_%s (id int)', n); END LOOP; END $$"
+        )
+        many = await ok(client, "describe_schema")
+        assert (len(many["tables"]), len(many["others"])) == (40, 24)
+        assert "public.parted" in many["others"]
+
+
+def test_without_the_extra_it_says_what_to_install(project: Project, tmp_path: Path) -> None:
+    site = tmp_path / "site"
+    site.mkdir()
+    for name in ("click", "dotenv", "filelock", "httpx", "msgspec", "platformdirs", "pluggy"):
+        spec = importlib.util.find_spec(name)
+        assert spec
+        assert spec.origin
+        (site / name).symlink_to(Path(spec.origin).parent)
+    done = project.command(
+        [sys.executable, "-S", "-m", "neonup", "mcp"], PYTHONPATH=f"{site}:{CORE}"
+    )
+    assert done.returncode == 1
+    assert 'pip install "neonup[mcp]"' in done.stderr
+    assert "Traceback" not in done.stderr
