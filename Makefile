@@ -9,13 +9,14 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 FUZZ := .venv-schemathesis
+TWINE := .venv-twine
 CLIENTS := tests/clients/node_modules/.installed
 DISTRIBUTIONS := core plugins/neonup_local plugins/django_neon plugins/fastapi_neon plugins/pytest_neon
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install clients demo test thorough templates django-suite fuzz docs reference lint format bench constraints clean
+.PHONY: help install clients demo test thorough templates django-suite fuzz dist docs reference site screenshots lint format bench constraints clean
 
 help: ## list the chores
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 20
@@ -42,11 +43,28 @@ fuzz: $(INSTALLED) ## random requests against the local Neon (asks a package ind
 		&& $(FUZZ)/bin/pip install --quiet schemathesis==4.32.5; }
 	$(BIN)/python -m tests.neon.fuzz $(FUZZ)/bin/schemathesis $(ARGS)
 
+dist: $(INSTALLED) ## build what is released into dist/, and try it (asks a package index)
+	@test -x $(TWINE)/bin/twine || { $(BIN)/python -m venv $(TWINE) \
+		&& $(TWINE)/bin/pip install --quiet twine==7.0.0 'readme_renderer[md]==46.0'; }
+	rm -rf dist
+	$(BIN)/python -m tests.release.building dist
+	$(TWINE)/bin/twine check --strict dist/*
+	$(BIN)/python -m pytest -n 2 -m "" --release dist tests/release $(ARGS)
+	@ls dist
+
 docs: $(INSTALLED) ## run every snippet of README and docs/, and check the references
 	$(BIN)/python -m pytest -n 2 tests/docs $(ARGS)
 
-reference: $(INSTALLED) ## write docs/commands.md from the commands' --help
+reference: $(INSTALLED) ## write what is made from the code: commands.md, neon-operations.md, llms.txt, diagrams
 	$(BIN)/python -m tests.docs.reference
+	$(BIN)/python -m docsite.llms
+	$(BIN)/python -m docsite.diagrams
+
+site: $(INSTALLED) ## build the documentation's site into build/site (ARGS=serve shows it)
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs $(or $(ARGS),build --quiet) --strict
+
+screenshots: $(INSTALLED) ## take the pictures of the pages again (needs chromium and chromedriver)
+	$(BIN)/python -m docsite.screenshots
 
 lint: $(INSTALLED) ## check style and types
 	$(BIN)/ruff check .
@@ -74,8 +92,8 @@ constraints: ## take the newest versions and pin them, in an environment of thei
 	@rm -rf .venv-constraints
 
 clean: ## remove the environment and everything that was built
-	rm -rf $(VENV) $(FUZZ) tests/clients/node_modules .mypy_cache .pytest_cache .ruff_cache .hypothesis
-	rm -rf $(DISTRIBUTIONS:=/dist) .coverage*
+	rm -rf $(VENV) $(FUZZ) $(TWINE) dist tests/clients/node_modules .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(DISTRIBUTIONS:=/dist) build .coverage*
 
 # The stamp is the last thing made, so an interrupted installation is taken up again.
 $(INSTALLED): constraints.txt pyproject.toml $(DISTRIBUTIONS:=/pyproject.toml)

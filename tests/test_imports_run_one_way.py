@@ -19,7 +19,7 @@ DISTRIBUTIONS = {
 }
 
 CORE = (
-    ("errors", "markers", "process"),
+    ("errors", "extras", "markers", "process"),
     ("postgres",),
     ("database", "settings", "versions"),
     ("provider",),

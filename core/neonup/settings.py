@@ -110,14 +110,26 @@ def home(environ: Mapping[str, str] = os.environ) -> Path:
 
     For root it is ``/var/lib/neonup``: Postgres runs as an unprivileged user there, who must not
     be let into root's home.
-    """
-    if chosen := environ.get("NEONUP_HOME"):
-        return Path(chosen).expanduser().absolute()
-    if sys.platform != "win32" and os.geteuid() == 0:
-        return Path("/var/lib/neonup")
-    import platformdirs  # here, since an explicit home needs no import
 
-    return platformdirs.user_data_path("neonup", appauthor=False)
+    Raises:
+        SettingsError: it begins with a home that nobody knows: of a user id without an account, as
+            containers have, where ``HOME`` is not set.
+    """
+    chosen = environ.get("NEONUP_HOME")
+    if not chosen and sys.platform != "win32" and os.geteuid() == 0:
+        return Path("/var/lib/neonup")
+    try:
+        if chosen:
+            return Path(chosen).expanduser().absolute()
+        import platformdirs  # here, since an explicit home needs no import
+
+        return platformdirs.user_data_path("neonup", appauthor=False)
+    except RuntimeError as error:
+        raise SettingsError(
+            "There is no folder for neonup's state: the home directory is not known.",
+            checked=[f"NEONUP_HOME: {chosen or 'not set'}", str(error)],
+            remedy="Set NEONUP_HOME to a folder that you can write to.",
+        ) from None
 
 
 def find_project(start: Path) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
 import sys
 
@@ -126,3 +127,20 @@ def test_doctor_names_a_file_that_git_would_publish(project: Project) -> None:
     assert "git does not ignore it" in done.stdout
     (project.folder / ".gitignore").write_text(".env\n")
     assert project.neonup("doctor").returncode == 0
+
+
+def test_a_home_that_nobody_knows_is_an_error_that_says_what_to_set(project: Project) -> None:
+    said = project.fails(NEONUP_HOME="~no-such-account/state")
+    assert "the home directory is not known" in said
+    assert "Set NEONUP_HOME" in said
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become a user without an account")
+def test_so_is_no_home_at_all_for_a_user_without_an_account(project: Project) -> None:
+    code = "import os, platformdirs.unix, neonup.settings as s; "
+    code += (
+        "os.setgid(54321); os.setuid(54321)\ntry: s.home()\nexcept s.SettingsError as e: print(e)"
+    )
+    del project.environ["NEONUP_HOME"]
+    project.environ.pop("HOME", None)
+    assert "the home directory is not known" in project.python(code).stdout

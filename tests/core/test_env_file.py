@@ -309,3 +309,21 @@ def test_plain_lines_are_read_as_python_dotenv_reads_them(lines: list[str], ends
     assert [(one.key, one.value, one.text) for one in file.statements] == [
         (binding.key, binding.value, binding.original.string) for binding in bindings
     ]
+
+
+def test_no_variable_is_public_unless_a_prefix_says_so(tmp_path: Path) -> None:
+    """Bundlers put VITE_..., NEXT_PUBLIC_... and PUBLIC_... into what browsers load."""
+    path = tmp_path / ".env"
+    write(path)
+    assert set(parsed(path.read_bytes())) == {
+        "DATABASE_URL",
+        "DATABASE_URL_DIRECT",
+        "POSTGRES_CLAIM_URL",
+    }
+    path.unlink()
+    write(path, prefix="VITE_")
+    assert set(parsed(path.read_bytes())) == {
+        "DATABASE_URL",
+        "DATABASE_URL_DIRECT",
+        "VITE_POSTGRES_CLAIM_URL",
+    }

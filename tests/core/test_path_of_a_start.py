@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from tests.project import Project
 
 SEEN = """
@@ -69,3 +71,49 @@ def test_importing_neonup_alone_loads_nothing_else(project: Project) -> None:
         "print(sorted(n for n in set(sys.modules) - before if n.startswith('neonup')))"
     )
     assert done.stdout.strip() == "['neonup', 'neonup.process']"
+
+
+LOADED = """
+import atexit, json, sys
+atexit.register(lambda: print("\\n" + json.dumps(sorted(sys.modules))))
+"""
+DRIVERS = {"asyncpg", "psycopg", "psycopg2", "sqlalchemy"}
+
+
+@pytest.mark.parametrize(
+    ("code", "never"),
+    [
+        ("import neonup", HEAVY),
+        ("import neonup.neon", DRIVERS | {"asyncio", "pluggy", "neonup_local", "authlib"}),
+        ("from neonup.cli import main; main(['--version'])", HEAVY - {"click"}),
+        ("from neonup.cli import main; main(['status'])", HEAVY - {"click"}),
+        (
+            "from neonup.cli import main; main(['--help'])",
+            {"httpx", "authlib", "jinja2", "uvicorn"},
+        ),
+        ("import django_neon; django_neon.database()", {*HEAVY, "django", "neonup"}),
+        ("import fastapi_neon; fastapi_neon.Neon()", DRIVERS | {"fastapi", "starlette", "httpx"}),
+    ],
+)
+def test_a_start_does_not_load(project: Project, code: str, never: set[str]) -> None:
+    project.env_file.write_text("DATABASE_URL=postgresql://me@127.0.0.1:1/mine\n")
+    done = project.python(LOADED + code)
+    assert done.returncode == 0, done.stderr
+    loaded = {name.partition(".")[0] for name in json.loads(done.stdout.splitlines()[-1])}
+    assert not loaded & never
+
+
+def test_pytest_with_an_idle_plugin_loads_nothing_of_the_core(project: Project) -> None:
+    (project.folder / "test_x.py").write_text("def test_x(): pass\n")
+    done = project.python(LOADED + "import pytest; pytest.main(['-q', '-p', 'no:cacheprovider'])")
+    assert "1 passed" in done.stdout
+    loaded = json.loads(done.stdout.splitlines()[-1])
+    ours = {name for name in loaded if name.startswith(("neonup", "django_neon", "fastapi_neon"))}
+    assert ours == {
+        "neonup_pytest",
+        "neonup_pytest.activation",
+        "neonup_pytest.fixtures",
+        "neonup_pytest.options",
+        "neonup_pytest.plugin",
+        "neonup_pytest.run",
+    }

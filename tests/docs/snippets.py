@@ -5,7 +5,7 @@ What a fenced block does is said by its language and its first line:
 - ``console``: each line after ``$`` is typed into one bash; where output stands below it, that
   must match (``...`` stands for anything). Every command must succeed, unless the block's info
   line says ``fails``. With ``background`` the command is left running once it has said something.
-  The documented port of ``neonup serve`` is a free one here.
+  The documented ports, of ``neonup serve`` and of an application, are free ones here.
 - a first line that is a comment with a file name (``# main.py``, ``-- seed.sql``) writes the file.
 - ``python`` without a file name is run by the project's Python; ``text`` is only looked at.
 """
@@ -31,7 +31,7 @@ from sybil.parsers.markdown.lexers import RawFencedCodeBlockLexer
 from tests.environments import layered_environment, offline_pip
 
 FILES = frozenset({"python", "toml", "sql", "ini", "yaml"})
-SERVED = "5540"
+SERVE, APPLICATION = "5540", "8000"
 LANGUAGES = FILES | {"console", "text"}
 
 _BLOCK = RawFencedCodeBlockLexer(re.compile(r"(?P<language>\w*)(?P<info>[^\n]*)\n"))
@@ -76,9 +76,14 @@ class Terminal:
         self.environ = dict(environ)
 
     def __enter__(self) -> Terminal:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self._port = str(probe.getsockname()[1])
+        with socket.socket() as one, socket.socket() as other:
+            one.bind(("127.0.0.1", 0))
+            other.bind(("127.0.0.1", 0))
+            self._ports = {
+                SERVE: str(one.getsockname()[1]),
+                APPLICATION: str(other.getsockname()[1]),
+            }
+        self._left_running = 0
         self._bash = subprocess.Popen(
             ["bash", "--noprofile", "--norc"],
             cwd=self.folder,
@@ -123,14 +128,18 @@ class Terminal:
     def _type(self, command: str, expected: str, snippet: Snippet) -> None:
         if "background" in snippet.info:
             # A child of an interactive shell would answer Ctrl-C; this one must be told to.
-            log = shlex.quote(str(self.folder.parent / "background.log"))
-            command = command.replace("neonup serve", f"neonup serve --port {self._port}")
+            self._left_running += 1
+            log = shlex.quote(str(self.folder.parent / f"background-{self._left_running}.log"))
+            command = command.replace("neonup serve", f"neonup serve --port {SERVE}")
             command = (
                 f"{{ set -m; {command} >{log} 2>&1 & }} 2>/dev/null; set +m; "
                 f"until [ -s {log} ]; do sleep 0.1; done; sleep 0.1; cat {log}"
             )
-        output, status = self._answer(command.replace(SERVED, self._port), snippet)
-        output = output.replace(self._port, SERVED)
+        for documented, free in self._ports.items():
+            command = re.sub(rf"(?<=[: ]){documented}\b", free, command)
+        output, status = self._answer(command, snippet)
+        for documented, free in self._ports.items():
+            output = output.replace(free, documented)
         wanted = "fails" if "fails" in snippet.info else "succeeds"
         happened = "succeeds" if status == 0 else "fails"
         assert happened == wanted, f"{snippet.where}: $ {command}\nended with {status}:\n{output}"

@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 
 import neonup
+import neonup_pytest
 from neonup import hookspecs
 from neonup.postgres.drivers import DRIVERS
 from neonup.settings import Settings
+from neonup.start.permission import HOSTING
 from tests.docs.reference import (
     OPERATIONS_PATH,
     PATH,
@@ -59,11 +61,36 @@ def test_every_hook_is_documented_in_the_order_of_its_call() -> None:
     assert documented == specified
 
 
+def test_every_public_name_is_documented() -> None:
+    pages = "".join(page.read_text("utf-8") for page in DOCS.glob("*.md"))
+    prose = re.sub(r"^```.*?^```", "", pages, flags=re.M | re.S)
+    names = set(re.findall(r"\w+", " ".join(re.findall(r"`([^`]+)`", prose))))
+    assert set(neonup.__all__) - names == set()
+
+
+def test_every_fixture_and_option_of_pytest_is_documented() -> None:
+    page = (DOCS / "testing.md").read_text("utf-8")
+    package = Path(neonup_pytest.__file__).parent
+    source = "".join(file.read_text("utf-8") for file in package.rglob("*.py"))
+    fixtures = re.findall(
+        r"^@pytest(?:_asyncio)?\.fixture.*\n(?:async )?def (neon_\w+)", source, re.M
+    )
+    settings = re.findall(r"addini\(\s*\"(\w+)\"", source)
+    options = re.findall(r"addoption\(\s*\"(--[\w-]+)\"", source)
+    assert min(len(fixtures), len(settings), len(options)) > 1
+    assert {name for name in (*fixtures, *settings, *options) if name not in page} == set()
+
+
 def test_every_member_of_a_provider_is_documented() -> None:
     documented = {row[0].partition("(")[0] for row in _rows("plugins.md")}
     members = {name for name in vars(neonup.Provider) if not name.startswith("_")}
     annotated = set(neonup.Provider.__annotations__)
     assert members | annotated <= documented
+
+
+def test_every_hosting_platform_is_on_the_security_page() -> None:
+    page = (DOCS / "security.md").read_text("utf-8")
+    assert {name for name in HOSTING.values() if name.split()[0] not in page} == set()
 
 
 def test_every_driver_is_documented() -> None:

@@ -12,11 +12,12 @@ from tests.docs.snippets import LANGUAGES, Terminal, reader_environment, snippet
 ROOT = Path(__file__).parents[2]
 GUIDES = sorted((ROOT / "docs").glob("*.md"))
 DOCUMENTS = [
-    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")),
+    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "AGENTS.md")),
     ROOT / "core" / "README.md",
     *sorted((ROOT / "plugins").glob("*/README.md")),
     *GUIDES,
 ]
+LINKING = [*DOCUMENTS, ROOT / "llms.txt"]
 _LINK = re.compile(r"\[[^\]]*\]\((?P<target>[^)\s]+)\)")
 _HEADING = re.compile(r"^#{1,6} +(?P<text>.+)$", re.M)
 
@@ -35,7 +36,7 @@ def test_snippets_do_what_they_say(document: Path, tmp_path: Path, neonup_home: 
             terminal.run(snippet)
 
 
-@pytest.mark.parametrize("document", DOCUMENTS, ids=_ids(DOCUMENTS))
+@pytest.mark.parametrize("document", LINKING, ids=_ids(LINKING))
 def test_links_lead_somewhere(document: Path) -> None:
     for link in _LINK.finditer(document.read_text("utf-8")):
         target, _, anchor = link["target"].partition("#")

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
+import psutil
 import psycopg
 import pytest
 
+from neonup_local.neon.model import Operation
 from tests.neon.api import Api, Project, ask
+from tests.neon.serving import NeonServer
+from tests.waiting import wait_until
 
 
 def test_a_new_project_has_a_database_that_answers(project: Project) -> None:
@@ -150,3 +156,28 @@ def test_what_is_refused(api: Api, body: object, status: int) -> None:
     before = len(api.ok("GET", "/projects", limit=400)["projects"])
     assert api.refused("POST", "/projects", body)[0] == status
     assert len(api.ok("GET", "/projects", limit=400)["projects"]) == before
+
+
+def test_a_project_is_recovered_while_the_front_lets_go_of_its_address(
+    project: Project, neon_server_here: NeonServer
+) -> None:
+    [front] = [
+        one
+        for one in psutil.Process().children()
+        if "neonup_local.neon.compute.front.mover" in one.cmdline()
+    ]
+
+    def recovering() -> bool:
+        operations = neon_server_here.neon.store.all(Operation, project_id=project.id)
+        return operations[-1].action == "start_compute"
+
+    with ThreadPoolExecutor() as pool:
+        front.suspend()
+        try:
+            project.api.ok("DELETE", project.path)
+            recovered = pool.submit(project.api.ok, "POST", f"{project.path}/recover")
+            wait_until(recovering, "the recovery")
+        finally:
+            front.resume()
+        assert recovered.result(60)["project"]["id"] == project.id
+    assert ask(project.url, "SELECT 1") == 1

@@ -6,18 +6,14 @@ Everything comes from the package index that pip is set up for, but neonup: from
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import httpx
 import pytest
 
 from tests.postgres import free_port
-from tests.templates.generated import TEMPLATES, bare_shell, neonup_new, running
-
-ROOT = TEMPLATES.parent
-DISTRIBUTIONS = [ROOT / "core", *sorted((ROOT / "plugins").iterdir())]
+from tests.release.building import FOLDERS, ROOT, build
+from tests.templates.generated import bare_shell, neonup_new, running
 
 pytestmark = [pytest.mark.thorough, pytest.mark.timeout(900)]
 
@@ -26,13 +22,8 @@ pytestmark = [pytest.mark.thorough, pytest.mark.timeout(900)]
 def wheels(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The distributions of this repository."""
     folder = tmp_path_factory.mktemp("wheels")
-    offline = ["--no-index", "--no-build-isolation", "--no-deps", "--wheel-dir", str(folder)]
-    sources = [str(path) for path in DISTRIBUTIONS if (path / "pyproject.toml").is_file()]
-    subprocess.run(
-        [sys.executable, "-m", "pip", "wheel", "--quiet", *offline, *sources],
-        check=True,
-        capture_output=True,
-    )
+    for source in FOLDERS.values():
+        build(ROOT / source, folder, "wheel")
     return folder
 
 

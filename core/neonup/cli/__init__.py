@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from neonup import extras
 from neonup.cli import output
 from neonup.errors import NeonupError
 
@@ -60,7 +61,7 @@ class Group(click.Group):
         if found is None and name in _OF_LOCAL:
             raise NeonupError(
                 f"The command {name!r} comes with neonup-local.",
-                remedy='pip install "neonup[local]"',
+                remedy=extras.install("local"),
             )
         return found
 

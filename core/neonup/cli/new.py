@@ -13,6 +13,7 @@ from pathlib import Path
 
 import click
 
+from neonup import extras
 from neonup.cli import output
 from neonup.errors import NeonupError
 from neonup.templates import NAMES, Choice, Template, template
@@ -113,7 +114,7 @@ def _generate(found: Template, folder: Path, answers: dict[str, str]) -> Path:
     except ModuleNotFoundError:
         raise NeonupError(
             "`neonup new` needs cookiecutter, which is not installed.",
-            remedy='pip install "neonup[templates]"',
+            remedy=extras.install("templates"),
         ) from None
     try:
         with _scratch() as config:

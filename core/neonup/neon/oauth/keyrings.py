@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from neonup import extras
 from neonup.neon.oauth.errors import AGAIN, SignInError
 from neonup.neon.oauth.tokens import Tokens
 
@@ -87,7 +88,7 @@ def _library() -> Any:
     except ImportError:
         raise SignInError(
             "The sign-in at Neon is in the system's keyring, which takes a library to read.",
-            remedy='pip install "neonup[auth]"',
+            remedy=extras.install("auth"),
         ) from None
     return keyring
 

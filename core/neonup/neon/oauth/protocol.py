@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from neonup import extras
 from neonup.errors import NeonupError
 from neonup.neon.errors import AnswerLost, NeonError, Unavailable, UnusableAnswer
 from neonup.neon.oauth.application import LOOPBACK, Application, is_safe
@@ -29,7 +30,7 @@ try:
 except ImportError as error:
     raise NeonupError(
         f"Signing in at Neon needs {error.name}, which is not installed.",
-        remedy='pip install "neonup[auth]"',
+        remedy=extras.install("auth"),
     ) from None
 
 TIMEOUT = httpx.Timeout(20.0, connect=10.0)

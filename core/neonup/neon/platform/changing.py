@@ -53,7 +53,7 @@ def finish(register: Register, found: UserProject) -> Call[UserProject]:
         # The other's endpoints may have been changed back here just now.
         found = labelled(found, replace(now.label, changing=True))
     raise FleetError(
-        f"The project {found.project_id} is being changed by others all the time.",
+        f"Other processes keep changing the project {found.project_id}.",
         remedy="Let one process at a time change a user's project.",
     )
 

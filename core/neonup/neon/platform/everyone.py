@@ -59,7 +59,7 @@ class Everyone(Group[S], Generic[S]):
         granularity: Granularity = "daily",
         metrics: Sequence[str] = METRICS,
     ) -> Call[list[ConsumptionRow]]:
-        """What users' projects consumed, also those deleted since; `as_csv` writes it as CSV.
+        """What users' projects consumed; `as_csv` writes it as CSV.
 
         Neon's spans are those of UTC. For days of another time zone take ``hourly``, which goes
         back 168 hours, and add up. Large fleets take their time: see `consumption.A_MINUTE`.

@@ -126,8 +126,8 @@ class Fleet(Everyone[S], Generic[S]):
 
         Args:
             dry_run: only look.
-            force: change it also where its use does not fit: Neon suspends it then, or lets it
-                not grow.
+            force: change it also where its use does not fit: Neon then suspends it, or keeps it
+                from growing.
             project_id: the id that was kept: it is read instead of being searched for.
 
         Raises:

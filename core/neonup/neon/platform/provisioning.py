@@ -68,8 +68,8 @@ def create(register: Register, layout: Layout, user: str, tier: Tier) -> Call[Us
 def _look(register: Register, user: str, lost: NeonError) -> Call[UserProject]:
     """The project that a creation may have made whose answer was lost.
 
-    Whether others raced for it as well: all settle on the oldest. A younger one that nobody knows
-    to be their own is left to `Fleet.sweep`.
+    Where others raced for it, this one settles on the oldest as they do. Its own cannot be told
+    from theirs, so a younger one stays until `Fleet.sweep`.
     """
     for seconds in LOOKS:
         if seconds:

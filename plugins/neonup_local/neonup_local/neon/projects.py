@@ -192,7 +192,9 @@ def recover(neon: Neon, caller: Caller, id: str) -> tuple[Project, list[Branch]]
 
     def work() -> Change:
         for endpoint in neon.store.all(Endpoint, project_id=id):
-            address, port = neon.addresses.open_again(endpoint, neon.store.all(Endpoint))
+            address, port = neon.addresses.open_again(
+                endpoint, neon.store.all(Endpoint), patience=5
+            )
             neon.store.put(replace(endpoint, address=address, port=port))
         return Change(put=[_still_owned(neon, recovered)])
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import ipaddress
 import secrets
 import socket
 import sys
+import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -67,8 +69,15 @@ class Addresses:
             return address, port
         raise OSError("no address of this machine is free for another endpoint")
 
-    def open_again(self, endpoint: Endpoint, taken: Iterable[Endpoint]) -> tuple[str, int]:
+    def open_again(
+        self, endpoint: Endpoint, taken: Iterable[Endpoint], *, patience: float = 0.0
+    ) -> tuple[str, int]:
         """Take connections for an endpoint that had an address; the same one, where it still fits.
+
+        Args:
+            endpoint: which.
+            taken: all endpoints.
+            patience: seconds to wait for an address that the front is still letting go.
 
         Raises:
             OSError: its address cannot be used.
@@ -78,8 +87,16 @@ class Addresses:
             fits = endpoint.address == self._exposed.name
         if not fits:  # the server was exposed the last time and is not now, or the other way round
             return self.open_new(endpoint.id, taken)
-        self._front.listen(endpoint.id, self._bind(endpoint.address), endpoint.port)
-        return endpoint.address, endpoint.port
+        deadline = time.monotonic() + patience
+        while True:
+            try:
+                self._front.listen(endpoint.id, self._bind(endpoint.address), endpoint.port)
+            except OSError as error:
+                if error.errno != errno.EADDRINUSE or time.monotonic() > deadline:
+                    raise
+                time.sleep(0.02)
+            else:
+                return endpoint.address, endpoint.port
 
     def from_here(self, endpoint: Endpoint) -> str:
         """The IP address at which this machine itself reaches an endpoint."""

@@ -1,0 +1,183 @@
+"""Takes the documentation's pictures of neonup's pages, light and dark: ``make screenshots``.
+
+Everything is real: a ``neonup serve`` in an empty home, a project with branches in it, a FastAPI
+application, and Chromium. Nothing of it stays but docs/images/*.webp.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import httpx
+import psycopg
+
+from docsite.navigation import ROOT
+from neonup.neon import NeonClient
+from tests.browser import Browser, chromium
+from tests.pages import show
+from tests.waiting import wait_until
+
+IMAGES = ROOT / "docs" / "images"
+LARGEST = 150_000
+"""Bytes that a picture may have."""
+PAGES = {"branches": 780, "claim": 680, "fastapi": 640}
+"""The pages, and how much of each is shown, in pixels from its top."""
+LOOKS = ("light", "dark")
+
+_WIDTH = 1000
+_QUALITY = 80
+_BIN = Path(sys.executable).parent
+_APPLICATION = """
+from fastapi import FastAPI
+from fastapi_neon import Neon
+
+neon = Neon()
+app = FastAPI(lifespan=neon.lifespan)
+neon.install(app)
+"""
+_TABLES = """
+CREATE TABLE customers AS SELECT n AS id, 'customer ' || n AS name FROM generate_series(1, 1200) n;
+CREATE TABLE orders AS SELECT n AS id, n % 1200 AS customer FROM generate_series(1, 5000) n;
+ANALYZE;
+"""
+
+
+def path(page: str, look: str) -> Path:
+    """Where a picture is."""
+    return IMAGES / f"{page}-{look}.webp"
+
+
+def main() -> None:
+    """Take all of them."""
+    # The account that runs Postgres must be able to enter the folder, also where root starts it.
+    with TemporaryDirectory(prefix="screenshots-") as scratch, ExitStack() as stack:
+        folder = Path(scratch)
+        folder.chmod(0o711)
+        environ = {
+            "PATH": f"{_BIN}{os.pathsep}{os.environ['PATH']}",
+            "HOME": scratch,
+            "NEONUP_HOME": str(folder / "home"),
+        }
+        neon = stack.enter_context(_serving(folder, environ))
+        project = _fill(neon)
+        claim = _unclaimed(neon["CLAIMABLE_NEON_HOST"])
+        page = stack.enter_context(_application(folder, {**environ, **neon}))
+        browser = stack.enter_context(chromium(folder / "profile"))
+        browser.open(neon["NEONUP_CONSOLE_URL"])
+        console = browser.run("return location.origin")
+        addresses = {
+            "branches": f"{console}/projects/{project}",
+            "claim": claim,
+            "fastapi": page,
+        }
+        for name, height in PAGES.items():
+            _take(browser, name, addresses[name], height)
+
+
+def _take(browser: Browser, name: str, address: str, height: int) -> None:
+    for look in LOOKS:
+        show(browser, width=_WIDTH, dark=look == "dark")
+        browser.open(address)
+        taken = browser.command(
+            "Page.captureScreenshot",
+            format="webp",
+            quality=_QUALITY,
+            clip={"x": 0, "y": 0, "width": _WIDTH, "height": height, "scale": 1},
+        )
+        path(name, look).write_bytes(base64.b64decode(taken["data"]))
+        print(f"{path(name, look).relative_to(ROOT)}  {path(name, look).stat().st_size} bytes")
+
+
+@contextmanager
+def _serving(folder: Path, environ: dict[str, str]) -> Iterator[dict[str, str]]:
+    """A local Neon; yields the variables that lead to it."""
+    with _running(["neonup", "serve", "--port", "0", "--json"], folder, environ) as server:
+        assert server.stdout
+        yield json.loads(server.stdout.readline())["env"]
+
+
+@contextmanager
+def _application(folder: Path, environ: dict[str, str]) -> Iterator[str]:
+    """A FastAPI application whose database is on that Neon; yields its page's address."""
+    (folder / "main.py").write_text(_APPLICATION, "utf-8")
+    environ |= {
+        "NEONUP_ENV": "development",
+        "NEONUP_PROVIDER": "neon.new",
+        "NEONUP_NEON_NEW_URL": f"{environ['CLAIMABLE_NEON_HOST']}/api/v1",
+    }
+    subprocess.run(["neonup"], cwd=folder, env=environ, check=True, stdout=subprocess.DEVNULL)
+    url = subprocess.run(
+        ["neonup", "url"], cwd=folder, env=environ, check=True, capture_output=True, text=True
+    ).stdout
+    with psycopg.connect(url.strip(), autocommit=True) as connection:
+        connection.execute(_TABLES)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = str(probe.getsockname()[1])
+    with _running(["uvicorn", "main:app", "--port", port], folder, environ):
+        address = f"http://127.0.0.1:{port}/_neon"
+        wait_until(lambda: _answers(address), "the application")
+        yield address
+
+
+def _answers(address: str) -> bool:
+    try:
+        return httpx.get(address).status_code < 500
+    except httpx.TransportError:
+        return False
+
+
+@contextmanager
+def _running(
+    command: list[str], folder: Path, environ: dict[str, str]
+) -> Iterator[subprocess.Popen[str]]:
+    with subprocess.Popen(
+        [str(_BIN / command[0]), *command[1:]],
+        cwd=folder,
+        env=environ,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.terminate()
+
+
+def _fill(neon: dict[str, str]) -> str:
+    """A project with branches and a snapshot; its id."""
+    with NeonClient(
+        neon["NEON_API_KEY"], base_url=neon["NEON_API_HOST"], org_id=neon["NEON_ORG_ID"]
+    ) as client:
+        shop = client.projects.create(name="shop")
+        client.operations.wait(shop.operations)
+        id_ = shop.project.id
+        with psycopg.connect(shop.connection_uris[0].connection_uri, autocommit=True) as connection:
+            connection.execute(_TABLES)
+        for name in ("staging", "feature-search"):
+            client.operations.wait(client.branches.create(id_, name=name).operations)
+        kept = client.snapshots.create(id_, shop.branch.id, name="before-the-migration")
+        client.operations.wait(kept.operations)
+        return id_
+
+
+def _unclaimed(root: str) -> str:
+    """A new database's claim link."""
+    made = httpx.post(f"{root}/api/v1/database", json={"ref": "docs"}, timeout=60).json()
+    link: str = made["claim_url"]
+    return link
+
+
+if __name__ == "__main__":
+    IMAGES.mkdir(exist_ok=True)
+    main()
