@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,18 +12,35 @@ from neonup.cli import moments, options, output, target
 from neonup.cli.moments import Moment
 from neonup.database import Database
 from neonup.errors import NeonupError
+from neonup.settings import Settings
 from neonup.start import announce
+from neonup.start import versions as start_versions
 from neonup.start.lookup import find_database
-from neonup.start.versions import remember, versions_of
 from neonup.versions import Restored, Version, VersionBranch, Versions, latest, named
 
 
-def _opened(**arguments: Any) -> tuple[Versions, Database]:
-    start = options.start(**arguments)
-    database = find_database(start.settings)
-    found = versions_of(start.settings, database)
+@dataclass(frozen=True)
+class _Opened:
+    """The project's database with its versions."""
+
+    settings: Settings
+    database: Database
+    versions: Versions
+
+    def bring_back(self, wanted: Version | datetime, described: str, *, yes: bool) -> None:
+        """Restore a version or a moment, after asking, and say what was done."""
+        name = announce.describe(self.database)
+        question = f"Bring {name} back to {described}? Its connections are closed."
+        target.make_sure(question, yes)
+        _say(name, start_versions.restore(self.settings, self.versions, wanted))
+
+
+def _opened(**arguments: Any) -> _Opened:
+    settings = options.start(**arguments).settings
+    database = find_database(settings)
+    versions = start_versions.versions_of(settings, database)
     assert database is not None  # noqa: S101 - else versions_of had raised
-    return found, database
+    return _Opened(settings, database, versions)
 
 
 @click.group()
@@ -40,7 +57,7 @@ def versions() -> None:
 @output.json_option
 def checkpoint(name: str | None, replace_oldest: bool, **arguments: Any) -> None:
     """Keep the database as it is now."""
-    found, _ = _opened(**arguments)
+    found = _opened(**arguments).versions
     made = found.checkpoint(name, replace_oldest=replace_oldest)
     if output.wants_json():
         output.emit(_version(made))
@@ -54,7 +71,7 @@ def checkpoint(name: str | None, replace_oldest: bool, **arguments: Any) -> None
 @output.json_option
 def list_(**arguments: Any) -> None:
     """Show the versions, newest first, and the previews."""
-    found, _ = _opened(**arguments)
+    found = _opened(**arguments).versions
     history, branches = found.history(), found.branches()
     if output.wants_json():
         output.emit(
@@ -89,7 +106,7 @@ def preview(version: str | None, expires: datetime | None, **arguments: Any) -> 
 
     Without a version it is a copy of the database as it is now, to try something on.
     """
-    found, _ = _opened(**arguments)
+    found = _opened(**arguments).versions
     if version is None:
         name = f"copy-{datetime.now():%Y%m%d-%H%M%S}"
         made = found.branch(name, expires_at=expires)
@@ -109,8 +126,9 @@ def preview(version: str | None, expires: datetime | None, **arguments: Any) -> 
 @output.json_option
 def restore(version: str, yes: bool, **arguments: Any) -> None:
     """Bring the database back to a version, by id or name; its URL stays."""
-    found, database = _opened(**arguments)
-    _restore(found, database, named(found.history(), version), yes, arguments)
+    opened = _opened(**arguments)
+    chosen = named(opened.versions.history(), version)
+    opened.bring_back(chosen, _described(chosen), yes=yes)
 
 
 @versions.command()
@@ -120,7 +138,7 @@ def restore(version: str, yes: bool, **arguments: Any) -> None:
 @output.json_option
 def delete(name: str, yes: bool, **arguments: Any) -> None:
     """Delete a version or a preview, by id or name."""
-    found, _ = _opened(**arguments)
+    found = _opened(**arguments).versions
     branches = [one for one in found.branches() if name in (one.id, one.name)]
     if len(branches) == 1:
         one: Version | VersionBranch = branches[0]
@@ -155,40 +173,27 @@ def undo(version: str | None, at: Moment | None, yes: bool, **arguments: Any) ->
         raise click.UsageError("Name a version or --at, not both.")
     if at is not None and at.time is None:
         raise click.UsageError("--at takes a time here, not a position in the log.")
-    found, database = _opened(**arguments)
+    opened = _opened(**arguments)
     if at is not None and at.time is not None:
-        target.make_sure(_question(database, f"as of {output.date(at.time)}"), yes)
-        _say(database, found.restore_to(at.time), arguments)
+        opened.bring_back(at.time, f"as of {output.date(at.time)}", yes=yes)
         return
-    history = found.history()
+    history = opened.versions.history()
     chosen = named(history, version) if version is not None else latest(history)
     if chosen is None:
         raise NeonupError(
-            f"There is no version of {announce.describe(database)} to go back to.",
+            f"There is no version of {announce.describe(opened.database)} to go back to.",
             checked=[f"{len(history)} that restores have kept"] if history else (),
             remedy="`neonup versions checkpoint` keeps one, before the next change.",
         )
-    _restore(found, database, chosen, yes, arguments)
+    opened.bring_back(chosen, _described(chosen), yes=yes)
 
 
-def _restore(
-    found: Versions, database: Database, version: Version, yes: bool, arguments: dict[str, Any]
-) -> None:
-    target.make_sure(_question(database, f"{version.name} of {_age(version)}"), yes)
-    _say(database, found.restore(version), arguments)
-
-
-def _question(database: Database, wanted: str) -> str:
-    return f"Bring {announce.describe(database)} back to {wanted}? Its connections are closed."
-
-
-def _say(database: Database, done: Restored, arguments: dict[str, Any]) -> None:
-    remember(options.start(**arguments).settings, done)
+def _say(name: str, done: Restored) -> None:
     if output.wants_json():
         before = _version(done.before) if done.before else None
         output.emit({**asdict(done), "before": before})
         return
-    click.echo(f"{announce.describe(database)} is back at {done.name}.")
+    click.echo(f"{name} is back at {done.name}.")
     if done.before is not None:
         click.echo(
             f"What there was before is kept as {done.before.name}: "
@@ -196,6 +201,10 @@ def _say(database: Database, done: Restored, arguments: dict[str, Any]) -> None:
         )
     elif done.kept_branch is not None:
         click.echo(f"What there was before is on the branch {done.kept_branch}.")
+
+
+def _described(version: Version) -> str:
+    return f"{version.name} of {_age(version)}"
 
 
 def _age(version: Version) -> str:

@@ -13,6 +13,7 @@ from neonup.errors import NeonupError
 from neonup.mcp.project import Project
 from neonup.mcp.result import Result, add_tool
 from neonup.postgres import urls
+from neonup.start import versions as start_versions
 from neonup.versions import Version, VersionBranch, named
 
 
@@ -199,7 +200,8 @@ class VersionTools:
         as a version, which the result names.
         """
         versions = self.project.versions()
-        restored = versions.restore(named(versions.history(), version))
+        chosen = named(versions.history(), version)
+        restored = start_versions.restore(self.project.settings, versions, chosen)
         before = None if restored.before is None else VersionInfo.of(restored.before)
         return RestoreResult(
             restored=restored.name, before=before, kept_branch=restored.kept_branch

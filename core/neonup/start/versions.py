@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 from typing import Unpack
 
@@ -51,19 +52,30 @@ def versions_of(settings: Settings, database: Database | None) -> Versions:
     return found
 
 
-def remember(settings: Settings, done: Restored) -> None:
-    """Record a database again that is another of its provider's after a restore, e.g. on another
-    branch.
+def restore(settings: Settings, versions: Versions, wanted: Version | datetime) -> Restored:
+    """Bring the project's database back to a version, or to a moment of its history.
+
+    Args:
+        settings: the project's.
+        versions: of its database, as `versions_of` found them.
+        wanted: the version; or the moment, aware.
 
     Raises:
-        EnvFileError: ``.env`` could not be written. The database is found all the same.
+        NeonupError: it failed, and the database is as it was; or ``.env`` could not be written
+            afterwards, and the database is found all the same.
     """
-    if done.database_id is None:
-        return
+    done = versions.restore(wanted) if isinstance(wanted, Version) else versions.restore_to(wanted)
+    if done.database_id is not None:
+        _record(settings, done.database_id)
+    return done
+
+
+def _record(settings: Settings, id_: str) -> None:
+    """Record a database that has become another one of its provider, e.g. on another branch."""
     with lock.project(settings):
         database = lookup.recorded(settings)
-        if database is not None and database.id != done.database_id:
-            moved = database.with_(id=done.database_id)
+        if database is not None and database.id != id_:
+            moved = database.with_(id=id_)
             record.write(moved, settings, lookup.file_of(settings), replace=True)
 
 
