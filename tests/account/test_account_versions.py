@@ -14,6 +14,7 @@ from neonup.settings import resolve
 from neonup.start.lookup import find_database
 from neonup.versions import Versions
 from tests.account.versions import numbers
+from tests.mcp.conftest import agent, ok
 from tests.neon.api import Api, ask
 from tests.neon.persons import create_person
 from tests.neon.serving import NeonServer
@@ -168,6 +169,23 @@ def test_the_commands(shop: Project, name: str, created: CreatedProject) -> None
 
     assert "is back at before-" in shop.ok("undo", "--yes", done["before"]["name"])
     assert ask(url, "SELECT to_regclass('numbers')") is None
+
+
+async def test_an_agent(shop: Project, name: str, created: CreatedProject) -> None:
+    shop.ok("adopt", "--project", created.project.id)
+    url = shop.url
+    ask(url, "CREATE TABLE numbers AS SELECT 1 AS n")
+    async with agent(shop, "--allow-writes") as client:
+        await ok(client, "checkpoint", name="good")
+        branch = await ok(client, "create_branch", name="try")
+        await ok(client, "write_sql", statement="DROP TABLE numbers", branch=branch["name"])
+        await ok(client, "write_sql", statement="UPDATE numbers SET n = 2")
+        await ok(client, "restore", version="good")
+        found = await ok(client, "run_sql", statement="TABLE numbers")
+    assert found["rows"] == [[1]]
+    # The branch has another id now; the record follows, and the URL stays.
+    assert created.branch.id not in shop.env_file.read_text()
+    assert shop.url == url and numbers(url) == [1]
 
 
 def test_undo_on_a_free_plan_does_not_delete_what_it_goes_back_to(
