@@ -20,7 +20,7 @@ from tests.postgres import free_port
 from tests.project import clean_environ
 from tests.waiting import wait_until
 
-EXAMPLES = Path(__file__).parents[3] / "examples"
+EXAMPLES = Path(__file__).parents[3] / "docs" / "examples"
 COMMANDS = {
     "fastapi_account": (*UVICORN, "--port"),
     "django_account": ("projects", "runserver", "--noreload"),

@@ -19,7 +19,7 @@ from tests.postgres import free_port
 from tests.project import clean_environ
 from tests.waiting import wait_until
 
-EXAMPLES = Path(__file__).parents[3] / "examples"
+EXAMPLES = Path(__file__).parents[3] / "docs" / "examples"
 COMMANDS = {
     "fastapi_platform": (*UVICORN, "--port"),
     "django_platform": ("databases", "runserver", "--noreload"),
