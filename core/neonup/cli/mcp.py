@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 import click
 
+from neonup import extras
 from neonup.cli import options, output
 from neonup.cli.mcp_install import install
 from neonup.errors import NeonupError
@@ -105,7 +106,7 @@ def _check_installed() -> None:
             raise
         raise NeonupError(
             f"`neonup mcp` needs the package {error.name}, which is not installed.",
-            remedy='pip install "neonup[mcp]"',
+            remedy=extras.install("mcp"),
         ) from None
 
 
