@@ -14,7 +14,10 @@ from tests.release.environments import empty_environment
 
 pytestmark = [pytest.mark.thorough, pytest.mark.timeout(300)]
 
-PAGES = ("docs/quickstart.md", "docs/django.md", "docs/fastapi.md", "docs/testing.md")
+PAGES = (
+    *("README.md", "docs/quickstart.md", "docs/tutorial.md"),
+    *("docs/django.md", "docs/fastapi.md", "docs/testing.md"),
+)
 
 
 @pytest.mark.parametrize("page", PAGES)

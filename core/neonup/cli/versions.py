@@ -193,7 +193,7 @@ def _say(name: str, done: Restored) -> None:
         before = _version(done.before) if done.before else None
         output.emit({**asdict(done), "before": before})
         return
-    click.echo(f"{name} is back at {done.name}.")
+    click.echo(f"{name[0].upper()}{name[1:]} is back at {done.name}.")
     if done.before is not None:
         click.echo(
             f"What there was before is kept as {done.before.name}: "
