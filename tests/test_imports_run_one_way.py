@@ -20,7 +20,7 @@ DISTRIBUTIONS = {
 
 CORE = (
     ("errors", "extras", "markers", "process"),
-    ("postgres",),
+    ("choice", "postgres"),
     ("database", "settings", "versions"),
     ("provider",),
     ("env", "http", "hookspecs", "templates"),

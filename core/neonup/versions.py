@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from neonup.choice import one_of
 from neonup.errors import NeonupError, ProviderError
 
 
@@ -154,15 +155,7 @@ def named(versions: Sequence[Version], text: str) -> Version:
     Raises:
         NeonupError: there is none, or several have that name.
     """
-    found = [one for one in versions if one.id == text] or [
-        one for one in versions if one.name == text
-    ]
-    if len(found) == 1:
-        return found[0]
-    if found:
-        raise NeonupError(
-            f"{len(found)} versions are called {text!r}.",
-            checked=[one.id for one in found],
-            remedy="Name one by its id.",
-        )
-    raise NeonupError(f"There is no version {text!r}.", remedy="`neonup versions list` shows them.")
+    missing = NeonupError(
+        f"There is no version {text!r}.", remedy="`neonup versions list` shows them."
+    )
+    return one_of(versions, text, plural="versions", missing=missing)

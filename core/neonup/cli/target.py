@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from neonup.choice import N, one_of
 from neonup.cli import options, output
 from neonup.database import Database
 from neonup.errors import NeonupError
@@ -20,16 +21,6 @@ if TYPE_CHECKING:
     from neonup.neon.answers import Branch, Operation, Snapshot
 
 F = TypeVar("F", bound=Callable[..., Any])
-
-
-class _Named(Protocol):
-    @property
-    def id(self) -> str: ...
-    @property
-    def name(self) -> str: ...
-
-
-N = TypeVar("N", bound=_Named)
 
 
 def account_options(function: F) -> F:
@@ -114,7 +105,7 @@ class Target:
 
             return branch_of(self.neon, Place(project_id))
         found = self.neon.branches.list(project_id, search=text)
-        return _chosen(list(found), text, "branch", "branches")
+        return _chosen(found, text, "branch", "branches")
 
     def snapshot(self, project_id: str, text: str) -> Snapshot:
         """The snapshot of an id or name.
@@ -136,22 +127,12 @@ class Target:
             self.neon.operations.wait(operations)
 
 
-def _chosen(found: list[N], text: str, kind: str, kinds: str) -> N:
-    matching = [one for one in found if one.id == text] or [
-        one for one in found if one.name == text
-    ]
-    if len(matching) == 1:
-        return matching[0]
-    if matching:
-        raise NeonupError(
-            f"{len(matching)} {kinds} are called {text!r}.",
-            checked=[one.id for one in matching],
-            remedy="Name one by its id.",
-        )
-    raise NeonupError(
+def _chosen(found: Iterable[N], text: str, kind: str, plural: str) -> N:
+    missing = NeonupError(
         f"There is no {kind} {text!r} in the project.",
-        remedy=f"`neonup {kinds} list` shows them.",
+        remedy=f"`neonup {plural} list` shows them.",
     )
+    return one_of(found, text, plural=plural, missing=missing)
 
 
 @contextmanager

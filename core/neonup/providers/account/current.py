@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from neonup.choice import one_of
 from neonup.database import USER, Database
 from neonup.env.record import host
 from neonup.errors import NeonupError
@@ -60,21 +61,9 @@ def named(neon: NeonClient, text: str, org: str | None, *, deleted: bool = False
     Raises:
         NeonupError: there is none, or several have that name.
     """
-    found = [
-        one
-        for one in projects(neon, org, search=text, recoverable=deleted or None)
-        if text in (one.id, one.name)
-    ]
-    exact = [one for one in found if one.id == text] or found
-    if len(exact) == 1:
-        return exact[0]
-    if exact:
-        raise NeonupError(
-            f"{len(exact)} projects are called {text!r}.",
-            checked=[one.id for one in exact],
-            remedy="Name one by its id.",
-        )
-    raise NeonupError(f"The account has no {'deleted ' if deleted else ''}project {text!r}.")
+    found = projects(neon, org, search=text, recoverable=deleted or None)
+    missing = NeonupError(f"The account has no {'deleted ' if deleted else ''}project {text!r}.")
+    return one_of(found, text, plural="projects", missing=missing)
 
 
 def project_id(
