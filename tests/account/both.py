@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from neonup.neon import AsyncNeonClient, NeonClient
+from neonup_cloud import AsyncNeonClient, NeonClient
 from tests.account.requests_checked import AsyncCheckedTransport, CheckedTransport
 
 DRIVERS = ("blocking", "awaited")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from neonup.neon import NeonClient
+from neonup_cloud import NeonClient
 from tests.account.neon import account_environ
 from tests.account.relay import Relay, relaying
 from tests.conftest import remove_home, warm_home

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from neonup_local.neon.model import Branch, Project
+from neonup_emulator.neon.model import Branch, Project
 from tests.neon.serving import NeonServer
 
 

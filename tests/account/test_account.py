@@ -12,8 +12,8 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 
-from neonup.neon import NeonClient
-from neonup.neon.errors import NotFound
+from neonup_cloud import NeonClient
+from neonup_cloud.api.errors import NotFound
 from tests.account.neon import branches, projects
 from tests.account.relay import Relay
 from tests.contract.wire import answer, wire

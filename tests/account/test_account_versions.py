@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 
 from neonup.database import Database
-from neonup.neon import NeonClient
-from neonup.neon.answers import CreatedProject
+from neonup_cloud import NeonClient
+from neonup_cloud.api.answers import CreatedProject
 from neonup.providers.registry import provider_class
 from neonup.settings import resolve
 from neonup.start.lookup import find_database

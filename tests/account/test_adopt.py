@@ -8,7 +8,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from neonup.neon import NeonClient
+from neonup_cloud import NeonClient
 from tests.neon_new_server import NeonNewServer
 from tests.project import Project, clean_environ
 

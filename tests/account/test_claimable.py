@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import psycopg
 import pytest
 
-from neonup_local.neon.claimable.model import AgentRegistration
+from neonup_emulator.neon.claimable.model import AgentRegistration
 from tests.account.relay import Relay
 from tests.contract.wire import answer, wire
 from tests.neon.agent import Person, carry_out

@@ -9,9 +9,9 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from neonup.errors import SettingsError
-from neonup.neon import AsyncNeonClient, NeonClient
-from neonup.neon.claims import ClaimState
-from neonup.neon.errors import Forbidden, Invalid, NotFound
+from neonup_cloud import AsyncNeonClient, NeonClient
+from neonup_cloud.api.claims import ClaimState
+from neonup_cloud.api.errors import Forbidden, Invalid, NotFound
 from tests.contract.wire import answer, wire
 from tests.neon.agent import Person
 from tests.neon.serving import NeonServer

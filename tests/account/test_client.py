@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from neonup.errors import SettingsError
-from neonup.neon import errors
-from neonup.neon.answers import CreatedProject
+from neonup_cloud.api import errors
+from neonup_cloud.api.answers import CreatedProject
 from tests.account.both import DRIVERS, Both, client
 from tests.conftest import remove_home, warm_home
 from tests.neon.api import Api, ask

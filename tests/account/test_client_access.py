@@ -13,8 +13,9 @@ import httpx
 import pytest
 
 from neonup.errors import NeonupError, SettingsError
-from neonup.neon import AsyncNeonClient, NeonClient, access
-from neonup.neon.stored import StoredAuth
+from neonup_cloud import AsyncNeonClient, NeonClient
+from neonup_cloud.api import access
+from neonup_cloud.api.stored import StoredAuth
 from tests.account.hostile import Reply, hostile
 from tests.neon.serving import NeonServer
 from tests.neon.test_official_neon import CLI, NODE
@@ -240,6 +241,6 @@ def test_a_client_without_a_key_is_not_made(
 
 def test_the_import_is_light() -> None:
     """A blocking client needs no event loop, and a key no OAuth."""
-    code = "import sys, neonup.neon; print(*sys.modules)"
+    code = "import sys, neonup_cloud; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert {"asyncio", "authlib", "keyring"}.isdisjoint(done.stdout.split())

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from neonup.http import retry
-from neonup.neon import errors
-from neonup.neon.answers import Operation
+from neonup_cloud.api import errors
+from neonup_cloud.api.answers import Operation
 from tests.account.both import DRIVERS, Both, client
 from tests.account.hostile import CUT, Hostile, Reply, hostile, refusal
 

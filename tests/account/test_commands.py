@@ -13,7 +13,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from neonup.neon import NeonClient
+from neonup_cloud import NeonClient
 from tests.account.neon import branches, projects
 from tests.neon.serving import NeonServer
 from tests.project import Project

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from neonup.http.calls import Call
-from neonup.neon.client import Groups
-from neonup.neon.groups.group import Group, S, operation
+from neonup_cloud.api.client import Groups
+from neonup_cloud.api.groups.group import Group, S, operation
 from tests.account import both
 from tests.neon.serving import NeonServer
 

@@ -40,7 +40,7 @@ class TestBranch(TestAccount):
         tmp_path: Path,
         monkeypatch: pytest.MonkeyPatch,
     ) -> neonup.Provider:
-        from neonup.neon import NeonClient
+        from neonup_cloud import NeonClient
 
         for name, value in neon_server_here.environment.items():
             monkeypatch.setenv(name, value)

@@ -10,9 +10,9 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from neonup.neon import NeonClient
-from neonup.neon.answers import CreatedProject
-from neonup_local.neon.model import Branch
+from neonup_cloud import NeonClient
+from neonup_cloud.api.answers import CreatedProject
+from neonup_emulator.neon.model import Branch
 from tests.account.neon import branches
 from tests.neon.serving import NeonServer
 from tests.project import clean_environ

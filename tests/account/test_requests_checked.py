@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from neonup.neon import NeonClient
+from neonup_cloud import NeonClient
 from tests.account.requests_checked import REQUESTS
 from tests.conftest import remove_home, warm_home
 from tests.neon.document import PATH

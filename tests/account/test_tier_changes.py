@@ -13,10 +13,10 @@ import pytest
 
 from neonup import SettingsError
 from neonup.http import retry
-from neonup.neon import errors
-from neonup.neon.agents import FREE, PAID, TierChanges, moving
-from neonup.neon.platform import Fleet, Quota, Tier
-from neonup.neon.platform.errors import NoProject, TierExceeded
+from neonup_cloud.api import errors
+from neonup_cloud.agents import FREE, PAID, TierChanges, moving
+from neonup_cloud.fleets import Fleet, Quota, Tier
+from neonup_cloud.fleets.errors import NoProject, TierExceeded
 from tests.account import both
 from tests.account.both import Both
 from tests.account.killing import kill_where_held
@@ -342,9 +342,9 @@ def test_the_transfer_is_answered_but_the_change_of_the_quota_is_not(
 
 PROGRAM = """
 import sys
-from neonup.neon import NeonClient
-from neonup.neon.agents import FREE, PAID, TierChanges
-from neonup.neon.platform import Fleet, Quota
+from neonup_cloud import NeonClient
+from neonup_cloud.agents import FREE, PAID, TierChanges
+from neonup_cloud.fleets import Fleet, Quota
 prefix, free, paid, after = sys.argv[1:]
 tiers = (
     FREE.tier("free", free, max_cu=1, quota=Quota(active_time_seconds=36_000)),

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 import pytest
 
 from neonup.http import retry
-from neonup.neon import errors
-from neonup.neon.agents import once
+from neonup_cloud.api import errors
+from neonup_cloud.agents import idempotent_create
 from tests.account import both
 from tests.account.both import Both
 from tests.account.killing import kill_where_held
@@ -107,8 +107,8 @@ def test_a_version_that_made_room_is_named_where_the_new_one_failed(
 PROGRAM = """
 import sys
 from datetime import datetime
-from neonup.neon import NeonClient
-from neonup.neon.agents import ProjectVersions
+from neonup_cloud import NeonClient
+from neonup_cloud.agents import ProjectVersions
 project, what = sys.argv[1:]
 with NeonClient() as neon:
     versions = ProjectVersions(neon, project)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from neonup.neon.agents import ProjectVersions
+from neonup_cloud.agents import ProjectVersions
 from tests.account.both import Both
 from tests.neon.api import ask
 

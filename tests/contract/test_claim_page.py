@@ -9,7 +9,7 @@ import httpx
 import psycopg
 import pytest
 
-from neonup_local.neon.claimable import neon_new
+from neonup_emulator.neon.claimable import neon_new
 from tests import asking
 from tests.browser import CHROMIUM, DRIVER, Browser, chromium
 from tests.neon.agent import Person, csrf

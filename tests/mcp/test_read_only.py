@@ -15,8 +15,8 @@ import psycopg
 import pytest
 
 from neonup.errors import NeonupError
-from neonup.mcp import statements
-from neonup.mcp.session import Limits
+from neonup_mcp import statements
+from neonup_mcp.session import Limits
 from neonup.postgres import urls
 from tests.project import Project
 

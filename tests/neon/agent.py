@@ -7,9 +7,9 @@ from typing import Any
 
 import httpx
 
-from neonup_local.neon.claimable import agent_claims
-from neonup_local.neon.claimable.model import AgentRegistration
-from neonup_local.neon.context import Neon
+from neonup_emulator.neon.claimable import agent_claims
+from neonup_emulator.neon.claimable.model import AgentRegistration
+from neonup_emulator.neon.context import Neon
 from tests.neon.api import Api
 from tests.waiting import wait_until
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from neonup_local.neon import upkeep
+from neonup_emulator.neon import upkeep
 from tests.conftest import remove_home, warm_home
 from tests.neon import oauth
 from tests.neon.agent import Agent, Person

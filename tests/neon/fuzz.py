@@ -11,8 +11,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from neonup_local.api.v2.operations import OPERATIONS
-from neonup_local.api.v2.routes import routes
+from neonup_emulator.api.v2.operations import OPERATIONS
+from neonup_emulator.api.v2.routes import routes
 from tests.conftest import make_home, remove_home
 from tests.neon.api import Api
 from tests.neon.document import PATH

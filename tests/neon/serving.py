@@ -11,8 +11,8 @@ from pathlib import Path
 
 import uvicorn
 
-from neonup_local.api.app import create_app
-from neonup_local.neon.context import Neon
+from neonup_emulator.api.app import create_app
+from neonup_emulator.neon.context import Neon
 from tests.account.requests_checked import CheckedApp
 from tests.waiting import wait_until
 

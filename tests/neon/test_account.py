@@ -7,9 +7,9 @@ import stat
 import httpx
 import pytest
 
-from neonup_local.api.v2.not_here import NOT_HERE
-from neonup_local.api.v2.operations import OPERATIONS
-from neonup_local.api.v2.routes import routes
+from neonup_emulator.api.v2.not_here import NOT_HERE
+from neonup_emulator.api.v2.operations import OPERATIONS
+from neonup_emulator.api.v2.routes import routes
 from tests.neon.api import DOCUMENT, Api, Project
 from tests.neon.document import PATH
 from tests.neon.serving import NeonServer

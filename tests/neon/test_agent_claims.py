@@ -13,12 +13,12 @@ import httpx
 import psycopg
 import pytest
 
-from neonup_local.neon import upkeep
-from neonup_local.neon.claimable import agent_claims, agents
-from neonup_local.neon.claimable.attempts import Attempts
-from neonup_local.neon.claimable.model import ClaimCode
-from neonup_local.neon.context import Neon
-from neonup_local.neon.model import Project
+from neonup_emulator.neon import upkeep
+from neonup_emulator.neon.claimable import agent_claims, agents
+from neonup_emulator.neon.claimable.attempts import Attempts
+from neonup_emulator.neon.claimable.model import ClaimCode
+from neonup_emulator.neon.context import Neon
+from neonup_emulator.neon.model import Project
 from tests.neon.agent import Agent, Person, carry_out, csrf, error
 from tests.neon.api import ask
 from tests.neon.serving import NeonServer

@@ -13,9 +13,9 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import KeySet
 
-from neonup_local.api.agents import proxy
-from neonup_local.neon.claimable.model import AgentRegistration
-from neonup_local.neon.model import Project
+from neonup_emulator.api.agents import proxy
+from neonup_emulator.neon.claimable.model import AgentRegistration
+from neonup_emulator.neon.model import Project
 from tests.neon.agent import JWT_BEARER, Agent, Person, error
 from tests.neon.api import Api, ask
 from tests.neon.serving import NeonServer

@@ -5,8 +5,8 @@ from __future__ import annotations
 import psycopg
 import pytest
 
-from neonup_local.neon.model import Project as ProjectRow
-from neonup_local.neon.transfer import transfers
+from neonup_emulator.neon.model import Project as ProjectRow
+from neonup_emulator.neon.transfer import transfers
 from tests.neon.api import Api, Project, ask
 from tests.neon.serving import NeonServer
 

@@ -8,10 +8,10 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from neonup_local.neon.compute import refusals
-from neonup_local.neon.data import bases
-from neonup_local.neon.errors import QuotaExceeded
-from neonup_local.neon.model import Branch, Endpoint
+from neonup_emulator.neon.compute import refusals
+from neonup_emulator.neon.data import bases
+from neonup_emulator.neon.errors import QuotaExceeded
+from neonup_emulator.neon.model import Branch, Endpoint
 from tests.neon.api import Api, Project, ask
 from tests.neon.serving import NeonServer
 

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import psycopg
 import pytest
 
-from neonup_local.neon.model import Branch
+from neonup_emulator.neon.model import Branch
 from tests.neon.api import Api, Project, ask
 from tests.neon.serving import NeonServer
 from tests.waiting import wait_until

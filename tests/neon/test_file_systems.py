@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from neonup import ProviderError
-from neonup_local.neon.accounts.model import Organization
-from neonup_local.neon.state.store import Store
+from neonup_emulator.neon.accounts.model import Organization
+from neonup_emulator.neon.state.store import Store
 from tests.local.people import in_other_machine, needs_root
 
 REPOSITORY = Path(__file__).parents[2]

@@ -8,7 +8,7 @@ import pytest
 from authlib.common.security import generate_token
 from authlib.integrations.httpx_client import OAuth2Client
 
-from neonup_local.neon.oauth import clients as oauth_clients
+from neonup_emulator.neon.oauth import clients as oauth_clients
 from tests.neon.oauth import READ, Person, field_of, root_of
 from tests.neon.serving import NeonServer
 

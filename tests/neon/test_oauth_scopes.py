@@ -7,11 +7,11 @@ import re
 import httpx
 import pytest
 
-from neonup_local.api.v2 import routes, scopes
-from neonup_local.api.v2.not_here import NOT_HERE
-from neonup_local.api.v2.operations import OPERATIONS
-from neonup_local.neon.oauth import tokens as oauth_tokens
-from neonup_local.neon.oauth.scopes import SCOPES
+from neonup_emulator.api.v2 import routes, scopes
+from neonup_emulator.api.v2.not_here import NOT_HERE
+from neonup_emulator.api.v2.operations import OPERATIONS
+from neonup_emulator.neon.oauth import tokens as oauth_tokens
+from neonup_emulator.neon.oauth.scopes import SCOPES
 from tests.neon.api import Api, Project
 from tests.neon.oauth import Person
 from tests.neon.serving import NeonServer

@@ -11,8 +11,8 @@ from typing import Any
 import httpx
 import pytest
 
-from neonup_local.neon.oauth import tokens as oauth_tokens
-from neonup_local.neon.oauth.model import OAuthCode, OAuthGrant, OAuthToken
+from neonup_emulator.neon.oauth import tokens as oauth_tokens
+from neonup_emulator.neon.oauth.model import OAuthCode, OAuthGrant, OAuthToken
 from tests.neon.api import Api
 from tests.neon.oauth import READ, Application, Person, root_of
 from tests.neon.serving import NeonServer
@@ -92,7 +92,7 @@ def test_a_refresh_can_ask_for_less_but_not_for_more(
 def test_a_refresh_token_is_bound_to_its_application(
     person: Person, cli: Application, neon_server_here: NeonServer
 ) -> None:
-    from neonup_local.neon.oauth import clients as oauth_clients
+    from neonup_emulator.neon.oauth import clients as oauth_clients
 
     made, secret = oauth_clients.register(neon_server_here.neon, "x", ["https://x.example/"])
     web = Application(cli.root, made.id, secret, "https://x.example/")
@@ -168,7 +168,7 @@ def test_an_access_token_given_back_ends_alone(person: Person, cli: Application,
 def test_a_token_is_given_back_by_its_application_alone(
     person: Person, cli: Application, api: Api, neon_server_here: NeonServer
 ) -> None:
-    from neonup_local.neon.oauth import clients as oauth_clients
+    from neonup_emulator.neon.oauth import clients as oauth_clients
 
     made, secret = oauth_clients.register(neon_server_here.neon, "x", ["https://x.example/"])
     web = Application(cli.root, made.id, secret)
@@ -184,7 +184,7 @@ def test_a_grant_survives_a_restart_of_the_server(
     person: Person, cli: Application, neon_server_here: NeonServer
 ) -> None:
     """All is in the store: another process that reads it knows the tokens."""
-    from neonup_local.neon.state.store import Store
+    from neonup_emulator.neon.state.store import Store
 
     tokens = person.tokens(cli)
     other = Store(neon_server_here.neon.store._path)

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from neonup_local.neon.oauth.model import OAuthGrant
+from neonup_emulator.neon.oauth.model import OAuthGrant
 from tests import browser as browsers
 from tests.browser import Browser, chromium
 from tests.neon.oauth import Person, root_of

@@ -12,7 +12,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from neonup_local.neon.model import Project
+from neonup_emulator.neon.model import Project
 from tests.neon.agent import Person, carry_out
 from tests.neon.api import ask
 from tests.neon.serving import NeonServer

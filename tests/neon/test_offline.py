@@ -27,7 +27,7 @@ neonup serve --ephemeral --port 0 -- python branch.py
 BRANCH = """
 import psycopg
 
-from neonup.neon import NeonClient
+from neonup_cloud import NeonClient
 
 with NeonClient() as neon:
     created = neon.projects.create(name="shop")

@@ -6,8 +6,8 @@ import threading
 
 import psutil
 
-from neonup_local.neon.model import Endpoint
-from neonup_local.neon.model import Project as ProjectRow
+from neonup_emulator.neon.model import Endpoint
+from neonup_emulator.neon.model import Project as ProjectRow
 from tests.neon.api import Project
 from tests.neon.serving import NeonServer
 from tests.waiting import wait_until
@@ -16,7 +16,7 @@ from tests.waiting import wait_until
 def listening() -> set[tuple[str, int]]:
     """The addresses on which this process's children take connections."""
     children = psutil.Process().children(recursive=True)
-    fronts = [one for one in children if "neonup_local.neon.compute.front.mover" in one.cmdline()]
+    fronts = [one for one in children if "neonup_emulator.neon.compute.front.mover" in one.cmdline()]
     return {
         (found.laddr.ip, found.laddr.port)
         for front in fronts

@@ -8,7 +8,7 @@ import psutil
 import psycopg
 import pytest
 
-from neonup_local.neon.model import Operation
+from neonup_emulator.neon.model import Operation
 from tests.neon.api import Api, Project, ask
 from tests.neon.serving import NeonServer
 from tests.waiting import wait_until
@@ -164,7 +164,7 @@ def test_a_project_is_recovered_while_the_front_lets_go_of_its_address(
     [front] = [
         one
         for one in psutil.Process().children()
-        if "neonup_local.neon.compute.front.mover" in one.cmdline()
+        if "neonup_emulator.neon.compute.front.mover" in one.cmdline()
     ]
 
     def recovering() -> bool:

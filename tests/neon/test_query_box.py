@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from neonup_local.api.web import query_box
-from neonup_local.neon.model import Branch
+from neonup_emulator.api.web import query_box
+from neonup_emulator.neon.model import Branch
 from tests.neon.api import Api, Project, ask
 from tests.neon.pages import Pages, session
 from tests.neon.serving import NeonServer

@@ -11,9 +11,9 @@ import httpx
 import psycopg
 import pytest
 
-from neonup_local.neon.metering import quotas, usage
-from neonup_local.neon.model import Branch
-from neonup_local.neon.model import Project as ProjectRow
+from neonup_emulator.neon.metering import quotas, usage
+from neonup_emulator.neon.model import Branch
+from neonup_emulator.neon.model import Project as ProjectRow
 from tests.neon.api import Project, ask
 from tests.neon.serving import NeonServer
 from tests.neon.test_history import url_of

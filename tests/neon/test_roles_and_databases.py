@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 import psycopg
 import pytest
 
-from neonup_local.neon.model import Role
+from neonup_emulator.neon.model import Role
 from tests.neon.api import Api, Project, ask
 from tests.neon.serving import NeonServer
 

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from neonup_local.neon import schedules, upkeep
-from neonup_local.neon.accounts import plans
+from neonup_emulator.neon import schedules, upkeep
+from neonup_emulator.neon.accounts import plans
 from tests.neon.api import Api, Project, ask
 from tests.neon.serving import NeonServer
 from tests.neon.test_history import rows, suspend, write

@@ -8,7 +8,7 @@ from pathlib import Path
 from joserfc import jwt
 from joserfc.jwk import KeySet
 
-from neonup_local.neon.accounts.signing import Signer
+from neonup_emulator.neon.accounts.signing import Signer
 
 
 def test_what_is_signed_is_recognized_and_nothing_else(tmp_path: Path) -> None:

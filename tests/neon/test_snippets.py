@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from neonup_local.api.web import snippets
+from neonup_emulator.api.web import snippets
 from tests.neon.api import Project, ask
 from tests.neon.pages import Pages, session
 from tests.neon.serving import NeonServer

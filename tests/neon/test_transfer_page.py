@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 import httpx
 import pytest
 
-from neonup_local.api.web.transfer_page import web_origin
+from neonup_emulator.api.web.transfer_page import web_origin
 from tests.browser import CHROMIUM, DRIVER, Browser, chromium
 from tests.neon.api import Api, Project, ask
 from tests.neon.persons import Person, create_person

@@ -11,8 +11,8 @@ import httpx
 import pytest
 from msgspec.structs import replace
 
-from neonup_local.neon.model import Project as ProjectRow
-from neonup_local.neon.transfer.model import TransferRequest
+from neonup_emulator.neon.model import Project as ProjectRow
+from neonup_emulator.neon.transfer.model import TransferRequest
 from tests.neon.api import Api, Project, ask
 from tests.neon.persons import Person, create_person
 from tests.neon.serving import NeonServer

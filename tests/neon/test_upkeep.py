@@ -7,10 +7,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from msgspec.structs import replace
 
-from neonup_local.neon import upkeep
-from neonup_local.neon.data import bases
-from neonup_local.neon.model import Branch, Cluster
-from neonup_local.neon.model import Project as ProjectRow
+from neonup_emulator.neon import upkeep
+from neonup_emulator.neon.data import bases
+from neonup_emulator.neon.model import Branch, Cluster
+from neonup_emulator.neon.model import Project as ProjectRow
 from tests.neon.api import Project, ask
 from tests.neon.serving import NeonServer
 from tests.neon.test_history import now, rows, suspend, url_of, write

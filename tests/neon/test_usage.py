@@ -12,9 +12,9 @@ import psycopg
 import pytest
 from msgspec.structs import replace
 
-from neonup_local.neon import upkeep
-from neonup_local.neon.metering.consumption import Row, Tally
-from neonup_local.neon.model import Project as ProjectRow
+from neonup_emulator.neon import upkeep
+from neonup_emulator.neon.metering.consumption import Row, Tally
+from neonup_emulator.neon.model import Project as ProjectRow
 from tests.neon.api import Api, Project, ask
 from tests.neon.serving import NeonServer
 from tests.neon.test_history import suspend, url_of

@@ -8,7 +8,8 @@ from typing import Any
 
 import click
 
-from neonup.cli import moments, options, output, target
+from neonup.cli import moments, options, output
+from neonup_cloud.cli import target
 from neonup.cli.moments import Moment
 from neonup.database import Database
 from neonup.errors import NeonupError

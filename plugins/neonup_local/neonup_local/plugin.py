@@ -22,7 +22,7 @@ def neonup_providers() -> list[type[Provider]]:
 def neonup_commands(group: click.Group) -> None:
     """The commands about the databases of this machine, and ``serve``."""
     from neonup_local import cli
-    from neonup_local.serve import serve
+    from neonup_emulator.serve import serve
 
     for command in (*cli.COMMANDS, serve):
         group.add_command(command)

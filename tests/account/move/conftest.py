@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from neonup_local.neon import upkeep
+from neonup_emulator.neon import upkeep
 from tests.conftest import remove_home, warm_home
 from tests.neon.api import Api
 from tests.neon.serving import NeonServer, serving

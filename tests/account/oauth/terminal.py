@@ -15,8 +15,8 @@ from urllib.parse import parse_qsl, urlsplit
 
 import httpx
 
-from neonup_local.neon.oauth import tokens as oauth_tokens
-from neonup_local.neon.oauth.model import OAuthGrant
+from neonup_emulator.neon.oauth import tokens as oauth_tokens
+from neonup_emulator.neon.oauth.model import OAuthGrant
 from tests.account.oauth.wire import Wire
 from tests.neon.oauth import Person
 from tests.neon.serving import NeonServer
@@ -81,7 +81,7 @@ class Terminal(Project):
 
     def asks(self, code: str) -> str:
         """What a program prints that uses a `NeonClient` called ``neon``."""
-        done = self.python(f"from neonup.neon import NeonClient\nneon = NeonClient()\n{code}")
+        done = self.python(f"from neonup_cloud import NeonClient\nneon = NeonClient()\n{code}")
         assert done.returncode == 0, done.stderr
         return done.stdout.strip()
 

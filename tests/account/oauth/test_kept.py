@@ -102,7 +102,7 @@ def test_the_keyring_is_not_asked_where_nobody_is_signed_in(
     terminal: Terminal, keyring: Path
 ) -> None:
     done = terminal.python(
-        "import sys\nfrom neonup.neon import NeonClient\n"
+        "import sys\nfrom neonup_cloud import NeonClient\n"
         "try: NeonClient()\nexcept Exception as error: print(error)\n"
         "print([one for one in ('keyring', 'authlib', 'joserfc') if one in sys.modules])"
     )
@@ -177,7 +177,7 @@ def test_a_key_is_used_before_a_sign_in(terminal: Terminal, tmp_path: Path) -> N
     terminal.sign_in()
     terminal.file.chmod(0o644)  # not even looked at
     done = terminal.python(
-        "from neonup.neon import NeonClient\n"
+        "from neonup_cloud import NeonClient\n"
         "print(NeonClient().request('GET', '/users/me')['email'])",
         NEON_API_KEY=terminal.person.key,
     )

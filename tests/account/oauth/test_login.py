@@ -79,7 +79,7 @@ def test_nothing_secret_is_said(terminal: Terminal) -> None:
     said += terminal.ok("auth", "status")
     said += terminal.asks(
         "import logging; logging.basicConfig(level=1, stream=__import__('sys').stdout)\n"
-        "from neonup.neon.oauth.account import AccountStore\n"
+        "from neonup_cloud.oauth.account import AccountStore\n"
         "from neonup.settings import home\n"
         "store = AccountStore(home(), neon.api.base)\n"
         "print(store.load(), store.signed_in(), neon.sender._more)\n"
@@ -97,7 +97,7 @@ def test_a_second_sign_in_revokes_the_first(terminal: Terminal) -> None:
 
 
 def test_another_application(terminal: Terminal) -> None:
-    from neonup_local.neon.oauth import clients
+    from neonup_emulator.neon.oauth import clients
 
     made, _ = clients.register(
         terminal.server.neon, "Ours", ["http://127.0.0.1/callback"], public=True

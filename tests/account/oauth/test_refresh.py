@@ -13,15 +13,15 @@ from typing import Any
 
 import pytest
 
-from neonup.neon import AsyncNeonClient, NeonClient
-from neonup.neon.oauth import FileTokens, SignInEnded, session_auth
+from neonup_cloud import AsyncNeonClient, NeonClient
+from neonup_cloud.oauth import FileTokens, SignInEnded, session_auth
 from tests.account.oauth.terminal import Terminal, secrets_of
 from tests.account.oauth.wire import Wire, wire
 from tests.neon.serving import NeonServer
 
 ME = "print(neon.request('GET', '/users/me')['email'])"
 SESSION = """
-from neonup.neon import NeonClient
+from neonup_cloud import NeonClient
 neon = NeonClient()
 print(neon.request("GET", "/users/me")["email"])
 """
@@ -42,7 +42,7 @@ def test_before_its_end(terminal: Terminal) -> None:
 def test_in_the_middle_of_a_command(terminal: Terminal) -> None:
     terminal.sign_in()
     with terminal.starts(
-        "import sys\nfrom neonup.neon import NeonClient\nneon = NeonClient()\n"
+        "import sys\nfrom neonup_cloud import NeonClient\nneon = NeonClient()\n"
         "print(neon.request('GET', '/users/me')['email'], flush=True)\n"
         "sys.stdin.readline()\n"
         "print(neon.projects.create(name='late').project.name)\n",

@@ -11,9 +11,9 @@ from urllib.parse import parse_qs, parse_qsl, urlsplit
 import httpx
 import pytest
 
-from neonup.neon import oauth
-from neonup_local.neon.oauth import clients
-from neonup_local.neon.oauth.model import OAuthGrant
+from neonup_cloud import oauth
+from neonup_emulator.neon.oauth import clients
+from neonup_emulator.neon.oauth.model import OAuthGrant
 from tests.account.oauth.web import COMMANDS, Site, Visitor, site
 from tests.account.oauth.wire import wire
 from tests.neon.oauth import Person, root_of

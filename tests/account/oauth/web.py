@@ -12,7 +12,7 @@ from pathlib import Path
 
 import httpx
 
-from neonup_local.neon.oauth import clients
+from neonup_emulator.neon.oauth import clients
 from tests.fastapi.served import UVICORN
 from tests.neon.oauth import root_of
 from tests.neon.serving import NeonServer

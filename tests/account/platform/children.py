@@ -13,8 +13,8 @@ from datetime import timedelta
 from pathlib import Path
 
 from neonup.http.transport import Sender
-from neonup.neon import NeonClient
-from neonup.neon.platform import Fleet, Target
+from neonup_cloud import NeonClient
+from neonup_cloud.fleets import Fleet, Target
 from tests.account.platform.fleets import TIERS
 from tests.neon.serving import NeonServer
 

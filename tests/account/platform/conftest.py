@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import pytest
 
 from neonup.http.transport import Sender
-from neonup.neon import NeonClient
-from neonup.neon.platform import Fleet
+from neonup_cloud import NeonClient
+from neonup_cloud.fleets import Fleet
 from tests.account import both
 from tests.account.both import Both
 from tests.account.platform.fleets import TIERS, Asked

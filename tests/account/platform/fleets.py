@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from neonup.neon.platform import Fleet, Quota, Tier
+from neonup_cloud.fleets import Fleet, Quota, Tier
 from tests.account.both import Both
 
 FREE = Tier(

@@ -15,9 +15,9 @@ import pytest
 from neonup.errors import SettingsError
 from neonup.http.calls import Pause
 from neonup.http.transport import Sender
-from neonup.neon import NeonClient
-from neonup.neon.client import Groups
-from neonup.neon.platform import ConsumptionRow, as_csv, consumption
+from neonup_cloud import NeonClient
+from neonup_cloud.api.client import Groups
+from neonup_cloud.fleets import ConsumptionRow, as_csv, consumption
 from tests.account.platform.fleets import Asked
 from tests.neon.serving import NeonServer
 

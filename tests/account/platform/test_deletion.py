@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 import psycopg
 import pytest
 
-from neonup.neon import NeonClient
-from neonup.neon.platform import Label, Naming, Standing, errors
+from neonup_cloud import NeonClient
+from neonup_cloud.fleets import Label, Naming, Standing, errors
 from tests.account.platform.fleets import Asked
 
 MONTH = timedelta(days=30)

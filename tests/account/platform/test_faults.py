@@ -9,9 +9,9 @@ from threading import Lock
 
 import pytest
 
-from neonup.neon import AsyncNeonClient, NeonClient
-from neonup.neon.errors import AnswerLost, NeonError
-from neonup.neon.platform import Fleet, Standing
+from neonup_cloud import AsyncNeonClient, NeonClient
+from neonup_cloud.api.errors import AnswerLost, NeonError
+from neonup_cloud.fleets import Fleet, Standing
 from tests.account.platform.fleets import FREE, PRO, TIERS
 from tests.account.relay import FAULTS, Relay, first_time, relaying
 from tests.neon.serving import NeonServer

@@ -8,9 +8,9 @@ import pytest
 from msgspec.structs import replace
 
 from neonup.http.transport import Sender
-from neonup.neon import NeonClient
-from neonup.neon.platform import Fleet, Label, Naming
-from neonup_local.neon.model import Project as ProjectRow
+from neonup_cloud import NeonClient
+from neonup_cloud.fleets import Fleet, Label, Naming
+from neonup_emulator.neon.model import Project as ProjectRow
 from tests.account.platform.fleets import TIERS, Asked
 from tests.neon.api import Api
 from tests.neon.serving import NeonServer

@@ -11,9 +11,9 @@ from collections.abc import Callable
 import pytest
 
 from neonup.http.transport import Sender
-from neonup.neon import NeonClient
-from neonup.neon.answers import Project
-from neonup.neon.platform import Fleet, Label, Standing
+from neonup_cloud import NeonClient
+from neonup_cloud.api.answers import Project
+from neonup_cloud.fleets import Fleet, Label, Standing
 from tests.account.platform import children
 from tests.account.platform.children import USER
 from tests.account.platform.fleets import PRO, TIERS

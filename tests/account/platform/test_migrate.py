@@ -14,7 +14,7 @@ import pytest
 
 from neonup.errors import SettingsError
 from neonup.http.transport import Sender
-from neonup.neon.platform import Fleet, Target, command
+from neonup_cloud.fleets import Fleet, Target, command
 from tests.account.both import Both
 from tests.account.platform import children
 from tests.account.platform.fleets import Asked

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from neonup.errors import SettingsError
-from neonup.neon.platform import Label, Naming, Standing
+from neonup_cloud.fleets import Label, Naming, Standing
 
 LONGEST_NAME = 256
 """Characters that Neon allows (OpenAPI document, ``ProjectCreateRequest``)."""

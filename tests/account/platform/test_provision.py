@@ -5,8 +5,8 @@ from __future__ import annotations
 import psycopg
 import pytest
 
-from neonup.neon import NeonClient
-from neonup.neon.platform import Standing, errors
+from neonup_cloud import NeonClient
+from neonup_cloud.fleets import Standing, errors
 from tests.account.platform.fleets import FREE, PRO, Asked
 
 

@@ -7,7 +7,7 @@ import tomllib
 import pytest
 
 from neonup.errors import SettingsError
-from neonup.neon.platform import Quota, Tier, Tiers
+from neonup_cloud.fleets import Quota, Tier, Tiers
 
 TABLE = """
 [free]

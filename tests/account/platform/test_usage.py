@@ -10,8 +10,8 @@ import psycopg
 import pytest
 
 from neonup.errors import SettingsError
-from neonup.neon import NeonClient
-from neonup.neon.platform import Quota, Tier, Usage, errors
+from neonup_cloud import NeonClient
+from neonup_cloud.fleets import Quota, Tier, Usage, errors
 from tests.account.platform.fleets import FREE, PRO, Asked
 from tests.neon.serving import NeonServer
 
@@ -119,7 +119,7 @@ def test_a_tier_of_another_organization(fleet: Asked) -> None:
             lambda fleet: fleet.change_tier("anna", "paid", project_id=made.project_id),
             tiers=(FREE, elsewhere),
         )
-    assert "neonup.neon.agents" in str(caught.value)
+    assert "neonup_cloud.agents" in str(caught.value)
 
 
 def test_a_tier_that_is_no_more(fleet: Asked) -> None:
