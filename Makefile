@@ -11,7 +11,7 @@ INSTALLED := $(VENV)/.installed
 FUZZ := .venv-schemathesis
 TWINE := .venv-twine
 CLIENTS := tests/clients/node_modules/.installed
-DISTRIBUTIONS := core plugins/neonup_local plugins/django_neon plugins/fastapi_neon plugins/pytest_neon
+DISTRIBUTIONS := core $(patsubst %/pyproject.toml,%,$(wildcard plugins/*/pyproject.toml))
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 ARGS ?=
 

@@ -13,6 +13,7 @@ from neonup import process as _process  # noqa: F401 - notes who imports neonup,
 
 if TYPE_CHECKING:
     from neonup.cli.output import confirm, emit, json_option, style, wants_json
+    from neonup.command import Command
     from neonup.database import (
         USER,
         ClaimOffer,
@@ -40,7 +41,6 @@ if TYPE_CHECKING:
     from neonup.postgres import drivers, psql, urls
     from neonup.postgres.script import run_script
     from neonup.provider import Provider
-    from neonup_cloud.account.temporary import TemporaryBranch
     from neonup.providers.registry import is_local
     from neonup.settings import Arguments, Settings, find_project, home, resolve
     from neonup.start.flow import aensure, ensure
@@ -55,6 +55,7 @@ __all__ = [
     "USER",
     "Arguments",
     "ClaimOffer",
+    "Command",
     "CreationForbidden",
     "Database",
     "DatabaseClaimed",
@@ -74,7 +75,6 @@ __all__ = [
     "SettingsError",
     "SqlError",
     "State",
-    "TemporaryBranch",
     "Version",
     "VersionBranch",
     "Versions",
@@ -105,6 +105,7 @@ __all__ = [
 
 _NAMES = {
     "neonup.cli.output": ("confirm", "emit", "json_option", "style", "wants_json"),
+    "neonup.command": ("Command",),
     "neonup.database": (
         *("USER", "ClaimOffer", "Database", "DatabaseSpec", "Inspection", "State"),
     ),
@@ -117,7 +118,6 @@ _NAMES = {
     "neonup.markers": ("hookimpl",),
     "neonup.postgres.script": ("run_script",),
     "neonup.provider": ("Provider",),
-    "neonup_cloud.account.temporary": ("TemporaryBranch",),
     "neonup.providers.registry": ("is_local",),
     "neonup.settings": ("Arguments", "Settings", "find_project", "home", "resolve"),
     "neonup.start.flow": ("aensure", "ensure"),

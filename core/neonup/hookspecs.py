@@ -7,15 +7,12 @@ these names, each marked with ``@neonup.hookimpl``.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
 
 import pluggy
 
+from neonup.command import Command
 from neonup.database import Database
 from neonup.provider import Provider
-
-if TYPE_CHECKING:
-    import click
 
 hookspec = pluggy.HookspecMarker("neonup")
 
@@ -54,11 +51,9 @@ def neonup_ready(database: Database, created: bool) -> None:
 
 
 @hookspec
-def neonup_commands(group: click.Group) -> None:
-    """Add commands to the ``neonup`` command line.
+def neonup_commands() -> Iterable[Command]:  # type: ignore[empty-body]
+    """Return commands of the ``neonup`` command line.
 
-    Called when a command is asked for that the core does not have, and for ``--help``.
-
-    Args:
-        group: the root group; use ``group.add_command``.
+    Called when a command is asked for that the core does not have, and for ``--help``. A command's
+    module is imported when the command is called.
     """

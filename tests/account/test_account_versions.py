@@ -7,12 +7,12 @@ from collections.abc import Iterator
 import pytest
 
 from neonup.database import Database
-from neonup_cloud import NeonClient
-from neonup_cloud.api.answers import CreatedProject
 from neonup.providers.registry import provider_class
 from neonup.settings import resolve
 from neonup.start.lookup import find_database
 from neonup.versions import Versions
+from neonup_cloud import NeonClient
+from neonup_cloud.api.answers import CreatedProject
 from tests.account.versions import numbers
 from tests.mcp.conftest import agent, ok
 from tests.neon.api import Api, ask

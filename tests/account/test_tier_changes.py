@@ -13,8 +13,8 @@ import pytest
 
 from neonup import SettingsError
 from neonup.http import retry
-from neonup_cloud.api import errors
 from neonup_cloud.agents import FREE, PAID, TierChanges, moving
+from neonup_cloud.api import errors
 from neonup_cloud.fleets import Fleet, Quota, Tier
 from neonup_cloud.fleets.errors import NoProject, TierExceeded
 from tests.account import both

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from neonup import NeonupError
-from neonup_cloud.api import errors
 from neonup_cloud.agents import ProjectVersions
+from neonup_cloud.api import errors
 from tests.account import both
 from tests.account.both import Both
 from tests.account.versions import Application, numbers

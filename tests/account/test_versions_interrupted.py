@@ -11,8 +11,8 @@ from collections.abc import Iterator
 import pytest
 
 from neonup.http import retry
-from neonup_cloud.api import errors
 from neonup_cloud.agents import idempotent_create
+from neonup_cloud.api import errors
 from tests.account import both
 from tests.account.both import Both
 from tests.account.killing import kill_where_held
@@ -27,7 +27,7 @@ from tests.neon.serving import NeonServer
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """No time passes between tries."""
     monkeypatch.setattr(retry, "BACK_OFF", 0.01)
-    monkeypatch.setattr(once, "LOOKS", (0.0, 0.01, 0.01))
+    monkeypatch.setattr(idempotent_create, "LOOKS", (0.0, 0.01, 0.01))
 
 
 @pytest.fixture

@@ -16,7 +16,9 @@ from tests.waiting import wait_until
 def listening() -> set[tuple[str, int]]:
     """The addresses on which this process's children take connections."""
     children = psutil.Process().children(recursive=True)
-    fronts = [one for one in children if "neonup_emulator.neon.compute.front.mover" in one.cmdline()]
+    fronts = [
+        one for one in children if "neonup_emulator.neon.compute.front.mover" in one.cmdline()
+    ]
     return {
         (found.laddr.ip, found.laddr.port)
         for front in fronts

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -11,59 +10,89 @@ import click
 
 from neonup import extras
 from neonup.cli import output
+from neonup.command import Command
 from neonup.errors import NeonupError
 
-COMMANDS = {
-    "up": "neonup.cli.up",
-    "status": "neonup.cli.show",
-    "url": "neonup.cli.show",
-    "env": "neonup.cli.show",
-    "claim": "neonup.cli.claim",
-    "adopt": "neonup_cloud.cli.adopt",
-    "run": "neonup.cli.run",
-    "psql": "neonup.cli.run",
-    "auth": "neonup_cloud.cli.auth",
-    "new": "neonup.cli.new",
-    "push": "neonup.cli.push",
-    "pull": "neonup.cli.pull",
-    "reset": "neonup.cli.life",
-    "destroy": "neonup.cli.life",
-    "projects": "neonup_cloud.cli.projects",
-    "branches": "neonup_cloud.cli.branches",
-    "snapshots": "neonup_cloud.cli.snapshots",
-    "usage": "neonup_cloud.cli.usage",
-    "fleet": "neonup_cloud.cli.fleet",
-    "versions": "neonup.cli.versions",
-    "undo": "neonup.cli.versions",
-    "mcp": "neonup_mcp.cli",
-    "doctor": "neonup.cli.doctor",
-}
-"""Where the core's commands are; each is imported only when it is called."""
+COMMANDS = (
+    Command("up", "neonup.cli.up:up", "Find the project's database, or create one and write .env."),
+    Command("status", "neonup.cli.show:status", "Show the database, its state and its expiry."),
+    Command("url", "neonup.cli.show:url", "Print the connection URL, password included."),
+    Command("env", "neonup.cli.show:env", "Print the variables for a shell."),
+    Command("claim", "neonup.cli.claim:claim", "Take the database into a Neon account."),
+    Command("run", "neonup.cli.run:run", "Run a command with the database's variables set."),
+    Command("psql", "neonup.cli.run:psql", "Open psql on the project's database."),
+    Command("new", "neonup.cli.new:new", "Create a new project from a template."),
+    Command("push", "neonup.cli.push:push", "Move the local database to Neon."),
+    Command("pull", "neonup.cli.pull:pull", "Copy a cloud database to this machine."),
+    Command(
+        "reset", "neonup.cli.life:reset", "Delete the data and start over, migrated and seeded."
+    ),
+    Command("destroy", "neonup.cli.life:destroy", "Delete the database, and its lines in .env."),
+    Command(
+        "versions", "neonup.cli.versions:versions", "Keep, list and restore versions of the data."
+    ),
+    Command("undo", "neonup.cli.versions:undo", "Bring the database back to its newest version."),
+    Command(
+        "doctor", "neonup.cli.doctor:doctor", "Show what would be used and why, and what is wrong."
+    ),
+)
+"""The core's own commands, in the order of ``neonup --help``."""
 
-_OF_LOCAL = ("down", "list", "logs", "prune", "serve", "stop")
+EXTRAS = {
+    "adopt": "cloud",
+    "auth": "cloud",
+    "branches": "cloud",
+    "down": "local",
+    "fleet": "cloud",
+    "list": "local",
+    "logs": "local",
+    "mcp": "mcp",
+    "projects": "cloud",
+    "prune": "local",
+    "serve": "emulator",
+    "snapshots": "cloud",
+    "stop": "local",
+    "usage": "cloud",
+}
+"""Which extra brings a command that is not installed."""
 
 
 class Group(click.Group):
-    """Finds commands lazily, ``up`` where none is named, and prints neonup's errors."""
+    """Finds commands by name, ``up`` where none is named, and prints neonup's errors."""
+
+    _offered: dict[str, Command] | None = None
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """The core's commands in their order, then those of plugins."""
-        self._load_plugins()
-        return [*COMMANDS, *super().list_commands(ctx)]
+        return [command.name for command in (*COMMANDS, *self._plugged_in().values())]
 
-    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
-        """A command of the core, or of a plugin."""
-        if name in COMMANDS:
-            command: click.Command = getattr(importlib.import_module(COMMANDS[name]), name)
-            return command
-        self._load_plugins()
-        found = super().get_command(ctx, name)
-        if found is None and name in _OF_LOCAL:
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """A command of the core or of a plugin, imported; None: nobody offers it.
+
+        Raises:
+            NeonupError: an extra that is not installed would bring it.
+        """
+        for command in COMMANDS:
+            if command.name == cmd_name:
+                return command.load()
+        if (plugged_in := self._plugged_in().get(cmd_name)) is not None:
+            return plugged_in.load()
+        if (extra := EXTRAS.get(cmd_name)) is not None:
             raise NeonupError(
-                f"The command {name!r} comes with neonup-local.",
-                remedy=extras.install("local"),
+                f"The command {cmd_name!r} comes with neonup-{extra}.",
+                remedy=extras.install(extra),
             )
-        return found
+        return None
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The list of commands, without importing them."""
+        rows = [(one.name, one.help) for one in (*COMMANDS, *self._plugged_in().values())]
+        missing = [name for name in EXTRAS if name not in dict(rows)]
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
+        if missing:
+            with formatter.section("Not installed"):
+                formatter.write_dl([(name, extras.install(EXTRAS[name])) for name in missing])
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Read the arguments; ``neonup -y`` is ``neonup up -y``."""
@@ -82,12 +111,16 @@ class Group(click.Group):
             output.fail(error)
             ctx.exit(1)
 
-    def _load_plugins(self) -> None:
-        if self.commands:
-            return
-        from neonup.plugins import create_plugin_manager
+    def _plugged_in(self) -> dict[str, Command]:
+        """The commands that plugins offer, by name; of two with one name the first counts."""
+        if self._offered is None:
+            from neonup.plugins import create_plugin_manager
 
-        create_plugin_manager().hook.neonup_commands(group=self)
+            self._offered = {}
+            for commands in create_plugin_manager().hook.neonup_commands():
+                for command in commands:
+                    self._offered.setdefault(command.name, command)
+        return self._offered
 
 
 @click.group(cls=Group, context_settings={"help_option_names": ["--help"]})

@@ -26,6 +26,19 @@ def database_options(function: F) -> F:
     )(function)
 
 
+yes_option = click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+
+
+def make_sure(question: str, yes: bool) -> None:
+    """Ask before data is lost.
+
+    Raises:
+        NeonupError: the answer is no, or there is nobody to ask.
+    """
+    if not yes and not output.confirm(question):
+        raise NeonupError("Nothing was changed.", remedy="Pass --yes to skip the prompt.")
+
+
 def start(**arguments: Any) -> Start:
     """A start on behalf of a person at the command line."""
     return Start(

@@ -92,13 +92,6 @@ def grid(columns: Sequence[str], rows: Sequence[Sequence[str | None]]) -> None:
         click.echo(line if number else style(line, dim=True))
 
 
-def plain(answer: Any) -> Any:
-    """An answer of Neon's API as plain data, for `emit`."""
-    import msgspec
-
-    return msgspec.to_builtins(answer)
-
-
 def date(moment: datetime | None) -> str | None:
     """A moment for a person, in their own time, to the second."""
     return None if moment is None else f"{moment.astimezone():%Y-%m-%d %H:%M:%S}"

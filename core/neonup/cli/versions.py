@@ -9,13 +9,11 @@ from typing import Any
 import click
 
 from neonup.cli import moments, options, output
-from neonup_cloud.cli import target
 from neonup.cli.moments import Moment
 from neonup.database import Database
 from neonup.errors import NeonupError
 from neonup.settings import Settings
-from neonup.start import announce
-from neonup.start import versions as start_versions
+from neonup.start import announce, version_service
 from neonup.start.lookup import find_database
 from neonup.versions import Restored, Version, VersionBranch, Versions, latest, named
 
@@ -32,14 +30,14 @@ class _Opened:
         """Restore a version or a moment, after asking, and say what was done."""
         name = announce.describe(self.database)
         question = f"Bring {name} back to {described}? Its connections are closed."
-        target.make_sure(question, yes)
-        _say(name, start_versions.restore(self.settings, self.versions, wanted))
+        options.make_sure(question, yes)
+        _say(name, version_service.restore(self.settings, self.versions, wanted))
 
 
 def _opened(**arguments: Any) -> _Opened:
     settings = options.start(**arguments).settings
     database = find_database(settings)
-    versions = start_versions.versions_of(settings, database)
+    versions = version_service.versions_of(settings, database)
     assert database is not None  # noqa: S101 - else versions_of had raised
     return _Opened(settings, database, versions)
 
@@ -122,7 +120,7 @@ def preview(version: str | None, expires: datetime | None, **arguments: Any) -> 
 
 @versions.command()
 @click.argument("version")
-@target.yes_option
+@options.yes_option
 @options.database_options
 @output.json_option
 def restore(version: str, yes: bool, **arguments: Any) -> None:
@@ -134,7 +132,7 @@ def restore(version: str, yes: bool, **arguments: Any) -> None:
 
 @versions.command()
 @click.argument("name")
-@target.yes_option
+@options.yes_option
 @options.database_options
 @output.json_option
 def delete(name: str, yes: bool, **arguments: Any) -> None:
@@ -143,11 +141,11 @@ def delete(name: str, yes: bool, **arguments: Any) -> None:
     branches = [one for one in found.branches() if name in (one.id, one.name)]
     if len(branches) == 1:
         one: Version | VersionBranch = branches[0]
-        target.make_sure(f"Delete the preview {one.name} ({one.id})?", yes)
+        options.make_sure(f"Delete the preview {one.name} ({one.id})?", yes)
         found.delete_branch(branches[0])
     else:
         one = named(found.history(), name)
-        target.make_sure(f"Delete the version {one.name} ({one.id})?", yes)
+        options.make_sure(f"Delete the version {one.name} ({one.id})?", yes)
         found.delete(one)
     if output.wants_json():
         output.emit({"deleted": True, "id": one.id, "name": one.name})
@@ -161,7 +159,7 @@ def delete(name: str, yes: bool, **arguments: Any) -> None:
     "--at", type=moments.at, metavar="WHEN",
     help="To an ISO time, or '5m ago', where the provider keeps the history.",
 )  # fmt: skip
-@target.yes_option
+@options.yes_option
 @options.database_options
 @output.json_option
 def undo(version: str | None, at: Moment | None, yes: bool, **arguments: Any) -> None:

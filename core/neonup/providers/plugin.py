@@ -8,9 +8,8 @@ from neonup.provider import Provider
 
 @hookimpl
 def neonup_providers() -> list[type[Provider]]:
-    """neon.new, one's own account, and an agent's identity."""
-    from neonup_cloud.account.provider import AccountProvider
+    """neon.new, and an agent's identity."""
     from neonup.providers.claimable.provider import ClaimableProvider
     from neonup.providers.neon_new import NeonNewProvider
 
-    return [NeonNewProvider, AccountProvider, ClaimableProvider]
+    return [NeonNewProvider, ClaimableProvider]

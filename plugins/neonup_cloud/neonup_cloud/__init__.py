@@ -5,11 +5,32 @@ with NeonClient() as neon:
     neon.operations.wait(created.operations)
     for project in neon.projects.list():
         print(project.id, project.name)
+
+Nothing is loaded before it is used: the plugin's hooks are below this package.
 """
 
 from __future__ import annotations
 
-from neonup_cloud.api import answers, claims, errors
-from neonup_cloud.api.client import AsyncNeonClient, NeonClient
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
-__all__ = ["AsyncNeonClient", "NeonClient", "answers", "claims", "errors"]
+if TYPE_CHECKING:
+    from neonup_cloud.account.temporary import TemporaryBranch
+    from neonup_cloud.api import answers, claims, errors
+    from neonup_cloud.api.client import AsyncNeonClient, NeonClient
+
+__all__ = ["AsyncNeonClient", "NeonClient", "TemporaryBranch", "answers", "claims", "errors"]
+
+_MODULES = {
+    "AsyncNeonClient": "neonup_cloud.api.client",
+    "NeonClient": "neonup_cloud.api.client",
+    "TemporaryBranch": "neonup_cloud.account.temporary",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name in {"answers", "claims", "errors"}:
+        return import_module(f"neonup_cloud.api.{name}")
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_MODULES[name]), name)

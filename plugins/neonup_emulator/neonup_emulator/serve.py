@@ -16,10 +16,9 @@ from typing import TYPE_CHECKING
 import click
 
 from neonup import ProviderError, home
-from neonup_emulator import readiness
+from neonup_emulator import readiness, temporary_home
 from neonup_emulator.api.guard import LOOPBACK
 from neonup_emulator.child import Child
-from neonup_emulator import temporary_home
 
 if TYPE_CHECKING:
     from filelock import FileLock

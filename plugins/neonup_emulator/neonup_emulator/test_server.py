@@ -11,9 +11,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from neonup import EngineError
+from neonup_emulator import temporary_home
 from neonup_local.engine import program
 from neonup_local.service import home as homes
-from neonup_emulator import temporary_home
 from neonup_local.test_server.runs import SERVED, Run, end_served
 
 

@@ -229,4 +229,5 @@ def _prunable(databases: Databases) -> Iterator[tuple[str, str]]:
             yield record.id, f"its project {record.project} is gone"
 
 
-COMMANDS = (list_, logs, _stop_command("stop"), _stop_command("down"), prune)
+stop = _stop_command("stop")
+down = _stop_command("down")

@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from neonup import Provider, hookimpl
-
-if TYPE_CHECKING:
-    import click
+from neonup import Command, Provider, hookimpl
 
 
 @hookimpl
@@ -19,10 +14,12 @@ def neonup_providers() -> list[type[Provider]]:
 
 
 @hookimpl
-def neonup_commands(group: click.Group) -> None:
-    """The commands about the databases of this machine, and ``serve``."""
-    from neonup_local import cli
-    from neonup_emulator.serve import serve
-
-    for command in (*cli.COMMANDS, serve):
-        group.add_command(command)
+def neonup_commands() -> list[Command]:
+    """The commands about the databases of this machine."""
+    return [
+        Command("list", "neonup_local.cli:list_", "Show every database on this machine."),
+        Command("logs", "neonup_local.cli:logs", "Print what the project's Postgres logged."),
+        Command("stop", "neonup_local.cli:stop", "Stop the project's Postgres; its data is kept."),
+        Command("down", "neonup_local.cli:down", "Stop the project's Postgres; its data is kept."),
+        Command("prune", "neonup_local.cli:prune", "Delete databases that nobody can miss."),
+    ]

@@ -7,7 +7,7 @@ from typing import Any, LiteralString
 from psycopg import AsyncConnection
 from psycopg.rows import dict_row
 
-from neonup.errors import NeonupError
+from neonup import NeonupError
 from neonup_mcp import session
 from neonup_mcp.session import Limits
 

@@ -11,11 +11,9 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 import click
 
-from neonup import extras
-from neonup.cli import options, output
+from neonup import Arguments, NeonupError, find_project
+from neonup.plugin import commands
 from neonup_mcp.cli_install import install
-from neonup.errors import NeonupError
-from neonup.settings import Arguments, find_project
 
 if TYPE_CHECKING:
     from neonup_mcp.project import Project
@@ -26,7 +24,7 @@ _folder = click.Path(exists=True, file_okay=False, path_type=Path)
 
 
 @click.group(invoke_without_command=True)
-@options.database_options
+@commands.database_options
 @click.option("--project", type=_folder, help="The project's folder; found by default.")
 @click.option("--allow-writes", is_flag=True, help="Add the tools that change or delete data.")
 @click.option(
@@ -47,7 +45,7 @@ _folder = click.Path(exists=True, file_okay=False, path_type=Path)
     help="The port for --http; a free one by default.",
 )  # fmt: skip
 @click.option("--no-token", is_flag=True, help="Let in every client on this machine, for --http.")
-@output.json_option
+@commands.json_option
 @click.pass_context
 def mcp(
     context: click.Context,
@@ -106,7 +104,7 @@ def _check_installed() -> None:
             raise
         raise NeonupError(
             f"`neonup mcp` needs the package {error.name}, which is not installed.",
-            remedy=extras.install("mcp"),
+            remedy=commands.install("mcp"),
         ) from None
 
 
@@ -139,10 +137,10 @@ def _serve_http(
             token_verifier=http.OneToken(token) if token else None,
         )
         where = http.address(listener)
-        if output.wants_json():
-            output.emit({"url": where, "token": token})
+        if commands.wants_json():
+            commands.emit({"url": where, "token": token})
         else:
-            output.table({"url": where, "token": token})
+            commands.table({"url": where, "token": token})
         sys.stdout.flush()
         _run(http.serve, built, listener)
 

@@ -8,9 +8,8 @@ from typing import Any
 
 import click
 
-from neonup.cli import options, output
-from neonup.errors import NeonupError
-from neonup.settings import find_project
+from neonup import NeonupError, find_project
+from neonup.plugin import commands
 
 _folder = click.Path(exists=True, file_okay=False, path_type=Path)
 
@@ -21,7 +20,7 @@ _folder = click.Path(exists=True, file_okay=False, path_type=Path)
     help="claude-code, cursor, vscode, zed, codex, gemini, windsurf or claude-desktop. Repeatable; "
     "those that are in use by default.",
 )  # fmt: skip
-@options.database_options
+@commands.database_options
 @click.option("--project", type=_folder, help="The project's folder; found by default.")
 @click.option("--allow-writes", is_flag=True, help="Add the tools that change or delete data.")
 @click.option("--allow-remote", is_flag=True, help="Also use your own database elsewhere.")
@@ -32,7 +31,7 @@ _folder = click.Path(exists=True, file_okay=False, path_type=Path)
 )  # fmt: skip
 @click.option("--print", "only_print", is_flag=True, help="Print what would be written.")
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
-@output.json_option
+@commands.json_option
 def install(
     *,
     names: tuple[str, ...],
@@ -65,8 +64,8 @@ def install(
         plans.append(plan.plan(client, client.path(folder, Path.home()), wanted))
     if not only_print:
         _apply(plans, yes)
-    if output.wants_json():
-        output.emit([{"client": one.client.name, "file": str(one.path)} for one in plans])
+    if commands.wants_json():
+        commands.emit([{"client": one.client.name, "file": str(one.path)} for one in plans])
     elif only_print:
         click.echo("\n".join(f"# {one.path}\n{one.after}" for one in plans), nl=False)
 
@@ -100,11 +99,11 @@ def _apply(plans: list[Any], yes: bool) -> None:
     due = [one for one in plans if one.changes]
     for one in due:
         click.echo(one.diff(), nl=False, err=True)
-    if due and not yes and not output.confirm("Write this?"):
+    if due and not yes and not commands.confirm("Write this?"):
         raise NeonupError("Nothing was written.", remedy="Pass --yes to skip the prompt.")
     for one in due:
         one.apply()
-    if output.wants_json():
+    if commands.wants_json():
         return
     for one in plans:
         what = "written" if one.changes else "is as it should be"

@@ -9,12 +9,10 @@ from typing import Annotated, Any, Literal
 from mcp.server.mcpserver import MCPServer
 from pydantic import BaseModel, Field
 
-from neonup.database import USER, Database
-from neonup.errors import ProviderError
+from neonup import USER, Database, ProviderError, drivers, urls
+from neonup.plugin.project import claim_offer, describe, find_database, recorded_databases
 from neonup_mcp.project import Branch, Project
 from neonup_mcp.result import Result, add_tool
-from neonup.postgres import drivers, urls
-from neonup.start import announce, claim, lookup
 
 
 class DatabaseInfo(Result):
@@ -33,7 +31,7 @@ class DatabaseInfo(Result):
     def of(cls, database: Database) -> DatabaseInfo:
         """What may be shown of a database."""
         return cls(
-            description=announce.describe(database),
+            description=describe(database),
             provider=database.provider,
             url=urls.mask(database.url),
             key=database.key,
@@ -144,15 +142,15 @@ class DatabaseTools:
     def list_databases(self) -> DatabaseList:
         """List the databases that this project's environment and .env files record, by variable."""
         settings = self.project.settings
-        served = lookup.find_database(settings)
-        found = {database.key: database for database in lookup.every(settings)}
+        served = find_database(settings)
+        found = {database.key: database for database in recorded_databases(settings)}
         if served is not None:
             found[served.key] = served
         return DatabaseList(
             databases=[
                 ListedDatabase(
                     key=key,
-                    description=announce.describe(database),
+                    description=describe(database),
                     provider=database.provider,
                     source=database.source,
                     state=self._state(database),
@@ -201,5 +199,5 @@ class DatabaseTools:
         A SECRET: whoever opens it can take the database. Give it to the user and to nobody else. A
         local database has none.
         """
-        offer = claim.offer(self.project.start(), self.project.recorded())
+        offer = claim_offer(self.project.start(), self.project.recorded())
         return ClaimLink(claim_url=offer.url, code=offer.code, expires_at=offer.expires_at)

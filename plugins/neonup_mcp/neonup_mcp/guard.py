@@ -18,7 +18,7 @@ import re
 
 from psycopg import AsyncConnection
 
-from neonup.errors import NeonupError
+from neonup import NeonupError
 
 _HARMLESS = (
     # Values that differ from call to call.

@@ -15,7 +15,7 @@ from mcp.server.auth.settings import AuthSettings
 from mcp.server.mcpserver import MCPServer
 from pydantic import AnyHttpUrl
 
-from neonup.errors import NeonupError
+from neonup import NeonupError
 
 HOST = "127.0.0.1"
 PATH = "/mcp"

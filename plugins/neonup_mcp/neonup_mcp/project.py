@@ -9,15 +9,19 @@ from typing import Annotated
 import anyio.to_thread
 from pydantic import Field
 
-from neonup.database import USER, Database, State
-from neonup.errors import NeonupError
-from neonup.postgres import urls
-from neonup.settings import Arguments, Settings, resolve
-from neonup.start import lock
-from neonup.start.flow import Start
-from neonup.start.lookup import find_database
-from neonup.start.version_service import versions_of
-from neonup.versions import VersionBranch, Versions
+from neonup import (
+    USER,
+    Arguments,
+    Database,
+    NeonupError,
+    Settings,
+    State,
+    VersionBranch,
+    Versions,
+    resolve,
+    urls,
+)
+from neonup.plugin.project import Start, find_database, project_lock, versions_of
 
 SIGN = "neonup mcp, which a person's editor has started"
 """An editor runs where somebody develops; what a hosting platform or CI sets still forbids."""
@@ -111,7 +115,7 @@ class Project:
         provider = start.provider(database)
         found = Database(branch.url, database.provider, id=branch.id, key=database.key)
         if provider.check(found) is State.STOPPED:
-            with lock.project(start.settings):
+            with project_lock(start.settings):
                 found = provider.wake(found)
         return found
 

@@ -13,7 +13,7 @@ from mcp.server.mcpserver import MCPServer
 from mcp.types import CallToolResult, TextContent, ToolAnnotations
 from pydantic import BaseModel
 
-from neonup.errors import NeonupError
+from neonup import NeonupError
 
 
 class Result(BaseModel):

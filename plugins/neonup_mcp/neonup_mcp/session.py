@@ -16,10 +16,9 @@ import anyio
 import psycopg
 from psycopg import AsyncConnection, sql
 
-from neonup.errors import SqlError
+from neonup import SqlError, drivers, urls
+from neonup.plugin.project import missing_feature
 from neonup_mcp import values
-from neonup.postgres import drivers, urls
-from neonup.postgres.missing import missing_feature
 
 T = TypeVar("T")
 

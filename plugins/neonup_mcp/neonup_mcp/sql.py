@@ -9,13 +9,12 @@ from typing import Annotated, Any
 from mcp.server.mcpserver import MCPServer
 from pydantic import BaseModel, Field
 
-from neonup.errors import SqlError
+from neonup import SqlError, explain_failure
 from neonup_mcp import statements, values
 from neonup_mcp.project import Branch, Project
 from neonup_mcp.result import Result, add_tool
 from neonup_mcp.session import Runner
 from neonup_mcp.statements import Rows
-from neonup.start import ready
 
 Statement = Annotated[str, Field(description="One SQL statement of Postgres.")]
 
@@ -126,7 +125,7 @@ class SqlTools:
     def _explained(self, error: SqlError) -> SqlError:
         """The same error; where the server lacks something, with how to get it."""
         project = self.project
-        known = ready.explain_failure(error.message, project.settings, project.recorded().provider)
+        known = explain_failure(error.message, project.settings, project.recorded().provider)
         if known is None:
             return error
         return SqlError(error.message, checked=error.checked, remedy=known, missing=error.missing)

@@ -14,7 +14,7 @@ from typing import Any
 import psycopg
 from psycopg import AsyncConnection, AsyncCursor, sql
 
-from neonup.errors import SqlError
+from neonup import SqlError
 from neonup_mcp import guard, session, values
 from neonup_mcp.session import Limits
 

@@ -9,12 +9,10 @@ from typing import Annotated, Any
 from mcp.server.mcpserver import MCPServer
 from pydantic import Field
 
-from neonup.errors import NeonupError
+from neonup import NeonupError, Version, VersionBranch, urls
+from neonup.plugin.project import named, restore
 from neonup_mcp.project import Project
 from neonup_mcp.result import Result, add_tool
-from neonup.postgres import urls
-from neonup.start import versions as start_versions
-from neonup.versions import Version, VersionBranch, named
 
 
 class VersionInfo(Result):
@@ -201,7 +199,7 @@ class VersionTools:
         """
         versions = self.project.versions()
         chosen = named(versions.history(), version)
-        restored = start_versions.restore(self.project.settings, versions, chosen)
+        restored = restore(self.project.settings, versions, chosen)
         before = None if restored.before is None else VersionInfo.of(restored.before)
         return RestoreResult(
             restored=restored.name, before=before, kept_branch=restored.kept_branch

@@ -10,9 +10,13 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import MutableMapping
+from typing import TYPE_CHECKING
 
-import neonup
 from neonup import Database, NeonupError, Settings, SettingsError
+
+if TYPE_CHECKING:
+    from neonup_cloud import TemporaryBranch
+
 from neonup_pytest.servers.external import VARIABLE as SERVER
 
 VARIABLE = "NEONUP_TEST_BRANCH"
@@ -32,7 +36,7 @@ class RunBranch:
 
     def __init__(
         self, project_id: str, id: str, name: str, url: str,  # noqa: A002 - as Neon calls it
-        own: neonup.TemporaryBranch | None = None,
+        own: TemporaryBranch | None = None,
     ):  # fmt: skip
         self.project_id, self.id, self.name, self.url = project_id, id, name, url
         self._own = own
@@ -79,7 +83,15 @@ def of_run(
             f"{SERVER} names a server, and the tests are to run on a Neon branch.",
             remedy=f"Unset {SERVER}, or leave out --neon-provider (neon_provider).",
         )
-    made = neonup.TemporaryBranch.create(settings, own, parent=parent)
+    try:
+        from neonup_cloud import TemporaryBranch
+    except ModuleNotFoundError as error:
+        if error.name != "neonup_cloud":
+            raise
+        raise SettingsError(
+            "Tests on a Neon branch need neonup-cloud.", remedy='pip install "neonup[cloud]"'
+        ) from None
+    made = TemporaryBranch.create(settings, own, parent=parent)
     environ[SERVER] = made.url
     environ[VARIABLE] = f"{made.project_id} {made.id} {made.name}"
     return RunBranch(made.project_id, made.id, made.name, made.url, made)

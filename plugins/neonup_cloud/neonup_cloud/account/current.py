@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from neonup.choice import one_of
-from neonup.database import USER, Database
+from neonup import USER, Database, NeonupError, Settings
 from neonup.env.record import host
-from neonup.errors import NeonupError
+from neonup.plugin.commands import one_of
+from neonup.plugin.project import provider_class
 from neonup_cloud import NeonClient
+from neonup_cloud.account import location
+from neonup_cloud.account.options import Options
 from neonup_cloud.api import local_discovery
 from neonup_cloud.api.answers import Endpoint, Project
 from neonup_cloud.api.errors import Forbidden, NotFound
 from neonup_cloud.api.local_discovery import LocalNeon
-from neonup_cloud.account import location
-from neonup_cloud.account.options import Options
-from neonup.providers.registry import provider_class
-from neonup.settings import Settings
 
 _LOOPBACK = "127."
 """What the hosts of a local Neon's endpoints begin with."""

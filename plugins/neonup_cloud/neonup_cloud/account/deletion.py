@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from neonup.errors import ProviderError
+from neonup import ProviderError
 from neonup_cloud import NeonClient
-from neonup_cloud.api.errors import NotFound
 from neonup_cloud.account.location import Place
+from neonup_cloud.api.errors import NotFound
 
 
 def delete(neon: NeonClient, place: Place, *, org: str | None) -> None:

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from neonup import ProviderError
 from neonup.env.record import host
-from neonup.errors import ProviderError
+from neonup.plugin.http import validation
 from neonup_cloud import NeonClient
 from neonup_cloud.api import connection_urls
 from neonup_cloud.api.answers import Branch, Endpoint
 from neonup_cloud.api.errors import NotFound
-from neonup.providers import validation
 
 _PORT = ":5432"
 PROJECT = "a project id, or project id/branch id"

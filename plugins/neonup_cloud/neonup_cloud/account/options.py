@@ -7,8 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from neonup.errors import SettingsError
-from neonup.settings import Settings
+from neonup import Settings, SettingsError
 
 NAME = "account"
 T = TypeVar("T")

@@ -10,19 +10,26 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from neonup.database import ClaimOffer, Database, DatabaseSpec, Inspection, State
-from neonup.errors import NeonupError, ProviderError, SettingsError
-from neonup.provider import Provider
+from neonup import (
+    ClaimOffer,
+    Database,
+    DatabaseSpec,
+    Inspection,
+    NeonupError,
+    Provider,
+    ProviderError,
+    SettingsError,
+    State,
+)
+from neonup.plugin.project import StateStore, state_name
 from neonup_cloud.account import options
-from neonup.providers.state_store import Kept
-from neonup.providers.state_store import place as kept_name
 
 if TYPE_CHECKING:
+    from neonup import Versions
     from neonup_cloud import NeonClient
-    from neonup_cloud.api.claims import Claim
-    from neonup_cloud.account.options import Options
     from neonup_cloud.account.location import Place
-    from neonup.versions import Versions
+    from neonup_cloud.account.options import Options
+    from neonup_cloud.api.claims import Claim
 
 
 class AccountProvider(Provider):
@@ -71,7 +78,7 @@ class AccountProvider(Provider):
 
         wanted = options.resolve(self.settings)
         kept = self._kept
-        name = kept_name(spec.project, spec.env_file, spec.key)
+        name = state_name(spec.project, spec.env_file, spec.key)
         with self._client(wanted) as neon:
             found = Creation(neon, kept, name, wanted).run(spec)
             neon.operations.settle(found.place.project)
@@ -97,8 +104,8 @@ class AccountProvider(Provider):
         Raises:
             NeonError: Neon refused, or did not answer.
         """
-        from neonup_cloud.api.errors import NotFound
         from neonup_cloud.account import location as places
+        from neonup_cloud.api.errors import NotFound
 
         place, wanted = places.parse(database.id), options.resolve(self.settings)
         with self._client(wanted, database) as neon:
@@ -186,15 +193,15 @@ class AccountProvider(Provider):
         self._kept.forget(_claims(place))
 
     @property
-    def _kept(self) -> Kept:
-        return Kept(self.settings.home, self.name)
+    def _kept(self) -> StateStore:
+        return StateStore(self.settings.home, self.name)
 
     @contextmanager
     def _client(self, wanted: Options, database: Database | None = None) -> Iterator[NeonClient]:
         """The account, or the local Neon that a database is one of."""
         from neonup_cloud import NeonClient
-        from neonup_cloud.api.errors import Invalid
         from neonup_cloud.account import current
+        from neonup_cloud.api.errors import Invalid
 
         here = current.local_neon(self.settings, database, wanted)
         if here is not None:

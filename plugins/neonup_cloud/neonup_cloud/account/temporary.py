@@ -11,10 +11,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from neonup.database import Database
-from neonup.errors import NeonupError, SettingsError
-from neonup_cloud.account import current, options, location
-from neonup.settings import Settings
+from neonup import Database, NeonupError, Settings, SettingsError
+from neonup_cloud.account import current, location, options
 
 if TYPE_CHECKING:
     from filelock import BaseFileLock

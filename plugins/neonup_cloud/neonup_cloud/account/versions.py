@@ -8,16 +8,15 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Literal
 
-from neonup.database import Database
-from neonup.http.transport import Sender
+from neonup import Database, Restored, Version, VersionBranch, Versions, urls
+from neonup.plugin.http import Sender
+from neonup.plugin.project import REPLACED
 from neonup_cloud import NeonClient
+from neonup_cloud.account import location as places
+from neonup_cloud.account.location import Place
 from neonup_cloud.agents import ProjectVersions
 from neonup_cloud.api.answers import Branch
 from neonup_cloud.api.errors import Invalid, QuotaExceeded
-from neonup.postgres import urls
-from neonup_cloud.account import location as places
-from neonup_cloud.account.location import Place
-from neonup.versions import REPLACED, Restored, Version, VersionBranch, Versions
 
 
 class AccountVersions(Versions):

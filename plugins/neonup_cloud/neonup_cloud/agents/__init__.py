@@ -4,8 +4,8 @@ organizations."""
 from __future__ import annotations
 
 from neonup_cloud.agents.plans import FREE, PAID, PlanLimits
-from neonup_cloud.agents.tier_changes import Refusal, TierChanges, TierReport
 from neonup_cloud.agents.snapshot_versions import ProjectVersions
+from neonup_cloud.agents.tier_changes import Refusal, TierChanges, TierReport
 
 __all__ = [
     "FREE",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
-from neonup.http.calls import Call, Pause
+from neonup.plugin.http import Call, Pause
 from neonup_cloud.api.errors import AnswerLost, Conflict, UnusableAnswer
 
 T = TypeVar("T")

@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from neonup.http.calls import Call
+from neonup.plugin.http import Call
 from neonup_cloud.api.client import Groups
 from neonup_cloud.api.errors import (
     AnswerLost,

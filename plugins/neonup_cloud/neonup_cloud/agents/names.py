@@ -10,7 +10,7 @@ import secrets
 from collections.abc import Container
 from datetime import UTC, datetime
 
-from neonup.errors import NeonupError
+from neonup import NeonupError
 
 AUTOMATIC = "auto: "
 """How the name of a snapshot begins that nobody asked for; the version's own name follows."""

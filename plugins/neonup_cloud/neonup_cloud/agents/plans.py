@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from neonup.errors import SettingsError
+from neonup import SettingsError
 from neonup_cloud.fleets import Quota, Tier
 
 DAY = 86_400

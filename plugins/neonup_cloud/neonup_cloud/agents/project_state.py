@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from neonup.http.calls import Call
+from neonup import Version
+from neonup.plugin.http import Call
+from neonup.plugin.project import named
 from neonup_cloud.agents import names
 from neonup_cloud.api.answers import Branch, Snapshot
 from neonup_cloud.api.client import Groups
 from neonup_cloud.api.errors import Conflict, Invalid, NotFound
-from neonup.versions import Version, named
 
 _RESTORED = "restored"
 """The ``restore_status`` of a branch with a snapshot's data that has taken no other's place."""

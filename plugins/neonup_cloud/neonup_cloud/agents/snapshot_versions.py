@@ -9,16 +9,16 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Generic, Literal
 
-from neonup.http.calls import Call
+from neonup import Restored, Version, VersionBranch
+from neonup.plugin.http import Call
 from neonup_cloud.agents import names, project_state
 from neonup_cloud.agents.project_state import Standing
 from neonup_cloud.agents.steps import Steps, Taking
 from neonup_cloud.api.answers import Branch
 from neonup_cloud.api.client import Groups
+from neonup_cloud.api.connection_urls import url_of
 from neonup_cloud.api.errors import Invalid, QuotaExceeded
 from neonup_cloud.api.groups.group import Group, S, operation
-from neonup_cloud.api.connection_urls import url_of
-from neonup.versions import Restored, Version, VersionBranch
 
 AUTOMATIC_DAYS = 7
 """After which Neon deletes a version that neonup took by itself."""

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from neonup.http.calls import Call
+from neonup.plugin.http import Call
 from neonup_cloud.agents import names
 from neonup_cloud.agents.idempotent_create import once
 from neonup_cloud.agents.project_state import Standing, snapshots

@@ -6,14 +6,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
-from neonup.errors import NeonupError
-from neonup.http.calls import Call
+from neonup import NeonupError
+from neonup.plugin.http import Call
 from neonup_cloud.agents import moving
 from neonup_cloud.agents.moving import Route
 from neonup_cloud.api.client import Groups
 from neonup_cloud.api.errors import Conflict, Forbidden, Invalid, NeonError, NotFound
 from neonup_cloud.api.groups.group import Group, S, operation
-from neonup_cloud.fleets import Fleet, Tier, UserProject, reconcile, downgrade
+from neonup_cloud.fleets import Fleet, Tier, UserProject, downgrade, reconcile
 from neonup_cloud.fleets.downgrade import Excess, TierChange
 from neonup_cloud.fleets.errors import FleetError
 from neonup_cloud.fleets.register import missing, refuse_deleting

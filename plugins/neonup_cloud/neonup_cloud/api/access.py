@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from neonup.errors import SettingsError
+from neonup import SettingsError
 
 BASE = "https://console.neon.tech/api/v2"
 

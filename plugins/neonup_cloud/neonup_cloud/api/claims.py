@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from urllib.parse import parse_qs, urlencode, urlsplit
 
-from neonup.errors import SettingsError
+from neonup import SettingsError
 
 
 class ClaimState(enum.StrEnum):

@@ -7,10 +7,8 @@ from typing import Any, Generic, Self
 
 import httpx
 
-from neonup.http.run import adrive, drive
-from neonup.http.transport import AsyncSender, Sender
+from neonup.plugin.http import AsyncSender, Sender, adrive, drive
 from neonup_cloud.api import access
-from neonup_cloud.api.requests import Api, Values
 from neonup_cloud.api.groups.branches import Branches
 from neonup_cloud.api.groups.claims import Claims
 from neonup_cloud.api.groups.consumption import Consumption
@@ -23,6 +21,7 @@ from neonup_cloud.api.groups.projects import Projects
 from neonup_cloud.api.groups.roles import Roles
 from neonup_cloud.api.groups.snapshots import Snapshots
 from neonup_cloud.api.groups.users import Users
+from neonup_cloud.api.requests import Api, Values
 
 TIMEOUT = 60.0
 """Seconds that one request may take; a new project takes Neon a few."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from neonup.errors import ProviderError
-from neonup.http.calls import Call
+from neonup import ProviderError
+from neonup.plugin.http import Call
 from neonup_cloud.api.answers import Branch
 from neonup_cloud.api.client import Groups
 

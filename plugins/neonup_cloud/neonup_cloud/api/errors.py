@@ -21,7 +21,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from neonup.errors import ServiceError
+from neonup import ServiceError
 
 
 class NeonError(ServiceError):

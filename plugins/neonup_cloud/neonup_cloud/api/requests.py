@@ -11,9 +11,19 @@ from urllib.parse import quote, urlencode
 
 import msgspec
 
-from neonup.errors import ServiceError, SettingsError
-from neonup.http.calls import Call, Failure, Request, Response
-from neonup.http.retry import Outcome, Policy, Service, attempt, retry_after, told
+from neonup import ServiceError, SettingsError
+from neonup.plugin.http import (
+    Call,
+    Failure,
+    Outcome,
+    Policy,
+    Request,
+    Response,
+    Service,
+    attempt,
+    retry_after,
+    told,
+)
 from neonup_cloud.api import errors
 from neonup_cloud.api.answers import Operations
 

@@ -18,7 +18,7 @@ from typing import Any
 
 import httpx
 
-from neonup.errors import SettingsError
+from neonup import SettingsError
 
 DEFAULT = "DEFAULT"
 _IN_KEYRING = "keyring"

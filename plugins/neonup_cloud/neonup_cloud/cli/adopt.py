@@ -4,24 +4,25 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from neonup.cli import options, output
-from neonup.database import USER, Database, State
-from neonup.env import record
-from neonup.errors import NeonupError, ProviderError
-from neonup.provider import Provider
-from neonup.providers.registry import provider_class
-from neonup.start import announce, lock, lookup
-from neonup.start.flow import Start
+from neonup import USER, Database, NeonupError, Provider, ProviderError, State
+from neonup.plugin import commands
+from neonup.plugin.project import (
+    Start,
+    banner_lines,
+    is_marked,
+    provider_class,
+    record_database,
+    recorded_database,
+)
 
 if TYPE_CHECKING:
     from neonup_cloud import NeonClient
-    from neonup_cloud.api.answers import Branch
     from neonup_cloud.account.location import Urls
+    from neonup_cloud.api.answers import Branch
 
 _ACCOUNT = "account"
 
@@ -35,15 +36,15 @@ class _Former:
 
 
 @click.command()
-@options.database_options
+@commands.database_options
 @click.option("--project", "project_id", metavar="ID", help="The Neon project, where unknown.")
 @click.option("--branch", metavar="NAME", help="A branch of it; the default branch if not given.")
 @click.option("-y", "--yes", is_flag=True, help="Do not ask before replacing a URL of your own.")
-@output.json_option
+@commands.json_option
 def adopt(project_id: str | None, branch: str | None, yes: bool, **arguments: Any) -> None:
     """Find the claimed database in your Neon account, and renew its URL in .env."""
-    start = options.start(**arguments)
-    database = lookup.recorded(start.settings)
+    start = commands.start(**arguments)
+    database = recorded_database(start.settings)
     _check_environment(start, database)
     former = _former(start, database) if database is not None else None
     if project_id is None:
@@ -53,22 +54,18 @@ def adopt(project_id: str | None, branch: str | None, yes: bool, **arguments: An
     with _client(start) as neon:
         found, urls = _reach(neon, project_id, branch, database, former)
     adopted = _adopted(start, database, f"{project_id}/{found.id}", urls)
-    with lock.project(start.settings):
-        file = Path(database.source) if database is not None else start.settings.env_file
-        record.write(adopted, start.settings, file, replace=database is not None)
-    lookup.publish(adopted, os.environ)
-    adopted = adopted.with_(source=str(file))
-    if output.wants_json():
-        output.emit(output.database_dict(adopted))
+    adopted = record_database(start.settings, adopted)
+    if commands.wants_json():
+        commands.emit(commands.database_dict(adopted))
         return
-    output.say(announce.lines(adopted, start.remarks, colour=output.colourful()))
+    commands.say(banner_lines(adopted, start.remarks, colour=commands.colourful()))
 
 
 def _check_environment(start: Start, database: Database | None) -> None:
     key = start.settings.key
     exported = os.environ.get(key, "")
     known = () if database is None else (database.url, database.direct)
-    if exported and exported not in known and not lookup.is_marked(key, exported, os.environ):
+    if exported and exported not in known and not is_marked(key, exported, os.environ):
         raise NeonupError(
             f"{key} is set in the environment, which wins over any file.",
             remedy=f"Unset it there: unset {key}",
@@ -102,7 +99,7 @@ def _project_of(start: Start, former: _Former | None) -> str:
 
 def _make_sure(database: Database, yes: bool) -> None:
     question = f"Replace {database.key} in {database.source}, which is your own database?"
-    if not yes and not output.confirm(question):
+    if not yes and not commands.confirm(question):
         raise NeonupError("Nothing was changed.", remedy="Pass --yes to skip the prompt.")
 
 
@@ -125,9 +122,9 @@ def _reach(
     Raises:
         NeonupError: the account does not have it.
     """
-    from neonup_cloud.api.errors import NotFound
-    from neonup.postgres import urls
+    from neonup import urls
     from neonup_cloud.account import location as places
+    from neonup_cloud.api.errors import NotFound
 
     try:
         neon.projects.get(project_id)

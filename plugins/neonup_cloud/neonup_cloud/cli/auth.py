@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from neonup.cli import output
-from neonup.errors import NeonupError
-from neonup.settings import home
+from neonup import NeonupError, home
+from neonup.plugin import commands
 
 if TYPE_CHECKING:
     from neonup_cloud.oauth.account import AccountStore, SignedIn
@@ -37,7 +36,7 @@ def auth() -> None:
     show_default=True,
     help="Seconds to wait for it.",
 )
-@output.json_option
+@commands.json_option
 def login(no_open: bool, port: int, timeout: float) -> None:
     """Sign in at Neon in the browser."""
     from neonup_cloud.oauth import application
@@ -63,7 +62,7 @@ def login(no_open: bool, port: int, timeout: float) -> None:
 
 
 @auth.command()
-@output.json_option
+@commands.json_option
 def status() -> None:
     """Show who is signed in at Neon; ends with status 1 if nobody is."""
     from neonup_cloud import NeonClient
@@ -74,9 +73,9 @@ def status() -> None:
     if os.environ.get("NEON_API_KEY"):
         click.echo("NEON_API_KEY is set: commands use that instead of a sign-in.", err=True)
     if signed_in is None:
-        if not output.wants_json():
+        if not commands.wants_json():
             raise NeonupError("Nobody is signed in at Neon.", remedy="neonup auth login")
-        output.emit({"signed_in": False, "api": base})
+        commands.emit({"signed_in": False, "api": base})
         click.get_current_context().exit(1)
     from neonup_cloud.oauth.session import connected
 
@@ -86,7 +85,7 @@ def status() -> None:
 
 
 @auth.command()
-@output.json_option
+@commands.json_option
 def logout() -> None:
     """Sign out: what was allowed is revoked at Neon, and forgotten here."""
     from neonup_cloud.api.errors import NeonError
@@ -101,8 +100,8 @@ def logout() -> None:
     except NeonupError as error:
         trouble = error
         store.delete()
-    if output.wants_json():
-        output.emit({"signed_in": False, "revoked": revoked})
+    if commands.wants_json():
+        commands.emit({"signed_in": False, "revoked": revoked})
     elif signed_in is None and trouble is None:
         click.echo("Nobody was signed in at Neon.")
     else:
@@ -166,8 +165,8 @@ def _revoke_quietly(application: Any, tokens: Any) -> None:
 def _tell(store: AccountStore, signed_in: SignedIn | None, data: dict[str, Any]) -> None:
     assert signed_in  # noqa: S101 - for types
     kept = signed_in.keyring or str(store.path)
-    if output.wants_json():
-        output.emit(
+    if commands.wants_json():
+        commands.emit(
             {
                 **data,
                 "email": signed_in.email,
@@ -177,7 +176,7 @@ def _tell(store: AccountStore, signed_in: SignedIn | None, data: dict[str, Any])
             }
         )
         return
-    output.table(
+    commands.table(
         {
             "signed in as": signed_in.email,
             "at": signed_in.application.host,

@@ -7,10 +7,10 @@ from typing import Any
 
 import click
 
-from neonup.cli import moments, output
+from neonup import NeonupError
+from neonup.plugin import commands
+from neonup.plugin.commands import Moment
 from neonup_cloud.cli import target
-from neonup.cli.moments import Moment
-from neonup.errors import NeonupError
 
 
 @click.group()
@@ -20,25 +20,25 @@ def branches() -> None:
 
 @branches.command("list")
 @target.project_options
-@output.json_option
+@commands.json_option
 def list_(project: str | None, local: bool, **arguments: Any) -> None:
     """Show the project's branches."""
     with target.opened(local=local, **arguments) as to:
         found = list(to.neon.branches.list(to.project(project)))
-    if output.wants_json():
-        output.emit(output.plain(found))
+    if commands.wants_json():
+        commands.emit(target.plain(found))
         return
     names = {one.id: one.name for one in found}
-    output.grid(
+    commands.grid(
         ("id", "name", "parent", "size", "created", "expires", ""),
         [
             (
                 one.id,
                 one.name,
                 names.get(one.parent_id or "", one.parent_id),
-                output.size(one.logical_size),
-                output.date(one.created_at),
-                output.date(one.expires_at),
+                commands.size(one.logical_size),
+                commands.date(one.created_at),
+                commands.date(one.expires_at),
                 " ".join(
                     word
                     for word, holds in (("default", one.default), ("protected", one.protected))
@@ -51,7 +51,7 @@ def list_(project: str | None, local: bool, **arguments: Any) -> None:
 
 
 _at = click.option(
-    "--at", type=moments.at, metavar="WHEN",
+    "--at", type=commands.at, metavar="WHEN",
     help="As it was at an ISO time, '5m ago', or an LSN; within the project's history.",
 )  # fmt: skip
 
@@ -61,12 +61,12 @@ _at = click.option(
 @click.option("--parent", metavar="BRANCH", help="Whose data; the default branch's if not given.")
 @_at
 @click.option(
-    "--expires", type=moments.expiry, metavar="WHEN",
+    "--expires", type=commands.expiry, metavar="WHEN",
     help="When Neon deletes it: an ISO time, or 2h.",
 )  # fmt: skip
 @click.option("--schema-only", is_flag=True, help="Without rows.")
 @target.project_options
-@output.json_option
+@commands.json_option
 def create(
     *,
     name: str | None,
@@ -92,8 +92,8 @@ def create(
             init_source="schema-only" if schema_only else None,
         )
         to.settle(made.operations, "Neon prepares the branch")
-    if output.wants_json():
-        output.emit(output.plain(made))
+    if commands.wants_json():
+        commands.emit(target.plain(made))
         return
     click.echo(f"Created the branch {made.branch.name} ({made.branch.id}).")
     click.echo(f"To use it here: neonup adopt --project {project_id} --branch {made.branch.name}")
@@ -101,18 +101,18 @@ def create(
 
 @branches.command()
 @click.argument("branch")
-@target.yes_option
+@commands.yes_option
 @target.project_options
-@output.json_option
+@commands.json_option
 def delete(branch: str, yes: bool, project: str | None, local: bool, **arguments: Any) -> None:
     """Delete a branch, by id or name, with its data."""
     with target.opened(local=local, **arguments) as to:
         project_id = to.project(project)
         found = to.branch(project_id, branch)
-        target.make_sure(f"Delete the branch {found.name} ({found.id}) with its data?", yes)
+        commands.make_sure(f"Delete the branch {found.name} ({found.id}) with its data?", yes)
         to.settle(to.neon.branches.delete(project_id, found.id).operations, "Neon deletes it")
-    if output.wants_json():
-        output.emit({"deleted": True, "id": found.id, "name": found.name})
+    if commands.wants_json():
+        commands.emit({"deleted": True, "id": found.id, "name": found.name})
     else:
         click.echo(f"Deleted the branch {found.name} ({found.id}).")
 
@@ -122,9 +122,9 @@ def delete(branch: str, yes: bool, project: str | None, local: bool, **arguments
 @click.option("--from", "source", metavar="BRANCH", help="Whose data; its own if not given.")
 @_at
 @click.option("--keep-as", metavar="NAME", help="Keep what it has now as a branch of this name.")
-@target.yes_option
+@commands.yes_option
 @target.project_options
-@output.json_option
+@commands.json_option
 def restore(
     *,
     branch: str,
@@ -152,7 +152,7 @@ def restore(
         if other.id == found.id and keep_as is None:
             # Neon demands a name here, since the history would be cut otherwise.
             keep_as = f"{found.name}_old_{datetime.now():%Y%m%d_%H%M%S}"
-        target.make_sure(f"Replace the data of the branch {found.name} ({found.id})?", yes)
+        commands.make_sure(f"Replace the data of the branch {found.name} ({found.id})?", yes)
         _restore(to, project_id, found.id, source_id=other.id, at=at or Moment(), keep_as=keep_as)
     _told(found.id, found.name, f"Restored the branch {found.name}", keep_as)
 
@@ -160,9 +160,9 @@ def restore(
 @branches.command()
 @click.argument("branch")
 @click.option("--keep-as", metavar="NAME", help="Keep what it has now as a branch of this name.")
-@target.yes_option
+@commands.yes_option
 @target.project_options
-@output.json_option
+@commands.json_option
 def reset(
     *,
     branch: str,
@@ -182,7 +182,7 @@ def reset(
                 remedy="To an earlier moment of its own: neonup branches restore "
                 f"{found.name} --at WHEN",
             )
-        target.make_sure(f"Replace the data of the branch {found.name} ({found.id})?", yes)
+        commands.make_sure(f"Replace the data of the branch {found.name} ({found.id})?", yes)
         _restore(to, project_id, found.id, source_id=found.parent_id, at=Moment(), keep_as=keep_as)
     _told(found.id, found.name, f"Reset the branch {found.name} to its parent", keep_as)
 
@@ -208,7 +208,7 @@ def _restore(
 
 
 def _told(id_: str, name: str, done: str, keep_as: str | None) -> None:
-    if output.wants_json():
-        output.emit({"id": id_, "name": name, "kept_as": keep_as})
+    if commands.wants_json():
+        commands.emit({"id": id_, "name": name, "kept_as": keep_as})
     else:
         click.echo(f"{done}; what it had is {f'in {keep_as}' if keep_as else 'gone'}.")

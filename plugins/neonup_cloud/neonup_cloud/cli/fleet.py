@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any, cast
 
 import click
 
+from neonup import NeonupError
+from neonup.plugin import commands
 from neonup_cloud.cli import fleet_output, target
-from neonup.cli import moments, output
-from neonup.errors import NeonupError
 
 if TYPE_CHECKING:
-    from neonup.http.transport import Sender
+    from neonup.plugin.http import Sender
     from neonup_cloud.api.answers import Granularity
     from neonup_cloud.fleets import Fleet
 
@@ -49,7 +49,7 @@ _dry_run = click.option("--dry-run", is_flag=True, help="Only say what would be 
 @click.option("--direct", is_flag=True, help="With --url: the one past the pooler.")
 @_dry_run
 @target.account_options
-@output.json_option
+@commands.json_option
 def provision(
     *, user: str, tier: str | None, show_url: bool, direct: bool, dry_run: bool, **arguments: Any
 ) -> None:
@@ -68,9 +68,9 @@ def provision(
         found = there.find(user) if dry_run else there.provision(user, tier)
         if show_url and found and not dry_run:
             url = there.connection(user, pooled=not direct, project_id=found.project_id)
-    if output.wants_json():
+    if commands.wants_json():
         shown = found.as_dict() if found else {"project_id": None, "user": user, "tier": tier}
-        output.emit(shown | ({"url": url} if url else {}))
+        commands.emit(shown | ({"url": url} if url else {}))
     elif found is None:
         click.echo(f"Would create a project of the tier {tier} for {user}.")
     elif url:
@@ -83,7 +83,7 @@ def provision(
 @fleet.command("list")
 @click.option("--tier", help="Only those of this tier.")
 @target.account_options
-@output.json_option
+@commands.json_option
 def list_(tier: str | None, **arguments: Any) -> None:
     """Show the users' projects, the oldest first."""
     with _opened(arguments) as there:
@@ -97,7 +97,7 @@ def list_(tier: str | None, **arguments: Any) -> None:
 @click.option("--force", is_flag=True, help="Also where its use does not fit the tier.")
 @_dry_run
 @target.account_options
-@output.json_option
+@commands.json_option
 def tier(*, user: str, tier: str, force: bool, dry_run: bool, **arguments: Any) -> None:
     """Give a user's project another tier, or the same once more.
 
@@ -120,7 +120,7 @@ def tier(*, user: str, tier: str, force: bool, dry_run: bool, **arguments: Any) 
 )
 @click.option("--csv", is_flag=True, help="With --by: print CSV.")
 @target.account_options
-@output.json_option
+@commands.json_option
 def usage(
     *,
     user: str | None,
@@ -162,7 +162,7 @@ def usage(
 )  # fmt: skip
 @_dry_run
 @target.account_options
-@output.json_option
+@commands.json_option
 def migrate(
     *,
     command: tuple[str, ...],
@@ -198,9 +198,9 @@ def migrate(
 @click.option("--cancel", is_flag=True, help="Keep it after all, or recover a deleted one.")
 @click.option("--due", is_flag=True, help="Delete all whose time has come.")
 @_dry_run
-@target.yes_option
+@commands.yes_option
 @target.account_options
-@output.json_option
+@commands.json_option
 def delete(
     *,
     user: str | None,
@@ -218,7 +218,7 @@ def delete(
     """
     if due == (user is not None) or (due and cancel):
         raise click.UsageError("Name a user, or pass --due.")
-    span = moments.span(wait) if wait else timedelta()
+    span = commands.span(wait) if wait else timedelta()
     with _opened(arguments) as there:
         if user is None:
             _sweep(there, dry_run=dry_run)
@@ -229,7 +229,7 @@ def delete(
             fleet_output.kept(user, there.undelete(user))
         else:
             if not span:
-                target.make_sure(f"Delete the project of {user} with all its data?", yes)
+                commands.make_sure(f"Delete the project of {user} with all its data?", yes)
             fleet_output.deleted(user, there.delete(user, snapshot=not no_snapshot, wait=span))
 
 

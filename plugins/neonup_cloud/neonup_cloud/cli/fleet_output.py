@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from neonup.cli import output
+from neonup.plugin import commands
 
 if TYPE_CHECKING:
     from neonup_cloud.fleets import (
@@ -23,16 +23,16 @@ if TYPE_CHECKING:
 
 def projects(found: Sequence[UserProject]) -> None:
     """Some projects."""
-    if output.wants_json():
-        output.emit([one.as_dict() for one in found])
+    if commands.wants_json():
+        commands.emit([one.as_dict() for one in found])
         return
     if not found:
         click.echo("No projects.")
         return
-    output.grid(
+    commands.grid(
         ("user", "project", "tier", "standing", "created"),
         [
-            (one.user, one.project_id, one.tier, _standing(one), output.date(one.created_at))
+            (one.user, one.project_id, one.tier, _standing(one), commands.date(one.created_at))
             for one in found
         ],
     )
@@ -40,8 +40,8 @@ def projects(found: Sequence[UserProject]) -> None:
 
 def change(user: str, changed: TierChange) -> None:
     """A change of tier, or what it would be."""
-    if output.wants_json():
-        output.emit(changed.as_dict())
+    if commands.wants_json():
+        commands.emit(changed.as_dict())
         return
     done = "has" if changed.applied else "would have"
     click.echo(f"The project of {user} {done} the tier {changed.after}; before: {changed.before}.")
@@ -51,9 +51,9 @@ def change(user: str, changed: TierChange) -> None:
 
 def usage(found: Sequence[Usage], *, one: bool) -> None:
     """What projects have used of their quotas."""
-    if output.wants_json():
+    if commands.wants_json():
         shown = [usage.as_dict() for usage in found]
-        output.emit(shown[0] if one and shown else shown)
+        commands.emit(shown[0] if one and shown else shown)
         return
     rows = [
         (
@@ -67,7 +67,7 @@ def usage(found: Sequence[Usage], *, one: bool) -> None:
         for used in usage.figures.values()
         if one or used.limit
     ]
-    output.grid(("user", "what", "used", "quota", ""), rows)
+    commands.grid(("user", "what", "used", "quota", ""), rows)
 
 
 def consumed(rows: Iterable[ConsumptionRow], *, csv: bool) -> None:
@@ -78,10 +78,10 @@ def consumed(rows: Iterable[ConsumptionRow], *, csv: bool) -> None:
         click.echo(as_csv(rows), nl=False)
         return
     plain = [one.as_dict() for one in rows]
-    if output.wants_json():
-        output.emit(plain)
+    if commands.wants_json():
+        commands.emit(plain)
         return
-    output.grid(
+    commands.grid(
         ("user", "project", "from", "compute", "storage", "transfer"),
         [
             (
@@ -89,8 +89,8 @@ def consumed(rows: Iterable[ConsumptionRow], *, csv: bool) -> None:
                 one["project_id"],
                 one["start"],
                 f"{one.get('compute_unit_seconds', 0) / 3600:.2f} CU h",
-                f"{output.size(_storage(one))} mo",
-                output.size(one.get("public_network_transfer_bytes", 0)),
+                f"{commands.size(_storage(one))} mo",
+                commands.size(one.get("public_network_transfer_bytes", 0)),
             )
             for one in plain
         ],
@@ -99,8 +99,8 @@ def consumed(rows: Iterable[ConsumptionRow], *, csv: bool) -> None:
 
 def migrated(report: MigrationReport) -> None:
     """What came of a migration."""
-    if output.wants_json():
-        output.emit(report.as_dict())
+    if commands.wants_json():
+        commands.emit(report.as_dict())
         return
     click.echo(
         f"{len(report.done)} migrated, {len(report.earlier)} were already, "
@@ -112,8 +112,8 @@ def migrated(report: MigrationReport) -> None:
 
 def deleted(user: str, deletion: Deletion | None) -> None:
     """A deletion."""
-    if output.wants_json():
-        output.emit(deletion.as_dict() if deletion else {"user": user, "deleted": False})
+    if commands.wants_json():
+        commands.emit(deletion.as_dict() if deletion else {"user": user, "deleted": False})
     elif deletion is None:
         click.echo(f"{user} has no project.")
     elif deletion.deleted:
@@ -122,23 +122,23 @@ def deleted(user: str, deletion: Deletion | None) -> None:
     else:
         click.echo(
             f"The project {deletion.project.project_id} of {user} is suspended, and to be deleted "
-            f"at {output.date(deletion.due)}."
+            f"at {commands.date(deletion.due)}."
         )
         click.echo(f"To keep it: neonup fleet delete --cancel {user}")
 
 
 def kept(user: str, project: UserProject) -> None:
     """A project that stays."""
-    if output.wants_json():
-        output.emit(project.as_dict())
+    if commands.wants_json():
+        commands.emit(project.as_dict())
     else:
         click.echo(f"The project {project.project_id} of {user} can be used again.")
 
 
 def swept(sweep: Sweep) -> None:
     """What was due."""
-    if output.wants_json():
-        output.emit(sweep.as_dict())
+    if commands.wants_json():
+        commands.emit(sweep.as_dict())
         return
     click.echo(
         f"{len(sweep.deleted)} deleted, {len(sweep.finished)} finished, "
@@ -150,7 +150,7 @@ def swept(sweep: Sweep) -> None:
 
 def _standing(project: UserProject) -> str:
     if project.label.due:
-        return f"to be deleted at {output.date(project.label.due)}"
+        return f"to be deleted at {commands.date(project.label.due)}"
     return f"{project.standing}{', changing' if project.label.changing else ''}"
 
 

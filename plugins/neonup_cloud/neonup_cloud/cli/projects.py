@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from neonup.cli import output
+from neonup.plugin import commands
 from neonup_cloud.cli import target
 
 
@@ -25,23 +25,23 @@ _org = click.option("--org", metavar="ID", help="The organization; all of yours 
 @_org
 @click.option("--deleted", is_flag=True, help="Deleted ones that can still be recovered.")
 @target.account_options
-@output.json_option
+@commands.json_option
 def list_(org: str | None, deleted: bool, local: bool, **arguments: Any) -> None:
     """Show the projects, newest first."""
     from neonup_cloud.account import current
 
     with target.opened(local=local, **arguments) as to:
         found = list(current.projects(to.neon, org or to.org, recoverable=deleted or None))
-    if output.wants_json():
-        output.emit(output.plain(found))
+    if commands.wants_json():
+        commands.emit(target.plain(found))
         return
     if not found:
         click.echo("No projects.")
         return
-    output.grid(
+    commands.grid(
         ("id", "name", "region", "postgres", "created"),
         [
-            (one.id, one.name, one.region_id, str(one.pg_version), output.date(one.created_at))
+            (one.id, one.name, one.region_id, str(one.pg_version), commands.date(one.created_at))
             for one in found
         ],
     )
@@ -53,7 +53,7 @@ def list_(org: str | None, deleted: bool, local: bool, **arguments: Any) -> None
 @click.option("--region", metavar="ID", help="Where, e.g. aws-us-east-2.")
 @click.option("--pg-version", type=int, help="Postgres's major version.")
 @target.account_options
-@output.json_option
+@commands.json_option
 def create(
     *,
     name: str | None,
@@ -69,8 +69,8 @@ def create(
             name=name, org_id=org or to.org, region_id=region, pg_version=pg_version
         )
         to.settle(made.operations, "Neon prepares the project")
-    if output.wants_json():
-        output.emit(output.plain(made))
+    if commands.wants_json():
+        commands.emit(target.plain(made))
         return
     click.echo(f"Created the project {made.project.name} ({made.project.id}).")
     click.echo(f"To use it here: neonup adopt --project {made.project.id}")
@@ -78,17 +78,17 @@ def create(
 
 @projects.command()
 @click.argument("project", required=False)
-@target.yes_option
+@commands.yes_option
 @target.account_options
-@output.json_option
+@commands.json_option
 def delete(project: str | None, yes: bool, local: bool, **arguments: Any) -> None:
     """Delete a project, by id or name, with its branches; that of .env if none is given."""
     with target.opened(local=local, **arguments) as to:
         found = to.neon.projects.get(to.project(project))
-        target.make_sure(f"Delete the project {found.name} ({found.id}) with all its data?", yes)
+        commands.make_sure(f"Delete the project {found.name} ({found.id}) with all its data?", yes)
         to.neon.projects.delete(found.id)
-    if output.wants_json():
-        output.emit({"deleted": True, "id": found.id, "name": found.name})
+    if commands.wants_json():
+        commands.emit({"deleted": True, "id": found.id, "name": found.name})
         return
     click.echo(f"Deleted the project {found.name} ({found.id}).")
     click.echo(f"For a while it can be brought back: neonup projects recover {found.id}")
@@ -97,7 +97,7 @@ def delete(project: str | None, yes: bool, local: bool, **arguments: Any) -> Non
 @projects.command()
 @click.argument("project")
 @target.account_options
-@output.json_option
+@commands.json_option
 def recover(project: str, local: bool, **arguments: Any) -> None:
     """Bring back a deleted project, by id or name."""
     from neonup_cloud.account import current
@@ -105,7 +105,7 @@ def recover(project: str, local: bool, **arguments: Any) -> None:
     with target.opened(local=local, **arguments) as to:
         id_ = current.named(to.neon, project, to.org, deleted=True).id
         found = to.neon.projects.recover(id_)
-    if output.wants_json():
-        output.emit(output.plain(found))
+    if commands.wants_json():
+        commands.emit(target.plain(found))
     else:
         click.echo(f"Recovered the project {found.name} ({found.id}).")

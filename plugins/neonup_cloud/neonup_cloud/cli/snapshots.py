@@ -7,9 +7,9 @@ from typing import Any
 
 import click
 
-from neonup.cli import moments, output
+from neonup.plugin import commands
+from neonup.plugin.commands import Moment
 from neonup_cloud.cli import target
-from neonup.cli.moments import Moment
 
 
 @click.group()
@@ -19,27 +19,27 @@ def snapshots() -> None:
 
 @snapshots.command("list")
 @target.project_options
-@output.json_option
+@commands.json_option
 def list_(project: str | None, local: bool, **arguments: Any) -> None:
     """Show the project's snapshots."""
     with target.opened(local=local, **arguments) as to:
         found = list(to.neon.snapshots.list(to.project(project)))
-    if output.wants_json():
-        output.emit(output.plain(found))
+    if commands.wants_json():
+        commands.emit(target.plain(found))
         return
     if not found:
         click.echo("No snapshots.")
         return
-    output.grid(
+    commands.grid(
         ("id", "name", "branch", "size", "created", "expires"),
         [
             (
                 one.id,
                 one.name,
                 one.source_branch_id,
-                output.size(one.full_size),
-                output.date(one.created_at),
-                output.date(one.expires_at),
+                commands.size(one.full_size),
+                commands.date(one.created_at),
+                commands.date(one.expires_at),
             )
             for one in found
         ],
@@ -50,15 +50,15 @@ def list_(project: str | None, local: bool, **arguments: Any) -> None:
 @click.argument("name", required=False)
 @click.option("--branch", metavar="BRANCH", help="A root branch; the default one if not given.")
 @click.option(
-    "--at", type=moments.at, metavar="WHEN",
+    "--at", type=commands.at, metavar="WHEN",
     help="As it was at an ISO time, '5m ago', or an LSN; within the project's history.",
 )  # fmt: skip
 @click.option(
-    "--expires", type=moments.expiry, metavar="WHEN",
+    "--expires", type=commands.expiry, metavar="WHEN",
     help="When Neon deletes it: an ISO time, or 7d; never if not given.",
 )  # fmt: skip
 @target.project_options
-@output.json_option
+@commands.json_option
 def create(
     *,
     name: str | None,
@@ -82,26 +82,26 @@ def create(
             expires_at=expires,
         )
         to.settle(made.operations, "Neon takes the snapshot")
-    if output.wants_json():
-        output.emit(output.plain(made))
+    if commands.wants_json():
+        commands.emit(target.plain(made))
     else:
         click.echo(f"Created the snapshot {made.snapshot.name} ({made.snapshot.id}).")
 
 
 @snapshots.command()
 @click.argument("snapshot")
-@target.yes_option
+@commands.yes_option
 @target.project_options
-@output.json_option
+@commands.json_option
 def delete(snapshot: str, yes: bool, project: str | None, local: bool, **arguments: Any) -> None:
     """Delete a snapshot, by id or name; branches that were restored from it stay."""
     with target.opened(local=local, **arguments) as to:
         project_id = to.project(project)
         found = to.snapshot(project_id, snapshot)
-        target.make_sure(f"Delete the snapshot {found.name} ({found.id})?", yes)
+        commands.make_sure(f"Delete the snapshot {found.name} ({found.id})?", yes)
         to.settle(to.neon.snapshots.delete(project_id, found.id).operations, "Neon deletes it")
-    if output.wants_json():
-        output.emit({"deleted": True, "id": found.id, "name": found.name})
+    if commands.wants_json():
+        commands.emit({"deleted": True, "id": found.id, "name": found.name})
     else:
         click.echo(f"Deleted the snapshot {found.name} ({found.id}).")
 
@@ -110,9 +110,9 @@ def delete(snapshot: str, yes: bool, project: str | None, local: bool, **argumen
 @click.argument("snapshot")
 @click.option("--as", "name", metavar="NAME", help="The new branch's name.")
 @click.option("--replace", is_flag=True, help="Put it in the place of the branch it is of.")
-@target.yes_option
+@commands.yes_option
 @target.project_options
-@output.json_option
+@commands.json_option
 def restore(
     *,
     snapshot: str,
@@ -132,7 +132,7 @@ def restore(
         project_id = to.project(project)
         found = to.snapshot(project_id, snapshot)
         if replace:
-            target.make_sure(
+            commands.make_sure(
                 f"Put the snapshot {found.name} ({found.id}) in the place of its branch?", yes
             )
         made = to.neon.snapshots.restore(
@@ -140,7 +140,7 @@ def restore(
             target_branch_id=found.source_branch_id if replace else None,
         )  # fmt: skip
         to.settle(made.operations, "Neon restores the snapshot")
-    if output.wants_json():
-        output.emit(output.plain(made))
+    if commands.wants_json():
+        commands.emit(target.plain(made))
     else:
         click.echo(f"Restored into the branch {made.branch.name} ({made.branch.id}).")

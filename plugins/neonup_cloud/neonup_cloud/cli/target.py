@@ -8,13 +8,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+import msgspec
 
-from neonup.choice import N, one_of
-from neonup.cli import options, output
-from neonup.database import Database
-from neonup.errors import NeonupError
-from neonup.settings import Settings, resolve
-from neonup.start.lookup import find_database
+from neonup import Database, NeonupError, Settings, resolve
+from neonup.plugin import commands
+from neonup.plugin.commands import N, one_of
+from neonup.plugin.project import find_database
 
 if TYPE_CHECKING:
     from neonup_cloud import NeonClient
@@ -28,7 +27,7 @@ def account_options(function: F) -> F:
     function = click.option(
         "--local", is_flag=True, help="Those of the neonup serve that runs on this machine."
     )(function)
-    return options.database_options(function)
+    return commands.database_options(function)
 
 
 def project_options(function: F) -> F:
@@ -39,17 +38,9 @@ def project_options(function: F) -> F:
     return account_options(function)
 
 
-yes_option = click.option("-y", "--yes", is_flag=True, help="Do not ask.")
-
-
-def make_sure(question: str, yes: bool) -> None:
-    """Ask before data is lost.
-
-    Raises:
-        NeonupError: the answer is no, or there is nobody to ask.
-    """
-    if not yes and not output.confirm(question):
-        raise NeonupError("Nothing was changed.", remedy="Pass --yes to skip the prompt.")
+def plain(answer: Any) -> Any:
+    """An answer of Neon's API as plain data, for `commands.emit`."""
+    return msgspec.to_builtins(answer)
 
 
 @dataclass(frozen=True)
@@ -123,7 +114,7 @@ class Target:
             OperationFailed: it failed, or did not end.
         """
         if operations:
-            output.progress(doing)
+            commands.progress(doing)
             self.neon.operations.wait(operations)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import click
 
-from neonup.cli import output
+from neonup.plugin import commands
 from neonup_cloud.cli import target
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ _SPANS = {"hourly": timedelta(hours=1), "daily": timedelta(days=1), "monthly": t
     "--last", type=click.IntRange(1, 60), default=7, show_default=True, help="So many spans."
 )
 @target.project_options
-@output.json_option
+@commands.json_option
 def usage(
     everything: bool, by: str, last: int, project: str | None, local: bool, **arguments: Any
 ) -> None:
@@ -47,10 +47,10 @@ def usage(
                 project_ids=ids,
             )
         )
-    if output.wants_json():
-        output.emit(output.plain(consumed))
+    if commands.wants_json():
+        commands.emit(target.plain(consumed))
         return
-    output.grid(
+    commands.grid(
         ("project", "from", "compute", "storage", "transfer"),
         [row for one in consumed for row in _rows(one)],
     )
@@ -58,7 +58,7 @@ def usage(
 
 def _rows(consumed: ProjectConsumption) -> list[tuple[str | None, ...]]:
     return [
-        (consumed.project_id, output.date(frame.timeframe_start), *_figures(frame))
+        (consumed.project_id, commands.date(frame.timeframe_start), *_figures(frame))
         for period in consumed.periods
         for frame in period.consumption
     ]
@@ -69,8 +69,8 @@ def _figures(frame: Frame) -> tuple[str | None, ...]:
     storage = [values[name] for name in _STORAGE if name in values]
     return (
         f"{values.get('compute_unit_seconds', 0) / 3600:.2f} CU h",
-        f"{output.size(sum(storage))} mo",
-        output.size(values.get("public_network_transfer_bytes", 0)),
+        f"{commands.size(sum(storage))} mo",
+        commands.size(values.get("public_network_transfer_bytes", 0)),
     )
 
 

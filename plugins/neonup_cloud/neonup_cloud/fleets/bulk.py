@@ -7,12 +7,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-from neonup.http.calls import Call
-from neonup.http.run import adrive, drive
-from neonup.http.transport import AsyncSender, Sender
+from neonup.plugin.http import AsyncSender, Call, Sender, adrive, drive
 from neonup_cloud.api.errors import NotFound
-from neonup_cloud.fleets import concurrency, usage
 from neonup_cloud.fleets import journal as journals
+from neonup_cloud.fleets import usage
+from neonup_cloud.fleets.concurrency import arun, checked, run
 from neonup_cloud.fleets.journal import Journal
 from neonup_cloud.fleets.migrate import Failed, MigrationReport, Target, reason
 from neonup_cloud.fleets.naming import Standing
@@ -25,7 +24,7 @@ T = TypeVar("T")
 
 def usages(register: Register, sender: Any, concurrency: int) -> Any:
     """For `Fleet.usages`."""
-    concurrency.checked(concurrency)
+    checked(concurrency)
 
     def one(project: UserProject) -> Call[Usage | None]:
         try:
@@ -36,7 +35,7 @@ def usages(register: Register, sender: Any, concurrency: int) -> Any:
     if isinstance(sender, AsyncSender):
         return _ausages(register, sender, one, concurrency)
     projects = drive(register.all(), sender)
-    return _known(concurrency.run(projects, lambda project: drive(one(project), sender), concurrency))
+    return _known(run(projects, lambda project: drive(one(project), sender), concurrency))
 
 
 async def _ausages(
@@ -46,9 +45,7 @@ async def _ausages(
     concurrency: int,
 ) -> list[Usage]:
     projects = await adrive(register.all(), sender)
-    return _known(
-        await concurrency.arun(projects, lambda project: adrive(one(project), sender), concurrency)
-    )
+    return _known(await arun(projects, lambda project: adrive(one(project), sender), concurrency))
 
 
 def _known(found: Iterable[T | None]) -> list[T]:
@@ -68,7 +65,7 @@ class Migration:
 
     def run(self, sender: Sender) -> MigrationReport:
         """Run it in threads."""
-        concurrency.checked(self.concurrency)
+        checked(self.concurrency)
         with journals.opened(self.journal, self.name) as journal:
             report = self._sorted(drive(self.register.all(), sender), journal)
 
@@ -80,11 +77,11 @@ class Migration:
                 journal.write(project.project_id, None)
                 return None
 
-            return _told(report, concurrency.run(report.done, one, self.concurrency))
+            return _told(report, run(report.done, one, self.concurrency))
 
     async def arun(self, sender: AsyncSender) -> MigrationReport:
         """Run it in tasks."""
-        concurrency.checked(self.concurrency)
+        checked(self.concurrency)
         with journals.opened(self.journal, self.name) as journal:
             report = self._sorted(await adrive(self.register.all(), sender), journal)
 
@@ -99,7 +96,7 @@ class Migration:
                 journal.write(project.project_id, None)
                 return None
 
-            return _told(report, await concurrency.arun(report.done, one, self.concurrency))
+            return _told(report, await arun(report.done, one, self.concurrency))
 
     def _sorted(self, projects: list[UserProject], journal: Journal) -> MigrationReport:
         """What is to be done, as if it were."""

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from typing import TypeVar
 
-from neonup.errors import SettingsError
+from neonup import SettingsError
 
 I = TypeVar("I")  # noqa: E741 - an item
 T = TypeVar("T")

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-from neonup.errors import SettingsError
-from neonup.http.calls import Call, Pause, Request
+from neonup import SettingsError
+from neonup.plugin.http import Call, Pause, Request
 from neonup_cloud.api.answers import Granularity, ProjectConsumption
 from neonup_cloud.api.groups.consumption import METRICS
 from neonup_cloud.fleets.register import Register, UserProject

@@ -8,13 +8,12 @@ from typing import Any
 
 import msgspec
 
-from neonup.errors import SettingsError
+from neonup import Settings, SettingsError, resolve
 from neonup_cloud.api.client import Groups
 from neonup_cloud.api.groups.group import S
 from neonup_cloud.fleets.fleet import Fleet
 from neonup_cloud.fleets.provisioning import Layout
 from neonup_cloud.fleets.tiers import Tiers
-from neonup.settings import Settings, resolve
 
 NAME = "fleet"
 

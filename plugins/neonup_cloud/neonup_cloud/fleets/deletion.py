@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from neonup.errors import NeonupError
-from neonup.http.calls import Call
+from neonup import NeonupError
+from neonup.plugin.http import Call
 from neonup_cloud.api.client import Groups
 from neonup_cloud.api.errors import NotFound, QuotaExceeded
 from neonup_cloud.fleets import reconcile

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from neonup.http.calls import Call
+from neonup.plugin.http import Call
 from neonup_cloud.api.client import Groups
 from neonup_cloud.fleets import usage
 from neonup_cloud.fleets.errors import TierExceeded

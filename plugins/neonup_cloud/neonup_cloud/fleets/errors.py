@@ -10,7 +10,7 @@ NeonupError
 
 from __future__ import annotations
 
-from neonup.errors import NeonupError
+from neonup import NeonupError
 
 
 class FleetError(NeonupError):

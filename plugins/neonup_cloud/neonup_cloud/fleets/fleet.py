@@ -6,10 +6,10 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Generic
 
-from neonup.errors import SettingsError
-from neonup.http.calls import Call
+from neonup import SettingsError
+from neonup.plugin.http import Call
 from neonup_cloud.api.groups.group import S, operation
-from neonup_cloud.fleets import reconcile, deletion, downgrade, provisioning, usage
+from neonup_cloud.fleets import deletion, downgrade, provisioning, reconcile, usage
 from neonup_cloud.fleets.deletion import Deletion
 from neonup_cloud.fleets.downgrade import TierChange
 from neonup_cloud.fleets.fleet_operations import Everyone

@@ -7,16 +7,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Generic, overload
 
-from neonup.http.calls import Call
-from neonup.http.transport import AsyncSender, Sender
+from neonup.plugin.http import AsyncSender, Call, Sender
 from neonup_cloud.api.answers import Granularity
 from neonup_cloud.api.client import Groups
 from neonup_cloud.api.groups.consumption import METRICS
 from neonup_cloud.api.groups.group import Group, S, operation
-from neonup_cloud.fleets import consumption, deletion, bulk
+from neonup_cloud.fleets import bulk, consumption, deletion
+from neonup_cloud.fleets.bulk import Migration
 from neonup_cloud.fleets.consumption import ConsumptionRow
 from neonup_cloud.fleets.deletion import Sweep
-from neonup_cloud.fleets.bulk import Migration
 from neonup_cloud.fleets.migrate import AsyncWork, MigrationReport, Work
 from neonup_cloud.fleets.naming import Naming
 from neonup_cloud.fleets.provisioning import Layout

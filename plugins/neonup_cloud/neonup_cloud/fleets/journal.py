@@ -14,7 +14,7 @@ from pathlib import Path
 from threading import Lock
 from typing import IO, Any
 
-from neonup.errors import SettingsError
+from neonup import SettingsError
 
 
 class Journal:

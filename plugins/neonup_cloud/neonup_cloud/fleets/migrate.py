@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from neonup.errors import NeonupError
-from neonup_cloud.fleets.register import UserProject
+from neonup import NeonupError
 from neonup.postgres.urls import mask
+from neonup_cloud.fleets.register import UserProject
 
 _LINES = 5
 """So many of the last lines of a failed command are reported."""

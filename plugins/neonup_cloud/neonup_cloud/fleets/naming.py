@@ -20,7 +20,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from urllib.parse import quote, unquote
 
-from neonup.errors import SettingsError
+from neonup import SettingsError
 
 LONGEST_KEY = 128
 """Characters of an encoded key; a longer one is hashed. No setting changes it: another figure

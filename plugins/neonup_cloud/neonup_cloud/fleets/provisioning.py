@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from neonup.http.calls import Call, Pause
+from neonup.plugin.http import Call, Pause
 from neonup_cloud.api.errors import AnswerLost, NeonError, NotFound, UnusableAnswer
 from neonup_cloud.fleets.naming import Label
 from neonup_cloud.fleets.register import Register, UserProject, age

@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from neonup.http.calls import Call
+from neonup.plugin.http import Call
 from neonup_cloud.api.answers import Endpoint
 from neonup_cloud.fleets.errors import FleetError
 from neonup_cloud.fleets.naming import Label, Standing

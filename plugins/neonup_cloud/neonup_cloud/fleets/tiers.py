@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from neonup.errors import SettingsError
+from neonup import SettingsError
 from neonup_cloud.api.requests import Values
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")

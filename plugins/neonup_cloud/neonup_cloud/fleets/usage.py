@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
-from neonup.http.calls import Call
+from neonup.plugin.http import Call
 from neonup_cloud.api.answers import Branch, Project
 from neonup_cloud.api.client import Groups
 from neonup_cloud.fleets.register import UserProject

@@ -18,13 +18,13 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from neonup import home as home_of
 from neonup_cloud.oauth import files
 from neonup_cloud.oauth.application import Application
 from neonup_cloud.oauth.errors import AGAIN, SignInError
 from neonup_cloud.oauth.keyrings import Keyring
 from neonup_cloud.oauth.session import connected
 from neonup_cloud.oauth.tokens import Tokens
-from neonup.settings import home as home_of
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from neonup.errors import SettingsError
+from neonup import SettingsError
 from neonup_cloud.oauth.errors import AGAIN
 from neonup_cloud.oauth.scopes import COMMAND_LINE
 

@@ -1,8 +1,8 @@
-"""What can go wrong about signing in. A service that fails is `neonup_cloud.api.errors.Unavailable`."""
+"""What can go wrong about signing in; a failing service is `neonup_cloud.errors.Unavailable`."""
 
 from __future__ import annotations
 
-from neonup.errors import NeonupError
+from neonup import NeonupError
 
 AGAIN = "Sign in again: neonup auth login"
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from neonup import extras
+from neonup.plugin import commands
 from neonup_cloud.oauth.errors import AGAIN, SignInError
 from neonup_cloud.oauth.tokens import Tokens
 
@@ -88,7 +88,7 @@ def _library() -> Any:
     except ImportError:
         raise SignInError(
             "The sign-in at Neon is in the system's keyring, which takes a library to read.",
-            remedy=extras.install("auth"),
+            remedy=commands.install("cloud"),
         ) from None
     return keyring
 

@@ -13,8 +13,8 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from neonup import extras
-from neonup.errors import NeonupError
+from neonup import NeonupError
+from neonup.plugin import commands
 from neonup_cloud.api.errors import AnswerLost, NeonError, Unavailable, UnusableAnswer
 from neonup_cloud.oauth.application import LOOPBACK, Application, is_safe
 from neonup_cloud.oauth.errors import SignInEnded, SignInError, word
@@ -30,7 +30,7 @@ try:
 except ImportError as error:
     raise NeonupError(
         f"Signing in at Neon needs {error.name}, which is not installed.",
-        remedy=extras.install("auth"),
+        remedy=commands.install("cloud"),
     ) from None
 
 TIMEOUT = httpx.Timeout(20.0, connect=10.0)

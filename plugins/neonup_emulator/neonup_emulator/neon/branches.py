@@ -6,7 +6,6 @@ from functools import partial
 
 from msgspec.structs import replace
 
-from neonup_local.engine import template
 from neonup_emulator.neon import contents, endpoints, ids
 from neonup_emulator.neon.accounts import allowances
 from neonup_emulator.neon.context import Neon
@@ -24,6 +23,7 @@ from neonup_emulator.neon.model import (
 from neonup_emulator.neon.requests import BranchChanges, CreateBranch, given
 from neonup_emulator.neon.roles import kept
 from neonup_emulator.neon.state.journal import Change, Step
+from neonup_local.engine import template
 
 Changed = tuple[Branch, list[Operation]]
 
@@ -64,7 +64,9 @@ def create(
     name = free_name(neon, project, spec.name or id)
     if spec.expires_at is not None and spec.expires_at <= now:
         raise Unprocessable("expires_at must be in the future")
-    moment = point_in_time.target(neon, project, parent, time=spec.parent_timestamp, lsn=spec.parent_lsn)
+    moment = point_in_time.target(
+        neon, project, parent, time=spec.parent_timestamp, lsn=spec.parent_lsn
+    )
     cluster = point_in_time.new_cluster(neon, parent, moment)
     without_rows = spec.init_source != "parent-data"
     is_root = spec.init_source == "schema-only"

@@ -10,9 +10,9 @@ from typing import Any
 import psycopg
 from psycopg import errors, sql
 
-from neonup_local.engine import template
 from neonup_emulator.neon.errors import Conflict, NotFound, Refused, Unprocessable
 from neonup_emulator.neon.model import Branch, Database, Role
+from neonup_local.engine import template
 
 Connection = psycopg.Connection[Any]
 

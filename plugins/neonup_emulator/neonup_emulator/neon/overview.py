@@ -12,10 +12,10 @@ from pathlib import Path
 import msgspec
 
 from neonup import State
-from neonup_local.engine import cluster, postmaster
 from neonup_emulator.neon import purging
 from neonup_emulator.neon.claimable import holding
 from neonup_emulator.neon.model import Branch, Project
+from neonup_local.engine import cluster, postmaster
 from neonup_local.service import details, upkeep
 from neonup_local.service import home as homes
 

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from neonup import EngineError
-from neonup_local.engine import account as accounts
-from neonup_local.engine import config, program
 from neonup_emulator.neon.context import Neon
 from neonup_emulator.neon.errors import Unprocessable
 from neonup_emulator.neon.model import Project
+from neonup_local.engine import account as accounts
+from neonup_local.engine import config, program
 
 _OURS = re.compile(
     r"port|listen_addresses|unix_socket_.*|.*_(file|directory)|external_pid_file|ssl.*"

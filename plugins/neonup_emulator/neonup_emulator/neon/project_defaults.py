@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from neonup_local.engine import template
-from neonup_local.engine.binaries import Engine
 from neonup_emulator.neon import catalogs, ids
 from neonup_emulator.neon.context import Neon
 from neonup_emulator.neon.errors import Unprocessable
 from neonup_emulator.neon.model import Branch, Cluster, Database, Project, Role
 from neonup_emulator.neon.requests import FirstBranch
+from neonup_local.engine import template
+from neonup_local.engine.binaries import Engine
 
 _RESERVED_ROLES = frozenset({template.ADMIN, "neon_superuser", "postgres", "public", "none"})
 _RESERVED_DATABASES = frozenset({"postgres", "template0", "template1"})

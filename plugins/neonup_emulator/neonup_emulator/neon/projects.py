@@ -10,14 +10,14 @@ from msgspec import UNSET
 from msgspec.structs import replace
 
 from neonup import EngineError
-from neonup_local.engine.binaries import Engine
-from neonup_emulator.neon import project_defaults, endpoints, ids, pg_settings, roles
+from neonup_emulator.neon import endpoints, ids, pg_settings, project_defaults, roles
 from neonup_emulator.neon.accounts.identity import Caller
 from neonup_emulator.neon.context import Neon
 from neonup_emulator.neon.errors import Forbidden, NotFound, Unprocessable
 from neonup_emulator.neon.model import Branch, Database, Endpoint, Operation, Project, Role
 from neonup_emulator.neon.requests import NewProject, ProjectChanges, given
 from neonup_emulator.neon.state.journal import Change, Step
+from neonup_local.engine.binaries import Engine
 
 RECOVERABLE = timedelta(days=7)
 """How long a deleted project can be recovered."""

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from neonup_local.engine import template
 from neonup_emulator.neon import catalogs, ids
 from neonup_emulator.neon.context import Neon
 from neonup_emulator.neon.errors import NotFound, Refused
 from neonup_emulator.neon.model import Branch, Cluster, Operation, Project, Role, Row
 from neonup_emulator.neon.requests import NewRole
 from neonup_emulator.neon.state.journal import Change, Step
+from neonup_local.engine import template
 
 Changed = tuple[Role, list[Operation]]
 

@@ -10,15 +10,15 @@ from contextlib import contextmanager
 from datetime import datetime
 
 from neonup import EngineError
-from neonup_local.engine import postmaster, template
-from neonup_local.engine import program as engine_program
-from neonup_local.engine.account import MYSELF
 from neonup_emulator.neon import catalogs, databases
 from neonup_emulator.neon.context import Neon
 from neonup_emulator.neon.data import point_in_time
 from neonup_emulator.neon.data.history import Target
 from neonup_emulator.neon.errors import Failed, NotFound
 from neonup_emulator.neon.model import Branch, Cluster, Project
+from neonup_local.engine import postmaster, template
+from neonup_local.engine import program as engine_program
+from neonup_local.engine.account import MYSELF
 
 _NOISE = re.compile(r"^(--.*|\\(un)?restrict .*|SET .*|SELECT pg_catalog\.set_config.*|)\n", re.M)
 

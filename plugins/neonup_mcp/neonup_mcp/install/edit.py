@@ -12,7 +12,7 @@ import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from neonup.errors import NeonupError
+from neonup import NeonupError
 
 Server = Mapping[str, Any]
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from neonup.env import files
-from neonup.errors import EnvFileError, NeonupError
+from neonup import EnvFileError, NeonupError
+from neonup.plugin import files
 from neonup_mcp.install import edit
 from neonup_mcp.install.clients import Client
 

@@ -8,10 +8,10 @@ from typing import Generic
 
 import msgspec
 
-from neonup.http.calls import Call
+from neonup.plugin.http import Call
 from neonup_cloud.api.answers import Branch, CreatedBranch, Operations
-from neonup_cloud.api.requests import Pages, Values, path
 from neonup_cloud.api.groups.group import Group, S, listing, operation
+from neonup_cloud.api.requests import Pages, Values, path
 
 WRITING = ({"type": "read_write"},)
 """The endpoints that a new branch gets unless others are named: the one that is written to."""

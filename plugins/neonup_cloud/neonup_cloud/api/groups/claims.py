@@ -7,12 +7,12 @@ from typing import Generic
 
 import msgspec
 
-from neonup.http.calls import Call
+from neonup.plugin.http import Call
 from neonup_cloud.api import claims, errors
 from neonup_cloud.api.answers import Operations, Project, TransferRequest
-from neonup_cloud.api.requests import path
 from neonup_cloud.api.claims import Claim, ClaimState
 from neonup_cloud.api.groups.group import Group, S, operation
+from neonup_cloud.api.requests import path
 
 
 class _Project(msgspec.Struct):

@@ -9,8 +9,8 @@ from typing import Generic
 import msgspec
 
 from neonup_cloud.api.answers import Granularity, ProjectConsumption
-from neonup_cloud.api.requests import Pages
 from neonup_cloud.api.groups.group import Group, S, listing
+from neonup_cloud.api.requests import Pages
 
 METRICS = (
     "compute_unit_seconds",

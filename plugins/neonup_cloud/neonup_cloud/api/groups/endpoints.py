@@ -6,10 +6,10 @@ from typing import Generic
 
 import msgspec
 
-from neonup.http.calls import Call
+from neonup.plugin.http import Call
 from neonup_cloud.api.answers import ChangedEndpoint, Endpoint, Operations
-from neonup_cloud.api.requests import Pages, Values, path
 from neonup_cloud.api.groups.group import Group, S, listing, operation
+from neonup_cloud.api.requests import Pages, Values, path
 
 
 class _Endpoints(msgspec.Struct):

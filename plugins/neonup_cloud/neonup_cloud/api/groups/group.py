@@ -11,11 +11,9 @@ import functools
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import Any, Concatenate, Generic, ParamSpec, TypeVar, overload
 
-from neonup.http.calls import Call
-from neonup.http.run import adrive, drive
-from neonup.http.transport import AsyncSender, Sender
-from neonup_cloud.api.requests import Api, Pages
+from neonup.plugin.http import AsyncSender, Call, Sender, adrive, drive
 from neonup_cloud.api.errors import UnusableAnswer
+from neonup_cloud.api.requests import Api, Pages
 
 S = TypeVar("S", bound=Sender | AsyncSender | None)
 P = ParamSpec("P")

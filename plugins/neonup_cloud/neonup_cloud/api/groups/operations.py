@@ -8,11 +8,11 @@ from typing import Generic
 
 import msgspec
 
-from neonup.http.calls import Call, Pause
+from neonup.plugin.http import Call, Pause
 from neonup_cloud.api.answers import Operation
-from neonup_cloud.api.requests import Pages, path
 from neonup_cloud.api.errors import OperationFailed
 from neonup_cloud.api.groups.group import Group, S, listing, operation
+from neonup_cloud.api.requests import Pages, path
 
 DONE = frozenset({"finished", "skipped", "cancelled"})
 FAILED = frozenset({"failed", "error"})

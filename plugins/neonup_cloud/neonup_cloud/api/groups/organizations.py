@@ -7,10 +7,10 @@ from typing import Generic
 
 import msgspec
 
-from neonup.http.calls import Call
+from neonup.plugin.http import Call
 from neonup_cloud.api.answers import Organization
-from neonup_cloud.api.requests import Pages, path
 from neonup_cloud.api.groups.group import Group, S, listing, operation
+from neonup_cloud.api.requests import Pages, path
 
 
 class _Organizations(msgspec.Struct):

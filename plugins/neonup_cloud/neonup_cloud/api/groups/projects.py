@@ -6,11 +6,11 @@ from typing import Generic
 
 import msgspec
 
-from neonup.http.calls import Call
+from neonup.plugin.http import Call
 from neonup_cloud.api.answers import CreatedProject, Operations, Project, TransferRequest
-from neonup_cloud.api.requests import PAGE, Pages, Values, path
 from neonup_cloud.api.errors import Unavailable
 from neonup_cloud.api.groups.group import Group, S, listing, operation
+from neonup_cloud.api.requests import PAGE, Pages, Values, path
 
 
 class _Cursor(msgspec.Struct):

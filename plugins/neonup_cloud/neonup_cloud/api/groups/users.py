@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Generic
 
-from neonup.http.calls import Call
+from neonup.plugin.http import Call
 from neonup_cloud.api.answers import User
 from neonup_cloud.api.groups.group import Group, S, operation
 

@@ -55,7 +55,9 @@ def _listed(call: Call, found: list[Project]) -> Answer:
 def create_project(call: Call) -> Answer:
     """Any region; the Postgres versions that this machine has."""
     created = projects.create(call.neon, call.caller, call.body(CreateProject).project)
-    uri = serializers.connection(created.project, created.endpoint, created.role, created.database.name)
+    uri = serializers.connection(
+        created.project, created.endpoint, created.role, created.database.name
+    )
     return {
         "project": serializers.project(call.neon, created.project),
         "connection_uris": [uri],
@@ -78,7 +80,10 @@ def update_project(call: Call) -> Answer:
     """Quotas are enforced; allowed addresses and preload libraries are kept and shown."""
     changes = call.body(UpdateProject).project
     changed, operations = projects.update(call.neon, call.project(), changes)
-    return {"project": serializers.project(call.neon, changed), **serializers.operations(operations)}
+    return {
+        "project": serializers.project(call.neon, changed),
+        **serializers.operations(operations),
+    }
 
 
 @operation("deleteProject", "DELETE /projects/{project_id}")

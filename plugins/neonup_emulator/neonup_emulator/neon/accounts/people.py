@@ -7,7 +7,14 @@ import uuid
 from msgspec.structs import replace
 
 from neonup_emulator.neon import ids
-from neonup_emulator.neon.accounts.model import Invitation, Member, MemberRole, Organization, Plan, User
+from neonup_emulator.neon.accounts.model import (
+    Invitation,
+    Member,
+    MemberRole,
+    Organization,
+    Plan,
+    User,
+)
 from neonup_emulator.neon.errors import NotFound, Unprocessable
 from neonup_emulator.neon.state.clock import Clock
 from neonup_emulator.neon.state.store import Store

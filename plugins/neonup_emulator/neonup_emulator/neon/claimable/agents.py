@@ -9,7 +9,13 @@ from dataclasses import dataclass
 from msgspec.structs import replace
 
 from neonup import NeonupError
-from neonup_emulator.neon.claimable import agent_tokens, capabilities, claim_codes, holding, unclaimed
+from neonup_emulator.neon.claimable import (
+    agent_tokens,
+    capabilities,
+    claim_codes,
+    holding,
+    unclaimed,
+)
 from neonup_emulator.neon.claimable.capabilities import Decision
 from neonup_emulator.neon.claimable.model import AgentRegistration, RevokedToken
 from neonup_emulator.neon.claimable.unclaimed import LIFETIME, REMEMBERED

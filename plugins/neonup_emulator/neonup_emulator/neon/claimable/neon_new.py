@@ -14,7 +14,6 @@ from dataclasses import dataclass, field
 from msgspec.structs import replace
 
 from neonup import NeonupError
-from neonup_local.engine import template
 from neonup_emulator.neon import catalogs, ids
 from neonup_emulator.neon.accounts.model import User
 from neonup_emulator.neon.claimable import holding, unclaimed
@@ -25,6 +24,7 @@ from neonup_emulator.neon.context import Neon
 from neonup_emulator.neon.errors import Conflict, Failed, Forbidden, NotFound, Refused
 from neonup_emulator.neon.model import Endpoint, Project, Role
 from neonup_emulator.neon.transfer import transfers
+from neonup_local.engine import template
 
 log = logging.getLogger(__name__)
 

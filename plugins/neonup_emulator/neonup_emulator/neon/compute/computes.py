@@ -13,7 +13,6 @@ import psycopg
 from msgspec.structs import replace
 
 from neonup import EngineError
-from neonup_local.engine import postmaster
 from neonup_emulator.neon import catalogs, contents
 from neonup_emulator.neon.compute import refusals, replicas
 from neonup_emulator.neon.compute.authority import Authority
@@ -26,6 +25,7 @@ from neonup_emulator.neon.metering.meter import Meter
 from neonup_emulator.neon.model import Branch, Cluster, Database, Endpoint, Project, Role
 from neonup_emulator.neon.state.clock import Clock
 from neonup_emulator.neon.state.store import Store
+from neonup_local.engine import postmaster
 
 log = logging.getLogger(__name__)
 

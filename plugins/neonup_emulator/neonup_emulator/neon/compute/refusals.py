@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from neonup_local.engine import account as accounts
 from neonup_emulator.neon.compute.authority import Authority
 from neonup_emulator.neon.compute.front.messages import Refusal
 from neonup_emulator.neon.data.clusters import Clusters
 from neonup_emulator.neon.errors import QuotaExceeded
 from neonup_emulator.neon.model import Branch, Endpoint, Project
 from neonup_emulator.neon.state.store import Store
+from neonup_local.engine import account as accounts
 
 
 def of(

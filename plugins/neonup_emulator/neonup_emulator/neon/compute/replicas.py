@@ -15,12 +15,12 @@ import psycopg
 from msgspec.structs import replace
 from psycopg import sql
 
-from neonup_local.engine import account as accounts
 from neonup_emulator.neon import ids
 from neonup_emulator.neon.compute.servers import REPLICA
 from neonup_emulator.neon.data.clusters import Clusters
 from neonup_emulator.neon.model import Branch, Cluster, Endpoint
 from neonup_emulator.neon.state.store import Store
+from neonup_local.engine import account as accounts
 
 _PASSWORDS = "pgpass"
 

@@ -16,11 +16,11 @@ from datetime import datetime
 from pathlib import Path
 
 from neonup import EngineError
+from neonup_emulator.neon.data import history
+from neonup_emulator.neon.model import Base, Cluster
 from neonup_local.engine import account as accounts
 from neonup_local.engine import binaries, cluster, copying, postmaster, template
 from neonup_local.engine.binaries import Engine
-from neonup_emulator.neon.data import history
-from neonup_emulator.neon.model import Base, Cluster
 from neonup_local.service import home as homes
 from neonup_local.service import stock
 

@@ -18,12 +18,12 @@ from datetime import datetime
 from pathlib import Path
 
 from neonup import EngineError
+from neonup_emulator.neon.model import Base
 from neonup_local.engine import account as accounts
 from neonup_local.engine import cluster, template
 from neonup_local.engine.account import Account
 from neonup_local.engine.binaries import Engine
 from neonup_local.engine.config import Options
-from neonup_emulator.neon.model import Base
 from neonup_local.service import ports
 
 SETTINGS = {

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from psycopg import sql
 
-from neonup_local.engine import template
 from neonup_emulator.neon import catalogs, schemas
 from neonup_emulator.neon.context import Neon
 from neonup_emulator.neon.model import Branch, Cluster, Database
+from neonup_local.engine import template
 
 _OWN = (template.ADMIN, "neon_superuser", template.OWNER)
 """The roles that a new cluster has."""

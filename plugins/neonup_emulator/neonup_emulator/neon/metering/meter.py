@@ -15,7 +15,15 @@ from datetime import UTC, datetime, timedelta
 from neonup import NeonupError
 from neonup_emulator.neon.catalogs import Connection
 from neonup_emulator.neon.compute.front.link import Front
-from neonup_emulator.neon.metering.consumption import DAILY, HOURLY, Consumption, Row, Sizes, Tallies, Tally
+from neonup_emulator.neon.metering.consumption import (
+    DAILY,
+    HOURLY,
+    Consumption,
+    Row,
+    Sizes,
+    Tallies,
+    Tally,
+)
 from neonup_emulator.neon.metering.processor import seconds as processor_seconds
 from neonup_emulator.neon.model import Branch, Endpoint
 from neonup_emulator.neon.state.clock import Clock

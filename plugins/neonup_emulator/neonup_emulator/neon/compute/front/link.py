@@ -62,7 +62,12 @@ class Front:
         """Start the process."""
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "neonup_emulator.neon.compute.front.mover", str(theirs.fileno())],
+            [
+                sys.executable,
+                "-m",
+                "neonup_emulator.neon.compute.front.mover",
+                str(theirs.fileno()),
+            ],
             pass_fds=[theirs.fileno()],
             stdin=subprocess.DEVNULL,
         )

@@ -1,0 +1,13 @@
+"""What plugins import of neonup, beside the names of `neonup` itself.
+
+===========  =====================================================================
+module       what it has
+===========  =====================================================================
+`commands`   options, output and questions, as neonup's own commands have them
+`files`      replacing a file as a whole, or not at all
+`http`       requests to a service: sent blocking or awaited, repeated where that is safe
+`project`    a project's settings, its recorded database, its lock, and state of a provider
+===========  =====================================================================
+
+Everything else below ``neonup`` is private and changes without notice.
+"""

@@ -1,0 +1,42 @@
+"""A project as a plugin's command or tool sees it: its database, its lock, a provider's state."""
+
+from __future__ import annotations
+
+from neonup.env.record import host
+from neonup.postgres.missing import missing_feature
+from neonup.providers.registry import provider_class
+from neonup.providers.state_store import Kept as StateStore
+from neonup.providers.state_store import place as state_name
+from neonup.start.announce import describe
+from neonup.start.announce import lines as banner_lines
+from neonup.start.claim import offer as claim_offer
+from neonup.start.flow import Start
+from neonup.start.lock import project as project_lock
+from neonup.start.lookup import every as recorded_databases
+from neonup.start.lookup import find_database, is_marked
+from neonup.start.lookup import recorded as recorded_database
+from neonup.start.recording import record_database
+from neonup.start.version_service import restore, versions_of
+from neonup.versions import REPLACED, named
+
+__all__ = [
+    "REPLACED",
+    "Start",
+    "StateStore",
+    "banner_lines",
+    "claim_offer",
+    "describe",
+    "find_database",
+    "host",
+    "is_marked",
+    "missing_feature",
+    "named",
+    "project_lock",
+    "provider_class",
+    "record_database",
+    "recorded_database",
+    "recorded_databases",
+    "restore",
+    "state_name",
+    "versions_of",
+]

@@ -1,0 +1,1 @@
+"""The commands about Neon accounts, projects and fleets."""

@@ -1,0 +1,33 @@
+"""The hooks of this distribution: the provider ``account``, and commands about Neon accounts."""
+
+from __future__ import annotations
+
+from neonup import Command, Provider, hookimpl
+
+
+@hookimpl
+def neonup_providers() -> list[type[Provider]]:
+    """One's own account at Neon."""
+    from neonup_cloud.account.provider import AccountProvider
+
+    return [AccountProvider]
+
+
+@hookimpl
+def neonup_commands() -> list[Command]:
+    """What a developer or a platform does in an account."""
+    return [
+        Command(
+            "auth", "neonup_cloud.cli.auth:auth", "Sign in at Neon, so that no API key is needed."
+        ),
+        Command(
+            "adopt", "neonup_cloud.cli.adopt:adopt", "Find the claimed database in your account."
+        ),
+        Command("projects", "neonup_cloud.cli.projects:projects", "Neon projects of your account."),
+        Command("branches", "neonup_cloud.cli.branches:branches", "Branches of a Neon project."),
+        Command(
+            "snapshots", "neonup_cloud.cli.snapshots:snapshots", "Snapshots of a Neon project."
+        ),
+        Command("usage", "neonup_cloud.cli.usage:usage", "Show what the project consumed."),
+        Command("fleet", "neonup_cloud.cli.fleet:fleet", "A Neon project for each of your users."),
+    ]

@@ -1,0 +1,1 @@
+"""A local Neon: Neon's HTTP APIs over stock Postgres on this machine."""
