@@ -9,27 +9,34 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[1]
-DISTRIBUTIONS = {
-    "neonup": ROOT / "core",
-    "neonup_local": ROOT / "plugins" / "neonup_local",
-    "django_neon": ROOT / "plugins" / "django_neon",
-    "fastapi_neon": ROOT / "plugins" / "fastapi_neon",
-    "neonup_pytest": ROOT / "plugins" / "pytest_neon",
+from tests.release.building import FOLDERS, PACKAGES, ROOT
+
+DISTRIBUTIONS = {PACKAGES[name]: ROOT / folder for name, folder in FOLDERS.items()}
+ARROWS = {
+    "neonup": set(),
+    "neonup_local": {"neonup"},
+    "neonup_cloud": {"neonup"},
+    "neonup_emulator": {"neonup", "neonup_local"},
+    "neonup_mcp": {"neonup"},
+    "django_neon": {"neonup", "neonup_cloud"},
+    "fastapi_neon": {"neonup", "neonup_cloud"},
+    "neonup_pytest": {"neonup", "neonup_cloud", "neonup_local", "neonup_emulator"},
 }
+"""Which packages of ours each may import: what is below it. What an adapter can do without, it
+imports in functions."""
 
 CORE = (
     ("errors", "extras", "markers", "process"),
-    ("choice", "postgres"),
+    ("choice", "command", "machine", "postgres"),
     ("database", "settings", "versions"),
     ("provider",),
     ("env", "http", "hookspecs", "templates"),
-    ("neon", "plugins"),
+    ("plugins",),
     ("providers",),
     ("start",),
     ("move",),
-    ("mcp",),
     ("auto", "cli"),
+    ("plugin",),
     ("__main__",),
 )
 """The core's modules and rooms, from the ground up; a room imports only what is below it."""
@@ -85,4 +92,16 @@ def test_the_rooms_of_the_core_stand_on_each_other() -> None:
             other = imported.split(".")[1]
             if other != room and floor[other] >= floor[room]:
                 wrong.append(f"{module} imports {imported}")
+    assert not wrong
+
+
+@pytest.mark.parametrize("name", DISTRIBUTIONS)
+def test_arrows_point_down(name: str) -> None:
+    ours = {module: path for other in DISTRIBUTIONS for module, path in modules(other).items()}
+    wrong = [
+        f"{module} imports {imported}"
+        for module, path in modules(name).items()
+        for imported in imports(path, ours)
+        if imported.partition(".")[0] not in ARROWS[name] | {name}
+    ]
     assert not wrong

@@ -12,6 +12,7 @@ import pluggy
 
 from neonup.command import Command
 from neonup.database import Database
+from neonup.machine import Servers
 from neonup.provider import Provider
 
 hookspec = pluggy.HookspecMarker("neonup")
@@ -56,4 +57,12 @@ def neonup_commands() -> Iterable[Command]:  # type: ignore[empty-body]
 
     Called when a command is asked for that the core does not have, and for ``--help``. A command's
     module is imported when the command is called.
+    """
+
+
+@hookspec
+def neonup_servers() -> Iterable[type[Servers]]:  # type: ignore[empty-body]
+    """Return what else runs on this machine, for ``neonup list``, ``stop --all`` and ``prune``.
+
+    Called by these commands; each class is made with the folder of neonup's state.
     """

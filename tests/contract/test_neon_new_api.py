@@ -15,10 +15,10 @@ import psutil
 import psycopg
 import pytest
 
-from neonup_emulator.neon import overview
 from neonup_emulator.neon.claimable import holding, neon_new
 from neonup_emulator.neon.metering import quotas
 from neonup_emulator.neon.model import Project
+from neonup_emulator.neon.overview import NeonServers
 from tests import asking
 from tests.conftest import remove_home, warm_home
 from tests.neon_new_server import NeonNewServer, serving
@@ -192,7 +192,7 @@ def test_two_hundred_are_asked_for_by_twenty_clients(neon_new_server: NeonNewSer
     for name in ("id", "neon_project_id", "connection_string"):
         assert len({made[name] for made in seen}) == 400
     assert all(answers(made["connection_string"]) for made in (seen[0], seen[200], seen[399]))
-    assert len(overview.rows(neon_new_server.home)) == 400
+    assert len(NeonServers(neon_new_server.home).rows()) == 400
 
 
 def test_what_was_prepared_is_given_once_with_all_that_was_asked_for(
@@ -364,7 +364,7 @@ def test_databases_and_claims_survive_a_restart(warm_parts: Path) -> None:
                 connection.execute("CREATE TABLE kept AS SELECT 7 AS x")
             new = first.claim(claimed["id"])
             first.let_expire(expired["id"])
-        assert [row["state"] for row in overview.rows(home)] == ["stopped", "stopped"]
+        assert [row["state"] for row in NeonServers(home).rows()] == ["stopped", "stopped"]
         with serving(home) as second:
             again = read(second, kept["id"]).json()
             assert again["connection_string"] == kept["connection_string"]
@@ -383,7 +383,7 @@ def test_a_database_whose_server_died_is_started_by_the_next_connection(
 ) -> None:
     made = make(neon_new_server)
     assert answers(made["connection_string"])
-    (row,) = overview.rows(neon_new_server.home)
+    (row,) = NeonServers(neon_new_server.home).rows()
     server = psutil.Process(int(row["pid"] or 0))
     server.kill()
     server.wait(20)

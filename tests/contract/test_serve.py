@@ -18,7 +18,7 @@ from typing import IO, Any
 import psycopg
 import pytest
 
-from neonup_emulator.neon import overview
+from neonup_emulator.neon.overview import NeonServers
 from tests import asking
 from tests.project import Project, clean_environ
 
@@ -92,7 +92,7 @@ def command(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def states(home: Path) -> list[str | int | None]:
-    return [row["state"] for row in overview.rows(home)]
+    return [row["state"] for row in NeonServers(home).rows()]
 
 
 def answers(url: str) -> bool:
@@ -218,8 +218,8 @@ def test_a_home_of_its_own(start: Start, neonup_home: Path) -> None:
     own = neonup_home / "own"
     serving = start("--home", str(own), "--port", "0")
     serving.make()
-    assert len(overview.rows(own)) == 1
-    assert overview.rows(neonup_home) == []
+    assert len(NeonServers(own).rows()) == 1
+    assert NeonServers(neonup_home).rows() == []
     serving.end()
 
 

@@ -1,4 +1,4 @@
-"""The five distributions as they are shipped: ``python -m tests.release.building FOLDER``."""
+"""The distributions as they are shipped: ``python -m tests.release.building FOLDER``."""
 
 from __future__ import annotations
 
@@ -7,25 +7,24 @@ import sys
 import tarfile
 import tomllib
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
 
 ROOT = Path(__file__).parents[2]
-FOLDERS = {
-    "neonup": "core",
-    "neonup-local": "plugins/neonup_local",
-    "neonup-django": "plugins/django_neon",
-    "neonup-fastapi": "plugins/fastapi_neon",
-    "neonup-pytest": "plugins/pytest_neon",
-}
+
+
+def _distributions() -> Iterator[tuple[str, str, str]]:
+    """The name, folder and package of each distribution, as its ``pyproject.toml`` has them."""
+    for file in [ROOT / "core" / "pyproject.toml", *sorted(ROOT.glob("plugins/*/pyproject.toml"))]:
+        content = tomllib.loads(file.read_text("utf-8"))
+        (package,) = content["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]
+        yield content["project"]["name"], file.parent.relative_to(ROOT).as_posix(), package
+
+
+FOLDERS = {name: folder for name, folder, _ in _distributions()}
 """Where each distribution is in the repository."""
-PACKAGES = {
-    "neonup": "neonup",
-    "neonup-local": "neonup_local",
-    "neonup-django": "django_neon",
-    "neonup-fastapi": "fastapi_neon",
-    "neonup-pytest": "neonup_pytest",
-}
+PACKAGES = {name: package for name, _, package in _distributions()}
 """What each is imported as."""
 
 _BACKEND = "import sys, hatchling.build as b; print(getattr(b, sys.argv[1])(sys.argv[2]))"

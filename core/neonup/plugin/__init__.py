@@ -5,6 +5,8 @@ module       what it has
 ===========  =====================================================================
 `commands`   options, output and questions, as neonup's own commands have them
 `files`      replacing a file as a whole, or not at all
+`machine`    servers of a plugin, for ``neonup list``, ``stop`` and ``prune``
+`manager`    the plugin manager, for a plugin that calls hooks itself
 `http`       requests to a service: sent blocking or awaited, repeated where that is safe
 `project`    a project's settings, its recorded database, its lock, and state of a provider
 ===========  =====================================================================

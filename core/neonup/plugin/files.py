@@ -1,4 +1,4 @@
-"""Writing a file of somebody else's: as a whole or not at all, its owner, mode and links as they were."""
+"""Writing a file of somebody else: whole or not at all, with its owner, mode and links."""
 
 from __future__ import annotations
 

@@ -14,7 +14,8 @@ import click
 
 import neonup
 from neonup import USER, NeonupError
-from neonup_emulator.neon import overview as branches
+from neonup.plugin.machine import Servers
+from neonup.plugin.manager import create_plugin_manager
 from neonup_local.service import details
 from neonup_local.service.databases import Databases
 from neonup_local.service.versions import checkouts
@@ -33,6 +34,12 @@ def _chosen(function: F) -> F:
 
 def _databases() -> Databases:
     return Databases(neonup.home())
+
+
+def _other_servers(home: Path) -> list[Servers]:
+    """What other plugins run on this machine."""
+    offered = create_plugin_manager().hook.neonup_servers()
+    return [servers(home) for classes in offered for servers in classes]
 
 
 def _current(env_file: str | None, key: str | None) -> str:
@@ -64,7 +71,7 @@ def list_() -> None:
     databases = _databases()
     rows = [details.row(databases, id_) for id_ in databases.ids()]
     rows += overview.rows(databases.home)
-    rows += branches.rows(databases.home)
+    rows += [row for servers in _other_servers(databases.home) for row in servers.rows()]
     if neonup.wants_json():
         neonup.emit(rows)
         return
@@ -140,7 +147,7 @@ def _stop(env_file: str | None, key: str | None, everything: bool) -> None:
     stopped = [id_ for id_ in ids if databases.stop_id(id_)]
     ended = overview.end_kept(databases.home) if everything else []
     if everything:
-        stopped += branches.stop(databases.home)
+        stopped += [id_ for servers in _other_servers(databases.home) for id_ in servers.stop()]
     if neonup.wants_json():
         neonup.emit({"stopped": [*stopped, *ended]})
         return
@@ -184,18 +191,17 @@ def prune(yes: bool) -> None:
         {"id": path.parent.parent.name, "why": why, "size": details.size(path)}
         for path, why in of_git.items()
     ]
-    projects = branches.deleted(databases.home)
-    rows += [
-        {"id": one.id, "why": "it was deleted", "size": branches.size(databases.home, one)}
-        for one in projects
-    ]
+    others = [(servers, servers.leftovers()) for servers in _other_servers(databases.home)]
+    rows += [vars(leftover) for _, leftovers in others for leftover in leftovers]
     if rows:
         _make_sure(rows, yes)
     for id_ in doomed:
         databases.remove(id_)
     for path in of_git:
         checkouts.remove(databases, path)
-    branches.purge(databases.home, projects)
+    for servers, leftovers in others:
+        if leftovers:
+            servers.purge(leftovers)
     if neonup.wants_json():
         neonup.emit({"deleted": rows})
     elif rows:

@@ -32,13 +32,13 @@ def serving(home: Path) -> Iterator[NeonServer]:
         EngineError: it cannot be started.
     """
     try:
-        from neonup_local import test_server
+        from neonup_emulator import test_server
     except ModuleNotFoundError as error:
-        if error.name != "neonup_local":
+        if error.name != "neonup_emulator":
             raise
         raise EngineError(
-            "neon_server needs neonup-local, which is not installed.",
-            remedy='pip install "neonup[local]"',
+            "neon_server needs neonup-emulator, which is not installed.",
+            remedy='pip install "neonup[emulator]"',
         ) from None
     with test_server.serving(home) as (url, env):
         yield NeonServer(url, env)

@@ -9,8 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from neonup import NeonupError
-from neonup.postgres.urls import mask
+from neonup import NeonupError, urls
 from neonup_cloud.fleets.register import UserProject
 
 _LINES = 5
@@ -116,4 +115,4 @@ def command(words: Sequence[str], *, cwd: Path | None = None) -> Work:
 def reason(error: Exception) -> str:
     """Why something failed, in a line without passwords."""
     text = error.message if isinstance(error, NeonupError) else f"{type(error).__name__}: {error}"
-    return mask(" ".join(text.split()))
+    return urls.mask(" ".join(text.split()))

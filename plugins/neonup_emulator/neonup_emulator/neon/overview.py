@@ -6,12 +6,15 @@ It reads what a server keeps, so it works while one runs, and when none does.
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
 from neonup import State
+from neonup.plugin.machine import Leftover, Servers
 from neonup_emulator.neon import purging
 from neonup_emulator.neon.claimable import holding
 from neonup_emulator.neon.model import Branch, Project
@@ -20,57 +23,59 @@ from neonup_local.service import details, upkeep
 from neonup_local.service import home as homes
 
 
-def rows(home: Path) -> list[dict[str, str | int | None]]:
-    """A line of ``neonup list`` for each branch."""
-    return [_row(home, *one) for one in _branches(home)]
+class NeonServers(Servers):
+    """The servers of the local Neon's branches."""
 
+    def rows(self) -> list[dict[str, Any]]:
+        """A row for each branch."""
+        return [_row(self.home, *pair) for pair in _branches(self.home)]
 
-def stop(home: Path) -> list[str]:
-    """Stop every branch's server, and return the ids of those that ran.
+    def stop(self) -> list[str]:
+        """Stop every branch's server.
 
-    Raises:
-        EngineError: one does not stop.
-    """
-    return [
-        branch.id
-        for _project, branch in _branches(home)
-        if cluster.stop(_folder(home, branch) / "data")
-    ]
+        Raises:
+            EngineError: one does not stop.
+        """
+        return [
+            branch.id
+            for _project, branch in _branches(self.home)
+            if cluster.stop(_folder(self.home, branch) / "data")
+        ]
 
+    def leftovers(self) -> list[Leftover]:
+        """The projects that were deleted and can still be recovered; none while a server runs."""
+        if homes.is_held(self.home, homes.SERVE):
+            return []
+        projects = {project.id: project for project, _ in _branches(self.home)}
+        return [
+            Leftover(project.id, "it was deleted", self._size(project))
+            for project in projects.values()
+            if project.deleted_at is not None
+        ]
 
-def deleted(home: Path) -> list[Project]:
-    """The projects that were deleted and can still be recovered; none while a server runs."""
-    if homes.is_held(home, homes.SERVE):
-        return []
-    found = {project.id: project for project, _ in _branches(home)}
-    return [project for project in found.values() if project.deleted_at is not None]
+    def purge(self, leftovers: Sequence[Leftover]) -> None:
+        """Remove deleted projects for good, with their data.
 
+        Raises:
+            EngineError: a server of theirs does not stop.
+        """
+        from neonup_emulator.neon.data.clusters import Clusters
+        from neonup_emulator.neon.state.store import Store
 
-def purge(home: Path, projects: list[Project]) -> None:
-    """Remove deleted projects for good, with their data.
+        store = Store(self.home / "neon" / "neon.db")
+        clusters = Clusters(self.home, self.home / "neon")
+        for leftover in leftovers:
+            project = store.get(Project, leftover.id)
+            if project is not None and project.deleted_at is not None:
+                purging.purge(store, clusters, project)
+        store.close()
 
-    Raises:
-        EngineError: a server of theirs does not stop.
-    """
-    if not projects:
-        return
-    from neonup_emulator.neon.data.clusters import Clusters
-    from neonup_emulator.neon.state.store import Store
-
-    store = Store(home / "neon" / "neon.db")
-    clusters = Clusters(home, home / "neon")
-    for project in projects:
-        purging.purge(store, clusters, project)
-    store.close()
-
-
-def size(home: Path, project: Project) -> int:
-    """Bytes on the disk of a project's branches."""
-    return sum(
-        details.size(_folder(home, branch))
-        for owner, branch in _branches(home)
-        if owner.id == project.id
-    )
+    def _size(self, project: Project) -> int:
+        return sum(
+            details.size(_folder(self.home, branch))
+            for owner, branch in _branches(self.home)
+            if owner.id == project.id
+        )
 
 
 def _row(home: Path, project: Project, branch: Branch) -> dict[str, str | int | None]:
