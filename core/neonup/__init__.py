@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from neonup.postgres import drivers, psql, urls
     from neonup.postgres.script import run_script
     from neonup.provider import Provider
-    from neonup.providers.registry import is_local
+    from neonup.providers.registry import is_local, provider_label
     from neonup.settings import Arguments, Settings, find_project, home, resolve
     from neonup.start.flow import aensure, ensure
     from neonup.start.lookup import find
@@ -94,6 +94,7 @@ __all__ = [
     "is_local",
     "is_published",
     "json_option",
+    "provider_label",
     "psql",
     "resolve",
     "run_script",
@@ -118,7 +119,7 @@ _NAMES = {
     "neonup.markers": ("hookimpl",),
     "neonup.postgres.script": ("run_script",),
     "neonup.provider": ("Provider",),
-    "neonup.providers.registry": ("is_local",),
+    "neonup.providers.registry": ("is_local", "provider_label"),
     "neonup.settings": ("Arguments", "Settings", "find_project", "home", "resolve"),
     "neonup.start.flow": ("aensure", "ensure"),
     "neonup.start.lookup": ("find",),

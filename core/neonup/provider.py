@@ -27,6 +27,12 @@ class Provider(ABC):
     local: ClassVar[bool] = False
     """Whether its databases live on this machine: only such a one may create in CI or for tests."""
 
+    label: ClassVar[str] = ""
+    """What people are shown, with its article: ``a local Postgres``; empty: made of the name."""
+
+    retention: ClassVar[str | None] = None
+    """How long a database is kept that does not expire, for the banner of a new one."""
+
     def __init__(self, settings: Settings):
         self.settings = settings
 

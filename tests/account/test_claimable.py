@@ -70,7 +70,7 @@ def test_a_first_run_registers_and_keeps_the_secret_out_of_env(
     done = agent.neonup(NEONUP_CLAIMABLE_CAPABILITIES="auth,storage")
     said = done.stdout + done.stderr
     assert done.returncode == 0, said
-    assert "created a Neon database that is nobody's yet" in said
+    assert "created an unclaimed Neon database" in said
     assert "expires in 2 d 23 h unless claimed" in said
     assert "not granted: auth (not_available), storage (requires_claim)" in said
     assert "neonup claim" in said

@@ -22,7 +22,7 @@ from neonup.settings import AUTO, Settings
 _CLAIM_NAMES = ("POSTGRES_CLAIM_URL", "INSTAGRES_CLAIM_URL")
 _CLAIM_ID = r"/(?:claim|database)/([0-9a-fA-F-]{36})(?:[/?#]|$)"
 _CONNECTION = r"postgres(?:ql)?(?:\+\w+)?://"
-_STAYS = "# It lives on this machine until: neonup destroy"
+_STAYS = "# It stays until: neonup destroy"
 _EXPIRES = "# Claimable DB expires at: "
 _CLAIM_IT = "# Claim it now to your account using the link below:"
 
@@ -97,7 +97,7 @@ def compose(
     if database.expires_at is not None:
         date = database.expires_at.astimezone(UTC)
         lines.append(_EXPIRES + f"{date:%a, %d %b %Y %H:%M:%S} GMT")
-    elif database.provider == "local":
+    elif database.provider != USER:
         lines.append(_STAYS)
     if database.claim_url is not None:
         more[claim_name] = database.claim_url

@@ -139,6 +139,22 @@ def choose_provider(settings: Settings, *, local_only: str | None) -> tuple[Prov
     )
 
 
+def provider_label(database: Database) -> str:
+    """What people are shown of where a database comes from: ``a local Postgres``."""
+    if database.provider == USER:
+        return "your own database"
+    try:
+        label = provider_class(database.provider).label
+    except ProviderError:  # it is recorded, and its provider is not installed
+        label = ""
+    return label or f"a {database.provider} database"
+
+
+def retention(database: Database) -> str | None:
+    """How long a new database is kept that does not expire; None: nothing is to be said."""
+    return provider_class(database.provider).retention
+
+
 def is_local(database: Database) -> bool:
     """Whether a database that neonup created is on this machine; False for the user's own.
 

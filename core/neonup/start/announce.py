@@ -8,20 +8,15 @@ from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 
-from neonup.database import USER, Database
+from neonup.database import Database
 from neonup.env import record
+from neonup.providers import registry
 from neonup.settings import Settings
 from neonup.start import lookup, ready
 from neonup.start import once as starts
 
 ANNOUNCED = "NEONUP_ANNOUNCED"
 _SOON = timedelta(hours=6)
-_KINDS = {
-    "local": "a local Postgres",
-    "account": "a Neon database of your account",
-    "claimable": "a Neon database that is nobody's yet",
-    USER: "your own database",
-}
 
 
 def banner(database: Database, settings: Settings, remarks: Sequence[str] = ()) -> None:
@@ -57,8 +52,8 @@ def lines(database: Database, remarks: Sequence[str] = (), *, colour: bool = Fal
     if remaining is not None:
         warn = bold if remaining < _SOON else ""
         said.append(f"{told}; {warn}expires in {duration(remaining)}{plain} unless claimed")
-    elif database.provider == "local" and database.created:
-        said.append(f"{told}; yours to keep until `neonup destroy`")
+    elif database.created and (retention := registry.retention(database)):
+        said.append(f"{told}; {retention}")
     else:
         said.append(told)
     if database.claim_url:
@@ -71,8 +66,7 @@ def describe(database: Database) -> str:
     """The database in a few words: ``a local Postgres, 127.0.0.1:20432/neondb``."""
     path = database.url.rpartition("@")[2].partition("?")[0].partition("/")[2]
     where = f"{record.host(database.url)}/{path}".rstrip("/")
-    kind = _KINDS.get(database.provider, f"a {database.provider} database")
-    return f"{kind}, {where}"
+    return f"{registry.provider_label(database)}, {where}"
 
 
 def duration(value: timedelta) -> str:

@@ -16,8 +16,6 @@ import neonup
 from fastapi_neon.look import Look, Table
 from neonup import Database, NeonupError
 
-_KINDS = {"local": "A local Postgres", "user": "Your own database"}
-
 
 def page(database: Database | None, seen: Look | None, error: NeonupError | None) -> Response:
     """The page of a database.
@@ -34,7 +32,8 @@ def page(database: Database | None, seen: Look | None, error: NeonupError | None
         parts += [_left(database), _facts(database, seen)]
     if seen is not None:
         parts.append(_tables(seen))
-    kind = _KINDS.get(database.provider, f"A {database.provider} database") if database else ""
+    label = neonup.provider_label(database) if database else ""
+    kind = label[:1].upper() + label[1:]
     return _framed(kind or "No database", "\n".join(parts), 200 if error is None else 503)
 
 

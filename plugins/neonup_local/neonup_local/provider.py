@@ -32,6 +32,8 @@ class LocalProvider(Provider):
     """
 
     name: ClassVar[str] = "local"
+    label: ClassVar[str] = "a local Postgres"
+    retention: ClassVar[str | None] = "yours to keep until `neonup destroy`"
     local: ClassVar[bool] = True
 
     @property

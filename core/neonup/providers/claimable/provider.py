@@ -37,6 +37,7 @@ class ClaimableProvider(Provider):
     """
 
     name: ClassVar[str] = NAME
+    label: ClassVar[str] = "an unclaimed Neon database"
 
     def facts(self) -> Iterator[str]:
         """Which service is asked, for ``neonup doctor``."""

@@ -40,6 +40,7 @@ class AccountProvider(Provider):
     """
 
     name: ClassVar[str] = options.NAME
+    label: ClassVar[str] = "a Neon database of your account"
 
     def unavailable(self) -> str | None:
         """There is no key and no sign-in, or an option cannot be used."""

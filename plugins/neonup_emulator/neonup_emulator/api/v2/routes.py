@@ -16,8 +16,16 @@ from starlette.routing import Route
 from neonup import NeonupError
 from neonup_emulator.api import refusal
 from neonup_emulator.api.body import Unusable, content
-from neonup_emulator.api.v2 import (
+from neonup_emulator.api.v2 import (  # noqa: F401 - they register
+    account,
+    branches,
+    consumption,
+    contents,
+    history,
+    organizations,
+    projects,
     scopes,
+    transfers,
 )
 from neonup_emulator.api.v2.not_here import NOT_HERE
 from neonup_emulator.api.v2.operations import OPERATIONS, Answer, Call, Operation
