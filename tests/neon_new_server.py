@@ -15,7 +15,7 @@ from neonup_emulator.neon.claimable.model import ClaimableDatabase
 from neonup_emulator.neon.context import Neon
 from neonup_emulator.neon.model import Project
 from tests import asking
-from tests.neon import serving as neon
+from tests.emulator import serving as neon
 
 
 @dataclass(frozen=True)
