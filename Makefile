@@ -41,7 +41,7 @@ django-suite: $(INSTALLED) ## run Django's own tests on both backends, and compa
 fuzz: $(INSTALLED) ## random requests against the local Neon (asks a package index once)
 	@test -x $(FUZZ)/bin/schemathesis || { $(BIN)/python -m venv $(FUZZ) \
 		&& $(FUZZ)/bin/pip install --quiet schemathesis==4.32.5; }
-	$(BIN)/python -m tests.neon.fuzz $(FUZZ)/bin/schemathesis $(ARGS)
+	$(BIN)/python -m tests.emulator.fuzz $(FUZZ)/bin/schemathesis $(ARGS)
 
 dist: $(INSTALLED) ## build what is released into dist/, and try it (asks a package index)
 	@test -x $(TWINE)/bin/twine || { $(BIN)/python -m venv $(TWINE) \

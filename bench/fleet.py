@@ -14,8 +14,8 @@ import psycopg
 
 from bench.figures import Figure, Measure
 from bench.local_neon import Server, serving
-from neonup.neon import AsyncNeonClient, NeonClient
-from neonup.neon.platform import Fleet, Quota, Target, Tier
+from neonup_cloud import AsyncNeonClient, NeonClient
+from neonup_cloud.fleets import Fleet, Quota, Target, Tier
 
 USERS = [f"user-{number}@example.com" for number in range(200)]
 AT_ONCE = 20

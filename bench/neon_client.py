@@ -16,8 +16,8 @@ from bench import world
 from bench.figures import Figure, Measure
 from bench.neon_stub import PROJECTS
 from bench.timing import Command, side_by_side
-from neonup.neon import NeonClient
-from neonup.neon.api import PAGE
+from neonup_cloud import NeonClient
+from neonup_cloud.api.requests import PAGE
 
 
 def listing(repeats: int) -> Figure:
@@ -36,14 +36,14 @@ def listing(repeats: int) -> Figure:
 
 
 def importing(repeats: int) -> Figure:
-    """``import neonup.neon`` in a new interpreter."""
+    """``import neonup_cloud`` in a new interpreter."""
     with world.home() as home:
         ours, theirs = (
             Command(world.python(f"import {name}"), Path.cwd(), home.environ)
-            for name in ("neonup.neon", "httpx")
+            for name in ("neonup_cloud", "httpx")
         )
         times = side_by_side(lambda: nullcontext(ours), lambda: nullcontext(theirs), repeats * 3)
-    return Figure("import neonup.neon", "import httpx", *times, "ms", Measure.DIFFERENCE, 30)
+    return Figure("import neonup_cloud", "import httpx", *times, "ms", Measure.DIFFERENCE, 30)
 
 
 def _ours(base: str) -> None:

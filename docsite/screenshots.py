@@ -21,7 +21,7 @@ import httpx
 import psycopg
 
 from docsite.navigation import ROOT
-from neonup.neon import NeonClient
+from neonup_cloud import NeonClient
 from tests.browser import Browser, chromium
 from tests.pages import show
 from tests.waiting import wait_until

@@ -10,12 +10,12 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from neonup_local.neon.claimable import neon_new
-from neonup_local.neon.claimable.model import ClaimableDatabase
-from neonup_local.neon.context import Neon
-from neonup_local.neon.model import Project
+from neonup_emulator.neon.claimable import neon_new
+from neonup_emulator.neon.claimable.model import ClaimableDatabase
+from neonup_emulator.neon.context import Neon
+from neonup_emulator.neon.model import Project
 from tests import asking
-from tests.neon import serving as neon
+from tests.emulator import serving as neon
 
 
 @dataclass(frozen=True)

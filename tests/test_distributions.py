@@ -15,7 +15,7 @@ import pytest
 import neonup
 from tests.release.building import FOLDERS, PACKAGES, ROOT, project_table
 
-PUBLIC = {"neonup", *neonup.__all__, "neonup.neon", "neonup.neon.oauth"}
+PUBLIC = {"neonup", *neonup.__all__, "neonup_cloud", "neonup_cloud.oauth"}
 """What plugins may import: the core's names, and two packages that have names of their own."""
 PLUGINS = [name for name in FOLDERS if name != "neonup"]
 

@@ -40,7 +40,6 @@ if TYPE_CHECKING:
     from neonup.postgres import drivers, psql, urls
     from neonup.postgres.script import run_script
     from neonup.provider import Provider
-    from neonup.providers.account.temporary import TemporaryBranch
     from neonup.providers.registry import is_local
     from neonup.settings import Arguments, Settings, find_project, home, resolve
     from neonup.start.flow import aensure, ensure
@@ -48,8 +47,9 @@ if TYPE_CHECKING:
     from neonup.start.permission import is_development
     from neonup.start.ready import explain_failure
     from neonup.start.sqlalchemy import sqlalchemy_url
-    from neonup.start.versions import checkpoint
+    from neonup.start.version_service import checkpoint
     from neonup.versions import Restored, Version, VersionBranch, Versions
+    from neonup_cloud.account.temporary import TemporaryBranch
 
 __all__ = [
     "USER",
@@ -117,7 +117,7 @@ _NAMES = {
     "neonup.markers": ("hookimpl",),
     "neonup.postgres.script": ("run_script",),
     "neonup.provider": ("Provider",),
-    "neonup.providers.account.temporary": ("TemporaryBranch",),
+    "neonup_cloud.account.temporary": ("TemporaryBranch",),
     "neonup.providers.registry": ("is_local",),
     "neonup.settings": ("Arguments", "Settings", "find_project", "home", "resolve"),
     "neonup.start.flow": ("aensure", "ensure"),
@@ -125,7 +125,7 @@ _NAMES = {
     "neonup.start.permission": ("is_development",),
     "neonup.start.ready": ("explain_failure",),
     "neonup.start.sqlalchemy": ("sqlalchemy_url",),
-    "neonup.start.versions": ("checkpoint",),
+    "neonup.start.version_service": ("checkpoint",),
     "neonup.versions": ("Restored", "Version", "VersionBranch", "Versions"),
 }
 """The public names, by the module that defines them."""

@@ -9,10 +9,10 @@ import httpx
 import psycopg
 import pytest
 
-from neonup_local.neon.claimable import neon_new
+from neonup_emulator.neon.claimable import neon_new
 from tests import asking
 from tests.browser import CHROMIUM, DRIVER, Browser, chromium
-from tests.neon.agent import Person, csrf
+from tests.emulator.agent import Person, csrf
 from tests.neon_new_server import NeonNewServer
 from tests.pages import CONTRASTS, show
 from tests.waiting import wait_until

@@ -15,10 +15,10 @@ import psutil
 import psycopg
 import pytest
 
-from neonup_local.neon import overview
-from neonup_local.neon.claimable import holding, neon_new
-from neonup_local.neon.metering import quotas
-from neonup_local.neon.model import Project
+from neonup_emulator.neon import overview
+from neonup_emulator.neon.claimable import holding, neon_new
+from neonup_emulator.neon.metering import quotas
+from neonup_emulator.neon.model import Project
 from tests import asking
 from tests.conftest import remove_home, warm_home
 from tests.neon_new_server import NeonNewServer, serving

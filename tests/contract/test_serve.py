@@ -18,7 +18,7 @@ from typing import IO, Any
 import psycopg
 import pytest
 
-from neonup_local.neon import overview
+from neonup_emulator.neon import overview
 from tests import asking
 from tests.project import Project, clean_environ
 

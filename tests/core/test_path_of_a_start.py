@@ -84,7 +84,7 @@ DRIVERS = {"asyncpg", "psycopg", "psycopg2", "sqlalchemy"}
     ("code", "never"),
     [
         ("import neonup", HEAVY),
-        ("import neonup.neon", DRIVERS | {"asyncio", "pluggy", "neonup_local", "authlib"}),
+        ("import neonup_cloud", DRIVERS | {"asyncio", "pluggy", "neonup_local", "authlib"}),
         ("from neonup.cli import main; main(['--version'])", HEAVY - {"click"}),
         ("from neonup.cli import main; main(['status'])", HEAVY - {"click"}),
         (

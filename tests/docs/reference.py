@@ -8,9 +8,9 @@ from pathlib import Path
 import click
 
 from neonup.cli import cli
-from neonup_local.api.v2.not_here import NOT_HERE
-from neonup_local.api.v2.operations import OPERATIONS
-from neonup_local.api.v2.routes import routes
+from neonup_emulator.api.v2.not_here import NOT_HERE
+from neonup_emulator.api.v2.operations import OPERATIONS
+from neonup_emulator.api.v2.routes import routes
 
 _DOCS = Path(__file__).parents[2] / "docs"
 PATH = _DOCS / "commands.md"

@@ -7,7 +7,7 @@ import tomllib
 
 import pytest
 
-from neonup.mcp.install import edit
+from neonup_mcp.install import edit
 
 SERVER = {
     "command": "/venv/bin/neonup",

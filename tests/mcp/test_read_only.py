@@ -15,9 +15,9 @@ import psycopg
 import pytest
 
 from neonup.errors import NeonupError
-from neonup.mcp import statements
-from neonup.mcp.session import Limits
 from neonup.postgres import urls
+from neonup_mcp import statements
+from neonup_mcp.session import Limits
 from tests.project import Project
 
 LIMITS = Limits(seconds=5)

@@ -8,8 +8,8 @@ import psycopg
 import pytest
 
 from neonup.errors import NeonupError, SqlError
-from neonup.mcp import session, statements
-from neonup.mcp.session import Limits
+from neonup_mcp import session, statements
+from neonup_mcp.session import Limits
 from tests.project import Project
 
 LIMITS = Limits(seconds=5)

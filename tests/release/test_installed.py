@@ -83,7 +83,7 @@ def test_each_python_runs_the_core_then_everything(
     environment.install("neonup[all]")
     pip = [environment.python, "-m", "pip"]
     assert "No broken requirements" in ok([*pip, "check"], project, environment.environ)
-    imported = f"import {', '.join(PACKAGES.values())}, neonup.neon.oauth"
+    imported = f"import {', '.join(PACKAGES.values())}, neonup_cloud.oauth"
     ok([environment.python, "-c", imported], project, environment.environ)
     (project / ".env").unlink()
     created = ok([environment.neonup], project, environment.environ)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from neonup_local.service.databases import Databases
-from neonup_local.service.versions.keeper import LocalVersions
+from neonup_local.service.versions.local_versions import LocalVersions
 from tests.project import Project, clean_environ
 from tests.versions.shop import Shop
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from neonup_local.service.databases import Databases
 from neonup_local.service.records import Record
-from neonup_local.service.versions.keeper import LocalVersions
+from neonup_local.service.versions.local_versions import LocalVersions
 from tests.local.sql import ask
 from tests.project import names
 

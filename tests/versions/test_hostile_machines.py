@@ -18,7 +18,7 @@ from pathlib import Path
 import psycopg
 from neonup import EngineError
 from neonup_local.service.databases import Databases
-from neonup_local.service.versions.keeper import LocalVersions
+from neonup_local.service.versions.local_versions import LocalVersions
 
 home = Path(sys.argv[1])
 databases = Databases(home)

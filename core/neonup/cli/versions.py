@@ -8,15 +8,16 @@ from typing import Any
 
 import click
 
-from neonup.cli import moments, options, output, target
+from neonup.cli import moments, options, output
 from neonup.cli.moments import Moment
 from neonup.database import Database
 from neonup.errors import NeonupError
 from neonup.settings import Settings
 from neonup.start import announce
-from neonup.start import versions as start_versions
+from neonup.start import version_service as start_versions
 from neonup.start.lookup import find_database
 from neonup.versions import Restored, Version, VersionBranch, Versions, latest, named
+from neonup_cloud.cli import target
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from typing import NoReturn
 
 from neonup.http.calls import Call, Request, Response
 from neonup.http.retry import Service, fetch, said
-from neonup.providers import believed
+from neonup.providers import validation
 
 CLAIMING = "CLAIMING"
 CLAIMED = "CLAIMED"
@@ -122,10 +122,10 @@ def _parse(request: Request, reply: Response) -> Answer:
         return Answer(
             id=name,
             status=status,
-            connection_string=believed.connection_string(content.get("connection_string")),
-            claim_url=believed.claim_url(content.get("claim_url"), request.url),
-            expires_at=believed.moment(content.get("expires_at")),
-            project_id=believed.id_of(content.get("neon_project_id")),
+            connection_string=validation.connection_string(content.get("connection_string")),
+            claim_url=validation.claim_url(content.get("claim_url"), request.url),
+            expires_at=validation.moment(content.get("expires_at")),
+            project_id=validation.id_of(content.get("neon_project_id")),
         )
     except ValueError as error:
         _unusable(request, reply, str(error))

@@ -9,8 +9,8 @@ from neonup.provider import Provider
 @hookimpl
 def neonup_providers() -> list[type[Provider]]:
     """neon.new, one's own account, and an agent's identity."""
-    from neonup.providers.account.provider import AccountProvider
     from neonup.providers.claimable.provider import ClaimableProvider
     from neonup.providers.neon_new import NeonNewProvider
+    from neonup_cloud.account.provider import AccountProvider
 
     return [NeonNewProvider, AccountProvider, ClaimableProvider]

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 KNOWN = {
     "local": "neonup_local.provider:LocalProvider",
     "neon.new": "neonup.providers.neon_new:NeonNewProvider",
-    "account": "neonup.providers.account.provider:AccountProvider",
+    "account": "neonup_cloud.account.provider:AccountProvider",
     "claimable": "neonup.providers.claimable.provider:ClaimableProvider",
 }
 """Where the known providers are."""

@@ -39,8 +39,8 @@ from django.views.decorators.csrf import ensure_csrf_cookie  # noqa: E402
 from django.views.decorators.http import require_GET, require_POST  # noqa: E402
 
 from neonup import NeonupError  # noqa: E402
-from neonup.neon import NeonClient  # noqa: E402
-from neonup.neon.platform import declared, errors  # noqa: E402
+from neonup_cloud import NeonClient  # noqa: E402
+from neonup_cloud.fleets import declared, errors  # noqa: E402
 
 WAIT = timedelta(days=30)
 STATUS = {errors.NoProject: 404, errors.DeletionPending: 409, errors.ProjectGone: 410}

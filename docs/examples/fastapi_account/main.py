@@ -19,8 +19,8 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.middleware.sessions import SessionMiddleware
 
 from fastapi_neon.account import Account
-from neonup.neon import AsyncNeonClient
-from neonup.neon.oauth import Application, FileTokens, scopes
+from neonup_cloud import AsyncNeonClient
+from neonup_cloud.oauth import Application, FileTokens, scopes
 
 BUTTON = '<form method="post" action="{action}"><button id="{id}">{text}</button></form>'
 CREATE = """<form method="post" action="/projects">

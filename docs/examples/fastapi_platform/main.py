@@ -19,8 +19,8 @@ from fastapi.responses import JSONResponse
 from starlette.middleware.sessions import SessionMiddleware
 
 from neonup import NeonupError
-from neonup.neon import AsyncNeonClient
-from neonup.neon.platform import declared, errors
+from neonup_cloud import AsyncNeonClient
+from neonup_cloud.fleets import declared, errors
 
 WAIT = timedelta(days=30)
 STATUS = {errors.NoProject: 404, errors.DeletionPending: 409, errors.ProjectGone: 410}

@@ -24,7 +24,7 @@ from django.views.decorators.csrf import csrf_protect
 from django.views.decorators.http import require_GET, require_POST
 
 from neonup import NeonupError
-from neonup.neon import NeonClient, oauth
+from neonup_cloud import NeonClient, oauth
 
 log = logging.getLogger(__name__)
 
@@ -41,7 +41,7 @@ class Account:
             connect an account.
         after: where users are sent when something is done: an address or a view's name; with
             ``?neon=``: ``connected``, ``denied`` (by themselves), ``disconnected`` or ``failed``.
-        base_url: of Neon's API; as `neonup.neon.NeonClient` finds it if None.
+        base_url: of Neon's API; as `neonup_cloud.NeonClient` finds it if None.
     """
 
     def __init__(
@@ -72,7 +72,7 @@ class Account:
     def client(self, request: HttpRequest) -> Iterator[NeonClient | None]:
         """Neon's API on behalf of the user; None: no account is connected.
 
-        Where the user has revoked it at Neon, its use raises `neonup.neon.oauth.SignInEnded` once;
+        Where the user has revoked it at Neon, its use raises `neonup_cloud.oauth.SignInEnded` once;
         afterwards no account is connected.
         """
         store = self._tokens(request)

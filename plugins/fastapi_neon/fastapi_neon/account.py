@@ -21,7 +21,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from neonup import NeonupError
-from neonup.neon import AsyncNeonClient, oauth
+from neonup_cloud import AsyncNeonClient, oauth
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +38,7 @@ class Account:
             connect an account. It may block.
         after: where users are sent when something is done; with ``?neon=``: ``connected``,
             ``denied`` (by themselves), ``disconnected`` or ``failed``.
-        base_url: of Neon's API; as `neonup.neon.NeonClient` finds it if None.
+        base_url: of Neon's API; as `neonup_cloud.NeonClient` finds it if None.
     """
 
     def __init__(
@@ -67,7 +67,7 @@ class Account:
     async def client(self, request: Request) -> AsyncIterator[AsyncNeonClient | None]:
         """A dependency: Neon's API on behalf of the user; None: no account is connected.
 
-        Where the user has revoked it at Neon, its use raises `neonup.neon.oauth.SignInEnded` once;
+        Where the user has revoked it at Neon, its use raises `neonup_cloud.oauth.SignInEnded` once;
         afterwards no account is connected.
         """
         store = await asyncio.to_thread(self._tokens, request)

@@ -14,7 +14,7 @@ import click
 
 import neonup
 from neonup import USER, NeonupError
-from neonup_local.neon import overview as branches
+from neonup_emulator.neon import overview as branches
 from neonup_local.service import details
 from neonup_local.service.databases import Databases
 from neonup_local.service.versions import checkouts

@@ -21,8 +21,8 @@ def neonup_providers() -> list[type[Provider]]:
 @hookimpl
 def neonup_commands(group: click.Group) -> None:
     """The commands about the databases of this machine, and ``serve``."""
+    from neonup_emulator.serve import serve
     from neonup_local import cli
-    from neonup_local.serve import serve
 
     for command in (*cli.COMMANDS, serve):
         group.add_command(command)

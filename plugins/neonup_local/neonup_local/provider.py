@@ -155,9 +155,9 @@ class LocalProvider(Provider):
         self, databases: Databases, id_: str, spec: DatabaseSpec, origin: Database
     ) -> Database:
         """A new database that begins with another one's data."""
-        from neonup_local.service.versions import beside
+        from neonup_local.service.versions import clones
 
-        record = beside.copy(databases, id_, spec, self._id(origin))
+        record = clones.copy(databases, id_, spec, self._id(origin))
         made = self._database(databases, record, None, spec.key)
         self._after_use()
         note = f"it begins as a copy of the database in {origin.source}"
@@ -220,7 +220,7 @@ class LocalProvider(Provider):
 
     def versions(self, database: Database) -> Versions:
         """Its versions: copies of its data, in its own folder."""
-        from neonup_local.service.versions.keeper import LocalVersions
+        from neonup_local.service.versions.local_versions import LocalVersions
 
         return LocalVersions(self._databases, self._id(database), self._after_use)
 
@@ -267,10 +267,10 @@ class LocalProvider(Provider):
 
     def explain_missing(self, feature: str) -> str | None:
         """Which engine has what the one in use lacks; None if that is not known."""
-        from neonup_local.engine import lacking
+        from neonup_local.engine import missing_extensions
 
         settings = self.settings
-        return lacking.explain_missing(settings.home, feature, settings.pg_bin)
+        return missing_extensions.explain_missing(settings.home, feature, settings.pg_bin)
 
     def data_folder(self, database: Database) -> Path:
         """The folder of the database: ``database.json``, ``data/`` and ``log``."""

@@ -12,7 +12,7 @@ import pytest
 
 import neonup
 from neonup import Database, Settings, SettingsError
-from neonup_pytest import kept as keep
+from neonup_pytest import failed_databases as keep
 from neonup_pytest import options, schema
 from neonup_pytest.application import environment
 from neonup_pytest.application.environment import Variables

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from neonup.errors import ServiceError
 from neonup.http.calls import Call, Request, Response
 from neonup.http.retry import Policy, Service, fetch
-from neonup.providers import believed
+from neonup.providers import validation
 
 T = TypeVar("T")
 
@@ -196,7 +196,7 @@ def _registered(found: dict[str, Any]) -> Registered:
     project = found.get("project")
     if not isinstance(project, dict):
         raise ValueError("it has no project")
-    id_ = believed.id_of(project.get("id"))
+    id_ = validation.id_of(project.get("id"))
     if id_ is None:
         raise ValueError("its project has no well-formed id")
     denied = {}
@@ -207,24 +207,24 @@ def _registered(found: dict[str, Any]) -> Registered:
     return Registered(
         project_id=id_,
         assertion=_text(found, "identity_assertion"),
-        expires_at=believed.moment(project.get("expires_at")),
+        expires_at=validation.moment(project.get("expires_at")),
         denied=denied,
     )
 
 
 def _credentials(found: dict[str, Any]) -> Credentials:
-    url = believed.connection_string(found.get("database_url"))
+    url = validation.connection_string(found.get("database_url"))
     if url is None:
         raise ValueError("it has no connection string")
-    return Credentials(url, believed.moment(found.get("expires_at")))
+    return Credentials(url, validation.moment(found.get("expires_at")))
 
 
 def _code(found: dict[str, Any], base: str) -> Code:
     text = _text(found, "user_code")
     if not re.fullmatch(r"[A-Za-z0-9-]{4,40}", text):
         raise ValueError("its code is not well-formed")
-    page = believed.claim_url(found.get("verification_uri"), base)
-    link = believed.claim_url(found.get("verification_uri_complete"), base) or page
+    page = validation.claim_url(found.get("verification_uri"), base)
+    link = validation.claim_url(found.get("verification_uri_complete"), base) or page
     if page is None or link is None:
         raise ValueError("it names no page")
     seconds, interval = found.get("expires_in", 900), found.get("interval", 5)

@@ -16,7 +16,7 @@ from neonup.http.run import drive
 from neonup.http.transport import Sender
 from neonup.providers.claimable import api
 from neonup.providers.claimable.api import AgentError
-from neonup.providers.kept import Kept
+from neonup.providers.state_store import Kept
 
 T = TypeVar("T")
 

@@ -16,7 +16,7 @@ from neonup.database import ClaimOffer, Database, DatabaseSpec, Inspection, Stat
 from neonup.errors import ProviderError, SettingsError
 from neonup.postgres import urls
 from neonup.provider import Provider
-from neonup.providers.kept import Kept, place
+from neonup.providers.state_store import Kept, place
 
 if TYPE_CHECKING:
     from neonup.providers.claimable.identity import Identity, Session

@@ -9,7 +9,7 @@ from neonup import EngineError, State
 from neonup_local.engine import binaries, postmaster
 from neonup_local.service import notes, upkeep
 from neonup_local.service.databases import Databases
-from neonup_local.service.versions import kept
+from neonup_local.service.versions import manifest
 
 
 def size(folder: Path) -> int:
@@ -50,7 +50,7 @@ def of(databases: Databases, id: str) -> dict[str, str]:  # noqa: A002
         "size": human(size(folder)),
         "data": str(folder / "data"),
     }
-    if versions := kept.all_of(folder):
+    if versions := manifest.all_of(folder):
         taken = human(sum(one.size for one in versions))
         detail["versions"] = f"{len(versions)}, {taken} of the size"
     if branch := notes.git_branch(folder):

@@ -14,7 +14,7 @@ from neonup_local.engine import binaries, cluster, template
 from neonup_local.engine.binaries import Engine
 from neonup_local.service import home as homes
 from neonup_local.service.databases import Databases
-from neonup_local.service.versions import checkouts, kept
+from neonup_local.service.versions import checkouts, manifest
 
 _SECONDS = 86400.0
 """What was made or used within a day stays: a database may just be coming into being with it."""
@@ -66,8 +66,8 @@ def _of_databases(home: Path) -> Iterator[tuple[str, int]]:
     for record in databases.all():
         yield record.engine, record.pg_major
         folder = databases.folder(record.id)
-        for version in kept.all_of(folder):
-            yield from _of_data(version.engine, kept.place(folder, version.id) / "data")
+        for version in manifest.all_of(folder):
+            yield from _of_data(version.engine, manifest.place(folder, version.id) / "data")
         for data in (folder / checkouts.FOLDER).glob("*"):
             yield from _of_data(record.engine, data)
 

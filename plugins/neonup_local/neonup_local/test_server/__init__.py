@@ -5,7 +5,7 @@ What stands here is what `neonup_pytest` uses.
 
 from __future__ import annotations
 
-from neonup_local.test_server.local_neon import serving
+from neonup_emulator.test_server import serving
 from neonup_local.test_server.location import room
 from neonup_local.test_server.runs import Run, sweep
 from neonup_local.test_server.server import EphemeralServer, choose_engine

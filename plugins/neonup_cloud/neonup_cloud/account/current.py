@@ -1,0 +1,130 @@
+"""Which of an account's projects is meant where none is named: the one of the database in .env."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from neonup.plugin.commands import one_of
+from neonup.plugin.project import provider_class
+
+from neonup import USER, Database, NeonupError, Settings
+from neonup.env.record import host
+from neonup_cloud import NeonClient
+from neonup_cloud.account import location
+from neonup_cloud.account.options import Options
+from neonup_cloud.api import local_discovery
+from neonup_cloud.api.answers import Endpoint, Project
+from neonup_cloud.api.errors import Forbidden, NotFound
+from neonup_cloud.api.local_discovery import LocalNeon
+
+_LOOPBACK = "127."
+"""What the hosts of a local Neon's endpoints begin with."""
+
+
+def on_local_neon(database: Database | None) -> bool:
+    """Whether a database may be one of a local Neon on this machine, by its host."""
+    return (
+        database is not None
+        and database.provider != "local"
+        and host(database.url).startswith(_LOOPBACK)
+    )
+
+
+def organizations(neon: NeonClient, org: str | None) -> list[str | None]:
+    """The organizations to look in: the one named, else all of the key's.
+
+    An organization's key, and one of a project, see their own without naming it.
+    """
+    if org is not None:
+        return [org]
+    try:
+        return [one.id for one in neon.organizations.list()] or [None]
+    except (Forbidden, NotFound):
+        return [None]
+
+
+def projects(
+    neon: NeonClient,
+    org: str | None,
+    *,
+    search: str | None = None,
+    recoverable: bool | None = None,
+) -> Iterator[Project]:
+    """The projects that the key reaches, in one organization or all of them."""
+    for one in organizations(neon, org):
+        yield from neon.projects.list(org_id=one, search=search, recoverable=recoverable)
+
+
+def named(neon: NeonClient, text: str, org: str | None, *, deleted: bool = False) -> Project:
+    """The project of an id or a name.
+
+    Raises:
+        NeonupError: there is none, or several have that name.
+    """
+    found = projects(neon, org, search=text, recoverable=deleted or None)
+    missing = NeonupError(f"The account has no {'deleted ' if deleted else ''}project {text!r}.")
+    return one_of(found, text, plural="projects", missing=missing)
+
+
+def project_id(
+    neon: NeonClient, settings: Settings, database: Database | None, org: str | None
+) -> str | None:
+    """The id of the project that a database is in; None if nothing says so.
+
+    It is recorded, or else the account has an endpoint of the URL's host.
+
+    Raises:
+        NeonupError: it is a database of the provider ``local``, which is in no project.
+    """
+    if database is None:
+        return None
+    name, id_ = database.before_claim or (database.provider, database.id)
+    if name == "local":
+        raise NeonupError(
+            "This project's database is one of the provider local, which has no branches, "
+            "snapshots or usage.",
+            checked=[f"{database.key} from {database.source}"],
+            remedy="`neonup versions` keeps versions of it, and makes copies beside it. Neon has "
+            "the others: name a project (--project), or create one: neonup --provider "
+            "account --force; a Neon on this machine: neonup serve, and then --local.",
+        )
+    if name != USER:
+        provider = provider_class(name)(settings)
+        if found := provider.neon_project(database.with_(provider=name, id=id_)):
+            return found
+    endpoint = endpoint_of(neon, database, org)
+    return endpoint.project_id if endpoint else None
+
+
+def endpoint_of(neon: NeonClient, database: Database, org: str | None) -> Endpoint | None:
+    """The account's endpoint that a URL leads to; asks for those of each project."""
+    if not host(database.url).startswith(("ep-", _LOOPBACK)):
+        return None
+    for project in projects(neon, org):
+        if found := location.endpoint_of(neon, project.id, database.url):
+            return found
+    return None
+
+
+def local_neon(
+    settings: Settings, database: Database | None, options: Options, *, local: bool = False
+) -> LocalNeon | None:
+    """The local Neon that is meant, because a database is one of its; None: it is none.
+
+    Args:
+        options: an API that they name, e.g. by serve's own variables, is the one that is meant.
+        local: whether it is meant in any case.
+
+    Raises:
+        NeonupError: it does not run.
+    """
+    if not local and (options.url or not on_local_neon(database)):
+        return None
+    found = local_discovery.running(settings.home)
+    if found is None:
+        raise NeonupError(
+            "No local Neon runs on this machine.",
+            checked=[str(settings.home / "serve.url")],
+            remedy="Start it in another terminal: neonup serve",
+        )
+    return found

@@ -1,0 +1,59 @@
+"""Deleting what neonup created in an account, and nothing else."""
+
+from __future__ import annotations
+
+from neonup import ProviderError
+from neonup_cloud import NeonClient
+from neonup_cloud.account.location import Place
+from neonup_cloud.api.errors import NotFound
+
+
+def delete(neon: NeonClient, place: Place, *, org: str | None) -> None:
+    """Delete a project, or only a branch of it; one that is gone already is no error.
+
+    Args:
+        org: the organization that it is in; None: the key's own.
+
+    Raises:
+        ProviderError: the project is not one that neonup created, or cannot be found.
+        NeonError: Neon refused, or did not answer.
+    """
+    if place.branch:
+        _delete_branch(neon, place.project, place.branch)
+        return
+    try:
+        neon.projects.delete(place.project)
+    except NotFound:
+        # Gone already, also where an earlier request's answer was lost: Neon lists it for a while.
+        deleted = neon.projects.list(org_id=org, search=place.project, recoverable=True)
+        if all(one.id != place.project for one in deleted):
+            raise _unknown(place.project) from None
+
+
+def _delete_branch(neon: NeonClient, project_id: str, branch_id: str) -> None:
+    try:
+        branch = neon.branches.get(project_id, branch_id)
+    except NotFound:
+        try:
+            neon.projects.get(project_id)
+        except NotFound:
+            raise _unknown(project_id) from None
+        return
+    if branch.default:
+        raise ProviderError(
+            f"The project {project_id} was not created by neonup in this account, so it is not "
+            "deleted.",
+            remedy="Delete it in the Neon console, https://console.neon.tech, and remove the "
+            "lines from .env.",
+        )
+    operations = neon.branches.delete(project_id, branch_id).operations
+    neon.operations.wait(operations)
+
+
+def _unknown(project_id: str) -> ProviderError:
+    return ProviderError(
+        f"The project {project_id} was not found: it was deleted long ago, or this key does not "
+        "reach it.",
+        remedy="Use the key of the account that it is in; if it is gone, remove its lines from "
+        ".env.",
+    )

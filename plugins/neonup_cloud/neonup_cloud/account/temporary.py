@@ -1,0 +1,179 @@
+"""A branch for a run of tests: deleted at its end, by the next run, or by Neon in the end."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import secrets
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from neonup import Database, NeonupError, Settings, SettingsError
+from neonup_cloud.account import current, location, options
+
+if TYPE_CHECKING:
+    from filelock import BaseFileLock
+
+    from neonup_cloud import NeonClient
+
+LIFETIME = timedelta(hours=6)
+"""After which Neon deletes a branch by itself."""
+_PREFIX = "neonup-test-"
+
+
+@dataclass
+class TemporaryBranch:
+    """A branch that lives as long as this process. ``repr`` shows no password.
+
+    Args:
+        project_id: of which project.
+        id: the branch's id.
+        name: its name.
+        url: leads to its database, past the pooler.
+    """
+
+    project_id: str
+    id: str
+    name: str
+    url: str = field(repr=False)
+    _settings: Settings = field(repr=False)
+    _record: Path = field(repr=False)
+    _lock: BaseFileLock = field(repr=False)
+
+    @classmethod
+    def create(
+        cls, settings: Settings, database: Database | None, *, parent: str | None = None
+    ) -> TemporaryBranch:
+        """A new branch of the project that a database is in, or of ``NEON_PROJECT_ID``.
+
+        What earlier processes on this machine left, which were killed, is deleted first.
+
+        Args:
+            settings: the project's.
+            database: the application's own, as ``.env`` records it; the branch is another one.
+            parent: the name or id of the branch whose data it gets; the default one's if None.
+
+        Raises:
+            NeonupError: it cannot be made, or it is unknown of which project.
+        """
+        folder = settings.home / "test-branches"
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with _client(settings) as neon:
+            project_id = _project(neon, settings, database)
+            _sweep(neon, folder)
+            name = f"{_PREFIX}{secrets.token_hex(6)}"
+            lock, record = _locked(folder, name), folder / f"{name}.json"
+            try:
+                # Before Neon is asked: whatever happens then, the next run finds it.
+                _write(record, {"project": project_id, "name": name})
+                return cls(
+                    project_id, *_made(neon, project_id, name, parent), settings, record, lock
+                )
+            except BaseException:
+                with contextlib.suppress(NeonupError):
+                    _delete(neon, project_id, name)
+                    record.unlink(missing_ok=True)
+                _release(lock)
+                raise
+
+    def delete(self) -> None:
+        """Delete it, once.
+
+        Raises:
+            NeonupError: it could not be; the next run tries again, and Neon in the end.
+        """
+        try:
+            with _client(self._settings) as neon:
+                _delete(neon, self.project_id, self.name)
+            self._record.unlink(missing_ok=True)
+        finally:
+            _release(self._lock)
+
+
+def _client(settings: Settings) -> NeonClient:
+    from neonup_cloud import NeonClient
+
+    return NeonClient(base_url=options.resolve(settings).url)
+
+
+def _project(neon: NeonClient, settings: Settings, database: Database | None) -> str:
+    chosen = options.resolve(settings)
+    if chosen.project:
+        return chosen.project
+    found = current.project_id(neon, settings, database, chosen.org)
+    if found is None:
+        raise SettingsError(
+            "It is unknown which Neon project the tests' branch is to be made of.",
+            checked=(f"{settings.key} in {settings.env_file}", "NEON_PROJECT_ID"),
+            remedy="Set NEON_PROJECT_ID.",
+        )
+    return found
+
+
+def _made(neon: NeonClient, project_id: str, name: str, parent: str | None) -> tuple[str, str, str]:
+    """Its id, name and URL, once it can be used."""
+    made = neon.branches.create(
+        project_id,
+        name=name,
+        parent_id=_parent(neon, project_id, parent) if parent else None,
+        expires_at=(datetime.now(UTC) + LIFETIME).replace(microsecond=0),
+    )
+    neon.operations.wait(made.operations)
+    return made.branch.id, name, location.urls(neon, made.branch).direct
+
+
+def _parent(neon: NeonClient, project_id: str, text: str) -> str:
+    for one in neon.branches.list(project_id, search=text):
+        if text in (one.id, one.name):
+            return one.id
+    raise SettingsError(f"The project {project_id} has no branch {text!r}.")
+
+
+def _sweep(neon: NeonClient, folder: Path) -> None:
+    """Delete the branches of processes that are no more."""
+    from filelock import Timeout
+
+    for record in folder.glob(f"{_PREFIX}*.json"):
+        try:
+            lock = _locked(folder, record.stem)
+        except Timeout:
+            continue  # it lives
+        try:
+            with contextlib.suppress(NeonupError, OSError, ValueError, KeyError, TypeError):
+                _delete(neon, json.loads(record.read_text("utf-8"))["project"], record.stem)
+                record.unlink(missing_ok=True)
+        finally:
+            _release(lock)
+
+
+def _delete(neon: NeonClient, project_id: str, name: str) -> None:
+    """Delete the branch of a name, if it is there; only names of ours are looked for."""
+    from neonup_cloud.api.errors import NotFound
+
+    with contextlib.suppress(NotFound):
+        for one in neon.branches.list(project_id, search=name):
+            if one.name == name:
+                neon.operations.settle(project_id)
+                neon.branches.delete(project_id, one.id)
+
+
+def _write(path: Path, record: dict[str, str]) -> None:
+    file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(file, "w", encoding="utf-8") as opened:
+        json.dump(record, opened)
+
+
+def _locked(folder: Path, name: str) -> BaseFileLock:
+    from filelock import FileLock
+
+    lock = FileLock(folder / f"{name}.lock", timeout=0)
+    lock.acquire()
+    return lock
+
+
+def _release(lock: BaseFileLock) -> None:
+    lock.release()
+    Path(lock.lock_file).unlink(missing_ok=True)

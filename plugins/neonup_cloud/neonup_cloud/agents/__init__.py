@@ -1,0 +1,18 @@
+"""Databases of applications that agents write: versions to go back to, and tiers in two
+organizations."""
+
+from __future__ import annotations
+
+from neonup_cloud.agents.plans import FREE, PAID, PlanLimits
+from neonup_cloud.agents.snapshot_versions import ProjectVersions
+from neonup_cloud.agents.tier_changes import Refusal, TierChanges, TierReport
+
+__all__ = [
+    "FREE",
+    "PAID",
+    "PlanLimits",
+    "ProjectVersions",
+    "Refusal",
+    "TierChanges",
+    "TierReport",
+]

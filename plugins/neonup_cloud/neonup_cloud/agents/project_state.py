@@ -1,0 +1,192 @@
+"""What there is of a project's versions: read from Neon each time, and kept nowhere else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from neonup.plugin.http import Call
+from neonup.plugin.project import named
+
+from neonup import Version
+from neonup_cloud.agents import names
+from neonup_cloud.api.answers import Branch, Snapshot
+from neonup_cloud.api.client import Groups
+from neonup_cloud.api.errors import Conflict, Invalid, NotFound
+
+_RESTORED = "restored"
+"""The ``restore_status`` of a branch with a snapshot's data that has taken no other's place."""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A project's branches and snapshots at one moment.
+
+    Args:
+        branch: the one that the database is on.
+        branches: all of the project's.
+        snapshots: the same, newest first.
+    """
+
+    branch: Branch
+    branches: list[Branch]
+    snapshots: list[Snapshot]
+
+    @property
+    def versions(self) -> list[Version]:
+        """The snapshots as versions, newest first."""
+        return [version(one) for one in self.snapshots]
+
+    @property
+    def others(self) -> list[Branch]:
+        """The branches beside the database's, without those that neonup deletes by itself."""
+        return [
+            one
+            for one in self.branches
+            if one.id != self.branch.id
+            and not names.is_replaced(one.name)
+            and not names.is_restoring(one.name)
+        ]
+
+    def snapshot(self, wanted: Version | str) -> Snapshot:
+        """The snapshot of a version, or of a version's id or name.
+
+        Raises:
+            NeonupError: there is none.
+        """
+        found = named(self.versions, wanted.id if isinstance(wanted, Version) else wanted)
+        return next(one for one in self.snapshots if one.id == found.id)
+
+    def other(self, text: str) -> Branch:
+        """One of the other branches, by its id or name.
+
+        Raises:
+            NotFound: there is none.
+        """
+        for one in self.others:
+            if text in (one.id, one.name):
+                return one
+        raise NotFound(
+            f"Neon: the project has no branch {text!r} beside the database's own.",
+            checked=[one.name for one in self.others],
+        )
+
+    def preview(self, text: str) -> Branch:
+        """A preview, by its id or name.
+
+        Raises:
+            NotFound: there is no such branch.
+            Invalid: it is none.
+        """
+        found = self.other(text)
+        if found.restore_status != _RESTORED:
+            raise Invalid(
+                f"Neon: the branch {found.name} is no preview of a version.",
+                remedy="preview makes one.",
+            )
+        return found
+
+    def called(self, name: str) -> Branch | None:
+        """The branch of a name; names are unique in a project."""
+        return next((one for one in self.branches if one.name == name), None)
+
+    def restored(self, name: str, snapshot: Snapshot) -> Branch | None:
+        """The branch of a name, if it has a snapshot's data and waits to take another's place."""
+        found = self.called(name)
+        if found is None or found.restored_from != snapshot.id:
+            return None
+        return found if found.restore_status == _RESTORED else None
+
+    def is_stuck(self, branch: Branch) -> bool:
+        """Whether a restore has replaced it, but Neon does not delete it: it has child branches."""
+        return names.is_replaced(branch.name) and self._has_children(branch)
+
+    def _has_children(self, branch: Branch) -> bool:
+        return any(one.parent_id == branch.id for one in self.branches)
+
+    def left_behind(self, *, but: str = "") -> list[Branch]:
+        """What a restore that was killed has left, and can be deleted.
+
+        Args:
+            but: the name of a branch that is needed still.
+        """
+        return [
+            one
+            for one in self.branches
+            if (names.is_replaced(one.name) or (names.is_restoring(one.name) and one.name != but))
+            and not one.default
+            and one.id != self.branch.id
+            and not self._has_children(one)
+        ]
+
+    def replaceable(self, which: bool | Literal["automatic"]) -> Snapshot | None:
+        """The snapshot that may make room for a new one: the oldest, an automatic one if there is
+        one. Those of a schedule do not count for the plan's limit.
+
+        Args:
+            which: ``replace_oldest`` of `ProjectVersions.checkpoint`.
+        """
+        counted = [one for one in self.snapshots if one.manual is not False]
+        found = [one for one in counted if names.is_automatic(one.name)]
+        if which is True:
+            found = found or counted
+        return found[-1] if which and found else None
+
+    def check_root(self) -> None:
+        """Refuse where Neon keeps no versions.
+
+        Raises:
+            Invalid: the database's branch was made of another.
+        """
+        if self.branch.parent_id is not None:
+            raise Invalid(
+                f"Neon: the branch {self.branch.name} was made of another one, and Neon keeps "
+                "versions of root branches only.",
+                remedy="Make a branch of it instead, or undo: Neon keeps its history, too.",
+            )
+
+    def check_free(self, name: str | None) -> None:
+        """Refuse the name of a branch that is there.
+
+        Raises:
+            Conflict: there is one.
+        """
+        if name is not None and self.called(name) is not None:
+            raise Conflict(
+                f"Neon: there is a branch {name!r} already.", remedy="Give another name."
+            )
+
+
+def read(neon: Groups[None], project_id: str, endpoint_id: str | None) -> Call[Standing]:
+    """What there is of a project.
+
+    Args:
+        endpoint_id: what the database is reached by; that of the project's default branch if None.
+    """
+    branches = yield from neon.branches.list(project_id)
+    branch_id = None
+    if endpoint_id is not None:
+        branch_id = (yield from neon.endpoints.get(project_id, endpoint_id)).branch_id
+    for branch in branches:
+        if branch.id == branch_id or (branch_id is None and branch.default):
+            break
+    else:
+        raise NotFound(f"Neon: the project {project_id} has no default branch.")
+    return Standing(branch, branches, (yield from snapshots(neon, project_id)))
+
+
+def snapshots(neon: Groups[None], project_id: str) -> Call[list[Snapshot]]:
+    """A project's snapshots, newest first."""
+    found = yield from neon.snapshots.list(project_id)
+    return sorted(found, key=lambda one: one.created_at, reverse=True)
+
+
+def version(snapshot: Snapshot) -> Version:
+    """A snapshot as a version."""
+    return Version(
+        id=snapshot.id,
+        name=names.version(snapshot.name),
+        created_at=snapshot.created_at,
+        size=snapshot.full_size,
+        automatic=names.is_automatic(snapshot.name),
+    )

@@ -1,0 +1,312 @@
+"""Versions of a project's database: taken before each change, looked at, and gone back to.
+
+Facts about Neon: https://neon.com/docs/ai/ai-database-versioning and
+https://neon.com/docs/introduction/branch-restore
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Generic, Literal
+
+from neonup.plugin.http import Call
+
+from neonup import Restored, Version, VersionBranch
+from neonup_cloud.agents import names, project_state
+from neonup_cloud.agents.project_state import Standing
+from neonup_cloud.agents.steps import Steps, Taking
+from neonup_cloud.api.answers import Branch
+from neonup_cloud.api.client import Groups
+from neonup_cloud.api.connection_urls import url_of
+from neonup_cloud.api.errors import Invalid, QuotaExceeded
+from neonup_cloud.api.groups.group import Group, S, operation
+
+AUTOMATIC_DAYS = 7
+"""After which Neon deletes a version that neonup took by itself."""
+
+
+class ProjectVersions(Group[S], Generic[S]):
+    """The versions of a project's database. A version is a snapshot of its branch.
+
+    Every method waits until Neon has ended all that it does for it: one can connect then. A call
+    that failed, or whose process was killed, can be made once more; it ends in the same state, and
+    removes the branches that the earlier one has left. One restore of a project runs at a time.
+
+    Args:
+        neon: a `NeonClient`, or an `AsyncNeonClient`: then the methods are awaited.
+        project_id: the project's id.
+        endpoint_id: what the database is reached by; that of the project's default branch if None.
+            It stays through every restore, as the connection string does; the branch's id does not.
+        database: the name of the database that URLs lead to; the only one, or ``neondb``, if None.
+    """
+
+    def __init__(
+        self,
+        neon: Groups[S],
+        project_id: str,
+        *,
+        endpoint_id: str | None = None,
+        database: str | None = None,
+    ):
+        super().__init__(neon.api, neon.sender)
+        self._neon = Groups(neon.api, None)
+        self._steps = Steps(self._neon, project_id)
+        self._project = project_id
+        self._endpoint = endpoint_id
+        self._database = database
+
+    @operation
+    def checkpoint(
+        self,
+        name: str | None = None,
+        *,
+        automatic: bool = False,
+        replace_oldest: bool | Literal["automatic"] = False,
+        expires_at: datetime | None = None,
+    ) -> Call[Version]:
+        """Keep the database as it is now.
+
+        Args:
+            name: one made of the time if None; it must not be taken.
+            automatic: whether nobody asked for it: Neon deletes it after `AUTOMATIC_DAYS`.
+            replace_oldest: where the plan allows no more (Neon's free one allows one), delete the
+                oldest for it, an automatic one if there is one; ``"automatic"``: none but such a
+                one. There is no room for the new one before that; if it then fails, the error
+                names what was deleted.
+            expires_at: when Neon deletes it; aware.
+
+        Raises:
+            NeonupError: the name cannot be used, or is taken.
+            QuotaExceeded: the plan allows no more.
+            Invalid: the database is on a branch that was made of another.
+        """
+        found = yield from self._settled()
+        found.check_root()
+        label = names.checkpoint(name, {one.name for one in found.versions})
+        if automatic and expires_at is None:
+            expires_at = datetime.now(UTC).replace(microsecond=0) + timedelta(days=AUTOMATIC_DAYS)
+        yield from self._steps.delete_left(found)
+        taking = Taking(found.branch, names.snapshot(label, automatic=automatic), expires_at)
+        try:
+            made = yield from self._steps.snapshot(taking)
+        except QuotaExceeded as error:
+            oldest = found.replaceable(replace_oldest)
+            if oldest is None:
+                error.remedy = "Delete a version, or let this one replace the oldest."
+                raise
+            made = yield from self._steps.snapshot_instead(oldest, taking)
+        return project_state.version(made)
+
+    @operation
+    def history(self) -> Call[list[Version]]:
+        """Every version, newest first."""
+        found = yield from project_state.snapshots(self._neon, self._project)
+        return [project_state.version(one) for one in found]
+
+    @operation
+    def preview(
+        self, wanted: Version | str, *, expires_at: datetime | None = None
+    ) -> Call[VersionBranch]:
+        """A branch with a version's data and a URL of its own; the database stays as it is.
+
+        A version has one preview: as long as it is there it is returned again, with what was
+        written to it.
+
+        Args:
+            wanted: the version, or its id or name.
+            expires_at: when Neon deletes the branch; aware; never if None.
+
+        Raises:
+            NeonupError: there is no such version.
+            Conflict: there is another branch of its name.
+        """
+        found = yield from self._settled()
+        snapshot = found.snapshot(wanted)
+        name = names.preview(names.version(snapshot.name))
+        branch = yield from self._steps.restored(snapshot, name, found)
+        if expires_at is not None:
+            update = self._neon.branches.update(self._project, branch.id, expires_at=expires_at)
+            branch = (yield from update).branch
+        yield from self._steps.endpoint(branch)
+        return (yield from self._reached(branch))
+
+    @operation
+    def restore(self, wanted: Version | str, *, keep: str | None = None) -> Call[Restored]:
+        """Bring the database back to a version. Its connection string stays.
+
+        A preview of the version is not used: something may have been written to it. `finalize`
+        takes one as it is.
+
+        Args:
+            wanted: the version, or its id or name.
+            keep: the name of a new branch for what there was before. If None it is deleted, unless
+                branches were made of it.
+
+        Raises:
+            NeonupError: there is no such version.
+            Conflict: there is a branch of the name to keep it under.
+        """
+        found = yield from self._settled()
+        snapshot = found.snapshot(wanted)
+        found.check_free(keep)
+        name = names.restoring(snapshot.id, found.branch.id)
+        yield from self._steps.delete_left(found, but=name)
+        new = yield from self._steps.restored(snapshot, name, found)
+        return (yield from self._take_place(new, found, names.version(snapshot.name), keep))
+
+    @operation
+    def finalize(self, preview: VersionBranch | str, *, keep: str | None = None) -> Call[Restored]:
+        """Let a preview take the database's place, with what was written to it.
+
+        Args:
+            preview: the branch, or its id or name.
+            keep: as in `restore`.
+
+        Raises:
+            Invalid: it is no preview, or has taken the place already.
+            Conflict: there is a branch of the name to keep it under.
+        """
+        found = yield from self._settled()
+        wanted = preview.id if isinstance(preview, VersionBranch) else preview
+        if wanted == found.branch.id:  # an earlier call did it, and was killed then
+            return (yield from self._restored(found.branch.name, keep))
+        new = found.preview(wanted)
+        found.check_free(keep)
+        yield from self._steps.delete_left(found)
+        return (yield from self._take_place(new, found, new.name, keep))
+
+    @operation
+    def undo(
+        self,
+        *,
+        timestamp: datetime | None = None,
+        lsn: str | None = None,
+        keep: str | None = None,
+    ) -> Call[Restored]:
+        """Bring the database back to a moment of its history. Its connection string stays.
+
+        Args:
+            timestamp: the moment; aware.
+            lsn: the position in the database's log, instead.
+            keep: as in `restore`.
+
+        Raises:
+            Invalid: the moment is not in the history that Neon keeps.
+            Conflict: there is a branch of the name to keep it under.
+        """
+        if (timestamp is None) == (lsn is None):
+            raise TypeError("undo takes a timestamp or an LSN")
+        found = yield from self._settled()
+        found.check_free(keep)
+        yield from self._steps.delete_left(found)
+        left = keep or names.replaced(found.branch.name)
+        try:
+            yield from self._steps.rewind(found.branch, left, timestamp=timestamp, lsn=lsn)
+        except Invalid as error:
+            yield from self._explain(error, found.branch)
+            raise
+        moment = lsn if timestamp is None else timestamp.astimezone(UTC).isoformat()
+        return (yield from self._restored(str(moment), keep))
+
+    @operation
+    def branch(self, name: str, *, expires_at: datetime | None = None) -> Call[VersionBranch]:
+        """A branch of the database as it is now, e.g. to develop on.
+
+        Args:
+            name: it must not be taken.
+            expires_at: when Neon deletes it; aware; never if None.
+
+        Raises:
+            Conflict: there is a branch of the name.
+        """
+        found = yield from self._settled()
+        found.check_free(name)
+        made = yield from self._steps.branch(found.branch, name, expires_at)
+        return (yield from self._reached(made))
+
+    @operation
+    def current(self) -> Call[Branch]:
+        """The branch that the database is on. After a restore it is another one."""
+        found = yield from project_state.read(self._neon, self._project, self._endpoint)
+        return found.branch
+
+    @operation
+    def branches(self) -> Call[list[Branch]]:
+        """The project's other branches: those of `preview` and `branch`, and what was kept."""
+        found = yield from project_state.read(self._neon, self._project, self._endpoint)
+        return found.others
+
+    @operation
+    def open(self, branch: str) -> Call[VersionBranch]:
+        """How one connects to another branch, e.g. one that was kept.
+
+        Args:
+            branch: its id or name.
+
+        Raises:
+            NotFound: there is none.
+        """
+        found = yield from project_state.read(self._neon, self._project, self._endpoint)
+        one = found.other(branch)
+        yield from self._steps.endpoint(one)
+        return (yield from self._reached(one))
+
+    @operation
+    def delete(self, wanted: Version | str) -> Call[None]:
+        """Delete a version; branches of it stay.
+
+        Raises:
+            NeonupError: there is no such version.
+        """
+        found = yield from self._settled()
+        yield from self._steps.delete_snapshot(found.snapshot(wanted))
+
+    @operation
+    def delete_branch(self, branch: VersionBranch | str) -> Call[None]:
+        """Delete a branch with its data, and what it kept a restore from deleting.
+
+        Args:
+            branch: the branch, or its id or name.
+
+        Raises:
+            Invalid: it is the database's own, or branches were made of it.
+            NotFound: there is none.
+        """
+        found = yield from self._settled()
+        one = found.other(branch.id if isinstance(branch, VersionBranch) else branch)
+        yield from self._steps.delete_branch(one)
+        found = yield from project_state.read(self._neon, self._project, self._endpoint)
+        yield from self._steps.delete_left(found)
+
+    def _settled(self) -> Call[Standing]:
+        """What there is once nothing is under way any more, e.g. of a process that was killed."""
+        yield from self._neon.operations.settle(self._project)
+        return (yield from project_state.read(self._neon, self._project, self._endpoint))
+
+    def _take_place(
+        self, new: Branch, found: Standing, name: str, keep: str | None
+    ) -> Call[Restored]:
+        yield from self._steps.finalize(new, keep or names.replaced(found.branch.name))
+        return (yield from self._restored(name, keep))
+
+    def _restored(self, name: str, keep: str | None) -> Call[Restored]:
+        """What a restore did, once what it replaced is deleted."""
+        now = yield from project_state.read(self._neon, self._project, self._endpoint)
+        yield from self._steps.delete_left(now)
+        stuck = next((one.name for one in now.branches if now.is_stuck(one)), None)
+        return Restored(name, branch_id=now.branch.id, kept_branch=keep or stuck)
+
+    def _reached(self, branch: Branch) -> Call[VersionBranch]:
+        url = yield from url_of(self._neon, branch, self._database)
+        return VersionBranch(branch.id, branch.name, url, branch.expires_at)
+
+    def _explain(self, error: Invalid, branch: Branch) -> Call[None]:
+        """Add to a refusal since when there is a history."""
+        project = yield from self._neon.projects.get(self._project)
+        kept = project.history_retention_seconds
+        error.checked = (
+            *error.checked,
+            *([f"Neon keeps {kept / 3600:g} hours of history"] if kept is not None else []),
+            *([f"the branch is there since {branch.created_at}"] if branch.created_at else []),
+        )
+        error.remedy = "Name a moment within that time, or restore a version."

@@ -1,0 +1,235 @@
+"""The steps that changes of versions are made of. Each can be made again where one was killed."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from neonup.plugin.http import Call
+
+from neonup_cloud.agents import names
+from neonup_cloud.agents.idempotent_create import once
+from neonup_cloud.agents.project_state import Standing, snapshots
+from neonup_cloud.api.answers import Branch, CreatedBranch, Endpoint, Operations, Snapshot
+from neonup_cloud.api.client import Groups
+from neonup_cloud.api.errors import Invalid, NeonError, NotFound, QuotaExceeded
+
+_READY = frozenset({"ready", "archived"})
+_FINALIZED = "finalized"
+
+
+@dataclass(frozen=True)
+class Taking:
+    """A snapshot that is to be taken.
+
+    Args:
+        branch: of what.
+        name: which no other has.
+        expires_at: when Neon deletes it; never if None.
+    """
+
+    branch: Branch
+    name: str
+    expires_at: datetime | None
+
+
+class Steps:
+    """The steps, as calls.
+
+    Args:
+        neon: gives calls.
+        project_id: the project's id.
+    """
+
+    def __init__(self, neon: Groups[None], project_id: str):
+        self._neon = neon
+        self._project = project_id
+
+    def snapshot(self, taking: Taking) -> Call[Snapshot]:
+        """A new snapshot.
+
+        Neon allows several of one name, so that a request that was late may have made a second one.
+        """
+        asked = 0
+
+        def ask() -> Call[Snapshot]:
+            nonlocal asked
+            asked += 1
+            try:
+                made = yield from self._neon.snapshots.create(
+                    self._project, taking.branch.id, name=taking.name, expires_at=taking.expires_at
+                )
+            except QuotaExceeded:
+                if asked > 1 and (there := (yield from look())):
+                    return there  # that is what has taken up the room
+                raise
+            yield from self._neon.operations.wait(made.operations)
+            return made.snapshot
+
+        def look() -> Call[Snapshot | None]:
+            yield from self._neon.operations.settle(self._project)
+            return next(iter((yield from self._snapshots(taking.name))), None)
+
+        made = yield from once(ask, look)
+        if asked > 1:
+            made, *others = yield from self._snapshots(taking.name)
+            for one in others:
+                yield from self.delete_snapshot(one)
+        return made
+
+    def snapshot_instead(self, old: Snapshot, taking: Taking) -> Call[Snapshot]:
+        """The same, where there is no room before another one is deleted."""
+        yield from self.delete_snapshot(old)
+        try:
+            return (yield from self.snapshot(taking))
+        except NeonError as error:
+            name = names.version(old.name)
+            error.checked = (*error.checked, f"deleted for it: the version {name!r}")
+            error.remedy = (
+                "Take the checkpoint again. The deleted version is the database of "
+                f"{old.created_at:%Y-%m-%d %H:%M:%S} UTC: undo goes back to it while Neon keeps "
+                "the history."
+            )
+            raise
+
+    def delete_snapshot(self, snapshot: Snapshot) -> Call[None]:
+        """Delete a snapshot."""
+        deleted = yield from self._neon.snapshots.delete(self._project, snapshot.id)
+        yield from self._neon.operations.wait(deleted.operations)
+
+    def restored(self, snapshot: Snapshot, name: str, found: Standing) -> Call[Branch]:
+        """The branch of a name with a snapshot's data, which waits to take the database's place."""
+        there = found.restored(name, snapshot)
+        if there is not None and there.current_state in _READY:
+            return there
+        if there is not None:  # it was interrupted for good
+            yield from self.delete_branch(there)
+
+        def ask() -> Call[CreatedBranch]:
+            return (
+                yield from self._neon.snapshots.restore(
+                    self._project,
+                    snapshot.id,
+                    name=name,
+                    target_branch_id=found.branch.id,
+                    finalize_restore=False,
+                )
+            )
+
+        return (yield from self._created(ask, name))
+
+    def branch(self, parent: Branch, name: str, expires_at: datetime | None) -> Call[Branch]:
+        """A new branch of another; there must be none of the name."""
+
+        def ask() -> Call[CreatedBranch]:
+            return (
+                yield from self._neon.branches.create(
+                    self._project, name=name, parent_id=parent.id, expires_at=expires_at
+                )
+            )
+
+        return self._created(ask, name)
+
+    def endpoint(self, branch: Branch) -> Call[Endpoint]:
+        """What a branch is reached by; a new one if there is none."""
+
+        def ask() -> Call[Endpoint]:
+            made = yield from self._neon.endpoints.create(self._project, branch_id=branch.id)
+            yield from self._neon.operations.wait(made.operations)
+            return made.endpoint
+
+        def look() -> Call[Endpoint | None]:
+            yield from self._neon.operations.settle(self._project)
+            found = yield from self._neon.endpoints.list(self._project, branch_id=branch.id)
+            return next(iter(found), None)
+
+        return (yield from look()) or (yield from once(ask, look))
+
+    def finalize(self, new: Branch, replaced_name: str) -> Call[None]:
+        """Let a restored branch take its target's place.
+
+        Args:
+            replaced_name: what the branch that was there is called from now on.
+        """
+        if new.expires_at is not None:  # a preview's time; the database has none
+            yield from self._neon.branches.keep(self._project, new.id)
+
+        def ask() -> Call[bool]:
+            try:
+                done = yield from self._neon.branches.finalize_restore(
+                    self._project, new.id, name=replaced_name
+                )
+            except Invalid as error:
+                if (yield from look()):  # a try before has done it, and its answer came to nobody
+                    return True
+                error.remedy = "If the database was restored since, make a new preview."
+                raise
+            yield from self._neon.operations.wait(done.operations)
+            return True
+
+        def look() -> Call[bool | None]:
+            yield from self._neon.operations.settle(self._project)
+            now = yield from self._neon.branches.get(self._project, new.id)
+            return now.restore_status == _FINALIZED or None
+
+        yield from once(ask, look)
+
+    def rewind(
+        self, branch: Branch, kept_name: str, *, timestamp: datetime | None, lsn: str | None
+    ) -> Call[None]:
+        """Give a branch the data that it had at a moment.
+
+        Args:
+            kept_name: of a new branch for what it has now.
+        """
+
+        def ask() -> Call[CreatedBranch]:
+            return (
+                yield from self._neon.branches.restore(
+                    self._project,
+                    branch.id,
+                    source_branch_id=branch.id,
+                    source_timestamp=timestamp,
+                    source_lsn=lsn,
+                    preserve_under_name=kept_name,
+                )
+            )
+
+        yield from self._created(ask, kept_name)
+
+    def delete_branch(self, branch: Branch) -> Call[None]:
+        """Delete a branch; that it is gone already is no error."""
+        deleted = Operations()
+        with contextlib.suppress(NotFound):
+            deleted = yield from self._neon.branches.delete(self._project, branch.id)
+        yield from self._neon.operations.wait(deleted.operations)
+
+    def delete_left(self, found: Standing, *, but: str = "") -> Call[None]:
+        """Delete what an earlier restore has left."""
+        for one in found.left_behind(but=but):
+            yield from self.delete_branch(one)
+
+    def _created(self, ask: Callable[[], Call[CreatedBranch]], name: str) -> Call[Branch]:
+        """The branch of a name that a request creates, once Neon is done with it."""
+
+        def creating() -> Call[Branch]:
+            made = yield from ask()
+            yield from self._neon.operations.wait(made.operations)
+            return made.branch
+
+        def look() -> Call[Branch | None]:
+            yield from self._neon.operations.settle(self._project)
+            return (yield from self._find(name))
+
+        return (yield from once(creating, look))
+
+    def _snapshots(self, name: str) -> Call[list[Snapshot]]:
+        """Those of a name, newest first."""
+        found = yield from snapshots(self._neon, self._project)
+        return [one for one in found if one.name == name]
+
+    def _find(self, name: str) -> Call[Branch | None]:
+        listed = yield from self._neon.branches.list(self._project, search=name)
+        return next((one for one in listed if one.name == name), None)

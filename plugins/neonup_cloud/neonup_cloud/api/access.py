@@ -1,0 +1,95 @@
+"""Who asks Neon's API, and where it is: what was given, else what the environment names."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator, Mapping
+from urllib.parse import urlsplit
+
+import httpx
+
+from neonup import SettingsError
+
+BASE = "https://console.neon.tech/api/v2"
+
+
+class KeyAuth(httpx.Auth):
+    """Adds an API key or access token to each request."""
+
+    def __init__(self, key: str):
+        self._header = f"Bearer {key}"
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response]:
+        """As httpx calls it."""
+        request.headers["authorization"] = self._header
+        yield request
+
+
+def base_url(given: str | None = None, environ: Mapping[str, str] = os.environ) -> str:
+    """Where the API is: as given, else ``NEON_API_HOST`` (as Neon's own clients read it), else
+    Neon's own.
+
+    Raises:
+        SettingsError: it cannot be used.
+    """
+    source = "base_url" if given else "NEON_API_HOST"
+    base = (given or environ.get("NEON_API_HOST") or BASE).strip().rstrip("/")
+    try:
+        parts = urlsplit(base)
+        usable = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable or parts.username or parts.password or parts.query or parts.fragment:
+        raise SettingsError(
+            "The base URL of Neon's API cannot be used.",
+            checked=(source,),
+            remedy=f"Give an http or https URL without user or query, like {BASE}.",
+        )
+    return base
+
+
+def org_id(given: str | None = None, environ: Mapping[str, str] = os.environ) -> str | None:
+    """The organization that is meant: as given, else ``NEON_ORG_ID``, else None."""
+    return (given or environ.get("NEON_ORG_ID") or "").strip() or None
+
+
+def project_id(given: str | None = None, environ: Mapping[str, str] = os.environ) -> str | None:
+    """The project that is meant: as given, else ``NEON_PROJECT_ID``, else None."""
+    return (given or environ.get("NEON_PROJECT_ID") or "").strip() or None
+
+
+def auth(
+    key: str | None = None, environ: Mapping[str, str] = os.environ, *, base: str = BASE
+) -> httpx.Auth:
+    """What proves who asks: the key given, else ``NEON_API_KEY``, else who is signed in with
+    ``neonup auth login``, else with Neon's official command.
+
+    What that command keeps goes to Neon's own API only, unless its folder or profile is named
+    (``NEON_CONFIG_DIR``, ``NEON_PROFILE``): it does not say which API it is for.
+
+    Args:
+        base: the base URL of the API, as `base_url` gives it.
+
+    Raises:
+        SettingsError: there is none, or it is none.
+        SignInError: what is kept of a sign-in cannot be used.
+    """
+    found = (key or environ.get("NEON_API_KEY") or "").strip()
+    if found:
+        if not found.isascii() or not found.isprintable() or " " in found:
+            raise SettingsError("The key for Neon's API has characters that no key has.")
+        return KeyAuth(found)
+
+    from neonup_cloud.api import stored
+    from neonup_cloud.oauth.account import session_auth
+
+    if (signed_in := session_auth(base, environ)) is not None:
+        return signed_in
+    meant = base == BASE or stored.is_chosen(environ)
+    if meant and (kept := stored.credentials(environ)) is not None:
+        return kept
+    raise SettingsError(
+        "No key for Neon's API was found.",
+        checked=("NEON_API_KEY", "neonup auth status", "the sign-in of Neon's official command"),
+        remedy="Set NEON_API_KEY, or sign in: neonup auth login",
+    )

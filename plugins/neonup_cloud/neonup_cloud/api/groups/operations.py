@@ -1,0 +1,117 @@
+"""``client.operations``."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from typing import Generic
+
+import msgspec
+from neonup.plugin.http import Call, Pause
+
+from neonup_cloud.api.answers import Operation
+from neonup_cloud.api.errors import OperationFailed
+from neonup_cloud.api.groups.group import Group, S, listing, operation
+from neonup_cloud.api.requests import Pages, path
+
+DONE = frozenset({"finished", "skipped", "cancelled"})
+FAILED = frozenset({"failed", "error"})
+INTERVAL = 0.2
+"""Seconds before the second look at an operation; each pause is half as long again, up to 2 s."""
+
+
+PAGE = 1000
+"""The most that Neon answers at once."""
+_LATEST = 50
+"""So many are looked at to find those that are under way: they are the latest."""
+
+
+class _Cursor(msgspec.Struct):
+    cursor: str | None = None
+
+
+class _Operations(msgspec.Struct):
+    operations: list[Operation]
+    pagination: _Cursor | None = None
+
+
+class _Operation(msgspec.Struct):
+    operation: Operation
+
+
+class OperationsOfProject(Group[S], Generic[S]):
+    """What Neon does in the background."""
+
+    @listing
+    def list(self, project_id: str) -> Pages[Operation]:
+        """The operations of a project, newest first."""
+        return self._pages(project_id, PAGE)
+
+    @operation
+    def get(self, project_id: str, operation_id: str) -> Call[Operation]:
+        """One operation."""
+        return (yield from self._get(project_id, operation_id))
+
+    @operation
+    def settle(self, project_id: str, *, timeout: float = 300) -> Call[None]:
+        """Wait until nothing is under way in a project.
+
+        Args:
+            timeout: seconds.
+
+        Raises:
+            OperationFailed: something did not end in time.
+        """
+        latest, _ = yield from self._pages(project_id, _LATEST).page(None)
+        under_way = [one for one in latest if one.status not in DONE | FAILED]
+        yield from self._wait(under_way, timeout)
+
+    @operation
+    def wait(self, operations: Iterable[Operation], *, timeout: float = 300) -> Call[None]:
+        """Wait until operations have ended; a project is locked while one runs.
+
+        Args:
+            operations: as an answer lists them.
+            timeout: seconds for all of them.
+
+        Raises:
+            OperationFailed: one ended without success, or not in time.
+        """
+        yield from self._wait(operations, timeout)
+
+    def _wait(self, operations: Iterable[Operation], timeout: float) -> Call[None]:
+        deadline = time.monotonic() + timeout
+        for one in operations:
+            pause = INTERVAL
+            while one.status not in DONE:
+                if one.status in FAILED:
+                    raise OperationFailed(
+                        f"Neon: {one.action} failed{f': {one.error}' if one.error else ''}.",
+                        checked=(f"operation {one.id} of {one.project_id}",),
+                    )
+                if time.monotonic() + pause > deadline:
+                    raise OperationFailed(
+                        f"Neon: {one.action} has not ended within {timeout:g} s.",
+                        checked=(f"operation {one.id} of {one.project_id}: {one.status}",),
+                        remedy="It may still end. Look again later.",
+                    )
+                yield Pause(pause)
+                pause = min(2.0, pause * 1.5)
+                one = yield from self._get(one.project_id, one.id)  # noqa: PLW2901 - as it is now
+
+    def _pages(self, project_id: str, limit: int) -> Pages[Operation]:
+        return self.api.pages(
+            path("/projects/{project_id}/operations", project_id=project_id),
+            _Operations,
+            lambda found: found.operations,
+            lambda found: found.pagination.cursor if found.pagination else None,
+            query={"limit": limit},
+        )
+
+    def _get(self, project_id: str, operation_id: str) -> Call[Operation]:
+        found = yield from self.api.send(
+            "GET",
+            path("/projects/{project}/operations/{id}", project=project_id, id=operation_id),
+            _Operation,
+        )
+        return found.operation

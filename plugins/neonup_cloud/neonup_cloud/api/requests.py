@@ -1,0 +1,306 @@
+"""Neon's API as calls: how a request is made, and what is believed of an answer."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Generic, TypeVar
+from urllib.parse import quote, urlencode
+
+import msgspec
+from neonup.plugin.http import (
+    Call,
+    Failure,
+    Outcome,
+    Policy,
+    Request,
+    Response,
+    Service,
+    attempt,
+    retry_after,
+    told,
+)
+
+from neonup import ServiceError, SettingsError
+from neonup_cloud.api import errors
+from neonup_cloud.api.answers import Operations
+
+T = TypeVar("T")
+U = TypeVar("U")
+Values = Mapping[str, object]
+
+SERVICE = Service("Neon", "https://neonstatus.com says how the service is; try again later.")
+POLICY = Policy(tries=5, refused=frozenset({423, 429}), failed=False, longest_pause=60)
+"""A 5xx may come after the project was created, so it is no permission to create another one."""
+PAGE = 400
+"""The most projects that Neon answers at once (OpenAPI document, ``listProjects``)."""
+
+
+Page = tuple[list[T], str | None]
+"""Some of a list, and the cursor of what follows."""
+
+
+@dataclass(frozen=True)
+class Pages(Generic[T]):
+    """A list that is answered in pages: how the page at a cursor is asked for."""
+
+    page: Callable[[str | None], Call[Page[T]]]
+
+
+@dataclass(frozen=True)
+class Api:
+    """Makes calls of one base URL.
+
+    Args:
+        base: up to and with ``/api/v2``, without a slash at its end.
+        org_id: the organization that is meant where none is named.
+    """
+
+    base: str
+    org_id: str | None = None
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        answer: type[T],
+        *,
+        query: Values | None = None,
+        body: Values | None = None,
+        repeatable: bool | None = None,
+        nulls: bool = False,
+    ) -> Call[T]:
+        """One operation.
+
+        Args:
+            method: ``GET``, ``POST`` ...
+            path: from the base on; see `path`.
+            answer: what the answer is decoded to.
+            query: values that are None are left out.
+            body: as `query`, at every depth, unless ``nulls``.
+            repeatable: whether sending it twice does no harm; as HTTP says of the method if None.
+            nulls: whether None in a body is sent, as null.
+
+        Raises:
+            NeonError: Neon refused, or did not answer.
+        """
+        request = self._request(method, path, query, body, repeatable, nulls=nulls)
+        outcome = yield from self._outcome(request)
+        return _answer(request, outcome, answer)
+
+    def delete(self, path: str) -> Call[Operations]:
+        """A deletion. One that was sent again, its first answer being lost, and finds nothing any
+        more has succeeded.
+
+        Raises:
+            NeonError: as `send`.
+        """
+        request = self._request("DELETE", path, None, None, None, nulls=False)
+        outcome = yield from self._outcome(request)
+        reply = outcome.reply
+        if outcome.repeated and isinstance(reply, Response) and reply.status == 404:
+            return Operations()
+        return _answer(request, outcome, Operations)
+
+    def needed_org_id(self, given: str | None) -> str:
+        """The organization given, else the client's.
+
+        Raises:
+            SettingsError: there is neither.
+        """
+        found = given or self.org_id
+        if not found:
+            raise SettingsError(
+                "Neon needs to know which organization is meant.",
+                checked=("NEON_ORG_ID",),
+                remedy="Give org_id, or set NEON_ORG_ID.",
+            )
+        return found
+
+    def _request(
+        self,
+        method: str,
+        path: str,
+        query: Values | None,
+        body: Values | None,
+        repeatable: bool | None,
+        *,
+        nulls: bool,
+    ) -> Request:
+        sent: Any = body
+        if body is not None:
+            sent = _plain(body) if not nulls else _with_nulls(body)
+        url = f"{self.base}{path}{_query(query)}"
+        return Request(method, url, sent, method != "POST" if repeatable is None else repeatable)
+
+    def _outcome(self, request: Request) -> Call[Outcome]:
+        try:
+            return (yield from attempt(SERVICE, request, POLICY))
+        except ServiceError as error:  # a redirect that is not followed
+            raise errors.UnusableAnswer(
+                error.message, checked=error.checked, remedy=error.remedy, status=error.status
+            ) from None
+
+    def whole(self, path: str, answer: type[T], items: Callable[[T], list[U]]) -> Pages[U]:
+        """A list that is answered at once; for the parameters see `pages`."""
+        return self.pages(path, answer, items, lambda _: None)
+
+    def pages(
+        self,
+        path: str,
+        answer: type[T],
+        items: Callable[[T], list[U]],
+        following: Callable[[T], str | None],
+        *,
+        query: Values | None = None,
+    ) -> Pages[U]:
+        """A list that is answered in pages.
+
+        Args:
+            path: as in `send`.
+            answer: what a page is decoded to.
+            items: what of it is listed.
+            following: its cursor; one that does not move on ends the list, and so does a page
+                without items.
+            query: as in `send`.
+        """
+
+        def page(cursor: str | None) -> Call[Page[U]]:
+            found = yield from self.send(
+                "GET", path, answer, query={**(query or {}), "cursor": cursor}
+            )
+            listed, after = items(found), following(found)
+            return listed, after if listed and after != cursor else None
+
+        return Pages(page)
+
+
+def path(template: str, **names: str) -> str:
+    """A path with its names filled in, each quoted: ``path("/projects/{id}", id=...)``."""
+    for name, value in names.items():
+        if not value or value in (".", ".."):
+            raise ValueError(f"{name} is {value!r}, which names nothing")
+    return template.format(**{name: quote(value, safe="") for name, value in names.items()})
+
+
+def _answer(request: Request, outcome: Outcome, answer: type[T]) -> T:
+    reply = outcome.reply
+    if isinstance(reply, Failure) or not 200 <= reply.status < 300:
+        raise _error(request, outcome)
+    return _decoded(request, reply, answer)
+
+
+def _query(query: Values | None) -> str:
+    values = {name: _plain(value) for name, value in (query or {}).items() if value is not None}
+    for name, value in values.items():
+        if isinstance(value, bool):
+            values[name] = str(value).lower()
+    return f"?{urlencode(values, doseq=True)}" if values else ""
+
+
+def _given(body: Values) -> dict[str, object]:
+    return {name: _plain(value) for name, value in body.items() if value is not None}
+
+
+def _with_nulls(value: object) -> object:
+    if isinstance(value, Mapping):
+        return {name: _with_nulls(one) for name, one in value.items()}
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [_with_nulls(one) for one in value]
+    return _plain(value)
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, datetime):
+        if value.tzinfo is None:
+            raise ValueError("a time needs a time zone")
+        return value.isoformat()
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, Mapping):
+        return _given(value)
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [_plain(one) for one in value]
+    return value
+
+
+_decoders: dict[type, msgspec.json.Decoder[Any]] = {}
+
+
+def _decoded(request: Request, reply: Response, answer: type[T]) -> T:
+    decoder = _decoders.get(answer)
+    if decoder is None:
+        decoder = _decoders.setdefault(answer, msgspec.json.Decoder(answer))
+    try:
+        empty = b"null" if answer is object else b"{}"
+        found: T = decoder.decode(empty if reply.status == 204 else reply.body)
+    except (msgspec.DecodeError, RecursionError) as error:
+        remedy = (
+            "Was NEON_API_HOST set to something else than Neon's API? "
+            "Otherwise a newer neonup may know the new form."
+        )
+        if not request.repeatable:
+            remedy = f"It was probably carried out: look before you try again. {remedy}"
+        raise errors.UnusableAnswer(
+            f"Neon: the answer cannot be used: {error}.",
+            checked=(str(request), f"status {reply.status}, {len(reply.body)} bytes"),
+            remedy=remedy,
+            status=reply.status,
+        ) from None
+    return found
+
+
+def _error(request: Request, outcome: Outcome) -> errors.NeonError:
+    reply, tried = outcome.reply, outcome.tried
+    kind: type[errors.NeonError]
+    tries = "" if len(tried) == 1 else f" ({len(tried)} tries)"
+    checked = [str(request)] + ([f"tries: {'; '.join(tried)}"] if len({*tried}) > 1 else [])
+    if isinstance(reply, Failure):
+        kind = errors.Unavailable
+        if reply.sent and not request.repeatable:
+            kind = errors.AnswerLost
+        what = "no usable answer" if reply.sent else "the service cannot be reached"
+        remedy = REMEDIES.get(kind, SERVICE.remedy)
+        return kind(f"Neon: {what}{tries}: {told(reply)}.", checked=checked, remedy=remedy)
+    said = _said(reply)
+    code, request_id = said.get("code") or None, said.get("request_id") or None
+    kind = errors.class_of(reply.status, code)
+    if kind is errors.Unavailable and not request.repeatable:
+        kind = errors.AnswerLost
+    message = said.get("message") or "no reason was given"
+    if request_id:
+        checked.append(f"request id {request_id}")
+    wanted = retry_after(reply.headers.get("retry-after", ""))
+    return kind(
+        f"Neon: {message.rstrip('.')} (status {reply.status}{f', {code}' if code else ''}){tries}"
+        f"{f'; it asks to wait {wanted:.0f} s' if wanted else ''}.",
+        checked=checked,
+        remedy=REMEDIES.get(kind, SERVICE.remedy if reply.status >= 500 else None),
+        status=reply.status,
+        api_code=code,
+        request_id=request_id,
+    )
+
+
+REMEDIES: Mapping[type[errors.NeonError], str] = {
+    errors.Unauthorized: "Set NEON_API_KEY to a key that is valid, or sign in: neonup auth login",
+    errors.AnswerLost: "It may have been carried out. Look before you try again.",
+    errors.Locked: "Another change of this project is under way. Try again when it has ended.",
+}
+
+
+def _said(reply: Response) -> dict[str, str]:
+    """Code, message and request id of a failed answer, fit to be shown."""
+    try:
+        content = json.loads(reply.body)
+    except (ValueError, RecursionError):
+        return {}
+    if not isinstance(content, dict):
+        return {}
+    return {
+        name: "".join(c if c.isprintable() else " " for c in value)[:300]
+        for name in ("code", "message", "request_id")
+        if isinstance(value := content.get(name), str)
+    }

@@ -1,0 +1,190 @@
+"""``adopt``: a claimed database, found in one's own account, with its new URL."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from neonup.plugin import commands, project
+from neonup.plugin.project import Start, provider_class
+
+from neonup import USER, Database, NeonupError, Provider, ProviderError, State
+
+if TYPE_CHECKING:
+    from neonup_cloud import NeonClient
+    from neonup_cloud.account.location import Urls
+    from neonup_cloud.api.answers import Branch
+
+_ACCOUNT = "account"
+
+
+@dataclass(frozen=True)
+class _Former:
+    """A database as it was before its claim, and its provider."""
+
+    database: Database
+    provider: Provider
+
+
+@click.command()
+@commands.database_options
+@click.option("--project", "project_id", metavar="ID", help="The Neon project, where unknown.")
+@click.option("--branch", metavar="NAME", help="A branch of it; the default branch if not given.")
+@click.option("-y", "--yes", is_flag=True, help="Do not ask before replacing a URL of your own.")
+@commands.json_option
+def adopt(project_id: str | None, branch: str | None, yes: bool, **arguments: Any) -> None:
+    """Find the claimed database in your Neon account, and renew its URL in .env."""
+    start = commands.start(**arguments)
+    database = project.recorded(start.settings)
+    _check_environment(start, database)
+    former = _former(start, database) if database is not None else None
+    if project_id is None:
+        project_id = _project_of(start, former)
+    elif former is None and database is not None:
+        _make_sure(database, yes)
+    with _client(start) as neon:
+        found, urls = _reach(neon, project_id, branch, database, former)
+    adopted = _adopted(start, database, f"{project_id}/{found.id}", urls)
+    with project.project(start.settings):
+        file = Path(database.source) if database is not None else start.settings.env_file
+        project.write(adopted, start.settings, file, replace=database is not None)
+    project.publish(adopted, os.environ)
+    adopted = adopted.with_(source=str(file))
+    if commands.wants_json():
+        commands.emit(commands.database_dict(adopted))
+        return
+    commands.say(project.lines(adopted, start.remarks, colour=commands.colourful()))
+
+
+def _check_environment(start: Start, database: Database | None) -> None:
+    key = start.settings.key
+    exported = os.environ.get(key, "")
+    known = () if database is None else (database.url, database.direct)
+    if exported and exported not in known and not project.is_marked(key, exported, os.environ):
+        raise NeonupError(
+            f"{key} is set in the environment, which wins over any file.",
+            remedy=f"Unset it there: unset {key}",
+        )
+
+
+def _former(start: Start, database: Database) -> _Former | None:
+    """What neonup knows of it; None for the user's own."""
+    name, id_ = database.before_claim or (database.provider, database.id)
+    if name == USER:
+        return None
+    provider = provider_class(name)(start.settings)
+    return _Former(database.with_(provider=name, id=id_), provider)
+
+
+def _project_of(start: Start, former: _Former | None) -> str:
+    if former is not None and former.provider.local:
+        raise NeonupError(
+            "A local database is not in any Neon account.",
+            remedy="`neonup --provider account --force` creates one there.",
+        )
+    found = former.provider.neon_project(former.database) if former is not None else None
+    if found is None:
+        raise NeonupError(
+            f"It is unknown which Neon project {start.settings.key} is in.",
+            checked=(f"the environment and {start.settings.env_file}",),
+            remedy="Name it: neonup adopt --project ID; its page in the Neon console shows the id.",
+        )
+    return found
+
+
+def _make_sure(database: Database, yes: bool) -> None:
+    question = f"Replace {database.key} in {database.source}, which is your own database?"
+    if not yes and not commands.confirm(question):
+        raise NeonupError("Nothing was changed.", remedy="Pass --yes to skip the prompt.")
+
+
+def _client(start: Start) -> NeonClient:
+    from neonup_cloud import NeonClient
+    from neonup_cloud.account import options as account
+
+    return NeonClient(base_url=account.resolve(start.settings).url)
+
+
+def _reach(
+    neon: NeonClient,
+    project_id: str,
+    branch: str | None,
+    database: Database | None,
+    former: _Former | None,
+) -> tuple[Branch, Urls]:
+    """The branch, and its URLs for the role and database that were used so far.
+
+    Raises:
+        NeonupError: the account does not have it.
+    """
+    from neonup import urls
+    from neonup_cloud.account import location as places
+    from neonup_cloud.api.errors import NotFound
+
+    try:
+        neon.projects.get(project_id)
+    except NotFound:
+        raise _not_here(project_id, former) from None
+    neon.operations.settle(project_id)
+    found = _branch(neon, project_id, branch, former)
+    old = urls.parse(database.url) if database is not None else None
+    name = old.dbname if old and old.dbname in places.databases(neon, found) else None
+    try:
+        return found, places.urls(neon, found, database=name, role=old.user if old else None)
+    except NotFound:  # the role is gone
+        return found, places.urls(neon, found, database=name)
+
+
+def _branch(
+    neon: NeonClient, project_id: str, branch: str | None, former: _Former | None
+) -> Branch:
+    from neonup_cloud.account.location import Place, branch_of, now, parse
+
+    if branch is not None:
+        for one in neon.branches.list(project_id, search=branch):
+            if branch in (one.name, one.id):
+                return one
+        raise NeonupError(f"The project {project_id} has no branch {branch!r}.")
+    if former is not None and former.provider.name == _ACCOUNT:
+        place = parse(former.database.id)
+        if place.project == project_id:
+            return branch_of(neon, now(neon, place, former.database.url))
+    return branch_of(neon, Place(project_id))
+
+
+def _not_here(project_id: str, former: _Former | None) -> NeonupError:
+    """Why the account does not have the project."""
+    state, checked = None, [f"the project {project_id}"]
+    if former is not None and former.provider.name != _ACCOUNT:
+        try:
+            state = former.provider.inspect(former.database).state
+        except ProviderError as error:
+            checked.append(error.message)
+    if state is State.READY:
+        return NeonupError(
+            "The database has not been claimed yet.",
+            checked=checked,
+            remedy="`neonup claim` first; then neonup adopt.",
+        )
+    return NeonupError(
+        "The database is not in the account whose key is used.",
+        checked=checked,
+        remedy="Sign in as who claimed it (neonup auth login), or set NEON_API_KEY to their key.",
+    )
+
+
+def _adopted(start: Start, database: Database | None, id_: str, urls: Urls) -> Database:
+    if database is not None and database.provider == _ACCOUNT and database.claim_url is None:
+        own = database.id or "/"
+        id_ = id_ if "/" in own else own  # a project of neonup's own stays that
+    return Database(
+        url=urls.pooled,
+        provider=_ACCOUNT,
+        id=id_,
+        direct_url=urls.direct if urls.direct != urls.pooled else None,
+        key=start.settings.key,
+        note="adopted: it is in your Neon account, and does not expire",
+    )

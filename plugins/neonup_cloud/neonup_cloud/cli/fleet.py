@@ -1,0 +1,253 @@
+"""``fleet``: a Neon project for each user, as ``[tool.neonup.fleet]`` declares them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import click
+from neonup.plugin import commands
+
+from neonup import NeonupError
+from neonup_cloud.cli import fleet_output, target
+
+if TYPE_CHECKING:
+    from neonup.plugin.http import Sender
+
+    from neonup_cloud.api.answers import Granularity
+    from neonup_cloud.fleets import Fleet
+
+_SPANS = {"hourly": timedelta(hours=1), "daily": timedelta(days=1), "monthly": timedelta(days=31)}
+
+
+@click.group()
+def fleet() -> None:
+    """A Neon project for each of your users.
+
+    [tool.neonup.fleet] in pyproject.toml declares the prefix of their names, and the tiers.
+    """
+
+
+@contextmanager
+def _opened(arguments: Mapping[str, Any]) -> Iterator[Fleet[Sender]]:
+    from neonup_cloud.fleets import declared
+
+    with target.opened(**arguments) as to:
+        yield declared(to.neon, to.settings, org_id=to.org)
+
+
+_dry_run = click.option("--dry-run", is_flag=True, help="Only say what would be done.")
+
+
+@fleet.command()
+@click.argument("user")
+@click.option("--tier", help="Its tier; needed where there are several.")
+@click.option("--url", "show_url", is_flag=True, help="Print the URL, password included.")
+@click.option("--direct", is_flag=True, help="With --url: the one past the pooler.")
+@_dry_run
+@target.account_options
+@commands.json_option
+def provision(
+    *, user: str, tier: str | None, show_url: bool, direct: bool, dry_run: bool, **arguments: Any
+) -> None:
+    """Create a user's project, unless there is one."""
+    url = None
+    with _opened(arguments) as there:
+        if tier is None and len(there.tiers) == 1:
+            tier = next(iter(there.tiers))
+        if tier is None:
+            raise NeonupError(
+                "It is unknown which tier the project gets.",
+                checked=[f"the tiers: {', '.join(there.tiers)}"],
+                remedy="Name one: --tier NAME",
+            )
+        there.tiers.named(tier)
+        found = there.find(user) if dry_run else there.provision(user, tier)
+        if show_url and found and not dry_run:
+            url = there.connection(user, pooled=not direct, project_id=found.project_id)
+    if commands.wants_json():
+        shown = found.as_dict() if found else {"project_id": None, "user": user, "tier": tier}
+        commands.emit(shown | ({"url": url} if url else {}))
+    elif found is None:
+        click.echo(f"Would create a project of the tier {tier} for {user}.")
+    elif url:
+        click.echo(url)
+    else:
+        made = "Created the project" if found.created else "There is the project"
+        click.echo(f"{made} {found.project_id} of {user}, tier {found.tier}.")
+
+
+@fleet.command("list")
+@click.option("--tier", help="Only those of this tier.")
+@target.account_options
+@commands.json_option
+def list_(tier: str | None, **arguments: Any) -> None:
+    """Show the users' projects, the oldest first."""
+    with _opened(arguments) as there:
+        found = [one for one in there.projects() if tier in (None, one.tier)]
+    fleet_output.projects(found)
+
+
+@fleet.command()
+@click.argument("user")
+@click.argument("tier")
+@click.option("--force", is_flag=True, help="Also where its use does not fit the tier.")
+@_dry_run
+@target.account_options
+@commands.json_option
+def tier(*, user: str, tier: str, force: bool, dry_run: bool, **arguments: Any) -> None:
+    """Give a user's project another tier, or the same once more.
+
+    Where the tier is of another organization, the project moves there: that takes a personal API
+    key.
+    """
+    from neonup_cloud.agents import TierChanges
+
+    with _opened(arguments) as there:
+        changed = TierChanges(there).change(user, tier, dry_run=dry_run, force=force)
+    fleet_output.change(user, changed)
+
+
+@fleet.command()
+@click.argument("user", required=False)
+@click.option("--warnings", is_flag=True, help="Only those that have used 80 % of a quota.")
+@click.option("--by", type=click.Choice(sorted(_SPANS)), help="What was consumed, for bills.")
+@click.option(
+    "--last", type=click.IntRange(1, 168), default=7, show_default=True, help="So many spans."
+)
+@click.option("--csv", is_flag=True, help="With --by: print CSV.")
+@target.account_options
+@commands.json_option
+def usage(
+    *,
+    user: str | None,
+    warnings: bool,
+    by: str | None,
+    last: int,
+    csv: bool,
+    **arguments: Any,
+) -> None:
+    """Show what a user's project, or each, has used of its quota.
+
+    With --by, what they consumed in hours, days or months of UTC.
+    """
+    with _opened(arguments) as there:
+        if by is not None:
+            until = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+            rows = there.consumption(
+                until - _SPANS[by] * (last - 1),
+                until + timedelta(hours=1),
+                granularity=cast("Granularity", by),
+            )
+            wanted = [one for one in rows if user in (None, one.user)]
+            fleet_output.consumed(wanted, csv=csv)
+            return
+        found = [there.usage(user)] if user is not None else there.usages()
+    shown = [one for one in found if one.events or not warnings]
+    fleet_output.usage(shown, one=user is not None)
+
+
+@fleet.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
+@click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
+@click.option(
+    "--journal", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
+    help="Says what is done: the same command goes on from there.",
+)  # fmt: skip
+@click.option(
+    "--concurrency", type=click.IntRange(1, 100), default=8, show_default=True,
+    help="How many at once.",
+)  # fmt: skip
+@_dry_run
+@target.account_options
+@commands.json_option
+def migrate(
+    *,
+    command: tuple[str, ...],
+    journal: Path | None,
+    concurrency: int,
+    dry_run: bool,
+    **arguments: Any,
+) -> None:
+    """Run a command for each user's database, e.g. -- alembic upgrade head.
+
+    It finds the URL in DATABASE_URL and DATABASE_URL_DIRECT. The status is 1 where one failed.
+    """
+    from neonup_cloud.fleets import Standing
+    from neonup_cloud.fleets import command as work
+
+    with _opened(arguments) as there:
+        if dry_run:
+            wanted = [one for one in there.projects() if one.standing is Standing.ACTIVE]
+            fleet_output.projects(wanted)
+            return
+        report = there.migrate(
+            work(command), concurrency=concurrency, journal=journal, name=" ".join(command)
+        )
+    fleet_output.migrated(report)
+    if report.failed:
+        click.get_current_context().exit(1)
+
+
+@fleet.command()
+@click.argument("user", required=False)
+@click.option("--wait", metavar="SPAN", help="Suspend it, and delete it after that: 30d.")
+@click.option("--no-snapshot", is_flag=True, help="Take no final snapshot.")
+@click.option("--cancel", is_flag=True, help="Keep it after all, or recover a deleted one.")
+@click.option("--due", is_flag=True, help="Delete all whose time has come.")
+@_dry_run
+@target.yes_option
+@target.account_options
+@commands.json_option
+def delete(
+    *,
+    user: str | None,
+    wait: str | None,
+    no_snapshot: bool,
+    cancel: bool,
+    due: bool,
+    dry_run: bool,
+    yes: bool,
+    **arguments: Any,
+) -> None:
+    """Delete a user's project, at once or after a time.
+
+    With --due, which a timer can call: also finishes changes that were cut off.
+    """
+    if due == (user is not None) or (due and cancel):
+        raise click.UsageError("Name a user, or pass --due.")
+    span = commands.span(wait) if wait else timedelta()
+    with _opened(arguments) as there:
+        if user is None:
+            _sweep(there, dry_run=dry_run)
+        elif dry_run:
+            found = there.find(user)
+            fleet_output.projects([found] if found else [])
+        elif cancel:
+            fleet_output.kept(user, there.undelete(user))
+        else:
+            if not span:
+                target.make_sure(f"Delete the project of {user} with all its data?", yes)
+            fleet_output.deleted(user, there.delete(user, snapshot=not no_snapshot, wait=span))
+
+
+def _sweep(there: Fleet[Sender], *, dry_run: bool) -> None:
+    if dry_run:
+        now = datetime.now(UTC)
+        fleet_output.projects(
+            [one for one in there.projects() if one.label.due and one.label.due <= now]
+        )
+        return
+    from neonup_cloud.agents import TierChanges
+
+    moved = TierChanges(there).resume()
+    swept = there.sweep()
+    finished = tuple(one.project for one in moved.changes)
+    failed = tuple((one.project, one.error) for one in moved.refused if one.project)
+    swept = replace(swept, finished=(*finished, *swept.finished), failed=(*failed, *swept.failed))
+    fleet_output.swept(swept)
+    if swept.failed:
+        click.get_current_context().exit(1)

@@ -1,0 +1,161 @@
+"""What the commands of ``fleet`` print: JSON, or a few lines. No password is among it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+import click
+from neonup.plugin import commands
+
+if TYPE_CHECKING:
+    from neonup_cloud.fleets import (
+        ConsumptionRow,
+        Deletion,
+        MigrationReport,
+        Sweep,
+        TierChange,
+        Usage,
+        UserProject,
+    )
+
+
+def projects(found: Sequence[UserProject]) -> None:
+    """Some projects."""
+    if commands.wants_json():
+        commands.emit([one.as_dict() for one in found])
+        return
+    if not found:
+        click.echo("No projects.")
+        return
+    commands.grid(
+        ("user", "project", "tier", "standing", "created"),
+        [
+            (one.user, one.project_id, one.tier, _standing(one), commands.date(one.created_at))
+            for one in found
+        ],
+    )
+
+
+def change(user: str, changed: TierChange) -> None:
+    """A change of tier, or what it would be."""
+    if commands.wants_json():
+        commands.emit(changed.as_dict())
+        return
+    done = "has" if changed.applied else "would have"
+    click.echo(f"The project of {user} {done} the tier {changed.after}; before: {changed.before}.")
+    for one in changed.excess:
+        click.echo(f"  more than the tier allows: {one}")
+
+
+def usage(found: Sequence[Usage], *, one: bool) -> None:
+    """What projects have used of their quotas."""
+    if commands.wants_json():
+        shown = [usage.as_dict() for usage in found]
+        commands.emit(shown[0] if one and shown else shown)
+        return
+    rows = [
+        (
+            usage.project.user,
+            used.name,
+            f"{used.amount:,}",
+            f"{used.limit:,}" if used.limit else None,
+            f"{used.percent:.0f} %" if used.percent is not None else None,
+        )
+        for usage in found
+        for used in usage.figures.values()
+        if one or used.limit
+    ]
+    commands.grid(("user", "what", "used", "quota", ""), rows)
+
+
+def consumed(rows: Iterable[ConsumptionRow], *, csv: bool) -> None:
+    """What was consumed."""
+    if csv:
+        from neonup_cloud.fleets import as_csv
+
+        click.echo(as_csv(rows), nl=False)
+        return
+    plain = [one.as_dict() for one in rows]
+    if commands.wants_json():
+        commands.emit(plain)
+        return
+    commands.grid(
+        ("user", "project", "from", "compute", "storage", "transfer"),
+        [
+            (
+                one["user"],
+                one["project_id"],
+                one["start"],
+                f"{one.get('compute_unit_seconds', 0) / 3600:.2f} CU h",
+                f"{commands.size(_storage(one))} mo",
+                commands.size(one.get("public_network_transfer_bytes", 0)),
+            )
+            for one in plain
+        ],
+    )
+
+
+def migrated(report: MigrationReport) -> None:
+    """What came of a migration."""
+    if commands.wants_json():
+        commands.emit(report.as_dict())
+        return
+    click.echo(
+        f"{len(report.done)} migrated, {len(report.earlier)} were already, "
+        f"{len(report.skipped)} are suspended, {len(report.failed)} failed."
+    )
+    for one in report.failed:
+        click.echo(f"  {_who(one.project)}: {one.error}", err=True)
+
+
+def deleted(user: str, deletion: Deletion | None) -> None:
+    """A deletion."""
+    if commands.wants_json():
+        commands.emit(deletion.as_dict() if deletion else {"user": user, "deleted": False})
+    elif deletion is None:
+        click.echo(f"{user} has no project.")
+    elif deletion.deleted:
+        click.echo(f"Deleted the project {deletion.project.project_id} of {user}.")
+        click.echo(f"Neon can recover it for 7 days: neonup fleet delete --cancel {user}")
+    else:
+        click.echo(
+            f"The project {deletion.project.project_id} of {user} is suspended, and to be deleted "
+            f"at {commands.date(deletion.due)}."
+        )
+        click.echo(f"To keep it: neonup fleet delete --cancel {user}")
+
+
+def kept(user: str, project: UserProject) -> None:
+    """A project that stays."""
+    if commands.wants_json():
+        commands.emit(project.as_dict())
+    else:
+        click.echo(f"The project {project.project_id} of {user} can be used again.")
+
+
+def swept(sweep: Sweep) -> None:
+    """What was due."""
+    if commands.wants_json():
+        commands.emit(sweep.as_dict())
+        return
+    click.echo(
+        f"{len(sweep.deleted)} deleted, {len(sweep.finished)} finished, "
+        f"{len(sweep.duplicates)} second projects deleted, {len(sweep.failed)} failed."
+    )
+    for project, error in sweep.failed:
+        click.echo(f"  {_who(project)}: {error.message}", err=True)
+
+
+def _standing(project: UserProject) -> str:
+    if project.label.due:
+        return f"to be deleted at {commands.date(project.label.due)}"
+    return f"{project.standing}{', changing' if project.label.changing else ''}"
+
+
+def _who(project: UserProject) -> str:
+    return project.user or project.project_id
+
+
+def _storage(row: dict[str, float]) -> float:
+    return row.get("root_branch_bytes_month", 0) + row.get("child_branch_bytes_month", 0)

@@ -1,0 +1,130 @@
+"""What is done for all users: the calls are the same for both drivers, how they are run is not."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+from neonup.plugin.http import AsyncSender, Call, Sender, adrive, drive
+
+from neonup_cloud.api.errors import NotFound
+from neonup_cloud.fleets import concurrency, usage
+from neonup_cloud.fleets import journal as journals
+from neonup_cloud.fleets.journal import Journal
+from neonup_cloud.fleets.migrate import Failed, MigrationReport, Target, reason
+from neonup_cloud.fleets.naming import Standing
+from neonup_cloud.fleets.provisioning import Layout
+from neonup_cloud.fleets.register import Register, UserProject
+from neonup_cloud.fleets.usage import Usage
+
+T = TypeVar("T")
+
+
+def usages(register: Register, sender: Any, concurrency: int) -> Any:
+    """For `Fleet.usages`."""
+    concurrency.checked(concurrency)
+
+    def one(project: UserProject) -> Call[Usage | None]:
+        try:
+            return (yield from usage.read(register.neon, project))
+        except NotFound:
+            return None  # deleted meanwhile
+
+    if isinstance(sender, AsyncSender):
+        return _ausages(register, sender, one, concurrency)
+    projects = drive(register.all(), sender)
+    return _known(
+        concurrency.run(projects, lambda project: drive(one(project), sender), concurrency)
+    )
+
+
+async def _ausages(
+    register: Register,
+    sender: AsyncSender,
+    one: Callable[[UserProject], Call[Usage | None]],
+    concurrency: int,
+) -> list[Usage]:
+    projects = await adrive(register.all(), sender)
+    return _known(
+        await concurrency.arun(projects, lambda project: adrive(one(project), sender), concurrency)
+    )
+
+
+def _known(found: Iterable[T | None]) -> list[T]:
+    return [one for one in found if one is not None]
+
+
+@dataclass(frozen=True)
+class Migration:
+    """A run over all projects; for its parameters see `Fleet.migrate`."""
+
+    register: Register
+    layout: Layout
+    work: Callable[[Target], Any]
+    concurrency: int
+    journal: Path | None
+    name: str
+
+    def run(self, sender: Sender) -> MigrationReport:
+        """Run it in threads."""
+        concurrency.checked(self.concurrency)
+        with journals.opened(self.journal, self.name) as journal:
+            report = self._sorted(drive(self.register.all(), sender), journal)
+
+            def one(project: UserProject) -> Failed | None:
+                try:
+                    self.work(Target(project, drive(self._url(project), sender)))
+                except Exception as error:
+                    return self._failed(journal, project, error)
+                journal.write(project.project_id, None)
+                return None
+
+            return _told(report, concurrency.run(report.done, one, self.concurrency))
+
+    async def arun(self, sender: AsyncSender) -> MigrationReport:
+        """Run it in tasks."""
+        concurrency.checked(self.concurrency)
+        with journals.opened(self.journal, self.name) as journal:
+            report = self._sorted(await adrive(self.register.all(), sender), journal)
+
+            async def one(project: UserProject) -> Failed | None:
+                try:
+                    work: Awaitable[object] = self.work(
+                        Target(project, await adrive(self._url(project), sender))
+                    )
+                    await work
+                except Exception as error:
+                    return self._failed(journal, project, error)
+                journal.write(project.project_id, None)
+                return None
+
+            return _told(report, await concurrency.arun(report.done, one, self.concurrency))
+
+    def _sorted(self, projects: list[UserProject], journal: Journal) -> MigrationReport:
+        """What is to be done, as if it were."""
+        earlier = [one for one in projects if one.project_id in journal.done]
+        left = [one for one in projects if one.project_id not in journal.done]
+        usable = [one for one in left if one.standing is Standing.ACTIVE]
+        skipped = [one for one in left if one.standing is not Standing.ACTIVE]
+        return MigrationReport(tuple(usable), tuple(earlier), tuple(skipped), ())
+
+    def _url(self, project: UserProject) -> Call[str]:
+        return self.register.neon.projects.connection_uri(
+            project.project_id,
+            database_name=self.layout.database,
+            role_name=self.layout.role,
+            pooled=False,
+        )
+
+    def _failed(self, journal: Journal, project: UserProject, error: Exception) -> Failed:
+        found = Failed(project, reason(error))
+        journal.write(project.project_id, found.error)
+        return found
+
+
+def _told(report: MigrationReport, failed: list[Failed | None]) -> MigrationReport:
+    """The report, the projects that failed taken out of those that are done."""
+    done = [one for one, why in zip(report.done, failed, strict=True) if why is None]
+    return replace(report, done=tuple(done), failed=tuple(_known(failed)))

@@ -1,0 +1,190 @@
+"""The end of a project: marked, suspended, kept as a snapshot, and deleted when its time has come.
+
+Neon deletes a project with its snapshots, and can recover it with them for 7 days (OpenAPI
+document, ``recoverProject``). A final snapshot is therefore a version to go back to while the
+project waits, and after a recovery; what has to stay longer than that must be dumped.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from neonup.plugin.http import Call
+
+from neonup import NeonupError
+from neonup_cloud.api.client import Groups
+from neonup_cloud.api.errors import NotFound, QuotaExceeded
+from neonup_cloud.fleets import reconcile
+from neonup_cloud.fleets.errors import FleetError
+from neonup_cloud.fleets.naming import Standing
+from neonup_cloud.fleets.register import Register, UserProject, missing
+
+FINAL = "final, before the deletion"
+"""The name of the final snapshot. It is there as long as the project is to be deleted."""
+LEFT = timedelta(hours=1)
+"""So old is a second project of a user that nobody can be about to delete any more."""
+
+
+@dataclass(frozen=True)
+class Deletion:
+    """A deletion that was asked for.
+
+    Args:
+        project: as it was left.
+        due: when it is, or was, to be deleted.
+        snapshot_id: the final snapshot.
+        deleted: whether it is deleted already.
+    """
+
+    project: UserProject
+    due: datetime
+    snapshot_id: str | None
+    deleted: bool
+
+    def as_dict(self) -> dict[str, Any]:
+        """It as plain data, for JSON."""
+        return {
+            **self.project.as_dict(),
+            "due": self.due,
+            "snapshot_id": self.snapshot_id,
+            "deleted": self.deleted,
+        }
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """What a sweep did.
+
+    Args:
+        deleted: projects whose time had come.
+        finished: projects whose change had been cut off.
+        duplicates: second projects of a user, left by a process that was killed; deleted.
+        failed: those of which something failed, with the errors; the next sweep tries again.
+    """
+
+    deleted: tuple[UserProject, ...]
+    finished: tuple[UserProject, ...]
+    duplicates: tuple[UserProject, ...]
+    failed: tuple[tuple[UserProject, NeonupError], ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """It as plain data, for JSON."""
+        done = {
+            name: [one.as_dict() for one in getattr(self, name)]
+            for name in ("deleted", "finished", "duplicates")
+        }
+        failed = [one.as_dict() | {"error": error.as_dict()} for one, error in self.failed]
+        return {**done, "failed": failed}
+
+
+def delete(
+    register: Register, user: str, *, snapshot: bool, wait: timedelta, now: datetime
+) -> Call[Deletion | None]:
+    """Delete a user's project, or let it wait for that; None if there is none.
+
+    Asked again, the earlier date counts, and what was cut off is finished.
+    """
+    found = yield from register.of(user)
+    if not found:
+        return None
+    project, *left = found
+    for one in left:  # nobody was ever given one of these
+        yield from _delete(register.neon, one)
+    due = (now + wait).astimezone(UTC).replace(microsecond=0)  # as names hold it
+    if project.label.due:
+        due = min(due, project.label.due)
+    kept = None
+    if snapshot or due > now:
+        label = replace(project.label, standing=Standing.DELETING, due=due)
+        if label.settled != project.label:
+            project = yield from reconcile.change(register, project, label)
+        if snapshot:
+            kept = yield from _final_snapshot(register.neon, project.project_id)
+    if due <= now:
+        yield from _delete(register.neon, project)
+    return Deletion(project, due, kept, due <= now)
+
+
+def undelete(register: Register, user: str) -> Call[UserProject]:
+    """Keep a project that waits to be deleted, or have Neon recover the one deleted last.
+
+    Raises:
+        NoProject: there is neither.
+    """
+    found = yield from register.of(user)
+    if found:
+        project = found[0]
+    else:
+        gone = yield from register.of(user, deleted=True)
+        if not gone:
+            raise missing(user)
+        project = max(gone, key=lambda one: one.deleted_at or datetime.min.replace(tzinfo=UTC))
+        yield from register.neon.projects.recover(project.project_id)
+    if project.standing is not Standing.DELETING:
+        return (yield from reconcile.finish(register, project))
+    for one in (yield from _final_snapshots(register.neon, project.project_id)):
+        yield from register.neon.snapshots.delete(project.project_id, one)
+    label = replace(project.label, standing=Standing.ACTIVE, due=None)
+    return (yield from reconcile.change(register, project, label))
+
+
+def sweep(register: Register, now: datetime) -> Call[Sweep]:
+    """Do what is due, and finish what was cut off.
+
+    Args:
+        now: which time it is.
+    """
+    deleted, finished, duplicates, failed = [], [], [], []
+    by_user: dict[str, list[UserProject]] = {}
+    for one in (yield from register.all()):
+        by_user.setdefault(one.label.key, []).append(one)
+    for projects in by_user.values():
+        for number, one in enumerate(projects):
+            try:
+                if number and (one.created_at or now) < now - LEFT:
+                    yield from _delete(register.neon, one)
+                    duplicates.append(one)
+                elif not number and one.label.due and one.label.due <= now:
+                    yield from _delete(register.neon, one)
+                    deleted.append(one)
+                elif not number and one.label.changing:
+                    done = yield from reconcile.finish(register, one)
+                    finished.extend([done] if not done.label.changing else [])
+            except NeonupError as error:
+                failed.append((one, error))
+    return Sweep(tuple(deleted), tuple(finished), tuple(duplicates), tuple(failed))
+
+
+def _delete(neon: Groups[None], project: UserProject) -> Call[None]:
+    try:
+        yield from neon.projects.delete(project.project_id)
+    except NotFound:
+        return  # another process has deleted it
+
+
+def _final_snapshot(neon: Groups[None], project_id: str) -> Call[str]:
+    """The final snapshot's id. Since the project is suspended, one that is there is as good."""
+    there = yield from _final_snapshots(neon, project_id)
+    if there:
+        return there[0]
+    branches = yield from neon.branches.list(project_id)
+    [default] = [one for one in branches if one.default]
+    try:
+        made = yield from neon.snapshots.create(project_id, default.id, name=FINAL)
+    except QuotaExceeded as error:
+        raise FleetError(
+            f"The project {project_id} may have no more snapshots. It is suspended and marked "
+            "for deletion, but it is not deleted.",
+            checked=[error.message],
+            remedy="Delete it without a final snapshot, delete another snapshot first, or keep the "
+            "project: Fleet.undelete.",
+        ) from None
+    yield from neon.operations.wait(made.operations)
+    return made.snapshot.id
+
+
+def _final_snapshots(neon: Groups[None], project_id: str) -> Call[list[str]]:
+    found = yield from neon.snapshots.list(project_id)
+    return [one.id for one in found if one.name == FINAL]

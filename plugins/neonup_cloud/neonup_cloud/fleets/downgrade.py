@@ -1,0 +1,135 @@
+"""Another tier for a project: what of its present use a smaller one does not allow."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from neonup.plugin.http import Call
+
+from neonup_cloud.api.client import Groups
+from neonup_cloud.fleets import usage
+from neonup_cloud.fleets.errors import TierExceeded
+from neonup_cloud.fleets.register import Register, UserProject
+from neonup_cloud.fleets.tiers import Tier
+
+
+@dataclass(frozen=True)
+class Excess:
+    """Something of which a project uses more than a tier allows.
+
+    Args:
+        name: one of a `Quota`, ``branches`` or ``snapshots``.
+        used: how much there is of it now.
+        limit: how much the tier allows.
+    """
+
+    name: str
+    used: int
+    limit: int
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.used:,} of {self.limit:,}"
+
+
+@dataclass(frozen=True)
+class TierChange:
+    """What a change of tier did, or would do.
+
+    Args:
+        project: as it is now.
+        before: the tier that it had.
+        after: the tier that it is to have.
+        excess: what of its use the tier does not allow.
+        applied: whether the tier was changed.
+    """
+
+    project: UserProject
+    before: str
+    after: str
+    excess: tuple[Excess, ...]
+    applied: bool
+
+    def as_dict(self) -> dict[str, Any]:
+        """It as plain data, for JSON."""
+        return {
+            **self.project.as_dict(),
+            "before": self.before,
+            "after": self.after,
+            "excess": [vars(one) for one in self.excess],
+            "applied": self.applied,
+        }
+
+
+def checked(
+    register: Register, user: str, found: UserProject, tier: Tier, *, force: bool
+) -> Call[tuple[Excess, ...]]:
+    """What a user's project uses of that another tier does not allow.
+
+    Args:
+        force: whether that is no reason to refuse.
+
+    Raises:
+        TierExceeded: there is something.
+    """
+    begun = found.label.changing and found.tier == tier.name  # it was found to fit then
+    before = tier if begun else register.tiers.get(found.tier)
+    more = yield from _excess(register.neon, found, before, tier)
+    if more and not force:
+        raise _refused(user, tier, more)
+    return more
+
+
+def _excess(
+    neon: Groups[None], found: UserProject, before: Tier | None, after: Tier
+) -> Call[tuple[Excess, ...]]:
+    """What a project uses of that a tier does not allow. Limits that grow need no look.
+
+    Args:
+        before: the tier that it has; None: it is unknown.
+        after: the other tier.
+    """
+    smaller = _smaller(before, after)
+    if not smaller:
+        return ()
+    now = yield from usage.read(neon, found)
+    used = {name: one.amount for name, one in now.figures.items()}
+    if "branches" in smaller:
+        used["branches"] = len((yield from neon.branches.list(found.project_id)))
+    if "snapshots" in smaller:
+        snapshots = yield from neon.snapshots.list(found.project_id)
+        used["snapshots"] = sum(one.manual is not False for one in snapshots)
+    return tuple(
+        Excess(name, used[name], limit)
+        for name, limit in smaller.items()
+        if used[name] > limit or (name in usage.QUOTAS and used[name] >= limit)
+    )
+
+
+def _refused(user: str, tier: Tier, found: tuple[Excess, ...]) -> TierExceeded:
+    """The error that says what does not fit."""
+    return TierExceeded(
+        f"The project of the user {user!r} uses more than the tier {tier.name} allows.",
+        checked=[str(one) for one in found],
+        remedy="Free some of it, or change the tier all the same: force=True, or --force.",
+    )
+
+
+def _smaller(before: Tier | None, after: Tier) -> dict[str, int]:
+    """The limits that are smaller than before, by name."""
+    old = _limits(before) if before else {}
+    return {
+        name: limit
+        for name, limit in _limits(after).items()
+        if name not in old or limit < old[name]
+    }
+
+
+def _limits(tier: Tier) -> dict[str, int]:
+    """What a tier limits: what is unlimited is left out."""
+    found = {name: limit for name, limit in tier.quota.as_dict().items() if limit}
+    for name in ("branches", "snapshots"):
+        limit = getattr(tier, name)
+        if limit is not None:
+            found[name] = limit
+    return found

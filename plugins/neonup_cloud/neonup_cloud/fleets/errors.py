@@ -1,0 +1,43 @@
+"""What a fleet refuses, by meaning.
+
+NeonupError
+└── FleetError              a user's project is not as the call needs it
+    ├── NoProject           the user has none
+    ├── ProjectGone         the project whose id was kept is not there any more
+    ├── DeletionPending     it is waiting to be deleted
+    └── TierExceeded        what it uses does not fit the smaller tier
+"""
+
+from __future__ import annotations
+
+from neonup import NeonupError
+
+
+class FleetError(NeonupError):
+    """A user's project is not as the call needs it."""
+
+    code = "fleet"
+
+
+class NoProject(FleetError):
+    """The user has no project."""
+
+    code = "fleet_no_project"
+
+
+class ProjectGone(FleetError):
+    """The project whose id was kept is not there any more, or is another user's."""
+
+    code = "fleet_project_gone"
+
+
+class DeletionPending(FleetError):
+    """The user's project is waiting to be deleted."""
+
+    code = "fleet_deletion_pending"
+
+
+class TierExceeded(FleetError):
+    """What a project uses does not fit the smaller tier; nothing was changed."""
+
+    code = "fleet_tier_exceeded"

@@ -1,0 +1,204 @@
+"""A fleet: a Neon project for each user of a platform, without a table of one's own."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Generic
+
+from neonup.plugin.http import Call
+
+from neonup import SettingsError
+from neonup_cloud.api.groups.group import S, operation
+from neonup_cloud.fleets import deletion, downgrade, provisioning, reconcile, usage
+from neonup_cloud.fleets.deletion import Deletion
+from neonup_cloud.fleets.downgrade import TierChange
+from neonup_cloud.fleets.fleet_operations import Everyone
+from neonup_cloud.fleets.naming import Standing
+from neonup_cloud.fleets.register import UserProject, refuse_deleting, refuse_suspended
+from neonup_cloud.fleets.tiers import Tier
+from neonup_cloud.fleets.usage import Usage
+
+
+class Fleet(Everyone[S], Generic[S]):
+    """The projects of a platform's users: blocking over a `NeonClient`, awaited over an
+    `AsyncNeonClient`.
+
+        fleet = Fleet(neon, [Tier("free"), Tier("pro")], prefix="acme")
+        project = fleet.provision("anna@example.com", "free")
+        url = fleet.connection("anna@example.com", project_id=project.project_id)
+
+    All calls can be repeated: after an error or a crash the same call ends in the state asked for.
+
+    Args:
+        neon: the client.
+        tiers: which there are.
+        prefix: what the projects' names begin with; see `Naming`, also for ``hashed``, ``secret``.
+        layout: what new projects have.
+    """
+
+    @operation
+    def provision(
+        self, user: str, tier: str, *, project_id: str | None = None
+    ) -> Call[UserProject]:
+        """A user's project, created if there is none. The same for all who call at once.
+
+        Args:
+            user: the user's key, e.g. an id or an e-mail address; compared exactly.
+            tier: of a new project; one that is there keeps its own.
+            project_id: the id that was kept: it is read instead of being searched for.
+
+        Raises:
+            DeletionPending: it is waiting to be deleted.
+            ProjectGone: the project of that id is not there, or not this user's.
+            AnswerLost: it may have been created; the next call will know.
+        """
+        wanted = self.tiers.named(tier)
+        found = yield from self.register.find(user, project_id)
+        if found is None:
+            return (yield from provisioning.create(self.register, self.layout, user, wanted))
+        refuse_deleting(found, user)
+        return (yield from reconcile.finish(self.register, found))
+
+    @operation
+    def find(self, user: str, *, project_id: str | None = None) -> Call[UserProject | None]:
+        """A user's project in any of the tiers' organizations; None if there is none.
+
+        Raises:
+            ProjectGone: as `provision`.
+        """
+        return self.register.find(user, project_id)
+
+    @operation
+    def connection(
+        self, user: str, *, pooled: bool = True, project_id: str | None = None
+    ) -> Call[str]:
+        """How one connects to a user's database, password included: a secret.
+
+        Args:
+            pooled: through the pooler; migrations take the other.
+            project_id: the id that was kept: one request is enough, and nothing is looked at.
+
+        Raises:
+            NoProject: the user has none.
+            FleetError: it takes no connections: it is suspended, or waiting to be deleted.
+        """
+        if project_id is None:
+            found = yield from self.register.usable(user)
+            refuse_suspended(found, user)
+            project_id = found.project_id
+        return (
+            yield from self.calls.projects.connection_uri(
+                project_id,
+                database_name=self.layout.database,
+                role_name=self.layout.role,
+                pooled=pooled,
+            )
+        )
+
+    @operation
+    def suspend(self, user: str, *, project_id: str | None = None) -> Call[UserProject]:
+        """Let a user's project take no connections until `resume`; its data stays.
+
+        Raises:
+            NoProject: the user has none.
+            DeletionPending: it is waiting to be deleted, and suspended so.
+        """
+        return self._stand(user, project_id, Standing.SUSPENDED)
+
+    @operation
+    def resume(self, user: str, *, project_id: str | None = None) -> Call[UserProject]:
+        """Let a suspended project be used again. For the errors see `suspend`."""
+        return self._stand(user, project_id, Standing.ACTIVE)
+
+    @operation
+    def change_tier(
+        self,
+        user: str,
+        tier: str,
+        *,
+        dry_run: bool = False,
+        force: bool = False,
+        project_id: str | None = None,
+    ) -> Call[TierChange]:
+        """Give a user's project another tier, after a look whether its use fits a smaller one.
+
+        The tier that it has is applied once more: its settings may have changed.
+
+        Args:
+            dry_run: only look.
+            force: change it also where its use does not fit: Neon then suspends it, or keeps it
+                from growing.
+            project_id: the id that was kept: it is read instead of being searched for.
+
+        Raises:
+            TierExceeded: it uses more than the tier allows, and neither is said.
+            NoProject: the user has none.
+            DeletionPending: it is waiting to be deleted.
+            SettingsError: the tier is of another organization.
+        """
+        wanted = self.tiers.named(tier)
+        found = yield from self.register.usable(user, project_id)
+        self._refuse_to_move(found, wanted)
+        before = found.tier
+        excess = yield from downgrade.checked(
+            self.register, user, found, wanted, force=force or dry_run
+        )
+        if not dry_run:
+            label = replace(found.label, tier=tier)
+            found = yield from reconcile.change(self.register, found, label)
+        return TierChange(found, before, tier, excess, applied=not dry_run)
+
+    @operation
+    def usage(self, user: str, *, project_id: str | None = None) -> Call[Usage]:
+        """What a user's project has used of its quota, with the warnings that follow.
+
+        Raises:
+            NoProject: the user has none.
+        """
+        found = yield from self.register.known(user, project_id)
+        return (yield from usage.read(self.calls, found))
+
+    @operation
+    def delete(
+        self, user: str, *, snapshot: bool = True, wait: timedelta = timedelta()
+    ) -> Call[Deletion | None]:
+        """Delete a user's project, or suspend it until its time has come; None if there is none.
+
+        Args:
+            snapshot: whether a final snapshot is taken. Neon deletes it with the project, and
+                recovers it with the project; see `undelete`.
+            wait: how long it waits. `sweep` deletes it then; call that from time to time.
+
+        Raises:
+            FleetError: the project may have no more snapshots.
+        """
+        now = datetime.now(UTC)
+        return deletion.delete(self.register, user, snapshot=snapshot, wait=wait, now=now)
+
+    @operation
+    def undelete(self, user: str) -> Call[UserProject]:
+        """Keep a project that is waiting to be deleted, or recover a deleted one.
+
+        Neon can recover it for 7 days, with its data and its connection string (OpenAPI document,
+        ``recoverProject``).
+
+        Raises:
+            NoProject: there is neither.
+        """
+        return deletion.undelete(self.register, user)
+
+    def _refuse_to_move(self, found: UserProject, wanted: Tier) -> None:
+        if self.register.misplaced(found, wanted.name):
+            raise SettingsError(
+                f"The tier {wanted.name} is of another organization: the project has to move.",
+                checked=[f"project {found.project_id} is in {found.org_id}"],
+                remedy="neonup_cloud.agents.TierChanges moves it, and so does `neonup fleet tier`.",
+            )
+
+    def _stand(self, user: str, project_id: str | None, standing: Standing) -> Call[UserProject]:
+        found = yield from self.register.usable(user, project_id)
+        if found.standing is standing:
+            return (yield from reconcile.finish(self.register, found))
+        label = replace(found.label, standing=standing)
+        return (yield from reconcile.change(self.register, found, label))

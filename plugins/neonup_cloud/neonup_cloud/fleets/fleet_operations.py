@@ -1,0 +1,144 @@
+"""What is done for all users of a fleet at once."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Iterable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Generic, overload
+
+from neonup.plugin.http import AsyncSender, Call, Sender
+
+from neonup_cloud.api.answers import Granularity
+from neonup_cloud.api.client import Groups
+from neonup_cloud.api.groups.consumption import METRICS
+from neonup_cloud.api.groups.group import Group, S, operation
+from neonup_cloud.fleets import bulk, consumption, deletion
+from neonup_cloud.fleets.bulk import Migration
+from neonup_cloud.fleets.consumption import ConsumptionRow
+from neonup_cloud.fleets.deletion import Sweep
+from neonup_cloud.fleets.migrate import AsyncWork, MigrationReport, Work
+from neonup_cloud.fleets.naming import Naming
+from neonup_cloud.fleets.provisioning import Layout
+from neonup_cloud.fleets.register import Register, UserProject
+from neonup_cloud.fleets.tiers import Tier, Tiers
+from neonup_cloud.fleets.usage import Usage
+
+
+class Everyone(Group[S], Generic[S]):
+    """The part of a `Fleet` that names no user; for the parameters see there."""
+
+    def __init__(
+        self,
+        neon: Groups[S],
+        tiers: Iterable[Tier] | Tiers,
+        *,
+        prefix: str,
+        hashed: bool = False,
+        secret: str = "",
+        layout: Layout | None = None,
+    ):
+        super().__init__(neon.api, neon.sender)
+        self.tiers = tiers if isinstance(tiers, Tiers) else Tiers(tiers)
+        self.naming = Naming(prefix, hashed, secret)
+        self.layout = layout or Layout()
+        self.calls = Groups(neon.api, None)
+        self.register = Register(self.calls, self.naming, self.tiers)
+
+    @operation
+    def projects(self) -> Call[list[UserProject]]:
+        """The projects of all users, the oldest first."""
+        return self.register.all()
+
+    @operation
+    def consumption(
+        self,
+        start: datetime,
+        end: datetime,
+        *,
+        granularity: Granularity = "daily",
+        metrics: Sequence[str] = METRICS,
+    ) -> Call[list[ConsumptionRow]]:
+        """What users' projects consumed; `as_csv` writes it as CSV.
+
+        Neon's spans are those of UTC. For days of another time zone take ``hourly``, which goes
+        back 168 hours, and add up. Large fleets take their time: see `consumption.A_MINUTE`.
+
+        Args:
+            start: an aware moment.
+            end: an aware moment.
+            granularity: ``hourly``, ``daily`` or ``monthly``.
+            metrics: Neon's names.
+
+        Raises:
+            SettingsError: a moment has no time zone.
+        """
+        return consumption.rows(self.register, start, end, granularity, metrics)
+
+    @operation
+    def sweep(self, *, now: datetime | None = None) -> Call[Sweep]:
+        """Delete what is due, and finish what killed processes left. Call it once an hour or so.
+
+        Args:
+            now: which time it is.
+        """
+        return deletion.sweep(self.register, now or datetime.now(UTC))
+
+    @overload
+    def usages(self: Everyone[Sender], *, concurrency: int = ...) -> list[Usage]: ...
+    @overload
+    def usages(
+        self: Everyone[AsyncSender], *, concurrency: int = ...
+    ) -> Awaitable[list[Usage]]: ...
+
+    def usages(self: Everyone[Any], *, concurrency: int = 8) -> Any:
+        """What the projects of all users have used, the oldest project first; two requests each.
+
+        Args:
+            concurrency: how many are read at once.
+        """
+        return bulk.usages(self.register, self.sender, concurrency)
+
+    @overload
+    def migrate(
+        self: Everyone[Sender],
+        work: Work,
+        *,
+        concurrency: int = ...,
+        journal: Path | None = ...,
+        name: str = ...,
+    ) -> MigrationReport: ...
+    @overload
+    def migrate(
+        self: Everyone[AsyncSender],
+        work: AsyncWork,
+        *,
+        concurrency: int = ...,
+        journal: Path | None = ...,
+        name: str = ...,
+    ) -> Awaitable[MigrationReport]: ...
+
+    def migrate(
+        self: Everyone[Any],
+        work: Any,
+        *,
+        concurrency: int = 8,
+        journal: Path | None = None,
+        name: str = "migration",
+    ) -> Any:
+        """Migrate the databases of all users. One that fails does not keep the others from it.
+
+        Args:
+            work: migrates one; called in threads, or awaited over an `AsyncNeonClient`. See
+                `command` for a program.
+            concurrency: how many are migrated at once.
+            journal: a file that says what is done: a run that was cut off goes on from there.
+            name: of the migration: a journal of another one is refused.
+
+        Raises:
+            SettingsError: the journal cannot be used.
+        """
+        run = Migration(self.register, self.layout, work, concurrency, journal, name)
+        if isinstance(self.sender, AsyncSender):
+            return run.arun(self.sender)
+        return run.run(self.sender)

@@ -1,0 +1,109 @@
+"""A file that says for which projects a run has been done, so that a later one goes on from there.
+
+A line of JSON each. The first names the run; a line that was cut off by a crash counts for
+nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Lock
+from typing import IO, Any
+
+from neonup import SettingsError
+
+
+class Journal:
+    """What has been done, as the file says.
+
+    Args:
+        file: opened for appending; None: nothing is written down.
+        done: the ids of what is done.
+    """
+
+    def __init__(self, file: IO[str] | None, done: frozenset[str] = frozenset()):
+        self.done = done
+        self._file = file
+        self._lock = Lock()
+
+    def write(self, project_id: str, error: str | None) -> None:
+        """Say what came of one; it is on the disk afterwards.
+
+        Args:
+            error: why it failed; None: it is done.
+        """
+        self._append({"project": project_id, "done": error is None, "error": error})
+
+    def begin(self, name: str) -> None:
+        """Say which run this is."""
+        self._append({"run": name})
+
+    def _append(self, line: dict[str, Any]) -> None:
+        if self._file is None:
+            return
+        with self._lock:
+            self._file.write(json.dumps(line) + "\n")
+            self._file.flush()
+            os.fsync(self._file.fileno())
+
+
+@contextmanager
+def opened(path: Path | None, name: str) -> Iterator[Journal]:
+    """The journal of a run, for this process alone.
+
+    Args:
+        path: the file, made if it is not there; None: nothing is kept.
+        name: of the run, e.g. the migration's.
+
+    Raises:
+        SettingsError: the file is another run's, or of another form, or another process uses it.
+    """
+    if path is None:
+        yield Journal(None)
+        return
+    import filelock  # only this needs it
+
+    try:
+        with filelock.FileLock(f"{path}.lock", timeout=0):
+            found = _read(path)
+            other = found.pop(0).get("run") if found else None
+            if found and other != name:
+                raise SettingsError(
+                    f"The journal {path} is of another run: {other!r}, not {name!r}.",
+                    remedy="Use a journal for each run; delete it when the run is complete.",
+                )
+            done = frozenset(str(line["project"]) for line in found if line.get("done"))
+            with path.open("a", encoding="utf-8") as file:
+                journal = Journal(file, done)
+                if other is None:
+                    journal.begin(name)
+                yield journal
+    except filelock.Timeout:
+        raise SettingsError(
+            f"Another process uses the journal {path}.", remedy="Wait until it has ended."
+        ) from None
+    except OSError as error:
+        raise SettingsError(f"The journal {path} cannot be used: {error.strerror}.") from None
+
+
+def _read(path: Path) -> list[dict[str, Any]]:
+    """The whole lines of a journal; one that was cut off is taken away."""
+    if not path.exists():
+        return []
+    content = path.read_bytes()
+    whole = content[: content.rfind(b"\n") + 1]
+    if whole != content:
+        os.truncate(path, len(whole))
+    try:
+        lines = [json.loads(line) for line in whole.splitlines()]
+        if all(isinstance(one, dict) for one in lines) and (not lines or "run" in lines[0]):
+            return lines
+    except ValueError:
+        pass
+    raise SettingsError(
+        f"{path} is no journal of neonup's.", remedy="Name another file for the journal."
+    )

@@ -1,0 +1,119 @@
+"""The same change to the databases of all users: some at once, and resumed where it was cut off."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from neonup import NeonupError
+from neonup.postgres.urls import mask
+from neonup_cloud.fleets.register import UserProject
+
+_LINES = 5
+"""So many of the last lines of a failed command are reported."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """A database to be migrated.
+
+    Args:
+        project: the user's project.
+        url: how one connects, past the pooler. A secret.
+    """
+
+    project: UserProject
+    url: str = field(repr=False)
+
+
+Work = Callable[[Target], object]
+"""Migrates one database, and raises where that fails. Run twice it must do no harm: where a
+process is killed, its last ones are run again."""
+AsyncWork = Callable[[Target], Awaitable[object]]
+"""The same, awaited."""
+
+
+@dataclass(frozen=True)
+class Failed:
+    """A project whose migration failed.
+
+    Args:
+        project: which.
+        error: why, without passwords.
+    """
+
+    project: UserProject
+    error: str
+
+
+@dataclass(frozen=True)
+class MigrationReport:
+    """What came of a run.
+
+    Args:
+        done: projects that were migrated now.
+        earlier: those that an earlier run had done, as the journal says.
+        skipped: those that are suspended or wait to be deleted: they take no connections.
+        failed: those that failed; the next run tries them again.
+    """
+
+    done: tuple[UserProject, ...]
+    earlier: tuple[UserProject, ...]
+    skipped: tuple[UserProject, ...]
+    failed: tuple[Failed, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """It as plain data, for JSON."""
+        named = {
+            name: [one.as_dict() for one in getattr(self, name)]
+            for name in ("done", "earlier", "skipped")
+        }
+        return {
+            **named,
+            "failed": [one.project.as_dict() | {"error": one.error} for one in self.failed],
+        }
+
+
+def command(words: Sequence[str], *, cwd: Path | None = None) -> Work:
+    """A command as work: it finds the URL in ``DATABASE_URL``, ``DATABASE_URL_DIRECT``, and the
+    project's id in ``NEON_PROJECT_ID``; what it prints is shown where it fails.
+
+    Args:
+        words: the program and its arguments; no shell reads them.
+        cwd: where it runs.
+    """
+
+    def run(target: Target) -> None:
+        try:
+            done = subprocess.run(
+                list(words),
+                cwd=cwd,
+                env={
+                    **os.environ,
+                    "DATABASE_URL": target.url,
+                    "DATABASE_URL_DIRECT": target.url,
+                    "NEON_PROJECT_ID": target.project.project_id,
+                },
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                errors="replace",
+                check=False,
+            )
+        except OSError as error:
+            raise NeonupError(f"{words[0]} cannot be run: {error.strerror}.") from None
+        if done.returncode:
+            said = (done.stderr or done.stdout).strip().splitlines()[-_LINES:]
+            raise NeonupError(f"status {done.returncode}: {' | '.join(said)}")
+
+    return run
+
+
+def reason(error: Exception) -> str:
+    """Why something failed, in a line without passwords."""
+    text = error.message if isinstance(error, NeonupError) else f"{type(error).__name__}: {error}"
+    return mask(" ".join(text.split()))

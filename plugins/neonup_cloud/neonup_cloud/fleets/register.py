@@ -1,0 +1,216 @@
+"""Which projects are whose: read from Neon each time, since their names are the only record."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from neonup.plugin.http import Call
+
+from neonup_cloud.api.answers import Project
+from neonup_cloud.api.client import Groups
+from neonup_cloud.api.errors import NotFound
+from neonup_cloud.fleets.errors import DeletionPending, FleetError, NoProject, ProjectGone
+from neonup_cloud.fleets.naming import Label, Naming, Standing
+from neonup_cloud.fleets.tiers import Tiers
+
+_FIRST = datetime.min.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class UserProject:
+    """A user's project.
+
+    Args:
+        project_id: Neon's id, which can be kept and passed back as ``project_id``.
+        label: what its name says.
+        org_id: the organization that it is in.
+        created_at: when it was created.
+        created: whether this call created it.
+        deleted_at: when it was deleted, where it is one that can be recovered.
+    """
+
+    project_id: str
+    label: Label
+    org_id: str | None = None
+    created_at: datetime | None = None
+    created: bool = False
+    deleted_at: datetime | None = None
+
+    @property
+    def user(self) -> str | None:
+        """The user's key; None where names hold hashes and the user was not named."""
+        return self.label.user
+
+    @property
+    def tier(self) -> str:
+        """The name of its tier."""
+        return self.label.tier
+
+    @property
+    def standing(self) -> Standing:
+        """Whether it may be used."""
+        return self.label.standing
+
+    def as_dict(self) -> dict[str, Any]:
+        """It as plain data, for JSON."""
+        return {
+            "project_id": self.project_id,
+            "user": self.user,
+            "tier": self.tier,
+            "standing": self.standing.value,
+            "due": self.label.due,
+            "changing": self.label.changing,
+            "org_id": self.org_id,
+            "created_at": self.created_at,
+            "created": self.created,
+        }
+
+
+@dataclass(frozen=True)
+class Register:
+    """Finds the projects of users.
+
+    Args:
+        neon: makes the calls.
+        naming: how projects are named.
+        tiers: which there are, and so in which organizations projects can be.
+    """
+
+    neon: Groups[None]
+    naming: Naming
+    tiers: Tiers
+
+    def read(self, project: Project) -> UserProject | None:
+        """A project as a user's; None if it is none of this fleet's."""
+        label = self.naming.read(project.name)
+        if label is None:
+            return None
+        return UserProject(
+            project.id, label, project.org_id, project.created_at, deleted_at=project.deleted_at
+        )
+
+    def all(self, *, deleted: bool = False) -> Call[list[UserProject]]:
+        """The projects of all users, the oldest first.
+
+        Args:
+            deleted: those that Neon can still recover, instead.
+        """
+        return self._listed(f"{self.naming.prefix}/", deleted=deleted)
+
+    def of(self, user: str, *, deleted: bool = False) -> Call[list[UserProject]]:
+        """A user's projects, the oldest first: one, except while creations race, or none."""
+        key = self.naming.key(user)
+        found = yield from self._listed(self.naming.search(key), deleted=deleted)
+        return [one for one in found if one.label.key == key]
+
+    def find(self, user: str, project_id: str | None = None) -> Call[UserProject | None]:
+        """A user's project, or None.
+
+        Args:
+            project_id: the id that was kept: it is read instead of being searched for.
+
+        Raises:
+            ProjectGone: the project of that id is not there, or not this user's.
+        """
+        key = self.naming.key(user)
+        if project_id is None:
+            found = yield from self.of(user)
+            return found[0] if found else None
+        try:
+            project = yield from self.neon.projects.get(project_id)
+        except NotFound:
+            raise ProjectGone(
+                f"The project {project_id} of the user {user!r} is not there any more.",
+                remedy="For 7 days Neon can recover a deleted project: Fleet.undelete. Leave "
+                "project_id out to begin with a new one.",
+            ) from None
+        kept = self.read(project)
+        if kept is None or kept.label.key != key:
+            raise ProjectGone(
+                f"The project {project_id} is not one of the user {user!r}.",
+                checked=[f"its name: {project.name}"],
+                remedy="Leave project_id out to search for the user's project.",
+            )
+        return kept
+
+    def known(self, user: str, project_id: str | None = None) -> Call[UserProject]:
+        """As `find`, but there is one.
+
+        Raises:
+            NoProject: the user has none.
+            ProjectGone: as `find`.
+        """
+        found = yield from self.find(user, project_id)
+        if found is None:
+            raise missing(user)
+        return found
+
+    def usable(self, user: str, project_id: str | None = None) -> Call[UserProject]:
+        """As `known`, but not one that is waiting to be deleted.
+
+        Raises:
+            DeletionPending: it is waiting.
+        """
+        found = yield from self.known(user, project_id)
+        refuse_deleting(found, user)
+        return found
+
+    def misplaced(self, found: UserProject, tier: str | None = None) -> bool:
+        """Whether a project is in another organization than those of a tier.
+
+        Args:
+            tier: its own if None.
+        """
+        named = self.tiers.get(tier or found.tier)
+        org_id = (named.org_id if named else None) or self.neon.api.org_id
+        return named is not None and None not in (org_id, found.org_id) and org_id != found.org_id
+
+    def _listed(self, search: str, *, deleted: bool) -> Call[list[UserProject]]:
+        found: dict[str, UserProject] = {}
+        for org_id in self.tiers.organizations(self.neon.api.org_id):
+            listed = yield from self.neon.projects.list(
+                org_id=org_id, search=search, recoverable=deleted or None
+            )
+            # In pages that change meanwhile a project can come twice.
+            found |= {one.project_id: one for one in map(self.read, listed) if one is not None}
+        return sorted(found.values(), key=age)
+
+
+def age(one: UserProject) -> tuple[datetime, str]:
+    """Sorts the oldest first, in one order for all who look."""
+    return (one.created_at or _FIRST, one.project_id)
+
+
+def labelled(one: UserProject, label: Label) -> UserProject:
+    """The same project under another label."""
+    return replace(one, label=label)
+
+
+def missing(user: str) -> NoProject:
+    """The error where a user has no project."""
+    return NoProject(
+        f"The user {user!r} has no project.",
+        remedy="Create it: Fleet.provision, or `neonup fleet provision USER`.",
+    )
+
+
+def refuse_deleting(found: UserProject, user: str) -> None:
+    """Raise where a project is waiting to be deleted."""
+    if found.standing is Standing.DELETING:
+        raise DeletionPending(
+            f"The project of the user {user!r} is to be deleted at {found.label.due}.",
+            checked=[f"project {found.project_id}"],
+            remedy="Keep it: Fleet.undelete, or `neonup fleet delete --cancel USER`.",
+        )
+
+
+def refuse_suspended(found: UserProject, user: str) -> None:
+    """Raise where a project takes no connections."""
+    if found.standing is Standing.SUSPENDED:
+        raise FleetError(
+            f"The project of the user {user!r} is suspended.",
+            checked=[f"project {found.project_id}"],
+            remedy="Fleet.resume lets it be used again.",
+        )

@@ -1,0 +1,133 @@
+"""What a user's project has used of its quota, and the warnings that follow from it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import Any
+
+from neonup.plugin.http import Call
+
+from neonup_cloud.api.answers import Branch, Project
+from neonup_cloud.api.client import Groups
+from neonup_cloud.fleets.register import UserProject
+from neonup_cloud.fleets.tiers import Quota
+
+LEVELS = (80, 95, 100)
+"""Percent of a quota at which users are warned; at 100 Neon suspends the computes."""
+QUOTAS = tuple(one.name for one in fields(Quota))
+SIZE = "logical_size_bytes"
+
+
+@dataclass(frozen=True)
+class Used:
+    """One figure of a project.
+
+    Args:
+        name: Neon's, e.g. ``active_time_seconds``.
+        amount: seconds or bytes; of ``logical_size_bytes`` that of the largest branch.
+        limit: the project's quota as Neon has it; 0 is unlimited.
+    """
+
+    name: str
+    amount: int
+    limit: int
+
+    @property
+    def percent(self) -> float | None:
+        """How much of the quota is used; None where there is none."""
+        return 100 * self.amount / self.limit if self.limit else None
+
+
+@dataclass(frozen=True)
+class QuotaEvent:
+    """A quota is used up to a level.
+
+    Args:
+        id: the same each time that this is seen in this billing period: who has handled one drops
+            it by that.
+        project: whose.
+        used: the figure.
+        level: 80, 95 or 100: the highest that is reached.
+    """
+
+    id: str
+    project: UserProject
+    used: Used
+    level: int
+
+    def as_dict(self) -> dict[str, Any]:
+        """It as plain data, for JSON."""
+        return {
+            "id": self.id,
+            "user": self.project.user,
+            "project_id": self.project.project_id,
+            "quota": self.used.name,
+            "level": self.level,
+            "used": self.used.amount,
+            "limit": self.used.limit,
+        }
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What a project has used in its billing period, as Neon measured it: up to 15 minutes ago.
+
+    Args:
+        project: whose.
+        figures: by Neon's names, in the order of `Quota`.
+        period_start: when the billing period began; all but the size begins anew with the next.
+        period_end: when it ends.
+    """
+
+    project: UserProject
+    figures: dict[str, Used]
+    period_start: datetime | None
+    period_end: datetime | None
+
+    @property
+    def events(self) -> tuple[QuotaEvent, ...]:
+        """A warning for each quota that is used to 80 % or more."""
+        return tuple(self._events())
+
+    def _events(self) -> Iterator[QuotaEvent]:
+        for used in self.figures.values():
+            reached = [level for level in LEVELS if (used.percent or 0) >= level]
+            if reached:
+                period = f"{self.period_start:%Y-%m-%d}" if self.period_start else ""
+                where = f"{self.project.project_id}:{used.name}:{period}"
+                yield QuotaEvent(f"{where}:{reached[-1]}", self.project, used, reached[-1])
+
+    def as_dict(self) -> dict[str, Any]:
+        """It as plain data, for JSON."""
+        return {
+            **self.project.as_dict(),
+            "period_start": self.period_start,
+            "period_end": self.period_end,
+            "used": {
+                one.name: {"used": one.amount, "limit": one.limit, "percent": one.percent}
+                for one in self.figures.values()
+            },
+            "events": [one.as_dict() for one in self.events],
+        }
+
+
+def read(neon: Groups[None], found: UserProject) -> Call[Usage]:
+    """What a project has used; wakes nothing."""
+    project = yield from neon.projects.get(found.project_id)
+    branches = yield from neon.branches.list(found.project_id)
+    return of(found, project, branches)
+
+
+def of(found: UserProject, project: Project, branches: list[Branch]) -> Usage:
+    """The same from what Neon has answered."""
+    quota = project.settings.get("quota") or {}
+    figures = {}
+    for name in QUOTAS:
+        if name == SIZE:
+            amount = max((one.logical_size or 0 for one in branches), default=0)
+        else:
+            amount = getattr(project, name) or 0
+        figures[name] = Used(name, amount, int(quota.get(name) or 0))
+    return Usage(found, figures, project.consumption_period_start, project.consumption_period_end)

@@ -1,0 +1,155 @@
+"""The ASGI application of ``neonup serve``."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
+from typing import TYPE_CHECKING, Any
+
+from anyio import to_thread
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Mount
+
+from neonup import NeonupError
+from neonup_emulator.api import controls, neon_new, refusal, sql
+from neonup_emulator.api.agents import routes as agents
+from neonup_emulator.api.faults import Fault, Faults, Injector
+from neonup_emulator.api.guard import Guard
+from neonup_emulator.api.oauth import routes as oauth
+from neonup_emulator.api.refusal import BASE
+from neonup_emulator.api.v2 import routes as v2
+from neonup_emulator.api.web import page, pages, session, static
+from neonup_emulator.neon.claimable import neon_new as neon_new_service
+from neonup_emulator.neon.context import Neon
+from neonup_emulator.neon.errors import Refused
+from neonup_emulator.neon.upkeep import Upkeep
+
+if TYPE_CHECKING:
+    from starlette.types import ExceptionHandler
+
+log = logging.getLogger(__name__)
+
+QUIET = 2.0
+"""Seconds without a new project before data directories are prepared for the next ones."""
+
+
+def create_app(
+    neon: Neon,
+    *,
+    hosts: frozenset[str] | None = frozenset(),
+    faults: Sequence[Fault] = (),
+) -> Starlette:
+    """Neon API v2, neon.new's API, the agent identity API, OAuth, and the pages.
+
+    Args:
+        neon: what they work on, started; it is stopped when the application ends.
+        hosts: names of this server beside those of loopback; None: any.
+        faults: what happens to requests of Neon API v2.
+    """
+
+    used = asyncio.Event()
+    known = Faults(list(faults))
+    upkeep = Upkeep(neon)
+    oauth.recognize(neon)
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        filling = asyncio.create_task(_fill(neon, used))
+        used.set()
+        upkeep.start()
+        try:
+            yield
+        finally:
+            neon.prepared.close()
+            filling.cancel()
+            with suppress(asyncio.CancelledError):
+                await filling
+            await to_thread.run_sync(upkeep.stop)
+            await to_thread.run_sync(neon.stop)
+
+    handlers: dict[Any, ExceptionHandler] = {
+        HTTPException: _failed,
+        NeonupError: _broken,
+        Exception: _mistaken,
+        Refused: _refused,
+    }
+    app = Starlette(
+        routes=[
+            Mount("/api/v1", routes=neon_new.routes()),
+            Mount(BASE, routes=v2.routes()),
+            Mount("/neonup", routes=controls.routes()),
+            static.mount(),
+            *pages.routes(),
+            *agents.routes(),
+            *oauth.routes(),
+            *sql.routes(),
+        ],
+        middleware=[
+            Middleware(Guard, hosts=hosts),
+            Middleware(Injector, faults=known),
+            session.middleware(neon.session_secret),
+        ],
+        exception_handlers=handlers,
+        lifespan=lifespan,
+    )
+    app.state.neon = neon
+    app.state.faults = known
+    app.state.used = used
+    return app
+
+
+async def _failed(request: Request, error: Exception) -> Response:
+    """No such route, or not by that method: in the form of the surface."""
+    assert isinstance(error, HTTPException)  # noqa: S101 - it was registered for these
+    if refusal.is_v2(request.scope):
+        shown = refusal.content(request.scope, error.detail)
+        return JSONResponse(shown, error.status_code, error.headers)
+    if request.url.path.startswith("/api/"):
+        return JSONResponse({"message": error.detail}, error.status_code, error.headers)
+    detail = error.detail.capitalize()
+    return page.message(request, detail, "This address leads to nothing.", status=error.status_code)
+
+
+async def _refused(request: Request, error: Exception) -> Response:
+    """What a page was asked for and does not do."""
+    assert isinstance(error, Refused)  # noqa: S101 - it was registered for these
+    return page.message(request, "That did not work", error.message, status=error.status)
+
+
+async def _broken(request: Request, error: Exception) -> Response:
+    """What this machine could not do, e.g. since its disk is full."""
+    assert isinstance(error, NeonupError)  # noqa: S101 - it was registered for these
+    log.error("%s: %s", request.method, error)  # an address may be a claim link
+    if request.url.path.startswith("/api/"):
+        said = {"message": "The database cannot be used.", "hint": error.message}
+        return JSONResponse(said, 500)
+    return page.message(request, "This did not work", error.message, status=500)
+
+
+async def _mistaken(request: Request, error: Exception) -> Response:
+    """A mistake of this server's: its log has the traceback, the client an answer it can read."""
+    message = f"this local Neon made a mistake: {type(error).__name__}; its log says where"
+    if refusal.is_v2(request.scope):
+        return JSONResponse(refusal.content(request.scope, message), 500)
+    return JSONResponse({"message": message}, 500)
+
+
+async def _fill(neon: Neon, used: asyncio.Event) -> None:
+    """Prepare projects and data once nothing was created for a moment: it slows down the rest."""
+    while True:
+        await used.wait()
+        used.clear()
+        await asyncio.sleep(QUIET)
+        if used.is_set():
+            continue
+        try:
+            await to_thread.run_sync(neon_new_service.fill, neon)
+            await to_thread.run_sync(neon.fill)
+        except (Refused, NeonupError, OSError) as error:
+            log.warning("The next projects could not be prepared: %s", error)

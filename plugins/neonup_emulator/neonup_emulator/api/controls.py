@@ -1,0 +1,169 @@
+"""What tests set and read of a running server: its clock, its faults, its log of requests, and
+the people in it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any, TypeVar
+
+import msgspec
+from msgspec import Struct
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+
+from neonup import NeonupError
+from neonup_emulator.api import faults
+from neonup_emulator.api.body import Unusable, content, json_object
+from neonup_emulator.api.oauth import clients
+from neonup_emulator.neon import upkeep
+from neonup_emulator.neon.accounts.identity import Caller
+from neonup_emulator.neon.accounts.model import Plan
+from neonup_emulator.neon.claimable import neon_new
+from neonup_emulator.neon.context import Neon
+from neonup_emulator.neon.errors import Forbidden, Refused
+
+Wanted = TypeVar("Wanted")
+
+_LARGEST_BODY = 64 * 1024
+
+
+def routes() -> list[Route]:
+    """Below ``/neonup``."""
+    return [
+        Route("/requests", _requests, methods=["GET", "DELETE"]),
+        Route("/faults", _faults, methods=["GET", "PUT"]),
+        Route("/clock", _clock, methods=["GET", "PUT"]),
+        Route("/users", _create_user, methods=["POST"]),
+        Route("/organizations", _create_organization, methods=["POST"]),
+        *clients.routes(),
+        Route("/claim", _claim, methods=["POST"]),
+    ]
+
+
+async def _requests(request: Request) -> JSONResponse:
+    """The last thousand requests of Neon API v2, or none from now on."""
+    known: faults.Faults = request.app.state.faults
+    if request.method == "DELETE":
+        known.seen.clear()
+    return JSONResponse({"requests": known.shown()})
+
+
+async def _faults(request: Request) -> JSONResponse:
+    """The faults, or others from now on: ``{"faults": ["POST /projects=423x2"]}``."""
+    known: faults.Faults = request.app.state.faults
+    if request.method == "PUT":
+        try:
+            wanted = (await json_object(request, _LARGEST_BODY)).get("faults")
+            if not isinstance(wanted, list):
+                raise Unusable
+            known.faults[:] = [faults.parse(str(text)) for text in wanted]
+        except Unusable:
+            return JSONResponse({"message": 'send {"faults": [...]}'}, 400)
+        except NeonupError as error:
+            return JSONResponse({"message": str(error)}, 400)
+    return JSONResponse({"faults": [one.text for one in known.faults if one.times != 0]})
+
+
+async def _clock(request: Request) -> JSONResponse:
+    """The time here, or how many seconds it is ahead from now on; what is due then, is done."""
+    neon: Neon = request.app.state.neon
+    if request.method == "PUT":
+        try:
+            ahead = (await json_object(request, _LARGEST_BODY)).get("ahead_seconds")
+            if not isinstance(ahead, int | float):
+                raise Unusable
+            neon.clock.ahead = timedelta(seconds=ahead)
+        except (Unusable, OverflowError):
+            return JSONResponse({"message": 'send {"ahead_seconds": 3600}'}, 400)
+        await asyncio.to_thread(upkeep.catch_up, neon)
+    return JSONResponse(
+        {
+            "now": neon.clock.now().isoformat(),
+            "ahead_seconds": neon.clock.ahead.total_seconds(),
+        }
+    )
+
+
+class _NewUser(Struct, forbid_unknown_fields=True):
+    email: str
+    name: str | None = None
+
+
+class _Claim(Struct, forbid_unknown_fields=True):
+    id: str
+    org_id: str | None = None
+
+
+class _NewOrganization(Struct, forbid_unknown_fields=True):
+    name: str
+    plan: Plan = "scale"
+
+
+async def _create_user(request: Request) -> JSONResponse:
+    """A new user, with an organization and a key of their own: ``{"email": "ada@example.com"}``."""
+    neon: Neon = request.app.state.neon
+
+    def create(wanted: _NewUser) -> dict[str, Any]:
+        user, organization = neon.people.create_user(wanted.email, wanted.name)
+        _, key = neon.identity.create_key(user, "default")
+        return {"id": user.id, "email": user.email, "org_id": organization.id, "api_key": key}
+
+    return await _created(request, _NewUser, create)
+
+
+async def _create_organization(request: Request) -> JSONResponse:
+    """A new organization of the user whose key it is: ``{"name": "Free", "plan": "free"}``."""
+    neon: Neon = request.app.state.neon
+
+    def create(wanted: _NewOrganization) -> dict[str, Any]:
+        admin = _person(request, neon).user
+        found = neon.people.create_organization(wanted.name, admin=admin, plan=wanted.plan)
+        return {"id": found.id, "name": found.name, "plan": found.plan}
+
+    return await _created(request, _NewOrganization, create)
+
+
+async def _claim(request: Request) -> JSONResponse:
+    """A database of neon.new becomes the user's whose key it is: ``{"id": "019b..."}``."""
+    neon: Neon = request.app.state.neon
+
+    def claim(wanted: _Claim) -> dict[str, Any]:
+        caller = _person(request, neon)
+        org_id = wanted.org_id or neon.identity.home_of(caller).id
+        claimed = neon_new.claim(neon, wanted.id, caller.user, org_id)
+        return {"id": claimed.id, "neon_project_id": claimed.project_id, "org_id": org_id}
+
+    return await _created(request, _Claim, claim, status=200)
+
+
+def _person(request: Request, neon: Neon) -> Caller:
+    """Whose personal key the request has.
+
+    Raises:
+        Unauthorized: nobody's.
+        Forbidden: it is an organization's.
+    """
+    _, _, key = request.headers.get("authorization", "").partition(" ")
+    caller = neon.identity.caller(key.strip())
+    if caller.method != "api_key_user":
+        raise Forbidden("that takes a personal key")
+    return caller
+
+
+async def _created(
+    request: Request,
+    kind: type[Wanted],
+    create: Callable[[Wanted], dict[str, Any]],
+    *,
+    status: int = 201,
+) -> JSONResponse:
+    try:
+        wanted = msgspec.json.decode(await content(request, _LARGEST_BODY), type=kind)
+        return JSONResponse(await asyncio.to_thread(create, wanted), status)
+    except (Unusable, msgspec.DecodeError) as error:
+        return JSONResponse({"message": str(error) or "the body is too large"}, 400)
+    except Refused as refused:
+        return JSONResponse({"message": refused.message}, refused.status)

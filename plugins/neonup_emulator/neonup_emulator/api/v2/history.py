@@ -1,0 +1,134 @@
+"""Restores, snapshots and schemas: what a branch's history is used for."""
+
+from __future__ import annotations
+
+from neonup_emulator.api.v2 import serializers
+from neonup_emulator.api.v2.branches import branch_of
+from neonup_emulator.api.v2.operations import Answer, Call, operation
+from neonup_emulator.neon import branches, restores, schedules, schemas, snapshots
+from neonup_emulator.neon.errors import Refused
+from neonup_emulator.neon.model import Snapshot
+from neonup_emulator.neon.requests import (
+    BackupSchedule,
+    FinalizeRestore,
+    NewSnapshot,
+    RestoreBranch,
+    RestoreSnapshot,
+    UpdateSnapshot,
+)
+
+_BRANCH = "/projects/{project_id}/branches/{branch_id}"
+_SNAPSHOTS = "/projects/{project_id}/snapshots"
+_SNAPSHOT = f"{_SNAPSHOTS}/{{snapshot_id}}"
+_LONGEST_NAME = 256
+
+
+@operation("restoreProjectBranch", f"POST {_BRANCH}/restore")
+def restore_project_branch(call: Call) -> Answer:
+    wanted = call.body(RestoreBranch)
+    branch, operations = restores.restore(call.neon, call.project(), branch_of(call), wanted)
+    return {"branch": serializers.branch(branch), **serializers.operations(operations)}
+
+
+@operation("finalizeRestoreBranch", f"POST {_BRANCH}/finalize_restore")
+def finalize_restore_branch(call: Call) -> Answer:
+    name = call.body(FinalizeRestore).name
+    done = restores.finalize(call.neon, call.project(), branch_of(call), name)
+    return serializers.operations(done)
+
+
+@operation("createSnapshot", f"POST {_BRANCH}/snapshot")
+def create_snapshot(call: Call) -> Answer:
+    """Of root branches, as many as the plan allows."""
+    wanted = call.body(NewSnapshot)
+    name = call.query.get("name") or wanted.name
+    if name and len(name) > _LONGEST_NAME:
+        raise Refused(f"invalid parameter name: it is longer than {_LONGEST_NAME} characters")
+    snapshot, operations = snapshots.create(
+        call.neon,
+        call.project(),
+        branch_of(call),
+        name=name,
+        time=call.moment("timestamp") or wanted.timestamp,
+        lsn=call.query.get("lsn") or wanted.lsn,
+        expires_at=call.moment("expires_at") or wanted.expires_at,
+    )
+    return {"snapshot": serializers.snapshot(snapshot), **serializers.operations(operations)}
+
+
+@operation("listSnapshots", f"GET {_SNAPSHOTS}")
+def list_snapshots(call: Call) -> Answer:
+    found = snapshots.all_of(call.neon, call.project())
+    return {"snapshots": [serializers.snapshot(one) for one in found]}
+
+
+@operation("updateSnapshot", f"PATCH {_SNAPSHOT}")
+def update_snapshot(call: Call) -> Answer:
+    changes = call.body(UpdateSnapshot).snapshot
+    changed = snapshots.update(call.neon, call.project(), _find(call), changes)
+    return {"snapshot": serializers.snapshot(changed)}
+
+
+@operation("deleteSnapshot", f"DELETE {_SNAPSHOT}", status=202)
+def delete_snapshot(call: Call) -> Answer:
+    return serializers.operations(snapshots.delete(call.neon, call.project(), _find(call)))
+
+
+@operation("restoreSnapshot", f"POST {_SNAPSHOT}/restore")
+def restore_snapshot(call: Call) -> Answer:
+    branch, endpoints, operations = snapshots.restore(
+        call.neon, call.project(), _find(call), call.body(RestoreSnapshot)
+    )
+    return {
+        "branch": serializers.branch(branch),
+        "endpoints": [serializers.endpoint(call.neon, one) for one in endpoints],
+        **serializers.operations(operations),
+    }
+
+
+def _find(call: Call) -> Snapshot:
+    return snapshots.find(call.neon, call.project(), call.path["snapshot_id"])
+
+
+@operation("getSnapshotSchedule", f"GET {_BRANCH}/backup_schedule")
+def get_snapshot_schedule(call: Call) -> Answer:
+    return {"schedule": branch_of(call).backup_schedule}
+
+
+@operation("setSnapshotSchedule", f"PUT {_BRANCH}/backup_schedule")
+def set_snapshot_schedule(call: Call) -> Answer:
+    """Hours are those of UTC; day 1 of a week is Monday; an empty list ends it."""
+    schedules.set_schedule(call.neon, call.project(), branch_of(call), call.body(BackupSchedule))
+    return {}
+
+
+@operation("getProjectBranchSchema", f"GET {_BRANCH}/schema")
+def get_project_branch_schema(call: Call) -> Answer:
+    """As SQL; `format=json` is refused."""
+    if call.query.get("format", "sql") != "sql":
+        raise Refused("invalid parameter format: this local Neon writes sql only")
+    return {"sql": _schema(call, call.path["branch_id"], "")}
+
+
+@operation("getProjectBranchSchemaComparison", f"GET {_BRANCH}/compare_schema")
+def get_project_branch_schema_comparison(call: Call) -> Answer:
+    own, branch = call.path["branch_id"], branch_of(call)
+    base = call.query.get("base_branch_id") or branch.parent_id or own
+    names = (f"a/{call.query.get('db_name')}", f"b/{call.query.get('db_name')}")
+    old, new = _schema(call, base, "base_"), _schema(call, own, "")
+    return {"diff": schemas.difference(old, new, names)}
+
+
+def _schema(call: Call, branch_id: str, prefix: str) -> str:
+    database = call.query.get("db_name")
+    if not database:
+        raise Refused("the parameter db_name is missing")
+    project = call.project()
+    return schemas.sql(
+        call.neon,
+        project,
+        branches.find(call.neon, project, branch_id),
+        database,
+        time=call.moment(f"{prefix}timestamp"),
+        lsn=call.query.get(f"{prefix}lsn"),
+    )

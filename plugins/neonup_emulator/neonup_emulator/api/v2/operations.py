@@ -1,0 +1,153 @@
+"""The operations of the API: each is a function with the id that Neon's document gives it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeVar
+
+import msgspec
+
+from neonup_emulator.neon.accounts.identity import Caller
+from neonup_emulator.neon.context import Neon
+from neonup_emulator.neon.errors import NotFound, Refused
+from neonup_emulator.neon.model import Project
+from neonup_emulator.neon.requests import Moment
+
+Body = TypeVar("Body")
+Answer = Any
+"""What msgspec writes as JSON; None: the answer has no content, and status 204."""
+
+
+@dataclass(frozen=True)
+class Call:
+    """A request to one operation.
+
+    Args:
+        neon: which local Neon.
+        caller: who asks.
+        path: the parameters in the address.
+        query: those behind it; of one that is repeated, the last.
+        pairs: all of those, as they came.
+        content: the body.
+    """
+
+    neon: Neon
+    caller: Caller
+    path: Mapping[str, str]
+    query: Mapping[str, str]
+    content: bytes = b""
+    pairs: Sequence[tuple[str, str]] = ()
+
+    def body(self, kind: type[Body]) -> Body:
+        """The body, checked; an absent one is an empty object.
+
+        Raises:
+            Refused: it is not what the operation takes.
+        """
+        try:
+            return msgspec.json.decode(self.content.strip() or b"{}", type=kind)
+        except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+            raise Refused(f"invalid request body: {error}") from None
+
+    def project(self) -> Project:
+        """The project that the address names.
+
+        Raises:
+            NotFound: the caller has none of that id.
+        """
+        from neonup_emulator.neon import projects
+
+        return projects.find(self.neon, self.caller, self.path["project_id"])
+
+    def listed(self, name: str) -> list[str]:
+        """The values of a parameter that may be repeated, or have several between commas."""
+        texts = [text for known, text in self.pairs if known == name]
+        return [part.strip() for text in texts for part in text.split(",") if part.strip()]
+
+    def flag(self, name: str) -> bool:
+        """A parameter that is true or false; some clients write it as Python does."""
+        value = self.query.get(name, "false").lower()
+        if value not in ("true", "false", "1", "0"):
+            raise Refused(f"invalid parameter {name}: it is true or false")
+        return value in ("true", "1")
+
+    def limit(self, default: int, largest: int) -> int:
+        """The parameter `limit`."""
+        text = self.query.get("limit", str(default))
+        is_number = text.isascii() and text.isdigit() and len(text) < 10
+        if not is_number or not 1 <= int(text) <= largest:
+            raise Refused(f"invalid parameter limit: it is 1 to {largest}")
+        return int(text)
+
+    def moment(self, name: str) -> datetime | None:
+        """A moment, in RFC 3339.
+
+        Raises:
+            Refused: it is none.
+        """
+        text = self.query.get(name)
+        if not text:
+            return None
+        try:
+            found: datetime = msgspec.convert(text.replace(" ", "+"), Moment, strict=False)
+        except msgspec.ValidationError:
+            raise Refused(f"invalid parameter {name}: it is like 2026-01-31T12:00:00Z") from None
+        return found
+
+    def number(self, name: str) -> int:
+        """A whole number in the address.
+
+        Raises:
+            NotFound: it is none.
+        """
+        text = self.path[name]
+        if not (text.isascii() and text.isdigit() and len(text) < 19):
+            raise NotFound("not found")
+        return int(text)
+
+
+Handler = Callable[[Call], Answer]
+
+
+@dataclass(frozen=True)
+class Operation:
+    """An operation that is carried out here.
+
+    Args:
+        id: Neon's `operationId`.
+        status: of an answer.
+    """
+
+    id: str
+    method: str
+    path: str
+    status: int
+    handler: Handler
+
+
+OPERATIONS: list[Operation] = []
+"""The modules of this package register theirs."""
+
+
+def operation(
+    id: str,  # noqa: A002
+    *addresses: str,
+    status: int = 200,
+) -> Callable[[Handler], Handler]:
+    """Register a function, e.g. ``@operation("getProject", "GET /projects/{project_id}")``.
+
+    Args:
+        id: Neon's `operationId`.
+        addresses: the document's method and path, and others that clients use for the same.
+        status: of an answer.
+    """
+
+    def register(handler: Handler) -> Handler:
+        for address in addresses:
+            method, _, path = address.partition(" ")
+            OPERATIONS.append(Operation(id, method, path, status, handler))
+        return handler
+
+    return register

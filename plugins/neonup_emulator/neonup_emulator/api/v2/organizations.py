@@ -1,0 +1,145 @@
+"""What the admins of an organization do: members, invitations, and the spending limit."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from msgspec import Meta, Struct
+from msgspec.structs import replace
+
+from neonup_emulator.api.v2 import serializers
+from neonup_emulator.api.v2.account import member_shown
+from neonup_emulator.api.v2.operations import Answer, Call, operation
+from neonup_emulator.neon.accounts.model import Invitation, MemberRole, Organization, Plan
+from neonup_emulator.neon.errors import Forbidden
+from neonup_emulator.neon.requests import Email
+
+_ORG = "/organizations/{org_id}"
+_LIMITED: frozenset[Plan] = frozenset({"launch", "scale"})
+"""Plans with a spending limit."""
+
+
+class _MemberChanges(Struct):
+    """Body of `updateOrganizationMember`."""
+
+    role: MemberRole
+
+
+class _NewInvitation(Struct):
+    """Somebody to be invited."""
+
+    email: Email
+    role: MemberRole
+
+
+class _NewInvitations(Struct):
+    """Body of `createOrganizationInvitations`."""
+
+    invitations: list[_NewInvitation]
+
+
+class _SpendingLimit(Struct):
+    """Body of `setOrganizationSpendingLimit`."""
+
+    spending_limit_cents: Annotated[int, Meta(ge=1, le=2**63 - 1)]
+
+
+@operation("updateOrganizationMember", f"PATCH {_ORG}/members/{{member_id}}")
+def update_organization_member(call: Call) -> Answer:
+    organization = _administered(call)
+    member = call.neon.people.find_member(organization.id, call.path["member_id"])
+    return member_shown(call.neon.people.change_role(member, call.body(_MemberChanges).role))
+
+
+@operation("removeOrganizationMember", f"DELETE {_ORG}/members/{{member_id}}")
+def remove_organization_member(call: Call) -> Answer:
+    """Transfer requests that the member made are void from then on."""
+    organization = _administered(call)
+    member = call.neon.people.find_member(organization.id, call.path["member_id"])
+    call.neon.people.remove(member)
+    return {}
+
+
+@operation("getOrganizationInvitations", f"GET {_ORG}/invitations")
+def get_organization_invitations(call: Call) -> Answer:
+    organization = _read(call)
+    return _invitations(call.neon.people.invitations(organization.id))
+
+
+@operation("createOrganizationInvitations", f"POST {_ORG}/invitations")
+def create_organization_invitations(call: Call) -> Answer:
+    """For admins; no email is sent."""
+    organization = _administered(call)
+    wanted = call.body(_NewInvitations).invitations
+    with call.neon.store.transaction():
+        created = [
+            call.neon.people.invite(organization.id, one.email, one.role, call.caller.user)
+            for one in wanted
+        ]
+    return _invitations(created)
+
+
+@operation("getOrganizationSpendingLimit", f"GET {_ORG}/billing/spending_limit")
+def get_organization_spending_limit(call: Call) -> Answer:
+    return _limit(_with_limit(_read(call)))
+
+
+@operation("setOrganizationSpendingLimit", f"PUT {_ORG}/billing/spending_limit")
+def set_organization_spending_limit(call: Call) -> Answer:
+    """Kept and shown; nothing here costs anything, so it is never reached."""
+    organization = _with_limit(_administered(call))
+    return _limit(_set(call, organization, call.body(_SpendingLimit).spending_limit_cents))
+
+
+@operation("deleteOrganizationSpendingLimit", f"DELETE {_ORG}/billing/spending_limit")
+def delete_organization_spending_limit(call: Call) -> Answer:
+    _set(call, _with_limit(_administered(call)), None)
+    return {}
+
+
+def _read(call: Call) -> Organization:
+    """The organization; its key of one project may not know more of it.
+
+    Raises:
+        NotFound: the caller is not in it.
+        Forbidden: with the key of one project.
+    """
+    if call.caller.project_id is not None:
+        raise Forbidden("a key of one project cannot do this")
+    return call.neon.identity.organization(call.caller, call.path["org_id"])
+
+
+def _administered(call: Call) -> Organization:
+    return call.neon.identity.administered(call.caller, call.path["org_id"])
+
+
+def _with_limit(organization: Organization) -> Organization:
+    if organization.plan not in _LIMITED:
+        raise Forbidden("spending limits are part of the plans Launch and Scale")
+    return organization
+
+
+def _set(call: Call, organization: Organization, cents: int | None) -> Organization:
+    changed = replace(organization, spending_limit_cents=cents)
+    call.neon.store.put(changed)
+    return changed
+
+
+def _limit(organization: Organization) -> serializers.Shown:
+    return {"spending_limit_cents": organization.spending_limit_cents}
+
+
+def _invitations(rows: list[Invitation]) -> serializers.Shown:
+    return {
+        "invitations": [
+            {
+                "id": row.id,
+                "email": row.email,
+                "org_id": row.org_id,
+                "invited_by": row.invited_by,
+                "invited_at": serializers.moment(row.invited_at),
+                "role": row.role,
+            }
+            for row in rows
+        ]
+    }

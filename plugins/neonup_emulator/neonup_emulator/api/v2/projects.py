@@ -1,0 +1,183 @@
+"""Projects, their operations, and whom they are shared with."""
+
+from __future__ import annotations
+
+import uuid
+
+from neonup_emulator.api.v2 import serializers
+from neonup_emulator.api.v2.operations import Answer, Call, operation
+from neonup_emulator.api.v2.paging import page
+from neonup_emulator.neon import projects
+from neonup_emulator.neon.errors import NotFound
+from neonup_emulator.neon.metering import usage
+from neonup_emulator.neon.model import Operation, Permission, Project
+from neonup_emulator.neon.requests import (
+    CreateProject,
+    GrantPermission,
+    RevokePermission,
+    UpdateProject,
+)
+
+
+@operation("listProjects", "GET /projects")
+def list_projects(call: Call) -> Answer:
+    org_id = call.query.get("org_id")
+    if org_id is not None:
+        call.neon.identity.organization(call.caller, org_id)
+    found = projects.all_of(call.neon, call.caller, org_id=org_id, deleted=call.flag("recoverable"))
+    return _listed(call, found)
+
+
+@operation("listSharedProjects", "GET /projects/shared")
+def list_shared_projects(call: Call) -> Answer:
+    found = projects.shared_with(call.neon, call.caller)
+    return _listed(call, found)
+
+
+def _listed(call: Call, found: list[Project]) -> Answer:
+    if search := call.query.get("search"):
+        found = [one for one in found if search.lower() in one.name.lower() or search in one.id]
+    shown, cursor = page(
+        call, found, lambda one: one.created_at, descending=True, default=10, largest=400
+    )
+    items, used = [], usage.of_projects(call.neon, shown)
+    for project in shown:
+        item = serializers.project_item(project, used[project.id])
+        if project.deleted_at is not None:
+            until = project.deleted_at + projects.RECOVERABLE
+            item["recoverable_until"] = serializers.moment(until)
+        items.append(item)
+    answer = {"projects": items, "applications": {}, "integrations": {}}
+    return answer | ({"pagination": {"cursor": cursor}} if cursor else {})
+
+
+@operation("createProject", "POST /projects", status=201)
+def create_project(call: Call) -> Answer:
+    """Any region; the Postgres versions that this machine has."""
+    created = projects.create(call.neon, call.caller, call.body(CreateProject).project)
+    uri = serializers.connection(
+        created.project, created.endpoint, created.role, created.database.name
+    )
+    return {
+        "project": serializers.project(call.neon, created.project),
+        "connection_uris": [uri],
+        "roles": [serializers.role(created.role, secret=True)],
+        "databases": [serializers.database(created.database)],
+        **serializers.operations(created.operations),
+        "branch": serializers.branch(created.branch),
+        "endpoints": [serializers.endpoint(call.neon, created.endpoint)],
+    }
+
+
+@operation("getProject", "GET /projects/{project_id}")
+def get_project(call: Call) -> Answer:
+    """What was consumed was measured, at most a minute ago."""
+    return {"project": serializers.project(call.neon, call.project())}
+
+
+@operation("updateProject", "PATCH /projects/{project_id}")
+def update_project(call: Call) -> Answer:
+    """Quotas are enforced; allowed addresses and preload libraries are kept and shown."""
+    changes = call.body(UpdateProject).project
+    changed, operations = projects.update(call.neon, call.project(), changes)
+    return {
+        "project": serializers.project(call.neon, changed),
+        **serializers.operations(operations),
+    }
+
+
+@operation("deleteProject", "DELETE /projects/{project_id}")
+def delete_project(call: Call) -> Answer:
+    """Can be recovered for seven days."""
+    return {"project": serializers.project(call.neon, projects.delete(call.neon, call.project()))}
+
+
+@operation("recoverProject", "POST /projects/{project_id}/recover")
+def recover_project(call: Call) -> Answer:
+    project, branches = projects.recover(call.neon, call.caller, call.path["project_id"])
+    return {
+        "project": serializers.project(call.neon, project),
+        "branches": [serializers.branch(branch) for branch in branches],
+    }
+
+
+@operation("getAvailablePreloadLibraries", "GET /projects/{project_id}/available_preload_libraries")
+def get_available_preload_libraries(call: Call) -> Answer:
+    call.project()
+    return {
+        "libraries": [
+            {
+                "library_name": "pg_stat_statements",
+                "description": "Statistics of the statements that were executed.",
+                "is_default": True,
+                "is_experimental": False,
+                "version": "1.0",
+            }
+        ]
+    }
+
+
+@operation("listProjectOperations", "GET /projects/{project_id}/operations")
+def list_project_operations(call: Call) -> Answer:
+    project = call.project()
+    found = call.neon.store.all(Operation, project_id=project.id)[::-1]
+    shown, cursor = page(
+        call, found, lambda one: one.created_at, descending=True, default=100, largest=1000
+    )
+    answer = serializers.operations(shown)
+    return answer | ({"pagination": {"cursor": cursor}} if cursor else {})
+
+
+@operation("getProjectOperation", "GET /projects/{project_id}/operations/{operation_id}")
+def get_project_operation(call: Call) -> Answer:
+    project = call.project()
+    found = call.neon.store.get(Operation, call.path["operation_id"])
+    if found is None or found.project_id != project.id:
+        raise NotFound("operation not found")
+    return {"operation": serializers.operation(found)}
+
+
+@operation("listProjectPermissions", "GET /projects/{project_id}/permissions")
+def list_project_permissions(call: Call) -> Answer:
+    found = call.neon.store.all(Permission, project_id=call.project().id)
+    return {"project_permissions": [_permission(one) for one in found]}
+
+
+@operation("grantPermissionToProject", "POST /projects/{project_id}/permissions")
+def grant_permission_to_project(call: Call) -> Answer:
+    """Nobody is told; a user of that address reaches the project from now on."""
+    project, email = call.project(), call.body(GrantPermission).email
+    for one in call.neon.store.all(Permission, project_id=project.id):
+        if one.granted_to_email == email:
+            return _permission(one)
+    permission = Permission(
+        id=str(uuid.uuid4()),
+        project_id=project.id,
+        granted_to_email=email,
+        granted_at=call.neon.clock.now(),
+    )
+    call.neon.store.put(permission)
+    return _permission(permission)
+
+
+@operation(
+    "revokePermissionFromProject",
+    "DELETE /projects/{project_id}/permissions/{permission_id}",
+    "DELETE /projects/{project_id}/permissions",  # neon-api 0.3, with the id in the body
+)
+def revoke_permission_from_project(call: Call) -> Answer:
+    project = call.project()
+    id = call.path.get("permission_id") or call.body(RevokePermission).permission_id  # noqa: A001
+    found = call.neon.store.get(Permission, id)
+    if found is None or found.project_id != project.id:
+        raise NotFound("permission not found")
+    call.neon.store.delete(found)
+    return _permission(found) | {"revoked_at": serializers.moment(call.neon.clock.now())}
+
+
+def _permission(row: Permission) -> serializers.Shown:
+    return {
+        "id": row.id,
+        "granted_to_email": row.granted_to_email,
+        "granted_at": serializers.moment(row.granted_at),
+    }

@@ -1,0 +1,177 @@
+"""What the forms of a project's pages do; each leads back to a page that says what came of it."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from neonup_emulator.api.web import wording
+from neonup_emulator.api.web.project_page import why_kept
+from neonup_emulator.api.web.visit import Visit, does, show, shows, tell
+from neonup_emulator.neon import branches, endpoints, projects, snapshots
+from neonup_emulator.neon.errors import Unprocessable
+from neonup_emulator.neon.model import Branch, Database, Endpoint
+from neonup_emulator.neon.requests import BranchEndpoint, CreateBranch, NewBranch, NewEndpoint
+
+_PROJECT = "/projects/{project_id}"
+_BRANCH = f"{_PROJECT}/branches/{{branch_id}}"
+_ENDPOINT = f"{_PROJECT}/endpoints/{{endpoint_id}}"
+_SNAPSHOT = f"{_PROJECT}/snapshots/{{snapshot_id}}"
+_LONGEST_NAME = 256
+_LIVES = {"1h": timedelta(hours=1), "1d": timedelta(days=1), "7d": timedelta(days=7)}
+
+
+def routes() -> list[Route]:
+    """The forms."""
+    forms = {
+        f"{_PROJECT}/branches": _create_branch,
+        f"{_BRANCH}/delete": _delete_branch,
+        f"{_BRANCH}/endpoints": _create_endpoint,
+        f"{_ENDPOINT}/start": _start,
+        f"{_ENDPOINT}/suspend": _suspend,
+        f"{_PROJECT}/snapshots": _create_snapshot,
+        f"{_SNAPSHOT}/delete": _delete_snapshot,
+        f"{_PROJECT}/delete": _delete_project,
+    }
+    return [
+        *(Route(path, does(do, back=_PROJECT), methods=["POST"]) for path, do in forms.items()),
+        Route(f"{_BRANCH}/delete", shows(_ask_branch), methods=["GET"]),
+        Route(f"{_SNAPSHOT}/delete", shows(_ask_snapshot), methods=["GET"]),
+        Route(f"{_PROJECT}/delete", shows(_ask_project), methods=["GET"]),
+    ]
+
+
+def moment(visit: Visit, text: str) -> datetime | None:
+    """What is in a field for a moment; None: now.
+
+    Raises:
+        Unprocessable: it is no moment.
+    """
+    try:
+        return wording.from_field(text)
+    except ValueError:
+        raise Unprocessable("that is no date and time: write 2026-01-31T12:00:00") from None
+
+
+def _to(visit: Visit, said: str) -> Response:
+    tell(visit.request, said)
+    return RedirectResponse(f"/projects/{visit.request.path_params['project_id']}", 303)
+
+
+def _create_branch(visit: Visit) -> Response:
+    life = _LIVES.get(visit.text("lives"))
+    spec = NewBranch(
+        name=visit.text("name")[:_LONGEST_NAME] or None,
+        parent_id=visit.text("parent") or None,
+        parent_timestamp=moment(visit, visit.text("at")),
+        init_source="schema-only" if visit.text("schema_only") else "parent-data",
+        expires_at=visit.neon.clock.now() + life if life else None,
+    )
+    wanted = CreateBranch(branch=spec, endpoints=[BranchEndpoint(type="read_write")])
+    branch, _, _ = branches.create(visit.neon, visit.project, wanted)
+    ready = "is ready" if branch.state == "ready" else "is being copied"
+    return _to(visit, f"The branch {branch.name} {ready}.")
+
+
+def _delete_branch(visit: Visit) -> Response:
+    branch, _ = branches.delete(visit.neon, visit.project, visit.branch)
+    return _to(visit, f"The branch {branch.name} is deleted.")
+
+
+def _create_endpoint(visit: Visit) -> Response:
+    branch = visit.branch
+    wanted = NewEndpoint(branch_id=branch.id, type="read_write")
+    endpoints.create(visit.neon, visit.project, branch, wanted)
+    return _to(visit, f"{branch.name} can be connected to now.")
+
+
+def _endpoint(visit: Visit) -> Endpoint:
+    return endpoints.find(visit.neon, visit.project, visit.request.path_params["endpoint_id"])
+
+
+def _start(visit: Visit) -> Response:
+    endpoints.start(visit.neon, visit.project, _endpoint(visit))
+    return _to(visit, "The compute runs.")
+
+
+def _suspend(visit: Visit) -> Response:
+    endpoints.suspend(visit.neon, visit.project, _endpoint(visit))
+    return _to(visit, "The compute sleeps until somebody connects.")
+
+
+def _create_snapshot(visit: Visit) -> Response:
+    life = _LIVES.get(visit.text("lives"))
+    project = visit.project
+    snapshot, _ = snapshots.create(
+        visit.neon,
+        project,
+        branches.find(visit.neon, project, visit.text("branch")),
+        name=visit.text("name")[:_LONGEST_NAME] or None,
+        time=moment(visit, visit.text("at")),
+        lsn=None,
+        expires_at=visit.neon.clock.now() + life if life else None,
+    )
+    return _to(visit, f"The snapshot {snapshot.name} is kept.")
+
+
+def _delete_snapshot(visit: Visit) -> Response:
+    project = visit.project
+    found = snapshots.find(visit.neon, project, visit.request.path_params["snapshot_id"])
+    snapshots.delete(visit.neon, project, found)
+    return _to(visit, f"The snapshot {found.name} is deleted.")
+
+
+def _delete_project(visit: Visit) -> Response:
+    deleted = projects.delete(visit.neon, visit.project)
+    days = projects.RECOVERABLE.days
+    tell(visit.request, f"{deleted.name} is deleted. The API can recover it for {days} days.")
+    return RedirectResponse("/", 303)
+
+
+def _ask_branch(visit: Visit) -> Response:
+    project, branch = visit.project, visit.branch
+    kept = why_kept(branch, visit.neon.store.all(Branch, project_id=project.id))
+    names = [one.name for one in visit.neon.store.all(Database, branch_id=branch.id)]
+    happens = [
+        f"Its data goes, in all its databases: {', '.join(names)}." if names else "Its data goes.",
+        "Its connection strings stop working; who is connected is cut off.",
+        "Its history goes as well: it cannot be undone.",
+    ]
+    return _ask(visit, f"Delete the branch {branch.name}?", happens, "Delete the branch", kept)
+
+
+def _ask_snapshot(visit: Visit) -> Response:
+    found = snapshots.find(visit.neon, visit.project, visit.request.path_params["snapshot_id"])
+    happens = [
+        f"The state of {wording.when(found.at)} is gone, unless the history still leads to it.",
+        "Branches that were made from it stay.",
+    ]
+    return _ask(visit, f"Delete the snapshot {found.name}?", happens, "Delete the snapshot")
+
+
+def _ask_project(visit: Visit) -> Response:
+    project = visit.project
+    found = visit.neon.store.all(Branch, project_id=project.id)
+    happens = [
+        f"{wording.counted(len(found), 'branch', 'branches')} and all computes are stopped.",
+        "Its connection strings stop working.",
+        f"For {projects.RECOVERABLE.days} days the API can recover it, with its data.",
+    ]
+    kept = "a branch of it is protected" if any(one.protected for one in found) else ""
+    return _ask(visit, f"Delete the project {project.name}?", happens, "Delete the project", kept)
+
+
+def _ask(visit: Visit, title: str, happens: list[str], button: str, kept: str = "") -> Response:
+    return show(
+        visit,
+        "ask.html",
+        project=visit.project,
+        title=title,
+        happens=happens,
+        button=button,
+        kept=kept,
+        danger=True,
+        values={},
+    )

@@ -1,0 +1,94 @@
+"""How a page is made: a template, and headers that keep everything else out of it."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse
+
+from neonup_emulator.api.web import session, wording
+
+
+@cache
+def environment() -> Environment:
+    """The templates of ``web/templates``, with everything escaped."""
+    made = Environment(
+        loader=PackageLoader("neonup_emulator.api.web", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.globals["wording"] = wording
+    return made
+
+
+def page(
+    request: Request,
+    name: str,
+    *,
+    status: int = 200,
+    form_targets: tuple[str, ...] = (),
+    **values: Any,
+) -> HTMLResponse:
+    """A page.
+
+    Args:
+        name: of the template, e.g. ``sign_in.html``. It knows `user`, who is signed in or None,
+            `csrf`, the token for its forms, and `now`, the time here as countdowns need it.
+        form_targets: origins to which its forms may lead beside this server, by a redirection.
+        values: what else the template knows.
+    """
+    known = {
+        "user": session.user(request),
+        "csrf": session.csrf_token(request),
+        "now": session.neon_of(request).clock.now(),
+    }
+    content = environment().get_template(name).render(**known, **values)
+    targets = " ".join(("'self'", *form_targets))
+    policy = (
+        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; "
+        f"connect-src 'self'; form-action {targets}; frame-ancestors 'none'; base-uri 'none'"
+    )
+    headers = {
+        "cache-control": "no-store",
+        "content-security-policy": policy,
+        "referrer-policy": "same-origin",  # addresses hold claim links and codes
+        "x-content-type-options": "nosniff",
+        "x-frame-options": "DENY",
+    }
+    return HTMLResponse(content, status, headers)
+
+
+def message(request: Request, title: str, text: str, *, status: int = 200) -> HTMLResponse:
+    """A page that only says something."""
+    return page(request, "message.html", status=status, title=title, text=text)
+
+
+def to_sign_in(request: Request) -> RedirectResponse:
+    """To the sign-in page, which leads back here."""
+    back = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    return RedirectResponse(f"{request.url_for('sign_in').path}?{urlencode({'next': back})}", 303)
+
+
+def address(request: Request, path: str) -> str:
+    """The whole address of a page, for a browser.
+
+    Pages are always named by 127.0.0.1 rather than localhost: a browser's session belongs to one
+    of the two names.
+    """
+    host = request.url.netloc
+    if request.url.hostname == "localhost":
+        host = host.replace("localhost", "127.0.0.1", 1)
+    return f"{request.url.scheme}://{host}{path}"
+
+
+def is_local(path: str) -> bool:
+    """Whether an address is a path of this server and nothing else."""
+    parts = urlsplit(path)
+    plain = not any(one in path for one in "\\\r\n\t")
+    return plain and path.startswith("/") and not (parts.scheme or parts.netloc)

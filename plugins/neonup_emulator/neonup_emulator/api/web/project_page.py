@@ -1,0 +1,140 @@
+"""The page of a project: its branches over time, how they are reached, and what is kept."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from starlette.responses import Response
+from starlette.routing import Route
+
+from neonup_emulator.api.web import branch_tree, usage_view
+from neonup_emulator.api.web.console import busy
+from neonup_emulator.api.web.visit import Visit, show, shows
+from neonup_emulator.neon import endpoints, snapshots
+from neonup_emulator.neon.compute import addresses
+from neonup_emulator.neon.context import Neon
+from neonup_emulator.neon.model import Branch, Endpoint, Operation, Project, Snapshot
+from neonup_local.service import details
+
+
+def routes() -> list[Route]:
+    """The pages."""
+    return [
+        Route("/projects/{project_id}", shows(_overview), methods=["GET"], name="project"),
+        Route("/projects/{project_id}/activity", shows(_activity), methods=["GET"]),
+    ]
+
+
+@dataclass(frozen=True)
+class Compute:
+    """An endpoint and whether its server runs."""
+
+    endpoint: Endpoint
+    host: str
+    active: bool
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A branch in the list.
+
+    Args:
+        origin: where its data comes from, in words.
+        size: bytes of its data on the disk.
+        kept: why it cannot be deleted; empty where it can.
+        rooted: whether snapshots can be taken of it.
+    """
+
+    branch: Branch
+    origin: str
+    computes: list[Compute]
+    size: int
+    kept: str
+    rooted: bool
+
+
+def computes(neon: Neon, branch: Branch) -> list[Compute]:
+    """A branch's endpoints, the one that writes first."""
+    found = neon.store.all(Endpoint, branch_id=branch.id)
+    found.sort(key=lambda one: one.type != "read_write")
+    return [Compute(one, addresses.host(one), endpoints.is_active(neon, one)) for one in found]
+
+
+def why_kept(branch: Branch, branches: list[Branch]) -> str:
+    """Why a branch cannot be deleted; empty where it can."""
+    if branch.default:
+        return "it is the default branch"
+    if branch.protected:
+        return "it is protected"
+    if any(one.parent_id == branch.id for one in branches):
+        return "other branches were made from it"
+    return ""
+
+
+def _overview(visit: Visit) -> Response:
+    neon, project = visit.neon, visit.project
+    branches = neon.store.all(Branch, project_id=project.id)
+    kept = snapshots.all_of(neon, project)
+    tree = branch_tree.draw(branches, kept, neon.clock.now())
+    by_id = {one.id: one for one in branches}
+    rank = {line.id: place for place, line in enumerate(tree.lines)}
+    ordered = sorted(branches, key=lambda one: rank.get(one.id, len(rank)))
+    return show(
+        visit,
+        "project.html",
+        project=project,
+        tab="branches",
+        organization=neon.people.organization(project.org_id),
+        tree=tree,
+        shown=[_shown(neon, one, branches, kept) for one in ordered],
+        branches=branches,
+        snapshots=kept[::-1],
+        by_id=by_id,
+        usage=usage_view.of_project(neon, project),
+        earliest=_earliest(neon, project),
+        busy=busy(neon, project),
+    )
+
+
+def _activity(visit: Visit) -> Response:
+    neon, project = visit.neon, visit.project
+    found = neon.store.all(Operation, project_id=project.id)
+    names = {one.id: one.name for one in neon.store.all(Branch, project_id=project.id)}
+    return show(
+        visit,
+        "activity.html",
+        project=project,
+        tab="activity",
+        operations=found[:-101:-1],
+        names=names,
+        busy=busy(neon, project),
+    )
+
+
+def _shown(neon: Neon, branch: Branch, branches: list[Branch], kept: list[Snapshot]) -> Shown:
+    return Shown(
+        branch,
+        _origin(branch, branches, kept),
+        computes(neon, branch),
+        details.size(neon.clusters.folder(branch.cluster_id)),
+        why_kept(branch, branches),
+        branch.parent_id is None,
+    )
+
+
+def _origin(branch: Branch, branches: list[Branch], kept: list[Snapshot]) -> str:
+    if branch.restored_from is not None:
+        name = next((one.name for one in kept if one.id == branch.restored_from), None)
+        return f"from the snapshot {name}" if name else "from a snapshot"
+    if branch.parent_id is None:
+        return "a root branch"
+    name = next((one.name for one in branches if one.id == branch.parent_id), "a branch")
+    what = ", schema only" if branch.init_source == "schema-only" else ""
+    return f"from {name}{what}"
+
+
+def _earliest(neon: Neon, project: Project) -> object:
+    """The first moment that branches can be made from."""
+    kept = neon.clock.now() - timedelta(seconds=project.history_retention_seconds)
+    return max(kept, project.created_at)

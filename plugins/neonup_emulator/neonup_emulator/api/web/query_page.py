@@ -1,0 +1,58 @@
+"""The query box."""
+
+from __future__ import annotations
+
+from starlette.responses import Response
+from starlette.routing import Route
+
+from neonup_emulator.api.web import query_box, reach
+from neonup_emulator.api.web.query_box import Outcome
+from neonup_emulator.api.web.visit import Visit, does, show, shows
+
+_PATH = "/projects/{project_id}/query"
+_FIRST = """\
+SELECT schemaname AS schema, relname AS name, n_live_tup AS rows
+FROM pg_stat_user_tables
+ORDER BY 1, 2"""
+
+
+def routes() -> list[Route]:
+    """The page and its form."""
+    return [
+        Route(_PATH, shows(_ask), methods=["GET"]),
+        Route(_PATH, does(_run, back=_PATH), methods=["POST"]),
+    ]
+
+
+def _ask(visit: Visit) -> Response:
+    place = reach.place(visit, branch=visit.asked("branch"), database=visit.asked("database"))
+    return _page(visit, place, _FIRST, read_only=True, outcome=None)
+
+
+def _run(visit: Visit) -> Response:
+    """Run it, as the owner of the database."""
+    place = reach.place(visit, branch=visit.text("branch"), database=visit.text("database"))
+    query = str(visit.fields.get("query") or "").replace("\r\n", "\n")
+    read_only = bool(visit.text("read_only"))
+    if place.url is None or place.endpoint is None:
+        return _page(visit, place, query, read_only=read_only, outcome=None)
+    address = visit.neon.addresses.from_here(place.endpoint)
+    outcome = query_box.run(place.url, address, query, read_only=read_only)
+    return _page(visit, place, query, read_only=read_only, outcome=outcome)
+
+
+def _page(
+    visit: Visit, place: reach.Place, query: str, *, read_only: bool, outcome: Outcome | None
+) -> Response:
+    return show(
+        visit,
+        "query.html",
+        project=place.project,
+        tab="query",
+        place=place,
+        query=query,
+        read_only=read_only,
+        outcome=outcome,
+        rows=query_box.ROWS,
+        seconds=query_box.SECONDS,
+    )

@@ -1,0 +1,100 @@
+"""Who is signed in to the pages, in a signed cookie; and tokens that protect forms.
+
+Anybody on this machine can reach the pages, so signing in to an account that exists takes a secret
+of its owner's: the link that `neonup serve` prints, or an API key.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+
+from starlette.datastructures import FormData
+from starlette.middleware import Middleware
+from starlette.middleware.sessions import SessionMiddleware
+from starlette.requests import Request
+
+from neonup_emulator.neon.accounts.identity import Caller
+from neonup_emulator.neon.accounts.model import User
+from neonup_emulator.neon.context import Neon
+from neonup_emulator.neon.errors import Forbidden
+
+_DAYS = 14
+_USER, _CSRF = "user", "csrf"
+
+
+def middleware(secret: str) -> Middleware:
+    """Sessions in a cookie.
+
+    Args:
+        secret: signs the cookie. Cookies know no ports, so the name differs from server to server.
+    """
+    name = f"neonup-{hashlib.sha256(secret.encode()).hexdigest()[:8]}"
+    return Middleware(
+        SessionMiddleware,
+        secret_key=secret,
+        session_cookie=name,
+        max_age=_DAYS * 24 * 3600,
+        same_site="lax",  # a client's browser comes from elsewhere to the consent page
+    )
+
+
+def neon_of(request: Request) -> Neon:
+    """The local Neon behind the application."""
+    neon: Neon = request.app.state.neon
+    return neon
+
+
+def user(request: Request) -> User | None:
+    """Who is signed in."""
+    known = request.session.get(_USER)
+    return neon_of(request).people.user(known) if known else None
+
+
+def caller(request: Request) -> Caller | None:
+    """Who is signed in, with all that they reach."""
+    found = user(request)
+    if found is None:
+        return None
+    return neon_of(request).identity.personal(found, "session_cookie", found.id)
+
+
+def sign_in(request: Request, found: User) -> None:
+    """Begin a session; what an earlier one held is forgotten."""
+    request.session.clear()
+    request.session[_USER] = found.id
+
+
+def sign_out(request: Request) -> None:
+    """End the session."""
+    request.session.clear()
+
+
+def csrf_token(request: Request) -> str:
+    """What every form of this session sends along, as the field `csrf`."""
+    known: str = request.session.setdefault(_CSRF, secrets.token_urlsafe(24))
+    return known
+
+
+async def form(request: Request) -> FormData:
+    """The fields of a form that was really sent from a page of this session.
+
+    Raises:
+        Forbidden: it was not.
+    """
+    fields = await request.form(max_files=0, max_fields=100)
+    sent, known = fields.get("csrf"), request.session.get(_CSRF)
+    if (
+        not isinstance(sent, str)
+        or not known
+        or not hmac.compare_digest(sent.encode(), known.encode())
+    ):
+        raise Forbidden("This form has expired. Go back, reload the page and try again.")
+    return fields
+
+
+def text(fields: FormData, name: str) -> str:
+    """A field's text, without white space around it; empty where it was not sent."""
+    value = fields.get(name)
+    return value.strip() if isinstance(value, str) else ""

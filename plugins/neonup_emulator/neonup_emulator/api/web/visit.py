@@ -1,0 +1,127 @@
+"""A visit to a page of the console: who it is, what they may see, and what they were told last."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from anyio import to_thread
+from starlette.datastructures import FormData
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from neonup_emulator.api.web import session
+from neonup_emulator.api.web.page import page, to_sign_in
+from neonup_emulator.neon import branches, projects
+from neonup_emulator.neon.accounts.identity import Caller
+from neonup_emulator.neon.context import Neon
+from neonup_emulator.neon.errors import Conflict, Locked, Refused, Unprocessable
+from neonup_emulator.neon.model import Branch, Project
+
+_SAID = "said"
+_LONGEST = 400
+"""Characters of a message: it travels in the cookie."""
+
+
+@dataclass(frozen=True)
+class Visit:
+    """A request of somebody who is signed in.
+
+    Args:
+        fields: of the form that was sent; empty where none was.
+    """
+
+    request: Request
+    neon: Neon
+    caller: Caller
+    fields: FormData
+
+    @property
+    def project(self) -> Project:
+        """The project that the address names.
+
+        Raises:
+            NotFound: the caller reaches none of that id.
+        """
+        return projects.find(self.neon, self.caller, self.request.path_params["project_id"])
+
+    @property
+    def branch(self) -> Branch:
+        """The branch that the address names.
+
+        Raises:
+            NotFound: there is none.
+        """
+        return branches.find(self.neon, self.project, self.request.path_params["branch_id"])
+
+    def text(self, name: str) -> str:
+        """A field of the form; empty where it was not sent."""
+        return session.text(self.fields, name)
+
+    def asked(self, name: str) -> str:
+        """A parameter of the address; empty where there is none."""
+        return self.request.query_params.get(name, "").strip()
+
+
+def _of(request: Request, fields: FormData) -> Visit | None:
+    caller = session.caller(request)
+    if caller is None:
+        return None
+    return Visit(request, session.neon_of(request), caller, fields)
+
+
+def shows(make: Callable[[Visit], Response]) -> Callable[[Request], Awaitable[Response]]:
+    """A page for who is signed in; anybody else is led to do so."""
+
+    async def answer(request: Request) -> Response:
+        visit = await to_thread.run_sync(_of, request, FormData())
+        if visit is None:
+            return to_sign_in(request)
+        return await to_thread.run_sync(make, visit)
+
+    return answer
+
+
+def does(
+    make: Callable[[Visit], Response], *, back: str = "/"
+) -> Callable[[Request], Awaitable[Response]]:
+    """What a form asks for; a refusal is told on the page that `back` names.
+
+    Args:
+        back: a path, with the parameters of the form's address.
+    """
+
+    async def answer(request: Request) -> Response:
+        fields = await session.form(request)
+        visit = await to_thread.run_sync(_of, request, fields)
+        if visit is None:
+            return RedirectResponse(request.url_for("sign_in").path, 303)
+        try:
+            return await to_thread.run_sync(make, visit)
+        except (Conflict, Locked, Unprocessable) as refused:
+            tell(request, refused.message, wrong=True)
+        except Refused as refused:
+            if refused.status != 400:
+                raise
+            tell(request, refused.message, wrong=True)
+        return RedirectResponse(back.format(**request.path_params), 303)
+
+    return answer
+
+
+def tell(request: Request, text: str, *, wrong: bool = False) -> None:
+    """Say something on the page that comes next."""
+    shown = text[:1].upper() + text[1:_LONGEST]
+    request.session[_SAID] = [shown if shown.endswith((".", "?", "!")) else f"{shown}.", wrong]
+
+
+def told(request: Request) -> tuple[str, bool] | None:
+    """What is to be said, once; and whether something went wrong."""
+    text, wrong = request.session.pop(_SAID, (None, False))
+    return None if text is None else (str(text), bool(wrong))
+
+
+def show(visit: Visit, name: str, *, status: int = 200, **values: Any) -> Response:
+    """A page of the console, with what is to be said."""
+    return page(visit.request, name, status=status, said=told(visit.request), **values)

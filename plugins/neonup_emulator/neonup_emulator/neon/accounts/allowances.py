@@ -1,0 +1,52 @@
+"""What an organization's plan allows a project to have.
+
+The code of too many branches is Neon's; that of too many snapshots is formed like it. Both are
+422: the document names no status of their own for them.
+"""
+
+from __future__ import annotations
+
+from neonup_emulator.neon.accounts import plans
+from neonup_emulator.neon.accounts.model import Plan
+from neonup_emulator.neon.context import Neon
+from neonup_emulator.neon.errors import Forbidden, LimitExceeded
+from neonup_emulator.neon.model import Branch, Project, Snapshot
+
+
+def plan_of(neon: Neon, project: Project) -> Plan:
+    """The plan of the organization that a project belongs to."""
+    organization = neon.people.organization(project.org_id)
+    return organization.plan if organization else "free"
+
+
+def check_branches(neon: Neon, project: Project, more: int = 1) -> None:
+    """Whether a project may have so many more branches.
+
+    Raises:
+        LimitExceeded: it may not.
+    """
+    limit = plans.limits(plan_of(neon, project)).branches
+    if len(neon.store.all(Branch, project_id=project.id)) + more > limit:
+        raise LimitExceeded("branches", limit)
+
+
+def check_snapshots(neon: Neon, project: Project, more: int = 1) -> None:
+    """Whether a project may have so many more manual snapshots.
+
+    Raises:
+        LimitExceeded: it may not.
+    """
+    limit = plans.limits(plan_of(neon, project)).manual_snapshots
+    found = [one for one in neon.store.all(Snapshot, project_id=project.id) if one.manual]
+    if len(found) + more > limit:
+        raise LimitExceeded("snapshots", limit)
+
+
+def check_schedules(neon: Neon, project: Project) -> None:
+    """Whether snapshots of a project can be created by a schedule.
+
+    Raises:
+        Forbidden: that takes a paid plan (setSnapshotSchedule in Neon's document).
+    """
+    if plan_of(neon, project) == "free":
+        raise Forbidden("backup schedules require a paid plan")

@@ -1,0 +1,119 @@
+"""Whether the plan of an organization allows what would come to it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from neonup_emulator.neon.accounts import plans
+from neonup_emulator.neon.accounts.model import Organization
+from neonup_emulator.neon.accounts.plans import Limits
+from neonup_emulator.neon.context import Neon
+from neonup_emulator.neon.errors import Unsatisfied
+from neonup_emulator.neon.model import Branch, Endpoint, Project, Snapshot
+
+
+@dataclass(frozen=True)
+class Excess:
+    """A limit of a plan that would be exceeded.
+
+    Args:
+        code: in the form of Neon's `PROJECTS_LIMIT_EXCEEDED`.
+        message: for a person.
+        allowed: by the plan.
+        found: how much it would be.
+    """
+
+    code: str
+    message: str
+    allowed: float
+    found: float
+
+
+def check_transfer_request(neon: Neon, project: Project, target: Organization) -> None:
+    """Refuse a project that an organization cannot own, as `acceptProjectTransferRequest` does.
+
+    Raises:
+        Unsatisfied: with all of the reasons.
+    """
+    found = [*_too_many(neon, [project], target), *exceeded(neon, project, _of(target))]
+    if found:
+        reasons = [{"code": one.code, "message": one.message} for one in found]
+        said = "; ".join(one.message for one in found)
+        raise Unsatisfied(
+            f"the plan of {target.name} does not allow it: {said}", {"reasons": reasons}
+        )
+
+
+def check_transfer(neon: Neon, projects: Sequence[Project], target: Organization) -> None:
+    """Refuse projects that an organization cannot own, as `transferProjectsFromOrgToOrg` does.
+
+    Raises:
+        Unsatisfied: with the limits, of which the document knows the number of projects and
+            the plan.
+    """
+    limits = [
+        {"name": "projects_count", "expected": f"{one.allowed:g}", "actual": f"{one.found:g}"}
+        for one in _too_many(neon, projects, target)
+    ]
+    said = ["it would have too many projects"] if limits else []
+    unfit = {one.id: exceeded(neon, one, _of(target)) for one in projects}
+    if any(unfit.values()):
+        wanted = next(
+            (
+                plan
+                for plan in plans.LIMITS
+                if not any(exceeded(neon, one, plans.limits(plan)) for one in projects)
+            ),
+            "enterprise",
+        )
+        limits.append({"name": "subscription_type", "expected": wanted, "actual": target.plan})
+        said += [f"{id_}: {one.message}" for id_, found in unfit.items() for one in found]
+    if limits:
+        raise Unsatisfied(
+            f"the plan of {target.name} does not allow it: {'; '.join(said)}", {"limits": limits}
+        )
+
+
+def exceeded(neon: Neon, project: Project, limits: Limits) -> list[Excess]:
+    """The limits of a plan that a project does not keep to."""
+    branches = len(neon.store.all(Branch, project_id=project.id))
+    snapshots = sum(one.manual for one in neon.store.all(Snapshot, project_id=project.id))
+    endpoints = neon.store.all(Endpoint, project_id=project.id)
+    defaults = project.default_endpoint_settings
+    sizes = [one.autoscaling_limit_max_cu for one in endpoints]
+    sizes.append(float(defaults.get("autoscaling_limit_max_cu", 0)))
+    waits = [one.suspend_timeout_seconds for one in endpoints]
+    waits.append(int(defaults.get("suspend_timeout_seconds", 0)))
+    # 0 is the default of five minutes, -1 never.
+    shortest = min((one for one in waits if one > 0), default=limits.min_suspend_seconds)
+    history = project.history_retention_seconds
+    most = [
+        _excess("BRANCHES", "branches", limits.branches, branches),
+        _excess("SNAPSHOTS", "manual snapshots", limits.manual_snapshots, snapshots),
+        _excess("COMPUTE", "compute units", limits.max_cu, max(sizes)),
+        _excess("HISTORY", "seconds of history", limits.history_seconds, history),
+    ]
+    found = [one for one in most if one.found > one.allowed]
+    if shortest < limits.min_suspend_seconds:
+        what = "seconds until a compute suspends"
+        found.append(_excess("SUSPEND_TIMEOUT", what, limits.min_suspend_seconds, shortest))
+    return found
+
+
+def _too_many(neon: Neon, added: Sequence[Project], target: Organization) -> list[Excess]:
+    own = [
+        one for one in neon.store.all(Project) if one.org_id == target.id and one.deleted_at is None
+    ]
+    count, allowed = len(own) + len(added), _of(target).projects
+    return [_excess("PROJECTS", "projects", allowed, count)] if count > allowed else []
+
+
+def _excess(code: str, what: str, allowed: float, found: float) -> Excess:
+    bound = "at least" if code == "SUSPEND_TIMEOUT" else "up to"
+    message = f"{bound} {allowed:g} {what} are allowed, not {found:g}"
+    return Excess(f"{code}_LIMIT_EXCEEDED", message, allowed, found)
+
+
+def _of(organization: Organization) -> Limits:
+    return plans.limits(organization.plan)

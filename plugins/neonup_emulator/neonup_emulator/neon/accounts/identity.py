@@ -1,0 +1,240 @@
+"""Who asks: the keys of the API, other credentials, and what they reach."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from msgspec.structs import replace
+
+from neonup_emulator.neon import ids
+from neonup_emulator.neon.accounts.model import ApiKey, Organization, User
+from neonup_emulator.neon.accounts.people import People
+from neonup_emulator.neon.errors import Forbidden, NotFound, Unauthorized
+from neonup_emulator.neon.model import Permission, Project
+from neonup_emulator.neon.state.clock import Clock
+from neonup_emulator.neon.state.store import Store
+
+Method = Literal["api_key_user", "api_key_org", "oauth", "session_cookie"]
+
+_SEEN_SECONDS = 60
+"""A key's last use is written down at most this often."""
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who asks, and what their credential reaches.
+
+    Args:
+        user: the person whose credential it is, or who created the organization's key.
+        method: what kind of credential it is.
+        credential_id: which one; the API shows it.
+        organizations: ids of those whose projects it reaches.
+        org_id: of an organization's key: whose it is.
+        project_id: the only project that it reaches; None: all of its organizations'.
+        shared: ids of projects of others that it reaches.
+        scopes: of an OAuth token; None: everything.
+    """
+
+    user: User
+    method: Method
+    credential_id: str
+    organizations: frozenset[str]
+    org_id: str | None = None
+    project_id: str | None = None
+    shared: frozenset[str] = frozenset()
+    scopes: frozenset[str] | None = None
+
+    @property
+    def is_organization(self) -> bool:
+        """Whether it is an organization's key, which is no person's."""
+        return self.method == "api_key_org"
+
+    def reaches(self, project: Project) -> bool:
+        """Whether the credential may use a project."""
+        if self.project_id not in (None, project.id):
+            return False
+        return project.org_id in self.organizations or project.id in self.shared
+
+
+class Identity:
+    """The credentials of one local Neon.
+
+    Args:
+        store: where they are kept.
+        clock: which time it is.
+        people: whose they are.
+        folder: where the default user's key is, in the file `api-key` with mode 0600.
+    """
+
+    def __init__(self, store: Store, clock: Clock, people: People, folder: Path):
+        self._store = store
+        self._clock = clock
+        self._people = people
+        self._key_file = folder / "api-key"
+        self.others: list[Callable[[str], Caller | None]] = []
+        """How other credentials than keys are recognized, e.g. OAuth's access tokens."""
+
+    def default(self) -> tuple[str, str]:
+        """The default user's key and organization; both are created at the first start."""
+        users = self._people.users()
+        if users and self._key_file.exists():
+            own = self._people.organizations_of(users[0])
+            return self._key_file.read_text(encoding="ascii"), own[0].id
+        with self._store.transaction():
+            if users:
+                user, organization = users[0], self._people.organizations_of(users[0])[0]
+            else:
+                user, organization = self._people.create_user(
+                    "developer@example.com", "Local Developer", organization="Local"
+                )
+            _, secret = self.create_key(user, "default")
+            self._key_file.touch(mode=0o600)
+            self._key_file.write_text(secret, encoding="ascii")
+        return secret, organization.id
+
+    def caller(self, secret: str) -> Caller:
+        """Whose credential it is.
+
+        Raises:
+            Unauthorized: nobody's.
+        """
+        digest = _digest(secret)
+        for key in self._store.all(ApiKey):
+            if hmac.compare_digest(key.digest, digest):
+                user = self._people.user(key.user_id)
+                if user is not None:
+                    return self._with_key(user, self._seen(key))
+        for recognize in self.others:
+            if (caller := recognize(secret)) is not None:
+                return caller
+        raise Unauthorized("authorization failed: the key is not known")
+
+    def personal(
+        self,
+        user: User,
+        method: Method,
+        credential_id: str,
+        *,
+        scopes: frozenset[str] | None = None,
+    ) -> Caller:
+        """A user with all that they reach, by another credential than a key.
+
+        Args:
+            scopes: what the credential is limited to; None: nothing but the user's own reach.
+        """
+        organizations = frozenset(one.id for one in self._people.organizations_of(user))
+        shared = frozenset(
+            one.project_id
+            for one in self._store.all(Permission)
+            if one.granted_to_email.casefold() == user.email.casefold()
+        )
+        return Caller(user, method, credential_id, organizations, shared=shared, scopes=scopes)
+
+    def create_key(
+        self, user: User, name: str, *, org_id: str | None = None, project_id: str | None = None
+    ) -> tuple[ApiKey, str]:
+        """A new key, and its secret, which is shown once and not kept."""
+        secret = ids.api_key()
+        with self._store.transaction():
+            number = max((key.number for key in self._store.all(ApiKey)), default=0) + 1
+            key = ApiKey(
+                id=str(number),
+                number=number,
+                name=name,
+                digest=_digest(secret),
+                user_id=user.id,
+                created_at=self._clock.now(),
+                org_id=org_id,
+                project_id=project_id,
+            )
+            self._store.put(key)
+        return key, secret
+
+    def keys(self, *, user: User | None = None, org_id: str | None = None) -> list[ApiKey]:
+        """The keys of an organization, or a person's own."""
+        return [
+            key
+            for key in self._store.all(ApiKey)
+            if key.org_id == org_id and (user is None or key.user_id == user.id)
+        ]
+
+    def revoke(self, number: int, *, user: User | None = None, org_id: str | None = None) -> ApiKey:
+        """Delete a key; it is refused from now on.
+
+        Raises:
+            NotFound: there is no such key.
+        """
+        for key in self.keys(user=user, org_id=org_id):
+            if key.number == number:
+                self._store.delete(key)
+                return key
+        raise NotFound("API key not found")
+
+    def organization(self, caller: Caller, id: str) -> Organization:  # noqa: A002
+        """An organization that the caller is in.
+
+        Raises:
+            NotFound: there is none.
+        """
+        found = self._people.organization(id)
+        if found is None or id not in caller.organizations:
+            raise NotFound("organization not found")
+        return found
+
+    def administered(self, caller: Caller, id: str) -> Organization:  # noqa: A002
+        """An organization that the caller may change.
+
+        Raises:
+            NotFound: the caller is in none of that id.
+            Forbidden: as an ordinary member, or with the key of one project.
+        """
+        found = self.organization(caller, id)
+        if caller.project_id is not None:
+            raise Forbidden("a key of one project cannot do this")
+        member = self._people.member(id, caller.user)
+        if not caller.is_organization and (member is None or member.role != "admin"):
+            raise Forbidden("only admins of the organization can do this")
+        return found
+
+    def home_of(self, caller: Caller) -> Organization:
+        """The organization that is meant where a request names none.
+
+        Raises:
+            NotFound: the caller is in none any more.
+        """
+        if caller.org_id is not None:
+            return self.organization(caller, caller.org_id)
+        own = self._people.organizations_of(caller.user)
+        if not own:
+            raise NotFound("organization not found")
+        return own[0]
+
+    def _with_key(self, user: User, key: ApiKey) -> Caller:
+        if key.org_id is None:
+            return self.personal(user, "api_key_user", str(key.number))
+        return Caller(
+            user,
+            "api_key_org",
+            str(key.number),
+            frozenset({key.org_id}),
+            org_id=key.org_id,
+            project_id=key.project_id,
+        )
+
+    def _seen(self, key: ApiKey) -> ApiKey:
+        now = self._clock.now()
+        if key.last_used_at and (now - key.last_used_at).total_seconds() < _SEEN_SECONDS:
+            return key
+        changed = replace(key, last_used_at=now)
+        self._store.put(changed)
+        return changed
+
+
+def _digest(secret: str) -> str:
+    # Keys are random and long: what makes a password's hash slow would add nothing.
+    return hashlib.sha256(secret.encode()).hexdigest()

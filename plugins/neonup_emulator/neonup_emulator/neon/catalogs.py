@@ -1,0 +1,161 @@
+"""Roles and databases as Postgres has them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
+
+import psycopg
+from psycopg import errors, sql
+
+from neonup_emulator.neon.errors import Conflict, NotFound, Refused, Unprocessable
+from neonup_emulator.neon.model import Branch, Database, Role
+from neonup_local.engine import template
+
+Connection = psycopg.Connection[Any]
+
+OWNER_CAN = "LOGIN CREATEDB CREATEROLE BYPASSRLS REPLICATION IN ROLE neon_superuser"
+_HIDDEN = (template.ADMIN, "neon_superuser")
+
+
+@contextmanager
+def refusals() -> Iterator[None]:
+    """Turn what Postgres refuses into what the API answers."""
+    try:
+        yield
+    except (errors.DuplicateDatabase, errors.DuplicateObject) as error:
+        raise Conflict(_said(error)) from None
+    except (errors.UndefinedObject, errors.InvalidCatalogName) as error:
+        raise NotFound(_said(error)) from None
+    except (errors.ReservedName, errors.DependentObjectsStillExist, errors.ObjectInUse) as error:
+        raise Unprocessable(_said(error)) from None
+    except psycopg.Error as error:
+        raise Refused(_said(error)) from None
+
+
+def _said(error: psycopg.Error) -> str:
+    detail = error.diag.message_detail
+    return f"{error.diag.message_primary or error}" + (f" ({detail})" if detail else "")
+
+
+def create_role(connection: Connection, role: Role) -> None:
+    """Create a role as Neon's API does: a member of ``neon_superuser``, unless it has no login."""
+    can = sql.SQL(OWNER_CAN if role.verifier else "NOLOGIN")
+    password = sql.SQL(" PASSWORD {}").format(role.verifier) if role.verifier else sql.SQL("")
+    connection.execute(
+        sql.SQL("CREATE ROLE {} {}{}").format(sql.Identifier(role.name), can, password)
+    )
+
+
+def set_password(connection: Connection, role: Role) -> None:
+    """Let a role in by its stored password from now on."""
+    connection.execute(
+        sql.SQL("ALTER ROLE {} PASSWORD {}").format(sql.Identifier(role.name), role.verifier)
+    )
+
+
+def drop_role(connection: Connection, name: str) -> None:
+    """Drop a role; Postgres refuses where something belongs to it."""
+    connection.execute(sql.SQL("DROP ROLE {}").format(sql.Identifier(name)))
+
+
+def disconnect(connection: Connection, database: str) -> None:
+    """End the connections to a database, which Postgres renames only where there are none."""
+    connection.execute(
+        "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = %s",
+        [database],
+    )
+
+
+def has_database(connection: Connection, name: str) -> bool:
+    """Whether there is a database of that name."""
+    found = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name])
+    return found.fetchone() is not None
+
+
+def rename(connection: Connection, roles: list[Role], databases: list[Database]) -> None:
+    """Give the template's role and database the names that the store has for them."""
+    if roles and roles[0].name != template.OWNER and template.OWNER in _role_names(connection):
+        connection.execute(
+            sql.SQL("ALTER ROLE {} RENAME TO {}").format(
+                sql.Identifier(template.OWNER), sql.Identifier(roles[0].name)
+            )
+        )
+    found = connection.execute("SELECT datname FROM pg_database").fetchall()
+    if databases and databases[0].name != template.DATABASE and (template.DATABASE,) in found:
+        connection.execute(
+            sql.SQL("ALTER DATABASE {} RENAME TO {}").format(
+                sql.Identifier(template.DATABASE), sql.Identifier(databases[0].name)
+            )
+        )
+
+
+def apply_passwords(connection: Connection, roles: list[Role]) -> None:
+    """Set the passwords of the store in a copy, where its roles are still there."""
+    there = _role_names(connection)
+    for role in roles:
+        if role.verifier and role.name in there:
+            set_password(connection, role)
+
+
+def _role_names(connection: Connection) -> set[str]:
+    return {name for (name,) in connection.execute("SELECT rolname FROM pg_roles").fetchall()}
+
+
+def read_roles(
+    connection: Connection, branch: Branch, known: list[Role], now: datetime
+) -> list[Role]:
+    """The roles that Postgres has; those that the store does not know were created by SQL."""
+    by_name = {role.name: role for role in known}
+    found = connection.execute(
+        "SELECT rolname FROM pg_roles WHERE rolname !~ '^pg_' AND rolname <> ALL(%s) ORDER BY oid",
+        [list(_HIDDEN)],
+    ).fetchall()
+    return [
+        by_name.get(name)
+        or Role(
+            id=role_id(branch.id, name),
+            project_id=branch.project_id,
+            branch_id=branch.id,
+            name=name,
+            created_at=now,
+            updated_at=now,
+        )
+        for (name,) in found
+    ]
+
+
+def read_databases(
+    connection: Connection, branch: Branch, known: list[Database], now: datetime
+) -> list[Database]:
+    """The databases that Postgres has, without its own."""
+    since = {row.number: row.created_at for row in known}
+    found = connection.execute(
+        "SELECT oid, datname, pg_get_userbyid(datdba) FROM pg_database "
+        "WHERE NOT datistemplate AND datname <> 'postgres' ORDER BY oid"
+    ).fetchall()
+    return [
+        Database(
+            id=database_id(branch.id, name),
+            project_id=branch.project_id,
+            branch_id=branch.id,
+            name=name,
+            owner_name=owner,
+            number=int(oid),
+            created_at=since.get(int(oid), now),
+            updated_at=now,
+        )
+        for oid, name, owner in found
+    ]
+
+
+def role_id(branch_id: str, name: str) -> str:
+    """The id of a role's row."""
+    return f"{branch_id}/{name}"
+
+
+def database_id(branch_id: str, name: str) -> str:
+    """The id of a database's row."""
+    return f"{branch_id}/{name}"

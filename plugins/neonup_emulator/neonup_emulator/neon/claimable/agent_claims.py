@@ -1,0 +1,160 @@
+"""A person takes an agent's project: accepted at once, carried out a moment later."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+from msgspec.structs import replace
+
+from neonup_emulator.neon.accounts.model import MemberRole, Organization, User
+from neonup_emulator.neon.claimable import agent_tokens, claim_codes
+from neonup_emulator.neon.claimable.agent_errors import AgentRefused
+from neonup_emulator.neon.claimable.claim_codes import Issued, WrongCode
+from neonup_emulator.neon.claimable.model import AgentRegistration, ClaimCode
+from neonup_emulator.neon.context import Neon
+from neonup_emulator.neon.errors import Forbidden, Refused
+from neonup_emulator.neon.model import Project
+from neonup_emulator.neon.transfer import transfers
+
+log = logging.getLogger(__name__)
+
+_SETTLING = timedelta(seconds=claim_codes.INTERVAL_SECONDS)
+"""For so long a claim stays accepted, so that an agent which polls can see it."""
+_MAY_OWN: frozenset[MemberRole] = frozenset({"admin", "member", "editor"})
+
+State = Literal["pending", "accepted", "reconciled", "expired"]
+
+
+@dataclass(frozen=True)
+class Status:
+    """How far a claim is. Only `reconciled` is final.
+
+    Args:
+        expires_at: of the code.
+    """
+
+    state: State
+    expires_at: datetime
+
+
+@dataclass(frozen=True)
+class Claimable:
+    """What a good code leads to."""
+
+    code: ClaimCode
+    registration: AgentRegistration
+    project: Project
+
+
+def begin(neon: Neon, registration: AgentRegistration) -> Issued:
+    """A new code for the person who is to claim the project.
+
+    Raises:
+        AgentRefused: the project is not the agent's any more.
+    """
+    agent_tokens.require_unclaimed(neon, registration)
+    return claim_codes.issue(neon, registration)
+
+
+def status(neon: Neon, registration: AgentRegistration) -> Status:
+    """How far the claim is.
+
+    Raises:
+        AgentRefused: `not_found` where no code was ever asked for, or the project has ended.
+    """
+    code = claim_codes.latest(neon, registration)
+    if code is not None and registration.accepted_at is not None:
+        done = registration.state == "reconciled"
+        return Status("reconciled" if done else "accepted", code.expires_at)
+    agent_tokens.require_unclaimed(neon, registration)
+    if code is None:
+        raise AgentRefused("not_found", "nobody has asked for a claim code yet")
+    over = code.state != "pending" or code.expires_at <= neon.clock.now()
+    return Status("expired" if over else "pending", code.expires_at)
+
+
+def look(neon: Neon, text: str, who: str) -> Claimable:
+    """What a code leads to.
+
+    Args:
+        text: the code, as it was typed.
+        who: the session.
+
+    Raises:
+        WrongCode: to nothing.
+        TooMany: it was wrong too often.
+    """
+    code = claim_codes.find(neon, text, who)
+    registration = neon.store.get(AgentRegistration, code.registration_id)
+    if registration is None:
+        raise WrongCode("There is no such project any more.")
+    try:
+        project = agent_tokens.require_unclaimed(neon, registration)
+    except AgentRefused as refused:
+        raise WrongCode(f"This cannot be claimed: {refused.message}.") from None
+    return Claimable(code, registration, project)
+
+
+def destinations(neon: Neon, user: User) -> list[Organization]:
+    """The organizations that a person may bring a project to, their own first."""
+    found = []
+    for organization in neon.people.organizations_of(user):
+        member = neon.people.member(organization.id, user)
+        if member is not None and member.role in _MAY_OWN:
+            found.append(organization)
+    return found
+
+
+def accept(neon: Neon, text: str, who: str, user: User, org_id: str) -> AgentRegistration:
+    """Claim the project of a code, which is used up: from now on the agent can do nothing with it.
+
+    Raises:
+        WrongCode: the code leads to nothing.
+        TooMany: it was wrong too often.
+        Forbidden: it is no organization that the person may bring a project to.
+    """
+    if org_id not in {one.id for one in destinations(neon, user)}:
+        raise Forbidden("Choose an organization of yours.")
+    with neon.store.transaction():  # one at a time: the second finds the code used
+        found = look(neon, text, who)
+        accepted = replace(
+            found.registration,
+            state="accepted",
+            accepted_at=neon.clock.now(),
+            claimed_by=user.id,
+            claimed_into=org_id,
+        )
+        neon.store.put(replace(found.code, state="used"), accepted)
+    return accepted
+
+
+def reconcile(neon: Neon, *, at_once: bool = False) -> None:
+    """Carry out the claims that were accepted: move projects and renew their passwords.
+
+    Args:
+        at_once: also those that were accepted only a moment ago, e.g. after a start.
+    """
+    now = neon.clock.now()
+    for row in neon.store.dated(AgentRegistration, "accepted_at"):
+        if row.state != "accepted" or row.accepted_at is None:
+            continue
+        if at_once or row.accepted_at + _SETTLING <= now:
+            try:
+                _carry_out(neon, row)
+            except Refused as refused:  # something else is under way: later
+                log.info("The claim of %s waits: %s", row.project_id, refused.message)
+
+
+def _carry_out(neon: Neon, registration: AgentRegistration) -> None:
+    project = neon.store.get(Project, registration.project_id)
+    organization = neon.people.organization(registration.claimed_into or "")
+    user = neon.people.user(registration.claimed_by or "")
+    if project is None or organization is None or user is None:
+        log.error("The claim of %s leads nowhere any more.", registration.project_id)
+        neon.store.put(replace(registration, state="expired"))
+        return
+    reconciled = replace(registration, state="reconciled")
+    transfers.claim(neon, project, organization, user, also=[reconciled])

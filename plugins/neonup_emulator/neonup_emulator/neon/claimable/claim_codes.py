@@ -1,0 +1,103 @@
+"""Codes that a person reads from an agent and enters on the claim page."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+import uuid
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from msgspec.structs import replace
+
+from neonup_emulator.neon.claimable.model import AgentRegistration, ClaimCode
+from neonup_emulator.neon.context import Neon
+from neonup_emulator.neon.errors import NotFound
+
+LIFETIME = timedelta(seconds=900)
+INTERVAL_SECONDS = 5
+"""How often an agent is asked to poll; it is not punished for more."""
+_LETTERS = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"
+"""Without those that look like another: 0 and O, 1, I and L."""
+_HALF = 4
+
+
+class WrongCode(NotFound):
+    """There is no such code, or it was used, replaced or has expired."""
+
+
+@dataclass(frozen=True)
+class Issued:
+    """A new code; the text is not kept."""
+
+    text: str
+    row: ClaimCode
+
+
+def issue(neon: Neon, registration: AgentRegistration) -> Issued:
+    """A new code for an agent's project; an earlier one that nobody used is worth nothing now."""
+    letters = "".join(secrets.choice(_LETTERS) for _ in range(2 * _HALF))
+    now = neon.clock.now()
+    row = ClaimCode(
+        id=str(uuid.uuid4()),
+        project_id=registration.project_id,
+        registration_id=registration.id,
+        digest=_digest(neon, letters),
+        created_at=now,
+        expires_at=min(now + LIFETIME, registration.expires_at),
+    )
+    with neon.store.transaction():
+        cancel(neon, registration)
+        neon.store.put(row)
+    return Issued(f"{letters[:_HALF]}-{letters[_HALF:]}", row)
+
+
+def cancel(neon: Neon, registration: AgentRegistration) -> None:
+    """Make the code that nobody has used worth nothing."""
+    for row in neon.store.all(ClaimCode, project_id=registration.project_id):
+        if row.state == "pending":
+            neon.store.put(replace(row, state="cancelled"))
+
+
+def latest(neon: Neon, registration: AgentRegistration) -> ClaimCode | None:
+    """The code that was issued last."""
+    found = neon.store.all(ClaimCode, project_id=registration.project_id)
+    return found[-1] if found else None
+
+
+def find(neon: Neon, text: str, who: str) -> ClaimCode:
+    """The code that somebody enters, if it is good now.
+
+    Args:
+        text: as it was typed: small letters, blanks and another dash will do.
+        who: the session that it is entered in; it may be wrong a few times.
+
+    Raises:
+        WrongCode: it is not, whatever the reason.
+        TooMany: it was wrong too often.
+    """
+    neon.claim_attempts.check(who)
+    wanted = _digest(neon, "".join(filter(str.isalnum, text[:64])).upper())
+    now = neon.clock.now()
+    found = None
+    for row in neon.store.all(ClaimCode):  # all of them: how long it takes tells nothing
+        if hmac.compare_digest(row.digest, wanted):
+            found = row
+    if found is None or found.state != "pending" or found.expires_at <= now:
+        neon.claim_attempts.wrong(who)
+        raise WrongCode(
+            "This code is not valid, or not any more. Ask the agent for a new one: codes are good "
+            "for 15 minutes and for one use."
+        )
+    return found
+
+
+def forget(neon: Neon, before: datetime) -> None:
+    """Delete the codes that ended before a moment."""
+    neon.store.delete(*[row for row in neon.store.all(ClaimCode) if row.expires_at < before])
+
+
+def _digest(neon: Neon, letters: str) -> str:
+    # With a key: eight letters could be found by trying all of them on a bare hash.
+    return hmac.new(neon.session_secret.encode(), letters.encode(), hashlib.sha256).hexdigest()

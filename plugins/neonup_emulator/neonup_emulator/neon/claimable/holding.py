@@ -1,0 +1,103 @@
+"""Who owns the projects of agents and of neon.new until somebody claims them: an organization of
+the service.
+
+It has one member, who has no key and whom nobody can sign in as, so that neither is ever listed.
+"""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from neonup_emulator.neon import purging
+from neonup_emulator.neon.accounts.identity import Caller
+from neonup_emulator.neon.accounts.model import Organization, User
+from neonup_emulator.neon.claimable.model import AgentRegistration, ClaimableDatabase
+from neonup_emulator.neon.data.clusters import Clusters
+from neonup_emulator.neon.model import Project
+from neonup_emulator.neon.state.clock import Clock
+from neonup_emulator.neon.state.store import Store
+
+_USER_ID = "7b6f5a0e-6c1d-5d57-9a35-0c1a1b1e0000"
+_ORGANIZATION_ID = "org-unclaimed-projects-00000000"
+_PREPARED_ID = "org-prepared-projects-00000000"
+"""Of projects that were created beforehand, for nobody yet."""
+
+
+def exists(store: Store) -> bool:
+    """Whether there was an unclaimed project already."""
+    return store.get(Organization, _ORGANIZATION_ID) is not None
+
+
+def create(store: Store, clock: Clock) -> None:
+    """Create the organization and its user."""
+    now = clock.now()
+    names = {_ORGANIZATION_ID: "Unclaimed projects", _PREPARED_ID: "Prepared projects"}
+    store.put(
+        User(
+            id=_USER_ID,
+            email="unclaimed@localhost.invalid",
+            name=names[_ORGANIZATION_ID],
+            created_at=now,
+        ),
+        *[
+            Organization(
+                id=id_,
+                name=name,
+                handle=name.lower().replace(" ", "-"),
+                created_at=now,
+                plan="enterprise",  # no limit on how many projects wait here
+            )
+            for id_, name in names.items()
+        ],
+    )
+
+
+def caller(
+    store: Store, credential_id: str, *, project_id: str | None = None, prepares: bool = False
+) -> Caller:
+    """The service itself, limited to one project where one is given.
+
+    Args:
+        credential_id: for whom it asks.
+        prepares: it asks for nobody yet.
+    """
+    org_id = _PREPARED_ID if prepares else _ORGANIZATION_ID
+    user = store.get(User, _USER_ID)
+    assert user is not None  # noqa: S101 - it was created before the first project
+    return Caller(
+        user,
+        "api_key_org",
+        credential_id,
+        frozenset({org_id}),
+        org_id=org_id,
+        project_id=project_id,
+    )
+
+
+def holds(project: Project) -> bool:
+    """Whether nobody has claimed the project."""
+    return project.org_id == _ORGANIZATION_ID
+
+
+def is_prepared(project: Project) -> bool:
+    """Whether the project is for nobody yet."""
+    return project.org_id == _PREPARED_ID
+
+
+def held(project: Project) -> Project:
+    """A prepared project, for somebody who may claim it."""
+    return replace(project, org_id=_ORGANIZATION_ID)
+
+
+def forget_unfinished(store: Store, clusters: Clusters) -> None:
+    """Remove projects that nobody knows of: prepared ones, and what was never finished.
+
+    Raises:
+        EngineError: a server of theirs does not stop.
+    """
+    store.delete(*[one for one in store.all(ClaimableDatabase) if one.state == "creating"])
+    known = {one.project_id for one in store.all(AgentRegistration)}
+    known |= {one.project_id for one in store.all(ClaimableDatabase)}
+    for project in store.all(Project):
+        if is_prepared(project) or (holds(project) and project.id not in known):
+            purging.purge(store, clusters, project)

@@ -1,0 +1,83 @@
+"""What the store keeps of projects that wait to be claimed."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+from neonup_emulator.neon.model import Row
+
+
+class AgentRegistration(Row, frozen=True):
+    """An agent's identity, and the project that came with it.
+
+    Args:
+        role: the name of the role that its connection string has.
+        database: the name of the database there.
+        digest: the hash of the identity assertion, which is not kept itself.
+        source: what the agent calls itself.
+        requested: the capabilities that it asked for.
+        granted: those that it has.
+        expires_at: when the project is deleted unless it is claimed.
+        state: `accepted` once a person has claimed it, `reconciled` when nothing of the agent's
+            works any more; `expired` and `deleted` have no project any more.
+        revoked_at: when the assertion was revoked.
+        claimed_by: the user who claimed it.
+        claimed_into: the organization that it was claimed for.
+    """
+
+    project_id: str
+    branch_id: str
+    role: str
+    database: str
+    digest: str
+    source: str
+    requested: list[str]
+    granted: list[str]
+    created_at: datetime
+    expires_at: datetime
+    state: Literal["unclaimed", "accepted", "reconciled", "expired", "deleted"] = "unclaimed"
+    revoked_at: datetime | None = None
+    accepted_at: datetime | None = None
+    claimed_by: str | None = None
+    claimed_into: str | None = None
+
+
+class ClaimCode(Row, frozen=True):
+    """A code with which a person claims an agent's project, of which only the hash is kept."""
+
+    project_id: str
+    registration_id: str
+    digest: str
+    created_at: datetime
+    expires_at: datetime
+    state: Literal["pending", "cancelled", "used"] = "pending"
+
+
+class RevokedToken(Row, frozen=True):
+    """An access token that was revoked; its id is the token's hash."""
+
+    expires_at: datetime
+
+
+class ClaimableDatabase(Row, frozen=True):
+    """A database of neon.new's API, which is a project; its id is a UUID.
+
+    Args:
+        project_id: known before there is the project.
+        branch_id: the branch that its connection string leads to; empty until it is created.
+        expires_at: when it is deleted unless it is claimed.
+        state: `creating` until the project can be used, `claiming` while it is being moved to
+            whoever claimed it; an `expired` one is deleted.
+        claimed_by: the user who claimed it.
+        claimed_into: the organization that it was claimed for.
+    """
+
+    project_id: str
+    created_at: datetime
+    updated_at: datetime
+    expires_at: datetime
+    branch_id: str = ""
+    state: Literal["creating", "unclaimed", "claiming", "claimed", "expired"] = "creating"
+    claimed_by: str | None = None
+    claimed_into: str | None = None

@@ -1,0 +1,92 @@
+"""Projects that belong to nobody until somebody claims them: their limits, beginning and end."""
+
+from __future__ import annotations
+
+import time
+from datetime import timedelta
+
+from neonup_emulator.neon import projects, purging
+from neonup_emulator.neon.claimable import holding
+from neonup_emulator.neon.context import Neon
+from neonup_emulator.neon.errors import Failed
+from neonup_emulator.neon.model import Branch, Project
+from neonup_emulator.neon.projects import Created
+from neonup_emulator.neon.requests import NewProject, ProjectSettings, Quota
+
+LIFETIME = timedelta(hours=72)
+"""How long one lives that nobody claims
+(https://neon.com/docs/reference/claimable-postgres#limits)."""
+REMEMBERED = timedelta(days=30)
+"""How long it is known after the end what became of it."""
+_QUOTA = Quota(logical_size_bytes=100 * 1024 * 1024, data_transfer_bytes=1024 * 1024 * 1024)
+_SECONDS_TO_CREATE = 60
+
+
+def create(
+    neon: Neon,
+    credential_id: str,
+    *,
+    id: str | None = None,  # noqa: A002
+    name: str | None = None,
+    password: str | None = None,
+    logical_replication: bool = False,
+    prepares: bool = False,
+) -> Created:
+    """A new project, ready; it belongs to the service.
+
+    Args:
+        credential_id: for whom it is.
+        id: as of `projects.create`, and so is `password`.
+        name: the project's; None: a random one.
+        logical_replication: whether `wal_level` is `logical`.
+        prepares: it is for nobody yet.
+
+    Raises:
+        Refused: it cannot be created.
+    """
+    with neon.store.transaction():
+        if not holding.exists(neon.store):
+            neon.identity.default()  # the default user is the first of all
+            holding.create(neon.store, neon.clock)
+    settings = ProjectSettings(quota=_QUOTA)
+    if logical_replication:
+        settings.enable_logical_replication = True
+    owner = holding.caller(neon.store, credential_id, prepares=prepares)
+    wanted = NewProject(name=name, settings=settings)
+    created = projects.create(neon, owner, wanted, id=id, password=password)
+    _wait_for(neon, created.branch)
+    return created
+
+
+def end(neon: Neon, project: Project) -> None:
+    """Delete a project for good: nobody is there who could want it back.
+
+    Where that takes long, it goes on afterwards, and calling this again removes the rest.
+
+    Raises:
+        Locked: it is being changed.
+    """
+    if project.deleted_at is None:
+        projects.delete(neon, project)
+    current = neon.store.get(Project, project.id)
+    if current is not None and current.deleted_at is not None:
+        purging.purge(neon.store, neon.clusters, current)
+
+
+def _wait_for(neon: Neon, branch: Branch) -> None:
+    """Wait until a new project can be used: its user is told nothing of operations.
+
+    Raises:
+        Failed: it could not be created.
+    """
+    if branch.state == "ready":
+        return
+    deadline = time.monotonic() + _SECONDS_TO_CREATE
+    while time.monotonic() < deadline:
+        current = neon.store.get(Branch, branch.id)
+        if current is None:
+            break
+        if current.state == "ready":
+            return
+        time.sleep(0.05)
+    raise Failed("the project could not be created")

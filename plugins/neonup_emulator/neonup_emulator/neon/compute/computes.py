@@ -1,0 +1,364 @@
+"""The computes of branches: started when somebody needs them, suspended when nobody does."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from msgspec.structs import replace
+
+from neonup import EngineError
+from neonup_emulator.neon import catalogs, contents
+from neonup_emulator.neon.compute import refusals, replicas
+from neonup_emulator.neon.compute.authority import Authority
+from neonup_emulator.neon.compute.front.link import Front
+from neonup_emulator.neon.compute.front.messages import Refusal
+from neonup_emulator.neon.compute.servers import Servers, failures_logged
+from neonup_emulator.neon.data.clusters import Clusters
+from neonup_emulator.neon.errors import NotFound, QuotaExceeded, Unprocessable
+from neonup_emulator.neon.metering.meter import Meter
+from neonup_emulator.neon.model import Branch, Cluster, Database, Endpoint, Project, Role
+from neonup_emulator.neon.state.clock import Clock
+from neonup_emulator.neon.state.store import Store
+from neonup_local.engine import postmaster
+
+log = logging.getLogger(__name__)
+
+
+class Computes:
+    """The computes of one local Neon: of each branch one that writes, and its standbys.
+
+    Args:
+        home: neonup's own folder.
+        store: what its branches and endpoints are.
+        clusters: their data.
+        authority: signs their certificates.
+        clock: which time it is.
+    """
+
+    def __init__(
+        self, home: Path, store: Store, clusters: Clusters, authority: Authority, clock: Clock
+    ):
+        self.front = Front(self.wake)
+        self.meter = Meter(store, clock, self.front)
+        self.admit: Callable[[Branch], None] = lambda branch: None
+        """Raises `QuotaExceeded` where nobody may start a branch's server or connect to it."""
+        self.servers = Servers(home, clusters, authority)
+        self._store = store
+        self._clock = clock
+        self._clusters = clusters
+        self._authority = authority
+        self._looked: dict[str, float] = {}
+
+    def held(self, cluster_id: str) -> AbstractContextManager[None]:
+        """Nothing starts or stops the cluster's server in the block but the block."""
+        return self.servers.held(cluster_id)
+
+    def is_running(self, cluster_id: str) -> bool:
+        """Whether its server was started and not stopped since."""
+        return self.servers.is_running(cluster_id)
+
+    def address(self, cluster_id: str, database: str = "postgres") -> dict[str, Any]:
+        """How the superuser connects to a running cluster, for psycopg."""
+        return self.servers.address(cluster_id, database)
+
+    def wake(self, endpoint_id: str) -> int | Refusal | None:
+        """Start an endpoint's server, where it does not run.
+
+        Returns:
+            Its port on 127.0.0.1; a refusal where a quota is used up; None where the endpoint is
+            gone or disabled.
+
+        Raises:
+            EngineError: it did not start.
+        """
+        endpoint = self._store.get(Endpoint, endpoint_id)
+        if endpoint is None or endpoint.disabled:
+            return None
+        try:
+            return self.start_endpoint(endpoint)
+        except QuotaExceeded as refused:
+            return refusals.of(self._store, self._clusters, self._authority, endpoint, refused)
+
+    def start_endpoint(self, endpoint: Endpoint) -> int:
+        """Start an endpoint's server, where it does not run; its port on 127.0.0.1.
+
+        Raises:
+            NotFound: its branch is gone.
+            QuotaExceeded: the project has used up a quota.
+            EngineError: it did not start.
+        """
+        branch = self._store.get(Branch, endpoint.branch_id)
+        if branch is None:
+            raise NotFound("branch not found")
+        self.admit(branch)
+        if endpoint.type == "read_write":
+            return self.start(branch)
+        return self._start_replica(endpoint, branch)
+
+    def suspend_endpoint(self, endpoint: Endpoint) -> None:
+        """Stop an endpoint's server, if it runs.
+
+        Raises:
+            EngineError: it does not stop.
+        """
+        branch = self._store.get(Branch, endpoint.branch_id)
+        if endpoint.type == "read_only":
+            self.suspend_replica(endpoint)
+        elif branch is not None:
+            self.suspend(branch)
+
+    def is_active(self, endpoint: Endpoint) -> bool:
+        """Whether an endpoint's server runs."""
+        if endpoint.type == "read_only":
+            return self.is_running(endpoint.replica_id or "")
+        branch = self._store.get(Branch, endpoint.branch_id)
+        return branch is not None and self.is_running(branch.cluster_id)
+
+    def start(self, branch: Branch, *, known: bool = False) -> int:
+        """Start a branch's server, where it does not run; its port on 127.0.0.1.
+
+        Args:
+            branch: whose; where it was given other data meanwhile, the server of that is started.
+            known: the store does not know the branch, so it must be as it is.
+
+        Raises:
+            EngineError: it did not start.
+        """
+        with self.held(branch.cluster_id):
+            current = branch if known else self._store.get(Branch, branch.id)
+            if current is None:
+                raise NotFound("branch not found")
+            if current.cluster_id != branch.cluster_id:
+                return self.start(current)
+            self.servers.use(branch.cluster_id)
+            port = self.servers.port(branch.cluster_id)
+            if port is not None:
+                return port
+            row = self._store.get(Cluster, branch.cluster_id)
+            if row is None:
+                raise Unprocessable("the branch is still being created")
+            writing = self.writing(branch)
+            port = self._launch(row, branch, writing, {})
+            self._metered(row.id, branch, writing)
+            if row.state in ("new", "copied", "restored"):
+                self._settle(row, branch)
+            if row.state != "started":
+                self._store.put(replace(row, state="started"))
+            self._lead(branch)
+            return port
+
+    @contextmanager
+    def admin(
+        self, branch: Branch, database: str = "postgres", *, known: bool = False
+    ) -> Iterator[catalogs.Connection]:
+        """A connection to a branch's server as its superuser, in autocommit mode.
+
+        Args:
+            branch: whose.
+            database: to connect to.
+            known: as of `start`.
+
+        Raises:
+            EngineError: the server did not start, or it broke down, e.g. since the disk is full.
+        """
+        with self.held(branch.cluster_id):
+            self.start(branch, known=known)
+            try:
+                with psycopg.connect(
+                    **self.address(branch.cluster_id, database), autocommit=True
+                ) as connection:
+                    yield connection
+            except psycopg.OperationalError as error:
+                if error.sqlstate is not None:
+                    raise  # the server answers, and says what is wrong with the statement
+                lines = self.servers.last_lines(branch.cluster_id)
+                raise EngineError(
+                    f"The server of {branch.id} does not answer. Its log ends: {' '.join(lines)}"
+                ) from None
+            self.servers.use(branch.cluster_id)
+
+    def suspend(self, branch: Branch) -> bool:
+        """Stop a branch's server, not its standbys; False where it did not run.
+
+        Raises:
+            EngineError: it does not stop.
+        """
+        with self.held(branch.cluster_id):
+            for endpoint in self.writing(branch):
+                self.front.down(endpoint.id)
+            if not self.is_running(branch.cluster_id):
+                return False
+            remembered = self._remember(branch)
+            self.meter.stopped(branch.cluster_id)
+            self.servers.stop(branch.cluster_id)
+            row = self._store.get(Cluster, branch.cluster_id)
+            if row is not None and remembered:
+                self._store.put(replace(row, state="stopped"))
+            return True
+
+    def discard(self, cluster_id: str) -> None:
+        """Stop a server whose data is no longer needed."""
+        with self.held(cluster_id):
+            self.meter.stopped(cluster_id)
+            self.servers.stop(cluster_id)
+
+    def measure(self, project_ids: set[str] | None = None, *, idle: bool = True) -> None:
+        """Count what the running servers have consumed, without waking or keeping awake any.
+
+        Args:
+            project_ids: of these projects only.
+            idle: also ask those that nobody has used since they were last asked.
+        """
+        for cluster_id, server in self.meter.running(project_ids).items():
+            with self.held(cluster_id):
+                self._look(cluster_id, server.endpoint_id, idle=idle)
+
+    def drop_replicas(self, branch: Branch) -> None:
+        """Remove the standbys of a branch; its read-only endpoints get new ones when used."""
+        for endpoint in self._store.all(Endpoint, branch_id=branch.id):
+            self.drop_replica(endpoint)
+
+    def drop_replica(self, endpoint: Endpoint) -> None:
+        """Remove an endpoint's standby, if it has one."""
+        if endpoint.replica_id is not None:
+            self.suspend_replica(endpoint)
+            replicas.drop(self._store, self._clusters, endpoint)
+
+    def refresh(self, branch: Branch) -> None:
+        """Make the store know the roles and databases of a branch, also those of SQL.
+
+        A sleeping branch has those that it was stopped with, so it is not woken for that.
+        """
+        row = self._store.get(Cluster, branch.cluster_id)
+        if row is not None and row.state in ("started", "restored"):
+            with self.admin(branch) as connection:
+                contents.read(self._store, branch, connection, self._clock.now())
+
+    def stop(self) -> None:
+        """Suspend everything."""
+        for endpoint in self._store.all(Endpoint):
+            if endpoint.type == "read_only":
+                with failures_logged():
+                    self.suspend_replica(endpoint)
+        for branch in self._store.all(Branch):
+            if self.is_running(branch.cluster_id):
+                with failures_logged():
+                    self.suspend(branch)
+
+    def _start_replica(self, endpoint: Endpoint, branch: Branch) -> int:
+        """Start a read-only endpoint's standby; it is copied first where there is none."""
+        with self.held(endpoint.id):
+            endpoint = self._store.get(Endpoint, endpoint.id) or endpoint
+            if not replicas.is_current(endpoint, branch):
+                endpoint = self._clone(endpoint, branch)
+            assert endpoint.replica_id is not None  # noqa: S101 - cloned above
+            self.servers.use(endpoint.replica_id)
+            port = self.servers.port(endpoint.replica_id)
+            row = self._store.get(Cluster, endpoint.replica_id)
+            if port is not None or row is None:
+                return port or 0
+            primary = self._primary(branch)
+            settings = replicas.settings(self._clusters, endpoint, primary)
+            port = self._launch(row, branch, [endpoint], settings)
+            self._metered(row.id, branch, [endpoint])
+            return port
+
+    def _clone(self, endpoint: Endpoint, branch: Branch) -> Endpoint:
+        endpoint = replicas.drop(self._store, self._clusters, endpoint)
+        with self.held(branch.cluster_id):
+            row = self._store.get(Cluster, branch.cluster_id)
+            if row is not None and row.state in ("new", "copied", "restored"):
+                self.start(branch)  # its roles and passwords are set by a start
+            primary = self._primary(branch)
+            if primary is None:
+                return replicas.clone(self._store, self._clusters, endpoint, branch, None)
+        return replicas.clone(self._store, self._clusters, endpoint, branch, primary)
+
+    def _primary(self, branch: Branch) -> dict[str, Any] | None:
+        running = self.is_running(branch.cluster_id)
+        return self.address(branch.cluster_id) if running else None
+
+    def suspend_replica(self, endpoint: Endpoint) -> None:
+        """Stop a read-only endpoint's standby, if it runs.
+
+        Raises:
+            EngineError: it does not stop.
+        """
+        with self.held(endpoint.id):
+            endpoint = self._store.get(Endpoint, endpoint.id) or endpoint
+            self.front.down(endpoint.id)
+            if endpoint.replica_id is not None and self.is_running(endpoint.replica_id):
+                self.meter.stopped(endpoint.replica_id)
+                self.servers.stop(endpoint.replica_id)
+
+    def _lead(self, branch: Branch) -> None:
+        """Tell the standbys that run where their branch's server is now."""
+        for endpoint in self._store.all(Endpoint, branch_id=branch.id):
+            if endpoint.replica_id is not None and self.is_running(endpoint.replica_id):
+                folder = self._clusters.folder(endpoint.replica_id)
+                primary = self.address(branch.cluster_id)
+                replicas.follow(self.address(endpoint.replica_id), folder, primary)
+
+    def _launch(
+        self, row: Cluster, branch: Branch, endpoints: list[Endpoint], settings: dict[str, str]
+    ) -> int:
+        project = self._store.get(Project, branch.project_id)
+        return self.servers.start(
+            row,
+            address=endpoints[0].address if endpoints else postmaster.HOST,
+            logical_replication=bool(
+                project and project.settings.get("enable_logical_replication")
+            ),
+            settings={**(endpoints[0].pg_settings if endpoints else {}), **settings},
+        )
+
+    def _settle(self, row: Cluster, branch: Branch) -> None:
+        """Make Postgres know the roles, databases and passwords that the store has."""
+        roles = self._store.all(Role, branch_id=branch.id)
+        databases = self._store.all(Database, branch_id=branch.id)
+        with psycopg.connect(**self.address(row.id)) as connection:
+            if row.state == "new":
+                catalogs.rename(connection, roles, databases)
+            catalogs.apply_passwords(connection, roles)
+            self.meter.begin_log(row.id, connection)
+
+    def _remember(self, branch: Branch) -> bool:
+        """`refresh` before the server is stopped; False where it does not answer any more."""
+        try:
+            with psycopg.connect(**self.address(branch.cluster_id), autocommit=True) as connection:
+                contents.read(self._store, branch, connection, self._clock.now())
+                self.meter.look(branch.cluster_id, connection)
+        except psycopg.Error as error:
+            log.warning("The roles of %s could not be read: %s", branch.id, error)
+            return False
+        return True
+
+    def _look(self, cluster_id: str, endpoint_id: str | None, *, idle: bool) -> None:
+        row, seen = self._store.get(Cluster, cluster_id), self.front.seen(endpoint_id or "")
+        used = max(seen.at, self.servers.used(cluster_id)) >= self._looked.get(cluster_id, 0.0)
+        # A standby's log is its branch's server's, which has counted it.
+        if row is None or row.state != "started" or not (idle or used or seen.connections):
+            self.meter.look(cluster_id)
+            return
+        self._looked[cluster_id] = time.monotonic()
+        try:
+            with psycopg.connect(**self.address(cluster_id), autocommit=True) as connection:
+                self.meter.look(cluster_id, connection)
+        except (psycopg.Error, KeyError):  # it has crashed, or was stopped just now
+            self.meter.look(cluster_id)
+
+    def _metered(self, cluster_id: str, branch: Branch, endpoints: list[Endpoint]) -> None:
+        found = self._clusters.running(cluster_id)
+        endpoint = endpoints[0] if endpoints else None
+        self.meter.started(cluster_id, branch, endpoint, found.pid if found else None)
+
+    def writing(self, branch: Branch) -> list[Endpoint]:
+        """The endpoint that leads to the branch's own server, if it has one."""
+        found = self._store.all(Endpoint, branch_id=branch.id)
+        return [endpoint for endpoint in found if endpoint.type == "read_write"]

@@ -1,0 +1,160 @@
+"""The local Neon's end of the front: starts it, tells it about endpoints, hears of connections."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+
+import msgspec
+
+from neonup_emulator.neon.compute.front.messages import (
+    LARGEST,
+    Close,
+    Down,
+    FromFront,
+    Listen,
+    Refusal,
+    ToFront,
+    Traffic,
+    Up,
+    Wake,
+)
+
+log = logging.getLogger(__name__)
+
+_BACKLOG = 512
+_END_SECONDS = 5
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What the front has said of an endpoint's connections; `at` is `time.monotonic`'s."""
+
+    connections: int = 0
+    received: int = 0
+    sent: int = 0
+    at: float = 0.0
+
+
+class Front:
+    """A running front.
+
+    Args:
+        wake: called in a thread for each endpoint that somebody connects to while it sleeps;
+            returns the port of its server, a refusal where clients are to be told why there is
+            none, or None.
+    """
+
+    def __init__(self, wake: Callable[[str], int | Refusal | None]):
+        self._wake = wake
+        self._seen: dict[str, Seen] = {}
+        self._control: socket.socket | None = None
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start the process."""
+        self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._process = subprocess.Popen(
+            [
+                sys.executable,
+                "-m",
+                "neonup_emulator.neon.compute.front.mover",
+                str(theirs.fileno()),
+            ],
+            pass_fds=[theirs.fileno()],
+            stdin=subprocess.DEVNULL,
+        )
+        theirs.close()
+        threading.Thread(target=self._hear, name="neon-front", daemon=True).start()
+
+    def listen(self, endpoint: str, address: str, port: int) -> None:
+        """Take connections for an endpoint.
+
+        Raises:
+            OSError: the address cannot be used.
+        """
+        listener = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET)
+        try:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind((address, port))
+            listener.listen(_BACKLOG)
+        except OSError:
+            listener.close()
+            raise
+        with listener:
+            self._tell(Listen(endpoint), listener)
+
+    def close(self, endpoint: str) -> None:
+        """Take no more connections for an endpoint."""
+        self._seen.pop(endpoint, None)
+        self._tell(Close(endpoint))
+
+    def up(self, endpoint: str, port: int) -> None:
+        """Its server answers on that port."""
+        self._tell(Up(endpoint, port))
+
+    def down(self, endpoint: str, *, hold: bool = True, refusal: Refusal | None = None) -> None:
+        """Its server is about to stop; those who connect from now on wait, or are turned away."""
+        self._tell(Down(endpoint, hold, refusal))
+
+    def seen(self, endpoint: str) -> Seen:
+        """What is known of its connections."""
+        return self._seen.get(endpoint, Seen())
+
+    def all_seen(self) -> dict[str, Seen]:
+        """What is known of every endpoint's connections."""
+        return self._seen.copy()
+
+    def stop(self) -> None:
+        """End the process, and with it every connection."""
+        if self._control is None or self._process is None:
+            return
+        with suppress(OSError):
+            self._control.shutdown(socket.SHUT_RDWR)
+        try:
+            self._process.wait(_END_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._control.close()
+        self._control = None
+
+    def _tell(self, message: ToFront, listener: socket.socket | None = None) -> None:
+        if self._control is None:
+            return
+        with suppress(BrokenPipeError):  # it is ending, and so are we
+            content = msgspec.json.encode(message)
+            socket.send_fds(self._control, [content], [listener.fileno()] if listener else [])
+
+    def _hear(self) -> None:
+        control, decoder = self._control, msgspec.json.Decoder(FromFront)
+        assert control is not None  # noqa: S101 - started by `start`
+        with suppress(OSError):
+            while content := control.recv(LARGEST):
+                message = decoder.decode(content)
+                if isinstance(message, Wake):
+                    threading.Thread(target=self._answer, args=[message.endpoint]).start()
+                elif isinstance(message, Traffic):
+                    self._seen[message.endpoint] = Seen(
+                        message.connections, message.received, message.sent, time.monotonic()
+                    )
+
+    def _answer(self, endpoint: str) -> None:
+        try:
+            port = self._wake(endpoint)
+        except Exception:
+            log.exception("The endpoint %s could not be woken", endpoint)
+            port = None
+        if port is None:
+            self.down(endpoint, hold=False)
+        elif isinstance(port, Refusal):
+            self.down(endpoint, hold=False, refusal=port)
+        else:
+            self.up(endpoint, port)

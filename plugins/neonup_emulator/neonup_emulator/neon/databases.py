@@ -1,0 +1,91 @@
+"""The databases of a branch."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+from psycopg import sql
+
+from neonup_emulator.neon import catalogs
+from neonup_emulator.neon.context import Neon
+from neonup_emulator.neon.errors import NotFound
+from neonup_emulator.neon.model import Branch, Database, Operation, Project
+from neonup_emulator.neon.requests import DatabaseChanges, NewDatabase, given
+from neonup_emulator.neon.state.journal import Change, Step
+
+Changed = tuple[Database, list[Operation]]
+
+
+def all_of(neon: Neon, branch: Branch) -> list[Database]:
+    """The databases of a branch, also those that were created by SQL."""
+    neon.computes.refresh(branch)
+    return neon.store.all(Database, branch_id=branch.id)
+
+
+def find(neon: Neon, branch: Branch, name: str) -> Database:
+    """A database of a branch.
+
+    Raises:
+        NotFound: there is none.
+    """
+    for database in all_of(neon, branch):
+        if database.name == name:
+            return database
+    raise NotFound("database not found")
+
+
+def create(neon: Neon, project: Project, branch: Branch, wanted: NewDatabase) -> Changed:
+    """Create a database.
+
+    Raises:
+        Conflict: there is one of that name.
+        NotFound: its owner is no role.
+    """
+
+    def work() -> Change:
+        with catalogs.refusals(), neon.computes.admin(branch) as connection:
+            connection.execute(
+                sql.SQL("CREATE DATABASE {} OWNER {}").format(
+                    sql.Identifier(wanted.name), sql.Identifier(wanted.owner_name)
+                )
+            )
+        return Change()
+
+    operations = neon.journal.run(project.id, [Step("apply_config", branch.id)], work)
+    return find(neon, branch, wanted.name), operations
+
+
+def update(
+    neon: Neon, project: Project, branch: Branch, name: str, changes: DatabaseChanges
+) -> Changed:
+    """Rename a database, or give it to another role."""
+    database = find(neon, branch, name)
+    changed = replace(database, **given(changes))
+
+    def work() -> Change:
+        old, new = sql.Identifier(name), sql.Identifier(changed.name)
+        owner = sql.Identifier(changed.owner_name)
+        with catalogs.refusals(), neon.computes.admin(branch) as connection:
+            if changed.owner_name != database.owner_name:
+                connection.execute(sql.SQL("ALTER DATABASE {} OWNER TO {}").format(old, owner))
+            if changed.name != name:
+                catalogs.disconnect(connection, name)
+                connection.execute(sql.SQL("ALTER DATABASE {} RENAME TO {}").format(old, new))
+        return Change()
+
+    operations = neon.journal.run(project.id, [Step("apply_config", branch.id)], work)
+    return find(neon, branch, changed.name), operations
+
+
+def delete(neon: Neon, project: Project, branch: Branch, name: str) -> Changed:
+    """Drop a database, cutting its connections."""
+    database = find(neon, branch, name)
+
+    def work() -> Change:
+        with catalogs.refusals(), neon.computes.admin(branch) as connection:
+            connection.execute(
+                sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name))
+            )
+        return Change(delete=[database])
+
+    operations = neon.journal.run(project.id, [Step("apply_config", branch.id)], work)
+    return database, operations

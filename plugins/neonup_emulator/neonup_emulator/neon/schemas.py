@@ -1,0 +1,120 @@
+"""The schema of a database, as SQL, now or at a moment; and how two of them differ."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+
+from neonup import EngineError
+from neonup_emulator.neon import catalogs, databases
+from neonup_emulator.neon.context import Neon
+from neonup_emulator.neon.data import point_in_time
+from neonup_emulator.neon.data.history import Target
+from neonup_emulator.neon.errors import Failed, NotFound
+from neonup_emulator.neon.model import Branch, Cluster, Project
+from neonup_local.engine import postmaster, template
+from neonup_local.engine import program as engine_program
+from neonup_local.engine.account import MYSELF
+
+_NOISE = re.compile(r"^(--.*|\\(un)?restrict .*|SET .*|SELECT pg_catalog\.set_config.*|)\n", re.M)
+
+
+def sql(
+    neon: Neon,
+    project: Project,
+    branch: Branch,
+    database: str,
+    *,
+    time: datetime | None = None,
+    lsn: str | None = None,
+) -> str:
+    """The statements that create a database's schema.
+
+    Raises:
+        NotFound: there is no such database.
+        Unprocessable: the moment is not in the branch's history.
+    """
+    moment = point_in_time.target(neon, project, branch, time=time, lsn=lsn)
+    if moment is None:
+        databases.find(neon, branch, database)
+        with neon.computes.admin(branch):
+            return _schema(neon, branch, database)
+    with _as_it_was(neon, branch, moment) as then:
+        with neon.computes.admin(then, known=True) as connection:
+            if not catalogs.has_database(connection, database):
+                raise NotFound("there was no such database at that moment")
+        return _schema(neon, then, database)
+
+
+def difference(old: str, new: str, names: tuple[str, str]) -> str:
+    """A unified diff, empty where the schemas are the same."""
+    lines = difflib.unified_diff(old.splitlines(), new.splitlines(), *names, lineterm="")
+    return "".join(f"{line}\n" for line in lines)
+
+
+@contextmanager
+def _as_it_was(neon: Neon, branch: Branch, moment: Target) -> Iterator[Branch]:
+    """A branch of the past, for the block alone; the store does not know it."""
+    from msgspec.structs import replace
+
+    cluster = replace(point_in_time.new_cluster(neon, branch, moment), state="stopped")
+    then = replace(branch, id=f"{branch.id}-then", cluster_id=cluster.id)
+    try:
+        point_in_time.build(neon, branch, cluster, moment)
+        neon.store.put(cluster)  # a start removes it, if this server is killed now
+        neon.computes.start(then, known=True)
+        yield then
+    finally:
+        neon.computes.discard(cluster.id)
+        neon.clusters.remove(cluster.id)
+        neon.store.delete(neon.store.get(Cluster, cluster.id) or cluster)
+
+
+def dump(neon: Neon, branch: Branch, database: str, *options: str, program: str = "pg_dump") -> str:
+    """What `pg_dump` or `pg_dumpall` says of a branch whose server runs.
+
+    Raises:
+        Failed: it refused.
+    """
+    return _run(neon, branch, database, [program, *options])
+
+
+def load(neon: Neon, branch: Branch, database: str, text: str) -> None:
+    """Run SQL in a branch whose server runs, as the superuser.
+
+    Raises:
+        Failed: a statement failed.
+    """
+    command = ["psql", "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--file=-"]
+    _run(neon, branch, database, command, stdin=text)
+
+
+def _schema(neon: Neon, branch: Branch, database: str) -> str:
+    return _NOISE.sub("", dump(neon, branch, database, "--schema-only", "--no-privileges"))
+
+
+def _run(neon: Neon, branch: Branch, database: str, command: list[str], stdin: str = "") -> str:
+    row = neon.store.get(Cluster, branch.cluster_id)
+    assert row is not None  # noqa: S101 - its server runs
+    address = neon.computes.address(branch.cluster_id, database)
+    environ = {
+        "PGHOST": postmaster.HOST,
+        "PGPORT": str(address["port"]),
+        "PGUSER": template.ADMIN,
+        "PGPASSWORD": str(address["password"]),
+        "PGDATABASE": database,
+        "PGSSLMODE": "disable",
+        "PGCONNECT_TIMEOUT": "10",
+        "PGPASSFILE": os.devnull,
+    }
+    path = neon.clusters.engine_of(row).program(command[0])
+    try:
+        return engine_program.run(
+            [path, *command[1:]], MYSELF, what=command[0], stdin=stdin, environ=environ
+        )
+    except EngineError as error:
+        raise Failed("; ".join([error.message, *error.checked])) from None

@@ -1,0 +1,200 @@
+"""The state of the local Neon: rows as JSON documents in one SQLite file."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+
+from neonup import ProviderError
+from neonup_emulator.neon import model
+from neonup_emulator.neon.accounts import model as accounts_model
+from neonup_emulator.neon.claimable import model as claimable_model
+from neonup_emulator.neon.model import Row
+from neonup_emulator.neon.oauth import model as oauth_model
+from neonup_emulator.neon.state import consumption_tables
+from neonup_emulator.neon.transfer import model as transfer_model
+
+Kind = TypeVar("Kind", bound=Row)
+
+_VERSION = 1
+"""Counted up when rows of an older store cannot be read any more."""
+_KINDS: tuple[type[Row], ...] = (
+    accounts_model.User,
+    accounts_model.Organization,
+    accounts_model.Member,
+    accounts_model.Invitation,
+    accounts_model.ApiKey,
+    model.Project,
+    model.Branch,
+    model.Endpoint,
+    model.Role,
+    model.Database,
+    model.Cluster,
+    model.Operation,
+    model.Permission,
+    model.Snapshot,
+    transfer_model.TransferRequest,
+    claimable_model.AgentRegistration,
+    claimable_model.ClaimCode,
+    claimable_model.RevokedToken,
+    oauth_model.OAuthClient,
+    oauth_model.OAuthGrant,
+    oauth_model.OAuthCode,
+    oauth_model.OAuthToken,
+    claimable_model.ClaimableDatabase,
+)
+
+
+class Store:
+    """Rows, by kind and id; written in transactions that are on the disk when they end.
+
+    Args:
+        path: the file; created where it is missing, with mode 0600.
+
+    Raises:
+        ProviderError: it cannot be used.
+    """
+
+    def __init__(self, path: Path):
+        self._path = path
+        self._lock = threading.RLock()
+        self._depth = 0
+        try:
+            path.touch(mode=0o600)
+            self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        except (OSError, sqlite3.Error) as error:
+            raise ProviderError(f"{path} cannot be used: {error}.") from None
+        try:
+            self._open()
+        except BaseException as error:
+            self.close()
+            if isinstance(error, sqlite3.Error):
+                raise ProviderError(f"{path} cannot be used: {error}.") from None
+            raise
+
+    def _open(self) -> None:
+        version = self._connection.execute("PRAGMA user_version").fetchone()[0]
+        if version not in (0, _VERSION):
+            raise ProviderError(
+                f"{self._path} was written by another version of neonup.",
+                remedy="Use that version, or another folder: neonup serve --home ...",
+            )
+        self._connection.execute("PRAGMA journal_mode = WAL")
+        self._connection.execute("PRAGMA synchronous = FULL")
+        with self.transaction():
+            for kind in _KINDS:
+                # "place" keeps the order in which rows were first written.
+                self._connection.execute(
+                    f"CREATE TABLE IF NOT EXISTS {kind.__name__} (place INTEGER PRIMARY KEY, "
+                    "id TEXT UNIQUE NOT NULL, project_id TEXT, branch_id TEXT, body TEXT NOT NULL)"
+                )
+                self._connection.execute(
+                    f"CREATE INDEX IF NOT EXISTS {kind.__name__}_project "
+                    f"ON {kind.__name__} (project_id, branch_id)"
+                )
+            for statement in consumption_tables.TABLES:
+                self._connection.execute(statement)
+            self._connection.execute(f"PRAGMA user_version = {_VERSION}")
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All that is written in the block, or nothing of it; one at a time; may be nested.
+
+        Raises:
+            ProviderError: it could not be written, e.g. since the disk is full.
+        """
+        with self._lock:
+            if self._depth == 0:
+                self._connection.execute("BEGIN IMMEDIATE")
+            self._depth += 1
+            try:
+                yield
+                if self._depth == 1:
+                    self._connection.execute("COMMIT")
+            except BaseException as error:
+                if self._depth == 1 and self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+                if isinstance(error, sqlite3.OperationalError):
+                    raise ProviderError(f"{self._path} could not be written: {error}.") from None
+                raise
+            finally:
+                self._depth -= 1
+
+    def put(self, *rows: Row) -> None:
+        """Write rows, replacing those with the same ids."""
+        with self.transaction():
+            for row in rows:
+                self._connection.execute(
+                    f"INSERT INTO {type(row).__name__} (id, project_id, branch_id, body) "  # noqa: S608
+                    "VALUES (?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET project_id = "
+                    "excluded.project_id, branch_id = excluded.branch_id, body = excluded.body",
+                    (
+                        row.id,
+                        getattr(row, "project_id", None),
+                        getattr(row, "branch_id", None),
+                        msgspec.json.encode(row).decode(),
+                    ),
+                )
+
+    def get(self, kind: type[Kind], id: str) -> Kind | None:  # noqa: A002
+        """The row of that id, or None."""
+        with self._lock:
+            found = self._connection.execute(
+                f"SELECT body FROM {kind.__name__} WHERE id = ?",  # noqa: S608
+                (id,),
+            ).fetchone()
+        return msgspec.json.decode(found[0], type=kind) if found else None
+
+    def all(
+        self, kind: type[Kind], *, project_id: str | None = None, branch_id: str | None = None
+    ) -> list[Kind]:
+        """The rows of a kind, of one project or branch where that is given, oldest first."""
+        wanted = {"project_id": project_id, "branch_id": branch_id}
+        given = {name: value for name, value in wanted.items() if value is not None}
+        where = " AND ".join(f"{name} = :{name}" for name in given) or "true"
+        with self._lock:
+            found = self._connection.execute(
+                f"SELECT body FROM {kind.__name__} WHERE {where} ORDER BY place",  # noqa: S608
+                given,
+            ).fetchall()
+        decoder = msgspec.json.Decoder(kind)
+        return [decoder.decode(body) for (body,) in found]
+
+    def dated(self, kind: type[Kind], field: str) -> list[Kind]:
+        """The rows of a kind of which a field is set."""
+        with self._lock:
+            found = self._connection.execute(
+                f"SELECT body FROM {kind.__name__} "  # noqa: S608
+                f"WHERE json_extract(body, '$.{field}') IS NOT NULL"
+            ).fetchall()
+        return [msgspec.json.decode(body, type=kind) for (body,) in found]
+
+    def delete(self, *rows: Row) -> None:
+        """Remove rows; no matter whether they exist."""
+        with self.transaction():
+            for row in rows:
+                self._connection.execute(
+                    f"DELETE FROM {type(row).__name__} WHERE id = ?",  # noqa: S608
+                    (row.id,),
+                )
+
+    def execute(self, statement: str, *parameters: Sequence[Any]) -> None:
+        """Carry out a statement about tables that are not of rows, once for each parameters."""
+        with self.transaction():
+            self._connection.executemany(statement, parameters)
+
+    def select(self, statement: str, parameters: Sequence[Any]) -> list[Any]:
+        """What a query answers."""
+        with self._lock:
+            return self._connection.execute(statement, parameters).fetchall()
+
+    def close(self) -> None:
+        """Close the file."""
+        with self._lock:
+            self._connection.close()

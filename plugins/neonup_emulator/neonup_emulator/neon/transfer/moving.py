@@ -1,0 +1,63 @@
+"""Projects that their owner moves from one organization to another, as platforms do."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+
+from neonup_emulator.neon.accounts import fitting
+from neonup_emulator.neon.accounts.identity import Caller
+from neonup_emulator.neon.accounts.model import Organization
+from neonup_emulator.neon.context import Neon
+from neonup_emulator.neon.errors import Conflict, Forbidden, NotFound
+from neonup_emulator.neon.model import Project
+from neonup_emulator.neon.transfer import transfers
+from neonup_emulator.neon.transfer.transfer_requests import check_mover
+
+
+def check_personal(caller: Caller) -> None:
+    """Refuse an organization's key.
+
+    Raises:
+        Forbidden: it is one. (Neon's guide for agent platforms says so.)
+    """
+    if caller.is_organization:
+        raise Forbidden("projects are transferred with a personal key, not an organization's")
+
+
+def move_all(
+    neon: Neon, caller: Caller, source: Organization, destination_id: str, ids: Sequence[str]
+) -> None:
+    """Move projects, all or none; their data, addresses, passwords, quotas and shares stay.
+
+    Raises:
+        Forbidden: the caller may not take projects from the one, or bring them to the other.
+        NotFound: there is no such organization, or a project is not the source's.
+        Conflict: both are the same.
+        Locked: one of the projects is being changed.
+        Unsatisfied: the plan of the destination does not allow it.
+    """
+    check_personal(caller)
+    destination = neon.identity.organization(caller, destination_id)
+    for one in (source, destination):
+        check_mover(neon, caller, one.id)
+    if source.id == destination.id:
+        raise Conflict("the projects are in that organization already")
+    wanted = list(dict.fromkeys(ids))
+    for id_ in wanted:
+        _of(neon, source, id_)
+    with ExitStack() as held:
+        for id_ in wanted:
+            held.enter_context(neon.journal.alone(id_))
+        held.enter_context(neon.store.transaction())
+        projects = [_of(neon, source, id_) for id_ in wanted]  # nothing changes them any more
+        fitting.check_transfer(neon, projects, destination)
+        for project in projects:
+            transfers.give(neon, project, destination, caller.user)
+
+
+def _of(neon: Neon, source: Organization, id_: str) -> Project:
+    project = neon.store.get(Project, id_)
+    if project is None or project.deleted_at is not None or project.org_id != source.id:
+        raise NotFound(f"project not found: {id_}")
+    return project

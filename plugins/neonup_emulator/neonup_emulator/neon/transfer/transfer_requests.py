@@ -1,0 +1,142 @@
+"""Projects that are offered to whoever holds two ids, for a while and once."""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from dataclasses import dataclass
+from datetime import timedelta
+
+from msgspec.structs import replace
+
+from neonup_emulator.neon.accounts import fitting
+from neonup_emulator.neon.accounts.identity import Caller
+from neonup_emulator.neon.accounts.model import Member, MemberRole, Organization, User
+from neonup_emulator.neon.context import Neon
+from neonup_emulator.neon.errors import Conflict, Forbidden, Gone, NotFound
+from neonup_emulator.neon.model import Permission, Project
+from neonup_emulator.neon.transfer import transfers
+from neonup_emulator.neon.transfer.model import TransferRequest
+
+DEFAULT_TTL = 86_400
+"""Seconds that a request is valid for."""
+LONGEST_TTL = 365 * 86_400
+"""The local Neon's choice; the document has no limit."""
+
+MOVERS: frozenset[MemberRole] = frozenset({"admin", "member", "editor"})
+"""Roles whose holders may take projects out of an organization, and bring them in."""
+
+
+@dataclass(frozen=True)
+class Offer:
+    """A transfer request that can be accepted, and what it is about."""
+
+    request: TransferRequest
+    project: Project
+    giver: User | None
+    source: Organization | None
+
+
+def create(neon: Neon, caller: Caller, project: Project, ttl: int) -> tuple[str, TransferRequest]:
+    """Offer a project; earlier requests for it stay valid.
+
+    Args:
+        ttl: seconds.
+
+    Returns:
+        The request's id, which is not kept, and the request.
+
+    Raises:
+        Forbidden: the caller may not give the project away.
+    """
+    check_mover(neon, caller, project.org_id)
+    now = neon.clock.now()
+    id_ = str(uuid.uuid4())
+    request = TransferRequest(
+        id=_digest(id_),
+        project_id=project.id,
+        org_id=project.org_id,
+        user_id=caller.user.id,
+        personal=not caller.is_organization,
+        created_at=now,
+        expires_at=now + timedelta(seconds=ttl),
+    )
+    neon.store.put(request)
+    return id_, request
+
+
+def look(neon: Neon, project_id: str, request_id: str) -> Offer:
+    """What a request is about; whoever has its id may know.
+
+    Raises:
+        NotFound: there is none of that id, or its project was deleted.
+        Gone: it was used or has expired, or who made it may not give the project away any more.
+    """
+    request = neon.store.get(TransferRequest, _digest(request_id))
+    if request is None or request.project_id != project_id:
+        raise NotFound("transfer request not found")
+    project = neon.store.get(Project, project_id)
+    if project is None or project.deleted_at is not None:
+        raise NotFound("the project of this transfer request was deleted")
+    if request.used_at is not None:
+        raise Gone("the transfer request was used already")
+    if request.expires_at <= neon.clock.now():
+        raise Gone("the transfer request has expired: ask for a new one")
+    giver = neon.people.user(request.user_id)
+    may = giver is not None and may_move(neon.people.member(request.org_id, giver))
+    if project.org_id != request.org_id or (request.personal and not may):
+        raise Gone("the transfer request is void: who made it does not have the project any more")
+    return Offer(request, project, giver, neon.people.organization(request.org_id))
+
+
+def accept(
+    neon: Neon, caller: Caller, project_id: str, request_id: str, org_id: str | None = None
+) -> tuple[Project, Organization]:
+    """Take the project; its data, addresses, passwords and quota stay, nobody else's access does.
+
+    Args:
+        org_id: for which organization; None: for the caller's own.
+
+    Raises:
+        NotFound: there is no such request, or the caller is not in the organization.
+        Gone: the request cannot be used any more.
+        Forbidden: the caller may not bring projects to the organization.
+        Conflict: it has the project.
+        Unsatisfied: its plan does not allow the project.
+        Locked: the project is being changed.
+    """
+    look(neon, project_id, request_id)
+    target = neon.identity.organization(caller, org_id) if org_id else neon.identity.home_of(caller)
+    check_mover(neon, caller, target.id)
+    with neon.journal.alone(project_id), neon.store.transaction():
+        offer = look(neon, project_id, request_id)  # it may have been used meanwhile
+        if offer.project.org_id == target.id:
+            raise Conflict(f"{target.name} has this project already")
+        fitting.check_transfer_request(neon, offer.project, target)
+        neon.store.delete(*neon.store.all(Permission, project_id=project_id))
+        neon.store.put(replace(offer.request, used_at=neon.clock.now()))
+        return transfers.give(neon, offer.project, target, caller.user), target
+
+
+def check_mover(neon: Neon, caller: Caller, org_id: str) -> None:
+    """Refuse whoever may not take projects out of an organization, or bring them in.
+
+    Raises:
+        Forbidden: with the key of one project, or as a mere guest of the organization.
+    """
+    if caller.project_id is not None:
+        raise Forbidden("a key of one project cannot transfer projects")
+    if caller.is_organization and caller.org_id == org_id:
+        return
+    if not may_move(neon.people.member(org_id, caller.user)):
+        raise Forbidden("only admins and members of the organization can transfer its projects")
+
+
+def may_move(member: Member | None) -> bool:
+    """Whether somebody may bring projects to an organization."""
+    return member is not None and member.role in MOVERS
+
+
+def _digest(id_: str) -> str:
+    # Ids are random: what makes a password's hash slow would add nothing.
+    return hashlib.sha256(id_.encode()).hexdigest()

@@ -1,0 +1,280 @@
+"""`LocalVersions`: what ``neonup versions`` and ``neonup undo`` do to a local database."""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+import shutil
+from collections.abc import Callable, Container
+from datetime import datetime
+from pathlib import Path
+
+from neonup import EngineError, Restored, Version, VersionBranch, Versions
+from neonup_local.engine import account as accounts
+from neonup_local.engine import binaries, cluster, template
+from neonup_local.engine.binaries import Engine
+from neonup_local.service import details, swap
+from neonup_local.service.databases import Databases
+from neonup_local.service.records import Record
+from neonup_local.service.swap import Plan
+from neonup_local.service.versions import clones, copies, manifest
+from neonup_local.service.versions.manifest import Kept
+
+AUTOMATIC = 5
+"""So many automatic versions of each kind are kept: taken before something, or by a restore."""
+
+_BEFORE_RESTORE = "before-restore"
+
+
+class LocalVersions(Versions):
+    """The versions of one database: copies of its data directory, made under its lock.
+
+    Args:
+        databases: of the home.
+        id: the database's.
+        after_use: begins the upkeep, which also sees to it that copies are on the disk.
+    """
+
+    def __init__(self, databases: Databases, id: str, after_use: Callable[[], None]):  # noqa: A002
+        self._databases = databases
+        self._id = id
+        self._folder = databases.folder(id)
+        self._after_use = after_use
+
+    def checkpoint(
+        self, name: str | None = None, *, automatic: bool = False, replace_oldest: bool = False
+    ) -> Version:
+        """Keep the database as it is now; any number of versions may be kept.
+
+        Raises:
+            EngineError: the name is taken, the disk is full, or the server refused.
+        """
+        with self._databases.locked(self._id):
+            record = self._begin()
+            name = self._free_name(name)
+            making = manifest.begin(self._folder)
+            try:
+                copies.take(self._databases, record, making / "data")
+                new = Kept(name, record.engine, details.size(making / "data"), automatic)
+                manifest.finish(self._folder, making, new)
+            finally:
+                shutil.rmtree(making, ignore_errors=True)
+            self._limit()
+        self._after_use()
+        return new.version()
+
+    def history(self) -> list[Version]:
+        """Every version, newest first."""
+        return [one.version() for one in manifest.all_of(self._folder)]
+
+    def preview(self, version: Version, *, expires_at: datetime | None = None) -> VersionBranch:
+        """A database of its own with the version's data.
+
+        Raises:
+            EngineError: the version is damaged, the disk is full, or no port is free.
+        """
+        with self._databases.locked(self._id):
+            record = self._begin()
+            found, _ = self._usable(version)
+            source = manifest.place(self._folder, found.id) / "data"
+            made = clones.make(
+                self._databases,
+                record,
+                _free(f"preview-{found.name}", {one.name for one in self.branches()}),
+                lambda target: template.copy(source, target, accounts.of_data(source)),
+                engine=found.engine,
+                expires_at=expires_at,
+            )
+        self._after_use()
+        return made
+
+    def restore(self, version: Version) -> Restored:
+        """Put the version's data in the place of the present data, which becomes a version.
+
+        The server is restarted on the same port, and connections end.
+
+        Raises:
+            EngineError: the version is damaged, its Postgres is not here, or the disk is full; the
+                database is as it was.
+        """
+        with self._databases.locked(self._id):
+            record = self._begin()
+            found, engine = self._usable(version)
+            copy = self._folder / f".data-{secrets.token_hex(4)}"
+            source = manifest.place(self._folder, found.id) / "data"
+            template.copy(source, copy, accounts.of_data(source))
+            bring = swap.stage(self._folder, copy)
+            before = self._expect_before(record)
+            self._databases.stop_locked(self._id)
+            keep = manifest.place(self._folder, before.id) / "data"
+            swap.carry_out(self._folder, Plan(bring, self._relative(keep), engine.id))
+            try:
+                self._databases.finish(self._record())
+            except EngineError as error:
+                self._take_back(before, record)
+                raise EngineError(
+                    f"Postgres does not start with the version {found.name!r}. The database is as "
+                    "it was.",
+                    checked=[error.message, *error.checked],
+                    remedy="`neonup versions list` shows the others.",
+                ) from None
+            self._limit()
+        self._after_use()
+        return Restored(found.name, before.version())
+
+    def restore_to(self, moment: datetime) -> Restored:
+        """Refuse: nothing keeps the log of a local database.
+
+        Raises:
+            EngineError: in any case; it lists the versions.
+        """
+        raise EngineError(
+            "A database on this machine can be brought back to its versions, not to any moment.",
+            checked=[f"{one.name} of {one.created_at:%Y-%m-%d %H:%M:%S} UTC"
+                     for one in self.history()],
+            remedy="`neonup undo VERSION` goes back to one; `neonup serve` is a local Neon that "
+            "keeps the history.",
+        )  # fmt: skip
+
+    def delete(self, version: Version) -> None:
+        """Delete a version; branches of it stay.
+
+        Raises:
+            EngineError: there is none, or a file cannot be removed.
+        """
+        with self._databases.locked(self._id):
+            manifest.remove_leftovers(self._folder)
+            manifest.remove(self._folder, self._kept(version).id)
+
+    def branch(self, name: str, *, expires_at: datetime | None = None) -> VersionBranch:
+        """A database of its own with the data as it is now.
+
+        Raises:
+            EngineError: the name is taken, the disk is full, or no port is free.
+        """
+        with self._databases.locked(self._id):
+            record = self._begin()
+            name = _checked(name, {one.name for one in self.branches()})
+            made = clones.make(
+                self._databases,
+                record,
+                name,
+                lambda target: copies.take(self._databases, record, target),
+                engine=record.engine,
+                expires_at=expires_at,
+            )
+        self._after_use()
+        return made
+
+    def branches(self) -> list[VersionBranch]:
+        """The branches that `preview` and `branch` made, oldest first."""
+        found = self._databases.branches_of(self._id)
+        return [clones.branch(self._databases, record) for record in found]
+
+    def delete_branch(self, branch: VersionBranch) -> None:
+        """Delete a branch with its data.
+
+        Raises:
+            EngineError: there is none, or it cannot be removed.
+        """
+        if branch.id not in {one.id for one in self.branches()}:
+            raise EngineError(f"There is no branch {branch.id!r} of this database.")
+        self._databases.remove(branch.id)
+
+    def _begin(self) -> Record:
+        """The database's record, once what killed runs left is gone."""
+        record = self._record()
+        manifest.remove_leftovers(self._folder)
+        swap.remove_leftovers(self._folder)
+        return record
+
+    def _record(self) -> Record:
+        record = self._databases.get(self._id)
+        if record is None or not self._databases.has_data(self._id):
+            raise EngineError(
+                f"The database {self._id!r} has no data on this machine.",
+                checked=[str(self._folder)],
+                remedy="`neonup` creates it again.",
+            )
+        return record
+
+    def _free_name(self, given: str | None) -> str:
+        taken = {one.name for one in manifest.all_of(self._folder)}
+        return _free(_dated("checkpoint"), taken) if given is None else _checked(given, taken)
+
+    def _kept(self, version: Version) -> Kept:
+        for one in manifest.all_of(self._folder):
+            if one.id == version.id:
+                return one
+        raise EngineError(
+            f"There is no version {version.name!r} ({version.id}) any more.",
+            remedy="`neonup versions list` shows them.",
+        )
+
+    def _usable(self, version: Version) -> tuple[Kept, Engine]:
+        """A version and the Postgres that can run its data; nothing has been changed yet."""
+        found = self._kept(version)
+        databases = self._databases
+        try:
+            major = cluster.major_version(manifest.place(self._folder, found.id) / "data")
+            return found, binaries.for_data(databases.home, major, found.engine, databases.pg_bin)
+        except EngineError as error:
+            raise EngineError(
+                f"The version {found.name!r} cannot be used. The database is as it was.",
+                checked=[error.message, *error.checked],
+                remedy=error.remedy,
+            ) from None
+
+    def _expect_before(self, record: Record) -> Kept:
+        """The version that the present data is about to become, once it is in its folder."""
+        taken = {one.name for one in manifest.all_of(self._folder)}
+        size = details.size(self._folder / "data")
+        before = Kept(_free(_dated(_BEFORE_RESTORE), taken), record.engine, size, automatic=True)
+        manifest.finish(self._folder, manifest.begin(self._folder), before)
+        return before
+
+    def _take_back(self, before: Kept, record: Record) -> None:
+        """Undo a restore whose data does not work."""
+        self._databases.stop_locked(self._id)
+        place = manifest.place(self._folder, before.id)
+        broken = f".data-{secrets.token_hex(4)}"
+        swap.carry_out(self._folder, Plan(self._relative(place / "data"), broken, record.engine))
+        manifest.remove_leftovers(self._folder)
+        shutil.rmtree(self._folder / broken, ignore_errors=True)
+        self._databases.finish(self._record())
+
+    def _relative(self, path: Path) -> str:
+        return path.relative_to(self._folder).as_posix()
+
+    def _limit(self) -> None:
+        """Delete the oldest automatic versions where there are too many of their kind."""
+        automatic = [one for one in manifest.all_of(self._folder) if one.automatic]
+        of_restores = [one for one in automatic if one.name.startswith(_BEFORE_RESTORE)]
+        others = [one for one in automatic if one not in of_restores]
+        for one in [*of_restores[AUTOMATIC:], *others[AUTOMATIC:]]:
+            with contextlib.suppress(EngineError):  # what was asked for is done
+                manifest.remove(self._folder, one.id)
+
+
+def _dated(what: str) -> str:
+    """A name made of the time, in the time zone of whoever reads it."""
+    return f"{what}-{datetime.now():%Y%m%d-%H%M%S}"
+
+
+def _checked(name: str, taken: Container[str]) -> str:
+    """A name that a person gave to something new."""
+    if not name.strip() or not name.isprintable():
+        raise EngineError(f"{name!r} cannot be a name.", remedy="Give one that can be read.")
+    if name in taken:
+        raise EngineError(
+            f"The name {name!r} is taken.", remedy="Give another one, or delete that one first."
+        )
+    return name
+
+
+def _free(name: str, taken: Container[str]) -> str:
+    """The name, with a number where it is taken."""
+    number, found = 2, name
+    while found in taken:
+        number, found = number + 1, f"{name}-{number}"
+    return found

@@ -1,0 +1,203 @@
+"""The tools for the database itself: which one it is, its URL, its claim link."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from mcp.server.mcpserver import MCPServer
+from neonup.plugin import project
+from pydantic import BaseModel, Field
+
+from neonup import USER, Database, ProviderError, drivers, urls
+from neonup_mcp.project import Branch, Project
+from neonup_mcp.result import Result, add_tool
+
+
+class DatabaseInfo(Result):
+    """Which database the project has. No password, no claim link."""
+
+    description: str = Field(description="The database in a few words.")
+    provider: str = Field(description="What created it; user: the project's own.")
+    url: str = Field(description="The connection URL with *** for the password.")
+    key: str = Field(description="The variable that holds the URL.")
+    source: str = Field(description="Where the URL was found or written.")
+    created: bool = Field(description="Whether this call created it.")
+    expires_at: datetime | None = Field(description="When it is deleted unless claimed.")
+    note: str | None = Field(description="What else is to be known, e.g. that it was claimed.")
+
+    @classmethod
+    def of(cls, database: Database) -> DatabaseInfo:
+        """What may be shown of a database."""
+        return cls(
+            description=project.describe(database),
+            provider=database.provider,
+            url=urls.mask(database.url),
+            key=database.key,
+            source=database.source,
+            created=database.created,
+            expires_at=database.expires_at,
+            note=database.note,
+        )
+
+    def text(self) -> str:
+        """A few lines."""
+        lines = [
+            f"{'created' if self.created else 'found'}: {self.description}",
+            f"{self.key} is in {self.source}",
+            f"url: {self.url}",
+            f"expires at: {self.expires_at:%Y-%m-%d %H:%M UTC}" if self.expires_at else None,
+            self.note,
+        ]
+        return "\n".join(filter(None, lines))
+
+
+class ListedDatabase(BaseModel):
+    """A database that the project's files record."""
+
+    key: str = Field(description="The variable that holds its URL.")
+    description: str
+    provider: str
+    source: str = Field(description="The file, or environment.")
+    state: str = Field(description="ready, stopped, missing, expired or claimed; unknown.")
+    served: bool = Field(description="Whether it is the one that this server's tools use.")
+
+
+class DatabaseList(Result):
+    """The databases of the project."""
+
+    databases: list[ListedDatabase]
+
+    def text(self) -> str:
+        """A line for each."""
+        lines = [
+            f"{one.key}: {one.description}, {one.state} (from {one.source})"
+            f"{', used by these tools' if one.served else ''}"
+            for one in self.databases
+        ]
+        return "\n".join(lines) or "The project has no database."
+
+
+class ConnectionUrl(Result):
+    """A connection URL with its password."""
+
+    url: str = Field(description="A secret.")
+
+    def text(self) -> str:
+        """The URL."""
+        return self.url
+
+
+class ClaimLink(Result):
+    """How a person takes the database into an account."""
+
+    claim_url: str = Field(description="The page to open. A secret.")
+    code: str | None = Field(description="What the page asks for, if it does. A secret.")
+    expires_at: datetime | None = Field(description="When the offer ends.")
+
+    def text(self) -> str:
+        """The link, and the code."""
+        return self.claim_url if self.code is None else f"{self.claim_url}\ncode: {self.code}"
+
+
+@dataclass(frozen=True)
+class DatabaseTools:
+    """Tools over one project's database."""
+
+    project: Project
+
+    def register(self, server: MCPServer[Any]) -> None:
+        """Add the tools."""
+        add_tool(
+            server, self.get_database, title="Get the database", idempotent=True, open_world=True
+        )
+        add_tool(server, self.list_databases, title="List databases", read_only=True)
+        add_tool(
+            server, self.get_connection_url, title="Get the URL with its password", read_only=True
+        )
+        add_tool(
+            server,
+            self.get_claim_link,
+            title="Get the claim link",
+            idempotent=True,
+            open_world=True,
+        )
+
+    def get_database(
+        self,
+        create: Annotated[
+            bool, Field(description="Create a database if the project has none.")
+        ] = False,
+    ) -> DatabaseInfo:
+        """Find this project's database and wake it; with create, make one if there is none.
+
+        A new one is recorded in the project's .env, migrated and seeded as the project's settings
+        say. The result has no password: the application reads the URL from the environment or .env.
+        """
+        if not create:
+            self.project.recorded()
+        return DatabaseInfo.of(self.project.start().run())
+
+    def list_databases(self) -> DatabaseList:
+        """List the databases that this project's environment and .env files record, by variable."""
+        settings = self.project.settings
+        served = project.find_database(settings)
+        found = {database.key: database for database in project.every(settings)}
+        if served is not None:
+            found[served.key] = served
+        return DatabaseList(
+            databases=[
+                ListedDatabase(
+                    key=key,
+                    description=project.describe(database),
+                    provider=database.provider,
+                    source=database.source,
+                    state=self._state(database),
+                    served=key == settings.key,
+                )
+                for key, database in sorted(found.items())
+            ]
+        )
+
+    def _state(self, database: Database) -> str:
+        if database.provider == USER:
+            return "claimed" if database.before_claim else "unknown"
+        try:
+            return self.project.start().provider(database).check(database)
+        except ProviderError:  # its plugin is not installed
+            return "unknown"
+
+    def get_connection_url(
+        self,
+        form: Annotated[
+            Literal["direct", "pooled"],
+            Field(
+                description="direct for migrations, dumps and LISTEN; pooled where there is one."
+            ),
+        ] = "direct",
+        driver: Annotated[
+            str,
+            Field(
+                description="The form that a driver takes.",
+                json_schema_extra={"enum": sorted(drivers.DRIVERS)},
+            ),
+        ] = "libpq",
+        branch: Branch = None,
+    ) -> ConnectionUrl:
+        """Return the connection URL WITH ITS PASSWORD, of the database or a branch.
+
+        A secret: do not show, log or commit it. The application needs no such call: it reads the
+        URL from the environment or .env.
+        """
+        url = self.project.url(branch, pooled=form == "pooled")
+        return ConnectionUrl(url=drivers.for_driver(url, driver))
+
+    def get_claim_link(self) -> ClaimLink:
+        """Return the link with which a person takes a temporary database into their Neon account.
+
+        A SECRET: whoever opens it can take the database. Give it to the user and to nobody else. A
+        local database has none.
+        """
+        offer = project.offer(self.project.start(), self.project.recorded())
+        return ClaimLink(claim_url=offer.url, code=offer.code, expires_at=offer.expires_at)

@@ -1,0 +1,148 @@
+"""The one project that a server is for, and its database."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import anyio.to_thread
+from neonup.plugin import project
+from neonup.plugin.project import Start, find_database, versions_of
+from pydantic import Field
+
+from neonup import (
+    USER,
+    Arguments,
+    Database,
+    NeonupError,
+    Settings,
+    State,
+    VersionBranch,
+    Versions,
+    resolve,
+    urls,
+)
+
+SIGN = "neonup mcp, which a person's editor has started"
+"""An editor runs where somebody develops; what a hosting platform or CI sets still forbids."""
+
+Branch = Annotated[
+    str | None, Field(description="A branch's name or id; the database itself if omitted.")
+]
+"""The argument with which a tool is pointed to a branch."""
+
+
+@dataclass(frozen=True)
+class Project:
+    """A project's folder, and which of its databases is meant.
+
+    The settings and files are read at each call, since they change while the server runs.
+
+    Args:
+        folder: the project's folder.
+        arguments: settings from the command line.
+        allow_remote: whether a database that neonup did not create may be on another machine.
+    """
+
+    folder: Path
+    arguments: Arguments
+    allow_remote: bool = False
+
+    @property
+    def settings(self) -> Settings:
+        """The project's settings as they are now."""
+        return resolve(self.folder, **self.arguments)
+
+    def start(self) -> Start:
+        """A start on behalf of the agent; nobody can be asked anything."""
+        return Start(self.settings, sign=SIGN, quiet=True)
+
+    def recorded(self) -> Database:
+        """The database as recorded, unchecked.
+
+        Raises:
+            NeonupError: there is none.
+        """
+        settings = self.settings
+        database = find_database(settings)
+        if database is None:
+            raise NeonupError(
+                f"There is no {settings.key} for {settings.project}.",
+                checked=[f"the environment and {settings.env_file}"],
+                remedy="The tool get_database creates one, with create=true.",
+            )
+        return database
+
+    def answering(self) -> Database:
+        """The database, woken if need be; it must have been created before.
+
+        Raises:
+            NeonupError: there is none, it cannot be woken, or this server may not use it.
+        """
+        self._check_place(self.recorded())
+        return self.start().run()
+
+    def _check_place(self, database: Database) -> None:
+        if database.provider != USER or self.allow_remote:
+            return
+        far = [host for host, _ in urls.parse(database.direct).hosts if not urls.is_loopback(host)]
+        if far:
+            raise NeonupError(
+                f"{database.key} is a database on {far[0]} that neonup did not create, and this "
+                "server leaves such databases alone.",
+                checked=[f"it is from {database.source}"],
+                remedy="Start `neonup mcp` with --allow-remote to use it nevertheless.",
+            )
+
+    def url(self, branch: str | None = None, *, pooled: bool = False) -> str:
+        """The URL of the database, or of one of its branches.
+
+        Args:
+            branch: a branch's name or id; None: the database itself.
+            pooled: the URL as it is, through a pooler where there is one; else the direct one.
+
+        Raises:
+            NeonupError: as `answering`; or there is no such branch.
+        """
+        database = self.answering()
+        if branch is not None:
+            database = self._awake(database, self.branch(branch))
+        return database.url if pooled else database.direct
+
+    def _awake(self, database: Database, branch: VersionBranch) -> Database:
+        """A branch as a database that answers: its server may have been idle for long."""
+        start = self.start()
+        provider = start.provider(database)
+        found = Database(branch.url, database.provider, id=branch.id, key=database.key)
+        if provider.check(found) is State.STOPPED:
+            with project.project(start.settings):
+                found = provider.wake(found)
+        return found
+
+    async def reach(self, branch: str | None = None) -> str:
+        """As `url`, in a thread."""
+        return await anyio.to_thread.run_sync(self.url, branch)
+
+    def versions(self) -> Versions:
+        """The database's versions.
+
+        Raises:
+            NeonupError: as `answering`; or its provider keeps none.
+        """
+        return versions_of(self.settings, self.answering())
+
+    def branch(self, name: str) -> VersionBranch:
+        """A branch by its name or id.
+
+        Raises:
+            NeonupError: there is no such branch.
+        """
+        branches = self.versions().branches()
+        for branch in branches:
+            if name in (branch.id, branch.name):
+                return branch
+        raise NeonupError(
+            f"There is no branch {name!r}.",
+            checked=[f"branches: {', '.join(one.name for one in branches) or 'none'}"],
+        )

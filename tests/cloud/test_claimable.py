@@ -1,0 +1,287 @@
+"""An agent's database: registered once, its secret kept apart, claimed with a code, adopted."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import psycopg
+import pytest
+
+from neonup_emulator.neon.claimable.model import AgentRegistration
+from tests.cloud.relay import Relay
+from tests.contract.wire import answer, wire
+from tests.emulator.agent import Person, carry_out
+from tests.emulator.serving import NeonServer
+from tests.project import Project, clean_environ
+
+
+@pytest.fixture
+def root(neon_server_here: NeonServer) -> str:
+    return neon_server_here.base.removesuffix("/api/v2")
+
+
+@pytest.fixture
+def agent(tmp_path: Path, neonup_home: Path, root: str) -> Project:
+    """An empty project whose databases come from the agent identity service."""
+    folder = tmp_path / "shop"
+    folder.mkdir()
+    environ = {
+        "CLAIMABLE_NEON_HOST": root,
+        "NEONUP_PROVIDER": "claimable",
+        "NEONUP_ENV_KEYS": "all",
+    }
+    return Project(folder, clean_environ(neonup_home, **environ))
+
+
+@pytest.fixture
+def person(root: str, tmp_path: Path) -> Iterator[Person]:
+    found = Person(root, f"{tmp_path.name}-{id(tmp_path)}@example.com")
+    yield found
+    found.pages.close()
+
+
+@pytest.fixture(autouse=True)
+def the_right_time(neon_server_here: NeonServer) -> Iterator[None]:
+    yield
+    neon_server_here.neon.clock.ahead = timedelta()
+
+
+def kept(home: Path) -> list[dict[str, str]]:
+    """What the home has of identities."""
+    return [json.loads(path.read_text()) for path in sorted((home / "claimable").iterdir())]
+
+
+def unclaimed(server: NeonServer) -> set[str]:
+    """The registrations that are there."""
+    return {one.id for one in server.neon.store.all(AgentRegistration)}
+
+
+def test_a_first_run_registers_and_keeps_the_secret_out_of_env(
+    agent: Project, neonup_home: Path
+) -> None:
+    done = agent.neonup(NEONUP_CLAIMABLE_CAPABILITIES="auth,storage")
+    said = done.stdout + done.stderr
+    assert done.returncode == 0, said
+    assert "created a Neon database that is nobody's yet" in said
+    assert "expires in 2 d 23 h unless claimed" in said
+    assert "not granted: auth (not_available), storage (requires_claim)" in said
+    assert "neonup claim" in said
+    (identity,) = kept(neonup_home)
+    secret = identity["assertion"]
+    status = agent.ok("status")
+    assert "storage (requires_claim)" in status
+    assert secret not in said + status + agent.env_file.read_text()
+    (path,) = (neonup_home / "claimable").iterdir()
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert agent.query("SELECT 1") == "1"
+    assert "found" in agent.ok(CLAIMABLE_NEON_HOST="http://localhost:9")
+
+
+def test_by_force_there_is_another_each_time(agent: Project) -> None:
+    seen = []
+    for arguments in ([], ["--force"], ["--force"], ["reset", "--yes"]):
+        agent.ok(*arguments)
+        seen.append(agent.json("status")["id"])
+        assert agent.query("SELECT 1") == "1"
+    assert len({*seen}) == 4
+
+
+def test_a_secret_that_others_can_read_is_refused(agent: Project, neonup_home: Path) -> None:
+    agent.ok()
+    (path,) = (neonup_home / "claimable").iterdir()
+    path.chmod(0o644)
+    assert f"chmod 600 {path}" in agent.fails("status")
+
+
+def test_killed_before_env_was_written_the_next_run_takes_the_registration_up(
+    agent: Project, neonup_home: Path, neon_server_here: NeonServer, relay: Relay
+) -> None:
+    before = unclaimed(neon_server_here)
+    relay.hold.append("GET /v1/projects/*/credentials")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "neonup"],
+        cwd=agent.folder,
+        env={**agent.environ, "CLAIMABLE_NEON_HOST": relay.root},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        assert relay.held.wait(60)
+    finally:
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    agent.ok(CLAIMABLE_NEON_HOST=relay.root)
+    assert len(unclaimed(neon_server_here) - before) == 1
+    assert agent.query("SELECT 1") == "1"
+
+
+def test_a_lost_answer_to_the_registration_is_an_error_and_not_repeated(
+    agent: Project, relay: Relay, neon_server_here: NeonServer
+) -> None:
+    before = unclaimed(neon_server_here)
+    relay.lose.append("POST /v1/agent/identity")
+    said = agent.fails(CLAIMABLE_NEON_HOST=relay.root)
+    assert "claimable.neon.tech: no usable answer" in said
+    assert relay.asked == ["POST /v1/agent/identity"]
+    assert len(unclaimed(neon_server_here) - before) == 1  # it expires by itself
+    agent.ok(CLAIMABLE_NEON_HOST=relay.root)
+
+
+def test_other_lost_answers_are_asked_for_again(agent: Project, relay: Relay) -> None:
+    relay.lose += ["POST /v1/oauth2/token", "GET /v1/projects/*/credentials"]
+    agent.ok(CLAIMABLE_NEON_HOST=relay.root)
+    assert agent.query("SELECT 1") == "1"
+    relay.lose.append("DELETE /v1/projects/*")
+    agent.ok("destroy", "--yes")
+    assert not agent.env_file.read_text()
+
+
+def test_a_claim_from_the_code_to_the_new_url(
+    agent: Project, neonup_home: Path, neon_server_here: NeonServer, person: Person
+) -> None:
+    """`claim` prints a code and waits; the old URL is dead; `adopt` brings the new one."""
+    agent.ok()
+    old = agent.url
+    with psycopg.connect(old) as connection:
+        connection.execute("CREATE TABLE kept AS SELECT 7 AS n")
+    key = {"NEON_API_HOST": neon_server_here.base, "NEON_API_KEY": person.account["api_key"]}
+    assert "has not been claimed yet" in agent.fails("adopt", **key)
+    process = subprocess.Popen(
+        [sys.executable, "-u", "-m", "neonup", "claim", "--no-open"],
+        cwd=agent.folder,
+        env=agent.environ,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert process.stdout
+        found = re.match(r"code: (\S+), good until ", process.stdout.readline())
+        assert found
+        assert f"code={found[1]}" in process.stdout.readline()
+        assert person.claim(found[1]).status_code == 200
+        carry_out(neon_server_here.neon, agent.json("status")["id"])
+        said, errors = process.communicate(timeout=60)
+    finally:
+        process.kill()
+        process.communicate()
+    assert process.returncode == 0, errors
+    assert "has been claimed" in said and "neonup adopt" in said
+    (identity,) = kept(neonup_home)
+    assert not identity["assertion"] and identity["ended"] == "project_claimed"
+    with pytest.raises(psycopg.OperationalError):
+        psycopg.connect(old, connect_timeout=10)
+    assert "neonup adopt" in agent.ok()
+    assert "neonup adopt" in agent.ok("status")
+    assert "has been claimed already" in agent.fails("claim")
+    stranger = {"NEON_API_HOST": neon_server_here.base, "NEON_API_KEY": neon_server_here.key}
+    assert "is not in the account whose key is used" in agent.fails("adopt", **stranger)
+    assert agent.url == old
+    said = agent.ok("adopt", **key)
+    assert "adopted" in said
+    assert agent.url != old and urlsplit(agent.url).hostname == urlsplit(old).hostname
+    assert agent.query("SELECT n FROM kept") == "7"
+    assert "provider=account" in agent.env_file.read_text()
+    assert "expires" not in agent.env_file.read_text()
+    assert agent.json("status", **key)["state"] == "ready"
+    assert "not created by neonup in this account" in agent.fails("destroy", "--yes", **key)
+
+
+def test_a_token_that_expires_in_between_is_exchanged_anew(
+    agent: Project, relay: Relay, neon_server_here: NeonServer
+) -> None:
+    """The clock jumps between the exchange and the next request."""
+    agent.ok(CLAIMABLE_NEON_HOST=relay.root)
+    relay.before["GET /v1/projects/*/claim"] = lambda: setattr(
+        neon_server_here.neon.clock, "ahead", timedelta(minutes=20)
+    )
+    assert agent.json("status")["state"] == "ready"
+    assert relay.asked[-5:].count("POST /v1/oauth2/token") == 2
+
+
+def test_json_tells_the_code_and_does_not_wait(agent: Project) -> None:
+    agent.ok()
+    shown = agent.json("claim")
+    assert set(shown) == {"claim_url", "code", "expires_at"}
+    assert shown["code"] in shown["claim_url"]
+    assert agent.json("status")["detail"]["claim"] == "pending"
+
+
+def test_a_claim_that_somebody_else_has_waited_for_is_noticed(
+    agent: Project, neon_server_here: NeonServer, person: Person
+) -> None:
+    agent.ok()
+    id_ = agent.json("status")["id"]
+    person.claim(agent.json("claim")["code"])
+    assert agent.json("status")["detail"]["claim"] in {"accepted", "reconciled"}
+    carry_out(neon_server_here.neon, id_)
+    status = agent.json("status")
+    assert (status["state"], status["detail"]["next"]) == ("claimed", "neonup adopt")
+    assert "is its owner's to delete" in agent.fails("destroy", "--yes")
+    said = agent.ok(CLAIMABLE_NEON_HOST="http://localhost:9")  # known here: nobody is asked
+    assert "neonup adopt" in said and "unless claimed" not in said
+
+
+def test_an_expired_one_says_so_and_is_replaced_where_that_is_wanted(
+    agent: Project, neonup_home: Path, neon_server_here: NeonServer
+) -> None:
+    agent.ok()
+    old = agent.json("status")["id"]
+    neon_server_here.neon.clock.ahead = timedelta(hours=73)
+    assert agent.json("status")["state"] == "expired"
+    assert [one["ended"] for one in kept(neonup_home)] == ["project_expired"]
+    assert "expired" in agent.fails("claim")
+    text = re.sub(r"expires=\S+", "expires=2026-01-01T00:00:00+00:00", agent.env_file.read_text())
+    agent.env_file.write_text(text)
+    assert "neonup --force" in agent.fails()
+    neon_server_here.neon.clock.ahead = timedelta()
+    agent.ok("-y")
+    assert agent.json("status")["id"] != old
+
+
+@pytest.mark.parametrize("status", ["500", "429", "401"])
+def test_the_secret_outlives_every_other_refusal(
+    agent: Project, neonup_home: Path, status: str
+) -> None:
+    agent.ok()
+    envelope = {"error": {"code": "unauthorized", "message": "no", "retryable": False}}
+    with wire(answer(envelope, int(status))) as service:
+        (path,) = (neonup_home / "claimable").iterdir()
+        found = json.loads(path.read_text())
+        path.write_text(json.dumps(found | {"base": service.url}))
+        assert found["assertion"] not in agent.fails("status")
+        path.write_text(json.dumps(json.loads(path.read_text()) | {"base": found["base"]}))
+    assert agent.json("status")["state"] == "ready"
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["postgres://u:p@h/d\nEVIL=1", "postgres://u:p@h/d?sslkey=/etc/x", "http://u:p@h/d", None, 7],
+)
+def test_a_hostile_service_writes_nothing(agent: Project, url: object) -> None:
+    project = {"id": "quiet-sea-1", "branch_id": "br-1", "expires_at": "2030-01-01T00:00:00Z"}
+    identity = {"registration_id": "reg_1", "identity_assertion": "a.b.c", "project": project}
+    token = {"access_token": "t", "token_type": "Bearer", "expires_in": 900}
+    with wire(answer(identity, 201), answer(token), answer({"database_url": url})) as service:
+        said = agent.fails(CLAIMABLE_NEON_HOST=service.url)
+    assert "the answer cannot be used" in said
+    assert not agent.env_file.exists()
+
+
+@pytest.mark.parametrize(
+    "url", ["http://claimable.example", "https://u:p@claimable.example", "nonsense"]
+)
+def test_an_address_that_the_secret_must_not_be_sent_to(agent: Project, url: str) -> None:
+    said = agent.fails(CLAIMABLE_NEON_HOST=url)
+    assert "cannot be used" in said and "CLAIMABLE_NEON_HOST" in said
+    assert not agent.env_file.exists()

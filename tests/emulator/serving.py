@@ -1,0 +1,63 @@
+"""A local Neon in this process."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import uvicorn
+
+from neonup_emulator.api.app import create_app
+from neonup_emulator.neon.context import Neon
+from tests.cloud.requests_checked import CheckedApp
+from tests.waiting import wait_until
+
+
+@dataclass(frozen=True)
+class NeonServer:
+    """Where it is, whom its key belongs to, and what is behind it."""
+
+    base: str
+    key: str
+    org_id: str
+    neon: Neon
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What Neon's own clients read."""
+        return {
+            "NEON_API_HOST": self.base,
+            "NEON_API_KEY": self.key,
+            "NEON_ORG_ID": self.org_id,
+        }
+
+
+@contextmanager
+def serving(home: Path) -> Iterator[NeonServer]:
+    """Serve until the end of the block; its servers stop then.
+
+    Raises:
+        AssertionError: neonup sent a request that Neon's OpenAPI document does not allow.
+    """
+    neon = Neon(home, patience=30)  # a busy machine takes its time
+    neon.start()
+    app = CheckedApp(create_app(neon))
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, ws="none"))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+        thread.start()
+        wait_until(lambda: server.started or not thread.is_alive(), "the server")
+        key, org_id = neon.identity.default()
+        try:
+            yield NeonServer(
+                f"http://localhost:{listener.getsockname()[1]}/api/v2", key, org_id, neon
+            )
+        finally:
+            server.should_exit = True
+            thread.join(60)
+            assert not thread.is_alive()
+    assert app.wrong == [], app.wrong
