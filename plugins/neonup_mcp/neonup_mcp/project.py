@@ -18,8 +18,8 @@ from neonup import (
     State,
     VersionBranch,
     Versions,
+    destination,
     resolve,
-    urls,
 )
 from neonup.plugin.project import Start, find_database, project_lock, versions_of
 
@@ -85,10 +85,10 @@ class Project:
     def _check_place(self, database: Database) -> None:
         if database.provider != USER or self.allow_remote:
             return
-        far = [host for host, _ in urls.parse(database.direct).hosts if not urls.is_loopback(host)]
-        if far:
+        far = next(filter(None, map(destination.elsewhere, (database.direct, database.url))), None)
+        if far is not None:
             raise NeonupError(
-                f"{database.key} is a database on {far[0]} that neonup did not create, and this "
+                f"{database.key} is a database on {far} that neonup did not create, and this "
                 "server leaves such databases alone.",
                 checked=[f"it is from {database.source}"],
                 remedy="Start `neonup mcp` with --allow-remote to use it nevertheless.",

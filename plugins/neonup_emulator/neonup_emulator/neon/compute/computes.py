@@ -22,7 +22,7 @@ from neonup_emulator.neon.compute.servers import Servers, failures_logged
 from neonup_emulator.neon.data.clusters import Clusters
 from neonup_emulator.neon.errors import NotFound, QuotaExceeded, Unprocessable
 from neonup_emulator.neon.metering.meter import Meter
-from neonup_emulator.neon.model import Branch, Cluster, Database, Endpoint, Project, Role
+from neonup_emulator.neon.model import Branch, Cluster, Endpoint, Project, Role
 from neonup_emulator.neon.state.clock import Clock
 from neonup_emulator.neon.state.store import Store
 from neonup_local.engine import postmaster
@@ -319,12 +319,11 @@ class Computes:
         )
 
     def _settle(self, row: Cluster, branch: Branch) -> None:
-        """Make Postgres know the roles, databases and passwords that the store has."""
+        """Make Postgres know the names and passwords that the store has."""
         roles = self._store.all(Role, branch_id=branch.id)
-        databases = self._store.all(Database, branch_id=branch.id)
         with psycopg.connect(**self.address(row.id)) as connection:
-            if row.state == "new":
-                catalogs.rename(connection, roles, databases)
+            if row.own_names:
+                catalogs.rename(connection, *row.own_names)
             catalogs.apply_passwords(connection, roles)
             self.meter.begin_log(row.id, connection)
 
