@@ -20,9 +20,9 @@ from neonup import (
     State,
     VersionBranch,
     Versions,
+    destination,
     resolve,
 )
-from neonup.postgres import destination
 
 SIGN = "neonup mcp, which a person's editor has started"
 """An editor runs where somebody develops; what a hosting platform or CI sets still forbids."""
