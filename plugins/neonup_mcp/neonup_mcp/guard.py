@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from psycopg import AsyncConnection
 
-from neonup import NeonupError
-from neonup.postgres import effects
+from neonup import NeonupError, effects
 
 _REMEDY = "Leave it out. What has effects needs `neonup mcp --allow-writes` and the tool write_sql."
 

@@ -54,7 +54,7 @@ def adopt(project_id: str | None, branch: str | None, yes: bool, **arguments: An
     with _client(start) as neon:
         found, urls = _reach(neon, project_id, branch, database, former)
     adopted = _adopted(start, database, f"{project_id}/{found.id}", urls)
-    adopted = record_database(start.settings, adopted)
+    adopted = record_database(start.settings, adopted, replaces=database)
     if commands.wants_json():
         commands.emit(commands.database_dict(adopted))
         return
