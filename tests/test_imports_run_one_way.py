@@ -27,7 +27,7 @@ imports in functions."""
 
 CORE = (
     ("errors", "extras", "markers", "process"),
-    ("choice", "command", "machine", "postgres"),
+    ("choice", "command", "finding", "machine", "postgres"),
     ("database", "settings", "versions"),
     ("provider",),
     ("env", "http", "hookspecs", "templates"),

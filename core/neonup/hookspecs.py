@@ -6,14 +6,17 @@ these names, each marked with ``@neonup.hookimpl``.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
 
 import pluggy
 
 from neonup.command import Command
 from neonup.database import Database
+from neonup.finding import Finding
 from neonup.machine import Servers
 from neonup.provider import Provider
+from neonup.settings import Settings
 
 hookspec = pluggy.HookspecMarker("neonup")
 
@@ -23,6 +26,18 @@ def neonup_providers() -> Iterable[type[Provider]]:  # type: ignore[empty-body]
     """Return provider classes. Called once, before a provider is chosen.
 
     Two providers of one name are an error that names both plugins.
+    """
+
+
+@hookspec(firstresult=True)
+def neonup_development(argv: Sequence[str]) -> str | None:
+    """Return what says that this process is development, in words; None: nothing.
+
+    Called where a database is to be created and nothing that the core knows says so: not with
+    ``NEONUP=off`` or in production, which forbid it. The first answer counts.
+
+    Args:
+        argv: the process's arguments.
     """
 
 
@@ -65,4 +80,24 @@ def neonup_servers() -> Iterable[type[Servers]]:  # type: ignore[empty-body]
     """Return what else runs on this machine, for ``neonup list``, ``stop --all`` and ``prune``.
 
     Called by these commands; each class is made with the folder of neonup's state.
+    """
+
+
+@hookspec
+def neonup_doctor(settings: Settings) -> Iterable[Finding]:  # type: ignore[empty-body]
+    """Return more lines for ``neonup doctor``; nothing is started or created for them.
+
+    Args:
+        settings: the project's.
+    """
+
+
+@hookspec
+def neonup_mcp_tools(server: Any, database: Callable[[], Database], allow_writes: bool) -> None:
+    """Add tools to the MCP server of ``neonup mcp``. Called once, when it starts.
+
+    Args:
+        server: the SDK's ``MCPServer``; use its ``add_tool``.
+        database: the project's database, woken where need be; it may block.
+        allow_writes: whether tools may change or delete something.
     """

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import platform
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import click
@@ -15,25 +14,11 @@ from neonup.cli import options, output
 from neonup.database import USER, State
 from neonup.env import dotenv, git
 from neonup.errors import NeonupError
+from neonup.finding import Finding
 from neonup.providers import registry
 from neonup.providers.registry import provider_class
 from neonup.settings import Settings
 from neonup.start import announce, lookup, permission
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One line of the report.
-
-    Args:
-        topic: what was looked at.
-        text: what was found.
-        remedy: what to do about it; None if nothing is wrong.
-    """
-
-    topic: str
-    text: str
-    remedy: str | None = None
 
 
 @click.command()
@@ -149,4 +134,9 @@ def _providers(settings: Settings) -> Iterator[Finding]:
     yield Finding("would take", f"{chosen.name} ({why})")
 
 
-_LOOKS = (_machine, _project, _permission, _database, _providers)
+def _plugins(settings: Settings) -> Iterator[Finding]:
+    for findings in plugins.create_plugin_manager().hook.neonup_doctor(settings=settings):
+        yield from findings
+
+
+_LOOKS = (_machine, _project, _permission, _database, _providers, _plugins)

@@ -4,6 +4,7 @@
 module       what it has
 ===========  =====================================================================
 `commands`   options, output and questions, as neonup's own commands have them
+`doctor`     a line of ``neonup doctor``
 `files`      replacing a file as a whole, or not at all
 `machine`    servers of a plugin, for ``neonup list``, ``stop`` and ``prune``
 `manager`    the plugin manager, for a plugin that calls hooks itself

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from neonup.http.calls import Call, Failure, Pause, Request, Response
 from neonup.http.retry import Outcome, Policy, Service, attempt, retry_after, told
-from neonup.http.run import adrive, drive
+from neonup.http.run import adrive, drive, run
 from neonup.http.transport import AsyncSender, Sender
 from neonup.providers import validation
 
@@ -23,6 +23,7 @@ __all__ = [
     "attempt",
     "drive",
     "retry_after",
+    "run",
     "told",
     "validation",
 ]

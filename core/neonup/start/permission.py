@@ -108,7 +108,8 @@ def ask(
         return Permission(sign or "pytest", "tests use only the local provider")
     if against:
         raise _forbidden(settings, need, against, _SAY_SO)
-    sign = sign or _own_sign(sys.argv if argv is None else argv, settings.project)
+    argv = sys.argv if argv is None else argv
+    sign = sign or _own_sign(argv, settings.project) or _plugins_sign(argv)
     if sign is None:
         raise _forbidden(settings, need, "nothing here says that this is development", _SAY_SO)
     return Permission(sign, local_only)
@@ -132,6 +133,13 @@ def _forbidden(
 
 def _in_ci(environ: Mapping[str, str]) -> bool:
     return environ.get("CI", "").lower() not in ("", "0", "false")
+
+
+def _plugins_sign(argv: Sequence[str]) -> str | None:
+    from neonup.plugins import create_plugin_manager  # only where nothing else says so
+
+    sign: str | None = create_plugin_manager().hook.neonup_development(argv=argv)
+    return sign
 
 
 def _own_sign(argv: Sequence[str], project: Path) -> str | None:

@@ -3,7 +3,7 @@
 Registered at Neon with the callback http://127.0.0.1:8000/neon/callback. Then, with its id and
 secret in NEON_CLIENT_ID and NEON_CLIENT_SECRET:
 
-    pip install "neonup[auth,fastapi]" "fastapi[standard]" itsdangerous
+    pip install "neonup[cloud,fastapi]" "fastapi[standard]" itsdangerous
     fastapi dev main.py --host 127.0.0.1
 """
 

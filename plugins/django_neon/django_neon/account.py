@@ -4,7 +4,7 @@
     urlpatterns = [path("neon/", account.urls), ...]
 
 It keeps what it needs on the way in Django's session. What it takes comes with
-``neonup[auth,django]``.
+``neonup[cloud,django]``.
 """
 
 from __future__ import annotations

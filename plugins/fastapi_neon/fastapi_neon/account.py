@@ -4,7 +4,7 @@
     account.install(app)
 
 It keeps what it needs on the way in Starlette's session, so that the application needs its
-``SessionMiddleware``. What it takes comes with ``neonup[auth,fastapi]``.
+``SessionMiddleware``. What it takes comes with ``neonup[cloud,fastapi]``.
 """
 
 from __future__ import annotations

@@ -9,6 +9,7 @@ from mcp.server.auth.provider import TokenVerifier
 from mcp.server.auth.settings import AuthSettings
 from mcp.server.mcpserver import MCPServer
 
+from neonup.plugin.manager import create_plugin_manager
 from neonup_mcp.database import DatabaseTools
 from neonup_mcp.project import Project
 from neonup_mcp.schema import SchemaTools
@@ -61,4 +62,7 @@ def build(
     SchemaTools(project, runner).register(server)
     VersionTools(project, allow_writes).register(server)
     SqlTools(project, runner, allow_writes).register(server)
+    create_plugin_manager().hook.neonup_mcp_tools(
+        server=server, database=project.answering, allow_writes=allow_writes
+    )
     return server

@@ -227,4 +227,4 @@ def test_without_the_extra(terminal: Terminal) -> None:
     (terminal.folder / "authlib").mkdir()
     (terminal.folder / "authlib" / "__init__.py").write_text("raise ImportError(name='authlib')")
     said = terminal.fails("auth", "login", "--no-open", PYTHONPATH=str(terminal.folder))
-    assert 'pip install "neonup[auth]"' in said
+    assert 'pip install "neonup[cloud]"' in said

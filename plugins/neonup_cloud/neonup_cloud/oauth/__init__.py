@@ -10,7 +10,7 @@ A web application registers itself at Neon, which gives it a client id and a sec
     connect.disconnect(application, store)
 
 `TokenStore` is what it keeps its tokens in. Everything here blocks, except for what `SessionAuth`
-does for an asynchronous client. What it takes is in the extra ``neonup[auth]``.
+does for an asynchronous client. What it takes is in the extra ``neonup[cloud]``.
 """
 
 from __future__ import annotations
