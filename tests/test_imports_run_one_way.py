@@ -18,8 +18,8 @@ ARROWS = {
     "neonup_cloud": {"neonup"},
     "neonup_emulator": {"neonup", "neonup_local"},
     "neonup_mcp": {"neonup"},
-    "django_neon": {"neonup", "neonup_cloud"},
-    "fastapi_neon": {"neonup", "neonup_cloud"},
+    "django_neon": {"neonup"},
+    "fastapi_neon": {"neonup"},
     "neonup_pytest": {"neonup", "neonup_cloud", "neonup_local", "neonup_emulator"},
 }
 """Which packages of ours each may import: what is below it. What an adapter can do without, it

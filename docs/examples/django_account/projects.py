@@ -35,8 +35,8 @@ from django.template import RequestContext, Template  # noqa: E402
 from django.urls import path  # noqa: E402
 from django.views.decorators.http import require_POST  # noqa: E402
 
-from django_neon.account import Account  # noqa: E402
 from neonup_cloud.oauth import Application, FileTokens, scopes  # noqa: E402
+from neonup_cloud.web.django import Account  # noqa: E402
 
 PAGE = """<!doctype html><title>My projects</title><h1>My projects</h1>
 {% if connected %}

@@ -18,9 +18,9 @@ from fastapi import Depends, FastAPI, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.middleware.sessions import SessionMiddleware
 
-from fastapi_neon.account import Account
 from neonup_cloud import AsyncNeonClient
 from neonup_cloud.oauth import Application, FileTokens, scopes
+from neonup_cloud.web.starlette import Account
 
 BUTTON = '<form method="post" action="{action}"><button id="{id}">{text}</button></form>'
 CREATE = """<form method="post" action="/projects">

@@ -10,23 +10,17 @@ It keeps what it needs on the way in Starlette's session, so that the applicatio
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import AsyncIterator, Callable
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlsplit
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from neonup import NeonupError
 from neonup_cloud import AsyncNeonClient, oauth
-
-log = logging.getLogger(__name__)
-
-PENDING = "neon_connecting"
-"""The session's entry between the way to Neon and back."""
+from neonup_cloud.web.connecting import Connection
 
 
 class Account:
@@ -51,7 +45,7 @@ class Account:
     ):
         self._application = application
         self._tokens = tokens
-        self._after = after
+        self._connection = Connection(application, after)
         self._base_url = base_url
 
     def install(self, app: Any, path: str = "/neon") -> None:
@@ -86,40 +80,17 @@ class Account:
     async def _connect(self, request: Request) -> Response:
         _refuse_other_sites(request)
         await self._store(request)
-        try:
-            url, pending = await asyncio.to_thread(oauth.connect.begin, self._application)
-        except NeonupError as error:
-            return self._failed(error)
-        request.session[PENDING] = pending.as_dict()
-        return RedirectResponse(url, 303)
+        return await self._redirect(self._connection.begin, request.session)
 
     async def _callback(self, request: Request) -> Response:
         store = await self._store(request)
-        pending = oauth.Pending.from_dict(request.session.pop(PENDING, None))
         answer = dict(request.query_params)
-        application = self._application
-
-        def complete() -> None:
-            oauth.connect.keep(
-                application, store, oauth.connect.complete(application, answer, pending)
-            )
-
-        try:
-            await asyncio.to_thread(complete)
-        except oauth.ConsentDenied:
-            return self._back("denied")
-        except NeonupError as error:
-            return self._failed(error)
-        return self._back("connected")
+        return await self._redirect(self._connection.complete, request.session, answer, store)
 
     async def _disconnect(self, request: Request) -> Response:
         _refuse_other_sites(request)
         store = await self._store(request)
-        try:
-            await asyncio.to_thread(oauth.connect.disconnect, self._application, store)
-        except NeonupError as error:
-            return self._failed(error)
-        return self._back("disconnected")
+        return await self._redirect(self._connection.disconnect, store)
 
     async def _store(self, request: Request) -> oauth.TokenStore:
         store = await asyncio.to_thread(self._tokens, request)
@@ -127,13 +98,9 @@ class Account:
             raise HTTPException(401)
         return store
 
-    def _failed(self, error: NeonupError) -> Response:
-        log.warning("connecting a Neon account failed: %s", error)
-        return self._back("failed")
-
-    def _back(self, what: str) -> Response:
-        joint = "&" if "?" in self._after else "?"
-        return RedirectResponse(f"{self._after}{joint}{urlencode({'neon': what})}", 303)
+    @staticmethod
+    async def _redirect(step: Callable[..., str], *arguments: Any) -> Response:
+        return RedirectResponse(await asyncio.to_thread(step, *arguments), 303)
 
 
 def _refuse_other_sites(request: Request) -> None:

@@ -9,11 +9,9 @@ It keeps what it needs on the way in Django's session. What it takes comes with
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
-from urllib.parse import urlencode
 
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -23,13 +21,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_protect
 from django.views.decorators.http import require_GET, require_POST
 
-from neonup import NeonupError
 from neonup_cloud import NeonClient, oauth
-
-log = logging.getLogger(__name__)
-
-PENDING = "neon_connecting"
-"""The session's entry between the way to Neon and back."""
+from neonup_cloud.web.connecting import Connection
 
 
 class Account:
@@ -96,45 +89,23 @@ class Account:
 
     def _connect(self, request: HttpRequest) -> HttpResponse:
         self._store(request)
-        try:
-            url, pending = oauth.connect.begin(self._application)
-        except NeonupError as error:
-            return self._failed(error)
-        request.session[PENDING] = pending.as_dict()
-        return _redirect(url)
+        return _redirect(self._connection().begin(request.session))
 
     def _callback(self, request: HttpRequest) -> HttpResponse:
         store = self._store(request)
-        pending = oauth.Pending.from_dict(request.session.pop(PENDING, None))
-        try:
-            tokens = oauth.connect.complete(self._application, request.GET.dict(), pending)
-            oauth.connect.keep(self._application, store, tokens)
-        except oauth.ConsentDenied:
-            return self._back("denied")
-        except NeonupError as error:
-            return self._failed(error)
-        return self._back("connected")
+        return _redirect(self._connection().complete(request.session, request.GET.dict(), store))
 
     def _disconnect(self, request: HttpRequest) -> HttpResponse:
-        try:
-            oauth.connect.disconnect(self._application, self._store(request))
-        except NeonupError as error:
-            return self._failed(error)
-        return self._back("disconnected")
+        return _redirect(self._connection().disconnect(self._store(request)))
+
+    def _connection(self) -> Connection:
+        return Connection(self._application, resolve_url(self._after))
 
     def _store(self, request: HttpRequest) -> oauth.TokenStore:
         store = self._tokens(request)
         if store is None:
             raise PermissionDenied
         return store
-
-    def _failed(self, error: NeonupError) -> HttpResponse:
-        log.warning("connecting a Neon account failed: %s", error)
-        return self._back("failed")
-
-    def _back(self, what: str) -> HttpResponse:
-        there = resolve_url(self._after)
-        return _redirect(f"{there}{'&' if '?' in there else '?'}{urlencode({'neon': what})}")
 
 
 def _redirect(url: str) -> HttpResponse:
