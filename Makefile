@@ -63,7 +63,7 @@ reference: $(INSTALLED) ## write what is made from the code: commands.md, neon-o
 site: $(INSTALLED) ## build the documentation's site into build/site (ARGS=serve shows it)
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs $(or $(ARGS),build --quiet) --strict
 
-screenshots: $(INSTALLED) ## take the pictures of the pages again (needs chromium and chromedriver)
+screenshots: $(INSTALLED) ## take the pictures of the pages again (needs chromium)
 	$(BIN)/python -m docsite.screenshots
 
 lint: $(INSTALLED) ## check style and types

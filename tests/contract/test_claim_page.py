@@ -11,16 +11,12 @@ import pytest
 
 from neonup_emulator.neon.claimable import neon_new
 from tests import asking
-from tests.browser import CHROMIUM, DRIVER, Browser, chromium
+from tests.browser import Browser, chromium, in_a_browser
 from tests.emulator.agent import Person, csrf
 from tests.neon_new_server import NeonNewServer
 from tests.pages import CONTRASTS, show
 from tests.waiting import wait_until
 
-in_a_browser = pytest.mark.skipif(
-    CHROMIUM is None or DRIVER is None,
-    reason="no browser: apt-get install chromium chromium-driver",
-)
 BUTTON = "main form button"
 
 

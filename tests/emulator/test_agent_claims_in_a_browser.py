@@ -8,17 +8,14 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from tests.browser import CHROMIUM, DRIVER, Browser, chromium
+from tests.browser import Browser, chromium, in_a_browser
 from tests.emulator.agent import Agent, Person, carry_out, error
 from tests.emulator.api import ask
 from tests.emulator.serving import NeonServer
 from tests.pages import CONTRASTS, show
 from tests.waiting import wait_until
 
-pytestmark = pytest.mark.skipif(
-    CHROMIUM is None or DRIVER is None,
-    reason="no browser: apt-get install chromium chromium-driver",
-)
+pytestmark = in_a_browser
 
 BUTTON = "main form button"
 

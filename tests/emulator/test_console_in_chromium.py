@@ -9,15 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.browser import CHROMIUM, DRIVER, Browser, chromium
+from tests.browser import Browser, chromium, in_a_browser
 from tests.emulator.api import Api, Project, ask
 from tests.emulator.serving import NeonServer
 from tests.pages import CONTRASTS, show
 
-pytestmark = pytest.mark.skipif(
-    CHROMIUM is None or DRIVER is None,
-    reason="no browser: apt-get install chromium chromium-driver",
-)
+pytestmark = in_a_browser
 
 
 class Console:

@@ -14,16 +14,11 @@ import httpx
 import pytest
 
 from neonup_emulator.api.web.transfer_page import web_origin
-from tests.browser import CHROMIUM, DRIVER, Browser, chromium
+from tests.browser import Browser, chromium, in_a_browser
 from tests.emulator.api import Api, Project, ask
 from tests.emulator.persons import Person, create_person
 from tests.emulator.serving import NeonServer
 from tests.pages import CONTRASTS, show
-
-BROWSER = pytest.mark.skipif(
-    CHROMIUM is None or DRIVER is None,
-    reason="no browser: apt-get install chromium chromium-driver",
-)
 
 
 @pytest.fixture
@@ -120,7 +115,7 @@ def fill(browser: Browser, selector: str, text: str) -> None:
     browser.run(f"document.querySelector({selector!r}).value = {text!r}")
 
 
-@BROWSER
+@in_a_browser
 @pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without scripts"])
 def test_a_person_claims_a_project(
     browser: Browser, root: str, taker: Person, shop: Project, scripts: bool
@@ -146,7 +141,7 @@ def test_a_person_claims_a_project(
     assert [text for text in browser.complaints() if "status of" not in text] == []
 
 
-@BROWSER
+@in_a_browser
 def test_the_platform_has_them_back(
     browser: Browser, root: str, taker: Person, shop: Project, platform: str
 ) -> None:
@@ -161,7 +156,7 @@ def test_the_platform_has_them_back(
     assert taker.api.ok("GET", shop.path)["project"]["org_id"] == taker.org_id
 
 
-@BROWSER
+@in_a_browser
 def test_the_pages_are_readable(
     browser: Browser, root: str, taker: Person, shop: Project, api: Api
 ) -> None:

@@ -11,16 +11,11 @@ import psycopg
 import pytest
 
 from tests import asking
-from tests.browser import CHROMIUM, DRIVER, Browser, chromium
+from tests.browser import Browser, chromium, in_a_browser
 from tests.fastapi.served import DEV, RELOAD, Served, serving
 from tests.neon_new_server import NeonNewServer
 from tests.pages import check_page, show
 from tests.project import Project
-
-in_a_browser = pytest.mark.skipif(
-    CHROMIUM is None or DRIVER is None,
-    reason="no browser: apt-get install chromium chromium-driver",
-)
 
 TABLES = '''
 CREATE TABLE customers (id int); INSERT INTO customers SELECT generate_series(1, 1234);

@@ -6,16 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.browser import CHROMIUM, DRIVER, Browser, chromium
+from tests.browser import Browser, chromium, in_a_browser
 from tests.cloud.oauth.terminal import Terminal, mode
 from tests.cloud.oauth.web import COMMANDS, site
 from tests.emulator.oauth import Person
 from tests.emulator.serving import NeonServer
 
-pytestmark = pytest.mark.skipif(
-    CHROMIUM is None or DRIVER is None,
-    reason="no browser: apt-get install chromium chromium-driver",
-)
+pytestmark = in_a_browser
 
 
 def sign_in(browser: Browser, person: Person) -> None:
