@@ -7,8 +7,11 @@ from typing import Any, Literal
 
 from msgspec import Struct, field
 
+from neonup_emulator.neon import regions
+
 OperationStatus = Literal["scheduling", "running", "finished", "failed"]
 EndpointType = Literal["read_only", "read_write"]
+ClusterState = Literal["new", "copied", "restored", "started", "stopped"]
 InitSource = Literal["parent-data", "parent-schema", "schema-only"]
 
 
@@ -37,7 +40,7 @@ class Project(Row, frozen=True):
     tls: bool
     created_at: datetime
     updated_at: datetime
-    region_id: str = "aws-us-east-2"
+    region_id: str = regions.DEFAULT
     store_passwords: bool = True
     history_retention_seconds: int = 86_400
     settings: dict[str, Any] = field(default_factory=dict)
@@ -168,7 +171,7 @@ class Cluster(Row, frozen=True):
     Args:
         state: `new` and `copied` until the store's passwords were set in it; `started` while its
             server runs, or since it was killed: then the store may not know what was done in SQL;
-            `stopped`; `restored` where it has roles and databases of another time.
+            `stopped`; `restored` where it has roles, databases or passwords of another time.
         bases: from which its past can be built, oldest first.
         own_names: what the template's role and database are called in it. They are renamed by the
             first start that finds them; None: they keep their names.
@@ -178,7 +181,7 @@ class Cluster(Row, frozen=True):
     engine: str
     bases: list[Base]
     own_names: tuple[str, str] | None = None
-    state: Literal["new", "copied", "restored", "started", "stopped"] = "new"
+    state: ClusterState = "new"
 
 
 class Operation(Row, frozen=True):

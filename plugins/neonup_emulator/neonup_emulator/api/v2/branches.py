@@ -8,7 +8,7 @@ from neonup_emulator.api.v2 import serializers
 from neonup_emulator.api.v2.operations import Answer, Call, operation
 from neonup_emulator.api.v2.paging import Rank, page
 from neonup_emulator.neon import branches, endpoints
-from neonup_emulator.neon.errors import NotFound, Refused
+from neonup_emulator.neon.errors import NotFound
 from neonup_emulator.neon.metering import usage
 from neonup_emulator.neon.model import Branch, Database, Endpoint, Role
 from neonup_emulator.neon.requests import CreateBranch, CreateEndpoint, UpdateBranch, UpdateEndpoint
@@ -33,9 +33,8 @@ def branch_of(call: Call) -> Branch:
 @operation("listProjectBranches", f"GET {_ALL}")
 def list_project_branches(call: Call) -> Answer:
     found = _searched(call)
-    sort_by, order = call.query.get("sort_by", "updated_at"), call.query.get("sort_order", "desc")
-    if sort_by not in _ORDERS or order not in ("asc", "desc"):
-        raise Refused("invalid parameter sort_by or sort_order")
+    sort_by = call.choice("sort_by", _ORDERS, "updated_at")
+    order = call.choice("sort_order", ("asc", "desc"), "desc")
     by = _ORDERS[sort_by]
     found.sort(key=by, reverse=order == "desc")
     shown, cursor = page(

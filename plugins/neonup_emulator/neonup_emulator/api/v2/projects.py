@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import uuid
-
 from neonup_emulator.api.v2 import serializers
 from neonup_emulator.api.v2.operations import Answer, Call, operation
 from neonup_emulator.api.v2.paging import page
-from neonup_emulator.neon import projects
+from neonup_emulator.neon import permissions, projects
 from neonup_emulator.neon.errors import NotFound
 from neonup_emulator.neon.metering import usage
 from neonup_emulator.neon.model import Operation, Permission, Project
@@ -35,6 +33,7 @@ def list_shared_projects(call: Call) -> Answer:
 
 
 def _listed(call: Call, found: list[Project]) -> Answer:
+    call.whole("timeout", 30_000, 100, 30_000)  # milliseconds; no list takes that long here
     if search := call.query.get("search"):
         found = [one for one in found if search.lower() in one.name.lower() or search in one.id]
     shown, cursor = page(
@@ -53,7 +52,7 @@ def _listed(call: Call, found: list[Project]) -> Answer:
 
 @operation("createProject", "POST /projects", status=201)
 def create_project(call: Call) -> Answer:
-    """Any region; the Postgres versions that this machine has."""
+    """Each region is this machine; the Postgres versions that this machine has."""
     created = projects.create(call.neon, call.caller, call.body(CreateProject).project)
     uri = serializers.connection(
         created.project, created.endpoint, created.role, created.database.name
@@ -89,7 +88,8 @@ def update_project(call: Call) -> Answer:
 @operation("deleteProject", "DELETE /projects/{project_id}")
 def delete_project(call: Call) -> Answer:
     """Can be recovered for seven days."""
-    return {"project": serializers.project(call.neon, projects.delete(call.neon, call.project()))}
+    deleted = projects.delete(call.neon, call.whole_project("delete it"))
+    return {"project": serializers.project(call.neon, deleted)}
 
 
 @operation("recoverProject", "POST /projects/{project_id}/recover")
@@ -146,18 +146,8 @@ def list_project_permissions(call: Call) -> Answer:
 @operation("grantPermissionToProject", "POST /projects/{project_id}/permissions")
 def grant_permission_to_project(call: Call) -> Answer:
     """Nobody is told; a user of that address reaches the project from now on."""
-    project, email = call.project(), call.body(GrantPermission).email
-    for one in call.neon.store.all(Permission, project_id=project.id):
-        if one.granted_to_email == email:
-            return _permission(one)
-    permission = Permission(
-        id=str(uuid.uuid4()),
-        project_id=project.id,
-        granted_to_email=email,
-        granted_at=call.neon.clock.now(),
-    )
-    call.neon.store.put(permission)
-    return _permission(permission)
+    project = call.whole_project("share it")
+    return _permission(permissions.grant(call.neon, project, call.body(GrantPermission).email))
 
 
 @operation(
@@ -166,13 +156,10 @@ def grant_permission_to_project(call: Call) -> Answer:
     "DELETE /projects/{project_id}/permissions",  # neon-api 0.3, with the id in the body
 )
 def revoke_permission_from_project(call: Call) -> Answer:
-    project = call.project()
+    project = call.whole_project("share it")
     id = call.path.get("permission_id") or call.body(RevokePermission).permission_id  # noqa: A001
-    found = call.neon.store.get(Permission, id)
-    if found is None or found.project_id != project.id:
-        raise NotFound("permission not found")
-    call.neon.store.delete(found)
-    return _permission(found) | {"revoked_at": serializers.moment(call.neon.clock.now())}
+    permission = permissions.revoke(call.neon, project, id)
+    return _permission(permission) | {"revoked_at": serializers.moment(call.neon.clock.now())}
 
 
 def _permission(row: Permission) -> serializers.Shown:
