@@ -3,8 +3,8 @@
 A change has three parts. First it is looked at whether it may be, and what is meant to be is
 written with the operations, as an intent, in one transaction. Then the work is done on the disk and
 in Postgres, next to what exists. Then another transaction makes it so and finishes the operations;
-what it writes depends on the rows as they are in it. `neonup_emulator.neon.recovery` cleans up after a
-server that was killed in between.
+what it writes depends on the rows as they are in it. `neonup_emulator.neon.recovery` cleans up
+after a server that was killed in between.
 """
 
 from __future__ import annotations
