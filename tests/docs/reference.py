@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from neonup.cli import cli
+from neonup.cli import EXTRAS, cli
 from neonup_emulator.api.v2.not_here import NOT_HERE
 from neonup_emulator.api.v2.operations import OPERATIONS
 from neonup_emulator.api.v2.routes import routes
@@ -20,8 +20,8 @@ _INTRODUCTION = """\
 
 Every command's `--help`; `make reference` writes this page. Commands that answer take `--json`, and
 then the answer is all that is on standard output. Errors are a few lines on standard error and
-status 1; with `--json` they are JSON, too. `down`, `list`, `logs`, `prune`, `serve` and `stop` come
-with `neonup[local]`.
+status 1; with `--json` they are JSON, too. Some come with an extra, which the error of a missing
+one names: {extras}.
 """
 
 _OPERATIONS = """\
@@ -45,6 +45,17 @@ They answer 501 with their name.
 {others}"""
 
 
+def _extras() -> str:
+    """Which commands come with which extra."""
+    names = {
+        extra: [name for name, its in EXTRAS.items() if its == extra] for extra in EXTRAS.values()
+    }
+    return "; ".join(
+        f"`neonup[{extra}]` brings {', '.join(f'`{name}`' for name in commands)}"
+        for extra, commands in names.items()
+    )
+
+
 def _helps(command: click.Command, context: click.Context) -> Iterator[tuple[str, str]]:
     yield context.command_path, command.get_help(context)
     if isinstance(command, click.Group):
@@ -58,7 +69,7 @@ def commands_page() -> str:
     """The page as it should be."""
     helps = _helps(cli, click.Context(cli, info_name="neonup", terminal_width=88))
     parts = [f"\n## {path}\n\n```text\n{text.strip()}\n```\n" for path, text in helps]
-    return _INTRODUCTION + "".join(parts)
+    return _INTRODUCTION.format(extras=_extras()) + "".join(parts)
 
 
 def operations_page() -> str:
