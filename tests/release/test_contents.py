@@ -17,11 +17,14 @@ from tests.release.conftest import Dist
 MODULE = r"(?:\w+/)*\w+\.py"
 DATA = {
     "neonup": (),
-    "neonup-local": (
+    "neonup-cloud": (),
+    "neonup-local": (),
+    "neonup-emulator": (
         r"api/agents/auth\.md",
         r"api/web/static/\w+\.(?:css|js|svg)",
         r"api/web/templates/\w+\.html",
     ),
+    "neonup-mcp": (),
     "neonup-django": (),
     "neonup-fastapi": (r"pages/\w+\.(?:css|html|js)",),
     "neonup-pytest": (),
