@@ -37,11 +37,13 @@ if TYPE_CHECKING:
         SqlError,
     )
     from neonup.markers import hookimpl
+    from neonup.options import Options, option
     from neonup.postgres import destination, drivers, effects, psql, urls
     from neonup.postgres.script import run_script
     from neonup.provider import Provider
     from neonup.providers.registry import is_local
     from neonup.settings import Arguments, Settings, find_project, home, resolve
+    from neonup.start import owner
     from neonup.start.flow import aensure, ensure
     from neonup.start.lookup import find
     from neonup.start.permission import is_development
@@ -66,6 +68,7 @@ __all__ = [
     "Inspection",
     "MoveError",
     "NeonupError",
+    "Options",
     "Provider",
     "ProviderError",
     "Restored",
@@ -96,6 +99,8 @@ __all__ = [
     "is_local",
     "is_published",
     "json_option",
+    "option",
+    "owner",
     "psql",
     "resolve",
     "run_script",
@@ -117,6 +122,7 @@ _NAMES = {
         *("ServiceError", "SettingsError", "SqlError"),
     ),
     "neonup.markers": ("hookimpl",),
+    "neonup.options": ("Options", "option"),
     "neonup.postgres.script": ("run_script",),
     "neonup.provider": ("Provider",),
     "neonup_cloud.account.temporary": ("TemporaryBranch",),
@@ -136,6 +142,8 @@ _MODULES = {name: module for module, names in _NAMES.items() for name in names}
 
 
 def __getattr__(name: str) -> Any:
+    if name == "owner":
+        return import_module("neonup.start.owner")
     if name in {"destination", "drivers", "effects", "psql", "urls"}:
         return import_module(f"neonup.postgres.{name}")
     if name == "__version__":

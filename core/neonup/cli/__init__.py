@@ -28,6 +28,7 @@ COMMANDS = {
     "pull": "neonup.cli.pull",
     "reset": "neonup.cli.life",
     "destroy": "neonup.cli.life",
+    "fork": "neonup.cli.life",
     "projects": "neonup_cloud.cli.projects",
     "branches": "neonup_cloud.cli.branches",
     "snapshots": "neonup_cloud.cli.snapshots",

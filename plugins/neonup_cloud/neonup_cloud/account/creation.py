@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from neonup.plugin.project import Kept
 
 from neonup import DatabaseSpec, ProviderError
+from neonup.tables import AccountOptions
 from neonup_cloud import NeonClient
 from neonup_cloud.account.location import Place
-from neonup_cloud.account.options import Options
 from neonup_cloud.api.errors import AnswerLost, Conflict, NeonError, NotFound, UnusableAnswer
 
 LOOKS = (0.0, 0.5, 1.5)
@@ -48,7 +48,7 @@ class Creation:
         options: what is wanted.
     """
 
-    def __init__(self, neon: NeonClient, kept: Kept, name: str, options: Options):
+    def __init__(self, neon: NeonClient, kept: Kept, name: str, options: AccountOptions):
         self._neon = neon
         self._kept = kept
         self._name = name

@@ -9,9 +9,9 @@ from neonup.plugin.project import provider_class
 
 from neonup import USER, Database, NeonupError, Settings
 from neonup.env.record import host
+from neonup.tables import AccountOptions
 from neonup_cloud import NeonClient
 from neonup_cloud.account import location
-from neonup_cloud.account.options import Options
 from neonup_cloud.api import local_discovery
 from neonup_cloud.api.answers import Endpoint, Project
 from neonup_cloud.api.errors import Forbidden, NotFound
@@ -107,7 +107,7 @@ def endpoint_of(neon: NeonClient, database: Database, org: str | None) -> Endpoi
 
 
 def local_neon(
-    settings: Settings, database: Database | None, options: Options, *, local: bool = False
+    settings: Settings, database: Database | None, options: AccountOptions, *, local: bool = False
 ) -> LocalNeon | None:
     """The local Neon that is meant, because a database is one of its; None: it is none.
 

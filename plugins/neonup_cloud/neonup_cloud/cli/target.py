@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
-from neonup.plugin import commands
+from neonup.plugin import commands, project
 from neonup.plugin.commands import N, one_of
 from neonup.plugin.project import find_database
 
@@ -92,6 +92,19 @@ class Target:
             remedy="Name it: --project ID; `neonup projects list` shows them.",
         )
 
+    def check_owner(self, named: str | None, lost: str) -> None:
+        """Refuse to change what another folder's ``.env`` leads to, where this one was copied.
+
+        Args:
+            named: the project that a person has named, who means it then.
+            lost: what would happen, e.g. ``deleted``.
+
+        Raises:
+            NeonupError: the database is another folder's.
+        """
+        if named is None and self.database is not None:
+            project.check(self.settings, self.database, lost)
+
     def branch(self, project_id: str, text: str | None) -> Branch:
         """The branch of an id or name; the default one if None.
 
@@ -143,13 +156,13 @@ def opened(*, local: bool, **arguments: Any) -> Iterator[Target]:
     Raises:
         NeonupError: no local Neon runs, or there is no key.
     """
+    from neonup.tables import AccountOptions
     from neonup_cloud import NeonClient
     from neonup_cloud.account import current
-    from neonup_cloud.account import options as account
 
     settings = resolve(None, **arguments)
     database = find_database(settings)
-    options = account.resolve(settings)
+    options = AccountOptions.of(settings)
     found = current.local_neon(settings, database, options, local=local)
     if found is not None:
         with NeonClient(found.key, base_url=found.base) as neon:
