@@ -6,6 +6,7 @@ What is shipped of them is in `tests/release`.
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -60,6 +61,12 @@ def test_public_names_exist() -> None:
     for name in neonup.__all__:
         assert getattr(neonup, name) is not None
     assert set(neonup.__all__) <= set(dir(neonup))
+
+
+def test_the_documentation_imports_what_is_public_and_nothing_else() -> None:
+    for page in (ROOT / "docs").rglob("*.md"):
+        imported = re.findall(r"^from (neonup\.[a-z_.]+) import", page.read_text("utf-8"), re.M)
+        assert all(name.startswith("neonup.plugin.") for name in imported), page
 
 
 def _neonup_imports(path: Path) -> Iterator[tuple[int, str]]:

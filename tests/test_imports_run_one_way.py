@@ -28,6 +28,8 @@ imports in functions."""
 CORE = (
     ("errors", "extras", "markers", "process"),
     ("choice", "command", "finding", "machine", "postgres"),
+    ("options",),
+    ("tables",),
     ("database", "settings", "versions"),
     ("provider",),
     ("env", "http", "hookspecs", "templates"),

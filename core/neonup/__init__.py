@@ -38,11 +38,13 @@ if TYPE_CHECKING:
         SqlError,
     )
     from neonup.markers import hookimpl
+    from neonup.options import Options, option
     from neonup.postgres import destination, drivers, effects, psql, urls
     from neonup.postgres.script import run_script
     from neonup.provider import Provider
     from neonup.providers.registry import is_local, provider_label
     from neonup.settings import Arguments, Settings, find_project, home, resolve
+    from neonup.start import owner
     from neonup.start.flow import aensure, ensure
     from neonup.start.lookup import find
     from neonup.start.permission import is_development
@@ -67,6 +69,7 @@ __all__ = [
     "Inspection",
     "MoveError",
     "NeonupError",
+    "Options",
     "Provider",
     "ProviderError",
     "Restored",
@@ -96,6 +99,8 @@ __all__ = [
     "is_local",
     "is_published",
     "json_option",
+    "option",
+    "owner",
     "provider_label",
     "psql",
     "resolve",
@@ -119,6 +124,7 @@ _NAMES = {
         *("ServiceError", "SettingsError", "SqlError"),
     ),
     "neonup.markers": ("hookimpl",),
+    "neonup.options": ("Options", "option"),
     "neonup.postgres.script": ("run_script",),
     "neonup.provider": ("Provider",),
     "neonup.providers.registry": ("is_local", "provider_label"),
@@ -137,6 +143,8 @@ _MODULES = {name: module for module, names in _NAMES.items() for name in names}
 
 
 def __getattr__(name: str) -> Any:
+    if name == "owner":
+        return import_module("neonup.start.owner")
     if name in {"destination", "drivers", "effects", "psql", "urls"}:
         return import_module(f"neonup.postgres.{name}")
     if name == "__version__":

@@ -27,6 +27,9 @@ COMMANDS = (
     Command(
         "reset", "neonup.cli.life:reset", "Delete the data and start over, migrated and seeded."
     ),
+    Command(
+        "fork", "neonup.cli.life:fork", "Give this folder a database of its own, with the data."
+    ),
     Command("destroy", "neonup.cli.life:destroy", "Delete the database, and its lines in .env."),
     Command(
         "versions", "neonup.cli.versions:versions", "Keep, list and restore versions of the data."

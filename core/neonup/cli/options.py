@@ -11,6 +11,7 @@ from neonup.cli import output
 from neonup.database import Database
 from neonup.errors import NeonupError
 from neonup.settings import resolve
+from neonup.start import announce, owner
 from neonup.start.flow import Start
 from neonup.start.lookup import check_ours, find_database
 
@@ -37,6 +38,14 @@ def make_sure(question: str, yes: bool) -> None:
     """
     if not yes and not output.confirm(question):
         raise NeonupError("Nothing was changed.", remedy="Pass --yes to skip the prompt.")
+
+
+def owner_option(function: F) -> F:
+    """``--of``: the other folder whose database may be changed from here."""
+    return click.option(
+        "--of", "owner", metavar="FOLDER",
+        help="The other folder whose database this is, where it is meant all the same.",
+    )(function)  # fmt: skip
 
 
 def start(**arguments: Any) -> Start:
@@ -84,4 +93,12 @@ def answering(start: Start) -> Database:
         NeonupError: there is none, or it is lost or expired.
     """
     start.create = False
-    return start.run()
+    return told(start)
+
+
+def told(start: Start) -> Database:
+    """The database of a start; on stderr, whose it is where it is another folder's."""
+    database = start.run()
+    if start.owner is not None and not output.wants_json():
+        announce.remark(owner.words(start.owner), start.settings)
+    return database

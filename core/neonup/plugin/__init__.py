@@ -9,6 +9,7 @@ module       what it has
 `machine`    servers of a plugin, for ``neonup list``, ``stop`` and ``prune``
 `manager`    the plugin manager, for a plugin that calls hooks itself
 `http`       requests to a service: sent blocking or awaited, repeated where that is safe
+`options`    how options are declared
 `project`    a project's settings, its recorded database, its lock, and state of a provider
 ===========  =====================================================================
 

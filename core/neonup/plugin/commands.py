@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from neonup.choice import N, one_of
 from neonup.cli.moments import Moment, at, expiry, span
-from neonup.cli.options import answering, database_options, make_sure, start, yes_option
+from neonup.cli.options import (
+    answering,
+    database_options,
+    make_sure,
+    owner_option,
+    start,
+    yes_option,
+)
 from neonup.cli.output import (
     colourful,
     confirm,
@@ -41,6 +48,7 @@ __all__ = [
     "json_option",
     "make_sure",
     "one_of",
+    "owner_option",
     "progress",
     "say",
     "size",

@@ -15,6 +15,7 @@ from neonup.start.lock import project as project_lock
 from neonup.start.lookup import every as recorded_databases
 from neonup.start.lookup import find_database, is_marked
 from neonup.start.lookup import recorded as recorded_database
+from neonup.start.owner import check as check_owner
 from neonup.start.recording import record_database
 from neonup.start.version_service import restore, versions_of
 from neonup.versions import REPLACED, named
@@ -24,6 +25,7 @@ __all__ = [
     "Start",
     "StateStore",
     "banner_lines",
+    "check_owner",
     "claim_offer",
     "describe",
     "find_database",

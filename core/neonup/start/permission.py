@@ -104,7 +104,8 @@ def ask(
             raise _forbidden(
                 settings, need, f"{variable} is set, so this looks like {platform}", _SAY_SO
             )
-    if "PYTEST_VERSION" in environ or "PYTEST_CURRENT_TEST" in environ:
+    argv = sys.argv if argv is None else argv
+    if _is_pytest(environ, argv):
         return Permission(sign or "pytest", "tests use only the local provider")
     if against:
         raise _forbidden(settings, need, against, _SAY_SO)
@@ -140,6 +141,18 @@ def _plugins_sign(argv: Sequence[str]) -> str | None:
 
     sign: str | None = create_plugin_manager().hook.neonup_development(argv=argv)
     return sign
+
+
+def _is_pytest(environ: Mapping[str, str], argv: Sequence[str]) -> bool:
+    """Whether this process, or the one that started it, is pytest.
+
+    pytest sets ``PYTEST_VERSION`` from 8.2 on, and ``PYTEST_CURRENT_TEST`` only while a test runs:
+    https://docs.pytest.org/en/stable/reference/reference.html#environment-variables
+    """
+    if "PYTEST_VERSION" in environ or "PYTEST_CURRENT_TEST" in environ:
+        return True
+    program = PurePath(argv[0] if argv else "")
+    return bool({"pytest", "py.test"} & {program.stem, program.name, program.parent.name})
 
 
 def _own_sign(argv: Sequence[str], project: Path) -> str | None:

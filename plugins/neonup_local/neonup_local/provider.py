@@ -27,21 +27,22 @@ UPKEEP_SECONDS = 600.0
 class LocalProvider(Provider):
     """Makes a stock Postgres for the project, with its own data, port and password.
 
-    Its one option is ``engine`` (``NEONUP_LOCAL_ENGINE``, ``[tool.neonup.local] engine``): which
-    Postgres a new database gets, by the name that ``neonup doctor`` shows.
+    Its options are those of `neonup_local.options.LocalOptions`.
     """
 
     name: ClassVar[str] = "local"
     label: ClassVar[str] = "a local Postgres"
     retention: ClassVar[str | None] = "yours to keep until `neonup destroy`"
     local: ClassVar[bool] = True
+    copies: ClassVar[bool] = True
 
     @property
     def _databases(self) -> Databases:
+        from neonup_local.options import LocalOptions
         from neonup_local.service.databases import Databases
 
         settings = self.settings
-        engine = settings.option(self.name, "engine")
+        engine = LocalOptions.of(settings).engine
         return Databases(settings.home, pg_bin=settings.pg_bin, engine=engine)
 
     def _id(self, database: Database) -> str:
@@ -126,7 +127,7 @@ class LocalProvider(Provider):
         from neonup_local.service import naming
 
         old = spec.replaces
-        id_ = (old.id if old else None) or naming.project_id(spec.project, spec.env_file, spec.key)
+        id_ = (old.id if old else None) or self._own_id(spec)
         password, port = naming.secrets_of(old.url) if old else (None, None)
         databases = self._databases
         there = databases.has_data(id_)
@@ -152,6 +153,18 @@ class LocalProvider(Provider):
         database = self._database(databases, record, old, spec.key)
         self._after_use()
         return database.with_(created=not used, note=kept if used else database.note)
+
+    def _own_id(self, spec: DatabaseSpec) -> str:
+        """The id of the database of this folder, which no other folder has taken along."""
+        from neonup import owner
+        from neonup_local.service import naming
+
+        wanted = naming.project_id(spec.project, spec.env_file, spec.key)
+        number, id_ = 1, wanted
+        taken = spec.copy_of.id if spec.copy_of else None
+        while id_ == taken or owner.other_owner(self.settings, self.name, id_):
+            number, id_ = number + 1, f"{wanted}-{number + 1}"
+        return id_
 
     def _copied(
         self, databases: Databases, id_: str, spec: DatabaseSpec, origin: Database

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from neonup_pytest import supported
+
 if TYPE_CHECKING:
     import psycopg
     from sqlalchemy import Engine
@@ -20,6 +22,17 @@ if TYPE_CHECKING:
     from neonup_pytest.neon_server import NeonServer
     from neonup_pytest.schema import Source
     from neonup_pytest.state import State
+
+
+@contextmanager
+def plainly() -> Iterator[None]:
+    """Errors that users can fix are shown without this plugin's frames."""
+    from neonup import NeonupError
+
+    try:
+        yield
+    except NeonupError as error:
+        raise pytest.fail.Exception(str(error), pytrace=False) from None
 
 
 @pytest.fixture(scope="session")
@@ -39,7 +52,7 @@ def neon_url(pytestconfig: pytest.Config, neon_template: Source) -> str:
 
     A test that asks for no more than this shares the database behind it with others.
     """
-    with _plainly():
+    with plainly():
         mine = _begun(pytestconfig, neon_template)
         mine.worker.share()
     return mine.worker.url
@@ -48,7 +61,7 @@ def neon_url(pytestconfig: pytest.Config, neon_template: Source) -> str:
 @pytest.fixture
 def _neon_shared(pytestconfig: pytest.Config, neon_url: str, neon_template: Source) -> None:
     """What tests with `neon_url` alone use, too: a folder may have a template of its own."""
-    with _plainly():
+    with plainly():
         _begun(pytestconfig, neon_template).worker.share()
 
 
@@ -62,7 +75,7 @@ def neon_db(
     """
     from neonup_pytest.options import Isolation
 
-    with _plainly():
+    with plainly():
         mine = _begun(request.config, neon_template)
         isolated = mine.isolation(request.node) is Isolation.DATABASE
         if isolated:
@@ -150,7 +163,7 @@ def neon_branch(pytestconfig: pytest.Config) -> RunBranch:
     """
     from neonup_pytest import state
 
-    with _plainly():
+    with plainly():
         found = state.of(pytestconfig).branch
     if found is None:
         pytest.skip("neon_branch needs a Neon branch: pytest --neon-provider=account")
@@ -165,20 +178,9 @@ def neon_server(pytestconfig: pytest.Config) -> Iterator[NeonServer]:
 
     settings = neonup.resolve(neonup.find_project(pytestconfig.rootpath))
     with ExitStack() as stack:
-        with _plainly():
+        with plainly():
             server = stack.enter_context(neon_server.serving(settings.home))
         yield server
-
-
-@contextmanager
-def _plainly() -> Iterator[None]:
-    """Errors that users can fix are shown without this plugin's frames."""
-    from neonup import NeonupError
-
-    try:
-        yield
-    except NeonupError as error:
-        raise pytest.fail.Exception(str(error), pytrace=False) from None
 
 
 def _begun(config: pytest.Config, template: Source) -> State:
@@ -209,6 +211,8 @@ def _in_loop(request: pytest.FixtureRequest, what: str) -> Any:
             "anyio_backend with anyio.",
             pytrace=False,
         )
+    if message := supported.refusal("pytest-asyncio"):  # whose fixtures know no loop_scope
+        pytest.fail(message, pytrace=False)
     plugins.import_plugin("neonup_pytest.asyncio_fixtures")
     marker = request.node.get_closest_marker("asyncio")
     scope = marker.kwargs.get("loop_scope") if marker else None

@@ -15,8 +15,8 @@ from neonup import DatabaseSpec, ProviderError
 from neonup.plugin.project import StateStore
 from neonup_cloud import NeonClient
 from neonup_cloud.account.location import Place
-from neonup_cloud.account.options import Options
 from neonup_cloud.api.errors import AnswerLost, Conflict, NeonError, NotFound, UnusableAnswer
+from neonup_cloud.options import AccountOptions
 
 LOOKS = (0.0, 0.5, 1.5)
 """Seconds before each look for what may have been created: it may take the service a moment."""
@@ -47,7 +47,7 @@ class Creation:
         options: what is wanted.
     """
 
-    def __init__(self, neon: NeonClient, kept: StateStore, name: str, options: Options):
+    def __init__(self, neon: NeonClient, kept: StateStore, name: str, options: AccountOptions):
         self._neon = neon
         self._kept = kept
         self._name = name

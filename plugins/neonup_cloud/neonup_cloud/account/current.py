@@ -10,11 +10,11 @@ from neonup.plugin.commands import one_of
 from neonup.plugin.project import provider_class
 from neonup_cloud import NeonClient
 from neonup_cloud.account import location
-from neonup_cloud.account.options import Options
 from neonup_cloud.api import local_discovery
 from neonup_cloud.api.answers import Endpoint, Project
 from neonup_cloud.api.errors import Forbidden, NotFound
 from neonup_cloud.api.local_discovery import LocalNeon
+from neonup_cloud.options import AccountOptions
 
 _LOOPBACK = "127."
 """What the hosts of a local Neon's endpoints begin with."""
@@ -106,7 +106,7 @@ def endpoint_of(neon: NeonClient, database: Database, org: str | None) -> Endpoi
 
 
 def local_neon(
-    settings: Settings, database: Database | None, options: Options, *, local: bool = False
+    settings: Settings, database: Database | None, options: AccountOptions, *, local: bool = False
 ) -> LocalNeon | None:
     """The local Neon that is meant, because a database is one of its; None: it is none.
 

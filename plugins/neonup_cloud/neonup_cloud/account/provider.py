@@ -22,30 +22,29 @@ from neonup import (
     State,
 )
 from neonup.plugin.project import StateStore, state_name
-from neonup_cloud.account import options
 
 if TYPE_CHECKING:
     from neonup import Versions
     from neonup_cloud import NeonClient
     from neonup_cloud.account.location import Place
-    from neonup_cloud.account.options import Options
     from neonup_cloud.api.claims import Claim
+    from neonup_cloud.options import AccountOptions
 
 
 class AccountProvider(Provider):
     """A project of one's own, or a branch of the project that the option ``project`` names.
 
-    Its options are those of `neonup_cloud.account.options.Options`; the key is found as
+    Its options are those of `neonup.tables.AccountOptions`; the key is found as
     `neonup_cloud.NeonClient` finds it.
     """
 
-    name: ClassVar[str] = options.NAME
+    name: ClassVar[str] = "account"
     label: ClassVar[str] = "a Neon database of your account"
 
     def unavailable(self) -> str | None:
         """There is no key and no sign-in, or an option cannot be used."""
         try:
-            with self._client(options.resolve(self.settings)):
+            with self._client(self._options):
                 pass
         except NeonupError as error:
             return f"{error.message} {error.remedy or ''}".strip()
@@ -56,7 +55,7 @@ class AccountProvider(Provider):
         from neonup_cloud.api.access import base_url
 
         try:
-            wanted = options.resolve(self.settings)
+            wanted = self._options
             yield f"asks {base_url(wanted.url)}"
         except SettingsError as error:
             yield error.message
@@ -77,7 +76,7 @@ class AccountProvider(Provider):
         from neonup_cloud.account import location as places
         from neonup_cloud.account.creation import Creation
 
-        wanted = options.resolve(self.settings)
+        wanted = self._options
         kept = self._kept
         name = state_name(spec.project, spec.env_file, spec.key)
         with self._client(wanted) as neon:
@@ -108,7 +107,7 @@ class AccountProvider(Provider):
         from neonup_cloud.account import location as places
         from neonup_cloud.api.errors import NotFound
 
-        place, wanted = places.parse(database.id), options.resolve(self.settings)
+        place, wanted = places.parse(database.id), self._options
         with self._client(wanted, database) as neon:
             claim = self._claim(place)
             try:
@@ -139,7 +138,7 @@ class AccountProvider(Provider):
         """
         from neonup_cloud.account import location as places
 
-        place, wanted = places.parse(database.id), options.resolve(self.settings)
+        place, wanted = places.parse(database.id), self._options
         claim = self._claim(place)
         if place.branch or (claim is None and not wanted.claimable):
             raise ProviderError(
@@ -171,7 +170,7 @@ class AccountProvider(Provider):
         from neonup_cloud.account import location as places
         from neonup_cloud.account.versions import AccountVersions
 
-        place, wanted = places.parse(database.id), options.resolve(self.settings)
+        place, wanted = places.parse(database.id), self._options
         return AccountVersions(lambda: self._client(wanted, database), place, database)
 
     def delete(self, database: Database) -> None:
@@ -184,7 +183,7 @@ class AccountProvider(Provider):
         from neonup_cloud.account import deletion
         from neonup_cloud.account import location as places
 
-        place, wanted = places.parse(database.id), options.resolve(self.settings)
+        place, wanted = places.parse(database.id), self._options
         with self._client(wanted, database) as neon:
             now = places.now(neon, place, database.url)
             deletion.delete(neon, now, org=wanted.org)
@@ -194,11 +193,19 @@ class AccountProvider(Provider):
         self._kept.forget(_claims(place))
 
     @property
+    def _options(self) -> AccountOptions:
+        from neonup_cloud.options import AccountOptions  # `check` needs none
+
+        return AccountOptions.of(self.settings)
+
+    @property
     def _kept(self) -> StateStore:
         return StateStore(self.settings.home, self.name)
 
     @contextmanager
-    def _client(self, wanted: Options, database: Database | None = None) -> Iterator[NeonClient]:
+    def _client(
+        self, wanted: AccountOptions, database: Database | None = None
+    ) -> Iterator[NeonClient]:
         """The account, or the local Neon that a database is one of."""
         from neonup_cloud import NeonClient
         from neonup_cloud.account import current
@@ -234,7 +241,7 @@ class AccountProvider(Provider):
 
     # A claim link's lifetime is not in .env, and Neon does not tell it.
 
-    def _offered(self, neon: NeonClient, place: Place, wanted: Options) -> Claim:
+    def _offered(self, neon: NeonClient, place: Place, wanted: AccountOptions) -> Claim:
         """The offer that is good still, or a new one."""
         from neonup_cloud.api.claims import ClaimState
 

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from neonup import Database, NeonupError, Settings, SettingsError
-from neonup_cloud.account import current, location, options
+from neonup_cloud.account import current, location
+from neonup_cloud.options import AccountOptions
 
 if TYPE_CHECKING:
     from filelock import BaseFileLock
@@ -96,11 +97,11 @@ class TemporaryBranch:
 def _client(settings: Settings) -> NeonClient:
     from neonup_cloud import NeonClient
 
-    return NeonClient(base_url=options.resolve(settings).url)
+    return NeonClient(base_url=AccountOptions.of(settings).url)
 
 
 def _project(neon: NeonClient, settings: Settings, database: Database | None) -> str:
-    chosen = options.resolve(settings)
+    chosen = AccountOptions.of(settings)
     if chosen.project:
         return chosen.project
     found = current.project_id(neon, settings, database, chosen.org)

@@ -105,9 +105,9 @@ def _make_sure(database: Database, yes: bool) -> None:
 
 def _client(start: Start) -> NeonClient:
     from neonup_cloud import NeonClient
-    from neonup_cloud.account import options as account
+    from neonup_cloud.options import AccountOptions
 
-    return NeonClient(base_url=account.resolve(start.settings).url)
+    return NeonClient(base_url=AccountOptions.of(start.settings).url)
 
 
 def _reach(

@@ -101,12 +101,14 @@ def create(
 
 @branches.command()
 @click.argument("branch")
+@commands.owner_option
 @commands.yes_option
 @target.project_options
 @commands.json_option
 def delete(branch: str, yes: bool, project: str | None, local: bool, **arguments: Any) -> None:
     """Delete a branch, by id or name, with its data."""
     with target.opened(local=local, **arguments) as to:
+        to.check_owner(project, "deleted")
         project_id = to.project(project)
         found = to.branch(project_id, branch)
         commands.make_sure(f"Delete the branch {found.name} ({found.id}) with its data?", yes)
@@ -122,6 +124,7 @@ def delete(branch: str, yes: bool, project: str | None, local: bool, **arguments
 @click.option("--from", "source", metavar="BRANCH", help="Whose data; its own if not given.")
 @_at
 @click.option("--keep-as", metavar="NAME", help="Keep what it has now as a branch of this name.")
+@commands.owner_option
 @commands.yes_option
 @target.project_options
 @commands.json_option
@@ -146,6 +149,7 @@ def restore(
             remedy="Pass --at, or --from, or both.",
         )
     with target.opened(local=local, **arguments) as to:
+        to.check_owner(project, "restored")
         project_id = to.project(project)
         found = to.branch(project_id, branch)
         other = to.branch(project_id, source) if source else found
@@ -160,6 +164,7 @@ def restore(
 @branches.command()
 @click.argument("branch")
 @click.option("--keep-as", metavar="NAME", help="Keep what it has now as a branch of this name.")
+@commands.owner_option
 @commands.yes_option
 @target.project_options
 @commands.json_option
@@ -174,6 +179,7 @@ def reset(
 ) -> None:
     """Give a branch the data that its parent has now; its connection string stays."""
     with target.opened(local=local, **arguments) as to:
+        to.check_owner(project, "reset")
         project_id = to.project(project)
         found = to.branch(project_id, branch)
         if found.parent_id is None:

@@ -78,12 +78,14 @@ def create(
 
 @projects.command()
 @click.argument("project", required=False)
+@commands.owner_option
 @commands.yes_option
 @target.account_options
 @commands.json_option
 def delete(project: str | None, yes: bool, local: bool, **arguments: Any) -> None:
     """Delete a project, by id or name, with its branches; that of .env if none is given."""
     with target.opened(local=local, **arguments) as to:
+        to.check_owner(project, "deleted")
         found = to.neon.projects.get(to.project(project))
         commands.make_sure(f"Delete the project {found.name} ({found.id}) with all its data?", yes)
         to.neon.projects.delete(found.id)

@@ -90,12 +90,14 @@ def create(
 
 @snapshots.command()
 @click.argument("snapshot")
+@commands.owner_option
 @commands.yes_option
 @target.project_options
 @commands.json_option
 def delete(snapshot: str, yes: bool, project: str | None, local: bool, **arguments: Any) -> None:
     """Delete a snapshot, by id or name; branches that were restored from it stay."""
     with target.opened(local=local, **arguments) as to:
+        to.check_owner(project, "deleted")
         project_id = to.project(project)
         found = to.snapshot(project_id, snapshot)
         commands.make_sure(f"Delete the snapshot {found.name} ({found.id})?", yes)
@@ -110,6 +112,7 @@ def delete(snapshot: str, yes: bool, project: str | None, local: bool, **argumen
 @click.argument("snapshot")
 @click.option("--as", "name", metavar="NAME", help="The new branch's name.")
 @click.option("--replace", is_flag=True, help="Put it in the place of the branch it is of.")
+@commands.owner_option
 @commands.yes_option
 @target.project_options
 @commands.json_option
@@ -129,6 +132,8 @@ def restore(
     strings stay, and the branch that was there stays as "NAME (old)".
     """
     with target.opened(local=local, **arguments) as to:
+        if replace:
+            to.check_owner(project, "restored")
         project_id = to.project(project)
         found = to.snapshot(project_id, snapshot)
         if replace:

@@ -13,7 +13,7 @@ import msgspec
 from neonup import Database, NeonupError, Settings, resolve
 from neonup.plugin import commands
 from neonup.plugin.commands import N, one_of
-from neonup.plugin.project import find_database
+from neonup.plugin.project import check_owner, find_database
 
 if TYPE_CHECKING:
     from neonup_cloud import NeonClient
@@ -85,6 +85,19 @@ class Target:
             remedy="Name it: --project ID; `neonup projects list` shows them.",
         )
 
+    def check_owner(self, named: str | None, lost: str) -> None:
+        """Refuse to change what another folder's ``.env`` leads to, where this one was copied.
+
+        Args:
+            named: the project that a person has named, who means it then.
+            lost: what would happen, e.g. ``deleted``.
+
+        Raises:
+            NeonupError: the database is another folder's.
+        """
+        if named is None and self.database is not None:
+            check_owner(self.settings, self.database, lost)
+
     def branch(self, project_id: str, text: str | None) -> Branch:
         """The branch of an id or name; the default one if None.
 
@@ -138,11 +151,11 @@ def opened(*, local: bool, **arguments: Any) -> Iterator[Target]:
     """
     from neonup_cloud import NeonClient
     from neonup_cloud.account import current
-    from neonup_cloud.account import options as account
+    from neonup_cloud.options import AccountOptions
 
     settings = resolve(None, **arguments)
     database = find_database(settings)
-    options = account.resolve(settings)
+    options = AccountOptions.of(settings)
     found = current.local_neon(settings, database, options, local=local)
     if found is not None:
         with NeonClient(found.key, base_url=found.base) as neon:
