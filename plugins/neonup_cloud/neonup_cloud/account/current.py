@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from neonup import USER, Database, NeonupError, Settings
-from neonup.env.record import host
 from neonup.plugin.commands import one_of
-from neonup.plugin.project import provider_class
+from neonup.plugin.project import host, provider_class
 from neonup_cloud import NeonClient
 from neonup_cloud.account import location
 from neonup_cloud.api import local_discovery
