@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from neonup.plugin.commands import one_of
-from neonup.plugin.project import provider_class
+from neonup.plugin.project import host, provider_class
 
 from neonup import USER, Database, NeonupError, Settings
-from neonup.env.record import host
 from neonup.tables import AccountOptions
 from neonup_cloud import NeonClient
 from neonup_cloud.account import location

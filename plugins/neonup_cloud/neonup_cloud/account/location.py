@@ -7,9 +7,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from neonup.plugin.http import validation
+from neonup.plugin.project import host
 
 from neonup import ProviderError
-from neonup.env.record import host
 from neonup_cloud import NeonClient
 from neonup_cloud.api import connection_urls
 from neonup_cloud.api.answers import Branch, Endpoint
