@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from neonup import Database, NeonupError, Settings, SettingsError
+from neonup import Database, NeonupError, Settings, SettingsError, folders
 from neonup.tables import AccountOptions
 from neonup_cloud.account import current, location
 
@@ -61,7 +61,7 @@ class TemporaryBranch:
             NeonupError: it cannot be made, or it is unknown of which project.
         """
         folder = settings.home / "test-branches"
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folders.make_private(folder)
         with _client(settings) as neon:
             project_id = _project(neon, settings, database)
             _sweep(neon, folder)

@@ -58,6 +58,7 @@ def adopt(project_id: str | None, branch: str | None, yes: bool, **arguments: An
         project.write(adopted, start.settings, file, replace=database is not None)
     project.publish(adopted, os.environ)
     adopted = adopted.with_(source=str(file))
+    start.remarks += project.remarks(file)
     if commands.wants_json():
         commands.emit(commands.database_dict(adopted))
         return
