@@ -26,7 +26,7 @@ ARROWS = {
 imports in functions."""
 
 CORE = (
-    ("errors", "extras", "markers", "process"),
+    ("errors", "extras", "folders", "markers", "process"),
     ("choice", "command", "finding", "machine", "postgres"),
     ("options",),
     ("tables",),

@@ -3,5 +3,6 @@
 from __future__ import annotations
 
 from neonup.env.files import append, create, replace
+from neonup.folders import make_home, make_private
 
-__all__ = ["append", "create", "replace"]
+__all__ = ["append", "create", "make_home", "make_private", "replace"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from neonup.env.exposure import remarks as exposure_remarks
 from neonup.env.record import host
 from neonup.postgres.missing import missing_feature
 from neonup.providers.registry import provider_class
@@ -28,6 +29,7 @@ __all__ = [
     "check_owner",
     "claim_offer",
     "describe",
+    "exposure_remarks",
     "find_database",
     "host",
     "is_marked",

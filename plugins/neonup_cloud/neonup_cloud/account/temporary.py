@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from neonup import Database, NeonupError, Settings, SettingsError
+from neonup.plugin.files import make_private
 from neonup_cloud.account import current, location
 from neonup_cloud.options import AccountOptions
 
@@ -61,7 +62,7 @@ class TemporaryBranch:
             NeonupError: it cannot be made, or it is unknown of which project.
         """
         folder = settings.home / "test-branches"
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private(folder)
         with _client(settings) as neon:
             project_id = _project(neon, settings, database)
             _sweep(neon, folder)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -13,6 +14,7 @@ from neonup.plugin import commands
 from neonup.plugin.project import (
     Start,
     banner_lines,
+    exposure_remarks,
     is_marked,
     provider_class,
     record_database,
@@ -55,6 +57,7 @@ def adopt(project_id: str | None, branch: str | None, yes: bool, **arguments: An
         found, urls = _reach(neon, project_id, branch, database, former)
     adopted = _adopted(start, database, f"{project_id}/{found.id}", urls)
     adopted = record_database(start.settings, adopted, replaces=database)
+    start.remarks += exposure_remarks(Path(adopted.source))
     if commands.wants_json():
         commands.emit(commands.database_dict(adopted))
         return
