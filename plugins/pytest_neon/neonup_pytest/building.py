@@ -16,6 +16,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from neonup import NeonupError
+from neonup_pytest import functions
 
 _HARMLESS = ("neonup-pool", "pytest_timeout")
 _PROGRAMS = frozenset({"psql", "postgres"})
@@ -81,11 +82,9 @@ def _children() -> list[str]:
 
 
 def _main() -> None:
-    from neonup_pytest import schema
-
     told = json.loads(sys.stdin.read())
     sys.path[:] = told["path"]
-    schema.call_by_name(told["function"], told["url"], Path(told["root"]))
+    functions.call_by_name(told["function"], told["url"], Path(told["root"]))
 
 
 if __name__ == "__main__":

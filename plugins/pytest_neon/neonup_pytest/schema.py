@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import configparser
 import contextlib
 import hashlib
-import importlib
 import inspect
 import os
 import re
@@ -21,7 +19,7 @@ from typing import Any, TypeAlias
 
 import neonup
 from neonup import NeonupError, Settings, SettingsError, run_script
-from neonup_pytest import building
+from neonup_pytest import building, functions
 
 Source: TypeAlias = "str | Path | Callable[..., Any] | Sequence[Source] | Schema | None"
 """What `neon_template` may return: a command or ``module:function``, a SQL file (a path, or its
@@ -150,21 +148,12 @@ def apply(schema: Schema, target: Target, root: Path) -> None:
             run_script(target.libpq_url, step, once=False, folder=step.parent)
         elif callable(step):
             with target.behind_app_url():
-                _call(step, target.app_url)
+                functions.call(step, target.app_url)
         elif _is_function(step):
-            _import(step, root)  # says what is wrong with the name
+            functions.load(step, root)  # says what is wrong with the name
             building.run_function(step, target.url, target.environ, root)
         else:
             _run(step, target.environ, root)
-
-
-def call_by_name(name: str, url: str, root: Path) -> None:
-    """Import ``module:function`` and call it, with the URL if it takes an argument.
-
-    Raises:
-        SettingsError: there is no such function.
-    """
-    _call(_import(name, root), url)
 
 
 @contextlib.contextmanager
@@ -266,36 +255,6 @@ def _add_file(digest: hashlib._Hash, path: Path, root: Path) -> None:
     name = path.relative_to(root) if path.is_relative_to(root) else path
     digest.update(f"\n{name.as_posix()} {len(content)}\n".encode())
     digest.update(content)
-
-
-def _import(name: str, root: Path) -> Callable[..., Any]:
-    module, _, attribute = name.partition(":")
-    if str(root) not in sys.path:
-        sys.path.insert(0, str(root))  # as for a command that is run there
-    try:
-        found: Any = importlib.import_module(module)
-        for part in attribute.split("."):
-            found = getattr(found, part)
-    except (ImportError, AttributeError) as error:
-        raise SettingsError(
-            f"neon_migrate = {name!r} cannot be found: {error}.",
-            remedy="Give a command, or module:function.",
-        ) from error
-    if not callable(found):
-        raise SettingsError(f"neon_migrate = {name!r} is not a function.")
-    return found  # type: ignore[no-any-return]
-
-
-def _call(function: Callable[..., Any], url: str) -> None:
-    parameters = inspect.signature(function).parameters.values()
-    takes = any(
-        one.kind in (one.POSITIONAL_ONLY, one.POSITIONAL_OR_KEYWORD, one.VAR_POSITIONAL)
-        and one.default is one.empty
-        for one in parameters
-    )
-    result = function(url) if takes else function()
-    if inspect.iscoroutine(result):
-        asyncio.run(result)
 
 
 def _run(command: str, environ: Mapping[str, str], root: Path) -> None:
