@@ -23,6 +23,11 @@ def call_by_name(name: str, url: str, root: Path) -> None:
 
 
 def load(name: str, root: Path) -> Callable[..., Any]:
+    """Import ``module:function``.
+
+    Raises:
+        SettingsError: there is no such function.
+    """
     module, _, attribute = name.partition(":")
     if str(root) not in sys.path:
         sys.path.insert(0, str(root))  # as for a command that is run there
@@ -41,6 +46,7 @@ def load(name: str, root: Path) -> Callable[..., Any]:
 
 
 def call(function: Callable[..., Any], url: str) -> None:
+    """Call a function, with the URL if it takes an argument; what it returns may be awaited."""
     parameters = inspect.signature(function).parameters.values()
     takes = any(
         one.kind in (one.POSITIONAL_ONLY, one.POSITIONAL_OR_KEYWORD, one.VAR_POSITIONAL)
