@@ -19,6 +19,8 @@ from neonup import NeonupError
 from neonup_pytest import functions
 
 _HARMLESS = ("neonup-pool", "pytest_timeout")
+_TOOLS = frozenset({"execnet", "pytest_rerunfailures", "xdist"})
+"""Packages of the test tools, whose threads have nothing to do with databases."""
 _PROGRAMS = frozenset({"psql", "postgres"})
 _LINES = 12
 
@@ -58,9 +60,14 @@ def bystanders() -> list[str]:
     found = [
         f"thread {thread.name}"
         for thread in threading.enumerate()
-        if thread is not own and not thread.name.startswith(_HARMLESS)
+        if thread is not own and not thread.name.startswith(_HARMLESS) and not _is_tools(thread)
     ]
     return [*found, *_children()]
+
+
+def _is_tools(thread: threading.Thread) -> bool:
+    target = getattr(thread, "_target", None)  # no public name leads there
+    return str(getattr(target, "__module__", "")).partition(".")[0] in _TOOLS
 
 
 def _children() -> list[str]:
