@@ -25,6 +25,7 @@ from neonup import (
     destination,
     resolve,
 )
+from neonup.postgres import libpq
 
 SIGN = "neonup mcp, which a person's editor has started"
 """An editor runs where somebody develops; what a hosting platform or CI sets still forbids."""
@@ -155,8 +156,12 @@ class Project:
         return found
 
     async def reach(self, branch: str | None = None, *, writes: bool = False) -> str:
-        """As `url`, in a thread."""
-        return await anyio.to_thread.run_sync(partial(self.url, branch, writes=writes))
+        """As `url`, in a thread; complete, so that it is connected to without ``PGSERVICE``."""
+        return await anyio.to_thread.run_sync(partial(self._complete, branch, writes=writes))
+
+    def _complete(self, branch: str | None, *, writes: bool) -> str:
+        url = self.url(branch, writes=writes)
+        return libpq.hardened(url) if self.recorded().own else libpq.with_service(url)
 
     def versions(self) -> Versions:
         """The database's versions.
