@@ -21,6 +21,7 @@ from neonup import (
     VersionBranch,
     Versions,
     destination,
+    libpq,
     resolve,
 )
 from neonup.plugin.project import Start, check_owner, find_database, project_lock, versions_of
@@ -154,8 +155,12 @@ class Project:
         return found
 
     async def reach(self, branch: str | None = None, *, writes: bool = False) -> str:
-        """As `url`, in a thread."""
-        return await anyio.to_thread.run_sync(partial(self.url, branch, writes=writes))
+        """As `url`, in a thread; complete, so that it is connected to without ``PGSERVICE``."""
+        return await anyio.to_thread.run_sync(partial(self._complete, branch, writes=writes))
+
+    def _complete(self, branch: str | None, *, writes: bool) -> str:
+        url = self.url(branch, writes=writes)
+        return libpq.hardened(url) if self.recorded().own else libpq.with_service(url)
 
     def versions(self) -> Versions:
         """The database's versions.
