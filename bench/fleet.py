@@ -15,7 +15,7 @@ import psycopg
 from bench.figures import Figure, Measure
 from bench.local_neon import Server, serving
 from neonup_cloud import AsyncNeonClient, NeonClient
-from neonup_cloud.fleets import Fleet, Quota, Target, Tier
+from neonup_cloud.fleets import Fleet, MigrationTarget, Quota, Tier
 
 USERS = [f"user-{number}@example.com" for number in range(200)]
 AT_ONCE = 20
@@ -48,7 +48,7 @@ def migrate(repeats: int) -> Figure:
         key, base = _where(server)
         busy, lock = [0.0], Lock()
 
-        def work(target: Target) -> None:
+        def work(target: MigrationTarget) -> None:
             begin = time.perf_counter()
             with psycopg.connect(target.url) as connection:
                 connection.execute("CREATE TABLE things (n int)")

@@ -6,12 +6,12 @@ import pytest
 
 from neonup.http.calls import Call
 from neonup_cloud.api.client import Groups
-from neonup_cloud.api.groups.group import Group, S, operation
+from neonup_cloud.api.groups.group import ApiGroup, S, operation
 from tests.cloud import both
 from tests.emulator.serving import NeonServer
 
 
-class Branched(Group[S]):
+class Branched(ApiGroup[S]):
     @operation
     def names(self, project_id: str) -> Call[list[str]]:
         """The branches' names, after one was made."""

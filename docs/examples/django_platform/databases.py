@@ -78,7 +78,7 @@ def url(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 def keep(request: HttpRequest) -> HttpResponse:
-    return JsonResponse({"standing": fleet.undelete(user(request)).standing})
+    return JsonResponse({"lifecycle": fleet.undelete(user(request)).lifecycle})
 
 
 def refusals(get_response: Callable[[HttpRequest], HttpResponse]) -> Any:

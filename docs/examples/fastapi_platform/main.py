@@ -67,7 +67,7 @@ async def delete(fleet: Fleet, user: User) -> dict[str, Any]:
 
 @routes.post("/keep")
 async def keep(fleet: Fleet, user: User) -> dict[str, Any]:
-    return {"standing": (await fleet.undelete(user)).standing}
+    return {"lifecycle": (await fleet.undelete(user)).lifecycle}
 
 
 @asynccontextmanager

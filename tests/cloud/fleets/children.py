@@ -14,7 +14,7 @@ from pathlib import Path
 
 from neonup.http.transport import Sender
 from neonup_cloud import NeonClient
-from neonup_cloud.fleets import Fleet, Target
+from neonup_cloud.fleets import Fleet, MigrationTarget
 from tests.cloud.fleets.fleets import TIERS
 from tests.emulator.serving import NeonServer
 
@@ -37,10 +37,10 @@ def call(fleet: Fleet[Sender], name: str) -> object:
     return fleet.undelete(USER).project_id
 
 
-_seen: list[Target] = []
+_seen: list[MigrationTarget] = []
 
 
-def hang_at_the_second(target: Target) -> None:
+def hang_at_the_second(target: MigrationTarget) -> None:
     """Work that is done for one project and never ends for the next."""
     _seen.append(target)
     if len(_seen) == 2:

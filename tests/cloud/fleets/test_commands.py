@@ -44,7 +44,7 @@ def test_from_a_project_to_none(acme: Project, neon_server_here: NeonServer) -> 
         connection.execute("CREATE TABLE things (n int)")
     neon_server_here.neon.computes.measure()
     [listed] = acme.json("fleet", "list", "--tier", "pro")
-    assert (listed["user"], listed["standing"], listed["changing"]) == ("anna", "active", False)
+    assert (listed["user"], listed["lifecycle"], listed["changing"]) == ("anna", "active", False)
     tried = acme.json("fleet", "tier", "anna", "free", "--dry-run")
     assert [one["name"] for one in tried["excess"]] == ["logical_size_bytes"]
     assert "--force" in acme.fails("fleet", "tier", "anna", "free")

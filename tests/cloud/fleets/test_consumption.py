@@ -79,7 +79,7 @@ def test_a_formula_in_a_users_key_is_none_in_a_spreadsheet() -> None:
 def test_thirty_requests_are_sent_at_once_and_then_each_waits(owner: NeonClient) -> None:
     """The call is run with its pauses left out."""
     neon = Groups(owner.api, None)
-    asked, pauses = consumption.Asked(), []
+    asked, pauses = consumption.RequestCount(), []
     for _ in range(33):
         call = consumption.paced(neon.users.me(), asked)
         reply = None

@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from neonup_cloud import NeonClient
-from neonup_cloud.fleets import Label, Naming, Standing, errors
+from neonup_cloud.fleets import Label, Lifecycle, Naming, errors
 from tests.cloud.fleets.fleets import Asked
 
 MONTH = timedelta(days=30)
@@ -30,7 +30,7 @@ def test_deleted_at_once_and_recovered(fleet: Asked, owner: NeonClient) -> None:
     assert fleet(lambda fleet: fleet.find("anna")) is None
     assert fleet(lambda fleet: fleet.delete("anna")) is None
     back = fleet(lambda fleet: fleet.undelete("anna"))
-    assert (back.project_id, back.standing) == (made.project_id, Standing.ACTIVE)
+    assert (back.project_id, back.lifecycle) == (made.project_id, Lifecycle.ACTIVE)
     assert list(owner.snapshots.list(made.project_id)) == []
     with psycopg.connect(url) as connection:
         assert connection.execute("SELECT n FROM kept").fetchone() == (1,)
@@ -64,9 +64,9 @@ def test_kept_after_all(fleet: Asked, owner: NeonClient) -> None:
     fleet(lambda fleet: fleet.delete("anna", wait=MONTH))
     assert len(list(owner.snapshots.list(made.project_id))) == 1
     kept = fleet(lambda fleet: fleet.undelete("anna"))
-    assert (kept.project_id, kept.standing, kept.label.due) == (
+    assert (kept.project_id, kept.lifecycle, kept.label.due) == (
         made.project_id,
-        Standing.ACTIVE,
+        Lifecycle.ACTIVE,
         None,
     )
     assert list(owner.snapshots.list(made.project_id)) == []

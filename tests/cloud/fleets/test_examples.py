@@ -92,6 +92,6 @@ def test_a_users_database(
             409,
             {"error": "fleet_deletion_pending"},
         )
-        assert anna.ask("POST", "/keep").json() == {"standing": "active"}
+        assert anna.ask("POST", "/keep").json() == {"lifecycle": "active"}
         with psycopg.connect(urls[0]) as connection:
             connection.execute("SELECT n FROM annas")

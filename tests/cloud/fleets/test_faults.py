@@ -11,7 +11,7 @@ import pytest
 
 from neonup_cloud import AsyncNeonClient, NeonClient
 from neonup_cloud.api.errors import AnswerLost, NeonError
-from neonup_cloud.fleets import Fleet, Standing
+from neonup_cloud.fleets import Fleet, Lifecycle
 from tests.cloud.fleets.fleets import FREE, PRO, TIERS
 from tests.cloud.relay import FAULTS, Relay, first_time, relaying
 from tests.emulator.serving import NeonServer
@@ -41,7 +41,7 @@ async def life_of_a_user(server: NeonServer, prefix: str, fault: int | str) -> N
                         assert left, f"{fault}: {relay.asked[-1]}"
             relay.meet = lambda _: None
             [project] = [one for one in await fleet.projects() if one.user == user]
-            assert (project.tier, project.standing) == ("pro", Standing.ACTIVE), fault
+            assert (project.tier, project.lifecycle) == ("pro", Lifecycle.ACTIVE), fault
             assert not project.label.changing
 
 

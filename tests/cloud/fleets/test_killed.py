@@ -13,7 +13,7 @@ import pytest
 from neonup.http.transport import Sender
 from neonup_cloud import NeonClient
 from neonup_cloud.api.answers import Project
-from neonup_cloud.fleets import Fleet, Label, Standing
+from neonup_cloud.fleets import Fleet, Label, Lifecycle
 from tests.cloud.fleets import children
 from tests.cloud.fleets.children import USER
 from tests.cloud.fleets.fleets import PRO, TIERS
@@ -91,10 +91,10 @@ def check(name: str, project: Project, neon: NeonClient, fleet: Fleet[Sender]) -
     [endpoint] = neon.endpoints.list(project.id)
     snapshots = list(neon.snapshots.list(project.id))
     if name == "delete":
-        assert (label.standing, endpoint.disabled) == (Standing.DELETING, True)
+        assert (label.lifecycle, endpoint.disabled) == (Lifecycle.DELETING, True)
         assert len(snapshots) == 1
         return
-    assert (label.user, label.standing, endpoint.disabled) == (USER, Standing.ACTIVE, False)
+    assert (label.user, label.lifecycle, endpoint.disabled) == (USER, Lifecycle.ACTIVE, False)
     assert snapshots == []
     if name == "change_tier":
         assert project.settings["quota"] == PRO.quota.as_dict()

@@ -14,7 +14,7 @@ import pytest
 
 from neonup.errors import SettingsError
 from neonup.http.transport import Sender
-from neonup_cloud.fleets import Fleet, Target, command
+from neonup_cloud.fleets import Fleet, MigrationTarget, command
 from tests.cloud.both import Both
 from tests.cloud.fleets import children
 from tests.cloud.fleets.fleets import Asked
@@ -39,14 +39,14 @@ def peopled(fleet: Asked, blocking: Fleet[Sender]) -> Asked:
 def work(neon: Both, done: list[str], failing: tuple[str, ...] = ()) -> Any:
     """Notes whose database it migrates; of some it fails. For either driver."""
 
-    def migrate(target: Target) -> None:
+    def migrate(target: MigrationTarget) -> None:
         if target.project.user in failing:
             raise ValueError(f"cannot migrate {target.url}")
         with psycopg.connect(target.url) as connection:
             connection.execute(TABLE)
         done.append(str(target.project.user))
 
-    async def amigrate(target: Target) -> None:
+    async def amigrate(target: MigrationTarget) -> None:
         await asyncio.to_thread(migrate, target)
 
     return migrate if neon.driver == "blocking" else amigrate
@@ -122,7 +122,7 @@ def test_as_many_at_once_as_asked_for(peopled: Asked, neon: Both) -> None:
     """Each waits until the others are there: with fewer at once none would be done."""
     barrier, abarrier = threading.Barrier(3, timeout=30), asyncio.Barrier(3)
 
-    async def wait(_: Target) -> None:
+    async def wait(_: MigrationTarget) -> None:
         await asyncio.wait_for(abarrier.wait(), 30)
 
     task: Any = (lambda _: barrier.wait()) if neon.driver == "blocking" else wait
@@ -139,12 +139,12 @@ def test_no_more_at_once_than_asked_for(peopled: Asked, neon: Both) -> None:
             now += by
             most = max(most, now)
 
-    def migrate(target: Target) -> None:
+    def migrate(target: MigrationTarget) -> None:
         enter(1)
         psycopg.connect(target.url).close()
         enter(-1)
 
-    async def amigrate(target: Target) -> None:
+    async def amigrate(target: MigrationTarget) -> None:
         enter(1)
         await asyncio.to_thread(lambda: psycopg.connect(target.url).close())
         enter(-1)

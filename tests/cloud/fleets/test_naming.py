@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from neonup.errors import SettingsError
-from neonup_cloud.fleets import Label, Naming, Standing
+from neonup_cloud.fleets import Label, Lifecycle, Naming
 
 LONGEST_NAME = 256
 """Characters that Neon allows (OpenAPI document, ``ProjectCreateRequest``)."""
@@ -25,12 +25,12 @@ def label(user: str, **more: object) -> Label:
 
 
 @given(USERS, st.sampled_from(["active", "suspended"]) | MOMENTS, st.booleans())
-def test_a_name_says_what_went_in(user: str, standing: str | datetime, changing: bool) -> None:
-    due = standing if isinstance(standing, datetime) else None
+def test_a_name_says_what_went_in(user: str, lifecycle: str | datetime, changing: bool) -> None:
+    due = lifecycle if isinstance(lifecycle, datetime) else None
     made = Label(
         NAMING.key(user),
         "free",
-        Standing.DELETING if due else Standing(str(standing)),
+        Lifecycle.DELETING if due else Lifecycle(str(lifecycle)),
         due,
         changing,
     )
@@ -46,7 +46,7 @@ def test_a_name_says_what_went_in(user: str, standing: str | datetime, changing:
 def test_the_longest_name_fits() -> None:
     naming = Naming("p" * 40)
     due = datetime(2026, 1, 1, tzinfo=UTC)
-    long = Label(naming.key("u" * 128), "t" * 40, Standing.DELETING, due, changing=True)
+    long = Label(naming.key("u" * 128), "t" * 40, Lifecycle.DELETING, due, changing=True)
     assert long.user == "u" * 128
     assert len(naming.name(long)) <= LONGEST_NAME
 

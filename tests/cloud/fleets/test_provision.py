@@ -6,14 +6,14 @@ import psycopg
 import pytest
 
 from neonup_cloud import NeonClient
-from neonup_cloud.fleets import Standing, errors
+from neonup_cloud.fleets import Lifecycle, errors
 from tests.cloud.fleets.fleets import FREE, PRO, Asked
 
 
 def test_a_user_gets_a_project_with_everything_of_the_tier(fleet: Asked, owner: NeonClient) -> None:
     made = fleet(lambda fleet: fleet.provision("anna@example.com", "free"))
     assert (made.user, made.tier, made.created) == ("anna@example.com", "free", True)
-    assert made.standing is Standing.ACTIVE
+    assert made.lifecycle is Lifecycle.ACTIVE
     project = owner.projects.get(made.project_id)
     assert project.settings["quota"] == FREE.quota.as_dict()
     assert project.history_retention_seconds == 21_600
@@ -60,12 +60,12 @@ def test_another_tier(fleet: Asked, owner: NeonClient) -> None:
 def test_a_suspended_project_takes_no_connections(fleet: Asked) -> None:
     fleet(lambda fleet: fleet.provision("anna", "free"))
     url = fleet(lambda fleet: fleet.connection("anna", pooled=False))
-    assert fleet(lambda fleet: fleet.suspend("anna")).standing is Standing.SUSPENDED
+    assert fleet(lambda fleet: fleet.suspend("anna")).lifecycle is Lifecycle.SUSPENDED
     with pytest.raises(errors.FleetError, match="suspended"):
         fleet(lambda fleet: fleet.connection("anna"))
     with pytest.raises(psycopg.OperationalError):
         psycopg.connect(url)
-    assert fleet(lambda fleet: fleet.resume("anna")).standing is Standing.ACTIVE
+    assert fleet(lambda fleet: fleet.resume("anna")).lifecycle is Lifecycle.ACTIVE
     with psycopg.connect(url) as connection:
         assert connection.execute("SELECT 1").fetchone() == (1,)
 

@@ -11,7 +11,7 @@ import pytest
 
 from neonup.errors import SettingsError
 from neonup_cloud import NeonClient
-from neonup_cloud.fleets import Quota, Tier, Usage, errors
+from neonup_cloud.fleets import ProjectUsage, Quota, Tier, errors
 from tests.cloud.fleets.fleets import FREE, PRO, Asked
 from tests.emulator.serving import NeonServer
 
@@ -34,9 +34,9 @@ def run_for(fleet: Asked, server: NeonServer, clock: Any, seconds: int) -> None:
         server.neon.computes.measure()
 
 
-def usage(fleet: Asked) -> Usage:
+def usage(fleet: Asked) -> ProjectUsage:
     found = fleet(lambda fleet: fleet.usage("anna"), **TIERS)
-    assert isinstance(found, Usage)
+    assert isinstance(found, ProjectUsage)
     return found
 
 
@@ -59,9 +59,9 @@ def test_warnings_at_80_and_95_percent(
     assert event.id == usage_again_at_80(seen[1])
 
 
-def usage_again_at_80(seen: Usage) -> str:
+def usage_again_at_80(seen: ProjectUsage) -> str:
     """The same figures seen once more are the same event."""
-    return Usage(seen.project, seen.figures, seen.period_start, seen.period_end).events[0].id
+    return ProjectUsage(seen.project, seen.figures, seen.period_start, seen.period_end).events[0].id
 
 
 def test_a_tier_that_is_too_small(fleet: Asked, neon_server_here: NeonServer, clock: Any) -> None:

@@ -163,12 +163,12 @@ def test_an_id_token_for_another_question(
     url, pending = oauth.connect.begin(application)
     assert pending.nonce not in repr(pending)
     link = back(person, url)
-    other = oauth.Pending(pending.state, "another nonce", pending.verifier)
+    other = oauth.PendingSignIn(pending.state, "another nonce", pending.verifier)
     with pytest.raises(oauth.SignInError, match="ID token"):
         oauth.connect.complete(application, link, other)
 
     url, pending = oauth.connect.begin(application)
-    other = oauth.Pending(pending.state, pending.nonce, "x" * 64)
+    other = oauth.PendingSignIn(pending.state, pending.nonce, "x" * 64)
     with pytest.raises(oauth.SignInError, match="did not issue"):
         oauth.connect.complete(application, back(person, url), other)
 

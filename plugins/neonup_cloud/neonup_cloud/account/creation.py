@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from neonup import DatabaseSpec, ProviderError
 from neonup.plugin.project import StateStore
 from neonup_cloud import NeonClient
-from neonup_cloud.account.location import Place
+from neonup_cloud.account.location import DatabaseLocation
 from neonup_cloud.api.errors import AnswerLost, Conflict, NeonError, NotFound, UnusableAnswer
 from neonup_cloud.options import AccountOptions
 
@@ -25,7 +25,7 @@ ROLE, DATABASE = "neondb_owner", "neondb"
 
 
 @dataclass(frozen=True)
-class Found:
+class CreatedDatabase:
     """What was created or found.
 
     Args:
@@ -33,7 +33,7 @@ class Found:
         anew: whether nobody was told of it before.
     """
 
-    place: Place
+    place: DatabaseLocation
     anew: bool
 
 
@@ -53,7 +53,7 @@ class Creation:
         self._name = name
         self._options = options
 
-    def run(self, spec: DatabaseSpec) -> Found:
+    def run(self, spec: DatabaseSpec) -> CreatedDatabase:
         """What an earlier try has created for the same place, or something new.
 
         Raises:
@@ -66,29 +66,29 @@ class Creation:
             anew = "id" not in record
             if not spec.replaces or spec.replaces.id != str(place):
                 self._remember(record | {"id": str(place)})
-                return Found(place, anew)
+                return CreatedDatabase(place, anew)
             wanted = None
         elif "id" in record:
             wanted = None  # it was deleted
         again = isinstance(wanted, str) and record.get("project") == self._options.project
         name = str(wanted) if again else self._new_name(spec)
         place = self._create(name, again=again, logical_replication=spec.logical_replication)
-        return Found(place, anew=True)
+        return CreatedDatabase(place, anew=True)
 
-    def _settle(self, record: dict[str, object], wanted: str) -> Place | None:
+    def _settle(self, record: dict[str, object], wanted: str) -> DatabaseLocation | None:
         """What an earlier try has created, if it has."""
         project = record.get("project")
         org = record.get("org")
         if isinstance(id_ := record.get("id"), str):
             project_id, _, branch_id = id_.partition("/")
-            return self._existing(Place(project_id, branch_id or None))
+            return self._existing(DatabaseLocation(project_id, branch_id or None))
         return self._look(
             wanted,
             project=project if isinstance(project, str) else None,
             org=org if isinstance(org, str) else None,
         )
 
-    def _existing(self, place: Place) -> Place | None:
+    def _existing(self, place: DatabaseLocation) -> DatabaseLocation | None:
         try:
             if place.branch:
                 self._neon.branches.get(place.project, place.branch)
@@ -98,18 +98,20 @@ class Creation:
             return None
         return place
 
-    def _look(self, wanted: str, *, project: str | None, org: str | None) -> Place | None:
+    def _look(
+        self, wanted: str, *, project: str | None, org: str | None
+    ) -> DatabaseLocation | None:
         """The project or branch of a name that nobody else uses."""
         for pause in LOOKS:
             time.sleep(pause)
             if project:
                 for branch in self._neon.branches.list(project, search=wanted):
                     if branch.name == wanted:
-                        return Place(project, branch.id)
+                        return DatabaseLocation(project, branch.id)
                 continue
             for one in self._neon.projects.list(org_id=org, search=wanted):
                 if one.name == wanted:
-                    return Place(one.id)
+                    return DatabaseLocation(one.id)
         return None
 
     def _new_name(self, spec: DatabaseSpec) -> str:
@@ -131,7 +133,7 @@ class Creation:
                 f"--project {project} --branch {name}",
             )
 
-    def _create(self, wanted: str, *, again: bool, logical_replication: bool) -> Place:
+    def _create(self, wanted: str, *, again: bool, logical_replication: bool) -> DatabaseLocation:
         """Ask Neon for it.
 
         Args:
@@ -162,7 +164,7 @@ class Creation:
             self._delete_others(wanted, place)
         return place
 
-    def _delete_others(self, wanted: str, kept: Place) -> None:
+    def _delete_others(self, wanted: str, kept: DatabaseLocation) -> None:
         """Delete what an earlier request created so late that nobody waited for it any more.
 
         Its name has a random part that is known to nothing but this creation.
@@ -171,11 +173,11 @@ class Creation:
             if one.name == wanted and one.id != kept.project:
                 self._neon.projects.delete(one.id)
 
-    def _ask_for(self, wanted: str, *, logical_replication: bool) -> Place:
+    def _ask_for(self, wanted: str, *, logical_replication: bool) -> DatabaseLocation:
         options = self._options
         if options.project:
             branch = self._neon.branches.create(options.project, name=wanted)
-            return Place(options.project, branch.branch.id)
+            return DatabaseLocation(options.project, branch.branch.id)
         project = self._neon.projects.create(
             name=wanted,
             org_id=options.org,
@@ -184,7 +186,7 @@ class Creation:
             settings={"enable_logical_replication": True} if logical_replication else None,
             branch={"role_name": ROLE, "database_name": DATABASE},
         )
-        return Place(project.project.id)
+        return DatabaseLocation(project.project.id)
 
     def _remember(self, record: dict[str, object]) -> None:
         self._kept.write(self._name, record)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from neonup import ProviderError
 from neonup_cloud import NeonClient
-from neonup_cloud.account.location import Place
+from neonup_cloud.account.location import DatabaseLocation
 from neonup_cloud.api.errors import NotFound
 
 
-def delete(neon: NeonClient, place: Place, *, org: str | None) -> None:
+def delete(neon: NeonClient, place: DatabaseLocation, *, org: str | None) -> None:
     """Delete a project, or only a branch of it; one that is gone already is no error.
 
     Args:

@@ -19,7 +19,7 @@ PROJECT = "a project id, or project id/branch id"
 
 
 @dataclass(frozen=True)
-class Place:
+class DatabaseLocation:
     """A database's place, whose id in ``.env`` is ``project`` or ``project/branch``.
 
     Args:
@@ -43,7 +43,7 @@ class Urls:
     direct: str = field(repr=False)
 
 
-def parse(text: str | None) -> Place:
+def parse(text: str | None) -> DatabaseLocation:
     """A recorded id.
 
     Raises:
@@ -56,10 +56,10 @@ def parse(text: str | None) -> Place:
             checked=(f"the id in .env, which is {PROJECT}",),
             remedy="neonup adopt --project PROJECT_ID writes it.",
         )
-    return Place(project, branch or None)
+    return DatabaseLocation(project, branch or None)
 
 
-def branch_of(neon: NeonClient, place: Place) -> Branch:
+def branch_of(neon: NeonClient, place: DatabaseLocation) -> Branch:
     """The branch that the database is on: the one named, or the project's default one.
 
     Raises:
@@ -82,7 +82,7 @@ def endpoint_of(neon: NeonClient, project_id: str, url: str) -> Endpoint | None:
     return None
 
 
-def now(neon: NeonClient, place: Place, url: str) -> Place:
+def now(neon: NeonClient, place: DatabaseLocation, url: str) -> DatabaseLocation:
     """Where a database is that was recorded at a place: a restore moves it to another branch, and
     only its URL stays. The place itself, where no endpoint of the project has the URL's host.
     """

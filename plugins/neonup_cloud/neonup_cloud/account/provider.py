@@ -26,7 +26,7 @@ from neonup.plugin.project import StateStore, state_name
 if TYPE_CHECKING:
     from neonup import Versions
     from neonup_cloud import NeonClient
-    from neonup_cloud.account.location import Place
+    from neonup_cloud.account.location import DatabaseLocation
     from neonup_cloud.api.claims import Claim
     from neonup_cloud.options import AccountOptions
 
@@ -241,7 +241,7 @@ class AccountProvider(Provider):
 
     # A claim link's lifetime is not in .env, and Neon does not tell it.
 
-    def _offered(self, neon: NeonClient, place: Place, wanted: AccountOptions) -> Claim:
+    def _offered(self, neon: NeonClient, place: DatabaseLocation, wanted: AccountOptions) -> Claim:
         """The offer that is good still, or a new one."""
         from neonup_cloud.api.claims import ClaimState
 
@@ -264,7 +264,7 @@ class AccountProvider(Provider):
         )
         return claim
 
-    def _claim(self, place: Place) -> Claim | None:
+    def _claim(self, place: DatabaseLocation) -> Claim | None:
         """The offer that was made last from this machine."""
         kept: dict[str, Any] | None = self._kept.read(_claims(place))
         if kept is None or place.branch:
@@ -277,7 +277,7 @@ class AccountProvider(Provider):
             return None
 
 
-def _claims(place: Place) -> str:
+def _claims(place: DatabaseLocation) -> str:
     return f"claim-{place.project}"
 
 

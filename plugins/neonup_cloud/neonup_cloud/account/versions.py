@@ -13,7 +13,7 @@ from neonup.plugin.http import Sender
 from neonup.plugin.project import REPLACED
 from neonup_cloud import NeonClient
 from neonup_cloud.account import location as places
-from neonup_cloud.account.location import Place
+from neonup_cloud.account.location import DatabaseLocation
 from neonup_cloud.agents import ProjectVersions
 from neonup_cloud.api.answers import Branch
 from neonup_cloud.api.errors import Invalid, QuotaExceeded
@@ -31,7 +31,7 @@ class AccountVersions(Versions):
     def __init__(
         self,
         connect: Callable[[], AbstractContextManager[NeonClient]],
-        place: Place,
+        place: DatabaseLocation,
         database: Database,
     ):
         self._connect = connect

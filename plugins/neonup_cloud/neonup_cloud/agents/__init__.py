@@ -5,14 +5,14 @@ from __future__ import annotations
 
 from neonup_cloud.agents.plans import FREE, PAID, PlanLimits
 from neonup_cloud.agents.snapshot_versions import ProjectVersions
-from neonup_cloud.agents.tier_changes import Refusal, TierChanges, TierReport
+from neonup_cloud.agents.tier_changes import RefusedTierChange, TierChanges, TierReport
 
 __all__ = [
     "FREE",
     "PAID",
     "PlanLimits",
     "ProjectVersions",
-    "Refusal",
+    "RefusedTierChange",
     "TierChanges",
     "TierReport",
 ]

@@ -41,7 +41,7 @@ _KEY = (
 
 
 @dataclass(frozen=True)
-class Route:
+class TransferRoute:
     """From which organization to which."""
 
     source: str
@@ -103,7 +103,7 @@ def lowered(tier: Tier, now: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def transfer(
-    neon: Groups[None], route: Route, project_ids: Sequence[str]
+    neon: Groups[None], route: TransferRoute, project_ids: Sequence[str]
 ) -> Call[dict[str, NeonError]]:
     """Move projects; those that are there already count as moved.
 
@@ -120,7 +120,7 @@ def transfer(
 
 
 def _transfer(
-    neon: Groups[None], route: Route, project_ids: Sequence[str]
+    neon: Groups[None], route: TransferRoute, project_ids: Sequence[str]
 ) -> Call[dict[str, NeonError]]:
     left, asked = project_ids, 0
     while left:
@@ -144,7 +144,7 @@ def _transfer(
 
 
 def _apart(
-    neon: Groups[None], route: Route, project_ids: Sequence[str], refused: NeonError
+    neon: Groups[None], route: TransferRoute, project_ids: Sequence[str], refused: NeonError
 ) -> Call[dict[str, NeonError]]:
     """The same for projects of which Neon refused at least one."""
     if len(project_ids) == 1:
@@ -155,7 +155,7 @@ def _apart(
     return failed | (yield from _transfer(neon, route, project_ids[half:]))
 
 
-def _left(neon: Groups[None], route: Route, project_ids: Sequence[str]) -> Call[list[str]]:
+def _left(neon: Groups[None], route: TransferRoute, project_ids: Sequence[str]) -> Call[list[str]]:
     """Those of some projects that are not in their new organization."""
     left = []
     for id_ in project_ids:
@@ -168,7 +168,7 @@ def _left(neon: Groups[None], route: Route, project_ids: Sequence[str]) -> Call[
     return left
 
 
-def is_moved(neon: Groups[None], route: Route, project_id: str) -> Call[bool]:
+def is_moved(neon: Groups[None], route: TransferRoute, project_id: str) -> Call[bool]:
     """Whether a project is in its new organization."""
     return not (yield from _left(neon, route, [project_id]))
 

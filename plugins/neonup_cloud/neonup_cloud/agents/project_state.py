@@ -18,7 +18,7 @@ _RESTORED = "restored"
 
 
 @dataclass(frozen=True)
-class Standing:
+class ProjectState:
     """A project's branches and snapshots at one moment.
 
     Args:
@@ -156,7 +156,7 @@ class Standing:
             )
 
 
-def read(neon: Groups[None], project_id: str, endpoint_id: str | None) -> Call[Standing]:
+def read(neon: Groups[None], project_id: str, endpoint_id: str | None) -> Call[ProjectState]:
     """What there is of a project.
 
     Args:
@@ -171,7 +171,7 @@ def read(neon: Groups[None], project_id: str, endpoint_id: str | None) -> Call[S
             break
     else:
         raise NotFound(f"Neon: the project {project_id} has no default branch.")
-    return Standing(branch, branches, (yield from snapshots(neon, project_id)))
+    return ProjectState(branch, branches, (yield from snapshots(neon, project_id)))
 
 
 def snapshots(neon: Groups[None], project_id: str) -> Call[list[Snapshot]]:

@@ -12,19 +12,19 @@ from typing import Generic, Literal
 from neonup import Restored, Version, VersionBranch
 from neonup.plugin.http import Call
 from neonup_cloud.agents import names, project_state
-from neonup_cloud.agents.project_state import Standing
-from neonup_cloud.agents.steps import Steps, Taking
+from neonup_cloud.agents.project_state import ProjectState
+from neonup_cloud.agents.steps import SnapshotRequest, Steps
 from neonup_cloud.api.answers import Branch
 from neonup_cloud.api.client import Groups
 from neonup_cloud.api.connection_urls import url_of
 from neonup_cloud.api.errors import Invalid, QuotaExceeded
-from neonup_cloud.api.groups.group import Group, S, operation
+from neonup_cloud.api.groups.group import ApiGroup, S, operation
 
 AUTOMATIC_DAYS = 7
 """After which Neon deletes a version that neonup took by itself."""
 
 
-class ProjectVersions(Group[S], Generic[S]):
+class ProjectVersions(ApiGroup[S], Generic[S]):
     """The versions of a project's database. A version is a snapshot of its branch.
 
     Every method waits until Neon has ended all that it does for it: one can connect then. A call
@@ -85,15 +85,17 @@ class ProjectVersions(Group[S], Generic[S]):
         if automatic and expires_at is None:
             expires_at = datetime.now(UTC).replace(microsecond=0) + timedelta(days=AUTOMATIC_DAYS)
         yield from self._steps.delete_left(found)
-        taking = Taking(found.branch, names.snapshot(label, automatic=automatic), expires_at)
+        request = SnapshotRequest(
+            found.branch, names.snapshot(label, automatic=automatic), expires_at
+        )
         try:
-            made = yield from self._steps.snapshot(taking)
+            made = yield from self._steps.snapshot(request)
         except QuotaExceeded as error:
             oldest = found.replaceable(replace_oldest)
             if oldest is None:
                 error.remedy = "Delete a version, or let this one replace the oldest."
                 raise
-            made = yield from self._steps.snapshot_instead(oldest, taking)
+            made = yield from self._steps.snapshot_instead(oldest, request)
         return project_state.version(made)
 
     @operation
@@ -277,13 +279,13 @@ class ProjectVersions(Group[S], Generic[S]):
         found = yield from project_state.read(self._neon, self._project, self._endpoint)
         yield from self._steps.delete_left(found)
 
-    def _settled(self) -> Call[Standing]:
+    def _settled(self) -> Call[ProjectState]:
         """What there is once nothing is under way any more, e.g. of a process that was killed."""
         yield from self._neon.operations.settle(self._project)
         return (yield from project_state.read(self._neon, self._project, self._endpoint))
 
     def _take_place(
-        self, new: Branch, found: Standing, name: str, keep: str | None
+        self, new: Branch, found: ProjectState, name: str, keep: str | None
     ) -> Call[Restored]:
         yield from self._steps.finalize(new, keep or names.replaced(found.branch.name))
         return (yield from self._restored(name, keep))

@@ -10,7 +10,7 @@ from datetime import datetime
 from neonup.plugin.http import Call
 from neonup_cloud.agents import names
 from neonup_cloud.agents.idempotent_create import once
-from neonup_cloud.agents.project_state import Standing, snapshots
+from neonup_cloud.agents.project_state import ProjectState, snapshots
 from neonup_cloud.api.answers import Branch, CreatedBranch, Endpoint, Operations, Snapshot
 from neonup_cloud.api.client import Groups
 from neonup_cloud.api.errors import Invalid, NeonError, NotFound, QuotaExceeded
@@ -20,7 +20,7 @@ _FINALIZED = "finalized"
 
 
 @dataclass(frozen=True)
-class Taking:
+class SnapshotRequest:
     """A snapshot that is to be taken.
 
     Args:
@@ -46,7 +46,7 @@ class Steps:
         self._neon = neon
         self._project = project_id
 
-    def snapshot(self, taking: Taking) -> Call[Snapshot]:
+    def snapshot(self, request: SnapshotRequest) -> Call[Snapshot]:
         """A new snapshot.
 
         Neon allows several of one name, so that a request that was late may have made a second one.
@@ -58,7 +58,10 @@ class Steps:
             asked += 1
             try:
                 made = yield from self._neon.snapshots.create(
-                    self._project, taking.branch.id, name=taking.name, expires_at=taking.expires_at
+                    self._project,
+                    request.branch.id,
+                    name=request.name,
+                    expires_at=request.expires_at,
                 )
             except QuotaExceeded:
                 if asked > 1 and (there := (yield from look())):
@@ -69,20 +72,20 @@ class Steps:
 
         def look() -> Call[Snapshot | None]:
             yield from self._neon.operations.settle(self._project)
-            return next(iter((yield from self._snapshots(taking.name))), None)
+            return next(iter((yield from self._snapshots(request.name))), None)
 
         made = yield from once(ask, look)
         if asked > 1:
-            made, *others = yield from self._snapshots(taking.name)
+            made, *others = yield from self._snapshots(request.name)
             for one in others:
                 yield from self.delete_snapshot(one)
         return made
 
-    def snapshot_instead(self, old: Snapshot, taking: Taking) -> Call[Snapshot]:
+    def snapshot_instead(self, old: Snapshot, request: SnapshotRequest) -> Call[Snapshot]:
         """The same, where there is no room before another one is deleted."""
         yield from self.delete_snapshot(old)
         try:
-            return (yield from self.snapshot(taking))
+            return (yield from self.snapshot(request))
         except NeonError as error:
             name = names.version(old.name)
             error.checked = (*error.checked, f"deleted for it: the version {name!r}")
@@ -98,7 +101,7 @@ class Steps:
         deleted = yield from self._neon.snapshots.delete(self._project, snapshot.id)
         yield from self._neon.operations.wait(deleted.operations)
 
-    def restored(self, snapshot: Snapshot, name: str, found: Standing) -> Call[Branch]:
+    def restored(self, snapshot: Snapshot, name: str, found: ProjectState) -> Call[Branch]:
         """The branch of a name with a snapshot's data, which waits to take the database's place."""
         there = found.restored(name, snapshot)
         if there is not None and there.current_state in _READY:
@@ -205,7 +208,7 @@ class Steps:
             deleted = yield from self._neon.branches.delete(self._project, branch.id)
         yield from self._neon.operations.wait(deleted.operations)
 
-    def delete_left(self, found: Standing, *, but: str = "") -> Call[None]:
+    def delete_left(self, found: ProjectState, *, but: str = "") -> Call[None]:
         """Delete what an earlier restore has left."""
         for one in found.left_behind(but=but):
             yield from self.delete_branch(one)

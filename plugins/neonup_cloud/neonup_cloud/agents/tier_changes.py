@@ -9,12 +9,12 @@ from typing import Any, Generic, TypeVar
 from neonup import NeonupError
 from neonup.plugin.http import Call
 from neonup_cloud.agents import moving
-from neonup_cloud.agents.moving import Route
+from neonup_cloud.agents.moving import TransferRoute
 from neonup_cloud.api.client import Groups
 from neonup_cloud.api.errors import Conflict, Forbidden, Invalid, NeonError, NotFound
-from neonup_cloud.api.groups.group import Group, S, operation
+from neonup_cloud.api.groups.group import ApiGroup, S, operation
 from neonup_cloud.fleets import Fleet, Tier, UserProject, downgrade, reconcile
-from neonup_cloud.fleets.downgrade import Excess, TierChange
+from neonup_cloud.fleets.downgrade import TierChange, TierExcess
 from neonup_cloud.fleets.errors import FleetError
 from neonup_cloud.fleets.register import missing, refuse_deleting
 
@@ -24,7 +24,7 @@ _FOR_GOOD = (Conflict, Forbidden, Invalid, NotFound)
 
 
 @dataclass(frozen=True)
-class Refusal:
+class RefusedTierChange:
     """A change that was not made.
 
     Args:
@@ -53,7 +53,7 @@ class TierReport:
     """
 
     changes: tuple[TierChange, ...]
-    refused: tuple[Refusal, ...]
+    refused: tuple[RefusedTierChange, ...]
 
     def as_dict(self) -> dict[str, Any]:
         """It as plain data, for JSON."""
@@ -64,7 +64,7 @@ class TierReport:
 
 
 @dataclass(frozen=True)
-class _Planned:
+class _PlannedChange:
     """A change that is to be made.
 
     Args:
@@ -77,19 +77,19 @@ class _Planned:
     user: str | None
     found: UserProject
     tier: Tier
-    excess: tuple[Excess, ...] = ()
+    excess: tuple[TierExcess, ...] = ()
 
     def done(self, project: UserProject, *, applied: bool = True) -> TierChange:
         """What came of it."""
         before = self.found.tier
         return TierChange(project, before, self.tier.name, self.excess, applied=applied)
 
-    def refused(self, error: NeonupError) -> Refusal:
+    def refused(self, error: NeonupError) -> RefusedTierChange:
         """What came of it."""
-        return Refusal(self.user, self.found, error)
+        return RefusedTierChange(self.user, self.found, error)
 
 
-class TierChanges(Group[S], Generic[S]):
+class TierChanges(ApiGroup[S], Generic[S]):
     """Upgrades and downgrades of a fleet's projects.
 
     Where the new tier is of another organization, the project moves there. Its id, its data, and
@@ -161,7 +161,7 @@ class TierChanges(Group[S], Generic[S]):
                     raise missing(user)
                 plans.append((yield from self._planned(user, found, wanted, force=force)))
             except NeonupError as error:
-                refused.append(Refusal(user, found, error))
+                refused.append(RefusedTierChange(user, found, error))
         if dry_run:
             changes = tuple(one.done(one.found, applied=False) for one in plans)
             return TierReport(changes, tuple(refused))
@@ -175,7 +175,7 @@ class TierChanges(Group[S], Generic[S]):
         return (
             yield from self._carry_out(
                 [
-                    _Planned(one.user, one, self._fleet.tiers[one.tier])
+                    _PlannedChange(one.user, one, self._fleet.tiers[one.tier])
                     for one in projects
                     if one.label.changing and one.tier in self._fleet.tiers
                 ]
@@ -192,40 +192,42 @@ class TierChanges(Group[S], Generic[S]):
 
     def _planned(
         self, user: str, found: UserProject, wanted: Tier, *, force: bool
-    ) -> Call[_Planned]:
+    ) -> Call[_PlannedChange]:
         """A change, once it is known whether the project's use fits."""
         refuse_deleting(found, user)
         excess = yield from downgrade.checked(self._register, user, found, wanted, force=force)
-        return _Planned(user, found, wanted, excess)
+        return _PlannedChange(user, found, wanted, excess)
 
-    def _carry_out(self, plans: Sequence[_Planned]) -> Call[TierReport]:
-        moves: dict[Route, list[_Planned]] = {}
-        staying: list[_Planned] = []
+    def _carry_out(self, plans: Sequence[_PlannedChange]) -> Call[TierReport]:
+        moves: dict[TransferRoute, list[_PlannedChange]] = {}
+        staying: list[_PlannedChange] = []
         for one in plans:
             route = self._route(one)
             (staying if route is None else moves.setdefault(route, [])).append(one)
         if moves:
             yield from moving.check_key(self._neon)
-        results: list[TierChange | Refusal] = []
+        results: list[TierChange | RefusedTierChange] = []
         for one in staying:
             results += [(yield from self._settled(one, one.found))]
         for route, movers in moves.items():
             results += yield from self._moved(route, movers)
         return TierReport(
             tuple(one for one in results if isinstance(one, TierChange)),
-            tuple(one for one in results if isinstance(one, Refusal)),
+            tuple(one for one in results if isinstance(one, RefusedTierChange)),
         )
 
-    def _route(self, planned: _Planned) -> Route | None:
+    def _route(self, planned: _PlannedChange) -> TransferRoute | None:
         """From where to where a project has to move; None: it is where it should be."""
         found, destination = planned.found, planned.tier.org_id or self.api.org_id
         if not self._register.misplaced(found, planned.tier.name):
             return None
-        return Route(str(found.org_id), str(destination))
+        return TransferRoute(str(found.org_id), str(destination))
 
-    def _moved(self, route: Route, movers: Sequence[_Planned]) -> Call[list[TierChange | Refusal]]:
-        results: list[TierChange | Refusal] = []
-        marked: dict[str, tuple[_Planned, UserProject]] = {}
+    def _moved(
+        self, route: TransferRoute, movers: Sequence[_PlannedChange]
+    ) -> Call[list[TierChange | RefusedTierChange]]:
+        results: list[TierChange | RefusedTierChange] = []
+        marked: dict[str, tuple[_PlannedChange, UserProject]] = {}
         for one in movers:
             try:
                 now = yield from moving.mark(self._register, one.found, one.tier)
@@ -243,7 +245,9 @@ class TierChanges(Group[S], Generic[S]):
                 results.append((yield from self._taken_back(one, now, failed[id_])))
         return results
 
-    def _settled(self, planned: _Planned, found: UserProject) -> Call[TierChange | Refusal]:
+    def _settled(
+        self, planned: _PlannedChange, found: UserProject
+    ) -> Call[TierChange | RefusedTierChange]:
         """Give a project that is where it should be the tier's settings."""
         label = replace(found.label, tier=planned.tier.name)
         try:
@@ -257,7 +261,9 @@ class TierChanges(Group[S], Generic[S]):
             return planned.refused(error)
         return planned.done(done)
 
-    def _taken_back(self, planned: _Planned, now: UserProject, error: NeonError) -> Call[Refusal]:
+    def _taken_back(
+        self, planned: _PlannedChange, now: UserProject, error: NeonError
+    ) -> Call[RefusedTierChange]:
         """Give a project that has not moved its former tier again, if that was refused for good."""
         before = planned.found.label
         if isinstance(error, _FOR_GOOD) and before.tier != now.tier:

@@ -146,7 +146,7 @@ def _reach(
 def _branch(
     neon: NeonClient, project_id: str, branch: str | None, former: _Former | None
 ) -> Branch:
-    from neonup_cloud.account.location import Place, branch_of, now, parse
+    from neonup_cloud.account.location import DatabaseLocation, branch_of, now, parse
 
     if branch is not None:
         for one in neon.branches.list(project_id, search=branch):
@@ -157,7 +157,7 @@ def _branch(
         place = parse(former.database.id)
         if place.project == project_id:
             return branch_of(neon, now(neon, place, former.database.url))
-    return branch_of(neon, Place(project_id))
+    return branch_of(neon, DatabaseLocation(project_id))
 
 
 def _not_here(project_id: str, former: _Former | None) -> NeonupError:

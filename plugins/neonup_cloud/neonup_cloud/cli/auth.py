@@ -156,9 +156,9 @@ def _tokens_before(base: str) -> tuple[Any, Any] | None:
 
 
 def _revoke_quietly(application: Any, tokens: Any) -> None:
-    from neonup_cloud.oauth.protocol import Protocol
+    from neonup_cloud.oauth.protocol import OAuthProtocol
 
-    with contextlib.suppress(NeonupError), Protocol(application) as protocol:
+    with contextlib.suppress(NeonupError), OAuthProtocol(application) as protocol:
         protocol.revoke(tokens)
 
 

@@ -194,7 +194,7 @@ def reset(
 
 
 def _restore(
-    to: target.Target,
+    to: target.AccountTarget,
     project_id: str,
     branch_id: str,
     *,

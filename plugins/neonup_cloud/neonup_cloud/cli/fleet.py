@@ -175,12 +175,12 @@ def migrate(
 
     It finds the URL in DATABASE_URL and DATABASE_URL_DIRECT. The status is 1 where one failed.
     """
-    from neonup_cloud.fleets import Standing
+    from neonup_cloud.fleets import Lifecycle
     from neonup_cloud.fleets import command as work
 
     with _opened(arguments) as there:
         if dry_run:
-            wanted = [one for one in there.projects() if one.standing is Standing.ACTIVE]
+            wanted = [one for one in there.projects() if one.lifecycle is Lifecycle.ACTIVE]
             fleet_output.projects(wanted)
             return
         report = there.migrate(

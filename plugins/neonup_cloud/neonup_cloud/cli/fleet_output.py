@@ -14,9 +14,9 @@ if TYPE_CHECKING:
         ConsumptionRow,
         Deletion,
         MigrationReport,
+        ProjectUsage,
         Sweep,
         TierChange,
-        Usage,
         UserProject,
     )
 
@@ -30,7 +30,7 @@ def projects(found: Sequence[UserProject]) -> None:
         click.echo("No projects.")
         return
     commands.grid(
-        ("user", "project", "tier", "standing", "created"),
+        ("user", "project", "tier", "lifecycle", "created"),
         [
             (one.user, one.project_id, one.tier, _standing(one), commands.date(one.created_at))
             for one in found
@@ -49,7 +49,7 @@ def change(user: str, changed: TierChange) -> None:
         click.echo(f"  more than the tier allows: {one}")
 
 
-def usage(found: Sequence[Usage], *, one: bool) -> None:
+def usage(found: Sequence[ProjectUsage], *, one: bool) -> None:
     """What projects have used of their quotas."""
     if commands.wants_json():
         shown = [usage.as_dict() for usage in found]
@@ -151,7 +151,7 @@ def swept(sweep: Sweep) -> None:
 def _standing(project: UserProject) -> str:
     if project.label.due:
         return f"to be deleted at {commands.date(project.label.due)}"
-    return f"{project.standing}{', changing' if project.label.changing else ''}"
+    return f"{project.lifecycle}{', changing' if project.label.changing else ''}"
 
 
 def _who(project: UserProject) -> str:

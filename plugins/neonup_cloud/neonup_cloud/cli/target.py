@@ -44,7 +44,7 @@ def plain(answer: Any) -> Any:
 
 
 @dataclass(frozen=True)
-class Target:
+class AccountTarget:
     """An account.
 
     Args:
@@ -105,9 +105,9 @@ class Target:
             NeonupError: there is none, or several have that name.
         """
         if text is None:
-            from neonup_cloud.account.location import Place, branch_of
+            from neonup_cloud.account.location import DatabaseLocation, branch_of
 
-            return branch_of(self.neon, Place(project_id))
+            return branch_of(self.neon, DatabaseLocation(project_id))
         found = self.neon.branches.list(project_id, search=text)
         return _chosen(found, text, "branch", "branches")
 
@@ -140,7 +140,7 @@ def _chosen(found: Iterable[N], text: str, kind: str, plural: str) -> N:
 
 
 @contextmanager
-def opened(*, local: bool, **arguments: Any) -> Iterator[Target]:
+def opened(*, local: bool, **arguments: Any) -> Iterator[AccountTarget]:
     """The account that a command means.
 
     That of a local Neon with ``--local``, or where ``.env`` leads to a database of one and nothing
@@ -159,7 +159,7 @@ def opened(*, local: bool, **arguments: Any) -> Iterator[Target]:
     found = current.local_neon(settings, database, options, local=local)
     if found is not None:
         with NeonClient(found.key, base_url=found.base) as neon:
-            yield Target(neon, settings, database, None, None)
+            yield AccountTarget(neon, settings, database, None, None)
         return
     with NeonClient(base_url=options.url) as neon:
-        yield Target(neon, settings, database, options.org, options.project)
+        yield AccountTarget(neon, settings, database, options.org, options.project)

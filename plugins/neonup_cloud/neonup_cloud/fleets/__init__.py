@@ -12,36 +12,36 @@ from neonup_cloud.fleets import errors
 from neonup_cloud.fleets.consumption import ConsumptionRow, as_csv
 from neonup_cloud.fleets.declared import declared
 from neonup_cloud.fleets.deletion import Deletion, Sweep
-from neonup_cloud.fleets.downgrade import Excess, TierChange
+from neonup_cloud.fleets.downgrade import TierChange, TierExcess
 from neonup_cloud.fleets.fleet import Fleet
-from neonup_cloud.fleets.migrate import Failed, MigrationReport, Target, command
-from neonup_cloud.fleets.naming import Label, Naming, Standing
+from neonup_cloud.fleets.migrate import FailedMigration, MigrationReport, MigrationTarget, command
+from neonup_cloud.fleets.naming import Label, Lifecycle, Naming
 from neonup_cloud.fleets.provisioning import Layout
 from neonup_cloud.fleets.register import Register, UserProject
 from neonup_cloud.fleets.tiers import Quota, Tier, Tiers
-from neonup_cloud.fleets.usage import QuotaEvent, Usage, Used
+from neonup_cloud.fleets.usage import ProjectUsage, QuotaEvent, QuotaUse
 
 __all__ = [
     "ConsumptionRow",
     "Deletion",
-    "Excess",
-    "Failed",
+    "FailedMigration",
     "Fleet",
     "Label",
     "Layout",
+    "Lifecycle",
     "MigrationReport",
+    "MigrationTarget",
     "Naming",
+    "ProjectUsage",
     "Quota",
     "QuotaEvent",
+    "QuotaUse",
     "Register",
-    "Standing",
     "Sweep",
-    "Target",
     "Tier",
     "TierChange",
+    "TierExcess",
     "Tiers",
-    "Usage",
-    "Used",
     "UserProject",
     "as_csv",
     "command",

@@ -12,12 +12,12 @@ from neonup_cloud.api.errors import NotFound
 from neonup_cloud.fleets import journal as journals
 from neonup_cloud.fleets import usage
 from neonup_cloud.fleets.concurrency import arun, checked, run
-from neonup_cloud.fleets.journal import Journal
-from neonup_cloud.fleets.migrate import Failed, MigrationReport, Target, reason
-from neonup_cloud.fleets.naming import Standing
+from neonup_cloud.fleets.journal import MigrationJournal
+from neonup_cloud.fleets.migrate import FailedMigration, MigrationReport, MigrationTarget, reason
+from neonup_cloud.fleets.naming import Lifecycle
 from neonup_cloud.fleets.provisioning import Layout
 from neonup_cloud.fleets.register import Register, UserProject
-from neonup_cloud.fleets.usage import Usage
+from neonup_cloud.fleets.usage import ProjectUsage
 
 T = TypeVar("T")
 
@@ -26,7 +26,7 @@ def usages(register: Register, sender: Any, concurrency: int) -> Any:
     """For `Fleet.usages`."""
     checked(concurrency)
 
-    def one(project: UserProject) -> Call[Usage | None]:
+    def one(project: UserProject) -> Call[ProjectUsage | None]:
         try:
             return (yield from usage.read(register.neon, project))
         except NotFound:
@@ -41,9 +41,9 @@ def usages(register: Register, sender: Any, concurrency: int) -> Any:
 async def _ausages(
     register: Register,
     sender: AsyncSender,
-    one: Callable[[UserProject], Call[Usage | None]],
+    one: Callable[[UserProject], Call[ProjectUsage | None]],
     concurrency: int,
-) -> list[Usage]:
+) -> list[ProjectUsage]:
     projects = await adrive(register.all(), sender)
     return _known(await arun(projects, lambda project: adrive(one(project), sender), concurrency))
 
@@ -58,7 +58,7 @@ class Migration:
 
     register: Register
     layout: Layout
-    work: Callable[[Target], Any]
+    work: Callable[[MigrationTarget], Any]
     concurrency: int
     journal: Path | None
     name: str
@@ -69,9 +69,9 @@ class Migration:
         with journals.opened(self.journal, self.name) as journal:
             report = self._sorted(drive(self.register.all(), sender), journal)
 
-            def one(project: UserProject) -> Failed | None:
+            def one(project: UserProject) -> FailedMigration | None:
                 try:
-                    self.work(Target(project, drive(self._url(project), sender)))
+                    self.work(MigrationTarget(project, drive(self._url(project), sender)))
                 except Exception as error:
                     return self._failed(journal, project, error)
                 journal.write(project.project_id, None)
@@ -85,10 +85,10 @@ class Migration:
         with journals.opened(self.journal, self.name) as journal:
             report = self._sorted(await adrive(self.register.all(), sender), journal)
 
-            async def one(project: UserProject) -> Failed | None:
+            async def one(project: UserProject) -> FailedMigration | None:
                 try:
                     work: Awaitable[object] = self.work(
-                        Target(project, await adrive(self._url(project), sender))
+                        MigrationTarget(project, await adrive(self._url(project), sender))
                     )
                     await work
                 except Exception as error:
@@ -98,12 +98,12 @@ class Migration:
 
             return _told(report, await arun(report.done, one, self.concurrency))
 
-    def _sorted(self, projects: list[UserProject], journal: Journal) -> MigrationReport:
+    def _sorted(self, projects: list[UserProject], journal: MigrationJournal) -> MigrationReport:
         """What is to be done, as if it were."""
         earlier = [one for one in projects if one.project_id in journal.done]
         left = [one for one in projects if one.project_id not in journal.done]
-        usable = [one for one in left if one.standing is Standing.ACTIVE]
-        skipped = [one for one in left if one.standing is not Standing.ACTIVE]
+        usable = [one for one in left if one.lifecycle is Lifecycle.ACTIVE]
+        skipped = [one for one in left if one.lifecycle is not Lifecycle.ACTIVE]
         return MigrationReport(tuple(usable), tuple(earlier), tuple(skipped), ())
 
     def _url(self, project: UserProject) -> Call[str]:
@@ -114,13 +114,15 @@ class Migration:
             pooled=False,
         )
 
-    def _failed(self, journal: Journal, project: UserProject, error: Exception) -> Failed:
-        found = Failed(project, reason(error))
+    def _failed(
+        self, journal: MigrationJournal, project: UserProject, error: Exception
+    ) -> FailedMigration:
+        found = FailedMigration(project, reason(error))
         journal.write(project.project_id, found.error)
         return found
 
 
-def _told(report: MigrationReport, failed: list[Failed | None]) -> MigrationReport:
+def _told(report: MigrationReport, failed: list[FailedMigration | None]) -> MigrationReport:
     """The report, the projects that failed taken out of those that are done."""
     done = [one for one, why in zip(report.done, failed, strict=True) if why is None]
     return replace(report, done=tuple(done), failed=tuple(_known(failed)))

@@ -86,7 +86,7 @@ def rows(
             )
     whose = yield from _whose(register)
     organizations = {one.org_id: None for one in whose.values() if one and one.org_id}
-    asked = Asked()
+    asked = RequestCount()
     found: list[ConsumptionRow] = []
     for org_id in organizations:
         consumed = yield from paced(
@@ -103,13 +103,13 @@ def rows(
 
 
 @dataclass
-class Asked:
+class RequestCount:
     """How many requests there were."""
 
     times: int = 0
 
 
-def paced(call: Call[T], asked: Asked) -> Call[T]:
+def paced(call: Call[T], asked: RequestCount) -> Call[T]:
     """A call whose requests keep to what Neon takes: after so many each waits for its turn."""
     reply = None
     try:

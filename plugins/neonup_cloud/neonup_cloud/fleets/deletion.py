@@ -17,7 +17,7 @@ from neonup_cloud.api.client import Groups
 from neonup_cloud.api.errors import NotFound, QuotaExceeded
 from neonup_cloud.fleets import reconcile
 from neonup_cloud.fleets.errors import FleetError
-from neonup_cloud.fleets.naming import Standing
+from neonup_cloud.fleets.naming import Lifecycle
 from neonup_cloud.fleets.register import Register, UserProject, missing
 
 FINAL = "final, before the deletion"
@@ -96,7 +96,7 @@ def delete(
         due = min(due, project.label.due)
     kept = None
     if snapshot or due > now:
-        label = replace(project.label, standing=Standing.DELETING, due=due)
+        label = replace(project.label, lifecycle=Lifecycle.DELETING, due=due)
         if label.settled != project.label:
             project = yield from reconcile.change(register, project, label)
         if snapshot:
@@ -121,11 +121,11 @@ def undelete(register: Register, user: str) -> Call[UserProject]:
             raise missing(user)
         project = max(gone, key=lambda one: one.deleted_at or datetime.min.replace(tzinfo=UTC))
         yield from register.neon.projects.recover(project.project_id)
-    if project.standing is not Standing.DELETING:
+    if project.lifecycle is not Lifecycle.DELETING:
         return (yield from reconcile.finish(register, project))
     for one in (yield from _final_snapshots(register.neon, project.project_id)):
         yield from register.neon.snapshots.delete(project.project_id, one)
-    label = replace(project.label, standing=Standing.ACTIVE, due=None)
+    label = replace(project.label, lifecycle=Lifecycle.ACTIVE, due=None)
     return (yield from reconcile.change(register, project, label))
 
 

@@ -14,7 +14,7 @@ from neonup_cloud.fleets.tiers import Tier
 
 
 @dataclass(frozen=True)
-class Excess:
+class TierExcess:
     """Something of which a project uses more than a tier allows.
 
     Args:
@@ -46,7 +46,7 @@ class TierChange:
     project: UserProject
     before: str
     after: str
-    excess: tuple[Excess, ...]
+    excess: tuple[TierExcess, ...]
     applied: bool
 
     def as_dict(self) -> dict[str, Any]:
@@ -62,7 +62,7 @@ class TierChange:
 
 def checked(
     register: Register, user: str, found: UserProject, tier: Tier, *, force: bool
-) -> Call[tuple[Excess, ...]]:
+) -> Call[tuple[TierExcess, ...]]:
     """What a user's project uses of that another tier does not allow.
 
     Args:
@@ -81,7 +81,7 @@ def checked(
 
 def _excess(
     neon: Groups[None], found: UserProject, before: Tier | None, after: Tier
-) -> Call[tuple[Excess, ...]]:
+) -> Call[tuple[TierExcess, ...]]:
     """What a project uses of that a tier does not allow. Limits that grow need no look.
 
     Args:
@@ -99,13 +99,13 @@ def _excess(
         snapshots = yield from neon.snapshots.list(found.project_id)
         used["snapshots"] = sum(one.manual is not False for one in snapshots)
     return tuple(
-        Excess(name, used[name], limit)
+        TierExcess(name, used[name], limit)
         for name, limit in smaller.items()
         if used[name] > limit or (name in usage.QUOTAS and used[name] >= limit)
     )
 
 
-def _refused(user: str, tier: Tier, found: tuple[Excess, ...]) -> TierExceeded:
+def _refused(user: str, tier: Tier, found: tuple[TierExcess, ...]) -> TierExceeded:
     """The error that says what does not fit."""
     return TierExceeded(
         f"The project of the user {user!r} uses more than the tier {tier.name} allows.",

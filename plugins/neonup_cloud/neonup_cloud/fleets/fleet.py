@@ -12,14 +12,14 @@ from neonup_cloud.api.groups.group import S, operation
 from neonup_cloud.fleets import deletion, downgrade, provisioning, reconcile, usage
 from neonup_cloud.fleets.deletion import Deletion
 from neonup_cloud.fleets.downgrade import TierChange
-from neonup_cloud.fleets.fleet_operations import Everyone
-from neonup_cloud.fleets.naming import Standing
+from neonup_cloud.fleets.fleet_operations import FleetOperations
+from neonup_cloud.fleets.naming import Lifecycle
 from neonup_cloud.fleets.register import UserProject, refuse_deleting, refuse_suspended
 from neonup_cloud.fleets.tiers import Tier
-from neonup_cloud.fleets.usage import Usage
+from neonup_cloud.fleets.usage import ProjectUsage
 
 
-class Fleet(Everyone[S], Generic[S]):
+class Fleet(FleetOperations[S], Generic[S]):
     """The projects of a platform's users: blocking over a `NeonClient`, awaited over an
     `AsyncNeonClient`.
 
@@ -103,12 +103,12 @@ class Fleet(Everyone[S], Generic[S]):
             NoProject: the user has none.
             DeletionPending: it is waiting to be deleted, and suspended so.
         """
-        return self._stand(user, project_id, Standing.SUSPENDED)
+        return self._stand(user, project_id, Lifecycle.SUSPENDED)
 
     @operation
     def resume(self, user: str, *, project_id: str | None = None) -> Call[UserProject]:
         """Let a suspended project be used again. For the errors see `suspend`."""
-        return self._stand(user, project_id, Standing.ACTIVE)
+        return self._stand(user, project_id, Lifecycle.ACTIVE)
 
     @operation
     def change_tier(
@@ -149,7 +149,7 @@ class Fleet(Everyone[S], Generic[S]):
         return TierChange(found, before, tier, excess, applied=not dry_run)
 
     @operation
-    def usage(self, user: str, *, project_id: str | None = None) -> Call[Usage]:
+    def usage(self, user: str, *, project_id: str | None = None) -> Call[ProjectUsage]:
         """What a user's project has used of its quota, with the warnings that follow.
 
         Raises:
@@ -195,9 +195,9 @@ class Fleet(Everyone[S], Generic[S]):
                 remedy="neonup_cloud.agents.TierChanges moves it, and so does `neonup fleet tier`.",
             )
 
-    def _stand(self, user: str, project_id: str | None, standing: Standing) -> Call[UserProject]:
+    def _stand(self, user: str, project_id: str | None, lifecycle: Lifecycle) -> Call[UserProject]:
         found = yield from self.register.usable(user, project_id)
-        if found.standing is standing:
+        if found.lifecycle is lifecycle:
             return (yield from reconcile.finish(self.register, found))
-        label = replace(found.label, standing=standing)
+        label = replace(found.label, lifecycle=lifecycle)
         return (yield from reconcile.change(self.register, found, label))

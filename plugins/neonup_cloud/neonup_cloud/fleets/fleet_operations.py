@@ -11,7 +11,7 @@ from neonup.plugin.http import AsyncSender, Call, Sender
 from neonup_cloud.api.answers import Granularity
 from neonup_cloud.api.client import Groups
 from neonup_cloud.api.groups.consumption import METRICS
-from neonup_cloud.api.groups.group import Group, S, operation
+from neonup_cloud.api.groups.group import ApiGroup, S, operation
 from neonup_cloud.fleets import bulk, consumption, deletion
 from neonup_cloud.fleets.bulk import Migration
 from neonup_cloud.fleets.consumption import ConsumptionRow
@@ -21,10 +21,10 @@ from neonup_cloud.fleets.naming import Naming
 from neonup_cloud.fleets.provisioning import Layout
 from neonup_cloud.fleets.register import Register, UserProject
 from neonup_cloud.fleets.tiers import Tier, Tiers
-from neonup_cloud.fleets.usage import Usage
+from neonup_cloud.fleets.usage import ProjectUsage
 
 
-class Everyone(Group[S], Generic[S]):
+class FleetOperations(ApiGroup[S], Generic[S]):
     """The part of a `Fleet` that names no user; for the parameters see there."""
 
     def __init__(
@@ -84,13 +84,13 @@ class Everyone(Group[S], Generic[S]):
         return deletion.sweep(self.register, now or datetime.now(UTC))
 
     @overload
-    def usages(self: Everyone[Sender], *, concurrency: int = ...) -> list[Usage]: ...
+    def usages(self: FleetOperations[Sender], *, concurrency: int = ...) -> list[ProjectUsage]: ...
     @overload
     def usages(
-        self: Everyone[AsyncSender], *, concurrency: int = ...
-    ) -> Awaitable[list[Usage]]: ...
+        self: FleetOperations[AsyncSender], *, concurrency: int = ...
+    ) -> Awaitable[list[ProjectUsage]]: ...
 
-    def usages(self: Everyone[Any], *, concurrency: int = 8) -> Any:
+    def usages(self: FleetOperations[Any], *, concurrency: int = 8) -> Any:
         """What the projects of all users have used, the oldest project first; two requests each.
 
         Args:
@@ -100,7 +100,7 @@ class Everyone(Group[S], Generic[S]):
 
     @overload
     def migrate(
-        self: Everyone[Sender],
+        self: FleetOperations[Sender],
         work: Work,
         *,
         concurrency: int = ...,
@@ -109,7 +109,7 @@ class Everyone(Group[S], Generic[S]):
     ) -> MigrationReport: ...
     @overload
     def migrate(
-        self: Everyone[AsyncSender],
+        self: FleetOperations[AsyncSender],
         work: AsyncWork,
         *,
         concurrency: int = ...,
@@ -118,7 +118,7 @@ class Everyone(Group[S], Generic[S]):
     ) -> Awaitable[MigrationReport]: ...
 
     def migrate(
-        self: Everyone[Any],
+        self: FleetOperations[Any],
         work: Any,
         *,
         concurrency: int = 8,

@@ -17,7 +17,7 @@ from typing import IO, Any
 from neonup import SettingsError
 
 
-class Journal:
+class MigrationJournal:
     """What has been done, as the file says.
 
     Args:
@@ -52,7 +52,7 @@ class Journal:
 
 
 @contextmanager
-def opened(path: Path | None, name: str) -> Iterator[Journal]:
+def opened(path: Path | None, name: str) -> Iterator[MigrationJournal]:
     """The journal of a run, for this process alone.
 
     Args:
@@ -63,7 +63,7 @@ def opened(path: Path | None, name: str) -> Iterator[Journal]:
         SettingsError: the file is another run's, or of another form, or another process uses it.
     """
     if path is None:
-        yield Journal(None)
+        yield MigrationJournal(None)
         return
     import filelock  # only this needs it
 
@@ -78,7 +78,7 @@ def opened(path: Path | None, name: str) -> Iterator[Journal]:
                 )
             done = frozenset(str(line["project"]) for line in found if line.get("done"))
             with path.open("a", encoding="utf-8") as file:
-                journal = Journal(file, done)
+                journal = MigrationJournal(file, done)
                 if other is None:
                     journal.begin(name)
                 yield journal

@@ -17,7 +17,7 @@ _LINES = 5
 
 
 @dataclass(frozen=True)
-class Target:
+class MigrationTarget:
     """A database to be migrated.
 
     Args:
@@ -29,15 +29,15 @@ class Target:
     url: str = field(repr=False)
 
 
-Work = Callable[[Target], object]
+Work = Callable[[MigrationTarget], object]
 """Migrates one database, and raises where that fails. Run twice it must do no harm: where a
 process is killed, its last ones are run again."""
-AsyncWork = Callable[[Target], Awaitable[object]]
+AsyncWork = Callable[[MigrationTarget], Awaitable[object]]
 """The same, awaited."""
 
 
 @dataclass(frozen=True)
-class Failed:
+class FailedMigration:
     """A project whose migration failed.
 
     Args:
@@ -63,7 +63,7 @@ class MigrationReport:
     done: tuple[UserProject, ...]
     earlier: tuple[UserProject, ...]
     skipped: tuple[UserProject, ...]
-    failed: tuple[Failed, ...]
+    failed: tuple[FailedMigration, ...]
 
     def as_dict(self) -> dict[str, Any]:
         """It as plain data, for JSON."""
@@ -86,7 +86,7 @@ def command(words: Sequence[str], *, cwd: Path | None = None) -> Work:
         cwd: where it runs.
     """
 
-    def run(target: Target) -> None:
+    def run(target: MigrationTarget) -> None:
         try:
             done = subprocess.run(
                 list(words),

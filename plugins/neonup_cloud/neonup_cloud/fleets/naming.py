@@ -31,7 +31,7 @@ _DATE = "%Y-%m-%dT%H:%M:%SZ"
 _DELETE = "delete@"
 
 
-class Standing(enum.StrEnum):
+class Lifecycle(enum.StrEnum):
     """Whether a project may be used."""
 
     ACTIVE = "active"
@@ -46,14 +46,14 @@ class Label:
     Args:
         key: the user's key, encoded; see `Naming.key`.
         tier: the name of the tier that it has, or is to have.
-        standing: whether it may be used.
-        due: when it is to be deleted; only where that is its standing.
-        changing: whether its settings may be those of an earlier tier or standing still.
+        lifecycle: whether it may be used.
+        due: when it is to be deleted; only where it waits for that.
+        changing: whether its settings may be those of an earlier tier or lifecycle still.
     """
 
     key: str
     tier: str
-    standing: Standing = Standing.ACTIVE
+    lifecycle: Lifecycle = Lifecycle.ACTIVE
     due: datetime | None = None
     changing: bool = False
 
@@ -123,8 +123,8 @@ class Naming:
     def name(self, label: Label) -> str:
         """The name that says so."""
         marks = []
-        if label.standing is Standing.SUSPENDED:
-            marks.append(Standing.SUSPENDED.value)
+        if label.lifecycle is Lifecycle.SUSPENDED:
+            marks.append(Lifecycle.SUSPENDED.value)
         elif label.due is not None:
             marks.append(f"{_DELETE}{label.due.astimezone(UTC):{_DATE}}")
         if label.changing:
@@ -141,10 +141,10 @@ class Naming:
         if marks and marks[-1] == "changing":
             label = replace(label, changing=True)
             marks.pop()
-        if marks and marks[0] == Standing.SUSPENDED:
-            label = replace(label, standing=Standing.SUSPENDED)
+        if marks and marks[0] == Lifecycle.SUSPENDED:
+            label = replace(label, lifecycle=Lifecycle.SUSPENDED)
         elif marks and (due := _due(marks[0])):
-            label = replace(label, standing=Standing.DELETING, due=due)
+            label = replace(label, lifecycle=Lifecycle.DELETING, due=due)
         # Only what is written exactly so: whoever renames a project takes it out of the fleet.
         return label if self.name(label) == name and _is_key(key) else None
 

@@ -9,7 +9,7 @@ from typing import Any
 from neonup.plugin.http import Call
 from neonup_cloud.api.answers import Endpoint
 from neonup_cloud.fleets.errors import FleetError
-from neonup_cloud.fleets.naming import Label, Standing
+from neonup_cloud.fleets.naming import Label, Lifecycle
 from neonup_cloud.fleets.register import Register, UserProject, labelled
 from neonup_cloud.fleets.tiers import Tier
 
@@ -17,7 +17,7 @@ _ROUNDS = 10
 
 
 def change(register: Register, found: UserProject, label: Label) -> Call[UserProject]:
-    """Give a project a tier and a standing.
+    """Give a project a tier and a lifecycle state.
 
     One request writes the label and the settings of the project together; its endpoints, which
     have settings of their own, follow, and the label is marked as settled.
@@ -58,13 +58,13 @@ def finish(register: Register, found: UserProject) -> Call[UserProject]:
     )
 
 
-def drift(tier: Tier | None, standing: Standing, endpoint: Endpoint) -> dict[str, Any]:
+def drift(tier: Tier | None, lifecycle: Lifecycle, endpoint: Endpoint) -> dict[str, Any]:
     """The settings of an endpoint that are not as they should be, with what they should be.
 
     Args:
         tier: None where it is none of the fleet's any more: its settings stay.
     """
-    wanted = dict(tier.compute if tier else {}) | {"disabled": standing is not Standing.ACTIVE}
+    wanted = dict(tier.compute if tier else {}) | {"disabled": lifecycle is not Lifecycle.ACTIVE}
     return {
         name: value
         for name, value in wanted.items()
@@ -76,7 +76,7 @@ def _settle_endpoints(register: Register, found: UserProject) -> Call[None]:
     tier, neon = register.tiers.get(found.tier), register.neon
     endpoints = yield from neon.endpoints.list(found.project_id)
     for one in endpoints:
-        settings = drift(tier, found.standing, one)
+        settings = drift(tier, found.lifecycle, one)
         if settings:
             changed = yield from neon.endpoints.update(found.project_id, one.id, **settings)
             yield from neon.operations.wait(changed.operations)

@@ -11,7 +11,7 @@ from neonup_cloud.api.answers import Project
 from neonup_cloud.api.client import Groups
 from neonup_cloud.api.errors import NotFound
 from neonup_cloud.fleets.errors import DeletionPending, FleetError, NoProject, ProjectGone
-from neonup_cloud.fleets.naming import Label, Naming, Standing
+from neonup_cloud.fleets.naming import Label, Lifecycle, Naming
 from neonup_cloud.fleets.tiers import Tiers
 
 _FIRST = datetime.min.replace(tzinfo=UTC)
@@ -48,9 +48,9 @@ class UserProject:
         return self.label.tier
 
     @property
-    def standing(self) -> Standing:
+    def lifecycle(self) -> Lifecycle:
         """Whether it may be used."""
-        return self.label.standing
+        return self.label.lifecycle
 
     def as_dict(self) -> dict[str, Any]:
         """It as plain data, for JSON."""
@@ -58,7 +58,7 @@ class UserProject:
             "project_id": self.project_id,
             "user": self.user,
             "tier": self.tier,
-            "standing": self.standing.value,
+            "lifecycle": self.lifecycle.value,
             "due": self.label.due,
             "changing": self.label.changing,
             "org_id": self.org_id,
@@ -197,7 +197,7 @@ def missing(user: str) -> NoProject:
 
 def refuse_deleting(found: UserProject, user: str) -> None:
     """Raise where a project is waiting to be deleted."""
-    if found.standing is Standing.DELETING:
+    if found.lifecycle is Lifecycle.DELETING:
         raise DeletionPending(
             f"The project of the user {user!r} is to be deleted at {found.label.due}.",
             checked=[f"project {found.project_id}"],
@@ -207,7 +207,7 @@ def refuse_deleting(found: UserProject, user: str) -> None:
 
 def refuse_suspended(found: UserProject, user: str) -> None:
     """Raise where a project takes no connections."""
-    if found.standing is Standing.SUSPENDED:
+    if found.lifecycle is Lifecycle.SUSPENDED:
         raise FleetError(
             f"The project of the user {user!r} is suspended.",
             checked=[f"project {found.project_id}"],

@@ -20,7 +20,7 @@ SIZE = "logical_size_bytes"
 
 
 @dataclass(frozen=True)
-class Used:
+class QuotaUse:
     """One figure of a project.
 
     Args:
@@ -53,7 +53,7 @@ class QuotaEvent:
 
     id: str
     project: UserProject
-    used: Used
+    used: QuotaUse
     level: int
 
     def as_dict(self) -> dict[str, Any]:
@@ -70,7 +70,7 @@ class QuotaEvent:
 
 
 @dataclass(frozen=True)
-class Usage:
+class ProjectUsage:
     """What a project has used in its billing period, as Neon measured it: up to 15 minutes ago.
 
     Args:
@@ -81,7 +81,7 @@ class Usage:
     """
 
     project: UserProject
-    figures: dict[str, Used]
+    figures: dict[str, QuotaUse]
     period_start: datetime | None
     period_end: datetime | None
 
@@ -112,14 +112,14 @@ class Usage:
         }
 
 
-def read(neon: Groups[None], found: UserProject) -> Call[Usage]:
+def read(neon: Groups[None], found: UserProject) -> Call[ProjectUsage]:
     """What a project has used; wakes nothing."""
     project = yield from neon.projects.get(found.project_id)
     branches = yield from neon.branches.list(found.project_id)
     return of(found, project, branches)
 
 
-def of(found: UserProject, project: Project, branches: list[Branch]) -> Usage:
+def of(found: UserProject, project: Project, branches: list[Branch]) -> ProjectUsage:
     """The same from what Neon has answered."""
     quota = project.settings.get("quota") or {}
     figures = {}
@@ -128,5 +128,7 @@ def of(found: UserProject, project: Project, branches: list[Branch]) -> Usage:
             amount = max((one.logical_size or 0 for one in branches), default=0)
         else:
             amount = getattr(project, name) or 0
-        figures[name] = Used(name, amount, int(quota.get(name) or 0))
-    return Usage(found, figures, project.consumption_period_start, project.consumption_period_end)
+        figures[name] = QuotaUse(name, amount, int(quota.get(name) or 0))
+    return ProjectUsage(
+        found, figures, project.consumption_period_start, project.consumption_period_end
+    )

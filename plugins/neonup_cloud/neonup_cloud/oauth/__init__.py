@@ -18,7 +18,7 @@ from __future__ import annotations
 from neonup_cloud.oauth import connect, scopes
 from neonup_cloud.oauth.account import session_auth
 from neonup_cloud.oauth.application import Application
-from neonup_cloud.oauth.connect import Pending
+from neonup_cloud.oauth.connect import PendingSignIn
 from neonup_cloud.oauth.errors import ConsentDenied, SignInEnded, SignInError
 from neonup_cloud.oauth.files import FileTokens
 from neonup_cloud.oauth.session import SessionAuth, connected
@@ -28,7 +28,7 @@ __all__ = [
     "Application",
     "ConsentDenied",
     "FileTokens",
-    "Pending",
+    "PendingSignIn",
     "SessionAuth",
     "SignInEnded",
     "SignInError",

@@ -20,7 +20,7 @@ from neonup_cloud.oauth.tokens import Tokens, TokenStore
 
 
 @dataclass(frozen=True)
-class Pending:
+class PendingSignIn:
     """What has to be kept between `begin` and `complete`, in the session of the user's browser.
 
     Args:
@@ -38,7 +38,7 @@ class Pending:
         return asdict(self)
 
     @classmethod
-    def from_dict(cls, data: object) -> Pending | None:
+    def from_dict(cls, data: object) -> PendingSignIn | None:
         """What `as_dict` gave; None if it is something else."""
         if not isinstance(data, dict):
             return None
@@ -48,26 +48,26 @@ class Pending:
         return cls(*map(str, found))
 
 
-def new_pending() -> Pending:
+def new_pending() -> PendingSignIn:
     """Random values for one question."""
-    return Pending(*(secrets.token_urlsafe(48) for _ in range(3)))
+    return PendingSignIn(*(secrets.token_urlsafe(48) for _ in range(3)))
 
 
-def begin(application: Application) -> tuple[str, Pending]:
+def begin(application: Application) -> tuple[str, PendingSignIn]:
     """Where to send the user's browser, and what to keep until it comes back.
 
     Raises:
         NeonError: the OAuth server cannot be reached, or used.
     """
-    from neonup_cloud.oauth.protocol import Protocol
+    from neonup_cloud.oauth.protocol import OAuthProtocol
 
     pending = new_pending()
-    with Protocol(application) as protocol:
+    with OAuthProtocol(application) as protocol:
         return protocol.authorization_url(**pending.as_dict()), pending
 
 
 def complete(
-    application: Application, answer: str | Mapping[str, Any], pending: Pending | None
+    application: Application, answer: str | Mapping[str, Any], pending: PendingSignIn | None
 ) -> Tokens:
     """The tokens, when the user's browser has come back.
 
@@ -80,15 +80,15 @@ def complete(
         SignInError: the answer does not belong to the question, or is an error.
         NeonError: the OAuth server cannot be reached, or used.
     """
-    from neonup_cloud.oauth.protocol import Protocol
+    from neonup_cloud.oauth.protocol import OAuthProtocol
 
     code = answered(answer, pending)
     assert pending  # noqa: S101 - answered() has looked
-    with Protocol(application) as protocol:
+    with OAuthProtocol(application) as protocol:
         return protocol.exchange(code, nonce=pending.nonce, verifier=pending.verifier)
 
 
-def answered(answer: str | Mapping[str, Any], pending: Pending | None) -> str:
+def answered(answer: str | Mapping[str, Any], pending: PendingSignIn | None) -> str:
     """The code that is in an answer; for its errors see `complete`."""
     if isinstance(answer, str):
         answer = dict(parse_qsl(urlsplit(answer).query))
@@ -113,13 +113,13 @@ def answered(answer: str | Mapping[str, Any], pending: Pending | None) -> str:
 
 def keep(application: Application, store: TokenStore, tokens: Tokens) -> None:
     """Keep the tokens of a new connection; an earlier one of the same user is revoked."""
-    from neonup_cloud.oauth.protocol import Protocol
+    from neonup_cloud.oauth.protocol import OAuthProtocol
 
     with store.lock():
         before = store.load()
         store.save(tokens)
     if before is not None:
-        with suppress(NeonError, SignInError), Protocol(application) as protocol:
+        with suppress(NeonError, SignInError), OAuthProtocol(application) as protocol:
             protocol.revoke(before)  # it would end by itself, unused
 
 
@@ -140,14 +140,14 @@ def disconnect(application: Application, store: TokenStore) -> bool:
     Raises:
         NeonError: it could not be revoked; the tokens are forgotten in any case.
     """
-    from neonup_cloud.oauth.protocol import Protocol
+    from neonup_cloud.oauth.protocol import OAuthProtocol
 
     with store.lock():  # no refresh meanwhile, whose tokens would stay
         tokens = store.load()
         if tokens is None:
             return False
         try:
-            with Protocol(application) as protocol:
+            with OAuthProtocol(application) as protocol:
                 protocol.revoke(tokens)
         finally:
             store.delete()

@@ -30,11 +30,11 @@ def log_in(
         SignInError: nobody did, or the answer is not usable.
         NeonError: the OAuth server cannot be reached, or used.
     """
-    from neonup_cloud.oauth.protocol import Protocol
+    from neonup_cloud.oauth.protocol import OAuthProtocol
 
     with listening(port) as loopback:
         application = replace(application, redirect_uri=loopback.redirect_uri)
-        with Protocol(application) as protocol:
+        with OAuthProtocol(application) as protocol:
             pending = connect.new_pending()
             show(protocol.authorization_url(**pending.as_dict()))
             code = connect.answered(loopback.wait(timeout), pending)

@@ -61,7 +61,7 @@ class _Client(OAuth2Client):
     client_auth_class = _ClientAuth
 
 
-class Protocol:
+class OAuthProtocol:
     """What an application asks the OAuth server. Use it in a ``with`` block.
 
     Args:

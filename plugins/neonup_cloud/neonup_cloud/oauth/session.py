@@ -15,7 +15,7 @@ from neonup_cloud.oauth.tokens import Tokens, TokenStore
 GONE = "Nobody is signed in at Neon any more."
 
 
-class Session:
+class TokenSession:
     """The tokens of one connection, renewed as needed.
 
     Args:
@@ -73,7 +73,7 @@ class Session:
         return done[0]
 
     def _renew(self, rejected: str | None) -> Tokens:
-        from neonup_cloud.oauth.protocol import Protocol
+        from neonup_cloud.oauth.protocol import OAuthProtocol
 
         with self._store.lock():
             known = self._store.load()  # somebody else may have renewed it meanwhile
@@ -86,7 +86,7 @@ class Session:
                     "The access to Neon has ended, and was allowed without renewal.",
                     remedy=self._application.again,
                 )
-            with Protocol(self._application) as protocol:
+            with OAuthProtocol(self._application) as protocol:
                 protocol.endpoints()
                 self._store.save(known)  # a full disk is found before the refresh token is used up
                 fresh = protocol.refresh(known)
@@ -107,7 +107,7 @@ class SessionAuth(httpx.Auth):
         session: where the tokens come from.
     """
 
-    def __init__(self, session: Session):
+    def __init__(self, session: TokenSession):
         self._session = session
 
     def sync_auth_flow(
@@ -137,4 +137,4 @@ def _with(request: httpx.Request, token: str) -> httpx.Request:
 
 def connected(application: Application, store: TokenStore) -> SessionAuth:
     """What lets a `NeonClient` act for the user whose tokens are in the store."""
-    return SessionAuth(Session(application, store))
+    return SessionAuth(TokenSession(application, store))

@@ -49,7 +49,7 @@ class Connection:
             answer: the query of the address that Neon sent the user to.
             store: where the user's tokens are kept.
         """
-        pending = oauth.Pending.from_dict(session.pop(PENDING, None))
+        pending = oauth.PendingSignIn.from_dict(session.pop(PENDING, None))
         try:
             tokens = oauth.connect.complete(self.application, dict(answer), pending)
             oauth.connect.keep(self.application, store, tokens)

@@ -10,7 +10,7 @@ import msgspec
 
 from neonup.plugin.http import Call
 from neonup_cloud.api.answers import Branch, CreatedBranch, Operations
-from neonup_cloud.api.groups.group import Group, S, listing, operation
+from neonup_cloud.api.groups.group import ApiGroup, S, listing, operation
 from neonup_cloud.api.requests import Pages, Values, path
 
 WRITING = ({"type": "read_write"},)
@@ -34,7 +34,7 @@ class _Branch(msgspec.Struct):
     branch: Branch
 
 
-class Branches(Group[S], Generic[S]):
+class Branches(ApiGroup[S], Generic[S]):
     """Branches of a project."""
 
     @listing

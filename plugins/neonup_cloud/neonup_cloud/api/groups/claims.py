@@ -11,7 +11,7 @@ from neonup.plugin.http import Call
 from neonup_cloud.api import claims, errors
 from neonup_cloud.api.answers import Operations, Project, TransferRequest
 from neonup_cloud.api.claims import Claim, ClaimState
-from neonup_cloud.api.groups.group import Group, S, operation
+from neonup_cloud.api.groups.group import ApiGroup, S, operation
 from neonup_cloud.api.requests import path
 
 
@@ -23,7 +23,7 @@ class _Projects(msgspec.Struct):
     projects: list[Project]
 
 
-class Claims(Group[S], Generic[S]):
+class Claims(ApiGroup[S], Generic[S]):
     """A project's way into somebody else's account, as platforms use it."""
 
     @operation

@@ -9,7 +9,7 @@ from typing import Generic
 import msgspec
 
 from neonup_cloud.api.answers import Granularity, ProjectConsumption
-from neonup_cloud.api.groups.group import Group, S, listing
+from neonup_cloud.api.groups.group import ApiGroup, S, listing
 from neonup_cloud.api.requests import Pages
 
 METRICS = (
@@ -32,7 +32,7 @@ class _Consumption(msgspec.Struct):
     pagination: _Cursor | None = None
 
 
-class Consumption(Group[S], Generic[S]):
+class Consumption(ApiGroup[S], Generic[S]):
     """What projects consume. Reading it wakes no compute; Neon renews it every 15 minutes or so,
     and takes about 30 requests a minute."""
 

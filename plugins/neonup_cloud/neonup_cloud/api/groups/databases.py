@@ -8,7 +8,7 @@ import msgspec
 
 from neonup.plugin.http import Call
 from neonup_cloud.api.answers import ChangedDatabase, Database, Operations
-from neonup_cloud.api.groups.group import Group, S, listing, operation
+from neonup_cloud.api.groups.group import ApiGroup, S, listing, operation
 from neonup_cloud.api.requests import Pages, path
 
 
@@ -20,7 +20,7 @@ class _Database(msgspec.Struct):
     database: Database
 
 
-class Databases(Group[S], Generic[S]):
+class Databases(ApiGroup[S], Generic[S]):
     """Databases of a branch."""
 
     @listing

@@ -8,7 +8,7 @@ import msgspec
 
 from neonup.plugin.http import Call
 from neonup_cloud.api.answers import ChangedEndpoint, Endpoint, Operations
-from neonup_cloud.api.groups.group import Group, S, listing, operation
+from neonup_cloud.api.groups.group import ApiGroup, S, listing, operation
 from neonup_cloud.api.requests import Pages, Values, path
 
 
@@ -20,7 +20,7 @@ class _Endpoint(msgspec.Struct):
     endpoint: Endpoint
 
 
-class Endpoints(Group[S], Generic[S]):
+class Endpoints(ApiGroup[S], Generic[S]):
     """Compute endpoints: what branches are reached by."""
 
     @listing

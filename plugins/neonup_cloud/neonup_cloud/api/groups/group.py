@@ -20,7 +20,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-class Group(Generic[S]):
+class ApiGroup(Generic[S]):
     """Operations on one kind of thing.
 
     Args:
@@ -41,15 +41,15 @@ class operation(Generic[P, T]):  # noqa: N801 - a decorator
         functools.update_wrapper(self, define)  # type: ignore[arg-type]
 
     @overload
-    def __get__(self, group: Group[Sender], owner: object) -> Callable[P, T]: ...
+    def __get__(self, group: ApiGroup[Sender], owner: object) -> Callable[P, T]: ...
     @overload
-    def __get__(self, group: Group[AsyncSender], owner: object) -> Callable[P, Awaitable[T]]: ...
+    def __get__(self, group: ApiGroup[AsyncSender], owner: object) -> Callable[P, Awaitable[T]]: ...
     @overload
-    def __get__(self, group: Group[None], owner: object) -> Callable[P, Call[T]]: ...
+    def __get__(self, group: ApiGroup[None], owner: object) -> Callable[P, Call[T]]: ...
     @overload
     def __get__(self, group: None, owner: object) -> operation[P, T]: ...
 
-    def __get__(self, group: Group[Any] | None, owner: object) -> Any:
+    def __get__(self, group: ApiGroup[Any] | None, owner: object) -> Any:
         if group is None:
             return self
         define, sender = self._define, group.sender
@@ -75,17 +75,17 @@ class listing(Generic[P, T]):  # noqa: N801 - a decorator
         functools.update_wrapper(self, define)  # type: ignore[arg-type]
 
     @overload
-    def __get__(self, group: Group[Sender], owner: object) -> Callable[P, Iterator[T]]: ...
+    def __get__(self, group: ApiGroup[Sender], owner: object) -> Callable[P, Iterator[T]]: ...
     @overload
     def __get__(
-        self, group: Group[AsyncSender], owner: object
+        self, group: ApiGroup[AsyncSender], owner: object
     ) -> Callable[P, AsyncIterator[T]]: ...
     @overload
-    def __get__(self, group: Group[None], owner: object) -> Callable[P, Call[list[T]]]: ...
+    def __get__(self, group: ApiGroup[None], owner: object) -> Callable[P, Call[list[T]]]: ...
     @overload
     def __get__(self, group: None, owner: object) -> listing[P, T]: ...
 
-    def __get__(self, group: Group[Any] | None, owner: object) -> Any:
+    def __get__(self, group: ApiGroup[Any] | None, owner: object) -> Any:
         if group is None:
             return self
         define, sender = self._define, group.sender

@@ -11,7 +11,7 @@ import msgspec
 from neonup.plugin.http import Call, Pause
 from neonup_cloud.api.answers import Operation
 from neonup_cloud.api.errors import OperationFailed
-from neonup_cloud.api.groups.group import Group, S, listing, operation
+from neonup_cloud.api.groups.group import ApiGroup, S, listing, operation
 from neonup_cloud.api.requests import Pages, path
 
 DONE = frozenset({"finished", "skipped", "cancelled"})
@@ -39,7 +39,7 @@ class _Operation(msgspec.Struct):
     operation: Operation
 
 
-class OperationsOfProject(Group[S], Generic[S]):
+class OperationsOfProject(ApiGroup[S], Generic[S]):
     """What Neon does in the background."""
 
     @listing

@@ -9,7 +9,7 @@ import msgspec
 
 from neonup.plugin.http import Call
 from neonup_cloud.api.answers import Organization
-from neonup_cloud.api.groups.group import Group, S, listing, operation
+from neonup_cloud.api.groups.group import ApiGroup, S, listing, operation
 from neonup_cloud.api.requests import Pages, path
 
 
@@ -17,7 +17,7 @@ class _Organizations(msgspec.Struct):
     organizations: list[Organization]
 
 
-class Organizations(Group[S], Generic[S]):
+class Organizations(ApiGroup[S], Generic[S]):
     """Organizations, whose projects are billed together."""
 
     @listing

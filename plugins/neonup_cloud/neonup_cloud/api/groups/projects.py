@@ -9,7 +9,7 @@ import msgspec
 from neonup.plugin.http import Call
 from neonup_cloud.api.answers import CreatedProject, Operations, Project, TransferRequest
 from neonup_cloud.api.errors import Unavailable
-from neonup_cloud.api.groups.group import Group, S, listing, operation
+from neonup_cloud.api.groups.group import ApiGroup, S, listing, operation
 from neonup_cloud.api.requests import PAGE, Pages, Values, path
 
 
@@ -31,7 +31,7 @@ class _Uri(msgspec.Struct):
     uri: str
 
 
-class Projects(Group[S], Generic[S]):
+class Projects(ApiGroup[S], Generic[S]):
     """Projects, and their transfer to another account."""
 
     @listing

@@ -8,7 +8,7 @@ import msgspec
 
 from neonup.plugin.http import Call
 from neonup_cloud.api.answers import ChangedRole, Operations, Role
-from neonup_cloud.api.groups.group import Group, S, listing, operation
+from neonup_cloud.api.groups.group import ApiGroup, S, listing, operation
 from neonup_cloud.api.requests import Pages, path
 
 
@@ -24,7 +24,7 @@ class _Password(msgspec.Struct):
     password: str
 
 
-class Roles(Group[S], Generic[S]):
+class Roles(ApiGroup[S], Generic[S]):
     """Postgres roles of a branch."""
 
     @listing

@@ -9,7 +9,7 @@ import msgspec
 
 from neonup.plugin.http import Call
 from neonup_cloud.api.answers import CreatedBranch, CreatedSnapshot, Operations, Snapshot
-from neonup_cloud.api.groups.group import Group, S, listing, operation
+from neonup_cloud.api.groups.group import ApiGroup, S, listing, operation
 from neonup_cloud.api.requests import Pages, Values, path
 
 
@@ -21,7 +21,7 @@ class _Snapshot(msgspec.Struct):
     snapshot: Snapshot
 
 
-class Snapshots(Group[S], Generic[S]):
+class Snapshots(ApiGroup[S], Generic[S]):
     """Kept copies of a root branch: versions that one can go back to."""
 
     @listing

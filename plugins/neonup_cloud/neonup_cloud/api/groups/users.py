@@ -6,10 +6,10 @@ from typing import Generic
 
 from neonup.plugin.http import Call
 from neonup_cloud.api.answers import User
-from neonup_cloud.api.groups.group import Group, S, operation
+from neonup_cloud.api.groups.group import ApiGroup, S, operation
 
 
-class Users(Group[S], Generic[S]):
+class Users(ApiGroup[S], Generic[S]):
     """Who asks."""
 
     @operation
