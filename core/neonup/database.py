@@ -45,6 +45,7 @@ class Database:
         source: where the URL was found or written, in words: ``environment`` or a path.
         created: whether this start created it.
         note: a sentence that the banner adds, e.g. that it moved to another port.
+        stays: whether it is kept until it is destroyed, as ``.env`` says.
     """
 
     url: str = field(repr=False)
@@ -57,6 +58,7 @@ class Database:
     source: str = ""
     created: bool = False
     note: str | None = None
+    stays: bool = False
 
     def __repr__(self) -> str:
         return (

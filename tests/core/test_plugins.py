@@ -68,7 +68,7 @@ def plugin(project: Project, tmp_path: Path, source: str, name: str = "team") ->
 def test_a_plugin_that_cannot_be_used_is_named_and_left_out(
     project: Project, tmp_path: Path, source: str, said: str
 ) -> None:
-    also = "\n@neonup.hookimpl\ndef neonup_commands(group): raise RuntimeError('left out')\n"
+    also = "\n@neonup.hookimpl\ndef neonup_commands(): raise RuntimeError('left out')\n"
     source += also if "hookimpl" in source and "providers" not in source else ""
     plugin(project, tmp_path, source)
     done = project.python(ENSURE)

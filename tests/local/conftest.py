@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from neonup_local.service import home as homes
 from neonup_local.service.databases import Databases
 
 
@@ -13,3 +15,10 @@ from neonup_local.service.databases import Databases
 def databases(neonup_home: Path) -> Databases:
     """No database yet, the engine and the template ready."""
     return Databases(neonup_home)
+
+
+@pytest.fixture
+def no_upkeep(neonup_home: Path) -> Iterator[None]:
+    """No upkeep is at work: it stops servers and removes what nothing uses."""
+    with homes.locked(neonup_home, homes.UPKEEP):
+        yield

@@ -5,25 +5,16 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
 import pytest
 
-from neonup_local.service import home as homes
 from neonup_local.service import orphans
 from neonup_local.service.databases import Databases
 from tests.project import Project, clean_environ, names
 
 HOUR = 3600
-
-
-@pytest.fixture
-def no_upkeep(neonup_home: Path) -> Iterator[None]:
-    """No upkeep is at work: it stops servers whose project's folder is gone."""
-    with homes.locked(neonup_home, homes.UPKEEP):
-        yield
 
 
 @pytest.fixture

@@ -168,7 +168,7 @@ def compose(
     if database.expires_at is not None:
         date = database.expires_at.astimezone(UTC)
         lines.append(_EXPIRES + f"{date:%a, %d %b %Y %H:%M:%S} GMT")
-    elif database.provider != USER:
+    elif database.stays:
         lines.append(_STAYS)
     if database.claim_url is not None:
         more[claim_name] = database.claim_url
@@ -266,6 +266,7 @@ def parse(file: dotenv.EnvFile, key: str) -> Database | None:
             id=ours.get("id"),
             claim_url=_claim_url(block),
             expires_at=datetime.fromisoformat(expires) if expires else None,
+            stays=any(statements[index].text.strip() == _STAYS for index in place),
         )
     return found if ours else _written_by_neon_new(found, comments, block)
 

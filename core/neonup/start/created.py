@@ -57,7 +57,7 @@ def create(
         except NeonupError:
             kept.forget()
             raise
-    database = database.with_(key=spec.key)
+    database = database.with_(key=spec.key, stays=provider.retention is not None)
     try:
         kept.keep(database)
         record(database)
