@@ -20,7 +20,7 @@ from neonup.postgres import libpq
 from neonup.providers import registry
 from neonup.providers.registry import provider_class
 from neonup.settings import Settings, check_names
-from neonup.start import announce, lookup, owner, permission
+from neonup.start import announce, lookup, owner, permission, unanswered
 
 
 @click.command()
@@ -97,7 +97,9 @@ def _database(settings: Settings) -> Iterator[Finding]:
         return
     text = f"{announce.describe(database)}, from {database.source}"
     if database.provider == USER:
-        yield Finding("database", text)
+        where = unanswered.unanswered(database)
+        remedy = where and f"{unanswered.REMEDY[:1].upper()}{unanswered.REMEDY[1:]}."
+        yield Finding("database", f"{text}: {where}" if where else text, remedy)
         return
     try:
         state = provider_class(database.provider)(settings).check(database)

@@ -10,7 +10,7 @@ import click
 from neonup.cli import options, output
 from neonup.database import USER, Inspection, State
 from neonup.postgres import drivers, urls
-from neonup.start import announce, owner
+from neonup.start import announce, owner, unanswered
 
 _ADOPT = "if its password is refused: neonup adopt, signed in to that account"
 _COLOURS = {State.READY: "green", State.STOPPED: "yellow"}
@@ -25,6 +25,10 @@ def status(**arguments: Any) -> None:
     database = options.recorded(start)
     if database.provider == USER:
         seen = Inspection(State.READY, database, {"checked": "no: it is your own"})
+        if where := unanswered.unanswered(database):
+            seen = Inspection(
+                State.STOPPED, database, {"answers": f"no: {where}", "next": unanswered.REMEDY}
+            )
         if database.before_claim:
             detail = {"claimed": "it belongs to its owner's account", "next": _ADOPT}
             seen = Inspection(State.CLAIMED, database, detail)

@@ -9,7 +9,7 @@ import click
 from neonup.cli import options, output
 from neonup.database import USER
 from neonup.errors import NeonupError
-from neonup.start import announce
+from neonup.start import announce, unanswered
 
 
 @click.command()
@@ -46,6 +46,7 @@ def up(force: bool, yes: bool, **arguments: Any) -> None:
     if output.wants_json():
         output.emit(output.database_dict(database))
         return
+    start.remarks += unanswered.remarks(database)
     output.say(announce.lines(database, start.remarks, colour=output.colourful()))
 
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 
-from neonup.database import Database
+from neonup.database import USER, Database
 from neonup.env import record
 from neonup.providers import registry
 from neonup.settings import Settings
@@ -34,6 +34,10 @@ def banner(database: Database, settings: Settings, remarks: Sequence[str] = ()) 
     if not starts.first(settings.home, said.replace(":", "-")):
         return
     colour = _is_terminal() and not os.environ.get("NO_COLOR")
+    if database.provider == USER:
+        from neonup.start import unanswered  # no other database needs it
+
+        remarks = [*remarks, *unanswered.remarks(database)]
     _tell("\n".join(lines(database, remarks, colour=colour)))
 
 
