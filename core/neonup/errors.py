@@ -19,7 +19,14 @@ A message never holds a password, an API key or a claim link's secret.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypedDict, Unpack
+
+
+class ErrorDetails(TypedDict, total=False):
+    """What every error takes beside its message; see `NeonupError`."""
+
+    checked: Sequence[str]
+    remedy: str | None
 
 
 class NeonupError(Exception):
@@ -114,11 +121,10 @@ class ServiceError(ProviderError):
         self,
         message: str,
         *,
-        checked: Sequence[str] = (),
-        remedy: str | None = None,
         status: int | None = None,
+        **details: Unpack[ErrorDetails],
     ):
-        super().__init__(message, checked=checked, remedy=remedy)
+        super().__init__(message, **details)
         self.status = status
 
 
@@ -142,12 +148,11 @@ class SqlError(NeonupError):
         self,
         message: str,
         *,
-        checked: Sequence[str] = (),
-        remedy: str | None = None,
         line: int | None = None,
         missing: str | None = None,
+        **details: Unpack[ErrorDetails],
     ):
-        super().__init__(message, checked=checked, remedy=remedy)
+        super().__init__(message, **details)
         self.line = line
         self.missing = missing
 
@@ -165,9 +170,8 @@ class MoveError(NeonupError):
         self,
         message: str,
         *,
-        checked: Sequence[str] = (),
-        remedy: str | None = None,
         missing: str | None = None,
+        **details: Unpack[ErrorDetails],
     ):
-        super().__init__(message, checked=checked, remedy=remedy)
+        super().__init__(message, **details)
         self.missing = missing

@@ -11,8 +11,7 @@ from collections.abc import Iterator
 import pytest
 
 from neonup.http import retry
-from neonup_cloud.agents import idempotent_create
-from neonup_cloud.api import errors
+from neonup_cloud.api import errors, idempotent_create
 from tests.cloud import both
 from tests.cloud.both import Both
 from tests.cloud.killing import kill_where_held

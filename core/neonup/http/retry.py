@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import TypeVar
 from urllib.parse import urljoin, urlsplit
 
 from neonup.errors import ServiceError
 from neonup.http.calls import Call, Failure, Pause, Request, Response
 
+E = TypeVar("E", bound=ServiceError)
 BACK_OFF = 0.4
 """Seconds before the second try, doubled for each one after; half of it is left to chance."""
 REDIRECTS = 3
@@ -33,7 +36,7 @@ class Policy:
     longest_pause: float = 20.0
 
     def again(self, reply: Response) -> bool:
-        """Whether an answer is none, so that the question may be worth asking again."""
+        """Whether the response is a transient failure, so that the request may be sent again."""
         return reply.status in self.refused or reply.status >= 500
 
     def harmless(self, request: Request, reply: Response) -> bool:
@@ -125,7 +128,7 @@ def attempt(service: Service, request: Request, policy: Policy) -> Call[Outcome]
             redirects += 1
             request = _redirected(service, asked, request, reply, last=redirects > REDIRECTS)
             continue
-        tried.append(told(reply))
+        tried.append(_summary(reply))
         pause = _pause(policy, request, reply, len(tried))
         if pause is None:
             return Outcome(reply, tuple(tried), repeated)
@@ -134,7 +137,7 @@ def attempt(service: Service, request: Request, policy: Policy) -> Call[Outcome]
         yield Pause(pause)
 
 
-def told(reply: Response | Failure) -> str:
+def _summary(reply: Response | Failure) -> str:
     """An answer, or why there is none, in a few words."""
     return f"status {reply.status}" if isinstance(reply, Response) else reply.reason
 
@@ -199,33 +202,78 @@ def _host(url: str) -> str:
     return "".join(c if c.isprintable() else "?" for c in f"{parts.scheme}://{host}")[:100]
 
 
-def _given_up(service: Service, request: Request, outcome: Outcome) -> ServiceError:
+def failed(
+    service: Service,
+    request: Request,
+    outcome: Outcome,
+    *,
+    reason: str,
+    kind: Callable[..., E],
+    checked: tuple[str, ...] = (),
+    remedy: str | None = None,
+    **details: str | None,
+) -> E:
+    """The error of a request that was given up, or refused: what was asked, and how often.
+
+    Args:
+        reason: why, where the service answered; where it did not, the outcome tells it.
+        kind: the class of the error, a `ServiceError`.
+        checked: what else was looked at.
+        remedy: what to do.
+        details: what the class takes beside the arguments of `ServiceError`.
+    """
     reply, tried = outcome.reply, outcome.tried
     tries = "" if len(tried) == 1 else f" ({len(tried)} tries)"
-    checked = (f"tries: {'; '.join(tried)}",) if len({*tried}) > 1 else ()
+    different = (f"tries: {'; '.join(tried)}",) if len({*tried}) > 1 else ()
     if isinstance(reply, Failure):
-        what = "no usable answer" if reply.sent else "the service cannot be reached"
-        return service.error(request, f"{what}{tries}: {told(reply)}", checked=checked)
-    what = f"the service failed with status {reply.status}{said(reply)}{tries}"
-    if reply.status == 429:
+        reached = "no usable answer" if reply.sent else "the service cannot be reached"
+        what, status = f"{reached}{tries}: {reply.reason}", None
+    else:
         wanted = retry_after(reply.headers.get("retry-after", ""))
-        asked = f"; it asks to wait {wanted:.0f} s" if wanted else ""
-        what = f"too many requests from here{asked}{tries}"
-    return service.error(request, what, checked=checked, status=reply.status)
+        pause = f"; it asks to wait {wanted:.0f} s" if wanted else ""
+        what, status = f"{reason}{pause}{tries}", reply.status
+    return kind(
+        f"{service.name}: {what}.",
+        checked=(str(request), *different, *checked),
+        remedy=remedy,
+        status=status,
+        **details,
+    )
 
 
-def said(reply: Response) -> str:
-    """What a failed answer says of itself, ready to be appended to a message; or nothing."""
+def _given_up(service: Service, request: Request, outcome: Outcome) -> ServiceError:
+    reply, reason = outcome.reply, ""
+    if isinstance(reply, Response):
+        reason = f"the service failed with status {reply.status}{explanation(reply)}"
+        if reply.status == 429:
+            reason = "too many requests from here"
+    return failed(
+        service, request, outcome, reason=reason, kind=ServiceError, remedy=service.remedy
+    )
+
+
+def error_fields(reply: Response, names: tuple[str, ...]) -> dict[str, str]:
+    """Texts of a failed answer's JSON object, by name, ready to be shown; at most 300 characters.
+
+    What is not a text is left out, and so is all of an answer of another form.
+    """
     import json
 
     try:
         content = json.loads(reply.body)
     except (ValueError, RecursionError):
-        return ""
+        return {}
     if not isinstance(content, dict):
-        return ""
-    found = [content.get(name) for name in ("message", "error", "hint")]
-    texts = dict.fromkeys(text for text in found if isinstance(text, str) and text)
-    shown = "; ".join(texts)[:300]
-    shown = "".join(c if c.isprintable() else " " for c in shown)
+        return {}
+    return {
+        name: "".join(c if c.isprintable() else " " for c in text)[:300]
+        for name in names
+        if isinstance(text := content.get(name), str) and text
+    }
+
+
+def explanation(reply: Response) -> str:
+    """What a failed answer says of itself, ready to be appended to a message; or nothing."""
+    texts = error_fields(reply, ("message", "error", "hint")).values()
+    shown = "; ".join(dict.fromkeys(texts))[:300]
     return f": {shown}" if shown else ""

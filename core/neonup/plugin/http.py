@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from neonup.http.calls import Call, Failure, Pause, Request, Response
-from neonup.http.retry import Outcome, Policy, Service, attempt, retry_after, told
+from neonup.http.retry import Outcome, Policy, Service, attempt, error_fields, failed
 from neonup.http.run import adrive, drive, run
 from neonup.http.transport import AsyncSender, Sender
 from neonup.providers import validation
@@ -22,8 +22,8 @@ __all__ = [
     "adrive",
     "attempt",
     "drive",
-    "retry_after",
+    "error_fields",
+    "failed",
     "run",
-    "told",
     "validation",
 ]

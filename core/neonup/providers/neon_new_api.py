@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import NoReturn
 
 from neonup.http.calls import Call, Request, Response
-from neonup.http.retry import Service, fetch, said
+from neonup.http.retry import Service, explanation, fetch
 from neonup.providers import validation
 
 CLAIMING = "CLAIMING"
@@ -81,7 +81,7 @@ def read(base: str, name: str) -> Call[Answer | None]:
     """
     request = Request("GET", f"{base}/database/{name}")
     reply = yield from fetch(SERVICE, request)
-    if reply.status in {400, 404, 410} and "not found" in said(reply).lower():
+    if reply.status in {400, 404, 410} and "not found" in explanation(reply).lower():
         return None
     if reply.status != 200:
         _refused(request, reply)
@@ -90,7 +90,7 @@ def read(base: str, name: str) -> Call[Answer | None]:
 
 def _refused(request: Request, reply: Response) -> NoReturn:
     raise SERVICE.error(
-        request, f"the service refused with status {reply.status}{said(reply)}",
+        request, f"the service refused with status {reply.status}{explanation(reply)}",
         status=reply.status,
     )  # fmt: skip
 

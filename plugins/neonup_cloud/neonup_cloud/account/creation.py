@@ -1,6 +1,6 @@
 """Creating a project or a branch once, whatever happens on the way.
 
-Its name is decided on and kept before Neon is asked for it. Where the answer is lost, or the
+Its name is decided on and stored before Neon is asked for it. Where the answer is lost, or the
 process is killed, the next try looks for that name first.
 """
 
@@ -8,33 +8,36 @@ from __future__ import annotations
 
 import re
 import secrets
-import time
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 from neonup import DatabaseSpec, ProviderError
+from neonup.plugin.http import Call, drive
 from neonup.plugin.project import StateStore
 from neonup_cloud import NeonClient
 from neonup_cloud.account.location import DatabaseLocation
+from neonup_cloud.api.client import Groups
 from neonup_cloud.api.errors import AnswerLost, Conflict, NeonError, NotFound, UnusableAnswer
+from neonup_cloud.api.idempotent_create import create_once, look_repeatedly
 from neonup_cloud.options import AccountOptions
 
-LOOKS = (0.0, 0.5, 1.5)
-"""Seconds before each look for what may have been created: it may take the service a moment."""
+T = TypeVar("T")
 ROLE, DATABASE = "neondb_owner", "neondb"
 """Neon's own choice for new projects."""
 
 
 @dataclass(frozen=True)
 class CreatedDatabase:
-    """What was created or found.
+    """What this call or an earlier try has created.
 
     Args:
-        place: where it is.
-        anew: whether nobody was told of it before.
+        location: where it is.
+        new: whether no earlier call has returned it.
     """
 
-    place: DatabaseLocation
-    anew: bool
+    location: DatabaseLocation
+    new: bool
 
 
 class Creation:
@@ -42,80 +45,80 @@ class Creation:
 
     Args:
         neon: the account.
-        kept: where its name is kept.
-        name: under which name that is.
+        store: where the name of what is created is stored.
+        key: under which key of the store.
         options: what is wanted.
     """
 
-    def __init__(self, neon: NeonClient, kept: StateStore, name: str, options: AccountOptions):
+    def __init__(self, neon: NeonClient, store: StateStore, key: str, options: AccountOptions):
         self._neon = neon
-        self._kept = kept
-        self._name = name
+        self._calls = Groups(neon.api, None)
+        self._store = store
+        self._key = key
         self._options = options
 
     def run(self, spec: DatabaseSpec) -> CreatedDatabase:
-        """What an earlier try has created for the same place, or something new.
+        """Return what an earlier try has created for the same key, or create it.
 
         Raises:
             NeonError: Neon refused, or did not answer.
-            ProviderError: a branch of the name that was asked for is there, and not neonup's.
+            ProviderError: there is a branch of the requested name that neonup did not create.
         """
-        record = self._kept.read(self._name) or {}
-        wanted = record.get("wanted")
-        if isinstance(wanted, str) and (place := self._settle(record, wanted)):
-            anew = "id" not in record
-            if not spec.replaces or spec.replaces.id != str(place):
-                self._remember(record | {"id": str(place)})
-                return CreatedDatabase(place, anew)
-            wanted = None
+        record = self._store.read(self._key) or {}
+        name = record.get("wanted")
+        if isinstance(name, str) and (location := self._earlier(record, name)):
+            if not spec.replaces or spec.replaces.id != str(location):
+                self._remember(record | {"id": str(location)})
+                return CreatedDatabase(location, new="id" not in record)
+            name = None
         elif "id" in record:
-            wanted = None  # it was deleted
-        again = isinstance(wanted, str) and record.get("project") == self._options.project
-        name = str(wanted) if again else self._new_name(spec)
-        place = self._create(name, again=again, logical_replication=spec.logical_replication)
-        return CreatedDatabase(place, anew=True)
+            name = None  # it was deleted
+        again = isinstance(name, str) and record.get("project") == self._options.project
+        name = str(name) if again else self._new_name(spec)
+        location = self._create(name, again=again, logical_replication=spec.logical_replication)
+        return CreatedDatabase(location, new=True)
 
-    def _settle(self, record: dict[str, object], wanted: str) -> DatabaseLocation | None:
-        """What an earlier try has created, if it has."""
-        project = record.get("project")
-        org = record.get("org")
+    def _earlier(self, record: dict[str, object], name: str) -> DatabaseLocation | None:
+        """What an earlier try has created; None if there is nothing."""
+        project, org = record.get("project"), record.get("org")
         if isinstance(id_ := record.get("id"), str):
             project_id, _, branch_id = id_.partition("/")
             return self._existing(DatabaseLocation(project_id, branch_id or None))
-        return self._look(
-            wanted,
+        look = self._looking_for(
+            name,
             project=project if isinstance(project, str) else None,
             org=org if isinstance(org, str) else None,
         )
+        return self._drive(look_repeatedly(look))
 
-    def _existing(self, place: DatabaseLocation) -> DatabaseLocation | None:
+    def _existing(self, location: DatabaseLocation) -> DatabaseLocation | None:
         try:
-            if place.branch:
-                self._neon.branches.get(place.project, place.branch)
+            if location.branch:
+                self._neon.branches.get(location.project, location.branch)
             else:
-                self._neon.projects.get(place.project)
+                self._neon.projects.get(location.project)
         except NotFound:
             return None
-        return place
+        return location
 
-    def _look(
-        self, wanted: str, *, project: str | None, org: str | None
-    ) -> DatabaseLocation | None:
-        """The project or branch of a name that nobody else uses."""
-        for pause in LOOKS:
-            time.sleep(pause)
+    def _looking_for(
+        self, name: str, *, project: str | None, org: str | None
+    ) -> Callable[[], Call[DatabaseLocation | None]]:
+        """A look for the project, or the project's branch, of a name that nobody else uses."""
+
+        def look() -> Call[DatabaseLocation | None]:
             if project:
-                for branch in self._neon.branches.list(project, search=wanted):
-                    if branch.name == wanted:
-                        return DatabaseLocation(project, branch.id)
-                continue
-            for one in self._neon.projects.list(org_id=org, search=wanted):
-                if one.name == wanted:
-                    return DatabaseLocation(one.id)
-        return None
+                branches = yield from self._calls.branches.list(project, search=name)
+                ids = [branch.id for branch in branches if branch.name == name]
+                return DatabaseLocation(project, ids[0]) if ids else None
+            projects = yield from self._calls.projects.list(org_id=org, search=name)
+            ids = [candidate.id for candidate in projects if candidate.name == name]
+            return DatabaseLocation(ids[0]) if ids else None
+
+        return look
 
     def _new_name(self, spec: DatabaseSpec) -> str:
-        """A name that nothing has: a part of it is random, so that it is found again for sure."""
+        """A name that nothing has: its random part makes sure that only its creation is found."""
         base = re.sub(r"[^a-z0-9]+", "-", spec.project.name.lower()).strip("-")[:40] or "neonup"
         if self._options.project and self._options.branch:
             if not spec.replaces:
@@ -125,7 +128,7 @@ class Creation:
         return f"{base}-{secrets.token_hex(5)}"
 
     def _refuse_taken(self, project: str, name: str) -> None:
-        if any(one.name == name for one in self._neon.branches.list(project, search=name)):
+        if any(branch.name == name for branch in self._neon.branches.list(project, search=name)):
             raise ProviderError(
                 f"The project {project} has a branch {name!r} already, and neonup did not create "
                 "it.",
@@ -133,53 +136,53 @@ class Creation:
                 f"--project {project} --branch {name}",
             )
 
-    def _create(self, wanted: str, *, again: bool, logical_replication: bool) -> DatabaseLocation:
-        """Ask Neon for it.
+    def _create(self, name: str, *, again: bool, logical_replication: bool) -> DatabaseLocation:
+        """Create what has this name.
 
         Args:
-            again: whether Neon was asked for it before, and it was not to be found.
+            again: whether an earlier try has requested it, and it was not found.
         """
         options = self._options
-        record: dict[str, object] = {
-            "wanted": wanted,
-            "project": options.project,
-            "org": options.org,
-        }
+        record: dict[str, object] = {"wanted": name, "project": options.project, "org": options.org}
         self._remember(record)
+        unanswered = (AnswerLost, UnusableAnswer, *((Conflict,) if again else ()))
+
+        def request() -> Call[DatabaseLocation]:
+            try:
+                return (yield from self._request(name, logical_replication=logical_replication))
+            except NeonError as error:
+                if not isinstance(error, unanswered):
+                    self._store.forget(self._key)  # Neon refused: there is nothing to look for
+                raise
+
+        look = self._looking_for(name, project=options.project, org=options.org)
+        creation = create_once(request, look, repeatable=False, requested_before=again)
         try:
-            place = self._ask_for(wanted, logical_replication=logical_replication)
-        except NeonError as error:
-            lost = isinstance(error, AnswerLost | UnusableAnswer)
-            lost = lost or (again and isinstance(error, Conflict))  # it is there by now
-            if not lost:
-                self._kept.forget(self._name)  # it was refused: there is nothing to be found
-                raise
-            found = self._look(wanted, project=options.project, org=options.org)
-            if found is None:
-                error.remedy = "Try again: neonup looks for it first, so that there is only one."
-                raise
-            place = found
-        self._remember(record | {"id": str(place)})
+            location = self._drive(creation)
+        except unanswered as error:
+            error.remedy = "Try again: neonup looks for it first, so that there is only one."
+            raise
+        self._remember(record | {"id": str(location)})
         if again and not options.project:
-            self._delete_others(wanted, place)
-        return place
+            self._delete_others(name, location)
+        return location
 
-    def _delete_others(self, wanted: str, kept: DatabaseLocation) -> None:
-        """Delete what an earlier request created so late that nobody waited for it any more.
+    def _delete_others(self, name: str, location: DatabaseLocation) -> None:
+        """Delete what an earlier request created after its process had given up.
 
-        Its name has a random part that is known to nothing but this creation.
+        The name has a random part, so no other creation has it.
         """
-        for one in self._neon.projects.list(org_id=self._options.org, search=wanted):
-            if one.name == wanted and one.id != kept.project:
-                self._neon.projects.delete(one.id)
+        for project in self._neon.projects.list(org_id=self._options.org, search=name):
+            if project.name == name and project.id != location.project:
+                self._neon.projects.delete(project.id)
 
-    def _ask_for(self, wanted: str, *, logical_replication: bool) -> DatabaseLocation:
+    def _request(self, name: str, *, logical_replication: bool) -> Call[DatabaseLocation]:
         options = self._options
         if options.project:
-            branch = self._neon.branches.create(options.project, name=wanted)
+            branch = yield from self._calls.branches.create(options.project, name=name)
             return DatabaseLocation(options.project, branch.branch.id)
-        project = self._neon.projects.create(
-            name=wanted,
+        project = yield from self._calls.projects.create(
+            name=name,
             org_id=options.org,
             region_id=options.region,
             pg_version=options.pg_version,
@@ -189,4 +192,7 @@ class Creation:
         return DatabaseLocation(project.project.id)
 
     def _remember(self, record: dict[str, object]) -> None:
-        self._kept.write(self._name, record)
+        self._store.write(self._key, record)
+
+    def _drive(self, call: Call[T]) -> T:
+        return drive(call, self._neon.sender)

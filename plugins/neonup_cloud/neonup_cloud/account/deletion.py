@@ -8,7 +8,7 @@ from neonup_cloud.account.location import DatabaseLocation
 from neonup_cloud.api.errors import NotFound
 
 
-def delete(neon: NeonClient, place: DatabaseLocation, *, org: str | None) -> None:
+def delete(neon: NeonClient, location: DatabaseLocation, *, org: str | None) -> None:
     """Delete a project, or only a branch of it; one that is gone already is no error.
 
     Args:
@@ -18,16 +18,16 @@ def delete(neon: NeonClient, place: DatabaseLocation, *, org: str | None) -> Non
         ProviderError: the project is not one that neonup created, or cannot be found.
         NeonError: Neon refused, or did not answer.
     """
-    if place.branch:
-        _delete_branch(neon, place.project, place.branch)
+    if location.branch:
+        _delete_branch(neon, location.project, location.branch)
         return
     try:
-        neon.projects.delete(place.project)
+        neon.projects.delete(location.project)
     except NotFound:
         # Gone already, also where an earlier request's answer was lost: Neon lists it for a while.
-        deleted = neon.projects.list(org_id=org, search=place.project, recoverable=True)
-        if all(one.id != place.project for one in deleted):
-            raise _unknown(place.project) from None
+        deleted = neon.projects.list(org_id=org, search=location.project, recoverable=True)
+        if all(one.id != location.project for one in deleted):
+            raise _unknown(location.project) from None
 
 
 def _delete_branch(neon: NeonClient, project_id: str, branch_id: str) -> None:

@@ -73,28 +73,27 @@ class AccountProvider(Provider):
             ProviderError: a branch of the name is there already.
             SettingsError: there is no key, or an option cannot be used.
         """
-        from neonup_cloud.account import location as places
+        from neonup_cloud.account import location as locations
         from neonup_cloud.account.creation import Creation
 
         wanted = self._options
-        kept = self._kept
-        name = state_name(spec.project, spec.env_file, spec.key)
+        key = state_name(spec.project, spec.env_file, spec.key)
         with self._client(wanted) as neon:
-            found = Creation(neon, kept, name, wanted).run(spec)
-            neon.operations.settle(found.place.project)
-            branch = places.branch_of(neon, found.place)
-            urls = places.urls(neon, branch, database=wanted.database)
+            created = Creation(neon, self._store, key, wanted).run(spec)
+            neon.operations.settle(created.location.project)
+            branch = locations.branch_of(neon, created.location)
+            urls = locations.urls(neon, branch, database=wanted.database)
             database = Database(
                 url=urls.pooled,
                 provider=self.name,
-                id=str(found.place),
+                id=str(created.location),
                 direct_url=urls.direct if urls.direct != urls.pooled else None,
                 key=spec.key,
-                created=found.anew,
-                note=None if found.anew else "it was created earlier, and has its data still",
+                created=created.new,
+                note=None if created.new else "it was created earlier, and has its data still",
             )
-            if wanted.claimable and found.place.branch is None:
-                claim = self._offered(neon, found.place, wanted)
+            if wanted.claimable and created.location.branch is None:
+                claim = self._offered(neon, created.location, wanted)
                 database = database.with_(claim_url=claim.link)
         return database
 
@@ -104,16 +103,20 @@ class AccountProvider(Provider):
         Raises:
             NeonError: Neon refused, or did not answer.
         """
-        from neonup_cloud.account import location as places
+        from neonup_cloud.account import location as locations
         from neonup_cloud.api.errors import NotFound
 
-        place, wanted = places.parse(database.id), self._options
+        location, wanted = locations.parse(database.id), self._options
         with self._client(wanted, database) as neon:
-            claim = self._claim(place)
+            claim = self._claim(location)
             try:
-                place = places.now(neon, place, database.url)
-                project = neon.projects.get(place.project)
-                branch = neon.branches.get(place.project, place.branch) if place.branch else None
+                location = locations.now(neon, location, database.url)
+                project = neon.projects.get(location.project)
+                branch = (
+                    neon.branches.get(location.project, location.branch)
+                    if location.branch
+                    else None
+                )
             except NotFound:
                 return self._out_of_reach(neon, database, claim)
             detail = {
@@ -124,7 +127,7 @@ class AccountProvider(Provider):
             state = self.check(database)
             if claim is not None:
                 so_far = neon.claims.state(claim)
-                detail["claim"] = _told(so_far, claim)
+                detail["claim"] = _claim_detail(so_far, claim)
                 state = State.CLAIMED if so_far == "claimed" else state
         shown = {label: text for label, text in detail.items() if text}
         return Inspection(state, database, shown)
@@ -136,18 +139,18 @@ class AccountProvider(Provider):
             ProviderError: the project is one's own and not to be claimed.
             NeonError: Neon refused, or did not answer.
         """
-        from neonup_cloud.account import location as places
+        from neonup_cloud.account import location as locations
 
-        place, wanted = places.parse(database.id), self._options
-        claim = self._claim(place)
-        if place.branch or (claim is None and not wanted.claimable):
+        location, wanted = locations.parse(database.id), self._options
+        claim = self._claim(location)
+        if location.branch or (claim is None and not wanted.claimable):
             raise ProviderError(
                 "The database is in your own Neon account already; there is nothing to claim.",
                 remedy="To offer the project to somebody else: NEONUP_ACCOUNT_CLAIMABLE=true "
                 "neonup claim",
             )
         with self._client(wanted, database) as neon:
-            claim = self._offered(neon, place, wanted)
+            claim = self._offered(neon, location, wanted)
         return ClaimOffer(
             url=claim.link,
             expires_at=claim.expires_at,
@@ -156,9 +159,9 @@ class AccountProvider(Provider):
 
     def neon_project(self, database: Database) -> str:
         """As recorded."""
-        from neonup_cloud.account import location as places
+        from neonup_cloud.account import location as locations
 
-        return places.parse(database.id).project
+        return locations.parse(database.id).project
 
     def versions(self, database: Database) -> Versions:
         """Snapshots and branches of its project, also of one of a local Neon.
@@ -167,11 +170,11 @@ class AccountProvider(Provider):
             ProviderError: it is not recorded which project that is.
             SettingsError: an option cannot be used.
         """
-        from neonup_cloud.account import location as places
+        from neonup_cloud.account import location as locations
         from neonup_cloud.account.versions import AccountVersions
 
-        place, wanted = places.parse(database.id), self._options
-        return AccountVersions(lambda: self._client(wanted, database), place, database)
+        location, wanted = locations.parse(database.id), self._options
+        return AccountVersions(lambda: self._client(wanted, database), location, database)
 
     def delete(self, database: Database) -> None:
         """Delete the project, or the branch; never a project that neonup did not create.
@@ -181,16 +184,16 @@ class AccountProvider(Provider):
             NeonError: Neon refused, or did not answer.
         """
         from neonup_cloud.account import deletion
-        from neonup_cloud.account import location as places
+        from neonup_cloud.account import location as locations
 
-        place, wanted = places.parse(database.id), self._options
+        location, wanted = locations.parse(database.id), self._options
         with self._client(wanted, database) as neon:
-            now = places.now(neon, place, database.url)
+            now = locations.now(neon, location, database.url)
             deletion.delete(neon, now, org=wanted.org)
-        for name in self._kept.names():
-            if (self._kept.read(name) or {}).get("id") == str(place):
-                self._kept.forget(name)
-        self._kept.forget(_claims(place))
+        for name in self._store.names():
+            if (self._store.read(name) or {}).get("id") == str(location):
+                self._store.forget(name)
+        self._store.forget(_claims(location))
 
     @property
     def _options(self) -> AccountOptions:
@@ -199,7 +202,7 @@ class AccountProvider(Provider):
         return AccountOptions.of(self.settings)
 
     @property
-    def _kept(self) -> StateStore:
+    def _store(self) -> StateStore:
         return StateStore(self.settings.home, self.name)
 
     @contextmanager
@@ -241,19 +244,21 @@ class AccountProvider(Provider):
 
     # A claim link's lifetime is not in .env, and Neon does not tell it.
 
-    def _offered(self, neon: NeonClient, place: DatabaseLocation, wanted: AccountOptions) -> Claim:
+    def _offered(
+        self, neon: NeonClient, location: DatabaseLocation, wanted: AccountOptions
+    ) -> Claim:
         """The offer that is good still, or a new one."""
         from neonup_cloud.api.claims import ClaimState
 
-        claim = self._claim(place)
+        claim = self._claim(location)
         state = neon.claims.state(claim) if claim is not None else ClaimState.EXPIRED
         if claim is not None and state is not ClaimState.EXPIRED:
             return claim
         claim = neon.claims.create(
-            place.project, ttl_seconds=wanted.claim_seconds, redirect=wanted.claim_redirect
+            location.project, ttl_seconds=wanted.claim_seconds, redirect=wanted.claim_redirect
         )
-        self._kept.write(
-            _claims(place),
+        self._store.write(
+            _claims(location),
             {
                 "project_id": claim.project_id,
                 "request_id": claim.request_id,
@@ -264,24 +269,24 @@ class AccountProvider(Provider):
         )
         return claim
 
-    def _claim(self, place: DatabaseLocation) -> Claim | None:
+    def _claim(self, location: DatabaseLocation) -> Claim | None:
         """The offer that was made last from this machine."""
-        kept: dict[str, Any] | None = self._kept.read(_claims(place))
-        if kept is None or place.branch:
+        record: dict[str, Any] | None = self._store.read(_claims(location))
+        if record is None or location.branch:
             return None
         from neonup_cloud.api.claims import Claim
 
         try:
-            return Claim(**kept | {"expires_at": datetime.fromisoformat(kept["expires_at"])})
+            return Claim(**record | {"expires_at": datetime.fromisoformat(record["expires_at"])})
         except (TypeError, ValueError, KeyError):
             return None
 
 
-def _claims(place: DatabaseLocation) -> str:
-    return f"claim-{place.project}"
+def _claims(location: DatabaseLocation) -> str:
+    return f"claim-{location.project}"
 
 
-def _told(state: str, claim: Claim) -> str:
+def _claim_detail(state: str, claim: Claim) -> str:
     if state == "pending":
         return f"pending: its link is good until {claim.expires_at:%d %b %Y %H:%M} UTC"
     if state == "expired":

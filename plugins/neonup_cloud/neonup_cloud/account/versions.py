@@ -12,7 +12,7 @@ from neonup import Database, Restored, Version, VersionBranch, Versions, urls
 from neonup.plugin.http import Sender
 from neonup.plugin.project import REPLACED
 from neonup_cloud import NeonClient
-from neonup_cloud.account import location as places
+from neonup_cloud.account import location as locations
 from neonup_cloud.account.location import DatabaseLocation
 from neonup_cloud.agents import ProjectVersions
 from neonup_cloud.api.answers import Branch
@@ -24,18 +24,18 @@ class AccountVersions(Versions):
 
     Args:
         connect: opens a client of the account.
-        place: where the database is.
+        location: where the database is.
         database: the database, as it is recorded.
     """
 
     def __init__(
         self,
         connect: Callable[[], AbstractContextManager[NeonClient]],
-        place: DatabaseLocation,
+        location: DatabaseLocation,
         database: Database,
     ):
         self._connect = connect
-        self._place = place
+        self._location = location
         self._database = database
 
     def checkpoint(
@@ -103,17 +103,17 @@ class AccountVersions(Versions):
             name = f"{REPLACED}{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%f}Z"
             before = versions.checkpoint(name, automatic=True)
         done = replace(restore(), before=before)
-        if self._place.branch is None:
+        if self._location.branch is None:
             return done
-        return replace(done, database_id=str(replace(self._place, branch=done.branch_id)))
+        return replace(done, database_id=str(replace(self._location, branch=done.branch_id)))
 
     @contextmanager
     def _versions(self) -> Iterator[ProjectVersions[Sender]]:
         with self._connect() as neon:
-            endpoint = places.endpoint_of(neon, self._place.project, self._database.url)
+            endpoint = locations.endpoint_of(neon, self._location.project, self._database.url)
             yield ProjectVersions(
                 neon,
-                self._place.project,
+                self._location.project,
                 endpoint_id=endpoint.id if endpoint else None,
                 database=urls.parse(self._database.url).dbname,
             )

@@ -16,7 +16,7 @@ from neonup_cloud.agents.project_state import ProjectState
 from neonup_cloud.agents.steps import SnapshotRequest, Steps
 from neonup_cloud.api.answers import Branch
 from neonup_cloud.api.client import Groups
-from neonup_cloud.api.connection_urls import url_of
+from neonup_cloud.api.connection_urls import direct_url
 from neonup_cloud.api.errors import Invalid, QuotaExceeded
 from neonup_cloud.api.groups.group import ApiGroup, S, operation
 
@@ -298,7 +298,7 @@ class ProjectVersions(ApiGroup[S], Generic[S]):
         return Restored(name, branch_id=now.branch.id, kept_branch=keep or stuck)
 
     def _reached(self, branch: Branch) -> Call[VersionBranch]:
-        url = yield from url_of(self._neon, branch, self._database)
+        url = yield from direct_url(self._neon, branch, self._database)
         return VersionBranch(branch.id, branch.name, url, branch.expires_at)
 
     def _explain(self, error: Invalid, branch: Branch) -> Call[None]:

@@ -9,11 +9,11 @@ from datetime import datetime
 
 from neonup.plugin.http import Call
 from neonup_cloud.agents import names
-from neonup_cloud.agents.idempotent_create import once
 from neonup_cloud.agents.project_state import ProjectState, snapshots
 from neonup_cloud.api.answers import Branch, CreatedBranch, Endpoint, Operations, Snapshot
 from neonup_cloud.api.client import Groups
 from neonup_cloud.api.errors import Invalid, NeonError, NotFound, QuotaExceeded
+from neonup_cloud.api.idempotent_create import create_once
 
 _READY = frozenset({"ready", "archived"})
 _FINALIZED = "finalized"
@@ -74,7 +74,7 @@ class Steps:
             yield from self._neon.operations.settle(self._project)
             return next(iter((yield from self._snapshots(request.name))), None)
 
-        made = yield from once(ask, look)
+        made = yield from create_once(ask, look, repeatable=True)
         if asked > 1:
             made, *others = yield from self._snapshots(request.name)
             for one in others:
@@ -147,7 +147,7 @@ class Steps:
             found = yield from self._neon.endpoints.list(self._project, branch_id=branch.id)
             return next(iter(found), None)
 
-        return (yield from look()) or (yield from once(ask, look))
+        return (yield from look()) or (yield from create_once(ask, look, repeatable=True))
 
     def finalize(self, new: Branch, replaced_name: str) -> Call[None]:
         """Let a restored branch take its target's place.
@@ -176,7 +176,7 @@ class Steps:
             now = yield from self._neon.branches.get(self._project, new.id)
             return now.restore_status == _FINALIZED or None
 
-        yield from once(ask, look)
+        yield from create_once(ask, look, repeatable=True)
 
     def rewind(
         self, branch: Branch, kept_name: str, *, timestamp: datetime | None, lsn: str | None
@@ -225,7 +225,7 @@ class Steps:
             yield from self._neon.operations.settle(self._project)
             return (yield from self._find(name))
 
-        return (yield from once(creating, look))
+        return (yield from create_once(creating, look, repeatable=True))
 
     def _snapshots(self, name: str) -> Call[list[Snapshot]]:
         """Those of a name, newest first."""

@@ -18,10 +18,9 @@ ServiceError
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from typing import Any, Unpack
 
-from neonup import ServiceError
+from neonup import ErrorDetails, ServiceError
 
 
 class NeonError(ServiceError):
@@ -39,13 +38,12 @@ class NeonError(ServiceError):
         self,
         message: str,
         *,
-        checked: Sequence[str] = (),
-        remedy: str | None = None,
         status: int | None = None,
         api_code: str | None = None,
         request_id: str | None = None,
+        **details: Unpack[ErrorDetails],
     ):
-        super().__init__(message, checked=checked, remedy=remedy, status=status)
+        super().__init__(message, status=status, **details)
         self.api_code = api_code
         self.request_id = request_id
 

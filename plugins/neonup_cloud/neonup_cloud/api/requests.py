@@ -1,8 +1,7 @@
-"""Neon's API as calls: how a request is made, and what is believed of an answer."""
+"""Neon's API as calls: how a request is built, and how its answer is decoded."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,11 +20,10 @@ from neonup.plugin.http import (
     Response,
     Service,
     attempt,
-    retry_after,
-    told,
 )
 from neonup_cloud.api import errors
 from neonup_cloud.api.answers import Operations
+from neonup_cloud.api.failures import error_of
 
 T = TypeVar("T")
 U = TypeVar("U")
@@ -110,14 +108,14 @@ class Api:
         Raises:
             SettingsError: there is neither.
         """
-        found = given or self.org_id
-        if not found:
+        org_id = given or self.org_id
+        if not org_id:
             raise SettingsError(
                 "Neon needs to know which organization is meant.",
                 checked=("NEON_ORG_ID",),
                 remedy="Give org_id, or set NEON_ORG_ID.",
             )
-        return found
+        return org_id
 
     def _request(
         self,
@@ -168,10 +166,10 @@ class Api:
         """
 
         def page(cursor: str | None) -> Call[Page[U]]:
-            found = yield from self.send(
+            decoded = yield from self.send(
                 "GET", path, answer, query={**(query or {}), "cursor": cursor}
             )
-            listed, after = items(found), following(found)
+            listed, after = items(decoded), following(decoded)
             return listed, after if listed and after != cursor else None
 
         return Pages(page)
@@ -188,7 +186,7 @@ def path(template: str, **names: str) -> str:
 def _answer(request: Request, outcome: Outcome, answer: type[T]) -> T:
     reply = outcome.reply
     if isinstance(reply, Failure) or not 200 <= reply.status < 300:
-        raise _error(request, outcome)
+        raise error_of(SERVICE, request, outcome)
     return _decoded(request, reply, answer)
 
 
@@ -235,7 +233,7 @@ def _decoded(request: Request, reply: Response, answer: type[T]) -> T:
         decoder = _decoders.setdefault(answer, msgspec.json.Decoder(answer))
     try:
         empty = b"null" if answer is object else b"{}"
-        found: T = decoder.decode(empty if reply.status == 204 else reply.body)
+        decoded: T = decoder.decode(empty if reply.status == 204 else reply.body)
     except (msgspec.DecodeError, RecursionError) as error:
         remedy = (
             "Was NEON_API_HOST set to something else than Neon's API? "
@@ -249,58 +247,4 @@ def _decoded(request: Request, reply: Response, answer: type[T]) -> T:
             remedy=remedy,
             status=reply.status,
         ) from None
-    return found
-
-
-def _error(request: Request, outcome: Outcome) -> errors.NeonError:
-    reply, tried = outcome.reply, outcome.tried
-    kind: type[errors.NeonError]
-    tries = "" if len(tried) == 1 else f" ({len(tried)} tries)"
-    checked = [str(request)] + ([f"tries: {'; '.join(tried)}"] if len({*tried}) > 1 else [])
-    if isinstance(reply, Failure):
-        kind = errors.Unavailable
-        if reply.sent and not request.repeatable:
-            kind = errors.AnswerLost
-        what = "no usable answer" if reply.sent else "the service cannot be reached"
-        remedy = REMEDIES.get(kind, SERVICE.remedy)
-        return kind(f"Neon: {what}{tries}: {told(reply)}.", checked=checked, remedy=remedy)
-    said = _said(reply)
-    code, request_id = said.get("code") or None, said.get("request_id") or None
-    kind = errors.class_of(reply.status, code)
-    if kind is errors.Unavailable and not request.repeatable:
-        kind = errors.AnswerLost
-    message = said.get("message") or "no reason was given"
-    if request_id:
-        checked.append(f"request id {request_id}")
-    wanted = retry_after(reply.headers.get("retry-after", ""))
-    return kind(
-        f"Neon: {message.rstrip('.')} (status {reply.status}{f', {code}' if code else ''}){tries}"
-        f"{f'; it asks to wait {wanted:.0f} s' if wanted else ''}.",
-        checked=checked,
-        remedy=REMEDIES.get(kind, SERVICE.remedy if reply.status >= 500 else None),
-        status=reply.status,
-        api_code=code,
-        request_id=request_id,
-    )
-
-
-REMEDIES: Mapping[type[errors.NeonError], str] = {
-    errors.Unauthorized: "Set NEON_API_KEY to a key that is valid, or sign in: neonup auth login",
-    errors.AnswerLost: "It may have been carried out. Look before you try again.",
-    errors.Locked: "Another change of this project is under way. Try again when it has ended.",
-}
-
-
-def _said(reply: Response) -> dict[str, str]:
-    """Code, message and request id of a failed answer, fit to be shown."""
-    try:
-        content = json.loads(reply.body)
-    except (ValueError, RecursionError):
-        return {}
-    if not isinstance(content, dict):
-        return {}
-    return {
-        name: "".join(c if c.isprintable() else " " for c in value)[:300]
-        for name in ("code", "message", "request_id")
-        if isinstance(value := content.get(name), str)
-    }
+    return decoded

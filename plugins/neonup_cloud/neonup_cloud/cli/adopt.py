@@ -23,8 +23,8 @@ from neonup.plugin.project import (
 
 if TYPE_CHECKING:
     from neonup_cloud import NeonClient
-    from neonup_cloud.account.location import Urls
     from neonup_cloud.api.answers import Branch
+    from neonup_cloud.api.connection_urls import ConnectionUrls
 
 _ACCOUNT = "account"
 
@@ -119,14 +119,14 @@ def _reach(
     branch: str | None,
     database: Database | None,
     former: _Former | None,
-) -> tuple[Branch, Urls]:
+) -> tuple[Branch, ConnectionUrls]:
     """The branch, and its URLs for the role and database that were used so far.
 
     Raises:
         NeonupError: the account does not have it.
     """
     from neonup import urls
-    from neonup_cloud.account import location as places
+    from neonup_cloud.account import location as locations
     from neonup_cloud.api.errors import NotFound
 
     try:
@@ -136,11 +136,11 @@ def _reach(
     neon.operations.settle(project_id)
     found = _branch(neon, project_id, branch, former)
     old = urls.parse(database.url) if database is not None else None
-    name = old.dbname if old and old.dbname in places.databases(neon, found) else None
+    name = old.dbname if old and old.dbname in locations.databases(neon, found) else None
     try:
-        return found, places.urls(neon, found, database=name, role=old.user if old else None)
+        return found, locations.urls(neon, found, database=name, role=old.user if old else None)
     except NotFound:  # the role is gone
-        return found, places.urls(neon, found, database=name)
+        return found, locations.urls(neon, found, database=name)
 
 
 def _branch(
@@ -154,9 +154,9 @@ def _branch(
                 return one
         raise NeonupError(f"The project {project_id} has no branch {branch!r}.")
     if former is not None and former.provider.name == _ACCOUNT:
-        place = parse(former.database.id)
-        if place.project == project_id:
-            return branch_of(neon, now(neon, place, former.database.url))
+        location = parse(former.database.id)
+        if location.project == project_id:
+            return branch_of(neon, now(neon, location, former.database.url))
     return branch_of(neon, DatabaseLocation(project_id))
 
 
@@ -181,7 +181,7 @@ def _not_here(project_id: str, former: _Former | None) -> NeonupError:
     )
 
 
-def _adopted(start: Start, database: Database | None, id_: str, urls: Urls) -> Database:
+def _adopted(start: Start, database: Database | None, id_: str, urls: ConnectionUrls) -> Database:
     if database is not None and database.provider == _ACCOUNT and database.claim_url is None:
         own = database.id or "/"
         id_ = id_ if "/" in own else own  # a project of neonup's own stays that
