@@ -12,19 +12,18 @@ from typing import Generic, Literal
 from neonup import Restored, Version, VersionBranch
 from neonup.plugin.http import Call
 from neonup_cloud.agents import names, project_state
+from neonup_cloud.agents.project_branches import ProjectBranches
 from neonup_cloud.agents.project_state import ProjectState
-from neonup_cloud.agents.steps import SnapshotRequest, Steps
+from neonup_cloud.agents.snapshot_creation import SnapshotRequest
 from neonup_cloud.api.answers import Branch
-from neonup_cloud.api.client import Groups
-from neonup_cloud.api.connection_urls import direct_url
 from neonup_cloud.api.errors import Invalid, QuotaExceeded
-from neonup_cloud.api.groups.group import ApiGroup, S, operation
+from neonup_cloud.api.groups.group import S, operation
 
 AUTOMATIC_DAYS = 7
 """After which Neon deletes a version that neonup took by itself."""
 
 
-class ProjectVersions(ApiGroup[S], Generic[S]):
+class ProjectVersions(ProjectBranches[S], Generic[S]):
     """The versions of a project's database. A version is a snapshot of its branch.
 
     Every method waits until Neon has ended all that it does for it: one can connect then. A call
@@ -38,21 +37,6 @@ class ProjectVersions(ApiGroup[S], Generic[S]):
             It stays through every restore, as the connection string does; the branch's id does not.
         database: the name of the database that URLs lead to; the only one, or ``neondb``, if None.
     """
-
-    def __init__(
-        self,
-        neon: Groups[S],
-        project_id: str,
-        *,
-        endpoint_id: str | None = None,
-        database: str | None = None,
-    ):
-        super().__init__(neon.api, neon.sender)
-        self._neon = Groups(neon.api, None)
-        self._steps = Steps(self._neon, project_id)
-        self._project = project_id
-        self._endpoint = endpoint_id
-        self._database = database
 
     @operation
     def checkpoint(
@@ -210,49 +194,6 @@ class ProjectVersions(ApiGroup[S], Generic[S]):
         return (yield from self._restored(str(moment), keep))
 
     @operation
-    def branch(self, name: str, *, expires_at: datetime | None = None) -> Call[VersionBranch]:
-        """A branch of the database as it is now, e.g. to develop on.
-
-        Args:
-            name: it must not be taken.
-            expires_at: when Neon deletes it; aware; never if None.
-
-        Raises:
-            Conflict: there is a branch of the name.
-        """
-        found = yield from self._settled()
-        found.check_free(name)
-        made = yield from self._steps.branch(found.branch, name, expires_at)
-        return (yield from self._reached(made))
-
-    @operation
-    def current(self) -> Call[Branch]:
-        """The branch that the database is on. After a restore it is another one."""
-        found = yield from project_state.read(self._neon, self._project, self._endpoint)
-        return found.branch
-
-    @operation
-    def branches(self) -> Call[list[Branch]]:
-        """The project's other branches: those of `preview` and `branch`, and what was kept."""
-        found = yield from project_state.read(self._neon, self._project, self._endpoint)
-        return found.others
-
-    @operation
-    def open(self, branch: str) -> Call[VersionBranch]:
-        """How one connects to another branch, e.g. one that was kept.
-
-        Args:
-            branch: its id or name.
-
-        Raises:
-            NotFound: there is none.
-        """
-        found = yield from project_state.read(self._neon, self._project, self._endpoint)
-        one = found.other(branch)
-        yield from self._steps.endpoint(one)
-        return (yield from self._reached(one))
-
-    @operation
     def delete(self, wanted: Version | str) -> Call[None]:
         """Delete a version; branches of it stay.
 
@@ -261,28 +202,6 @@ class ProjectVersions(ApiGroup[S], Generic[S]):
         """
         found = yield from self._settled()
         yield from self._steps.delete_snapshot(found.snapshot(wanted))
-
-    @operation
-    def delete_branch(self, branch: VersionBranch | str) -> Call[None]:
-        """Delete a branch with its data, and what it kept a restore from deleting.
-
-        Args:
-            branch: the branch, or its id or name.
-
-        Raises:
-            Invalid: it is the database's own, or branches were made of it.
-            NotFound: there is none.
-        """
-        found = yield from self._settled()
-        one = found.other(branch.id if isinstance(branch, VersionBranch) else branch)
-        yield from self._steps.delete_branch(one)
-        found = yield from project_state.read(self._neon, self._project, self._endpoint)
-        yield from self._steps.delete_left(found)
-
-    def _settled(self) -> Call[ProjectState]:
-        """What there is once nothing is under way any more, e.g. of a process that was killed."""
-        yield from self._neon.operations.settle(self._project)
-        return (yield from project_state.read(self._neon, self._project, self._endpoint))
 
     def _take_place(
         self, new: Branch, found: ProjectState, name: str, keep: str | None
@@ -296,10 +215,6 @@ class ProjectVersions(ApiGroup[S], Generic[S]):
         yield from self._steps.delete_left(now)
         stuck = next((one.name for one in now.branches if now.is_stuck(one)), None)
         return Restored(name, branch_id=now.branch.id, kept_branch=keep or stuck)
-
-    def _reached(self, branch: Branch) -> Call[VersionBranch]:
-        url = yield from direct_url(self._neon, branch, self._database)
-        return VersionBranch(branch.id, branch.name, url, branch.expires_at)
 
     def _explain(self, error: Invalid, branch: Branch) -> Call[None]:
         """Add to a refusal since when there is a history."""

@@ -4,34 +4,19 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 
 from neonup.plugin.http import Call
 from neonup_cloud.agents import names
-from neonup_cloud.agents.project_state import ProjectState, snapshots
+from neonup_cloud.agents.project_state import ProjectState
+from neonup_cloud.agents.snapshot_creation import SnapshotCreation, SnapshotRequest
 from neonup_cloud.api.answers import Branch, CreatedBranch, Endpoint, Operations, Snapshot
 from neonup_cloud.api.client import Groups
-from neonup_cloud.api.errors import Invalid, NeonError, NotFound, QuotaExceeded
+from neonup_cloud.api.errors import Invalid, NeonError, NotFound
 from neonup_cloud.api.idempotent_create import create_once
 
 _READY = frozenset({"ready", "archived"})
 _FINALIZED = "finalized"
-
-
-@dataclass(frozen=True)
-class SnapshotRequest:
-    """A snapshot that is to be taken.
-
-    Args:
-        branch: of what.
-        name: which no other has.
-        expires_at: when Neon deletes it; never if None.
-    """
-
-    branch: Branch
-    name: str
-    expires_at: datetime | None
 
 
 class Steps:
@@ -51,35 +36,13 @@ class Steps:
 
         Neon allows several of one name, so that a request that was late may have made a second one.
         """
-        asked = 0
-
-        def ask() -> Call[Snapshot]:
-            nonlocal asked
-            asked += 1
-            try:
-                made = yield from self._neon.snapshots.create(
-                    self._project,
-                    request.branch.id,
-                    name=request.name,
-                    expires_at=request.expires_at,
-                )
-            except QuotaExceeded:
-                if asked > 1 and (there := (yield from look())):
-                    return there  # that is what has taken up the room
-                raise
-            yield from self._neon.operations.wait(made.operations)
-            return made.snapshot
-
-        def look() -> Call[Snapshot | None]:
-            yield from self._neon.operations.settle(self._project)
-            return next(iter((yield from self._snapshots(request.name))), None)
-
-        made = yield from create_once(ask, look, repeatable=True)
-        if asked > 1:
-            made, *others = yield from self._snapshots(request.name)
-            for one in others:
-                yield from self.delete_snapshot(one)
-        return made
+        creation = SnapshotCreation(self._neon, self._project, request)
+        created = yield from create_once(creation.attempt, creation.look, repeatable=True)
+        if creation.attempts > 1:
+            created, *duplicates = yield from creation.snapshots()
+            for duplicate in duplicates:
+                yield from self.delete_snapshot(duplicate)
+        return created
 
     def snapshot_instead(self, old: Snapshot, request: SnapshotRequest) -> Call[Snapshot]:
         """The same, where there is no room before another one is deleted."""
@@ -226,11 +189,6 @@ class Steps:
             return (yield from self._find(name))
 
         return (yield from create_once(creating, look, repeatable=True))
-
-    def _snapshots(self, name: str) -> Call[list[Snapshot]]:
-        """Those of a name, newest first."""
-        found = yield from snapshots(self._neon, self._project)
-        return [one for one in found if one.name == name]
 
     def _find(self, name: str) -> Call[Branch | None]:
         listed = yield from self._neon.branches.list(self._project, search=name)

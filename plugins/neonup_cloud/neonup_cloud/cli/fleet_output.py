@@ -15,7 +15,7 @@ if TYPE_CHECKING:
         Deletion,
         MigrationReport,
         ProjectUsage,
-        Sweep,
+        SweepReport,
         TierChange,
         UserProject,
     )
@@ -135,7 +135,7 @@ def kept(user: str, project: UserProject) -> None:
         click.echo(f"The project {project.project_id} of {user} can be used again.")
 
 
-def swept(sweep: Sweep) -> None:
+def swept(sweep: SweepReport) -> None:
     """What was due."""
     if commands.wants_json():
         commands.emit(sweep.as_dict())

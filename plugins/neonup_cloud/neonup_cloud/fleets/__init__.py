@@ -11,7 +11,7 @@ from __future__ import annotations
 from neonup_cloud.fleets import errors
 from neonup_cloud.fleets.consumption import ConsumptionRow, as_csv
 from neonup_cloud.fleets.declared import declared
-from neonup_cloud.fleets.deletion import Deletion, Sweep
+from neonup_cloud.fleets.deletion import Deletion, SweepReport
 from neonup_cloud.fleets.downgrade import TierChange, TierExcess
 from neonup_cloud.fleets.fleet import Fleet
 from neonup_cloud.fleets.migrate import FailedMigration, MigrationReport, MigrationTarget, command
@@ -37,7 +37,7 @@ __all__ = [
     "QuotaEvent",
     "QuotaUse",
     "Register",
-    "Sweep",
+    "SweepReport",
     "Tier",
     "TierChange",
     "TierExcess",

@@ -1,4 +1,4 @@
-"""The end of a project: marked, suspended, kept as a snapshot, and deleted when its time has come.
+"""Deleting a project: marked, suspended, saved as a snapshot, and deleted when it is due.
 
 Neon deletes a project with its snapshots, and can recover it with them for 7 days (OpenAPI
 document, ``recoverProject``). A final snapshot is therefore a version to go back to while the
@@ -7,6 +7,8 @@ project waits, and after a recovery; what has to stay longer than that must be d
 
 from __future__ import annotations
 
+import enum
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -22,8 +24,9 @@ from neonup_cloud.fleets.register import Register, UserProject, missing
 
 FINAL = "final, before the deletion"
 """The name of the final snapshot. It is there as long as the project is to be deleted."""
-LEFT = timedelta(hours=1)
-"""So old is a second project of a user that nobody can be about to delete any more."""
+DUPLICATE_AGE = timedelta(hours=1)
+"""Age after which a second project of a user may be swept: the process that created it has deleted
+it by then, unless it was killed."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +56,7 @@ class Deletion:
 
 
 @dataclass(frozen=True)
-class Sweep:
+class SweepReport:
     """What a sweep did.
 
     Args:
@@ -129,31 +132,61 @@ def undelete(register: Register, user: str) -> Call[UserProject]:
     return (yield from reconcile.change(register, project, label))
 
 
-def sweep(register: Register, now: datetime) -> Call[Sweep]:
-    """Do what is due, and finish what was cut off.
+def sweep(register: Register, now: datetime) -> Call[SweepReport]:
+    """Delete projects that are due and second projects of users, and finish changes.
+
+    One that fails does not keep the others from it.
 
     Args:
         now: which time it is.
     """
-    deleted, finished, duplicates, failed = [], [], [], []
-    by_user: dict[str, list[UserProject]] = {}
-    for one in (yield from register.all()):
-        by_user.setdefault(one.label.key, []).append(one)
-    for projects in by_user.values():
-        for number, one in enumerate(projects):
-            try:
-                if number and (one.created_at or now) < now - LEFT:
-                    yield from _delete(register.neon, one)
-                    duplicates.append(one)
-                elif not number and one.label.due and one.label.due <= now:
-                    yield from _delete(register.neon, one)
-                    deleted.append(one)
-                elif not number and one.label.changing:
-                    done = yield from reconcile.finish(register, one)
-                    finished.extend([done] if not done.label.changing else [])
-            except NeonupError as error:
-                failed.append((one, error))
-    return Sweep(tuple(deleted), tuple(finished), tuple(duplicates), tuple(failed))
+    done: dict[_Task, list[UserProject]] = {task: [] for task in _Task}
+    failed: list[tuple[UserProject, NeonupError]] = []
+    for project, task in _tasks((yield from register.all()), now):
+        try:
+            result = yield from _carry_out(register, project, task)
+        except NeonupError as error:
+            failed.append((project, error))
+        else:
+            done[task] += [result] if result else []
+    return SweepReport(
+        deleted=tuple(done[_Task.DELETE]),
+        finished=tuple(done[_Task.FINISH]),
+        duplicates=tuple(done[_Task.DELETE_DUPLICATE]),
+        failed=tuple(failed),
+    )
+
+
+class _Task(enum.Enum):
+    """What a sweep has to do with a project."""
+
+    DELETE = enum.auto()
+    DELETE_DUPLICATE = enum.auto()
+    FINISH = enum.auto()
+
+
+def _tasks(projects: list[UserProject], now: datetime) -> Iterator[tuple[UserProject, _Task]]:
+    """What is to be done with some of all projects, which are sorted by age."""
+    with_project: set[str] = set()
+    for project in projects:
+        key, label = project.label.key, project.label
+        if key in with_project:
+            if (project.created_at or now) < now - DUPLICATE_AGE:
+                yield project, _Task.DELETE_DUPLICATE
+        elif label.due and label.due <= now:
+            yield project, _Task.DELETE
+        elif label.changing:
+            yield project, _Task.FINISH
+        with_project.add(key)
+
+
+def _carry_out(register: Register, project: UserProject, task: _Task) -> Call[UserProject | None]:
+    """Do it; None if a change could not be finished yet."""
+    if task is not _Task.FINISH:
+        yield from _delete(register.neon, project)
+        return project
+    finished = yield from reconcile.finish(register, project)
+    return None if finished.label.changing else finished
 
 
 def _delete(neon: Groups[None], project: UserProject) -> Call[None]:

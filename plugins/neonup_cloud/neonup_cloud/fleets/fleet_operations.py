@@ -15,7 +15,7 @@ from neonup_cloud.api.groups.group import ApiGroup, S, operation
 from neonup_cloud.fleets import bulk, consumption, deletion
 from neonup_cloud.fleets.bulk import Migration
 from neonup_cloud.fleets.consumption import ConsumptionRow
-from neonup_cloud.fleets.deletion import Sweep
+from neonup_cloud.fleets.deletion import SweepReport
 from neonup_cloud.fleets.migrate import AsyncWork, MigrationReport, Work
 from neonup_cloud.fleets.naming import Naming
 from neonup_cloud.fleets.provisioning import Layout
@@ -75,7 +75,7 @@ class FleetOperations(ApiGroup[S], Generic[S]):
         return consumption.rows(self.register, start, end, granularity, metrics)
 
     @operation
-    def sweep(self, *, now: datetime | None = None) -> Call[Sweep]:
+    def sweep(self, *, now: datetime | None = None) -> Call[SweepReport]:
         """Delete what is due, and finish what killed processes left. Call it once an hour or so.
 
         Args:
