@@ -36,7 +36,7 @@ def organizations(neon: NeonClient, org: str | None) -> list[str | None]:
     if org is not None:
         return [org]
     try:
-        return [one.id for one in neon.organizations.list()] or [None]
+        return [organization.id for organization in neon.organizations.list()] or [None]
     except (Forbidden, NotFound):
         return [None]
 
@@ -49,8 +49,8 @@ def projects(
     recoverable: bool | None = None,
 ) -> Iterator[Project]:
     """The projects that the key reaches, in one organization or all of them."""
-    for one in organizations(neon, org):
-        yield from neon.projects.list(org_id=one, search=search, recoverable=recoverable)
+    for org_id in organizations(neon, org):
+        yield from neon.projects.list(org_id=org_id, search=search, recoverable=recoverable)
 
 
 def named(neon: NeonClient, text: str, org: str | None, *, deleted: bool = False) -> Project:
@@ -59,9 +59,9 @@ def named(neon: NeonClient, text: str, org: str | None, *, deleted: bool = False
     Raises:
         NeonupError: there is none, or several have that name.
     """
-    found = projects(neon, org, search=text, recoverable=deleted or None)
+    matches = projects(neon, org, search=text, recoverable=deleted or None)
     missing = NeonupError(f"The account has no {'deleted ' if deleted else ''}project {text!r}.")
-    return one_of(found, text, plural="projects", missing=missing)
+    return one_of(matches, text, plural="projects", missing=missing)
 
 
 def project_id(
@@ -88,8 +88,8 @@ def project_id(
         )
     if name != USER:
         provider = provider_class(name)(settings)
-        if found := provider.neon_project(database.with_(provider=name, id=id_)):
-            return found
+        if recorded_id := provider.neon_project(database.with_(provider=name, id=id_)):
+            return recorded_id
     endpoint = endpoint_of(neon, database, org)
     return endpoint.project_id if endpoint else None
 
@@ -99,8 +99,8 @@ def endpoint_of(neon: NeonClient, database: Database, org: str | None) -> Endpoi
     if not host(database.url).startswith(("ep-", _LOOPBACK)):
         return None
     for project in projects(neon, org):
-        if found := location.endpoint_of(neon, project.id, database.url):
-            return found
+        if endpoint := location.endpoint_of(neon, project.id, database.url):
+            return endpoint
     return None
 
 
@@ -118,11 +118,11 @@ def local_neon(
     """
     if not local and (options.url or not on_local_neon(database)):
         return None
-    found = local_discovery.running(settings.home)
-    if found is None:
+    running = local_discovery.running(settings.home)
+    if running is None:
         raise NeonupError(
             "No local Neon runs on this machine.",
             checked=[str(settings.home / "serve.url")],
             remedy="Start it in another terminal: neonup serve",
         )
-    return found
+    return running

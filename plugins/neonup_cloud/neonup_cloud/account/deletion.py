@@ -26,7 +26,7 @@ def delete(neon: NeonClient, location: DatabaseLocation, *, org: str | None) -> 
     except NotFound:
         # Gone already, also where an earlier request's answer was lost: Neon lists it for a while.
         deleted = neon.projects.list(org_id=org, search=location.project, recoverable=True)
-        if all(one.id != location.project for one in deleted):
+        if all(project.id != location.project for project in deleted):
             raise _unknown(location.project) from None
 
 

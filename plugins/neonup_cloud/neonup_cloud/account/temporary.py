@@ -105,14 +105,14 @@ def _project(neon: NeonClient, settings: Settings, database: Database | None) ->
     chosen = AccountOptions.of(settings)
     if chosen.project:
         return chosen.project
-    found = current.project_id(neon, settings, database, chosen.org)
-    if found is None:
+    project_id = current.project_id(neon, settings, database, chosen.org)
+    if project_id is None:
         raise SettingsError(
             "It is unknown which Neon project the tests' branch is to be made of.",
             checked=(f"{settings.key} in {settings.env_file}", "NEON_PROJECT_ID"),
             remedy="Set NEON_PROJECT_ID.",
         )
-    return found
+    return project_id
 
 
 def _made(neon: NeonClient, project_id: str, name: str, parent: str | None) -> tuple[str, str, str]:
@@ -128,9 +128,9 @@ def _made(neon: NeonClient, project_id: str, name: str, parent: str | None) -> t
 
 
 def _parent(neon: NeonClient, project_id: str, text: str) -> str:
-    for one in neon.branches.list(project_id, search=text):
-        if text in (one.id, one.name):
-            return one.id
+    for branch in neon.branches.list(project_id, search=text):
+        if text in (branch.id, branch.name):
+            return branch.id
     raise SettingsError(f"The project {project_id} has no branch {text!r}.")
 
 
@@ -156,10 +156,10 @@ def _delete(neon: NeonClient, project_id: str, name: str) -> None:
     from neonup_cloud.api.errors import NotFound
 
     with contextlib.suppress(NotFound):
-        for one in neon.branches.list(project_id, search=name):
-            if one.name == name:
+        for branch in neon.branches.list(project_id, search=name):
+            if branch.name == name:
                 neon.operations.settle(project_id)
-                neon.branches.delete(project_id, one.id)
+                neon.branches.delete(project_id, branch.id)
 
 
 def _write(path: Path, record: dict[str, str]) -> None:

@@ -83,8 +83,8 @@ class AccountVersions(Versions):
         """The project's previews, and the branches of the database's one."""
         with self._versions() as versions:
             now = versions.current()
-            found = [one for one in versions.branches() if _is_of(one, now)]
-            return [versions.open(one.id) for one in found]
+            branches = [branch for branch in versions.branches() if _is_of(branch, now)]
+            return [versions.open(branch.id) for branch in branches]
 
     def delete_branch(self, branch: VersionBranch) -> None:
         """Delete a branch."""

@@ -60,46 +60,46 @@ def check_key(neon: Groups[None]) -> Call[None]:
         raise _wrong_key() from None
 
 
-def mark(register: Register, found: UserProject, tier: Tier) -> Call[UserProject]:
+def mark(register: Register, project: UserProject, tier: Tier) -> Call[UserProject]:
     """Say in a project's name which tier it is to have, and lower what that one's organization may
     not allow. To be repeated where it was cut off."""
-    neon, label = register.neon, replace(found.label, tier=tier.name, changing=True)
-    project = yield from neon.projects.get(found.project_id)
-    history = project.history_retention_seconds
+    neon, label = register.neon, replace(project.label, tier=tier.name, changing=True)
+    answer = yield from neon.projects.get(project.project_id)
+    history = answer.history_retention_seconds
     if history is not None:
         history = min(history, tier.history_retention_seconds or history)
     yield from neon.projects.update(
-        found.project_id,
+        project.project_id,
         name=register.naming.name(label),
         history_retention_seconds=history,
-        default_endpoint_settings=lowered(tier, project.default_endpoint_settings) or None,
+        default_endpoint_settings=lowered(tier, answer.default_endpoint_settings) or None,
     )
-    endpoints = yield from neon.endpoints.list(found.project_id)
-    for one in endpoints:
-        now = {name: getattr(one, name) for name in tier.compute}
+    endpoints = yield from neon.endpoints.list(project.project_id)
+    for endpoint in endpoints:
+        now = {name: getattr(endpoint, name) for name in tier.compute}
         changes: dict[str, Any] = {
             name: value for name, value in lowered(tier, now).items() if value != now[name]
         }
         if changes:
-            changed = yield from neon.endpoints.update(found.project_id, one.id, **changes)
+            changed = yield from neon.endpoints.update(project.project_id, endpoint.id, **changes)
             yield from neon.operations.wait(changed.operations)
-    return replace(found, label=label)
+    return replace(project, label=label)
 
 
 def lowered(tier: Tier, now: Mapping[str, Any]) -> dict[str, Any]:
     """Settings of computes that both organizations allow: of each the one that asks for less."""
-    found = {}
+    settings = {}
     for name, wanted in tier.compute.items():
         value = now.get(name)
         if value is None:
             continue
         if wanted is None:
-            found[name] = value
+            settings[name] = value
         elif name == "suspend_timeout_seconds":
-            found[name] = max(value, wanted, key=_idle)
+            settings[name] = max(value, wanted, key=_idle)
         else:
-            found[name] = min(value, wanted)
-    return found
+            settings[name] = min(value, wanted)
+    return settings
 
 
 def transfer(

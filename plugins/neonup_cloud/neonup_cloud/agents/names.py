@@ -89,7 +89,7 @@ def is_replaced(name: str) -> bool:
 
 
 def _numbered(name: str, taken: Container[str]) -> str:
-    number, found = 2, name
-    while found in taken:
-        number, found = number + 1, f"{name} ({number})"
-    return found
+    number, candidate = 2, name
+    while candidate in taken:
+        number, candidate = number + 1, f"{name} ({number})"
+    return candidate

@@ -63,17 +63,7 @@ class PlanLimits:
         history = history_retention_seconds
         if history is None:
             history = self.history_seconds
-        idle = suspend_timeout_seconds
-        allowed = self.always_on if idle == -1 else idle == 0 or idle >= self.min_suspend_seconds
-        if max_cu > self.max_cu or history > self.history_seconds or not allowed:
-            raise SettingsError(
-                f"The tier {name} is beyond its plan.",
-                checked=(
-                    f"compute units: {max_cu:g}, up to {self.max_cu:g}",
-                    f"seconds of history: {history}, up to {self.history_seconds}",
-                    f"idle seconds before it suspends: {idle}, from {self.min_suspend_seconds} on",
-                ),
-            )
+        self._check(name, max_cu, history, suspend_timeout_seconds)
         return Tier(
             name,
             quota=quota or Quota(),
@@ -85,6 +75,18 @@ class PlanLimits:
             branches=self.branches,
             snapshots=self.snapshots,
         )
+
+    def _check(self, name: str, max_cu: float, history: int, idle: int) -> None:
+        allowed = self.always_on if idle == -1 else idle == 0 or idle >= self.min_suspend_seconds
+        if max_cu > self.max_cu or history > self.history_seconds or not allowed:
+            raise SettingsError(
+                f"The tier {name} is beyond its plan.",
+                checked=(
+                    f"compute units: {max_cu:g}, up to {self.max_cu:g}",
+                    f"seconds of history: {history}, up to {self.history_seconds}",
+                    f"idle seconds before it suspends: {idle}, from {self.min_suspend_seconds} on",
+                ),
+            )
 
 
 FREE = PlanLimits(

@@ -45,22 +45,22 @@ class ProjectBranches(ApiGroup[S], Generic[S]):
         Raises:
             Conflict: there is a branch of the name.
         """
-        found = yield from self._settled()
-        found.check_free(name)
-        made = yield from self._steps.branch(found.branch, name, expires_at)
+        state = yield from self._settled()
+        state.check_free(name)
+        made = yield from self._steps.branch(state.branch, name, expires_at)
         return (yield from self._reached(made))
 
     @operation
     def current(self) -> Call[Branch]:
         """The branch that the database is on. After a restore it is another one."""
-        found = yield from project_state.read(self._neon, self._project, self._endpoint)
-        return found.branch
+        state = yield from project_state.read(self._neon, self._project, self._endpoint)
+        return state.branch
 
     @operation
     def branches(self) -> Call[list[Branch]]:
         """The project's other branches: those of `preview` and `branch`, and what was kept."""
-        found = yield from project_state.read(self._neon, self._project, self._endpoint)
-        return found.others
+        state = yield from project_state.read(self._neon, self._project, self._endpoint)
+        return state.others
 
     @operation
     def open(self, branch: str) -> Call[VersionBranch]:
@@ -72,10 +72,10 @@ class ProjectBranches(ApiGroup[S], Generic[S]):
         Raises:
             NotFound: there is none.
         """
-        found = yield from project_state.read(self._neon, self._project, self._endpoint)
-        one = found.other(branch)
-        yield from self._steps.endpoint(one)
-        return (yield from self._reached(one))
+        state = yield from project_state.read(self._neon, self._project, self._endpoint)
+        other = state.other(branch)
+        yield from self._steps.endpoint(other)
+        return (yield from self._reached(other))
 
     @operation
     def delete_branch(self, branch: VersionBranch | str) -> Call[None]:
@@ -88,11 +88,11 @@ class ProjectBranches(ApiGroup[S], Generic[S]):
             Invalid: it is the database's own, or branches were made of it.
             NotFound: there is none.
         """
-        found = yield from self._settled()
-        one = found.other(branch.id if isinstance(branch, VersionBranch) else branch)
-        yield from self._steps.delete_branch(one)
-        found = yield from project_state.read(self._neon, self._project, self._endpoint)
-        yield from self._steps.delete_left(found)
+        state = yield from self._settled()
+        other = state.other(branch.id if isinstance(branch, VersionBranch) else branch)
+        yield from self._steps.delete_branch(other)
+        state = yield from project_state.read(self._neon, self._project, self._endpoint)
+        yield from self._steps.delete_left(state)
 
     def _settled(self) -> Call[ProjectState]:
         """What there is once nothing is under way any more, e.g. of a process that was killed."""

@@ -34,17 +34,17 @@ class ProjectState:
     @property
     def versions(self) -> list[Version]:
         """The snapshots as versions, newest first."""
-        return [version(one) for one in self.snapshots]
+        return [version(snapshot) for snapshot in self.snapshots]
 
     @property
     def others(self) -> list[Branch]:
         """The branches beside the database's, without those that neonup deletes by itself."""
         return [
-            one
-            for one in self.branches
-            if one.id != self.branch.id
-            and not names.is_replaced(one.name)
-            and not names.is_restoring(one.name)
+            branch
+            for branch in self.branches
+            if branch.id != self.branch.id
+            and not names.is_replaced(branch.name)
+            and not names.is_restoring(branch.name)
         ]
 
     def snapshot(self, wanted: Version | str) -> Snapshot:
@@ -53,8 +53,8 @@ class ProjectState:
         Raises:
             NeonupError: there is none.
         """
-        found = named(self.versions, wanted.id if isinstance(wanted, Version) else wanted)
-        return next(one for one in self.snapshots if one.id == found.id)
+        version = named(self.versions, wanted.id if isinstance(wanted, Version) else wanted)
+        return next(snapshot for snapshot in self.snapshots if snapshot.id == version.id)
 
     def other(self, text: str) -> Branch:
         """One of the other branches, by its id or name.
@@ -62,12 +62,12 @@ class ProjectState:
         Raises:
             NotFound: there is none.
         """
-        for one in self.others:
-            if text in (one.id, one.name):
-                return one
+        for branch in self.others:
+            if text in (branch.id, branch.name):
+                return branch
         raise NotFound(
             f"Neon: the project has no branch {text!r} beside the database's own.",
-            checked=[one.name for one in self.others],
+            checked=[branch.name for branch in self.others],
         )
 
     def preview(self, text: str) -> Branch:
@@ -77,31 +77,31 @@ class ProjectState:
             NotFound: there is no such branch.
             Invalid: it is none.
         """
-        found = self.other(text)
-        if found.restore_status != _RESTORED:
+        branch = self.other(text)
+        if branch.restore_status != _RESTORED:
             raise Invalid(
-                f"Neon: the branch {found.name} is no preview of a version.",
+                f"Neon: the branch {branch.name} is no preview of a version.",
                 remedy="preview makes one.",
             )
-        return found
+        return branch
 
     def called(self, name: str) -> Branch | None:
         """The branch of a name; names are unique in a project."""
-        return next((one for one in self.branches if one.name == name), None)
+        return next((branch for branch in self.branches if branch.name == name), None)
 
     def restored(self, name: str, snapshot: Snapshot) -> Branch | None:
         """The branch of a name, if it has a snapshot's data and waits to take another's place."""
-        found = self.called(name)
-        if found is None or found.restored_from != snapshot.id:
+        branch = self.called(name)
+        if branch is None or branch.restored_from != snapshot.id:
             return None
-        return found if found.restore_status == _RESTORED else None
+        return branch if branch.restore_status == _RESTORED else None
 
     def is_stuck(self, branch: Branch) -> bool:
         """Whether a restore has replaced it, but Neon does not delete it: it has child branches."""
         return names.is_replaced(branch.name) and self._has_children(branch)
 
     def _has_children(self, branch: Branch) -> bool:
-        return any(one.parent_id == branch.id for one in self.branches)
+        return any(child.parent_id == branch.id for child in self.branches)
 
     def left_behind(self, *, but: str = "") -> list[Branch]:
         """What a restore that was killed has left, and can be deleted.
@@ -110,12 +110,15 @@ class ProjectState:
             but: the name of a branch that is needed still.
         """
         return [
-            one
-            for one in self.branches
-            if (names.is_replaced(one.name) or (names.is_restoring(one.name) and one.name != but))
-            and not one.default
-            and one.id != self.branch.id
-            and not self._has_children(one)
+            branch
+            for branch in self.branches
+            if (
+                names.is_replaced(branch.name)
+                or (names.is_restoring(branch.name) and branch.name != but)
+            )
+            and not branch.default
+            and branch.id != self.branch.id
+            and not self._has_children(branch)
         ]
 
     def replaceable(self, which: bool | Literal["automatic"]) -> Snapshot | None:
@@ -125,11 +128,11 @@ class ProjectState:
         Args:
             which: ``replace_oldest`` of `ProjectVersions.checkpoint`.
         """
-        counted = [one for one in self.snapshots if one.manual is not False]
-        found = [one for one in counted if names.is_automatic(one.name)]
+        counted = [snapshot for snapshot in self.snapshots if snapshot.manual is not False]
+        candidates = [snapshot for snapshot in counted if names.is_automatic(snapshot.name)]
         if which is True:
-            found = found or counted
-        return found[-1] if which and found else None
+            candidates = candidates or counted
+        return candidates[-1] if which and candidates else None
 
     def check_root(self) -> None:
         """Refuse where Neon keeps no versions.
@@ -176,8 +179,8 @@ def read(neon: Groups[None], project_id: str, endpoint_id: str | None) -> Call[P
 
 def snapshots(neon: Groups[None], project_id: str) -> Call[list[Snapshot]]:
     """A project's snapshots, newest first."""
-    found = yield from neon.snapshots.list(project_id)
-    return sorted(found, key=lambda one: one.created_at, reverse=True)
+    listed = yield from neon.snapshots.list(project_id)
+    return sorted(listed, key=lambda one: one.created_at, reverse=True)
 
 
 def version(snapshot: Snapshot) -> Version:

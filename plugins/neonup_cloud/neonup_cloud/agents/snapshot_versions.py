@@ -63,19 +63,19 @@ class ProjectVersions(ProjectBranches[S], Generic[S]):
             QuotaExceeded: the plan allows no more.
             Invalid: the database is on a branch that was made of another.
         """
-        found = yield from self._settled()
-        found.check_root()
-        label = names.checkpoint(name, {one.name for one in found.versions})
+        state = yield from self._settled()
+        state.check_root()
+        label = names.checkpoint(name, {version.name for version in state.versions})
         if automatic and expires_at is None:
             expires_at = datetime.now(UTC).replace(microsecond=0) + timedelta(days=AUTOMATIC_DAYS)
-        yield from self._steps.delete_left(found)
+        yield from self._steps.delete_left(state)
         request = SnapshotRequest(
-            found.branch, names.snapshot(label, automatic=automatic), expires_at
+            state.branch, names.snapshot(label, automatic=automatic), expires_at
         )
         try:
             made = yield from self._steps.snapshot(request)
         except QuotaExceeded as error:
-            oldest = found.replaceable(replace_oldest)
+            oldest = state.replaceable(replace_oldest)
             if oldest is None:
                 error.remedy = "Delete a version, or let this one replace the oldest."
                 raise
@@ -85,8 +85,8 @@ class ProjectVersions(ProjectBranches[S], Generic[S]):
     @operation
     def history(self) -> Call[list[Version]]:
         """Every version, newest first."""
-        found = yield from project_state.snapshots(self._neon, self._project)
-        return [project_state.version(one) for one in found]
+        snapshots = yield from project_state.snapshots(self._neon, self._project)
+        return [project_state.version(snapshot) for snapshot in snapshots]
 
     @operation
     def preview(
@@ -105,10 +105,10 @@ class ProjectVersions(ProjectBranches[S], Generic[S]):
             NeonupError: there is no such version.
             Conflict: there is another branch of its name.
         """
-        found = yield from self._settled()
-        snapshot = found.snapshot(wanted)
+        state = yield from self._settled()
+        snapshot = state.snapshot(wanted)
         name = names.preview(names.version(snapshot.name))
-        branch = yield from self._steps.restored(snapshot, name, found)
+        branch = yield from self._steps.restored(snapshot, name, state)
         if expires_at is not None:
             update = self._neon.branches.update(self._project, branch.id, expires_at=expires_at)
             branch = (yield from update).branch
@@ -131,13 +131,13 @@ class ProjectVersions(ProjectBranches[S], Generic[S]):
             NeonupError: there is no such version.
             Conflict: there is a branch of the name to keep it under.
         """
-        found = yield from self._settled()
-        snapshot = found.snapshot(wanted)
-        found.check_free(keep)
-        name = names.restoring(snapshot.id, found.branch.id)
-        yield from self._steps.delete_left(found, but=name)
-        new = yield from self._steps.restored(snapshot, name, found)
-        return (yield from self._take_place(new, found, names.version(snapshot.name), keep))
+        state = yield from self._settled()
+        snapshot = state.snapshot(wanted)
+        state.check_free(keep)
+        name = names.restoring(snapshot.id, state.branch.id)
+        yield from self._steps.delete_left(state, but=name)
+        new = yield from self._steps.restored(snapshot, name, state)
+        return (yield from self._take_place(new, state, names.version(snapshot.name), keep))
 
     @operation
     def finalize(self, preview: VersionBranch | str, *, keep: str | None = None) -> Call[Restored]:
@@ -151,14 +151,14 @@ class ProjectVersions(ProjectBranches[S], Generic[S]):
             Invalid: it is no preview, or has taken the place already.
             Conflict: there is a branch of the name to keep it under.
         """
-        found = yield from self._settled()
+        state = yield from self._settled()
         wanted = preview.id if isinstance(preview, VersionBranch) else preview
-        if wanted == found.branch.id:  # an earlier call did it, and was killed then
-            return (yield from self._restored(found.branch.name, keep))
-        new = found.preview(wanted)
-        found.check_free(keep)
-        yield from self._steps.delete_left(found)
-        return (yield from self._take_place(new, found, new.name, keep))
+        if wanted == state.branch.id:  # an earlier call did it, and was killed then
+            return (yield from self._restored(state.branch.name, keep))
+        new = state.preview(wanted)
+        state.check_free(keep)
+        yield from self._steps.delete_left(state)
+        return (yield from self._take_place(new, state, new.name, keep))
 
     @operation
     def undo(
@@ -181,14 +181,14 @@ class ProjectVersions(ProjectBranches[S], Generic[S]):
         """
         if (timestamp is None) == (lsn is None):
             raise TypeError("undo takes a timestamp or an LSN")
-        found = yield from self._settled()
-        found.check_free(keep)
-        yield from self._steps.delete_left(found)
-        left = keep or names.replaced(found.branch.name)
+        state = yield from self._settled()
+        state.check_free(keep)
+        yield from self._steps.delete_left(state)
+        left = keep or names.replaced(state.branch.name)
         try:
-            yield from self._steps.rewind(found.branch, left, timestamp=timestamp, lsn=lsn)
+            yield from self._steps.rewind(state.branch, left, timestamp=timestamp, lsn=lsn)
         except Invalid as error:
-            yield from self._explain(error, found.branch)
+            yield from self._explain(error, state.branch)
             raise
         moment = lsn if timestamp is None else timestamp.astimezone(UTC).isoformat()
         return (yield from self._restored(str(moment), keep))
@@ -200,29 +200,33 @@ class ProjectVersions(ProjectBranches[S], Generic[S]):
         Raises:
             NeonupError: there is no such version.
         """
-        found = yield from self._settled()
-        yield from self._steps.delete_snapshot(found.snapshot(wanted))
+        state = yield from self._settled()
+        yield from self._steps.delete_snapshot(state.snapshot(wanted))
 
     def _take_place(
-        self, new: Branch, found: ProjectState, name: str, keep: str | None
+        self, new: Branch, state: ProjectState, name: str, keep: str | None
     ) -> Call[Restored]:
-        yield from self._steps.finalize(new, keep or names.replaced(found.branch.name))
+        yield from self._steps.finalize(new, keep or names.replaced(state.branch.name))
         return (yield from self._restored(name, keep))
 
     def _restored(self, name: str, keep: str | None) -> Call[Restored]:
         """What a restore did, once what it replaced is deleted."""
-        now = yield from project_state.read(self._neon, self._project, self._endpoint)
-        yield from self._steps.delete_left(now)
-        stuck = next((one.name for one in now.branches if now.is_stuck(one)), None)
-        return Restored(name, branch_id=now.branch.id, kept_branch=keep or stuck)
+        state = yield from project_state.read(self._neon, self._project, self._endpoint)
+        yield from self._steps.delete_left(state)
+        stuck = next((branch.name for branch in state.branches if state.is_stuck(branch)), None)
+        return Restored(name, branch_id=state.branch.id, kept_branch=keep or stuck)
 
     def _explain(self, error: Invalid, branch: Branch) -> Call[None]:
         """Add to a refusal since when there is a history."""
         project = yield from self._neon.projects.get(self._project)
-        kept = project.history_retention_seconds
+        retention = project.history_retention_seconds
         error.checked = (
             *error.checked,
-            *([f"Neon keeps {kept / 3600:g} hours of history"] if kept is not None else []),
+            *(
+                [f"Neon keeps {retention / 3600:g} hours of history"]
+                if retention is not None
+                else []
+            ),
             *([f"the branch is there since {branch.created_at}"] if branch.created_at else []),
         )
         error.remedy = "Name a moment within that time, or restore a version."

@@ -64,13 +64,13 @@ class Steps:
         deleted = yield from self._neon.snapshots.delete(self._project, snapshot.id)
         yield from self._neon.operations.wait(deleted.operations)
 
-    def restored(self, snapshot: Snapshot, name: str, found: ProjectState) -> Call[Branch]:
+    def restored(self, snapshot: Snapshot, name: str, state: ProjectState) -> Call[Branch]:
         """The branch of a name with a snapshot's data, which waits to take the database's place."""
-        there = found.restored(name, snapshot)
-        if there is not None and there.current_state in _READY:
-            return there
-        if there is not None:  # it was interrupted for good
-            yield from self.delete_branch(there)
+        existing = state.restored(name, snapshot)
+        if existing is not None and existing.current_state in _READY:
+            return existing
+        if existing is not None:  # it was interrupted for good
+            yield from self.delete_branch(existing)
 
         def ask() -> Call[CreatedBranch]:
             return (
@@ -78,7 +78,7 @@ class Steps:
                     self._project,
                     snapshot.id,
                     name=name,
-                    target_branch_id=found.branch.id,
+                    target_branch_id=state.branch.id,
                     finalize_restore=False,
                 )
             )
@@ -107,8 +107,8 @@ class Steps:
 
         def look() -> Call[Endpoint | None]:
             yield from self._neon.operations.settle(self._project)
-            found = yield from self._neon.endpoints.list(self._project, branch_id=branch.id)
-            return next(iter(found), None)
+            endpoints = yield from self._neon.endpoints.list(self._project, branch_id=branch.id)
+            return next(iter(endpoints), None)
 
         return (yield from look()) or (yield from create_once(ask, look, repeatable=True))
 
@@ -171,10 +171,10 @@ class Steps:
             deleted = yield from self._neon.branches.delete(self._project, branch.id)
         yield from self._neon.operations.wait(deleted.operations)
 
-    def delete_left(self, found: ProjectState, *, but: str = "") -> Call[None]:
+    def delete_left(self, state: ProjectState, *, but: str = "") -> Call[None]:
         """Delete what an earlier restore has left."""
-        for one in found.left_behind(but=but):
-            yield from self.delete_branch(one)
+        for branch in state.left_behind(but=but):
+            yield from self.delete_branch(branch)
 
     def _created(self, ask: Callable[[], Call[CreatedBranch]], name: str) -> Call[Branch]:
         """The branch of a name that a request creates, once Neon is done with it."""
@@ -192,4 +192,4 @@ class Steps:
 
     def _find(self, name: str) -> Call[Branch | None]:
         listed = yield from self._neon.branches.list(self._project, search=name)
-        return next((one for one in listed if one.name == name), None)
+        return next((branch for branch in listed if branch.name == name), None)

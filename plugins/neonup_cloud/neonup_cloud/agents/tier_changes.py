@@ -58,8 +58,8 @@ class TierReport:
     def as_dict(self) -> dict[str, Any]:
         """It as plain data, for JSON."""
         return {
-            "changes": [one.as_dict() for one in self.changes],
-            "refused": [one.as_dict() for one in self.refused],
+            "changes": [change.as_dict() for change in self.changes],
+            "refused": [refusal.as_dict() for refusal in self.refused],
         }
 
 
@@ -69,24 +69,24 @@ class _PlannedChange:
 
     Args:
         user: whose.
-        found: the project as it is.
+        project: the project as it is.
         tier: that it is to have.
         excess: what of its use does not fit.
     """
 
     user: str | None
-    found: UserProject
+    project: UserProject
     tier: Tier
     excess: tuple[TierExcess, ...] = ()
 
     def done(self, project: UserProject, *, applied: bool = True) -> TierChange:
         """What came of it."""
-        before = self.found.tier
+        before = self.project.tier
         return TierChange(project, before, self.tier.name, self.excess, applied=applied)
 
     def refused(self, error: NeonupError) -> RefusedTierChange:
         """What came of it."""
-        return RefusedTierChange(self.user, self.found, error)
+        return RefusedTierChange(self.user, self.project, error)
 
 
 class TierChanges(ApiGroup[S], Generic[S]):
@@ -126,10 +126,10 @@ class TierChanges(ApiGroup[S], Generic[S]):
             DeletionPending: it is waiting to be deleted.
         """
         wanted = self._fleet.tiers.named(tier)
-        found = yield from self._reached(self._register.usable(user, project_id))
-        planned = yield from self._planned(user, found, wanted, force=force or dry_run)
+        project = yield from self._reached(self._register.usable(user, project_id))
+        planned = yield from self._planned(user, project, wanted, force=force or dry_run)
         if dry_run:
-            return planned.done(found, applied=False)
+            return planned.done(project, applied=False)
         report = yield from self._carry_out([planned])
         for refusal in report.refused:
             raise refusal.error
@@ -152,18 +152,18 @@ class TierChanges(ApiGroup[S], Generic[S]):
         """
         wanted = self._fleet.tiers.named(tier)
         projects = yield from self._reached(self._register.all())
-        oldest = {one.label.key: one for one in reversed(projects)}
+        oldest = {project_.label.key: project_ for project_ in reversed(projects)}
         plans, refused = [], []
         for user in dict.fromkeys(users):
-            found = oldest.get(self._fleet.naming.key(user))
+            project = oldest.get(self._fleet.naming.key(user))
             try:
-                if found is None:
+                if project is None:
                     raise missing(user)
-                plans.append((yield from self._planned(user, found, wanted, force=force)))
+                plans.append((yield from self._planned(user, project, wanted, force=force)))
             except NeonupError as error:
-                refused.append(RefusedTierChange(user, found, error))
+                refused.append(RefusedTierChange(user, project, error))
         if dry_run:
-            changes = tuple(one.done(one.found, applied=False) for one in plans)
+            changes = tuple(plan.done(plan.project, applied=False) for plan in plans)
             return TierReport(changes, tuple(refused))
         report = yield from self._carry_out(plans)
         return TierReport(report.changes, (*refused, *report.refused))
@@ -175,9 +175,9 @@ class TierChanges(ApiGroup[S], Generic[S]):
         return (
             yield from self._carry_out(
                 [
-                    _PlannedChange(one.user, one, self._fleet.tiers[one.tier])
-                    for one in projects
-                    if one.label.changing and one.tier in self._fleet.tiers
+                    _PlannedChange(project.user, project, self._fleet.tiers[project.tier])
+                    for project in projects
+                    if project.label.changing and project.tier in self._fleet.tiers
                 ]
             )
         )
@@ -191,70 +191,70 @@ class TierChanges(ApiGroup[S], Generic[S]):
             raise
 
     def _planned(
-        self, user: str, found: UserProject, wanted: Tier, *, force: bool
+        self, user: str, project: UserProject, wanted: Tier, *, force: bool
     ) -> Call[_PlannedChange]:
         """A change, once it is known whether the project's use fits."""
-        refuse_deleting(found, user)
-        excess = yield from downgrade.checked(self._register, user, found, wanted, force=force)
-        return _PlannedChange(user, found, wanted, excess)
+        refuse_deleting(project, user)
+        excess = yield from downgrade.checked(self._register, user, project, wanted, force=force)
+        return _PlannedChange(user, project, wanted, excess)
 
     def _carry_out(self, plans: Sequence[_PlannedChange]) -> Call[TierReport]:
         moves: dict[TransferRoute, list[_PlannedChange]] = {}
         staying: list[_PlannedChange] = []
-        for one in plans:
-            route = self._route(one)
-            (staying if route is None else moves.setdefault(route, [])).append(one)
+        for plan in plans:
+            route = self._route(plan)
+            (staying if route is None else moves.setdefault(route, [])).append(plan)
         if moves:
             yield from moving.check_key(self._neon)
         results: list[TierChange | RefusedTierChange] = []
-        for one in staying:
-            results += [(yield from self._settled(one, one.found))]
+        for plan in staying:
+            results += [(yield from self._settled(plan, plan.project))]
         for route, movers in moves.items():
             results += yield from self._moved(route, movers)
         return TierReport(
-            tuple(one for one in results if isinstance(one, TierChange)),
-            tuple(one for one in results if isinstance(one, RefusedTierChange)),
+            tuple(result for result in results if isinstance(result, TierChange)),
+            tuple(result for result in results if isinstance(result, RefusedTierChange)),
         )
 
     def _route(self, planned: _PlannedChange) -> TransferRoute | None:
         """From where to where a project has to move; None: it is where it should be."""
-        found, destination = planned.found, planned.tier.org_id or self.api.org_id
-        if not self._register.misplaced(found, planned.tier.name):
+        project, destination = planned.project, planned.tier.org_id or self.api.org_id
+        if not self._register.misplaced(project, planned.tier.name):
             return None
-        return TransferRoute(str(found.org_id), str(destination))
+        return TransferRoute(str(project.org_id), str(destination))
 
     def _moved(
         self, route: TransferRoute, movers: Sequence[_PlannedChange]
     ) -> Call[list[TierChange | RefusedTierChange]]:
         results: list[TierChange | RefusedTierChange] = []
         marked: dict[str, tuple[_PlannedChange, UserProject]] = {}
-        for one in movers:
+        for plan in movers:
             try:
-                now = yield from moving.mark(self._register, one.found, one.tier)
+                now = yield from moving.mark(self._register, plan.project, plan.tier)
             except NeonError as error:
-                results.append(one.refused(error))
+                results.append(plan.refused(error))
             else:
-                marked[now.project_id] = one, now
+                marked[now.project_id] = plan, now
         failed = yield from moving.transfer(self._neon, route, list(marked))
-        for id_, (one, now) in marked.items():
+        for id_, (plan, now) in marked.items():
             moved = id_ not in failed or (yield from moving.is_moved(self._neon, route, id_))
             if moved:
-                there = replace(now, org_id=route.destination)
-                results.append((yield from self._settled(one, there)))
+                moved_project = replace(now, org_id=route.destination)
+                results.append((yield from self._settled(plan, moved_project)))
             else:
-                results.append((yield from self._taken_back(one, now, failed[id_])))
+                results.append((yield from self._taken_back(plan, now, failed[id_])))
         return results
 
     def _settled(
-        self, planned: _PlannedChange, found: UserProject
+        self, planned: _PlannedChange, project: UserProject
     ) -> Call[TierChange | RefusedTierChange]:
         """Give a project that is where it should be the tier's settings."""
-        label = replace(found.label, tier=planned.tier.name)
+        label = replace(project.label, tier=planned.tier.name)
         try:
-            done = yield from reconcile.change(self._register, found, label)
+            done = yield from reconcile.change(self._register, project, label)
             if done.label.changing:
                 raise FleetError(
-                    f"The project {found.project_id} was given another tier at the same time.",
+                    f"The project {project.project_id} was given another tier at the same time.",
                     remedy="Let one process at a time change a user's project.",
                 )
         except NeonupError as error:
@@ -265,7 +265,7 @@ class TierChanges(ApiGroup[S], Generic[S]):
         self, planned: _PlannedChange, now: UserProject, error: NeonError
     ) -> Call[RefusedTierChange]:
         """Give a project that has not moved its former tier again, if that was refused for good."""
-        before = planned.found.label
+        before = planned.project.label
         if isinstance(error, _FOR_GOOD) and before.tier != now.tier:
             try:
                 yield from reconcile.change(self._register, now, before)

@@ -74,11 +74,11 @@ def auth(
         SettingsError: there is none, or it is none.
         SignInError: what is kept of a sign-in cannot be used.
     """
-    found = (key or environ.get("NEON_API_KEY") or "").strip()
-    if found:
-        if not found.isascii() or not found.isprintable() or " " in found:
+    api_key = (key or environ.get("NEON_API_KEY") or "").strip()
+    if api_key:
+        if not api_key.isascii() or not api_key.isprintable() or " " in api_key:
             raise SettingsError("The key for Neon's API has characters that no key has.")
-        return KeyAuth(found)
+        return KeyAuth(api_key)
 
     from neonup_cloud.api import stored
     from neonup_cloud.oauth.account import session_auth
@@ -86,8 +86,8 @@ def auth(
     if (signed_in := session_auth(base, environ)) is not None:
         return signed_in
     meant = base == BASE or stored.is_chosen(environ)
-    if meant and (kept := stored.credentials(environ)) is not None:
-        return kept
+    if meant and (stored_auth := stored.credentials(environ)) is not None:
+        return stored_auth
     raise SettingsError(
         "No key for Neon's API was found.",
         checked=("NEON_API_KEY", "neonup auth status", "the sign-in of Neon's official command"),

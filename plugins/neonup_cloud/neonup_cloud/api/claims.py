@@ -79,10 +79,10 @@ def ids_of(claim_link: str) -> tuple[str, str]:
         query = parse_qs(urlsplit(claim_link).query)
     except ValueError:
         query = {}
-    found = query.get("p", []), query.get("tr", [])
-    if not all(len(values) == 1 for values in found):
+    ids = query.get("p", []), query.get("tr", [])
+    if not all(len(values) == 1 for values in ids):
         raise SettingsError(
             "That is not the claim link of a project.",
             remedy="It has the form https://console.neon.tech/app/claim?p=...&tr=...",
         )
-    return found[0][0], found[1][0]
+    return ids[0][0], ids[1][0]

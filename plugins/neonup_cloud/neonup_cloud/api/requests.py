@@ -204,9 +204,9 @@ def _given(body: Values) -> dict[str, object]:
 
 def _with_nulls(value: object) -> object:
     if isinstance(value, Mapping):
-        return {name: _with_nulls(one) for name, one in value.items()}
+        return {name: _with_nulls(item) for name, item in value.items()}
     if isinstance(value, Sequence) and not isinstance(value, str):
-        return [_with_nulls(one) for one in value]
+        return [_with_nulls(item) for item in value]
     return _plain(value)
 
 
@@ -220,7 +220,7 @@ def _plain(value: object) -> object:
     if isinstance(value, Mapping):
         return _given(value)
     if isinstance(value, Sequence) and not isinstance(value, str):
-        return [_plain(one) for one in value]
+        return [_plain(item) for item in value]
     return value
 
 

@@ -46,9 +46,9 @@ def credentials(environ: Mapping[str, str] = os.environ) -> StoredAuth | None:
     path = _path(environ)
     if path is None or not path.exists():
         return None
-    found = StoredAuth(path)
-    found.token()
-    return found
+    auth = StoredAuth(path)
+    auth.token()
+    return auth
 
 
 class StoredAuth(httpx.Auth):
@@ -82,13 +82,13 @@ class StoredAuth(httpx.Auth):
 
 def _usable(path: Path) -> tuple[str, float]:
     """The key or token of a file, and until when it is good, in seconds since 1970."""
-    found = _object(path)
-    kind = found.get("type", "oauth")
+    content = _object(path)
+    kind = content.get("type", "oauth")
     if kind == "api_key":
-        return _text(path, found, "api_key"), float("inf")
+        return _text(path, content, "api_key"), float("inf")
     if kind != "oauth":
         raise _error("Neon's official command keeps a kind of sign-in that is not known.", path)
-    token, until = _text(path, found, "access_token"), found.get("expires_at")
+    token, until = _text(path, content, "access_token"), content.get("expires_at")
     if not isinstance(until, int | float) or time.time() >= until / 1000:
         raise _error(
             "The sign-in of Neon's official command has ended.",
@@ -120,7 +120,7 @@ def _path(environ: Mapping[str, str]) -> Path | None:
 
 def _existing(name: str, environ: Mapping[str, str]) -> Path | None:
     """A file in the first of the command's folders that has it."""
-    return next((path for one in _folders(environ) if (path := one / name).exists()), None)
+    return next((path for folder in _folders(environ) if (path := folder / name).exists()), None)
 
 
 def _folders(environ: Mapping[str, str]) -> list[Path]:
@@ -138,20 +138,20 @@ def _folders(environ: Mapping[str, str]) -> list[Path]:
 
 def _object(path: Path) -> dict[str, Any]:
     try:
-        found = json.loads(path.read_bytes())
+        content = json.loads(path.read_bytes())
     except OSError as error:
         raise _error(
             f"A file of Neon's official command cannot be read: {error.strerror}.", path
         ) from None
     except (ValueError, RecursionError):
-        found = None
-    if not isinstance(found, dict):
+        content = None
+    if not isinstance(content, dict):
         raise _error("A file of Neon's official command is damaged.", path)
-    return found
+    return content
 
 
-def _text(path: Path, found: Mapping[str, Any], name: str) -> str:
-    value = found.get(name)
+def _text(path: Path, content: Mapping[str, Any], name: str) -> str:
+    value = content.get(name)
     text = value.strip() if isinstance(value, str) else ""
     if not text or not text.isascii() or not text.isprintable() or " " in text:
         raise _error(f"A file of Neon's official command has no usable {name}.", path)

@@ -54,8 +54,8 @@ def adopt(project_id: str | None, branch: str | None, yes: bool, **arguments: An
     elif former is None and database is not None:
         _make_sure(database, yes)
     with _client(start) as neon:
-        found, urls = _reach(neon, project_id, branch, database, former)
-    adopted = _adopted(start, database, f"{project_id}/{found.id}", urls)
+        neon_branch, urls = _reach(neon, project_id, branch, database, former)
+    adopted = _adopted(start, database, f"{project_id}/{neon_branch.id}", urls)
     adopted = record_database(start.settings, adopted, replaces=database)
     start.remarks += exposure_remarks(Path(adopted.source))
     if commands.wants_json():
@@ -90,14 +90,14 @@ def _project_of(start: Start, former: _Former | None) -> str:
             "A local database is not in any Neon account.",
             remedy="`neonup --provider account --force` creates one there.",
         )
-    found = former.provider.neon_project(former.database) if former is not None else None
-    if found is None:
+    project_id = former.provider.neon_project(former.database) if former is not None else None
+    if project_id is None:
         raise NeonupError(
             f"It is unknown which Neon project {start.settings.key} is in.",
             checked=(f"the environment and {start.settings.env_file}",),
             remedy="Name it: neonup adopt --project ID; its page in the Neon console shows the id.",
         )
-    return found
+    return project_id
 
 
 def _make_sure(database: Database, yes: bool) -> None:
@@ -134,13 +134,15 @@ def _reach(
     except NotFound:
         raise _not_here(project_id, former) from None
     neon.operations.settle(project_id)
-    found = _branch(neon, project_id, branch, former)
+    neon_branch = _branch(neon, project_id, branch, former)
     old = urls.parse(database.url) if database is not None else None
-    name = old.dbname if old and old.dbname in locations.databases(neon, found) else None
+    name = old.dbname if old and old.dbname in locations.databases(neon, neon_branch) else None
     try:
-        return found, locations.urls(neon, found, database=name, role=old.user if old else None)
+        return neon_branch, locations.urls(
+            neon, neon_branch, database=name, role=old.user if old else None
+        )
     except NotFound:  # the role is gone
-        return found, locations.urls(neon, found, database=name)
+        return neon_branch, locations.urls(neon, neon_branch, database=name)
 
 
 def _branch(
@@ -149,9 +151,9 @@ def _branch(
     from neonup_cloud.account.location import DatabaseLocation, branch_of, now, parse
 
     if branch is not None:
-        for one in neon.branches.list(project_id, search=branch):
-            if branch in (one.name, one.id):
-                return one
+        for candidate in neon.branches.list(project_id, search=branch):
+            if branch in (candidate.name, candidate.id):
+                return candidate
         raise NeonupError(f"The project {project_id} has no branch {branch!r}.")
     if former is not None and former.provider.name == _ACCOUNT:
         location = parse(former.database.id)

@@ -141,8 +141,8 @@ def _email(base: str, access_token: str) -> str:
     from neonup_cloud import NeonClient
 
     with NeonClient(access_token, base_url=base) as neon:
-        found = neon.request("GET", "/users/me")
-    return str(found.get("email") or found.get("id")) if isinstance(found, dict) else ""
+        answer = neon.request("GET", "/users/me")
+    return str(answer.get("email") or answer.get("id")) if isinstance(answer, dict) else ""
 
 
 def _tokens_before(base: str) -> tuple[Any, Any] | None:
@@ -164,7 +164,7 @@ def _revoke_quietly(application: Any, tokens: Any) -> None:
 
 def _tell(store: AccountStore, signed_in: SignedIn | None, data: dict[str, Any]) -> None:
     assert signed_in  # noqa: S101 - for types
-    kept = signed_in.keyring or str(store.path)
+    place = signed_in.keyring or str(store.path)
     if commands.wants_json():
         commands.emit(
             {
@@ -172,7 +172,7 @@ def _tell(store: AccountStore, signed_in: SignedIn | None, data: dict[str, Any])
                 "email": signed_in.email,
                 "oauth_host": signed_in.application.host,
                 "client_id": signed_in.application.client_id,
-                "kept_in": kept,
+                "kept_in": place,
             }
         )
         return
@@ -180,6 +180,6 @@ def _tell(store: AccountStore, signed_in: SignedIn | None, data: dict[str, Any])
         {
             "signed in as": signed_in.email,
             "at": signed_in.application.host,
-            "kept in": kept,
+            "kept in": place,
         }
     )

@@ -10,7 +10,7 @@ import click
 from neonup import NeonupError
 from neonup.plugin import commands
 from neonup.plugin.commands import Moment
-from neonup_cloud.cli import target
+from neonup_cloud.cli import deletion, target
 
 
 @click.group()
@@ -24,28 +24,31 @@ def branches() -> None:
 def list_(project: str | None, local: bool, **arguments: Any) -> None:
     """Show the project's branches."""
     with target.opened(local=local, **arguments) as to:
-        found = list(to.neon.branches.list(to.project(project)))
+        listed = list(to.neon.branches.list(to.project(project)))
     if commands.wants_json():
-        commands.emit(target.plain(found))
+        commands.emit(target.plain(listed))
         return
-    names = {one.id: one.name for one in found}
+    names = {branch.id: branch.name for branch in listed}
     commands.grid(
         ("id", "name", "parent", "size", "created", "expires", ""),
         [
             (
-                one.id,
-                one.name,
-                names.get(one.parent_id or "", one.parent_id),
-                commands.size(one.logical_size),
-                commands.date(one.created_at),
-                commands.date(one.expires_at),
+                branch.id,
+                branch.name,
+                names.get(branch.parent_id or "", branch.parent_id),
+                commands.size(branch.logical_size),
+                commands.date(branch.created_at),
+                commands.date(branch.expires_at),
                 " ".join(
                     word
-                    for word, holds in (("default", one.default), ("protected", one.protected))
+                    for word, holds in (
+                        ("default", branch.default),
+                        ("protected", branch.protected),
+                    )
                     if holds
                 ),
             )
-            for one in found
+            for branch in listed
         ],
     )
 
@@ -110,13 +113,15 @@ def delete(branch: str, yes: bool, project: str | None, local: bool, **arguments
     with target.opened(local=local, **arguments) as to:
         to.check_owner(project, "deleted")
         project_id = to.project(project)
-        found = to.branch(project_id, branch)
-        commands.make_sure(f"Delete the branch {found.name} ({found.id}) with its data?", yes)
-        to.settle(to.neon.branches.delete(project_id, found.id).operations, "Neon deletes it")
-    if commands.wants_json():
-        commands.emit({"deleted": True, "id": found.id, "name": found.name})
-    else:
-        click.echo(f"Deleted the branch {found.name} ({found.id}).")
+        item = to.branch(project_id, branch)
+        deletion.delete(
+            to,
+            "branch",
+            item,
+            lambda: to.neon.branches.delete(project_id, item.id).operations,
+            loses=" with its data",
+            yes=yes,
+        )
 
 
 @branches.command()
@@ -151,14 +156,16 @@ def restore(
     with target.opened(local=local, **arguments) as to:
         to.check_owner(project, "restored")
         project_id = to.project(project)
-        found = to.branch(project_id, branch)
-        other = to.branch(project_id, source) if source else found
-        if other.id == found.id and keep_as is None:
+        restored = to.branch(project_id, branch)
+        other = to.branch(project_id, source) if source else restored
+        if other.id == restored.id and keep_as is None:
             # Neon demands a name here, since the history would be cut otherwise.
-            keep_as = f"{found.name}_old_{datetime.now():%Y%m%d_%H%M%S}"
-        commands.make_sure(f"Replace the data of the branch {found.name} ({found.id})?", yes)
-        _restore(to, project_id, found.id, source_id=other.id, at=at or Moment(), keep_as=keep_as)
-    _told(found.id, found.name, f"Restored the branch {found.name}", keep_as)
+            keep_as = f"{restored.name}_old_{datetime.now():%Y%m%d_%H%M%S}"
+        commands.make_sure(f"Replace the data of the branch {restored.name} ({restored.id})?", yes)
+        _restore(
+            to, project_id, restored.id, source_id=other.id, at=at or Moment(), keep_as=keep_as
+        )
+    _told(restored.id, restored.name, f"Restored the branch {restored.name}", keep_as)
 
 
 @branches.command()
@@ -181,16 +188,30 @@ def reset(
     with target.opened(local=local, **arguments) as to:
         to.check_owner(project, "reset")
         project_id = to.project(project)
-        found = to.branch(project_id, branch)
-        if found.parent_id is None:
+        branch_to_reset = to.branch(project_id, branch)
+        if branch_to_reset.parent_id is None:
             raise NeonupError(
-                f"The branch {found.name} has no parent to be reset to.",
+                f"The branch {branch_to_reset.name} has no parent to be reset to.",
                 remedy="To an earlier moment of its own: neonup branches restore "
-                f"{found.name} --at WHEN",
+                f"{branch_to_reset.name} --at WHEN",
             )
-        commands.make_sure(f"Replace the data of the branch {found.name} ({found.id})?", yes)
-        _restore(to, project_id, found.id, source_id=found.parent_id, at=Moment(), keep_as=keep_as)
-    _told(found.id, found.name, f"Reset the branch {found.name} to its parent", keep_as)
+        commands.make_sure(
+            f"Replace the data of the branch {branch_to_reset.name} ({branch_to_reset.id})?", yes
+        )
+        _restore(
+            to,
+            project_id,
+            branch_to_reset.id,
+            source_id=branch_to_reset.parent_id,
+            at=Moment(),
+            keep_as=keep_as,
+        )
+    _told(
+        branch_to_reset.id,
+        branch_to_reset.name,
+        f"Reset the branch {branch_to_reset.name} to its parent",
+        keep_as,
+    )
 
 
 def _restore(

@@ -55,29 +55,29 @@ def provision(
 ) -> None:
     """Create a user's project, unless there is one."""
     url = None
-    with _opened(arguments) as there:
-        if tier is None and len(there.tiers) == 1:
-            tier = next(iter(there.tiers))
+    with _opened(arguments) as declared_fleet:
+        if tier is None and len(declared_fleet.tiers) == 1:
+            tier = next(iter(declared_fleet.tiers))
         if tier is None:
             raise NeonupError(
                 "It is unknown which tier the project gets.",
-                checked=[f"the tiers: {', '.join(there.tiers)}"],
+                checked=[f"the tiers: {', '.join(declared_fleet.tiers)}"],
                 remedy="Name one: --tier NAME",
             )
-        there.tiers.named(tier)
-        found = there.find(user) if dry_run else there.provision(user, tier)
-        if show_url and found and not dry_run:
-            url = there.connection(user, pooled=not direct, project_id=found.project_id)
+        declared_fleet.tiers.named(tier)
+        project = declared_fleet.find(user) if dry_run else declared_fleet.provision(user, tier)
+        if show_url and project and not dry_run:
+            url = declared_fleet.connection(user, pooled=not direct, project_id=project.project_id)
     if commands.wants_json():
-        shown = found.as_dict() if found else {"project_id": None, "user": user, "tier": tier}
+        shown = project.as_dict() if project else {"project_id": None, "user": user, "tier": tier}
         commands.emit(shown | ({"url": url} if url else {}))
-    elif found is None:
+    elif project is None:
         click.echo(f"Would create a project of the tier {tier} for {user}.")
     elif url:
         click.echo(url)
     else:
-        made = "Created the project" if found.created else "There is the project"
-        click.echo(f"{made} {found.project_id} of {user}, tier {found.tier}.")
+        made = "Created the project" if project.created else "There is the project"
+        click.echo(f"{made} {project.project_id} of {user}, tier {project.tier}.")
 
 
 @fleet.command("list")
@@ -86,9 +86,11 @@ def provision(
 @commands.json_option
 def list_(tier: str | None, **arguments: Any) -> None:
     """Show the users' projects, the oldest first."""
-    with _opened(arguments) as there:
-        found = [one for one in there.projects() if tier in (None, one.tier)]
-    fleet_output.projects(found)
+    with _opened(arguments) as declared_fleet:
+        projects = [
+            project for project in declared_fleet.projects() if tier in (None, project.tier)
+        ]
+    fleet_output.projects(projects)
 
 
 @fleet.command()
@@ -106,8 +108,8 @@ def tier(*, user: str, tier: str, force: bool, dry_run: bool, **arguments: Any) 
     """
     from neonup_cloud.agents import TierChanges
 
-    with _opened(arguments) as there:
-        changed = TierChanges(there).change(user, tier, dry_run=dry_run, force=force)
+    with _opened(arguments) as declared_fleet:
+        changed = TierChanges(declared_fleet).change(user, tier, dry_run=dry_run, force=force)
     fleet_output.change(user, changed)
 
 
@@ -134,20 +136,20 @@ def usage(
 
     With --by, what they consumed in hours, days or months of UTC.
     """
-    with _opened(arguments) as there:
+    with _opened(arguments) as declared_fleet:
         if by is not None:
             until = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
-            rows = there.consumption(
+            rows = declared_fleet.consumption(
                 until - _SPANS[by] * (last - 1),
                 until + timedelta(hours=1),
                 granularity=cast("Granularity", by),
             )
-            wanted = [one for one in rows if user in (None, one.user)]
+            wanted = [row for row in rows if user in (None, row.user)]
             fleet_output.consumed(wanted, csv=csv)
             return
-        found = [there.usage(user)] if user is not None else there.usages()
-    shown = [one for one in found if one.events or not warnings]
-    fleet_output.usage(shown, one=user is not None)
+        usages = [declared_fleet.usage(user)] if user is not None else declared_fleet.usages()
+    shown = [usage_ for usage_ in usages if usage_.events or not warnings]
+    fleet_output.usage(shown, single=user is not None)
 
 
 @fleet.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
@@ -178,12 +180,16 @@ def migrate(
     from neonup_cloud.fleets import Lifecycle
     from neonup_cloud.fleets import command as work
 
-    with _opened(arguments) as there:
+    with _opened(arguments) as declared_fleet:
         if dry_run:
-            wanted = [one for one in there.projects() if one.lifecycle is Lifecycle.ACTIVE]
+            wanted = [
+                project
+                for project in declared_fleet.projects()
+                if project.lifecycle is Lifecycle.ACTIVE
+            ]
             fleet_output.projects(wanted)
             return
-        report = there.migrate(
+        report = declared_fleet.migrate(
             work(command), concurrency=concurrency, journal=journal, name=" ".join(command)
         )
     fleet_output.migrated(report)
@@ -219,33 +225,39 @@ def delete(
     if due == (user is not None) or (due and cancel):
         raise click.UsageError("Name a user, or pass --due.")
     span = commands.span(wait) if wait else timedelta()
-    with _opened(arguments) as there:
+    with _opened(arguments) as declared_fleet:
         if user is None:
-            _sweep(there, dry_run=dry_run)
+            _sweep(declared_fleet, dry_run=dry_run)
         elif dry_run:
-            found = there.find(user)
-            fleet_output.projects([found] if found else [])
+            project = declared_fleet.find(user)
+            fleet_output.projects([project] if project else [])
         elif cancel:
-            fleet_output.kept(user, there.undelete(user))
+            fleet_output.kept(user, declared_fleet.undelete(user))
         else:
             if not span:
                 commands.make_sure(f"Delete the project of {user} with all its data?", yes)
-            fleet_output.deleted(user, there.delete(user, snapshot=not no_snapshot, wait=span))
+            fleet_output.deleted(
+                user, declared_fleet.delete(user, snapshot=not no_snapshot, wait=span)
+            )
 
 
-def _sweep(there: Fleet[Sender], *, dry_run: bool) -> None:
+def _sweep(declared_fleet: Fleet[Sender], *, dry_run: bool) -> None:
     if dry_run:
         now = datetime.now(UTC)
         fleet_output.projects(
-            [one for one in there.projects() if one.label.due and one.label.due <= now]
+            [
+                project
+                for project in declared_fleet.projects()
+                if project.label.due and project.label.due <= now
+            ]
         )
         return
     from neonup_cloud.agents import TierChanges
 
-    moved = TierChanges(there).resume()
-    swept = there.sweep()
-    finished = tuple(one.project for one in moved.changes)
-    failed = tuple((one.project, one.error) for one in moved.refused if one.project)
+    moved = TierChanges(declared_fleet).resume()
+    swept = declared_fleet.sweep()
+    finished = tuple(change.project for change in moved.changes)
+    failed = tuple((refusal.project, refusal.error) for refusal in moved.refused if refusal.project)
     swept = replace(swept, finished=(*finished, *swept.finished), failed=(*failed, *swept.failed))
     fleet_output.swept(swept)
     if swept.failed:

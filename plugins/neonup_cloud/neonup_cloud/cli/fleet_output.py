@@ -21,19 +21,25 @@ if TYPE_CHECKING:
     )
 
 
-def projects(found: Sequence[UserProject]) -> None:
+def projects(shown: Sequence[UserProject]) -> None:
     """Some projects."""
     if commands.wants_json():
-        commands.emit([one.as_dict() for one in found])
+        commands.emit([project.as_dict() for project in shown])
         return
-    if not found:
+    if not shown:
         click.echo("No projects.")
         return
     commands.grid(
         ("user", "project", "tier", "lifecycle", "created"),
         [
-            (one.user, one.project_id, one.tier, _standing(one), commands.date(one.created_at))
-            for one in found
+            (
+                project.user,
+                project.project_id,
+                project.tier,
+                _standing(project),
+                commands.date(project.created_at),
+            )
+            for project in shown
         ],
     )
 
@@ -45,15 +51,15 @@ def change(user: str, changed: TierChange) -> None:
         return
     done = "has" if changed.applied else "would have"
     click.echo(f"The project of {user} {done} the tier {changed.after}; before: {changed.before}.")
-    for one in changed.excess:
-        click.echo(f"  more than the tier allows: {one}")
+    for item in changed.excess:
+        click.echo(f"  more than the tier allows: {item}")
 
 
-def usage(found: Sequence[ProjectUsage], *, one: bool) -> None:
+def usage(usages: Sequence[ProjectUsage], *, single: bool) -> None:
     """What projects have used of their quotas."""
     if commands.wants_json():
-        shown = [usage.as_dict() for usage in found]
-        commands.emit(shown[0] if one and shown else shown)
+        shown = [usage.as_dict() for usage in usages]
+        commands.emit(shown[0] if single and shown else shown)
         return
     rows = [
         (
@@ -63,9 +69,9 @@ def usage(found: Sequence[ProjectUsage], *, one: bool) -> None:
             f"{used.limit:,}" if used.limit else None,
             f"{used.percent:.0f} %" if used.percent is not None else None,
         )
-        for usage in found
+        for usage in usages
         for used in usage.figures.values()
-        if one or used.limit
+        if single or used.limit
     ]
     commands.grid(("user", "what", "used", "quota", ""), rows)
 
@@ -77,7 +83,7 @@ def consumed(rows: Iterable[ConsumptionRow], *, csv: bool) -> None:
 
         click.echo(as_csv(rows), nl=False)
         return
-    plain = [one.as_dict() for one in rows]
+    plain = [row.as_dict() for row in rows]
     if commands.wants_json():
         commands.emit(plain)
         return
@@ -85,14 +91,14 @@ def consumed(rows: Iterable[ConsumptionRow], *, csv: bool) -> None:
         ("user", "project", "from", "compute", "storage", "transfer"),
         [
             (
-                one["user"],
-                one["project_id"],
-                one["start"],
-                f"{one.get('compute_unit_seconds', 0) / 3600:.2f} CU h",
-                f"{commands.size(_storage(one))} mo",
-                commands.size(one.get("public_network_transfer_bytes", 0)),
+                row["user"],
+                row["project_id"],
+                row["start"],
+                f"{row.get('compute_unit_seconds', 0) / 3600:.2f} CU h",
+                f"{commands.size(_storage(row))} mo",
+                commands.size(row.get("public_network_transfer_bytes", 0)),
             )
-            for one in plain
+            for row in plain
         ],
     )
 
@@ -106,8 +112,8 @@ def migrated(report: MigrationReport) -> None:
         f"{len(report.done)} migrated, {len(report.earlier)} were already, "
         f"{len(report.skipped)} are suspended, {len(report.failed)} failed."
     )
-    for one in report.failed:
-        click.echo(f"  {_who(one.project)}: {one.error}", err=True)
+    for failure in report.failed:
+        click.echo(f"  {_who(failure.project)}: {failure.error}", err=True)
 
 
 def deleted(user: str, deletion: Deletion | None) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from neonup.plugin import commands
-from neonup_cloud.cli import target
+from neonup_cloud.cli import deletion, target
+
+if TYPE_CHECKING:
+    from neonup_cloud.api.answers import Operation
 
 
 @click.group()
@@ -31,18 +34,24 @@ def list_(org: str | None, deleted: bool, local: bool, **arguments: Any) -> None
     from neonup_cloud.account import current
 
     with target.opened(local=local, **arguments) as to:
-        found = list(current.projects(to.neon, org or to.org, recoverable=deleted or None))
+        listed = list(current.projects(to.neon, org or to.org, recoverable=deleted or None))
     if commands.wants_json():
-        commands.emit(target.plain(found))
+        commands.emit(target.plain(listed))
         return
-    if not found:
+    if not listed:
         click.echo("No projects.")
         return
     commands.grid(
         ("id", "name", "region", "postgres", "created"),
         [
-            (one.id, one.name, one.region_id, str(one.pg_version), commands.date(one.created_at))
-            for one in found
+            (
+                project.id,
+                project.name,
+                project.region_id,
+                str(project.pg_version),
+                commands.date(project.created_at),
+            )
+            for project in listed
         ],
     )
 
@@ -86,14 +95,15 @@ def delete(project: str | None, yes: bool, local: bool, **arguments: Any) -> Non
     """Delete a project, by id or name, with its branches; that of .env if none is given."""
     with target.opened(local=local, **arguments) as to:
         to.check_owner(project, "deleted")
-        found = to.neon.projects.get(to.project(project))
-        commands.make_sure(f"Delete the project {found.name} ({found.id}) with all its data?", yes)
-        to.neon.projects.delete(found.id)
-    if commands.wants_json():
-        commands.emit({"deleted": True, "id": found.id, "name": found.name})
-        return
-    click.echo(f"Deleted the project {found.name} ({found.id}).")
-    click.echo(f"For a while it can be brought back: neonup projects recover {found.id}")
+        item = to.neon.projects.get(to.project(project))
+
+        def request() -> list[Operation]:
+            to.neon.projects.delete(item.id)
+            return []
+
+        deletion.delete(to, "project", item, request, loses=" with all its data", yes=yes)
+    if not commands.wants_json():
+        click.echo(f"For a while it can be brought back: neonup projects recover {item.id}")
 
 
 @projects.command()
@@ -106,8 +116,8 @@ def recover(project: str, local: bool, **arguments: Any) -> None:
 
     with target.opened(local=local, **arguments) as to:
         id_ = current.named(to.neon, project, to.org, deleted=True).id
-        found = to.neon.projects.recover(id_)
+        recovered = to.neon.projects.recover(id_)
     if commands.wants_json():
-        commands.emit(target.plain(found))
+        commands.emit(target.plain(recovered))
     else:
-        click.echo(f"Recovered the project {found.name} ({found.id}).")
+        click.echo(f"Recovered the project {recovered.name} ({recovered.id}).")

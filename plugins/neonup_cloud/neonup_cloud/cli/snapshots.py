@@ -9,7 +9,7 @@ import click
 
 from neonup.plugin import commands
 from neonup.plugin.commands import Moment
-from neonup_cloud.cli import target
+from neonup_cloud.cli import deletion, target
 
 
 @click.group()
@@ -23,25 +23,25 @@ def snapshots() -> None:
 def list_(project: str | None, local: bool, **arguments: Any) -> None:
     """Show the project's snapshots."""
     with target.opened(local=local, **arguments) as to:
-        found = list(to.neon.snapshots.list(to.project(project)))
+        listed = list(to.neon.snapshots.list(to.project(project)))
     if commands.wants_json():
-        commands.emit(target.plain(found))
+        commands.emit(target.plain(listed))
         return
-    if not found:
+    if not listed:
         click.echo("No snapshots.")
         return
     commands.grid(
         ("id", "name", "branch", "size", "created", "expires"),
         [
             (
-                one.id,
-                one.name,
-                one.source_branch_id,
-                commands.size(one.full_size),
-                commands.date(one.created_at),
-                commands.date(one.expires_at),
+                snapshot.id,
+                snapshot.name,
+                snapshot.source_branch_id,
+                commands.size(snapshot.full_size),
+                commands.date(snapshot.created_at),
+                commands.date(snapshot.expires_at),
             )
-            for one in found
+            for snapshot in listed
         ],
     )
 
@@ -99,13 +99,14 @@ def delete(snapshot: str, yes: bool, project: str | None, local: bool, **argumen
     with target.opened(local=local, **arguments) as to:
         to.check_owner(project, "deleted")
         project_id = to.project(project)
-        found = to.snapshot(project_id, snapshot)
-        commands.make_sure(f"Delete the snapshot {found.name} ({found.id})?", yes)
-        to.settle(to.neon.snapshots.delete(project_id, found.id).operations, "Neon deletes it")
-    if commands.wants_json():
-        commands.emit({"deleted": True, "id": found.id, "name": found.name})
-    else:
-        click.echo(f"Deleted the snapshot {found.name} ({found.id}).")
+        item = to.snapshot(project_id, snapshot)
+        deletion.delete(
+            to,
+            "snapshot",
+            item,
+            lambda: to.neon.snapshots.delete(project_id, item.id).operations,
+            yes=yes,
+        )
 
 
 @snapshots.command()
@@ -135,14 +136,14 @@ def restore(
         if replace:
             to.check_owner(project, "restored")
         project_id = to.project(project)
-        found = to.snapshot(project_id, snapshot)
+        item = to.snapshot(project_id, snapshot)
         if replace:
             commands.make_sure(
-                f"Put the snapshot {found.name} ({found.id}) in the place of its branch?", yes
+                f"Put the snapshot {item.name} ({item.id}) in the place of its branch?", yes
             )
         made = to.neon.snapshots.restore(
-            project_id, found.id, name=name, finalize_restore=replace,
-            target_branch_id=found.source_branch_id if replace else None,
+            project_id, item.id, name=name, finalize_restore=replace,
+            target_branch_id=item.source_branch_id if replace else None,
         )  # fmt: skip
         to.settle(made.operations, "Neon restores the snapshot")
     if commands.wants_json():

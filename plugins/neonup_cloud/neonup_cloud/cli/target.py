@@ -72,13 +72,13 @@ class AccountTarget:
         if named is not None:
             return current.named(self.neon, named, self.org).id
         try:
-            found = current.project_id(self.neon, self.settings, self.database, self.org)
+            project_id = current.project_id(self.neon, self.settings, self.database, self.org)
         except NeonupError:
             if self.fallback is None:
                 raise
-            found = None
-        if found := found or self.fallback:
-            return found
+            project_id = None
+        if project_id := project_id or self.fallback:
+            return project_id
         raise NeonupError(
             "It is unknown which Neon project is meant.",
             checked=[f"{self.settings.key} in {self.settings.env_file}", "NEON_PROJECT_ID"],
@@ -108,8 +108,8 @@ class AccountTarget:
             from neonup_cloud.account.location import DatabaseLocation, branch_of
 
             return branch_of(self.neon, DatabaseLocation(project_id))
-        found = self.neon.branches.list(project_id, search=text)
-        return _chosen(found, text, "branch", "branches")
+        matches = self.neon.branches.list(project_id, search=text)
+        return _chosen(matches, text, "branch", "branches")
 
     def snapshot(self, project_id: str, text: str) -> Snapshot:
         """The snapshot of an id or name.
@@ -117,8 +117,8 @@ class AccountTarget:
         Raises:
             NeonupError: there is none, or several have that name.
         """
-        found = list(self.neon.snapshots.list(project_id))
-        return _chosen(found, text, "snapshot", "snapshots")
+        snapshots = list(self.neon.snapshots.list(project_id))
+        return _chosen(snapshots, text, "snapshot", "snapshots")
 
     def settle(self, operations: Sequence[Operation], doing: str) -> None:
         """Wait for what Neon still has to do.
@@ -131,12 +131,12 @@ class AccountTarget:
             self.neon.operations.wait(operations)
 
 
-def _chosen(found: Iterable[N], text: str, kind: str, plural: str) -> N:
+def _chosen(candidates: Iterable[N], text: str, kind: str, plural: str) -> N:
     missing = NeonupError(
         f"There is no {kind} {text!r} in the project.",
         remedy=f"`neonup {plural} list` shows them.",
     )
-    return one_of(found, text, plural=plural, missing=missing)
+    return one_of(candidates, text, plural=plural, missing=missing)
 
 
 @contextmanager
@@ -156,9 +156,9 @@ def opened(*, local: bool, **arguments: Any) -> Iterator[AccountTarget]:
     settings = resolve(None, **arguments)
     database = find_database(settings)
     options = AccountOptions.of(settings)
-    found = current.local_neon(settings, database, options, local=local)
-    if found is not None:
-        with NeonClient(found.key, base_url=found.base) as neon:
+    local_neon = current.local_neon(settings, database, options, local=local)
+    if local_neon is not None:
+        with NeonClient(local_neon.key, base_url=local_neon.base) as neon:
             yield AccountTarget(neon, settings, database, None, None)
         return
     with NeonClient(base_url=options.url) as neon:

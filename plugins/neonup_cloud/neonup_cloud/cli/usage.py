@@ -35,8 +35,8 @@ def usage(
     with target.opened(local=local, **arguments) as to:
         org, ids = to.org, None
         if not (everything and org):
-            found = to.neon.projects.get(to.project(project))
-            org, ids = found.org_id, None if everything else [found.id]
+            neon_project = to.neon.projects.get(to.project(project))
+            org, ids = neon_project.org_id, None if everything else [neon_project.id]
         until = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
         consumed = list(
             to.neon.consumption.projects(
@@ -52,7 +52,7 @@ def usage(
         return
     commands.grid(
         ("project", "from", "compute", "storage", "transfer"),
-        [row for one in consumed for row in _rows(one)],
+        [row for consumption in consumed for row in _rows(consumption)],
     )
 
 
@@ -65,7 +65,7 @@ def _rows(consumed: ProjectConsumption) -> list[tuple[str | None, ...]]:
 
 
 def _figures(frame: Frame) -> tuple[str | None, ...]:
-    values: Mapping[str, float] = {one.metric_name: one.value for one in frame.metrics}
+    values: Mapping[str, float] = {metric.metric_name: metric.value for metric in frame.metrics}
     storage = [values[name] for name in _STORAGE if name in values]
     return (
         f"{values.get('compute_unit_seconds', 0) / 3600:.2f} CU h",

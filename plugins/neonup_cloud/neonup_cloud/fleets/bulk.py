@@ -41,15 +41,17 @@ def usages(register: Register, sender: Any, concurrency: int) -> Any:
 async def _ausages(
     register: Register,
     sender: AsyncSender,
-    one: Callable[[UserProject], Call[ProjectUsage | None]],
+    read_usage: Callable[[UserProject], Call[ProjectUsage | None]],
     concurrency: int,
 ) -> list[ProjectUsage]:
     projects = await adrive(register.all(), sender)
-    return _known(await arun(projects, lambda project: adrive(one(project), sender), concurrency))
+    return _known(
+        await arun(projects, lambda project: adrive(read_usage(project), sender), concurrency)
+    )
 
 
-def _known(found: Iterable[T | None]) -> list[T]:
-    return [one for one in found if one is not None]
+def _known(results: Iterable[T | None]) -> list[T]:
+    return [result for result in results if result is not None]
 
 
 @dataclass(frozen=True)
@@ -100,10 +102,10 @@ class Migration:
 
     def _sorted(self, projects: list[UserProject], journal: MigrationJournal) -> MigrationReport:
         """What is to be done, as if it were."""
-        earlier = [one for one in projects if one.project_id in journal.done]
-        left = [one for one in projects if one.project_id not in journal.done]
-        usable = [one for one in left if one.lifecycle is Lifecycle.ACTIVE]
-        skipped = [one for one in left if one.lifecycle is not Lifecycle.ACTIVE]
+        earlier = [project for project in projects if project.project_id in journal.done]
+        left = [project for project in projects if project.project_id not in journal.done]
+        usable = [project for project in left if project.lifecycle is Lifecycle.ACTIVE]
+        skipped = [project for project in left if project.lifecycle is not Lifecycle.ACTIVE]
         return MigrationReport(tuple(usable), tuple(earlier), tuple(skipped), ())
 
     def _url(self, project: UserProject) -> Call[str]:
@@ -117,12 +119,12 @@ class Migration:
     def _failed(
         self, journal: MigrationJournal, project: UserProject, error: Exception
     ) -> FailedMigration:
-        found = FailedMigration(project, reason(error))
-        journal.write(project.project_id, found.error)
-        return found
+        failure = FailedMigration(project, reason(error))
+        journal.write(project.project_id, failure.error)
+        return failure
 
 
 def _told(report: MigrationReport, failed: list[FailedMigration | None]) -> MigrationReport:
     """The report, the projects that failed taken out of those that are done."""
-    done = [one for one, why in zip(report.done, failed, strict=True) if why is None]
+    done = [project for project, why in zip(report.done, failed, strict=True) if why is None]
     return replace(report, done=tuple(done), failed=tuple(_known(failed)))

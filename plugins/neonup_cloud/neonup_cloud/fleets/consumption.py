@@ -85,9 +85,11 @@ def rows(
                 remedy="Give an aware datetime, e.g. datetime(2026, 11, 1, tzinfo=UTC).",
             )
     whose = yield from _whose(register)
-    organizations = {one.org_id: None for one in whose.values() if one and one.org_id}
+    organizations = {
+        project.org_id: None for project in whose.values() if project and project.org_id
+    }
     asked = RequestCount()
-    found: list[ConsumptionRow] = []
+    consumed_rows: list[ConsumptionRow] = []
     for org_id in organizations:
         consumed = yield from paced(
             register.neon.consumption.projects(
@@ -95,11 +97,11 @@ def rows(
             ),
             asked,
         )
-        for one in consumed:
-            project = whose.get(one.project_id)
-            if project or one.project_id not in whose:
-                found.extend(_rows(one, project))
-    return found
+        for project_consumption in consumed:
+            project = whose.get(project_consumption.project_id)
+            if project or project_consumption.project_id not in whose:
+                consumed_rows.extend(_rows(project_consumption, project))
+    return consumed_rows
 
 
 @dataclass
@@ -127,12 +129,12 @@ def paced(call: Call[T], asked: RequestCount) -> Call[T]:
 
 def _whose(register: Register) -> Call[dict[str, UserProject | None]]:
     """Whose the projects of the fleet's organizations are; None: of nobody in the fleet."""
-    found: dict[str, UserProject | None] = {}
+    owners: dict[str, UserProject | None] = {}
     for org_id in register.tiers.organizations(register.neon.api.org_id):
         for deleted in (True, None):
             listed = yield from register.neon.projects.list(org_id=org_id, recoverable=deleted)
-            found |= {one.id: register.read(one) for one in listed}
-    return found
+            owners |= {project.id: register.read(project) for project in listed}
+    return owners
 
 
 def _rows(consumed: ProjectConsumption, project: UserProject | None) -> Iterator[ConsumptionRow]:
@@ -144,5 +146,5 @@ def _rows(consumed: ProjectConsumption, project: UserProject | None) -> Iterator
                 project.tier if project else None,
                 frame.timeframe_start.astimezone(UTC),
                 frame.timeframe_end.astimezone(UTC),
-                {one.metric_name: one.value for one in frame.metrics},
+                {metric.metric_name: metric.value for metric in frame.metrics},
             )

@@ -34,7 +34,7 @@ def declared(
     options = _options(settings)
     tiers = Tiers.from_table(options.tiers)
     if org_id:
-        tiers = Tiers(replace(one, org_id=one.org_id or org_id) for one in tiers.values())
+        tiers = Tiers(replace(tier, org_id=tier.org_id or org_id) for tier in tiers.values())
     layout = Layout(
         options.region,
         options.pg_version,
@@ -59,10 +59,10 @@ def _options(settings: Settings) -> FleetOptions:
             remedy='Add it: prefix = "acme", and a table for each tier: '
             "[tool.neonup.fleet.tiers.free]",
         )
-    found = FleetOptions.of(settings)
+    options = FleetOptions.of(settings)
     for name in ("prefix", "tiers"):
-        if not getattr(found, name):
+        if not getattr(options, name):
             raise SettingsError(
                 f"The fleet cannot be used: {name} is not set.", checked=["[tool.neonup.fleet]"]
             )
-    return found
+    return options

@@ -74,10 +74,10 @@ class SweepReport:
     def as_dict(self) -> dict[str, Any]:
         """It as plain data, for JSON."""
         done = {
-            name: [one.as_dict() for one in getattr(self, name)]
+            name: [project.as_dict() for project in getattr(self, name)]
             for name in ("deleted", "finished", "duplicates")
         }
-        failed = [one.as_dict() | {"error": error.as_dict()} for one, error in self.failed]
+        failed = [project.as_dict() | {"error": error.as_dict()} for project, error in self.failed]
         return {**done, "failed": failed}
 
 
@@ -88,25 +88,25 @@ def delete(
 
     Asked again, the earlier date counts, and what was cut off is finished.
     """
-    found = yield from register.of(user)
-    if not found:
+    projects = yield from register.of(user)
+    if not projects:
         return None
-    project, *left = found
-    for one in left:  # nobody was ever given one of these
-        yield from _delete(register.neon, one)
+    project, *duplicates = projects
+    for duplicate in duplicates:  # nobody was ever given one of these
+        yield from _delete(register.neon, duplicate)
     due = (now + wait).astimezone(UTC).replace(microsecond=0)  # as names hold it
     if project.label.due:
         due = min(due, project.label.due)
-    kept = None
+    snapshot_id = None
     if snapshot or due > now:
         label = replace(project.label, lifecycle=Lifecycle.DELETING, due=due)
         if label.settled != project.label:
             project = yield from reconcile.change(register, project, label)
         if snapshot:
-            kept = yield from _final_snapshot(register.neon, project.project_id)
+            snapshot_id = yield from _final_snapshot(register.neon, project.project_id)
     if due <= now:
         yield from _delete(register.neon, project)
-    return Deletion(project, due, kept, due <= now)
+    return Deletion(project, due, snapshot_id, due <= now)
 
 
 def undelete(register: Register, user: str) -> Call[UserProject]:
@@ -115,9 +115,9 @@ def undelete(register: Register, user: str) -> Call[UserProject]:
     Raises:
         NoProject: there is neither.
     """
-    found = yield from register.of(user)
-    if found:
-        project = found[0]
+    projects = yield from register.of(user)
+    if projects:
+        project = projects[0]
     else:
         gone = yield from register.of(user, deleted=True)
         if not gone:
@@ -126,8 +126,8 @@ def undelete(register: Register, user: str) -> Call[UserProject]:
         yield from register.neon.projects.recover(project.project_id)
     if project.lifecycle is not Lifecycle.DELETING:
         return (yield from reconcile.finish(register, project))
-    for one in (yield from _final_snapshots(register.neon, project.project_id)):
-        yield from register.neon.snapshots.delete(project.project_id, one)
+    for snapshot_id in (yield from _final_snapshots(register.neon, project.project_id)):
+        yield from register.neon.snapshots.delete(project.project_id, snapshot_id)
     label = replace(project.label, lifecycle=Lifecycle.ACTIVE, due=None)
     return (yield from reconcile.change(register, project, label))
 
@@ -198,11 +198,11 @@ def _delete(neon: Groups[None], project: UserProject) -> Call[None]:
 
 def _final_snapshot(neon: Groups[None], project_id: str) -> Call[str]:
     """The final snapshot's id. Since the project is suspended, one that is there is as good."""
-    there = yield from _final_snapshots(neon, project_id)
-    if there:
-        return there[0]
+    existing = yield from _final_snapshots(neon, project_id)
+    if existing:
+        return existing[0]
     branches = yield from neon.branches.list(project_id)
-    [default] = [one for one in branches if one.default]
+    [default] = [branch for branch in branches if branch.default]
     try:
         made = yield from neon.snapshots.create(project_id, default.id, name=FINAL)
     except QuotaExceeded as error:
@@ -218,5 +218,5 @@ def _final_snapshot(neon: Groups[None], project_id: str) -> Call[str]:
 
 
 def _final_snapshots(neon: Groups[None], project_id: str) -> Call[list[str]]:
-    found = yield from neon.snapshots.list(project_id)
-    return [one.id for one in found if one.name == FINAL]
+    snapshots = yield from neon.snapshots.list(project_id)
+    return [snapshot.id for snapshot in snapshots if snapshot.name == FINAL]

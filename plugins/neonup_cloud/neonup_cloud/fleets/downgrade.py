@@ -55,13 +55,13 @@ class TierChange:
             **self.project.as_dict(),
             "before": self.before,
             "after": self.after,
-            "excess": [vars(one) for one in self.excess],
+            "excess": [vars(item) for item in self.excess],
             "applied": self.applied,
         }
 
 
 def checked(
-    register: Register, user: str, found: UserProject, tier: Tier, *, force: bool
+    register: Register, user: str, project: UserProject, tier: Tier, *, force: bool
 ) -> Call[tuple[TierExcess, ...]]:
     """What a user's project uses of that another tier does not allow.
 
@@ -71,16 +71,16 @@ def checked(
     Raises:
         TierExceeded: there is something.
     """
-    begun = found.label.changing and found.tier == tier.name  # it was found to fit then
-    before = tier if begun else register.tiers.get(found.tier)
-    more = yield from _excess(register.neon, found, before, tier)
+    begun = project.label.changing and project.tier == tier.name  # it was found to fit then
+    before = tier if begun else register.tiers.get(project.tier)
+    more = yield from _excess(register.neon, project, before, tier)
     if more and not force:
         raise _refused(user, tier, more)
     return more
 
 
 def _excess(
-    neon: Groups[None], found: UserProject, before: Tier | None, after: Tier
+    neon: Groups[None], project: UserProject, before: Tier | None, after: Tier
 ) -> Call[tuple[TierExcess, ...]]:
     """What a project uses of that a tier does not allow. Limits that grow need no look.
 
@@ -91,13 +91,13 @@ def _excess(
     smaller = _smaller(before, after)
     if not smaller:
         return ()
-    now = yield from usage.read(neon, found)
-    used = {name: one.amount for name, one in now.figures.items()}
+    now = yield from usage.read(neon, project)
+    used = {name: use.amount for name, use in now.figures.items()}
     if "branches" in smaller:
-        used["branches"] = len((yield from neon.branches.list(found.project_id)))
+        used["branches"] = len((yield from neon.branches.list(project.project_id)))
     if "snapshots" in smaller:
-        snapshots = yield from neon.snapshots.list(found.project_id)
-        used["snapshots"] = sum(one.manual is not False for one in snapshots)
+        snapshots = yield from neon.snapshots.list(project.project_id)
+        used["snapshots"] = sum(snapshot.manual is not False for snapshot in snapshots)
     return tuple(
         TierExcess(name, used[name], limit)
         for name, limit in smaller.items()
@@ -105,11 +105,11 @@ def _excess(
     )
 
 
-def _refused(user: str, tier: Tier, found: tuple[TierExcess, ...]) -> TierExceeded:
+def _refused(user: str, tier: Tier, excess: tuple[TierExcess, ...]) -> TierExceeded:
     """The error that says what does not fit."""
     return TierExceeded(
         f"The project of the user {user!r} uses more than the tier {tier.name} allows.",
-        checked=[str(one) for one in found],
+        checked=[str(item) for item in excess],
         remedy="Free some of it, or change the tier all the same: force=True, or --force.",
     )
 
@@ -126,9 +126,9 @@ def _smaller(before: Tier | None, after: Tier) -> dict[str, int]:
 
 def _limits(tier: Tier) -> dict[str, int]:
     """What a tier limits: what is unlimited is left out."""
-    found = {name: limit for name, limit in tier.quota.as_dict().items() if limit}
+    limits = {name: limit for name, limit in tier.quota.as_dict().items() if limit}
     for name in ("branches", "snapshots"):
         limit = getattr(tier, name)
         if limit is not None:
-            found[name] = limit
-    return found
+            limits[name] = limit
+    return limits

@@ -53,11 +53,11 @@ class Fleet(FleetOperations[S], Generic[S]):
             AnswerLost: it may have been created; the next call will know.
         """
         wanted = self.tiers.named(tier)
-        found = yield from self.register.find(user, project_id)
-        if found is None:
+        project = yield from self.register.find(user, project_id)
+        if project is None:
             return (yield from provisioning.create(self.register, self.layout, user, wanted))
-        refuse_deleting(found, user)
-        return (yield from reconcile.finish(self.register, found))
+        refuse_deleting(project, user)
+        return (yield from reconcile.finish(self.register, project))
 
     @operation
     def find(self, user: str, *, project_id: str | None = None) -> Call[UserProject | None]:
@@ -83,9 +83,9 @@ class Fleet(FleetOperations[S], Generic[S]):
             FleetError: it takes no connections: it is suspended, or waiting to be deleted.
         """
         if project_id is None:
-            found = yield from self.register.usable(user)
-            refuse_suspended(found, user)
-            project_id = found.project_id
+            project = yield from self.register.usable(user)
+            refuse_suspended(project, user)
+            project_id = project.project_id
         return (
             yield from self.calls.projects.connection_uri(
                 project_id,
@@ -137,16 +137,16 @@ class Fleet(FleetOperations[S], Generic[S]):
             SettingsError: the tier is of another organization.
         """
         wanted = self.tiers.named(tier)
-        found = yield from self.register.usable(user, project_id)
-        self._refuse_to_move(found, wanted)
-        before = found.tier
+        project = yield from self.register.usable(user, project_id)
+        self._refuse_to_move(project, wanted)
+        before = project.tier
         excess = yield from downgrade.checked(
-            self.register, user, found, wanted, force=force or dry_run
+            self.register, user, project, wanted, force=force or dry_run
         )
         if not dry_run:
-            label = replace(found.label, tier=tier)
-            found = yield from reconcile.change(self.register, found, label)
-        return TierChange(found, before, tier, excess, applied=not dry_run)
+            label = replace(project.label, tier=tier)
+            project = yield from reconcile.change(self.register, project, label)
+        return TierChange(project, before, tier, excess, applied=not dry_run)
 
     @operation
     def usage(self, user: str, *, project_id: str | None = None) -> Call[ProjectUsage]:
@@ -155,8 +155,8 @@ class Fleet(FleetOperations[S], Generic[S]):
         Raises:
             NoProject: the user has none.
         """
-        found = yield from self.register.known(user, project_id)
-        return (yield from usage.read(self.calls, found))
+        project = yield from self.register.known(user, project_id)
+        return (yield from usage.read(self.calls, project))
 
     @operation
     def delete(
@@ -187,17 +187,17 @@ class Fleet(FleetOperations[S], Generic[S]):
         """
         return deletion.undelete(self.register, user)
 
-    def _refuse_to_move(self, found: UserProject, wanted: Tier) -> None:
-        if self.register.misplaced(found, wanted.name):
+    def _refuse_to_move(self, project: UserProject, wanted: Tier) -> None:
+        if self.register.misplaced(project, wanted.name):
             raise SettingsError(
                 f"The tier {wanted.name} is of another organization: the project has to move.",
-                checked=[f"project {found.project_id} is in {found.org_id}"],
+                checked=[f"project {project.project_id} is in {project.org_id}"],
                 remedy="neonup_cloud.agents.TierChanges moves it, and so does `neonup fleet tier`.",
             )
 
     def _stand(self, user: str, project_id: str | None, lifecycle: Lifecycle) -> Call[UserProject]:
-        found = yield from self.register.usable(user, project_id)
-        if found.lifecycle is lifecycle:
-            return (yield from reconcile.finish(self.register, found))
-        label = replace(found.label, lifecycle=lifecycle)
-        return (yield from reconcile.change(self.register, found, label))
+        project = yield from self.register.usable(user, project_id)
+        if project.lifecycle is lifecycle:
+            return (yield from reconcile.finish(self.register, project))
+        label = replace(project.label, lifecycle=lifecycle)
+        return (yield from reconcile.change(self.register, project, label))

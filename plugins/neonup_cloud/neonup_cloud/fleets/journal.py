@@ -69,14 +69,14 @@ def opened(path: Path | None, name: str) -> Iterator[MigrationJournal]:
 
     try:
         with filelock.FileLock(f"{path}.lock", timeout=0):
-            found = _read(path)
-            other = found.pop(0).get("run") if found else None
-            if found and other != name:
+            lines = _read(path)
+            other = lines.pop(0).get("run") if lines else None
+            if lines and other != name:
                 raise SettingsError(
                     f"The journal {path} is of another run: {other!r}, not {name!r}.",
                     remedy="Use a journal for each run; delete it when the run is complete.",
                 )
-            done = frozenset(str(line["project"]) for line in found if line.get("done"))
+            done = frozenset(str(line["project"]) for line in lines if line.get("done"))
             with path.open("a", encoding="utf-8") as file:
                 journal = MigrationJournal(file, done)
                 if other is None:
@@ -100,7 +100,7 @@ def _read(path: Path) -> list[dict[str, Any]]:
         os.truncate(path, len(whole))
     try:
         lines = [json.loads(line) for line in whole.splitlines()]
-        if all(isinstance(one, dict) for one in lines) and (not lines or "run" in lines[0]):
+        if all(isinstance(line, dict) for line in lines) and (not lines or "run" in lines[0]):
             return lines
     except ValueError:
         pass

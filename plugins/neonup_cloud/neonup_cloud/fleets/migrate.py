@@ -68,12 +68,14 @@ class MigrationReport:
     def as_dict(self) -> dict[str, Any]:
         """It as plain data, for JSON."""
         named = {
-            name: [one.as_dict() for one in getattr(self, name)]
+            name: [project.as_dict() for project in getattr(self, name)]
             for name in ("done", "earlier", "skipped")
         }
         return {
             **named,
-            "failed": [one.project.as_dict() | {"error": one.error} for one in self.failed],
+            "failed": [
+                failure.project.as_dict() | {"error": failure.error} for failure in self.failed
+            ],
         }
 
 
@@ -106,8 +108,8 @@ def command(words: Sequence[str], *, cwd: Path | None = None) -> Work:
         except OSError as error:
             raise NeonupError(f"{words[0]} cannot be run: {error.strerror}.") from None
         if done.returncode:
-            said = (done.stderr or done.stdout).strip().splitlines()[-_LINES:]
-            raise NeonupError(f"status {done.returncode}: {' | '.join(said)}")
+            output = (done.stderr or done.stdout).strip().splitlines()[-_LINES:]
+            raise NeonupError(f"status {done.returncode}: {' | '.join(output)}")
 
     return run
 

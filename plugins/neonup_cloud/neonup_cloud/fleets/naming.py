@@ -111,10 +111,10 @@ class Naming:
             plain = _encoded(user)
             if not self.hashed and len(plain) <= LONGEST_KEY:
                 return plain
-            found = hmac.new(self.secret.encode(), user.encode(), hashlib.sha256)
+            digest = hmac.new(self.secret.encode(), user.encode(), hashlib.sha256)
         except ValueError as error:
             raise SettingsError(f"A user's key cannot be {user!r}: {error}.") from None
-        return f"~{found.hexdigest()}"
+        return f"~{digest.hexdigest()}"
 
     def search(self, key: str) -> str:
         """What the names of a user's projects have in common, and few others have."""

@@ -16,18 +16,18 @@ from neonup_cloud.fleets.tiers import Tier
 _ROUNDS = 10
 
 
-def change(register: Register, found: UserProject, label: Label) -> Call[UserProject]:
+def change(register: Register, project: UserProject, label: Label) -> Call[UserProject]:
     """Give a project a tier and a lifecycle state.
 
     One request writes the label and the settings of the project together; its endpoints, which
     have settings of their own, follow, and the label is marked as settled.
     """
     wanted = replace(label, changing=True)
-    yield from _write(register, found, wanted)
-    return (yield from finish(register, labelled(found, wanted)))
+    yield from _write(register, project, wanted)
+    return (yield from finish(register, labelled(project, wanted)))
 
 
-def finish(register: Register, found: UserProject) -> Call[UserProject]:
+def finish(register: Register, project: UserProject) -> Call[UserProject]:
     """Bring a project to what its label says, if it is not there yet.
 
     Somebody may give it another label meanwhile: the last one is followed. One that is on its way
@@ -37,23 +37,23 @@ def finish(register: Register, found: UserProject) -> Call[UserProject]:
         FleetError: others keep changing it.
     """
     for _ in range(_ROUNDS):
-        label = found.label
-        if not label.changing or register.misplaced(found):
-            return found
-        yield from _settle_endpoints(register, found)
-        project = yield from register.neon.projects.get(found.project_id)
-        now = register.read(project)
+        label = project.label
+        if not label.changing or register.misplaced(project):
+            return project
+        yield from _settle_endpoints(register, project)
+        answer = yield from register.neon.projects.get(project.project_id)
+        now = register.read(answer)
         if now is None:
             raise FleetError(
-                f"The project {found.project_id} was renamed to {project.name!r} while it changed."
+                f"The project {project.project_id} was renamed to {answer.name!r} while it changed."
             )
         if now.label.settled == label.settled:
-            yield from _write(register, found, label.settled)
-            return labelled(found, label.settled)
+            yield from _write(register, project, label.settled)
+            return labelled(project, label.settled)
         # The other's endpoints may have been changed back here just now.
-        found = labelled(found, replace(now.label, changing=True))
+        project = labelled(project, replace(now.label, changing=True))
     raise FleetError(
-        f"Other processes keep changing the project {found.project_id}.",
+        f"Other processes keep changing the project {project.project_id}.",
         remedy="Let one process at a time change a user's project.",
     )
 
@@ -72,19 +72,19 @@ def drift(tier: Tier | None, lifecycle: Lifecycle, endpoint: Endpoint) -> dict[s
     }
 
 
-def _settle_endpoints(register: Register, found: UserProject) -> Call[None]:
-    tier, neon = register.tiers.get(found.tier), register.neon
-    endpoints = yield from neon.endpoints.list(found.project_id)
-    for one in endpoints:
-        settings = drift(tier, found.lifecycle, one)
+def _settle_endpoints(register: Register, project: UserProject) -> Call[None]:
+    tier, neon = register.tiers.get(project.tier), register.neon
+    endpoints = yield from neon.endpoints.list(project.project_id)
+    for endpoint in endpoints:
+        settings = drift(tier, project.lifecycle, endpoint)
         if settings:
-            changed = yield from neon.endpoints.update(found.project_id, one.id, **settings)
+            changed = yield from neon.endpoints.update(project.project_id, endpoint.id, **settings)
             yield from neon.operations.wait(changed.operations)
 
 
-def _write(register: Register, found: UserProject, label: Label) -> Call[None]:
+def _write(register: Register, project: UserProject, label: Label) -> Call[None]:
     """The name and the settings of a label, in one request."""
     tier = register.tiers.get(label.tier)
     yield from register.neon.projects.update(
-        found.project_id, name=register.naming.name(label), **(tier.project if tier else {})
+        project.project_id, name=register.naming.name(label), **(tier.project if tier else {})
     )

@@ -101,8 +101,8 @@ class Register:
     def of(self, user: str, *, deleted: bool = False) -> Call[list[UserProject]]:
         """A user's projects, the oldest first: one, except while creations race, or none."""
         key = self.naming.key(user)
-        found = yield from self._listed(self.naming.search(key), deleted=deleted)
-        return [one for one in found if one.label.key == key]
+        projects = yield from self._listed(self.naming.search(key), deleted=deleted)
+        return [project for project in projects if project.label.key == key]
 
     def find(self, user: str, project_id: str | None = None) -> Call[UserProject | None]:
         """A user's project, or None.
@@ -115,24 +115,24 @@ class Register:
         """
         key = self.naming.key(user)
         if project_id is None:
-            found = yield from self.of(user)
-            return found[0] if found else None
+            projects = yield from self.of(user)
+            return projects[0] if projects else None
         try:
-            project = yield from self.neon.projects.get(project_id)
+            answer = yield from self.neon.projects.get(project_id)
         except NotFound:
             raise ProjectGone(
                 f"The project {project_id} of the user {user!r} is not there any more.",
                 remedy="For 7 days Neon can recover a deleted project: Fleet.undelete. Leave "
                 "project_id out to begin with a new one.",
             ) from None
-        kept = self.read(project)
-        if kept is None or kept.label.key != key:
+        project = self.read(answer)
+        if project is None or project.label.key != key:
             raise ProjectGone(
                 f"The project {project_id} is not one of the user {user!r}.",
-                checked=[f"its name: {project.name}"],
+                checked=[f"its name: {answer.name}"],
                 remedy="Leave project_id out to search for the user's project.",
             )
-        return kept
+        return project
 
     def known(self, user: str, project_id: str | None = None) -> Call[UserProject]:
         """As `find`, but there is one.
@@ -141,10 +141,10 @@ class Register:
             NoProject: the user has none.
             ProjectGone: as `find`.
         """
-        found = yield from self.find(user, project_id)
-        if found is None:
+        project = yield from self.find(user, project_id)
+        if project is None:
             raise missing(user)
-        return found
+        return project
 
     def usable(self, user: str, project_id: str | None = None) -> Call[UserProject]:
         """As `known`, but not one that is waiting to be deleted.
@@ -152,39 +152,45 @@ class Register:
         Raises:
             DeletionPending: it is waiting.
         """
-        found = yield from self.known(user, project_id)
-        refuse_deleting(found, user)
-        return found
+        project = yield from self.known(user, project_id)
+        refuse_deleting(project, user)
+        return project
 
-    def misplaced(self, found: UserProject, tier: str | None = None) -> bool:
+    def misplaced(self, project: UserProject, tier: str | None = None) -> bool:
         """Whether a project is in another organization than those of a tier.
 
         Args:
             tier: its own if None.
         """
-        named = self.tiers.get(tier or found.tier)
+        named = self.tiers.get(tier or project.tier)
         org_id = (named.org_id if named else None) or self.neon.api.org_id
-        return named is not None and None not in (org_id, found.org_id) and org_id != found.org_id
+        return (
+            named is not None and None not in (org_id, project.org_id) and org_id != project.org_id
+        )
 
     def _listed(self, search: str, *, deleted: bool) -> Call[list[UserProject]]:
-        found: dict[str, UserProject] = {}
+        projects: dict[str, UserProject] = {}
         for org_id in self.tiers.organizations(self.neon.api.org_id):
             listed = yield from self.neon.projects.list(
                 org_id=org_id, search=search, recoverable=deleted or None
             )
             # In pages that change meanwhile a project can come twice.
-            found |= {one.project_id: one for one in map(self.read, listed) if one is not None}
-        return sorted(found.values(), key=age)
+            projects |= {
+                project.project_id: project
+                for project in map(self.read, listed)
+                if project is not None
+            }
+        return sorted(projects.values(), key=age)
 
 
-def age(one: UserProject) -> tuple[datetime, str]:
+def age(project: UserProject) -> tuple[datetime, str]:
     """Sorts the oldest first, in one order for all who look."""
-    return (one.created_at or _FIRST, one.project_id)
+    return (project.created_at or _FIRST, project.project_id)
 
 
-def labelled(one: UserProject, label: Label) -> UserProject:
+def labelled(project: UserProject, label: Label) -> UserProject:
     """The same project under another label."""
-    return replace(one, label=label)
+    return replace(project, label=label)
 
 
 def missing(user: str) -> NoProject:
@@ -195,21 +201,21 @@ def missing(user: str) -> NoProject:
     )
 
 
-def refuse_deleting(found: UserProject, user: str) -> None:
+def refuse_deleting(project: UserProject, user: str) -> None:
     """Raise where a project is waiting to be deleted."""
-    if found.lifecycle is Lifecycle.DELETING:
+    if project.lifecycle is Lifecycle.DELETING:
         raise DeletionPending(
-            f"The project of the user {user!r} is to be deleted at {found.label.due}.",
-            checked=[f"project {found.project_id}"],
+            f"The project of the user {user!r} is to be deleted at {project.label.due}.",
+            checked=[f"project {project.project_id}"],
             remedy="Keep it: Fleet.undelete, or `neonup fleet delete --cancel USER`.",
         )
 
 
-def refuse_suspended(found: UserProject, user: str) -> None:
+def refuse_suspended(project: UserProject, user: str) -> None:
     """Raise where a project takes no connections."""
-    if found.lifecycle is Lifecycle.SUSPENDED:
+    if project.lifecycle is Lifecycle.SUSPENDED:
         raise FleetError(
             f"The project of the user {user!r} is suspended.",
-            checked=[f"project {found.project_id}"],
+            checked=[f"project {project.project_id}"],
             remedy="Fleet.resume lets it be used again.",
         )

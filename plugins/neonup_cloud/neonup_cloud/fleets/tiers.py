@@ -37,7 +37,7 @@ class Quota:
 
     def as_dict(self) -> dict[str, int]:
         """All of it, as Neon names it: a 0 takes away what an earlier tier has set."""
-        return {one.name: getattr(self, one.name) for one in fields(self)}
+        return {member.name: getattr(self, member.name) for member in fields(self)}
 
 
 @dataclass(frozen=True)
@@ -161,14 +161,14 @@ def _tier(name: str, values: Any) -> Tier:
     try:
         if not isinstance(values, dict):
             raise msgspec.ValidationError("Expected a table")
-        known = {one.name for one in fields(Tier)}
-        unknown = [one for one in values if one not in known or one == "name"]
+        known = {member.name for member in fields(Tier)}
+        unknown = [entry for entry in values if entry not in known or entry == "name"]
         quota = values.get("quota", {})
         if isinstance(quota, dict):
-            amounts = {one.name for one in fields(Quota)}
-            unknown += [f"quota.{one}" for one in quota if one not in amounts]
+            amounts = {member.name for member in fields(Quota)}
+            unknown += [f"quota.{entry}" for entry in quota if entry not in amounts]
         if unknown:
-            quotas = [f"quota.{one.name}" for one in fields(Quota)]
+            quotas = [f"quota.{member.name}" for member in fields(Quota)]
             close = closest(unknown[0], [*known, *quotas])
             meant = f"; did you mean {close}?" if close else ""
             raise msgspec.ValidationError(f"there is no {', '.join(unknown)}{meant}")

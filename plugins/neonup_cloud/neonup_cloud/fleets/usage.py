@@ -15,7 +15,7 @@ from neonup_cloud.fleets.tiers import Quota
 
 LEVELS = (80, 95, 100)
 """Percent of a quota at which users are warned; at 100 Neon suspends the computes."""
-QUOTAS = tuple(one.name for one in fields(Quota))
+QUOTAS = tuple(member.name for member in fields(Quota))
 SIZE = "logical_size_bytes"
 
 
@@ -105,30 +105,30 @@ class ProjectUsage:
             "period_start": self.period_start,
             "period_end": self.period_end,
             "used": {
-                one.name: {"used": one.amount, "limit": one.limit, "percent": one.percent}
-                for one in self.figures.values()
+                use.name: {"used": use.amount, "limit": use.limit, "percent": use.percent}
+                for use in self.figures.values()
             },
-            "events": [one.as_dict() for one in self.events],
+            "events": [event.as_dict() for event in self.events],
         }
 
 
-def read(neon: Groups[None], found: UserProject) -> Call[ProjectUsage]:
+def read(neon: Groups[None], project: UserProject) -> Call[ProjectUsage]:
     """What a project has used; wakes nothing."""
-    project = yield from neon.projects.get(found.project_id)
-    branches = yield from neon.branches.list(found.project_id)
-    return of(found, project, branches)
+    answer = yield from neon.projects.get(project.project_id)
+    branches = yield from neon.branches.list(project.project_id)
+    return of(project, answer, branches)
 
 
-def of(found: UserProject, project: Project, branches: list[Branch]) -> ProjectUsage:
+def of(project: UserProject, answer: Project, branches: list[Branch]) -> ProjectUsage:
     """The same from what Neon has answered."""
-    quota = project.settings.get("quota") or {}
+    quota = answer.settings.get("quota") or {}
     figures = {}
     for name in QUOTAS:
         if name == SIZE:
-            amount = max((one.logical_size or 0 for one in branches), default=0)
+            amount = max((branch.logical_size or 0 for branch in branches), default=0)
         else:
-            amount = getattr(project, name) or 0
+            amount = getattr(answer, name) or 0
         figures[name] = QuotaUse(name, amount, int(quota.get(name) or 0))
     return ProjectUsage(
-        found, figures, project.consumption_period_start, project.consumption_period_end
+        project, figures, answer.consumption_period_start, answer.consumption_period_end
     )

@@ -42,10 +42,10 @@ class PendingSignIn:
         """What `as_dict` gave; None if it is something else."""
         if not isinstance(data, dict):
             return None
-        found = [data.get(name) for name in ("state", "nonce", "verifier")]
-        if not all(isinstance(value, str) and value for value in found):
+        values = [data.get(name) for name in ("state", "nonce", "verifier")]
+        if not all(isinstance(value, str) and value for value in values):
             return None
-        return cls(*map(str, found))
+        return cls(*map(str, values))
 
 
 def new_pending() -> PendingSignIn:

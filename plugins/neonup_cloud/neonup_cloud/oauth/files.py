@@ -127,17 +127,17 @@ def locked(path: Path) -> Iterator[None]:
         lock.release()
 
 
-def _refuse_if_open_to_others(path: Path, found: os.stat_result) -> None:
+def _refuse_if_open_to_others(path: Path, status: os.stat_result) -> None:
     if os.name != "posix":
         return
-    if found.st_uid != os.geteuid():
+    if status.st_uid != os.geteuid():
         raise SignInError(
             f"The sign-in at Neon was not used: {path} belongs to another user.",
             remedy=f"Delete it, or make it yours, then: chmod 600 {path}",
         )
-    if found.st_mode & 0o077:
+    if status.st_mode & 0o077:
         raise SignInError(
             f"The sign-in at Neon was not used: others than you can read {path}.",
-            checked=(f"its mode is {stat.S_IMODE(found.st_mode):04o}",),
+            checked=(f"its mode is {stat.S_IMODE(status.st_mode):04o}",),
             remedy=f"chmod 600 {path}; if somebody may have read it: neonup auth logout",
         )

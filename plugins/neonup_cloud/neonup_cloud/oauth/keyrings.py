@@ -31,16 +31,16 @@ class Keyring:
         Returns:
             its name; None if there is none.
         """
-        found = _usable()
-        if found is None:
+        keyring = _usable()
+        if keyring is None:
             return None
         content = json.dumps(tokens.as_dict())
         try:
-            found.set_password(_SERVICE, self._name, content)
-            kept = found.get_password(_SERVICE, self._name) == content
+            keyring.set_password(_SERVICE, self._name, content)
+            stored = keyring.get_password(_SERVICE, self._name) == content
         except Exception:  # backends raise errors of their own: of D-Bus, of Windows
             return None
-        return str(found.name) if kept else None
+        return str(keyring.name) if stored else None
 
     def load(self) -> Tokens | None:
         """The tokens in it; None: there is no such entry.
@@ -72,12 +72,12 @@ class Keyring:
 
     def forget(self) -> None:
         """Delete the entry, if there is one that can be deleted."""
-        found = _usable()
-        if found is None:
+        keyring = _usable()
+        if keyring is None:
             return
         try:
-            if found.get_password(_SERVICE, self._name) is not None:
-                found.delete_password(_SERVICE, self._name)
+            if keyring.get_password(_SERVICE, self._name) is not None:
+                keyring.delete_password(_SERVICE, self._name)
         except Exception:  # as above; what is left there was revoked
             return
 
@@ -98,8 +98,9 @@ def _usable() -> Any:
     try:
         import keyring
 
-        found = keyring.get_keyring()
-        return found if found.priority > 0 else None  # those that fail, or keep nothing, have none
+        backend = keyring.get_keyring()
+        # Backends that fail, or store nothing, have a priority of 0 or less.
+        return backend if backend.priority > 0 else None
     except Exception:  # as above
         return None
 

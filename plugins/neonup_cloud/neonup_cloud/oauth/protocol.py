@@ -105,14 +105,14 @@ class OAuthProtocol:
         """
         if self._endpoints is None:
             answer = self._sent(lambda: self._http.get(self._application.host + _METADATA))
-            found = self._json(answer)
+            metadata = self._json(answer)
             # Anybody could name somebody else's endpoints (OpenID Connect Discovery 1.0, 4.3).
-            if str(found.get("issuer", "")).rstrip("/") != self._application.host:
+            if str(metadata.get("issuer", "")).rstrip("/") != self._application.host:
                 raise self._unusable("it gives another issuer than its address")
             for name in ("authorization_endpoint", "token_endpoint", "jwks_uri"):
-                if not isinstance(found.get(name), str) or not is_safe(found[name]):
+                if not isinstance(metadata.get(name), str) or not is_safe(metadata[name]):
                     raise self._unusable(f"its {name} cannot be used")
-            self._endpoints = found
+            self._endpoints = metadata
         return self._endpoints
 
     def authorization_url(self, *, state: str, nonce: str, verifier: str) -> str:
@@ -264,12 +264,12 @@ class OAuthProtocol:
 
     def _json(self, answer: httpx.Response) -> dict[str, Any]:
         try:
-            found = answer.json() if answer.status_code == 200 else None
+            content = answer.json() if answer.status_code == 200 else None
         except ValueError:
-            found = None
-        if not isinstance(found, dict):
+            content = None
+        if not isinstance(content, dict):
             raise self._unusable("its answer is not what OpenID Connect says", answer.status_code)
-        return found
+        return content
 
     def _unavailable(self, what: str, why: str) -> NeonError:
         return Unavailable(

@@ -69,8 +69,8 @@ class Account:
         afterwards no account is connected.
         """
         store = self._tokens(request)
-        found = None if store is None else store.load()
-        if store is None or found is None:
+        tokens = None if store is None else store.load()
+        if store is None or tokens is None:
             yield None
             return
         auth = oauth.connected(self._application, store)
@@ -78,7 +78,7 @@ class Account:
             try:
                 yield neon
             except oauth.SignInEnded:
-                oauth.connect.drop(store, found)
+                oauth.connect.drop(store, tokens)
                 raise
 
     def _view(self, method: Any, view: Callable[[HttpRequest], HttpResponse]) -> Any:

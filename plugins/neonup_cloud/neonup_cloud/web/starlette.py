@@ -65,8 +65,8 @@ class Account:
         afterwards no account is connected.
         """
         store = await asyncio.to_thread(self._tokens, request)
-        found = None if store is None else await asyncio.to_thread(store.load)
-        if store is None or found is None:
+        tokens = None if store is None else await asyncio.to_thread(store.load)
+        if store is None or tokens is None:
             yield None
             return
         auth = oauth.connected(self._application, store)
@@ -74,7 +74,7 @@ class Account:
             try:
                 yield neon
             except oauth.SignInEnded:
-                await asyncio.to_thread(oauth.connect.drop, store, found)
+                await asyncio.to_thread(oauth.connect.drop, store, tokens)
                 raise
 
     async def _connect(self, request: Request) -> Response:

@@ -55,8 +55,8 @@ class Branches(ApiGroup[S], Generic[S]):
     @operation
     def get(self, project_id: str, branch_id: str) -> Call[Branch]:
         """One branch."""
-        found = yield from self.api.send("GET", _of(project_id, branch_id), _Branch)
-        return found.branch
+        answer = yield from self.api.send("GET", _of(project_id, branch_id), _Branch)
+        return answer.branch
 
     @operation
     def create(

@@ -109,10 +109,10 @@ class Claims(ApiGroup[S], Generic[S]):
         return project_id
 
     def _project(self, project_id: str) -> Call[Project]:
-        found = yield from self.api.send("GET", path("/projects/{id}", id=project_id), _Project)
-        return found.project
+        answer = yield from self.api.send("GET", path("/projects/{id}", id=project_id), _Project)
+        return answer.project
 
     def _is_deleted(self, claim: Claim) -> Call[bool]:
         query = {"search": claim.project_id, "recoverable": True, "org_id": claim.org_id}
-        found = yield from self.api.send("GET", "/projects", _Projects, query=query)
-        return any(one.id == claim.project_id for one in found.projects)
+        answer = yield from self.api.send("GET", "/projects", _Projects, query=query)
+        return any(project.id == claim.project_id for project in answer.projects)

@@ -33,8 +33,8 @@ class Databases(ApiGroup[S], Generic[S]):
     @operation
     def get(self, project_id: str, branch_id: str, name: str) -> Call[Database]:
         """One database."""
-        found = yield from self.api.send("GET", _of(project_id, branch_id, name), _Database)
-        return found.database
+        answer = yield from self.api.send("GET", _of(project_id, branch_id, name), _Database)
+        return answer.database
 
     @operation
     def create(

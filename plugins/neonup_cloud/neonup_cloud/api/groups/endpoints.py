@@ -38,8 +38,8 @@ class Endpoints(ApiGroup[S], Generic[S]):
     @operation
     def get(self, project_id: str, endpoint_id: str) -> Call[Endpoint]:
         """One endpoint."""
-        found = yield from self.api.send("GET", _of(project_id, endpoint_id), _Endpoint)
-        return found.endpoint
+        answer = yield from self.api.send("GET", _of(project_id, endpoint_id), _Endpoint)
+        return answer.endpoint
 
     @operation
     def create(

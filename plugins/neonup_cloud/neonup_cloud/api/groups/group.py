@@ -103,14 +103,14 @@ class listing(Generic[P, T]):  # noqa: N801 - a decorator
 
 
 def _whole(pages: Pages[T]) -> Call[list[T]]:
-    found: list[T] = []
+    items: list[T] = []
     cursor = None
     seen: set[str] = set()
     while True:
         listed, cursor = yield from pages.page(cursor)
-        found += listed
+        items += listed
         if cursor is None:
-            return found
+            return items
         _remember(seen, cursor)
 
 
@@ -130,8 +130,8 @@ async def _aiterate(pages: Pages[T], sender: AsyncSender) -> AsyncIterator[T]:
     seen: set[str] = set()
     while True:
         listed, cursor = await adrive(pages.page(cursor), sender)
-        for one in listed:
-            yield one
+        for item in listed:
+            yield item
         if cursor is None:
             return
         _remember(seen, cursor)

@@ -63,7 +63,7 @@ class OperationsOfProject(ApiGroup[S], Generic[S]):
             OperationFailed: something did not end in time.
         """
         latest, _ = yield from self._pages(project_id, _LATEST).page(None)
-        under_way = [one for one in latest if one.status not in DONE | FAILED]
+        under_way = [operation for operation in latest if operation.status not in DONE | FAILED]
         yield from self._wait(under_way, timeout)
 
     @operation
@@ -81,37 +81,42 @@ class OperationsOfProject(ApiGroup[S], Generic[S]):
 
     def _wait(self, operations: Iterable[Operation], timeout: float) -> Call[None]:
         deadline = time.monotonic() + timeout
-        for one in operations:
+        for pending in operations:
             pause = INTERVAL
-            while one.status not in DONE:
-                if one.status in FAILED:
+            while pending.status not in DONE:
+                if pending.status in FAILED:
+                    reason = f": {pending.error}" if pending.error else ""
                     raise OperationFailed(
-                        f"Neon: {one.action} failed{f': {one.error}' if one.error else ''}.",
-                        checked=(f"operation {one.id} of {one.project_id}",),
+                        f"Neon: {pending.action} failed{reason}.",
+                        checked=(f"operation {pending.id} of {pending.project_id}",),
                     )
                 if time.monotonic() + pause > deadline:
                     raise OperationFailed(
-                        f"Neon: {one.action} has not ended within {timeout:g} s.",
-                        checked=(f"operation {one.id} of {one.project_id}: {one.status}",),
+                        f"Neon: {pending.action} has not ended within {timeout:g} s.",
+                        checked=(
+                            f"operation {pending.id} of {pending.project_id}: {pending.status}",
+                        ),
                         remedy="It may still end. Look again later.",
                     )
                 yield Pause(pause)
                 pause = min(2.0, pause * 1.5)
-                one = yield from self._get(one.project_id, one.id)  # noqa: PLW2901 - as it is now
+                pending = yield from self._get(  # noqa: PLW2901 - as it is now
+                    pending.project_id, pending.id
+                )
 
     def _pages(self, project_id: str, limit: int) -> Pages[Operation]:
         return self.api.pages(
             path("/projects/{project_id}/operations", project_id=project_id),
             _Operations,
-            lambda found: found.operations,
-            lambda found: found.pagination.cursor if found.pagination else None,
+            lambda answer: answer.operations,
+            lambda answer: answer.pagination.cursor if answer.pagination else None,
             query={"limit": limit},
         )
 
     def _get(self, project_id: str, operation_id: str) -> Call[Operation]:
-        found = yield from self.api.send(
+        answer = yield from self.api.send(
             "GET",
             path("/projects/{project}/operations/{id}", project=project_id, id=operation_id),
             _Operation,
         )
-        return found.operation
+        return answer.operation

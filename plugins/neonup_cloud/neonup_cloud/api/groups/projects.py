@@ -76,8 +76,8 @@ class Projects(ApiGroup[S], Generic[S]):
     @operation
     def get(self, project_id: str) -> Call[Project]:
         """One project."""
-        found = yield from self.api.send("GET", _of(project_id), _Project)
-        return found.project
+        answer = yield from self.api.send("GET", _of(project_id), _Project)
+        return answer.project
 
     @operation
     def create(
@@ -142,10 +142,10 @@ class Projects(ApiGroup[S], Generic[S]):
             "settings": settings,
             "default_endpoint_settings": default_endpoint_settings,
         }
-        found = yield from self.api.send(
+        answer = yield from self.api.send(
             "PATCH", _of(project_id), _Project, body={"project": project}
         )
-        return found.project
+        return answer.project
 
     @operation
     def delete(self, project_id: str) -> Call[None]:
@@ -155,8 +155,8 @@ class Projects(ApiGroup[S], Generic[S]):
     @operation
     def recover(self, project_id: str) -> Call[Project]:
         """Bring a deleted project back."""
-        found = yield from self.api.send("POST", f"{_of(project_id)}/recover", _Project)
-        return found.project
+        answer = yield from self.api.send("POST", f"{_of(project_id)}/recover", _Project)
+        return answer.project
 
     @operation
     def connection_uri(
@@ -183,10 +183,10 @@ class Projects(ApiGroup[S], Generic[S]):
             "endpoint_id": endpoint_id,
             "pooled": "true" if pooled else "false",
         }
-        found = yield from self.api.send(
+        answer = yield from self.api.send(
             "GET", f"{_of(project_id)}/connection_uri", _Uri, query=query
         )
-        return found.uri
+        return answer.uri
 
     @operation
     def request_transfer(
@@ -220,14 +220,14 @@ class Projects(ApiGroup[S], Generic[S]):
         )
 
 
-def _told(found: _Projects) -> list[Project]:
-    if found.unavailable_project_ids:
+def _told(answer: _Projects) -> list[Project]:
+    if answer.unavailable_project_ids:
         raise Unavailable(
-            f"Neon: {len(found.unavailable_project_ids)} projects could not be read in time.",
-            checked=found.unavailable_project_ids[:10],
+            f"Neon: {len(answer.unavailable_project_ids)} projects could not be read in time.",
+            checked=answer.unavailable_project_ids[:10],
             remedy="Try again.",
         )
-    return found.projects
+    return answer.projects
 
 
 def _of(project_id: str) -> str:

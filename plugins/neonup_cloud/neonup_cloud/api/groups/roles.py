@@ -35,8 +35,8 @@ class Roles(ApiGroup[S], Generic[S]):
     @operation
     def get(self, project_id: str, branch_id: str, name: str) -> Call[Role]:
         """One role, without its password."""
-        found = yield from self.api.send("GET", _of(project_id, branch_id, name), _Role)
-        return found.role
+        answer = yield from self.api.send("GET", _of(project_id, branch_id, name), _Role)
+        return answer.role
 
     @operation
     def create(
@@ -68,10 +68,10 @@ class Roles(ApiGroup[S], Generic[S]):
         Raises:
             Invalid: the project stores no passwords.
         """
-        found = yield from self.api.send(
+        answer = yield from self.api.send(
             "GET", f"{_of(project_id, branch_id, name)}/reveal_password", _Password
         )
-        return found.password
+        return answer.password
 
     @operation
     def reset_password(self, project_id: str, branch_id: str, name: str) -> Call[ChangedRole]:

@@ -74,10 +74,10 @@ class Snapshots(ApiGroup[S], Generic[S]):
     ) -> Call[Snapshot]:
         """Rename a snapshot, or let it expire at another time; what is None stays."""
         changes: Values = {"name": name, "expires_at": expires_at}
-        found = yield from self.api.send(
+        answer = yield from self.api.send(
             "PATCH", _of(project_id, snapshot_id), _Snapshot, body={"snapshot": changes}
         )
-        return found.snapshot
+        return answer.snapshot
 
     @operation
     def delete(self, project_id: str, snapshot_id: str) -> Call[Operations]:
