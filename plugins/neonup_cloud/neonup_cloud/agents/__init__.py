@@ -1,4 +1,4 @@
-"""Databases of applications that agents write: versions to go back to, and tiers in two
+"""Databases of applications that agents write: versions that can be restored, and tiers in two
 organizations."""
 
 from __future__ import annotations

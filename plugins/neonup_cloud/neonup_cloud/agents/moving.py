@@ -1,4 +1,4 @@
-"""Moving projects between organizations, so that a process that is killed leaves no doubt.
+"""Moving projects between organizations in steps that can be resumed after a crash.
 
     1. A project's name says which tier it is to have, and that this is not done: its organization
        is not that tier's. What of its settings the other organization may not allow is lowered.
@@ -30,10 +30,10 @@ from neonup_cloud.fleets import Register, Tier, UserProject
 
 BATCH = 400
 """Projects that one request moves at most (OpenAPI document, `transferProjectsFromOrgToOrg`)."""
-_ASKED = 3
-"""How often a transfer is asked for whose answers are lost."""
+_TRIES = 3
+"""How often a transfer is requested whose answer is lost."""
 _ONE_IS_ENOUGH = (Conflict, Invalid, Locked, NotFound)
-"""Why a request for many projects is refused because of one of them."""
+"""Errors that one project can cause for a request that moves many."""
 _KEY = (
     "Use a personal API key, of somebody who is in both organizations and may move projects; an "
     "organization's key is refused by Neon."
@@ -42,7 +42,7 @@ _KEY = (
 
 @dataclass(frozen=True)
 class TransferRoute:
-    """From which organization to which."""
+    """The ids of the organizations that projects move from and to."""
 
     source: str
     destination: str
@@ -61,8 +61,8 @@ def check_key(neon: Groups[None]) -> Call[None]:
 
 
 def mark(register: Register, project: UserProject, tier: Tier) -> Call[UserProject]:
-    """Say in a project's name which tier it is to have, and lower what that one's organization may
-    not allow. To be repeated where it was cut off."""
+    """Write the new tier into a project's name, and lower the settings that its organization may
+    not allow. Safe to repeat after a crash."""
     neon, label = register.neon, replace(project.label, tier=tier.name, changing=True)
     answer = yield from neon.projects.get(project.project_id)
     history = answer.history_retention_seconds
@@ -87,7 +87,7 @@ def mark(register: Register, project: UserProject, tier: Tier) -> Call[UserProje
 
 
 def lowered(tier: Tier, now: Mapping[str, Any]) -> dict[str, Any]:
-    """Settings of computes that both organizations allow: of each the one that asks for less."""
+    """Compute settings that both organizations allow: for each the smaller value."""
     settings = {}
     for name, wanted in tier.compute.items():
         value = now.get(name)
@@ -105,7 +105,7 @@ def lowered(tier: Tier, now: Mapping[str, Any]) -> dict[str, Any]:
 def transfer(
     neon: Groups[None], route: TransferRoute, project_ids: Sequence[str]
 ) -> Call[dict[str, NeonError]]:
-    """Move projects; those that are there already count as moved.
+    """Move projects. Projects that are in the destination already count as moved.
 
     Neon moves all of a request or none. Where it refuses some, it is asked for halves of them,
     until each that it refuses is known.
@@ -122,9 +122,9 @@ def transfer(
 def _transfer(
     neon: Groups[None], route: TransferRoute, project_ids: Sequence[str]
 ) -> Call[dict[str, NeonError]]:
-    left, asked = project_ids, 0
+    left, tries = project_ids, 0
     while left:
-        asked += 1
+        tries += 1
         try:
             yield from neon.organizations.transfer_projects(
                 route.source, left, destination_org_id=route.destination
@@ -133,20 +133,20 @@ def _transfer(
         except Forbidden as refused:
             return dict.fromkeys(left, _wrong_key(refused))
         except _ONE_IS_ENOUGH as refused:
-            return (yield from _apart(neon, route, left, refused))
+            return (yield from _in_halves(neon, route, left, refused))
         except (AnswerLost, UnusableAnswer) as lost:
             left = yield from _left(neon, route, left)
-            if asked == _ASKED:
+            if tries == _TRIES:
                 return dict.fromkeys(left, lost)
         except NeonError as error:
             return dict.fromkeys(left, error)
     return {}
 
 
-def _apart(
+def _in_halves(
     neon: Groups[None], route: TransferRoute, project_ids: Sequence[str], refused: NeonError
 ) -> Call[dict[str, NeonError]]:
-    """The same for projects of which Neon refused at least one."""
+    """Move projects of which Neon refused at least one, in halves."""
     if len(project_ids) == 1:
         left = yield from _left(neon, route, project_ids)
         return dict.fromkeys(left, refused)
@@ -156,7 +156,7 @@ def _apart(
 
 
 def _left(neon: Groups[None], route: TransferRoute, project_ids: Sequence[str]) -> Call[list[str]]:
-    """Those of some projects that are not in their new organization."""
+    """The projects that are not in their new organization yet."""
     left = []
     for id_ in project_ids:
         try:
@@ -174,7 +174,10 @@ def is_moved(neon: Groups[None], route: TransferRoute, project_id: str) -> Call[
 
 
 def _idle(seconds: int) -> float:
-    """How little a suspend time asks for: 0 is Neon's default of 5 minutes, -1 is never."""
+    """A suspend time, to compare: more plans allow a longer one, and few allow -1 (never).
+
+    0 is Neon's default of 5 minutes.
+    """
     return {0: 300, -1: -1}.get(seconds, seconds)
 
 

@@ -1,4 +1,4 @@
-"""What snapshots and branches of versions are called, and what a name says of one.
+"""The names of versions' snapshots and branches, and how they are read.
 
 There is no table beside Neon's own data: a name is the only record of what something is for.
 """
@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from neonup import NeonupError
 
 AUTOMATIC = "auto: "
-"""How the name of a snapshot begins that nobody asked for; the version's own name follows."""
+"""Prefix of the name of a snapshot that neonup took by itself."""
 _RESTORING = "neonup restoring "
 _REPLACED = re.compile(r".* \(old, neonup [0-9a-f]{8}\)")
 
@@ -45,38 +45,38 @@ def checkpoint(name: str | None, taken: Container[str]) -> str:
 
 
 def snapshot(version: str, *, automatic: bool) -> str:
-    """What the snapshot of a version is called."""
+    """The name of a version's snapshot."""
     return f"{AUTOMATIC}{version}" if automatic else version
 
 
 def version(snapshot_name: str) -> str:
-    """What the version of a snapshot is called."""
+    """The name of a snapshot's version."""
     return snapshot_name.removeprefix(AUTOMATIC)
 
 
 def is_automatic(snapshot_name: str) -> bool:
-    """Whether nobody asked for the version of a snapshot."""
+    """Whether neonup took the snapshot by itself."""
     return snapshot_name.startswith(AUTOMATIC)
 
 
 def preview(version: str) -> str:
-    """The branch on which a version is looked at."""
+    """The name of a version's preview branch."""
     return f"preview of {version}"
 
 
 def restoring(snapshot_id: str, branch_id: str) -> str:
-    """The branch with a snapshot's data that is about to take another one's place; the same for
-    each try of a restore."""
+    """The name of the branch with a snapshot's data that is about to replace another branch. It is
+    the same for each try of a restore."""
     return f"{_RESTORING}{snapshot_id} over {branch_id}"
 
 
 def is_restoring(name: str) -> bool:
-    """Whether a branch was about to take another one's place."""
+    """Whether the name is one of `restoring`."""
     return name.startswith(_RESTORING)
 
 
 def replaced(name: str) -> str:
-    """The branch that a restore has replaced, until it is deleted; never the same twice."""
+    """A new name for the branch that a restore has replaced, until it is deleted."""
     return f"{name} (old, neonup {secrets.token_hex(4)})"
 
 

@@ -1,4 +1,4 @@
-"""What Neon's plans for agent platforms allow a project, and tiers within it, as data.
+"""The limits of Neon's plans for agent platforms, and tiers within it, as data.
 
 Of Neon's page for agent platforms, https://neon.com/use-cases/ai-agents. What an agreement with
 Neon says is what counts: `PlanLimits` takes other figures as well.

@@ -58,19 +58,19 @@ class ProjectBranches(ApiGroup[S], Generic[S]):
 
     @operation
     def branches(self) -> Call[list[Branch]]:
-        """The project's other branches: those of `preview` and `branch`, and what was kept."""
+        """The project's other branches: those of `preview` and `branch`, and kept ones."""
         state = yield from project_state.read(self._neon, self._project, self._endpoint)
         return state.others
 
     @operation
     def open(self, branch: str) -> Call[VersionBranch]:
-        """How one connects to another branch, e.g. one that was kept.
+        """Another branch with its URL, e.g. one that a restore has kept.
 
         Args:
             branch: its id or name.
 
         Raises:
-            NotFound: there is none.
+            NotFound: there is no such branch.
         """
         state = yield from project_state.read(self._neon, self._project, self._endpoint)
         other = state.other(branch)
@@ -79,14 +79,14 @@ class ProjectBranches(ApiGroup[S], Generic[S]):
 
     @operation
     def delete_branch(self, branch: VersionBranch | str) -> Call[None]:
-        """Delete a branch with its data, and what it kept a restore from deleting.
+        """Delete a branch with its data, and a replaced branch that only waited for that.
 
         Args:
             branch: the branch, or its id or name.
 
         Raises:
             Invalid: it is the database's own, or branches were made of it.
-            NotFound: there is none.
+            NotFound: there is no such branch.
         """
         state = yield from self._settled()
         other = state.other(branch.id if isinstance(branch, VersionBranch) else branch)
@@ -95,7 +95,6 @@ class ProjectBranches(ApiGroup[S], Generic[S]):
         yield from self._steps.delete_left(state)
 
     def _settled(self) -> Call[ProjectState]:
-        """What there is once nothing is under way any more, e.g. of a process that was killed."""
         yield from self._neon.operations.settle(self._project)
         return (yield from project_state.read(self._neon, self._project, self._endpoint))
 

@@ -1,4 +1,4 @@
-"""What there is of a project's versions: read from Neon each time, and kept nowhere else."""
+"""The branches and snapshots of a project, as Neon lists them; nothing is cached."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class ProjectState:
     Args:
         branch: the one that the database is on.
         branches: all of the project's.
-        snapshots: the same, newest first.
+        snapshots: all of the project's, newest first.
     """
 
     branch: Branch
@@ -51,7 +51,7 @@ class ProjectState:
         """The snapshot of a version, or of a version's id or name.
 
         Raises:
-            NeonupError: there is none.
+            NeonupError: there is no such version.
         """
         version = named(self.versions, wanted.id if isinstance(wanted, Version) else wanted)
         return next(snapshot for snapshot in self.snapshots if snapshot.id == version.id)
@@ -60,7 +60,7 @@ class ProjectState:
         """One of the other branches, by its id or name.
 
         Raises:
-            NotFound: there is none.
+            NotFound: there is no such branch.
         """
         for branch in self.others:
             if text in (branch.id, branch.name):
@@ -75,7 +75,7 @@ class ProjectState:
 
         Raises:
             NotFound: there is no such branch.
-            Invalid: it is none.
+            Invalid: the branch is not a preview.
         """
         branch = self.other(text)
         if branch.restore_status != _RESTORED:
@@ -86,35 +86,35 @@ class ProjectState:
         return branch
 
     def called(self, name: str) -> Branch | None:
-        """The branch of a name; names are unique in a project."""
+        """The branch of a name; None if there is none. Names are unique in a project."""
         return next((branch for branch in self.branches if branch.name == name), None)
 
     def restored(self, name: str, snapshot: Snapshot) -> Branch | None:
-        """The branch of a name, if it has a snapshot's data and waits to take another's place."""
+        """The branch of a name, if it has a snapshot's data and has not replaced its target yet."""
         branch = self.called(name)
         if branch is None or branch.restored_from != snapshot.id:
             return None
         return branch if branch.restore_status == _RESTORED else None
 
     def is_stuck(self, branch: Branch) -> bool:
-        """Whether a restore has replaced it, but Neon does not delete it: it has child branches."""
+        """Whether a restore has replaced the branch, but child branches keep it from deletion."""
         return names.is_replaced(branch.name) and self._has_children(branch)
 
     def _has_children(self, branch: Branch) -> bool:
         return any(child.parent_id == branch.id for child in self.branches)
 
-    def left_behind(self, *, but: str = "") -> list[Branch]:
-        """What a restore that was killed has left, and can be deleted.
+    def left_behind(self, *, except_name: str = "") -> list[Branch]:
+        """The branches that a killed restore has left and that can be deleted.
 
         Args:
-            but: the name of a branch that is needed still.
+            except_name: the name of a branch that is still needed.
         """
         return [
             branch
             for branch in self.branches
             if (
                 names.is_replaced(branch.name)
-                or (names.is_restoring(branch.name) and branch.name != but)
+                or (names.is_restoring(branch.name) and branch.name != except_name)
             )
             and not branch.default
             and branch.id != self.branch.id
@@ -135,7 +135,7 @@ class ProjectState:
         return candidates[-1] if which and candidates else None
 
     def check_root(self) -> None:
-        """Refuse where Neon keeps no versions.
+        """Refuse a database whose branch has no snapshots.
 
         Raises:
             Invalid: the database's branch was made of another.
@@ -148,10 +148,10 @@ class ProjectState:
             )
 
     def check_free(self, name: str | None) -> None:
-        """Refuse the name of a branch that is there.
+        """Refuse a name that a branch has already.
 
         Raises:
-            Conflict: there is one.
+            Conflict: there is a branch of that name.
         """
         if name is not None and self.called(name) is not None:
             raise Conflict(
@@ -160,10 +160,10 @@ class ProjectState:
 
 
 def read(neon: Groups[None], project_id: str, endpoint_id: str | None) -> Call[ProjectState]:
-    """What there is of a project.
+    """Read the state of a project.
 
     Args:
-        endpoint_id: what the database is reached by; that of the project's default branch if None.
+        endpoint_id: the database's endpoint; that of the project's default branch if None.
     """
     branches = yield from neon.branches.list(project_id)
     branch_id = None
@@ -180,7 +180,7 @@ def read(neon: Groups[None], project_id: str, endpoint_id: str | None) -> Call[P
 def snapshots(neon: Groups[None], project_id: str) -> Call[list[Snapshot]]:
     """A project's snapshots, newest first."""
     listed = yield from neon.snapshots.list(project_id)
-    return sorted(listed, key=lambda one: one.created_at, reverse=True)
+    return sorted(listed, key=lambda snapshot: snapshot.created_at, reverse=True)
 
 
 def version(snapshot: Snapshot) -> Version:

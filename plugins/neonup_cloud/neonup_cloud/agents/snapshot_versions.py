@@ -1,4 +1,4 @@
-"""Versions of a project's database: taken before each change, looked at, and gone back to.
+"""Versions of a project's database: taken before each change, previewed and restored.
 
 Facts about Neon: https://neon.com/docs/ai/ai-database-versioning and
 https://neon.com/docs/introduction/branch-restore
@@ -33,7 +33,7 @@ class ProjectVersions(ProjectBranches[S], Generic[S]):
     Args:
         neon: a `NeonClient`, or an `AsyncNeonClient`: then the methods are awaited.
         project_id: the project's id.
-        endpoint_id: what the database is reached by; that of the project's default branch if None.
+        endpoint_id: the database's endpoint; that of the project's default branch if None.
             It stays through every restore, as the connection string does; the branch's id does not.
         database: the name of the database that URLs lead to; the only one, or ``neondb``, if None.
     """
@@ -47,11 +47,12 @@ class ProjectVersions(ProjectBranches[S], Generic[S]):
         replace_oldest: bool | Literal["automatic"] = False,
         expires_at: datetime | None = None,
     ) -> Call[Version]:
-        """Keep the database as it is now.
+        """Take a version of the database as it is now.
 
         Args:
             name: one made of the time if None; it must not be taken.
-            automatic: whether nobody asked for it: Neon deletes it after `AUTOMATIC_DAYS`.
+            automatic: whether it is taken without a user's request; then Neon deletes it after
+                `AUTOMATIC_DAYS`.
             replace_oldest: where the plan allows no more (Neon's free one allows one), delete the
                 oldest for it, an automatic one if there is one; ``"automatic"``: none but such a
                 one. There is no room for the new one before that; if it then fails, the error
@@ -135,7 +136,7 @@ class ProjectVersions(ProjectBranches[S], Generic[S]):
         snapshot = state.snapshot(wanted)
         state.check_free(keep)
         name = names.restoring(snapshot.id, state.branch.id)
-        yield from self._steps.delete_left(state, but=name)
+        yield from self._steps.delete_left(state, except_name=name)
         new = yield from self._steps.restored(snapshot, name, state)
         return (yield from self._take_place(new, state, names.version(snapshot.name), keep))
 
@@ -148,7 +149,7 @@ class ProjectVersions(ProjectBranches[S], Generic[S]):
             keep: as in `restore`.
 
         Raises:
-            Invalid: it is no preview, or has taken the place already.
+            Invalid: the branch is not a preview, or has replaced the database already.
             Conflict: there is a branch of the name to keep it under.
         """
         state = yield from self._settled()
@@ -210,14 +211,14 @@ class ProjectVersions(ProjectBranches[S], Generic[S]):
         return (yield from self._restored(name, keep))
 
     def _restored(self, name: str, keep: str | None) -> Call[Restored]:
-        """What a restore did, once what it replaced is deleted."""
+        """Delete the replaced branch, and report the restore."""
         state = yield from project_state.read(self._neon, self._project, self._endpoint)
         yield from self._steps.delete_left(state)
         stuck = next((branch.name for branch in state.branches if state.is_stuck(branch)), None)
         return Restored(name, branch_id=state.branch.id, kept_branch=keep or stuck)
 
     def _explain(self, error: Invalid, branch: Branch) -> Call[None]:
-        """Add to a refusal since when there is a history."""
+        """Add to a refusal how far back the history goes."""
         project = yield from self._neon.projects.get(self._project)
         retention = project.history_retention_seconds
         error.checked = (

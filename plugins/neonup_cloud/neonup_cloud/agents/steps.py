@@ -1,4 +1,4 @@
-"""The steps that changes of versions are made of. Each can be made again where one was killed."""
+"""The steps of which changes of versions consist. Each is safe to repeat after a crash."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _FINALIZED = "finalized"
 
 
 class Steps:
-    """The steps, as calls.
+    """Steps of one project, as calls.
 
     Args:
         neon: gives calls.
@@ -45,7 +45,7 @@ class Steps:
         return created
 
     def snapshot_instead(self, old: Snapshot, request: SnapshotRequest) -> Call[Snapshot]:
-        """The same, where there is no room before another one is deleted."""
+        """A new snapshot that takes the place of another, where the plan allows no more."""
         yield from self.delete_snapshot(old)
         try:
             return (yield from self.snapshot(request))
@@ -65,7 +65,7 @@ class Steps:
         yield from self._neon.operations.wait(deleted.operations)
 
     def restored(self, snapshot: Snapshot, name: str, state: ProjectState) -> Call[Branch]:
-        """The branch of a name with a snapshot's data, which waits to take the database's place."""
+        """A branch with a snapshot's data that has not replaced the database yet."""
         existing = state.restored(name, snapshot)
         if existing is not None and existing.current_state in _READY:
             return existing
@@ -86,7 +86,7 @@ class Steps:
         return (yield from self._created(ask, name))
 
     def branch(self, parent: Branch, name: str, expires_at: datetime | None) -> Call[Branch]:
-        """A new branch of another; there must be none of the name."""
+        """A new branch of another; no branch may have the name."""
 
         def ask() -> Call[CreatedBranch]:
             return (
@@ -98,7 +98,7 @@ class Steps:
         return self._created(ask, name)
 
     def endpoint(self, branch: Branch) -> Call[Endpoint]:
-        """What a branch is reached by; a new one if there is none."""
+        """The endpoint of a branch, created if it has none."""
 
         def ask() -> Call[Endpoint]:
             made = yield from self._neon.endpoints.create(self._project, branch_id=branch.id)
@@ -113,10 +113,10 @@ class Steps:
         return (yield from look()) or (yield from create_once(ask, look, repeatable=True))
 
     def finalize(self, new: Branch, replaced_name: str) -> Call[None]:
-        """Let a restored branch take its target's place.
+        """Replace the target of a restored branch by it.
 
         Args:
-            replaced_name: what the branch that was there is called from now on.
+            replaced_name: the new name of the replaced branch.
         """
         if new.expires_at is not None:  # a preview's time; the database has none
             yield from self._neon.branches.keep(self._project, new.id)
@@ -144,10 +144,10 @@ class Steps:
     def rewind(
         self, branch: Branch, kept_name: str, *, timestamp: datetime | None, lsn: str | None
     ) -> Call[None]:
-        """Give a branch the data that it had at a moment.
+        """Restore a branch to a moment of its own history.
 
         Args:
-            kept_name: of a new branch for what it has now.
+            kept_name: the name of a new branch with the present data.
         """
 
         def ask() -> Call[CreatedBranch]:
@@ -165,19 +165,19 @@ class Steps:
         yield from self._created(ask, kept_name)
 
     def delete_branch(self, branch: Branch) -> Call[None]:
-        """Delete a branch; that it is gone already is no error."""
+        """Delete a branch; it may be deleted already."""
         deleted = Operations()
         with contextlib.suppress(NotFound):
             deleted = yield from self._neon.branches.delete(self._project, branch.id)
         yield from self._neon.operations.wait(deleted.operations)
 
-    def delete_left(self, state: ProjectState, *, but: str = "") -> Call[None]:
-        """Delete what an earlier restore has left."""
-        for branch in state.left_behind(but=but):
+    def delete_left(self, state: ProjectState, *, except_name: str = "") -> Call[None]:
+        """Delete the branches that an earlier restore has left."""
+        for branch in state.left_behind(except_name=except_name):
             yield from self.delete_branch(branch)
 
     def _created(self, ask: Callable[[], Call[CreatedBranch]], name: str) -> Call[Branch]:
-        """The branch of a name that a request creates, once Neon is done with it."""
+        """Send a request that creates a branch of a name, and wait until it is ready."""
 
         def creating() -> Call[Branch]:
             made = yield from ask()

@@ -1,4 +1,4 @@
-"""Other tiers for users' projects, also where the tiers are in different organizations."""
+"""Changes of tier, also between tiers in different organizations."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ class RefusedTierChange:
     """A change that was not made.
 
     Args:
-        user: whose; None where names hold hashes.
-        project: as it was; None: the user has none.
-        error: why not.
+        user: the user; None if names hold hashes.
+        project: the unchanged project; None if the user has none.
+        error: why the change was not made.
     """
 
     user: str | None
@@ -45,7 +45,7 @@ class RefusedTierChange:
 
 @dataclass(frozen=True)
 class TierReport:
-    """What came of changes for many users.
+    """The result of changes for many users.
 
     Args:
         changes: those that were made, or would be.
@@ -68,10 +68,10 @@ class _PlannedChange:
     """A change that is to be made.
 
     Args:
-        user: whose.
+        user: the user; None if names hold hashes.
         project: the project as it is.
-        tier: that it is to have.
-        excess: what of its use does not fit.
+        tier: the new tier.
+        excess: the figures that exceed the new tier.
     """
 
     user: str | None
@@ -80,12 +80,10 @@ class _PlannedChange:
     excess: tuple[TierExcess, ...] = ()
 
     def done(self, project: UserProject, *, applied: bool = True) -> TierChange:
-        """What came of it."""
         before = self.project.tier
         return TierChange(project, before, self.tier.name, self.excess, applied=applied)
 
     def refused(self, error: NeonupError) -> RefusedTierChange:
-        """What came of it."""
         return RefusedTierChange(self.user, self.project, error)
 
 
@@ -119,7 +117,7 @@ class TierChanges(ApiGroup[S], Generic[S]):
         """Give a user's project another tier; for the parameters see `Fleet.change_tier`.
 
         Raises:
-            TierExceeded: it uses more than the tier allows, and neither is said.
+            TierExceeded: it uses more than the tier allows, without ``dry_run`` or ``force``.
             Forbidden: it has to move, and the key may not move projects; nothing was changed.
             Invalid: Neon does not allow the move; the project has its former tier.
             NoProject: the user has none.
@@ -152,7 +150,7 @@ class TierChanges(ApiGroup[S], Generic[S]):
         """
         wanted = self._fleet.tiers.named(tier)
         projects = yield from self._reached(self._register.all())
-        oldest = {project_.label.key: project_ for project_ in reversed(projects)}
+        oldest = {owned.label.key: owned for owned in reversed(projects)}
         plans, refused = [], []
         for user in dict.fromkeys(users):
             project = oldest.get(self._fleet.naming.key(user))
@@ -183,7 +181,7 @@ class TierChanges(ApiGroup[S], Generic[S]):
         )
 
     def _reached(self, look: Call[T]) -> Call[T]:
-        """Look in all organizations, which takes the same key as moving does."""
+        """Explain a key that does not reach all organizations: moving takes the same key."""
         try:
             return (yield from look)
         except NotFound:
@@ -193,7 +191,7 @@ class TierChanges(ApiGroup[S], Generic[S]):
     def _planned(
         self, user: str, project: UserProject, wanted: Tier, *, force: bool
     ) -> Call[_PlannedChange]:
-        """A change, once it is known whether the project's use fits."""
+        """Check whether the project may change, and whether its use fits."""
         refuse_deleting(project, user)
         excess = yield from downgrade.checked(self._register, user, project, wanted, force=force)
         return _PlannedChange(user, project, wanted, excess)
@@ -217,7 +215,7 @@ class TierChanges(ApiGroup[S], Generic[S]):
         )
 
     def _route(self, planned: _PlannedChange) -> TransferRoute | None:
-        """From where to where a project has to move; None: it is where it should be."""
+        """The organizations between which a project has to move; None if it does not have to."""
         project, destination = planned.project, planned.tier.org_id or self.api.org_id
         if not self._register.misplaced(project, planned.tier.name):
             return None
@@ -248,7 +246,7 @@ class TierChanges(ApiGroup[S], Generic[S]):
     def _settled(
         self, planned: _PlannedChange, project: UserProject
     ) -> Call[TierChange | RefusedTierChange]:
-        """Give a project that is where it should be the tier's settings."""
+        """Apply the tier's settings to a project that is in the right organization."""
         label = replace(project.label, tier=planned.tier.name)
         try:
             done = yield from reconcile.change(self._register, project, label)
@@ -264,7 +262,7 @@ class TierChanges(ApiGroup[S], Generic[S]):
     def _taken_back(
         self, planned: _PlannedChange, now: UserProject, error: NeonError
     ) -> Call[RefusedTierChange]:
-        """Give a project that has not moved its former tier again, if that was refused for good."""
+        """Give a project its former tier again, if Neon refused the move for good."""
         before = planned.project.label
         if isinstance(error, _FOR_GOOD) and before.tier != now.tier:
             try:

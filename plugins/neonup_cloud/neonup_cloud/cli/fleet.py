@@ -76,8 +76,10 @@ def provision(
     elif url:
         click.echo(url)
     else:
-        made = "Created the project" if project.created else "There is the project"
-        click.echo(f"{made} {project.project_id} of {user}, tier {project.tier}.")
+        described = f"project {project.project_id} of {user}, tier {project.tier}"
+        click.echo(
+            f"Created the {described}." if project.created else f"The {described}, already exists."
+        )
 
 
 @fleet.command("list")
@@ -118,7 +120,7 @@ def tier(*, user: str, tier: str, force: bool, dry_run: bool, **arguments: Any) 
 @click.option("--warnings", is_flag=True, help="Only those that have used 80 % of a quota.")
 @click.option("--by", type=click.Choice(sorted(_SPANS)), help="What was consumed, for bills.")
 @click.option(
-    "--last", type=click.IntRange(1, 168), default=7, show_default=True, help="So many spans."
+    "--last", type=click.IntRange(1, 168), default=7, show_default=True, help="Number of periods."
 )
 @click.option("--csv", is_flag=True, help="With --by: print CSV.")
 @target.account_options

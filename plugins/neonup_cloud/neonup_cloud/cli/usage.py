@@ -21,10 +21,10 @@ _SPANS = {"hourly": timedelta(hours=1), "daily": timedelta(days=1), "monthly": t
 @click.option("--all", "everything", is_flag=True, help="All projects of the organization.")
 @click.option(
     "--by", type=click.Choice(sorted(_SPANS)), default="daily", show_default=True,
-    help="The length of a line's span.",
+    help="The length of a period.",
 )  # fmt: skip
 @click.option(
-    "--last", type=click.IntRange(1, 60), default=7, show_default=True, help="So many spans."
+    "--last", type=click.IntRange(1, 60), default=7, show_default=True, help="Number of periods."
 )
 @target.project_options
 @commands.json_option

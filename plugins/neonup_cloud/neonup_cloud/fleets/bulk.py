@@ -1,4 +1,4 @@
-"""What is done for all users: the calls are the same for both drivers, how they are run is not."""
+"""Operations on the projects of all users, concurrently: in threads, or in tasks of asyncio."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ T = TypeVar("T")
 
 
 def usages(register: Register, sender: Any, concurrency: int) -> Any:
-    """For `Fleet.usages`."""
+    """The usage of all users' projects; see `Fleet.usages`."""
     checked(concurrency)
 
-    def one(project: UserProject) -> Call[ProjectUsage | None]:
+    def read_usage(project: UserProject) -> Call[ProjectUsage | None]:
         try:
             return (yield from usage.read(register.neon, project))
         except NotFound:
             return None  # deleted meanwhile
 
     if isinstance(sender, AsyncSender):
-        return _ausages(register, sender, one, concurrency)
+        return _ausages(register, sender, read_usage, concurrency)
     projects = drive(register.all(), sender)
-    return _known(run(projects, lambda project: drive(one(project), sender), concurrency))
+    return _known(run(projects, lambda project: drive(read_usage(project), sender), concurrency))
 
 
 async def _ausages(
@@ -56,7 +56,7 @@ def _known(results: Iterable[T | None]) -> list[T]:
 
 @dataclass(frozen=True)
 class Migration:
-    """A run over all projects; for its parameters see `Fleet.migrate`."""
+    """One migration of all projects; for its parameters see `Fleet.migrate`."""
 
     register: Register
     layout: Layout
@@ -66,12 +66,12 @@ class Migration:
     name: str
 
     def run(self, sender: Sender) -> MigrationReport:
-        """Run it in threads."""
+        """Run the migration in threads."""
         checked(self.concurrency)
         with journals.opened(self.journal, self.name) as journal:
-            report = self._sorted(drive(self.register.all(), sender), journal)
+            report = self._planned(drive(self.register.all(), sender), journal)
 
-            def one(project: UserProject) -> FailedMigration | None:
+            def migrate(project: UserProject) -> FailedMigration | None:
                 try:
                     self.work(MigrationTarget(project, drive(self._url(project), sender)))
                 except Exception as error:
@@ -79,15 +79,15 @@ class Migration:
                 journal.write(project.project_id, None)
                 return None
 
-            return _told(report, run(report.done, one, self.concurrency))
+            return _with_failures(report, run(report.done, migrate, self.concurrency))
 
     async def arun(self, sender: AsyncSender) -> MigrationReport:
-        """Run it in tasks."""
+        """Run the migration in tasks of the event loop."""
         checked(self.concurrency)
         with journals.opened(self.journal, self.name) as journal:
-            report = self._sorted(await adrive(self.register.all(), sender), journal)
+            report = self._planned(await adrive(self.register.all(), sender), journal)
 
-            async def one(project: UserProject) -> FailedMigration | None:
+            async def migrate(project: UserProject) -> FailedMigration | None:
                 try:
                     work: Awaitable[object] = self.work(
                         MigrationTarget(project, await adrive(self._url(project), sender))
@@ -98,10 +98,10 @@ class Migration:
                 journal.write(project.project_id, None)
                 return None
 
-            return _told(report, await arun(report.done, one, self.concurrency))
+            return _with_failures(report, await arun(report.done, migrate, self.concurrency))
 
-    def _sorted(self, projects: list[UserProject], journal: MigrationJournal) -> MigrationReport:
-        """What is to be done, as if it were."""
+    def _planned(self, projects: list[UserProject], journal: MigrationJournal) -> MigrationReport:
+        """A report in which all projects that are to be migrated are done."""
         earlier = [project for project in projects if project.project_id in journal.done]
         left = [project for project in projects if project.project_id not in journal.done]
         usable = [project for project in left if project.lifecycle is Lifecycle.ACTIVE]
@@ -124,7 +124,9 @@ class Migration:
         return failure
 
 
-def _told(report: MigrationReport, failed: list[FailedMigration | None]) -> MigrationReport:
-    """The report, the projects that failed taken out of those that are done."""
+def _with_failures(
+    report: MigrationReport, failed: list[FailedMigration | None]
+) -> MigrationReport:
+    """The report with the projects that failed moved from ``done`` to ``failed``."""
     done = [project for project, why in zip(report.done, failed, strict=True) if why is None]
     return replace(report, done=tuple(done), failed=tuple(_known(failed)))

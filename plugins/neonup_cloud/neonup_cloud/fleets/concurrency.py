@@ -1,4 +1,4 @@
-"""The same for many, some of them at once."""
+"""Run a function over items with bounded concurrency, in threads or in tasks."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ T = TypeVar("T")
 
 
 def run(items: Iterable[I], do: Callable[[I], T], concurrency: int) -> list[T]:
-    """What came of each item, in their order, in threads.
+    """Call a function with each item in threads, and return its results in the items' order.
 
-    Where one raises, what is under way is awaited, and the rest is not begun.
+    Where a call raises, those that run are awaited, and no other is begun.
 
     Args:
-        concurrency: how many are under way at once.
+        concurrency: how many calls run at once.
     """
     with ThreadPoolExecutor(checked(concurrency), thread_name_prefix="neonup-fleet") as pool:
         futures = [pool.submit(do, item) for item in items]
@@ -31,23 +31,23 @@ def run(items: Iterable[I], do: Callable[[I], T], concurrency: int) -> list[T]:
 
 
 async def arun(items: Iterable[I], do: Callable[[I], Awaitable[T]], concurrency: int) -> list[T]:
-    """The same in tasks of the event loop."""
+    """As `run`, awaited: in tasks of the event loop."""
     free = asyncio.Semaphore(checked(concurrency))
 
-    async def one(item: I) -> T:
+    async def limited(item: I) -> T:
         async with free:
             return await do(item)
 
     async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(one(item)) for item in items]
+        tasks = [group.create_task(limited(item)) for item in items]
     return [task.result() for task in tasks]
 
 
 def checked(concurrency: int) -> int:
-    """A number of things at once.
+    """Validate a concurrency, and return it.
 
     Raises:
-        SettingsError: it is none.
+        SettingsError: it is below 1.
     """
     if concurrency < 1:
         raise SettingsError(f"The concurrency cannot be {concurrency}.", remedy="Use 1 or more.")

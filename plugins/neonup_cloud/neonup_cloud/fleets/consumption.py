@@ -17,7 +17,7 @@ from neonup_cloud.fleets.register import Register, UserProject
 
 T = TypeVar("T")
 A_MINUTE = 30
-"""About so many requests for consumption Neon takes a minute (its documentation)."""
+"""Requests for consumption that Neon accepts in a minute, about (its documentation)."""
 
 
 @dataclass(frozen=True)
@@ -25,8 +25,8 @@ class ConsumptionRow:
     """What a project consumed in a span of time.
 
     Args:
-        user: the user's key; None: it is hashed, or the project was deleted so long ago that its
-            name is not known any more, or is none of the fleet's.
+        user: the user's key; None if names hold hashes, or Neon does not list the project any
+            more because it was deleted long ago.
         project_id: Neon's id.
         tier: the tier that it has now; None as above.
         start: of the span, UTC.
@@ -106,13 +106,13 @@ def rows(
 
 @dataclass
 class RequestCount:
-    """How many requests there were."""
+    """Counts the requests of several calls."""
 
     times: int = 0
 
 
 def paced(call: Call[T], asked: RequestCount) -> Call[T]:
-    """A call whose requests keep to what Neon takes: after so many each waits for its turn."""
+    """A call that keeps to Neon's limit: after `A_MINUTE` requests it pauses before each."""
     reply = None
     try:
         while True:
@@ -128,7 +128,7 @@ def paced(call: Call[T], asked: RequestCount) -> Call[T]:
 
 
 def _whose(register: Register) -> Call[dict[str, UserProject | None]]:
-    """Whose the projects of the fleet's organizations are; None: of nobody in the fleet."""
+    """The owner of each project in the fleet's organizations; None if it is not the fleet's."""
     owners: dict[str, UserProject | None] = {}
     for org_id in register.tiers.organizations(register.neon.api.org_id):
         for deleted in (True, None):

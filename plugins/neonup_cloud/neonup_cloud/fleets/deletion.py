@@ -31,10 +31,10 @@ it by then, unless it was killed."""
 
 @dataclass(frozen=True)
 class Deletion:
-    """A deletion that was asked for.
+    """A deletion that was requested.
 
     Args:
-        project: as it was left.
+        project: the project, as it is now.
         due: when it is, or was, to be deleted.
         snapshot_id: the final snapshot.
         deleted: whether it is deleted already.
@@ -57,12 +57,12 @@ class Deletion:
 
 @dataclass(frozen=True)
 class SweepReport:
-    """What a sweep did.
+    """The result of `Fleet.sweep`.
 
     Args:
-        deleted: projects whose time had come.
-        finished: projects whose change had been cut off.
-        duplicates: second projects of a user, left by a process that was killed; deleted.
+        deleted: projects that were due.
+        finished: projects whose interrupted change was finished.
+        duplicates: second projects of a user that a killed process had left; they were deleted.
         failed: those of which something failed, with the errors; the next sweep tries again.
     """
 
@@ -84,9 +84,9 @@ class SweepReport:
 def delete(
     register: Register, user: str, *, snapshot: bool, wait: timedelta, now: datetime
 ) -> Call[Deletion | None]:
-    """Delete a user's project, or let it wait for that; None if there is none.
+    """Delete a user's project, or schedule its deletion; None if the user has no project.
 
-    Asked again, the earlier date counts, and what was cut off is finished.
+    Called again, the earlier date is kept, and an interrupted deletion is finished.
     """
     projects = yield from register.of(user)
     if not projects:
@@ -110,10 +110,10 @@ def delete(
 
 
 def undelete(register: Register, user: str) -> Call[UserProject]:
-    """Keep a project that waits to be deleted, or have Neon recover the one deleted last.
+    """Cancel a scheduled deletion, or have Neon recover the project that was deleted last.
 
     Raises:
-        NoProject: there is neither.
+        NoProject: the user has neither.
     """
     projects = yield from register.of(user)
     if projects:
@@ -181,7 +181,7 @@ def _tasks(projects: list[UserProject], now: datetime) -> Iterator[tuple[UserPro
 
 
 def _carry_out(register: Register, project: UserProject, task: _Task) -> Call[UserProject | None]:
-    """Do it; None if a change could not be finished yet."""
+    """Carry out a task; None if a change could not be finished yet."""
     if task is not _Task.FINISH:
         yield from _delete(register.neon, project)
         return project
@@ -197,7 +197,7 @@ def _delete(neon: Groups[None], project: UserProject) -> Call[None]:
 
 
 def _final_snapshot(neon: Groups[None], project_id: str) -> Call[str]:
-    """The final snapshot's id. Since the project is suspended, one that is there is as good."""
+    """The id of the final snapshot. An existing one is as good, since the project is suspended."""
     existing = yield from _final_snapshots(neon, project_id)
     if existing:
         return existing[0]

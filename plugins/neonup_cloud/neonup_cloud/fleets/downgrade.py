@@ -1,4 +1,4 @@
-"""Another tier for a project: what of its present use a smaller one does not allow."""
+"""Whether the use of a project fits a smaller tier."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from neonup_cloud.fleets.tiers import Tier
 
 @dataclass(frozen=True)
 class TierExcess:
-    """Something of which a project uses more than a tier allows.
+    """A figure of which a project uses more than a tier allows.
 
     Args:
         name: one of a `Quota`, ``branches`` or ``snapshots``.
-        used: how much there is of it now.
+        used: how much the project uses now.
         limit: how much the tier allows.
     """
 
@@ -33,7 +33,7 @@ class TierExcess:
 
 @dataclass(frozen=True)
 class TierChange:
-    """What a change of tier did, or would do.
+    """A change of tier that was made, or would be made.
 
     Args:
         project: as it is now.
@@ -63,13 +63,13 @@ class TierChange:
 def checked(
     register: Register, user: str, project: UserProject, tier: Tier, *, force: bool
 ) -> Call[tuple[TierExcess, ...]]:
-    """What a user's project uses of that another tier does not allow.
+    """Compare a user's project with another tier, and return the figures that exceed it.
 
     Args:
-        force: whether that is no reason to refuse.
+        force: return them instead of raising.
 
     Raises:
-        TierExceeded: there is something.
+        TierExceeded: a figure exceeds the tier.
     """
     begun = project.label.changing and project.tier == tier.name  # it was found to fit then
     before = tier if begun else register.tiers.get(project.tier)
@@ -82,10 +82,10 @@ def checked(
 def _excess(
     neon: Groups[None], project: UserProject, before: Tier | None, after: Tier
 ) -> Call[tuple[TierExcess, ...]]:
-    """What a project uses of that a tier does not allow. Limits that grow need no look.
+    """The figures that exceed a tier. Limits that grow need no request.
 
     Args:
-        before: the tier that it has; None: it is unknown.
+        before: the present tier; None if the fleet does not have it any more.
         after: the other tier.
     """
     smaller = _smaller(before, after)
@@ -106,7 +106,6 @@ def _excess(
 
 
 def _refused(user: str, tier: Tier, excess: tuple[TierExcess, ...]) -> TierExceeded:
-    """The error that says what does not fit."""
     return TierExceeded(
         f"The project of the user {user!r} uses more than the tier {tier.name} allows.",
         checked=[str(item) for item in excess],
@@ -115,7 +114,6 @@ def _refused(user: str, tier: Tier, excess: tuple[TierExcess, ...]) -> TierExcee
 
 
 def _smaller(before: Tier | None, after: Tier) -> dict[str, int]:
-    """The limits that are smaller than before, by name."""
     old = _limits(before) if before else {}
     return {
         name: limit
@@ -125,7 +123,6 @@ def _smaller(before: Tier | None, after: Tier) -> dict[str, int]:
 
 
 def _limits(tier: Tier) -> dict[str, int]:
-    """What a tier limits: what is unlimited is left out."""
     limits = {name: limit for name, limit in tier.quota.as_dict().items() if limit}
     for name in ("branches", "snapshots"):
         limit = getattr(tier, name)

@@ -1,9 +1,9 @@
-"""What a fleet refuses, by meaning.
+"""The errors of a fleet.
 
 NeonupError
 └── FleetError              a user's project is not as the call needs it
     ├── NoProject           the user has none
-    ├── ProjectGone         the project whose id was kept is not there any more
+    ├── ProjectGone         the project of the stored id does not exist any more
     ├── DeletionPending     it is waiting to be deleted
     └── TierExceeded        what it uses does not fit the smaller tier
 """
@@ -26,7 +26,7 @@ class NoProject(FleetError):
 
 
 class ProjectGone(FleetError):
-    """The project whose id was kept is not there any more, or is another user's."""
+    """The project of the stored id does not exist any more, or is another user's."""
 
     code = "fleet_project_gone"
 

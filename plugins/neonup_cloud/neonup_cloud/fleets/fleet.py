@@ -1,4 +1,4 @@
-"""A fleet: a Neon project for each user of a platform, without a table of one's own."""
+"""A fleet: a Neon project for each user of a platform. It needs no table of its own."""
 
 from __future__ import annotations
 
@@ -40,17 +40,17 @@ class Fleet(FleetOperations[S], Generic[S]):
     def provision(
         self, user: str, tier: str, *, project_id: str | None = None
     ) -> Call[UserProject]:
-        """A user's project, created if there is none. The same for all who call at once.
+        """A user's project, created if the user has none. Concurrent calls return the same project.
 
         Args:
             user: the user's key, e.g. an id or an e-mail address; compared exactly.
             tier: of a new project; one that is there keeps its own.
-            project_id: the id that was kept: it is read instead of being searched for.
+            project_id: the stored id: it is read instead of being searched for.
 
         Raises:
             DeletionPending: it is waiting to be deleted.
             ProjectGone: the project of that id is not there, or not this user's.
-            AnswerLost: it may have been created; the next call will know.
+            AnswerLost: it may have been created; call again, which looks for it first.
         """
         wanted = self.tiers.named(tier)
         project = yield from self.register.find(user, project_id)
@@ -61,7 +61,7 @@ class Fleet(FleetOperations[S], Generic[S]):
 
     @operation
     def find(self, user: str, *, project_id: str | None = None) -> Call[UserProject | None]:
-        """A user's project in any of the tiers' organizations; None if there is none.
+        """A user's project in any of the tiers' organizations; None if the user has none.
 
         Raises:
             ProjectGone: as `provision`.
@@ -72,11 +72,11 @@ class Fleet(FleetOperations[S], Generic[S]):
     def connection(
         self, user: str, *, pooled: bool = True, project_id: str | None = None
     ) -> Call[str]:
-        """How one connects to a user's database, password included: a secret.
+        """The URL of a user's database, with the password: a secret.
 
         Args:
             pooled: through the pooler; migrations take the other.
-            project_id: the id that was kept: one request is enough, and nothing is looked at.
+            project_id: the stored id: then one request is enough, and nothing is checked.
 
         Raises:
             NoProject: the user has none.
@@ -97,18 +97,18 @@ class Fleet(FleetOperations[S], Generic[S]):
 
     @operation
     def suspend(self, user: str, *, project_id: str | None = None) -> Call[UserProject]:
-        """Let a user's project take no connections until `resume`; its data stays.
+        """Disable a user's project until `resume`: it takes no connections, and keeps its data.
 
         Raises:
             NoProject: the user has none.
             DeletionPending: it is waiting to be deleted, and suspended so.
         """
-        return self._stand(user, project_id, Lifecycle.SUSPENDED)
+        return self._set_lifecycle(user, project_id, Lifecycle.SUSPENDED)
 
     @operation
     def resume(self, user: str, *, project_id: str | None = None) -> Call[UserProject]:
-        """Let a suspended project be used again. For the errors see `suspend`."""
-        return self._stand(user, project_id, Lifecycle.ACTIVE)
+        """Enable a suspended project again. For the errors see `suspend`."""
+        return self._set_lifecycle(user, project_id, Lifecycle.ACTIVE)
 
     @operation
     def change_tier(
@@ -120,18 +120,18 @@ class Fleet(FleetOperations[S], Generic[S]):
         force: bool = False,
         project_id: str | None = None,
     ) -> Call[TierChange]:
-        """Give a user's project another tier, after a look whether its use fits a smaller one.
+        """Give a user's project another tier, if its use fits.
 
-        The tier that it has is applied once more: its settings may have changed.
+        The present tier can be given again, to apply settings of it that have changed.
 
         Args:
             dry_run: only look.
             force: change it also where its use does not fit: Neon then suspends it, or keeps it
                 from growing.
-            project_id: the id that was kept: it is read instead of being searched for.
+            project_id: the stored id: it is read instead of being searched for.
 
         Raises:
-            TierExceeded: it uses more than the tier allows, and neither is said.
+            TierExceeded: it uses more than the tier allows, without ``dry_run`` or ``force``.
             NoProject: the user has none.
             DeletionPending: it is waiting to be deleted.
             SettingsError: the tier is of another organization.
@@ -162,7 +162,7 @@ class Fleet(FleetOperations[S], Generic[S]):
     def delete(
         self, user: str, *, snapshot: bool = True, wait: timedelta = timedelta()
     ) -> Call[Deletion | None]:
-        """Delete a user's project, or suspend it until its time has come; None if there is none.
+        """Delete a user's project, or suspend it until then; None if the user has no project.
 
         Args:
             snapshot: whether a final snapshot is taken. Neon deletes it with the project, and
@@ -177,13 +177,13 @@ class Fleet(FleetOperations[S], Generic[S]):
 
     @operation
     def undelete(self, user: str) -> Call[UserProject]:
-        """Keep a project that is waiting to be deleted, or recover a deleted one.
+        """Cancel the deletion of a project that waits for it, or recover a deleted project.
 
         Neon can recover it for 7 days, with its data and its connection string (OpenAPI document,
         ``recoverProject``).
 
         Raises:
-            NoProject: there is neither.
+            NoProject: the user has neither.
         """
         return deletion.undelete(self.register, user)
 
@@ -195,7 +195,9 @@ class Fleet(FleetOperations[S], Generic[S]):
                 remedy="neonup_cloud.agents.TierChanges moves it, and so does `neonup fleet tier`.",
             )
 
-    def _stand(self, user: str, project_id: str | None, lifecycle: Lifecycle) -> Call[UserProject]:
+    def _set_lifecycle(
+        self, user: str, project_id: str | None, lifecycle: Lifecycle
+    ) -> Call[UserProject]:
         project = yield from self.register.usable(user, project_id)
         if project.lifecycle is lifecycle:
             return (yield from reconcile.finish(self.register, project))

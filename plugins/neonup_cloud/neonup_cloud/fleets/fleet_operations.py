@@ -1,4 +1,4 @@
-"""What is done for all users of a fleet at once."""
+"""The operations of a fleet on the projects of all users."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from neonup_cloud.fleets.usage import ProjectUsage
 
 
 class FleetOperations(ApiGroup[S], Generic[S]):
-    """The part of a `Fleet` that names no user; for the parameters see there."""
+    """The operations of a `Fleet` on all users; for the parameters see there."""
 
     def __init__(
         self,
@@ -76,7 +76,7 @@ class FleetOperations(ApiGroup[S], Generic[S]):
 
     @operation
     def sweep(self, *, now: datetime | None = None) -> Call[SweepReport]:
-        """Delete what is due, and finish what killed processes left. Call it once an hour or so.
+        """Delete projects that are due, and finish what killed processes left. Call it every hour.
 
         Args:
             now: which time it is.
@@ -125,7 +125,7 @@ class FleetOperations(ApiGroup[S], Generic[S]):
         journal: Path | None = None,
         name: str = "migration",
     ) -> Any:
-        """Migrate the databases of all users. One that fails does not keep the others from it.
+        """Migrate the databases of all users. A failure does not stop the others.
 
         Args:
             work: migrates one; called in threads, or awaited over an `AsyncNeonClient`. See

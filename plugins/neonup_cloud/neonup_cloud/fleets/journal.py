@@ -1,4 +1,4 @@
-"""A file that says for which projects a run has been done, so that a later one goes on from there.
+"""A file that records which projects a migration has done, so that a later run skips them.
 
 A line of JSON each. The first names the run; a line that was cut off by a crash counts for
 nothing.
@@ -18,7 +18,7 @@ from neonup import SettingsError
 
 
 class MigrationJournal:
-    """What has been done, as the file says.
+    """The record of a migration.
 
     Args:
         file: opened for appending; None: nothing is written down.
@@ -31,15 +31,15 @@ class MigrationJournal:
         self._lock = Lock()
 
     def write(self, project_id: str, error: str | None) -> None:
-        """Say what came of one; it is on the disk afterwards.
+        """Record the result of one project; it is on the disk when this returns.
 
         Args:
-            error: why it failed; None: it is done.
+            error: why the migration failed; None if it succeeded.
         """
         self._append({"project": project_id, "done": error is None, "error": error})
 
     def begin(self, name: str) -> None:
-        """Say which run this is."""
+        """Record the name of the run."""
         self._append({"run": name})
 
     def _append(self, line: dict[str, Any]) -> None:
@@ -53,10 +53,10 @@ class MigrationJournal:
 
 @contextmanager
 def opened(path: Path | None, name: str) -> Iterator[MigrationJournal]:
-    """The journal of a run, for this process alone.
+    """Open the journal of a run, for this process alone.
 
     Args:
-        path: the file, made if it is not there; None: nothing is kept.
+        path: the file, created if needed; None: nothing is recorded.
         name: of the run, e.g. the migration's.
 
     Raises:

@@ -1,4 +1,4 @@
-"""The same change to the databases of all users: some at once, and resumed where it was cut off."""
+"""Migrations of all users' databases: what is run for each, and the report."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from neonup import NeonupError, urls
 from neonup_cloud.fleets.register import UserProject
 
 _LINES = 5
-"""So many of the last lines of a failed command are reported."""
+"""How many of a failed command's last lines are reported."""
 
 
 @dataclass(frozen=True)
@@ -30,10 +30,10 @@ class MigrationTarget:
 
 
 Work = Callable[[MigrationTarget], object]
-"""Migrates one database, and raises where that fails. Run twice it must do no harm: where a
-process is killed, its last ones are run again."""
+"""Migrates one database; raises if that fails. It must be safe to run twice: after a process was
+killed, the migrations that it had begun are run again."""
 AsyncWork = Callable[[MigrationTarget], Awaitable[object]]
-"""The same, awaited."""
+"""As `Work`, awaited."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class FailedMigration:
 
 @dataclass(frozen=True)
 class MigrationReport:
-    """What came of a run.
+    """The result of a migration of all projects.
 
     Args:
         done: projects that were migrated now.
@@ -115,6 +115,6 @@ def command(words: Sequence[str], *, cwd: Path | None = None) -> Work:
 
 
 def reason(error: Exception) -> str:
-    """Why something failed, in a line without passwords."""
+    """An error as one line without passwords."""
     text = error.message if isinstance(error, NeonupError) else f"{type(error).__name__}: {error}"
     return urls.mask(" ".join(text.split()))

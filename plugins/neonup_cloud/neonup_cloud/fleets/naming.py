@@ -1,4 +1,4 @@
-"""A project's name is the record of whose it is: it cannot disagree with Neon.
+"""Names of projects. A name is the only record of whose a project is, and of its tier.
 
     acme/anna%40example.com/free                    anna's project, of the tier free
     acme/anna%40example.com/pro/changing            on its way to the tier pro, and not there yet
@@ -32,7 +32,7 @@ _DELETE = "delete@"
 
 
 class Lifecycle(enum.StrEnum):
-    """Whether a project may be used."""
+    """Whether a project may be used, or waits to be deleted."""
 
     ACTIVE = "active"
     SUSPENDED = "suspended"
@@ -64,7 +64,7 @@ class Label:
 
     @property
     def settled(self) -> Label:
-        """The same with everything as it says."""
+        """This label without the ``changing`` marker."""
         return replace(self, changing=False)
 
 
@@ -98,7 +98,7 @@ class Naming:
         return f"Naming(prefix={self.prefix!r}, hashed={self.hashed})"
 
     def key(self, user: str) -> str:
-        """A user's key as it stands in names: percent-encoded, or ``~`` and a SHA-256.
+        """A user's key as it is written in names: percent-encoded, or ``~`` and a SHA-256.
 
         No two keys have the same one: ``~`` and ``/`` are encoded, too.
 
@@ -117,11 +117,11 @@ class Naming:
         return f"~{digest.hexdigest()}"
 
     def search(self, key: str) -> str:
-        """What the names of a user's projects have in common, and few others have."""
+        """A text for Neon's search that finds a user's projects, and perhaps a few others."""
         return f"{self.prefix}/{key}/"
 
     def name(self, label: Label) -> str:
-        """The name that says so."""
+        """The name of a project with this label."""
         marks = []
         if label.lifecycle is Lifecycle.SUSPENDED:
             marks.append(Lifecycle.SUSPENDED.value)
@@ -132,7 +132,7 @@ class Naming:
         return "/".join((self.prefix, label.key, label.tier, *marks))
 
     def read(self, name: str) -> Label | None:
-        """What a name says; None if it is no name of this fleet's."""
+        """The label in a name; None if the name is not one of this fleet's."""
         parts = name.split("/")
         if len(parts) < 3 or parts[0] != self.prefix:
             return None

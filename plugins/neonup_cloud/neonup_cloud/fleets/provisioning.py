@@ -16,7 +16,7 @@ from neonup_cloud.fleets.tiers import Tier
 
 @dataclass(frozen=True)
 class Layout:
-    """What every new project of a fleet has.
+    """What every new project of a fleet gets.
 
     Args:
         region_id: where, e.g. ``aws-us-east-2``; Neon's choice if None.

@@ -1,5 +1,8 @@
-"""Making a project as its name says. The name changes first, so that whoever comes upon a change
-that was cut off can finish it: no record of it is needed anywhere else."""
+"""Apply a label to a project's settings; resumable.
+
+The name changes first, so that any process that finds an interrupted change can finish it. No
+other record of the change is needed.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,7 @@ _ROUNDS = 10
 
 
 def change(register: Register, project: UserProject, label: Label) -> Call[UserProject]:
-    """Give a project a tier and a lifecycle state.
+    """Give a project the tier and the lifecycle state of a label.
 
     One request writes the label and the settings of the project together; its endpoints, which
     have settings of their own, follow, and the label is marked as settled.
@@ -28,13 +31,13 @@ def change(register: Register, project: UserProject, label: Label) -> Call[UserP
 
 
 def finish(register: Register, project: UserProject) -> Call[UserProject]:
-    """Bring a project to what its label says, if it is not there yet.
+    """Finish the change of a project whose label has the ``changing`` marker.
 
-    Somebody may give it another label meanwhile: the last one is followed. One that is on its way
-    to another organization stays as it is: `neonup_cloud.agents` finishes that.
+    Where another process changes the label meanwhile, the last label is applied. A project that
+    is on its way to another organization is returned as it is: `neonup_cloud.agents` finishes that.
 
     Raises:
-        FleetError: others keep changing it.
+        FleetError: other processes keep changing it.
     """
     for _ in range(_ROUNDS):
         label = project.label
@@ -59,10 +62,10 @@ def finish(register: Register, project: UserProject) -> Call[UserProject]:
 
 
 def drift(tier: Tier | None, lifecycle: Lifecycle, endpoint: Endpoint) -> dict[str, Any]:
-    """The settings of an endpoint that are not as they should be, with what they should be.
+    """The settings of an endpoint that differ from its tier and lifecycle, with the right values.
 
     Args:
-        tier: None where it is none of the fleet's any more: its settings stay.
+        tier: None if the fleet has no such tier any more; then the settings stay.
     """
     wanted = dict(tier.compute if tier else {}) | {"disabled": lifecycle is not Lifecycle.ACTIVE}
     return {
@@ -83,7 +86,6 @@ def _settle_endpoints(register: Register, project: UserProject) -> Call[None]:
 
 
 def _write(register: Register, project: UserProject, label: Label) -> Call[None]:
-    """The name and the settings of a label, in one request."""
     tier = register.tiers.get(label.tier)
     yield from register.neon.projects.update(
         project.project_id, name=register.naming.name(label), **(tier.project if tier else {})

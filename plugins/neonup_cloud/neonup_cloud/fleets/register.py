@@ -1,4 +1,4 @@
-"""Which projects are whose: read from Neon each time, since their names are the only record."""
+"""Finding the projects of users: Neon is asked each time, since the names are the only record."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class UserProject:
     """A user's project.
 
     Args:
-        project_id: Neon's id, which can be kept and passed back as ``project_id``.
+        project_id: Neon's id, which can be stored and passed back as ``project_id``.
         label: what its name says.
         org_id: the organization that it is in.
         created_at: when it was created.
@@ -49,7 +49,7 @@ class UserProject:
 
     @property
     def lifecycle(self) -> Lifecycle:
-        """Whether it may be used."""
+        """Whether the project may be used."""
         return self.label.lifecycle
 
     def as_dict(self) -> dict[str, Any]:
@@ -82,7 +82,7 @@ class Register:
     tiers: Tiers
 
     def read(self, project: Project) -> UserProject | None:
-        """A project as a user's; None if it is none of this fleet's."""
+        """A project of Neon's as a user's; None if it does not belong to this fleet."""
         label = self.naming.read(project.name)
         if label is None:
             return None
@@ -94,21 +94,21 @@ class Register:
         """The projects of all users, the oldest first.
 
         Args:
-            deleted: those that Neon can still recover, instead.
+            deleted: list deleted projects that Neon can still recover, instead.
         """
         return self._listed(f"{self.naming.prefix}/", deleted=deleted)
 
     def of(self, user: str, *, deleted: bool = False) -> Call[list[UserProject]]:
-        """A user's projects, the oldest first: one, except while creations race, or none."""
+        """A user's projects, the oldest first. There are several only while creations race."""
         key = self.naming.key(user)
         projects = yield from self._listed(self.naming.search(key), deleted=deleted)
         return [project for project in projects if project.label.key == key]
 
     def find(self, user: str, project_id: str | None = None) -> Call[UserProject | None]:
-        """A user's project, or None.
+        """A user's project; None if the user has no project.
 
         Args:
-            project_id: the id that was kept: it is read instead of being searched for.
+            project_id: the stored id: it is read instead of being searched for.
 
         Raises:
             ProjectGone: the project of that id is not there, or not this user's.
@@ -135,7 +135,7 @@ class Register:
         return project
 
     def known(self, user: str, project_id: str | None = None) -> Call[UserProject]:
-        """As `find`, but there is one.
+        """As `find`, but raises if the user has no project.
 
         Raises:
             NoProject: the user has none.
@@ -147,17 +147,17 @@ class Register:
         return project
 
     def usable(self, user: str, project_id: str | None = None) -> Call[UserProject]:
-        """As `known`, but not one that is waiting to be deleted.
+        """As `known`, but raises if the project waits to be deleted.
 
         Raises:
-            DeletionPending: it is waiting.
+            DeletionPending: the project waits to be deleted.
         """
         project = yield from self.known(user, project_id)
         refuse_deleting(project, user)
         return project
 
     def misplaced(self, project: UserProject, tier: str | None = None) -> bool:
-        """Whether a project is in another organization than those of a tier.
+        """Whether a project is in another organization than its tier, or another tier, demands.
 
         Args:
             tier: its own if None.
@@ -184,17 +184,17 @@ class Register:
 
 
 def age(project: UserProject) -> tuple[datetime, str]:
-    """Sorts the oldest first, in one order for all who look."""
+    """A sort key: the oldest project first, in the same order for every process."""
     return (project.created_at or _FIRST, project.project_id)
 
 
 def labelled(project: UserProject, label: Label) -> UserProject:
-    """The same project under another label."""
+    """This project with another label."""
     return replace(project, label=label)
 
 
 def missing(user: str) -> NoProject:
-    """The error where a user has no project."""
+    """The error for a user who has no project."""
     return NoProject(
         f"The user {user!r} has no project.",
         remedy="Create it: Fleet.provision, or `neonup fleet provision USER`.",
@@ -202,7 +202,7 @@ def missing(user: str) -> NoProject:
 
 
 def refuse_deleting(project: UserProject, user: str) -> None:
-    """Raise where a project is waiting to be deleted."""
+    """Raise `DeletionPending` if a project waits to be deleted."""
     if project.lifecycle is Lifecycle.DELETING:
         raise DeletionPending(
             f"The project of the user {user!r} is to be deleted at {project.label.due}.",
@@ -212,7 +212,7 @@ def refuse_deleting(project: UserProject, user: str) -> None:
 
 
 def refuse_suspended(project: UserProject, user: str) -> None:
-    """Raise where a project takes no connections."""
+    """Raise `FleetError` if a project is suspended."""
     if project.lifecycle is Lifecycle.SUSPENDED:
         raise FleetError(
             f"The project of the user {user!r} is suspended.",

@@ -1,4 +1,4 @@
-"""What users get, as data: a tier has a name, a quota, and how its computes and history are set."""
+"""Tiers: the quota, the compute sizes and the history that users' projects get."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ class Quota:
     logical_size_bytes: int = 0
 
     def as_dict(self) -> dict[str, int]:
-        """All of it, as Neon names it: a 0 takes away what an earlier tier has set."""
+        """All figures under Neon's names. A 0 removes a quota that an earlier tier has set."""
         return {member.name: getattr(self, member.name) for member in fields(self)}
 
 
 @dataclass(frozen=True)
 class Tier:
-    """What the projects of some users get. Of what is None Neon's default stays.
+    """What the projects of some users get. Where a value is None, Neon's default applies.
 
     Args:
         name: what users' projects are marked with: a-z, 0-9, ``-`` and ``_``, at most 40.
@@ -102,7 +102,7 @@ class Tiers(Mapping[str, Tier]):
     """The tiers of a fleet, by their names.
 
     Raises:
-        SettingsError: there is none, or two have one name.
+        SettingsError: there are no tiers, or two of them have the same name.
     """
 
     def __init__(self, tiers: Iterable[Tier]):
@@ -130,7 +130,7 @@ class Tiers(Mapping[str, Tier]):
         """The tier of a name.
 
         Raises:
-            SettingsError: there is none.
+            SettingsError: there is no tier of that name.
         """
         try:
             return self._tiers[name]
@@ -140,16 +140,16 @@ class Tiers(Mapping[str, Tier]):
             ) from None
 
     def organizations(self, default: str | None) -> list[str | None]:
-        """Where projects can be, each organization once.
+        """The organizations in which projects can be, each once.
 
         Args:
-            default: that of tiers without one.
+            default: the organization of tiers that name none.
         """
         return list(dict.fromkeys(tier.org_id or default for tier in self._tiers.values()))
 
     @classmethod
     def from_table(cls, table: Mapping[str, Any]) -> Tiers:
-        """Tiers of a TOML table: a table each, by name, with the names of `Tier` and `Quota`.
+        """Tiers from a TOML table with one table for each; its keys are the fields of `Tier`.
 
         Raises:
             SettingsError: a value or a name in it cannot be used.

@@ -21,7 +21,7 @@ SIZE = "logical_size_bytes"
 
 @dataclass(frozen=True)
 class QuotaUse:
-    """One figure of a project.
+    """How much of one quota a project has used.
 
     Args:
         name: Neon's, e.g. ``active_time_seconds``.
@@ -35,17 +35,16 @@ class QuotaUse:
 
     @property
     def percent(self) -> float | None:
-        """How much of the quota is used; None where there is none."""
+        """How much of the quota is used, in percent; None if it is unlimited."""
         return 100 * self.amount / self.limit if self.limit else None
 
 
 @dataclass(frozen=True)
 class QuotaEvent:
-    """A quota is used up to a level.
+    """A warning that a project has used a quota up to a level.
 
     Args:
-        id: the same each time that this is seen in this billing period: who has handled one drops
-            it by that.
+        id: the same for the same warning during a billing period, so that it is handled once.
         project: whose.
         used: the figure.
         level: 80, 95 or 100: the highest that is reached.
@@ -113,14 +112,14 @@ class ProjectUsage:
 
 
 def read(neon: Groups[None], project: UserProject) -> Call[ProjectUsage]:
-    """What a project has used; wakes nothing."""
+    """Ask Neon what a project has used. No compute is started for that."""
     answer = yield from neon.projects.get(project.project_id)
     branches = yield from neon.branches.list(project.project_id)
     return of(project, answer, branches)
 
 
 def of(project: UserProject, answer: Project, branches: list[Branch]) -> ProjectUsage:
-    """The same from what Neon has answered."""
+    """The usage of a project, from Neon's answers."""
     quota = answer.settings.get("quota") or {}
     figures = {}
     for name in QUOTAS:
