@@ -38,7 +38,7 @@ def checkpoint(name: str | None, taken: Container[str]) -> str:
         )
     if given in taken:
         raise NeonupError(
-            f"There is a version {given!r} already.",
+            f"The version {given!r} exists already.",
             remedy="Give another name, or delete that version first.",
         )
     return given

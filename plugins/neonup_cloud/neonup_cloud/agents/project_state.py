@@ -80,7 +80,7 @@ class ProjectState:
         branch = self.other(text)
         if branch.restore_status != _RESTORED:
             raise Invalid(
-                f"Neon: the branch {branch.name} is no preview of a version.",
+                f"Neon: the branch {branch.name} is not a preview of a version.",
                 remedy="preview makes one.",
             )
         return branch
@@ -155,7 +155,7 @@ class ProjectState:
         """
         if name is not None and self.called(name) is not None:
             raise Conflict(
-                f"Neon: there is a branch {name!r} already.", remedy="Give another name."
+                f"Neon: the branch {name!r} exists already.", remedy="Give another name."
             )
 
 

@@ -253,7 +253,7 @@ class TierChanges(ApiGroup[S], Generic[S]):
             if done.label.changing:
                 raise FleetError(
                     f"The project {project.project_id} was given another tier at the same time.",
-                    remedy="Let one process at a time change a user's project.",
+                    remedy="Change a user's project from one process at a time.",
                 )
         except NeonupError as error:
             return planned.refused(error)

@@ -44,7 +44,7 @@ _dry_run = click.option("--dry-run", is_flag=True, help="Only say what would be 
 
 @fleet.command()
 @click.argument("user")
-@click.option("--tier", help="Its tier; needed where there are several.")
+@click.option("--tier", help="The project's tier; required if there are several.")
 @click.option("--url", "show_url", is_flag=True, help="Print the URL, password included.")
 @click.option("--direct", is_flag=True, help="With --url: the one past the pooler.")
 @_dry_run
@@ -60,7 +60,7 @@ def provision(
             tier = next(iter(declared_fleet.tiers))
         if tier is None:
             raise NeonupError(
-                "It is unknown which tier the project gets.",
+                "The tier of the new project is not given.",
                 checked=[f"the tiers: {', '.join(declared_fleet.tiers)}"],
                 remedy="Name one: --tier NAME",
             )
@@ -98,7 +98,7 @@ def list_(tier: str | None, **arguments: Any) -> None:
 @fleet.command()
 @click.argument("user")
 @click.argument("tier")
-@click.option("--force", is_flag=True, help="Also where its use does not fit the tier.")
+@click.option("--force", is_flag=True, help="Even if its use does not fit the tier.")
 @_dry_run
 @target.account_options
 @commands.json_option
@@ -117,8 +117,8 @@ def tier(*, user: str, tier: str, force: bool, dry_run: bool, **arguments: Any) 
 
 @fleet.command()
 @click.argument("user", required=False)
-@click.option("--warnings", is_flag=True, help="Only those that have used 80 % of a quota.")
-@click.option("--by", type=click.Choice(sorted(_SPANS)), help="What was consumed, for bills.")
+@click.option("--warnings", is_flag=True, help="Only projects that have used 80 % of a quota.")
+@click.option("--by", type=click.Choice(sorted(_SPANS)), help="Consumption by period, for bills.")
 @click.option(
     "--last", type=click.IntRange(1, 168), default=7, show_default=True, help="Number of periods."
 )
@@ -158,11 +158,11 @@ def usage(
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
 @click.option(
     "--journal", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
-    help="Says what is done: the same command goes on from there.",
+    help="Record what is done; the same command continues from there.",
 )  # fmt: skip
 @click.option(
     "--concurrency", type=click.IntRange(1, 100), default=8, show_default=True,
-    help="How many at once.",
+    help="How many databases at once.",
 )  # fmt: skip
 @_dry_run
 @target.account_options
@@ -177,7 +177,8 @@ def migrate(
 ) -> None:
     """Run a command for each user's database, e.g. -- alembic upgrade head.
 
-    It finds the URL in DATABASE_URL and DATABASE_URL_DIRECT. The status is 1 where one failed.
+    The command finds the URL in DATABASE_URL and DATABASE_URL_DIRECT. The exit status is 1 if one
+    of them failed.
     """
     from neonup_cloud.fleets import Lifecycle
     from neonup_cloud.fleets import command as work
@@ -201,10 +202,10 @@ def migrate(
 
 @fleet.command()
 @click.argument("user", required=False)
-@click.option("--wait", metavar="SPAN", help="Suspend it, and delete it after that: 30d.")
+@click.option("--wait", metavar="SPAN", help="Suspend it, and delete it after this time, e.g. 30d.")
 @click.option("--no-snapshot", is_flag=True, help="Take no final snapshot.")
-@click.option("--cancel", is_flag=True, help="Keep it after all, or recover a deleted one.")
-@click.option("--due", is_flag=True, help="Delete all whose time has come.")
+@click.option("--cancel", is_flag=True, help="Cancel the deletion, or recover a deleted project.")
+@click.option("--due", is_flag=True, help="Delete all projects that are due.")
 @_dry_run
 @commands.yes_option
 @target.account_options
@@ -222,7 +223,7 @@ def delete(
 ) -> None:
     """Delete a user's project, at once or after a time.
 
-    With --due, which a timer can call: also finishes changes that were cut off.
+    With --due, for a timer: delete all that are due, and finish interrupted changes.
     """
     if due == (user is not None) or (due and cancel):
         raise click.UsageError("Name a user, or pass --due.")

@@ -26,7 +26,7 @@ _org = click.option("--org", metavar="ID", help="The organization; all of yours 
 
 @projects.command("list")
 @_org
-@click.option("--deleted", is_flag=True, help="Deleted ones that can still be recovered.")
+@click.option("--deleted", is_flag=True, help="Deleted projects that can still be recovered.")
 @target.account_options
 @commands.json_option
 def list_(org: str | None, deleted: bool, local: bool, **arguments: Any) -> None:
@@ -111,7 +111,7 @@ def delete(project: str | None, yes: bool, local: bool, **arguments: Any) -> Non
 @target.account_options
 @commands.json_option
 def recover(project: str, local: bool, **arguments: Any) -> None:
-    """Bring back a deleted project, by id or name."""
+    """Recover a deleted project, by id or name."""
     from neonup_cloud.account import current
 
     with target.opened(local=local, **arguments) as to:

@@ -210,8 +210,8 @@ def _final_snapshot(neon: Groups[None], project_id: str) -> Call[str]:
             f"The project {project_id} may have no more snapshots. It is suspended and marked "
             "for deletion, but it is not deleted.",
             checked=[error.message],
-            remedy="Delete it without a final snapshot, delete another snapshot first, or keep the "
-            "project: Fleet.undelete.",
+            remedy="Delete it without a final snapshot, delete another snapshot first, or cancel "
+            "the deletion: Fleet.undelete.",
         ) from None
     yield from neon.operations.wait(made.operations)
     return made.snapshot.id

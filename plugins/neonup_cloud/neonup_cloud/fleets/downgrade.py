@@ -109,7 +109,7 @@ def _refused(user: str, tier: Tier, excess: tuple[TierExcess, ...]) -> TierExcee
     return TierExceeded(
         f"The project of the user {user!r} uses more than the tier {tier.name} allows.",
         checked=[str(item) for item in excess],
-        remedy="Free some of it, or change the tier all the same: force=True, or --force.",
+        remedy="Free some of it, or change the tier anyway: force=True, or --force.",
     )
 
 

@@ -57,7 +57,7 @@ def finish(register: Register, project: UserProject) -> Call[UserProject]:
         project = labelled(project, replace(now.label, changing=True))
     raise FleetError(
         f"Other processes keep changing the project {project.project_id}.",
-        remedy="Let one process at a time change a user's project.",
+        remedy="Change a user's project from one process at a time.",
     )
 
 

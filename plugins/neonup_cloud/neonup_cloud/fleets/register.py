@@ -121,9 +121,9 @@ class Register:
             answer = yield from self.neon.projects.get(project_id)
         except NotFound:
             raise ProjectGone(
-                f"The project {project_id} of the user {user!r} is not there any more.",
-                remedy="For 7 days Neon can recover a deleted project: Fleet.undelete. Leave "
-                "project_id out to begin with a new one.",
+                f"The project {project_id} of the user {user!r} does not exist any more.",
+                remedy="Neon can recover a deleted project for 7 days: Fleet.undelete. Leave "
+                "project_id out to create a new one.",
             ) from None
         project = self.read(answer)
         if project is None or project.label.key != key:
@@ -207,7 +207,7 @@ def refuse_deleting(project: UserProject, user: str) -> None:
         raise DeletionPending(
             f"The project of the user {user!r} is to be deleted at {project.label.due}.",
             checked=[f"project {project.project_id}"],
-            remedy="Keep it: Fleet.undelete, or `neonup fleet delete --cancel USER`.",
+            remedy="Cancel the deletion: Fleet.undelete, or `neonup fleet delete --cancel USER`.",
         )
 
 
@@ -217,5 +217,5 @@ def refuse_suspended(project: UserProject, user: str) -> None:
         raise FleetError(
             f"The project of the user {user!r} is suspended.",
             checked=[f"project {project.project_id}"],
-            remedy="Fleet.resume lets it be used again.",
+            remedy="Enable it again: Fleet.resume.",
         )
