@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
@@ -84,6 +85,8 @@ def neon_db(
         else:
             mine.worker.share()
     yield mine.database(mine.worker.libpq_url)
+    if isolated and (left := mine.worker.finish()):
+        warnings.warn(f"{request.node.nodeid} {left}", stacklevel=1)
     name = mine.kept.name_of(request.node)
     if name is not None and isolated:
         mine.worker.keep(name)

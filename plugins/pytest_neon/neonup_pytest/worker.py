@@ -12,10 +12,11 @@ from neonup import NeonupError, Settings
 from neonup_pytest import building
 from neonup_pytest.application import connections
 from neonup_pytest.databases import restore, statements
+from neonup_pytest.databases.cluster_state import ClusterState
 from neonup_pytest.databases.pool import Pool
 from neonup_pytest.databases.swap import Slot
-from neonup_pytest.run import RunId
-from neonup_pytest.servers import Server
+from neonup_pytest.run import ALONE, RunId
+from neonup_pytest.servers import Server, external
 from neonup_pytest.servers.admin import Admin, ServerLost
 
 T = TypeVar("T")
@@ -52,6 +53,10 @@ class Worker:
         """Who else could have written into the database that is being built."""
         self._lost = False
         """Whether the server has died, and the next test gets a new one."""
+        self._shared_with = None if run.worker == ALONE else "other workers use"
+        if os.environ.get(external.VARIABLE):
+            self._shared_with = "others may use"
+        self._cluster: ClusterState | None = None
 
     @property
     def url(self) -> str:
@@ -99,6 +104,20 @@ class Worker:
         """Put a fresh database behind the URL."""
         self._surely(lambda slot: slot.isolate())
         self.expected -= 1
+
+    def finish(self) -> str | None:
+        """The test is over whose own database is behind the URL.
+
+        Returns:
+            What later tests find otherwise than it was, in words; None: nothing.
+        """
+        if (slot := self._slots.get(self._schema)) is None:
+            return None  # its server has died
+        try:
+            return slot.finish()
+        except ServerLost:
+            self._lose()
+            return None
 
     def keep(self, name: str) -> None:
         """Let the database behind the URL stay after the run, under another name."""
@@ -263,7 +282,9 @@ class Worker:
             allowance=self.server.allowance(statements.size(self.admin, template)),
             data=data if restore.prepare(self.admin, data) else None,
         )
-        return Slot(self.name, self.admin, pool, aside=f"{prefix}_base")
+        if self._cluster is None:
+            self._cluster = ClusterState(self.admin, self._shared_with)
+        return Slot(self.name, self.admin, pool, f"{prefix}_base", self._cluster)
 
     def _drop_stale(self) -> None:
         """Drop what this worker had before its server died, where the server's data survived."""
@@ -307,12 +328,10 @@ class Worker:
     def _disconnect(self) -> None:
         if self._admin is not None:
             self._admin.close()
-            self._admin = None
+            self._admin = self._cluster = None
 
 
 def _server(run: RunId, settings: Settings) -> Server:
-    from neonup_pytest.servers import external
-
     if url := os.environ.get(external.VARIABLE):
         return external.ExternalServer(url, run.id, settings)
     from neonup_pytest.servers.local import LocalServer

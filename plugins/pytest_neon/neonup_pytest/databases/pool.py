@@ -106,10 +106,15 @@ class Pool:
             self._names += 1
             return f"{self._prefix}_{self._names}"
 
-    def retire(self, copy: Copy) -> None:
-        """Restore or drop a closed database, some time; it may have been renamed, or be gone."""
+    def retire(self, copy: Copy, *, reusable: bool = True) -> None:
+        """Restore or drop a closed database, some time; it may have been renamed, or be gone.
+
+        Args:
+            copy: the database.
+            reusable: whether putting its files back makes it a fresh one.
+        """
         with self._changed:
-            self._used.append(copy)
+            (self._used if reusable else self._doomed).append(copy)
             self._changed.notify_all()
 
     def close(self) -> None:

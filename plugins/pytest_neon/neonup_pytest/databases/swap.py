@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 from neonup_pytest.application import connections
-from neonup_pytest.databases import statements
+from neonup_pytest.databases import cluster_state, statements
+from neonup_pytest.databases.cluster_state import ClusterState, Left
 from neonup_pytest.databases.pool import Copy, Pool
 from neonup_pytest.servers.admin import Admin
+
+UNCHANGED = Left(roles=False, database=False)
 
 
 class Slot:
@@ -18,13 +21,17 @@ class Slot:
         admin: the connection to use.
         pool: where fresh databases come from.
         aside: the name of the database that tests share, while it is not behind the URL.
+        cluster: what tests may leave outside of their databases.
     """
 
-    def __init__(self, name: str, admin: Admin, pool: Pool, aside: str):
+    def __init__(self, name: str, admin: Admin, pool: Pool, aside: str, cluster: ClusterState):
         self.name = name
         self.pool = pool
         self._admin = admin
         self._aside = aside
+        self._cluster = cluster
+        self._left = UNCHANGED
+        """What the test has left whose own database is behind the URL."""
         self._shared: Copy | None = None
         """The database that tests share, once there is one."""
         self._copy: Copy | None = None
@@ -45,6 +52,16 @@ class Slot:
     def isolate(self) -> None:
         """Put a fresh database there, which nobody has used."""
         self._copy = self._put_fresh()
+        self._cluster.remember(self.name)
+
+    def finish(self) -> str | None:
+        """The test is over whose own database is there: put back what it changed outside of it.
+
+        Returns:
+            What later tests find otherwise than it was, in words; None: nothing.
+        """
+        self._left = self._cluster.compare(self.name)
+        return self._cluster.restore() if self._left.roles else None
 
     def keep(self, name: str) -> bool:
         """Give the database there, a failed test's, a name to stay under; False if it is gone."""
@@ -52,7 +69,7 @@ class Slot:
         if present:
             statements.rename(self._admin, self.name, name)
             statements.open_(self._admin, name)
-        self._shows_shared, self._copy = False, None
+        self._shows_shared, self._copy, self._left = False, None, UNCHANGED
         return present
 
     def leave(self) -> None:
@@ -89,8 +106,8 @@ class Slot:
         if not statements.swap(self._admin, self.name, away=away, to=source):
             return False
         if self._copy is not None and away is not None:
-            self.pool.retire(replace(self._copy, name=away))
-        self._shows_shared, self._copy = False, None
+            self.pool.retire(replace(self._copy, name=away), reusable=not self._left.database)
+        self._shows_shared, self._copy, self._left = False, None, UNCHANGED
         return True
 
     def _forget_shared(self) -> None:
@@ -103,4 +120,6 @@ class Slot:
         """End who is in the database there; returns whether there is one."""
         present = statements.close(self._admin, self.name)
         connections.forget()
+        if self._left.roles:
+            cluster_state.drop_slots(self._admin, self.name)
         return present

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from neonup import EngineError, Settings, urls
-from neonup_pytest.databases import statements
+from neonup_pytest.databases import cluster_state, statements
 from neonup_pytest.servers.admin import Admin, ServerLost
 
 try:
@@ -233,7 +233,7 @@ class LocalServer:
         admin = self.connect()
         try:
             ours = statements.names(admin, f"{statements.PREFIX}{self._run.id}_")
-            clean = statements.drop_all(admin, ours)
+            clean = statements.drop_all(admin, ours) and cluster_state.drop_gone(admin)
             self._forget_old(admin)
         finally:
             admin.close()

@@ -1,0 +1,189 @@
+"""What a test leaves outside of its database: roles, their settings and memberships, slots.
+
+All databases of a server share them, so a new database does not bring them back. They are looked at
+when a test gets its database and when the test is over; what session fixtures do in between stays.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from neonup_pytest.servers.admin import Admin, StatementFailed, identifier, literal
+
+GONE = "neonup_gone_"
+"""Begins the name of a role that could not be dropped yet, since a database still needs it."""
+
+_CATALOGS = {
+    "pg_authid": "oid",
+    "pg_auth_members": "roleid, member, grantor",
+    "pg_db_role_setting": "setdatabase, setrole",
+    "pg_parameter_acl": "oid",
+    "pg_shdepend": "dbid, classid, objid, objsubid, refclassid, refobjid, deptype",
+}
+"""The shared catalogs that are put back, and what identifies a row of each."""
+_LOOKED_AT = [name for name in _CATALOGS if name != "pg_shdepend"]
+_OF_ROLES = (
+    "dbid = 0 AND classid IN ('pg_authid'::regclass, 'pg_auth_members'::regclass, "
+    "'pg_parameter_acl'::regclass)"
+)
+
+_SLOTS = "(SELECT string_agg(slot_name, ',' ORDER BY slot_name) FROM pg_replication_slots)"
+_VERSIONS = ", ".join(
+    f"(SELECT md5(string_agg(xmin::text || ctid::text, ',' ORDER BY ctid)) FROM {name})"
+    for name in _LOOKED_AT
+)
+_FINGERPRINT = f"concat_ws(' ', {_VERSIONS}, {_SLOTS})"
+"""An expression whose value changes with each of them; only a superuser may evaluate it."""
+
+_PUBLIC_FINGERPRINT = (
+    "concat_ws(' ', (SELECT md5(string_agg(r::text, ',' ORDER BY oid)) FROM pg_roles AS r), "
+    f"(SELECT md5(string_agg(m::text, ',' ORDER BY m::text)) FROM pg_auth_members AS m), {_SLOTS})"
+)
+"""The same for everybody, without passwords."""
+
+_OWN_SETTINGS = (
+    "SELECT concat_ws(' ', datdba, datacl, datconnlimit, "
+    "(SELECT string_agg(s::text, ',') FROM pg_db_role_setting AS s WHERE s.setdatabase = d.oid)) "
+    "FROM pg_database AS d WHERE datname = {}"
+)
+
+
+@dataclass(frozen=True)
+class Left:
+    """What a test has left.
+
+    Args:
+        roles: it changed roles, their settings or memberships, or left a replication slot.
+        database: it changed who owns its database, who may use it, or its settings.
+    """
+
+    roles: bool
+    database: bool
+
+
+class ClusterState:
+    """The state of a server's roles, as it was when a test began.
+
+    Args:
+        admin: the connection to use.
+        shared_with: who else uses the server, so that it cannot be put back; None: nobody.
+    """
+
+    def __init__(self, admin: Admin, shared_with: str | None):
+        self._admin = admin
+        self._shared_with = shared_with
+        self._superuser = admin.value("SHOW is_superuser") == "on"
+        self._fingerprint = _FINGERPRINT if self._superuser else _PUBLIC_FINGERPRINT
+        self._before = ""
+        self._remembered = ""
+        self._own = ""
+
+    def remember(self, name: str) -> None:
+        """Look at the state before a test.
+
+        Args:
+            name: the test's database.
+        """
+        self._before, self._own = self._look(name)
+        if self._shared_with is None and self._before != self._remembered:
+            self._admin.run(*_REMEMBER)
+            self._remembered = self._before
+
+    def compare(self, name: str) -> Left:
+        """What a test has left, which is over; its connections may still be open."""
+        now, own = self._look(name)
+        return Left(now != self._before, own != self._own)
+
+    def restore(self) -> str | None:
+        """Put the roles back as they were before the test.
+
+        A role that something in a database still needs gets another name and may not log in.
+
+        Returns:
+            What later tests find otherwise than it was, in words; None: nothing.
+        """
+        if self._shared_with is not None:
+            return (
+                "changed roles of the tests' server, their settings or memberships, or left a "
+                f"replication slot. That stays, since {self._shared_with} the server, too."
+            )
+        self._admin.run(_RESTORE)
+        self._remembered = ""  # the rows are others now
+        return None
+
+    def _look(self, name: str) -> tuple[str, str]:
+        own = _OWN_SETTINGS.format(literal(name))
+        row = self._admin.run(f"SELECT {self._fingerprint}, ({own})")[0]
+        return row[0], row[1]
+
+
+def drop_slots(admin: Admin, name: str) -> None:
+    """Drop the replication slots of a database that nobody uses any more."""
+    admin.run(
+        "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots "
+        f"WHERE database = {literal(name)} AND NOT temporary"
+    )
+
+
+def drop_gone(admin: Admin) -> bool:
+    """Drop the roles that were put aside; returns whether none is left."""
+    complete = True
+    for (name,) in admin.run(
+        f"SELECT rolname FROM pg_roles WHERE starts_with(rolname, {literal(GONE)})"
+    ):
+        try:
+            admin.run(f"DROP ROLE {identifier(name)}")
+        except StatementFailed:
+            complete = False
+    return complete
+
+
+def _copy(name: str) -> str:
+    return f"pg_temp.neonup_{name}"
+
+
+def _where(name: str) -> str:
+    return _OF_ROLES if name == "pg_shdepend" else "true"
+
+
+_REMEMBER = [
+    *(f"DROP TABLE IF EXISTS {_copy(name)}" for name in _CATALOGS),
+    *(
+        f"CREATE TEMP TABLE neonup_{name} AS SELECT * FROM {name} WHERE {_where(name)}"
+        for name in _CATALOGS
+    ),
+]
+
+
+def _restore_rows(name: str) -> str:
+    keys = _CATALOGS[name]
+    before = ", ".join(f"before.{key}" for key in keys.split(", "))
+    return f"""
+    DELETE FROM {name} AS now WHERE {_where(name)} AND NOT EXISTS (
+        SELECT FROM {_copy(name)} AS before WHERE before.* IS NOT DISTINCT FROM now.*);
+    INSERT INTO {name} SELECT * FROM {_copy(name)} AS before WHERE NOT EXISTS (
+        SELECT FROM {name} AS now WHERE ({keys}) = ({before}));
+"""
+
+
+_RESTORE = f"""
+DO $$
+DECLARE
+    role record;
+BEGIN
+    PERFORM set_config('allow_system_table_mods', 'on', true);
+    FOR role IN SELECT oid, rolname FROM pg_authid
+        WHERE oid NOT IN (SELECT oid FROM {_copy("pg_authid")}) AND rolname NOT LIKE '{GONE}%'
+    LOOP
+        BEGIN
+            EXECUTE format('DROP ROLE %I', role.rolname);
+        EXCEPTION WHEN dependent_objects_still_exist THEN
+            EXECUTE format('ALTER ROLE %I NOLOGIN', role.rolname);
+            EXECUTE format('ALTER ROLE %I RENAME TO %I', role.rolname, '{GONE}' || role.oid);
+        END;
+    END LOOP;
+    INSERT INTO {_copy("pg_authid")} SELECT * FROM pg_authid WHERE rolname LIKE '{GONE}%'
+        AND oid NOT IN (SELECT oid FROM {_copy("pg_authid")});
+    {"".join(map(_restore_rows, _CATALOGS))}
+END
+$$"""
