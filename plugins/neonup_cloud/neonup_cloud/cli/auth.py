@@ -58,7 +58,7 @@ def login(no_open: bool, port: int, timeout: float) -> None:
         store.remember(email, asked, tokens)
     if before is not None:
         _revoke_quietly(*before)
-    _tell(store, store.signed_in(), {"signed_in": True})
+    _report(store, store.signed_in(), {"signed_in": True})
 
 
 @auth.command()
@@ -81,7 +81,7 @@ def status() -> None:
 
     with NeonClient(base_url=base, auth=connected(signed_in.application, store)) as neon:
         neon.request("GET", "/users/me")
-    _tell(store, signed_in, {"signed_in": True})
+    _report(store, signed_in, {"signed_in": True})
 
 
 @auth.command()
@@ -162,7 +162,7 @@ def _revoke_quietly(application: Any, tokens: Any) -> None:
         protocol.revoke(tokens)
 
 
-def _tell(store: AccountStore, signed_in: SignedIn | None, data: dict[str, Any]) -> None:
+def _report(store: AccountStore, signed_in: SignedIn | None, data: dict[str, Any]) -> None:
     assert signed_in  # noqa: S101 - for types
     place = signed_in.keyring or str(store.path)
     if commands.wants_json():

@@ -53,16 +53,10 @@ def list_(project: str | None, local: bool, **arguments: Any) -> None:
     )
 
 
-_at = click.option(
-    "--at", type=commands.at, metavar="WHEN",
-    help="As it was at an ISO time, '5m ago', or an LSN; within the project's history.",
-)  # fmt: skip
-
-
 @branches.command()
 @click.argument("name", required=False)
 @click.option("--parent", metavar="BRANCH", help="Whose data; the default branch's if not given.")
-@_at
+@target.at_option
 @click.option(
     "--expires", type=commands.expiry, metavar="WHEN",
     help="When Neon deletes it: an ISO time, or 2h.",
@@ -127,7 +121,7 @@ def delete(branch: str, yes: bool, project: str | None, local: bool, **arguments
 @branches.command()
 @click.argument("branch")
 @click.option("--from", "source", metavar="BRANCH", help="Whose data; its own if not given.")
-@_at
+@target.at_option
 @click.option("--keep-as", metavar="NAME", help="Keep what it has now as a branch of this name.")
 @commands.owner_option
 @commands.yes_option
@@ -165,7 +159,7 @@ def restore(
         _restore(
             to, project_id, restored.id, source_id=other.id, at=at or Moment(), keep_as=keep_as
         )
-    _told(restored.id, restored.name, f"Restored the branch {restored.name}", keep_as)
+    _report(restored.id, restored.name, f"Restored the branch {restored.name}", keep_as)
 
 
 @branches.command()
@@ -206,7 +200,7 @@ def reset(
             at=Moment(),
             keep_as=keep_as,
         )
-    _told(
+    _report(
         branch_to_reset.id,
         branch_to_reset.name,
         f"Reset the branch {branch_to_reset.name} to its parent",
@@ -234,7 +228,7 @@ def _restore(
     to.settle(done.operations, "Neon restores the branch")
 
 
-def _told(id_: str, name: str, done: str, keep_as: str | None) -> None:
+def _report(id_: str, name: str, done: str, keep_as: str | None) -> None:
     if commands.wants_json():
         commands.emit({"id": id_, "name": name, "kept_as": keep_as})
     else:

@@ -14,13 +14,12 @@ import click
 from neonup import NeonupError
 from neonup.plugin import commands
 from neonup_cloud.cli import fleet_output, target
+from neonup_cloud.cli.consumption import PERIODS, last_periods
 
 if TYPE_CHECKING:
     from neonup.plugin.http import Sender
     from neonup_cloud.api.answers import Granularity
     from neonup_cloud.fleets import Fleet
-
-_SPANS = {"hourly": timedelta(hours=1), "daily": timedelta(days=1), "monthly": timedelta(days=31)}
 
 
 @click.group()
@@ -118,7 +117,7 @@ def tier(*, user: str, tier: str, force: bool, dry_run: bool, **arguments: Any) 
 @fleet.command()
 @click.argument("user", required=False)
 @click.option("--warnings", is_flag=True, help="Only projects that have used 80 % of a quota.")
-@click.option("--by", type=click.Choice(sorted(_SPANS)), help="Consumption by period, for bills.")
+@click.option("--by", type=click.Choice(sorted(PERIODS)), help="Consumption by period, for bills.")
 @click.option(
     "--last", type=click.IntRange(1, 168), default=7, show_default=True, help="Number of periods."
 )
@@ -140,12 +139,8 @@ def usage(
     """
     with _opened(arguments) as declared_fleet:
         if by is not None:
-            until = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
-            rows = declared_fleet.consumption(
-                until - _SPANS[by] * (last - 1),
-                until + timedelta(hours=1),
-                granularity=cast("Granularity", by),
-            )
+            start, end = last_periods(by, last)
+            rows = declared_fleet.consumption(start, end, granularity=cast("Granularity", by))
             wanted = [row for row in rows if user in (None, row.user)]
             fleet_output.consumed(wanted, csv=csv)
             return
@@ -235,7 +230,7 @@ def delete(
             project = declared_fleet.find(user)
             fleet_output.projects([project] if project else [])
         elif cancel:
-            fleet_output.kept(user, declared_fleet.undelete(user))
+            fleet_output.undeleted(user, declared_fleet.undelete(user))
         else:
             if not span:
                 commands.make_sure(f"Delete the project of {user} with all its data?", yes)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from neonup.plugin import commands
+from neonup_cloud.cli.consumption import figures
 
 if TYPE_CHECKING:
     from neonup_cloud.fleets import (
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def projects(shown: Sequence[UserProject]) -> None:
-    """Some projects."""
+    """A table of projects."""
     if commands.wants_json():
         commands.emit([project.as_dict() for project in shown])
         return
@@ -36,7 +37,7 @@ def projects(shown: Sequence[UserProject]) -> None:
                 project.user,
                 project.project_id,
                 project.tier,
-                _standing(project),
+                _lifecycle(project),
                 commands.date(project.created_at),
             )
             for project in shown
@@ -45,7 +46,7 @@ def projects(shown: Sequence[UserProject]) -> None:
 
 
 def change(user: str, changed: TierChange) -> None:
-    """A change of tier, or what it would be."""
+    """A change of tier that was made, or would be made."""
     if commands.wants_json():
         commands.emit(changed.as_dict())
         return
@@ -77,7 +78,7 @@ def usage(usages: Sequence[ProjectUsage], *, single: bool) -> None:
 
 
 def consumed(rows: Iterable[ConsumptionRow], *, csv: bool) -> None:
-    """What was consumed."""
+    """The consumption of projects in each period."""
     if csv:
         from neonup_cloud.fleets import as_csv
 
@@ -94,9 +95,7 @@ def consumed(rows: Iterable[ConsumptionRow], *, csv: bool) -> None:
                 row["user"],
                 row["project_id"],
                 row["start"],
-                f"{row.get('compute_unit_seconds', 0) / 3600:.2f} CU h",
-                f"{commands.size(_storage(row))} mo",
-                commands.size(row.get("public_network_transfer_bytes", 0)),
+                *figures(row),
             )
             for row in plain
         ],
@@ -104,7 +103,7 @@ def consumed(rows: Iterable[ConsumptionRow], *, csv: bool) -> None:
 
 
 def migrated(report: MigrationReport) -> None:
-    """What came of a migration."""
+    """The result of a migration."""
     if commands.wants_json():
         commands.emit(report.as_dict())
         return
@@ -117,7 +116,7 @@ def migrated(report: MigrationReport) -> None:
 
 
 def deleted(user: str, deletion: Deletion | None) -> None:
-    """A deletion."""
+    """A deletion that was done or scheduled."""
     if commands.wants_json():
         commands.emit(deletion.as_dict() if deletion else {"user": user, "deleted": False})
     elif deletion is None:
@@ -133,8 +132,8 @@ def deleted(user: str, deletion: Deletion | None) -> None:
         click.echo(f"To keep it: neonup fleet delete --cancel {user}")
 
 
-def kept(user: str, project: UserProject) -> None:
-    """A project that stays."""
+def undeleted(user: str, project: UserProject) -> None:
+    """A project whose deletion was cancelled, or that was recovered."""
     if commands.wants_json():
         commands.emit(project.as_dict())
     else:
@@ -142,7 +141,7 @@ def kept(user: str, project: UserProject) -> None:
 
 
 def swept(sweep: SweepReport) -> None:
-    """What was due."""
+    """The result of a sweep."""
     if commands.wants_json():
         commands.emit(sweep.as_dict())
         return
@@ -154,7 +153,7 @@ def swept(sweep: SweepReport) -> None:
         click.echo(f"  {_who(project)}: {error.message}", err=True)
 
 
-def _standing(project: UserProject) -> str:
+def _lifecycle(project: UserProject) -> str:
     if project.label.due:
         return f"to be deleted at {commands.date(project.label.due)}"
     return f"{project.lifecycle}{', changing' if project.label.changing else ''}"
@@ -162,7 +161,3 @@ def _standing(project: UserProject) -> str:
 
 def _who(project: UserProject) -> str:
     return project.user or project.project_id
-
-
-def _storage(row: dict[str, float]) -> float:
-    return row.get("root_branch_bytes_month", 0) + row.get("child_branch_bytes_month", 0)

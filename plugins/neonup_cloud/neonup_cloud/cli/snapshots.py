@@ -49,10 +49,7 @@ def list_(project: str | None, local: bool, **arguments: Any) -> None:
 @snapshots.command()
 @click.argument("name", required=False)
 @click.option("--branch", metavar="BRANCH", help="A root branch; the default one if not given.")
-@click.option(
-    "--at", type=commands.at, metavar="WHEN",
-    help="As it was at an ISO time, '5m ago', or an LSN; within the project's history.",
-)  # fmt: skip
+@target.at_option
 @click.option(
     "--expires", type=commands.expiry, metavar="WHEN",
     help="When Neon deletes it: an ISO time, or 7d; never if not given.",

@@ -38,6 +38,14 @@ def project_options(function: F) -> F:
     return account_options(function)
 
 
+def at_option(function: F) -> F:
+    """``--at``: a moment in the project's history."""
+    return click.option(
+        "--at", type=commands.at, metavar="WHEN",
+        help="As it was at an ISO time, '5m ago', or an LSN; within the project's history.",
+    )(function)  # fmt: skip
+
+
 def plain(answer: Any) -> Any:
     """An answer of Neon's API as plain data, for `commands.emit`."""
     return msgspec.to_builtins(answer)

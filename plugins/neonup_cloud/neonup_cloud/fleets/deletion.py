@@ -122,7 +122,9 @@ def undelete(register: Register, user: str) -> Call[UserProject]:
         gone = yield from register.of(user, deleted=True)
         if not gone:
             raise missing(user)
-        project = max(gone, key=lambda one: one.deleted_at or datetime.min.replace(tzinfo=UTC))
+        project = max(
+            gone, key=lambda deleted: deleted.deleted_at or datetime.min.replace(tzinfo=UTC)
+        )
         yield from register.neon.projects.recover(project.project_id)
     if project.lifecycle is not Lifecycle.DELETING:
         return (yield from reconcile.finish(register, project))

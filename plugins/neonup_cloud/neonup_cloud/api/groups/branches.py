@@ -47,8 +47,8 @@ class Branches(ApiGroup[S], Generic[S]):
         return self.api.pages(
             path("/projects/{project_id}/branches", project_id=project_id),
             _Branches,
-            lambda found: found.branches,
-            lambda found: found.pagination.next if found.pagination else None,
+            lambda answer: answer.branches,
+            lambda answer: answer.pagination.next if answer.pagination else None,
             query={"search": search, "limit": PAGE},
         )
 

@@ -75,7 +75,7 @@ class Consumption(ApiGroup[S], Generic[S]):
         return self.api.pages(
             "/consumption_history/v2/projects",
             _Consumption,
-            lambda found: found.projects,
-            lambda found: found.pagination.cursor if found.pagination else None,
+            lambda answer: answer.projects,
+            lambda answer: answer.pagination.cursor if answer.pagination else None,
             query=query,
         )

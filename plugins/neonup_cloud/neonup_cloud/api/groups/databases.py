@@ -27,7 +27,7 @@ class Databases(ApiGroup[S], Generic[S]):
     def list(self, project_id: str, branch_id: str) -> Pages[Database]:
         """The databases of a branch."""
         return self.api.whole(
-            _all(project_id, branch_id), _Databases, lambda found: found.databases
+            _all(project_id, branch_id), _Databases, lambda answer: answer.databases
         )
 
     @operation

@@ -33,7 +33,7 @@ class Endpoints(ApiGroup[S], Generic[S]):
         where = path("/projects/{id}", id=project_id)
         if branch_id is not None:
             where += path("/branches/{id}", id=branch_id)
-        return self.api.whole(f"{where}/endpoints", _Endpoints, lambda found: found.endpoints)
+        return self.api.whole(f"{where}/endpoints", _Endpoints, lambda answer: answer.endpoints)
 
     @operation
     def get(self, project_id: str, endpoint_id: str) -> Call[Endpoint]:
@@ -121,22 +121,22 @@ class Endpoints(ApiGroup[S], Generic[S]):
     @operation
     def start(self, project_id: str, endpoint_id: str) -> Call[ChangedEndpoint]:
         """Start an endpoint; a connection does so too."""
-        return (yield from self._told(project_id, endpoint_id, "start"))
+        return (yield from self._command(project_id, endpoint_id, "start"))
 
     @operation
     def suspend(self, project_id: str, endpoint_id: str) -> Call[ChangedEndpoint]:
         """Suspend an endpoint: its connections end."""
-        return (yield from self._told(project_id, endpoint_id, "suspend"))
+        return (yield from self._command(project_id, endpoint_id, "suspend"))
 
     @operation
     def restart(self, project_id: str, endpoint_id: str) -> Call[ChangedEndpoint]:
         """Restart an endpoint: its connections end."""
-        return (yield from self._told(project_id, endpoint_id, "restart"))
+        return (yield from self._command(project_id, endpoint_id, "restart"))
 
-    def _told(self, project_id: str, endpoint_id: str, what: str) -> Call[ChangedEndpoint]:
-        """Being told twice, an endpoint is no other than being told once."""
+    def _command(self, project_id: str, endpoint_id: str, command: str) -> Call[ChangedEndpoint]:
+        """Send a command; sending it twice does no harm."""
         return self.api.send(
-            "POST", f"{_of(project_id, endpoint_id)}/{what}", ChangedEndpoint, repeatable=True
+            "POST", f"{_of(project_id, endpoint_id)}/{command}", ChangedEndpoint, repeatable=True
         )
 
 

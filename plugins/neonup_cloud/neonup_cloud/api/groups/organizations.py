@@ -24,7 +24,7 @@ class Organizations(ApiGroup[S], Generic[S]):
     def list(self) -> Pages[Organization]:
         """The organizations of the user; an organization's key has no user, and answers 404."""
         return self.api.whole(
-            "/users/me/organizations", _Organizations, lambda found: found.organizations
+            "/users/me/organizations", _Organizations, lambda answer: answer.organizations
         )
 
     @operation

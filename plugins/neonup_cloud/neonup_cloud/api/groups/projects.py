@@ -58,11 +58,11 @@ class Projects(ApiGroup[S], Generic[S]):
         return self.api.pages(
             "/projects",
             _Projects,
-            _told,
+            _complete,
             # As Neon's own command line does, a page that is not full is taken for the last.
-            lambda found: (
-                found.pagination.cursor
-                if found.pagination and len(found.projects) >= page
+            lambda answer: (
+                answer.pagination.cursor
+                if answer.pagination and len(answer.projects) >= page
                 else None
             ),
             query={
@@ -220,7 +220,7 @@ class Projects(ApiGroup[S], Generic[S]):
         )
 
 
-def _told(answer: _Projects) -> list[Project]:
+def _complete(answer: _Projects) -> list[Project]:
     if answer.unavailable_project_ids:
         raise Unavailable(
             f"Neon: {len(answer.unavailable_project_ids)} projects could not be read in time.",

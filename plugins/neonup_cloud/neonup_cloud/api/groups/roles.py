@@ -30,7 +30,7 @@ class Roles(ApiGroup[S], Generic[S]):
     @listing
     def list(self, project_id: str, branch_id: str) -> Pages[Role]:
         """The roles of a branch, without their passwords."""
-        return self.api.whole(_all(project_id, branch_id), _Roles, lambda found: found.roles)
+        return self.api.whole(_all(project_id, branch_id), _Roles, lambda answer: answer.roles)
 
     @operation
     def get(self, project_id: str, branch_id: str, name: str) -> Call[Role]:

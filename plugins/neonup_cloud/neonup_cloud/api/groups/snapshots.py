@@ -30,7 +30,7 @@ class Snapshots(ApiGroup[S], Generic[S]):
         return self.api.whole(
             path("/projects/{id}/snapshots", id=project_id),
             _Snapshots,
-            lambda found: found.snapshots,
+            lambda answer: answer.snapshots,
         )
 
     @operation
