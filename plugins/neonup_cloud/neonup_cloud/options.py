@@ -1,4 +1,4 @@
-"""What can be set of Neon accounts and fleets: ``[tool.neonup.account]``, ``[tool.neonup.fleet]``.
+"""Options of Neon accounts and fleets: ``[tool.neonup.account]``, ``[tool.neonup.fleet]``.
 
 The core reads it at a start of a project that has one of these tables, so it imports nothing else.
 """

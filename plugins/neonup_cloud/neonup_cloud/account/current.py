@@ -1,4 +1,4 @@
-"""Which of an account's projects is meant where none is named: the one of the database in .env."""
+"""The project that commands use by default: the one of the database in .env."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def on_local_neon(database: Database | None) -> bool:
 
 
 def organizations(neon: NeonClient, org: str | None) -> list[str | None]:
-    """The organizations to look in: the one named, else all of the key's.
+    """The organizations to search: the given one, or else all that the key reaches.
 
     An organization's key, and one of a project, see their own without naming it.
     """
@@ -57,7 +57,7 @@ def named(neon: NeonClient, text: str, org: str | None, *, deleted: bool = False
     """The project of an id or a name.
 
     Raises:
-        NeonupError: there is none, or several have that name.
+        NeonupError: there is no such project, or several have that name.
     """
     matches = projects(neon, org, search=text, recoverable=deleted or None)
     missing = NeonupError(f"The account has no {'deleted ' if deleted else ''}project {text!r}.")
@@ -67,7 +67,7 @@ def named(neon: NeonClient, text: str, org: str | None, *, deleted: bool = False
 def project_id(
     neon: NeonClient, settings: Settings, database: Database | None, org: str | None
 ) -> str | None:
-    """The id of the project that a database is in; None if nothing says so.
+    """The id of the project that a database is in; None if it is unknown.
 
     It is recorded, or else the account has an endpoint of the URL's host.
 
@@ -95,7 +95,7 @@ def project_id(
 
 
 def endpoint_of(neon: NeonClient, database: Database, org: str | None) -> Endpoint | None:
-    """The account's endpoint that a URL leads to; asks for those of each project."""
+    """The account's endpoint that a URL leads to. It lists the endpoints of each project."""
     if not host(database.url).startswith(("ep-", _LOOPBACK)):
         return None
     for project in projects(neon, org):
@@ -107,11 +107,11 @@ def endpoint_of(neon: NeonClient, database: Database, org: str | None) -> Endpoi
 def local_neon(
     settings: Settings, database: Database | None, options: AccountOptions, *, local: bool = False
 ) -> LocalNeon | None:
-    """The local Neon that is meant, because a database is one of its; None: it is none.
+    """The local Neon that a database belongs to; None if it belongs to no local Neon.
 
     Args:
-        options: an API that they name, e.g. by serve's own variables, is the one that is meant.
-        local: whether it is meant in any case.
+        options: if they name an API, e.g. by serve's own variables, that API is used instead.
+        local: use the local Neon, whatever the database is.
 
     Raises:
         NeonupError: it does not run.

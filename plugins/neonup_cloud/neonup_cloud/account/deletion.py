@@ -9,7 +9,7 @@ from neonup_cloud.api.errors import NotFound
 
 
 def delete(neon: NeonClient, location: DatabaseLocation, *, org: str | None) -> None:
-    """Delete a project, or only a branch of it; one that is gone already is no error.
+    """Delete a project, or only a branch of it; it may be deleted already.
 
     Args:
         org: the organization that it is in; None: the key's own.

@@ -1,4 +1,4 @@
-"""Where a database is in an account: its project, perhaps one branch of it, and its URLs."""
+"""The location of a database in an account: its project or branch, and its URLs."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class DatabaseLocation:
 
 
 def parse(text: str | None) -> DatabaseLocation:
-    """A recorded id.
+    """Parse a recorded id.
 
     Raises:
         ProviderError: it is not a valid id.
@@ -53,7 +53,7 @@ def parse(text: str | None) -> DatabaseLocation:
 
 
 def branch_of(neon: NeonClient, location: DatabaseLocation) -> Branch:
-    """The branch that the database is on: the one named, or the project's default one.
+    """The branch of a location: the one that it names, or the project's default branch.
 
     Raises:
         NotFound: it does not exist.

@@ -42,7 +42,7 @@ class AccountProvider(Provider):
     label: ClassVar[str] = "a Neon database of your account"
 
     def unavailable(self) -> str | None:
-        """There is no key and no sign-in, or an option cannot be used."""
+        """Why the account cannot be used: no key and no sign-in, or an invalid option."""
         try:
             with self._client(self._options):
                 pass
@@ -51,7 +51,7 @@ class AccountProvider(Provider):
         return None
 
     def facts(self) -> Iterator[str]:
-        """Which API is asked, and for what, for ``neonup doctor``."""
+        """The API and what is created in it, for ``neonup doctor``."""
         from neonup_cloud.api.access import base_url
 
         try:
@@ -98,7 +98,7 @@ class AccountProvider(Provider):
         return database
 
     def inspect(self, database: Database) -> Inspection:
-        """Ask Neon how the project, or the branch, is.
+        """Ask Neon for the state of the project, or the branch.
 
         Raises:
             NeonError: Neon refused, or did not answer.
@@ -133,7 +133,7 @@ class AccountProvider(Provider):
         return Inspection(state, database, shown)
 
     def begin_claim(self, database: Database) -> ClaimOffer:
-        """The project's claim link; a new one where the old one's time is over.
+        """The project's claim link; a new one if the old one has expired.
 
         Raises:
             ProviderError: the project is one's own and not to be claimed.
@@ -158,7 +158,7 @@ class AccountProvider(Provider):
         )
 
     def neon_project(self, database: Database) -> str:
-        """As recorded."""
+        """The project's id, as it is recorded."""
         from neonup_cloud.account import location as locations
 
         return locations.parse(database.id).project
@@ -209,7 +209,6 @@ class AccountProvider(Provider):
     def _client(
         self, wanted: AccountOptions, database: Database | None = None
     ) -> Iterator[NeonClient]:
-        """The account, or the local Neon that a database is one of."""
         from neonup_cloud import NeonClient
         from neonup_cloud.account import current
         from neonup_cloud.api.errors import Invalid
@@ -247,7 +246,6 @@ class AccountProvider(Provider):
     def _offered(
         self, neon: NeonClient, location: DatabaseLocation, wanted: AccountOptions
     ) -> Claim:
-        """The offer that is good still, or a new one."""
         from neonup_cloud.api.claims import ClaimState
 
         claim = self._claim(location)
@@ -270,7 +268,6 @@ class AccountProvider(Provider):
         return claim
 
     def _claim(self, location: DatabaseLocation) -> Claim | None:
-        """The offer that was made last from this machine."""
         record: dict[str, Any] | None = self._store.read(_claims(location))
         if record is None or location.branch:
             return None

@@ -1,4 +1,4 @@
-"""A branch for a run of tests: deleted at its end, by the next run, or by Neon in the end."""
+"""A branch for a run of tests. It is deleted at the end of the run, by the next run, or by Neon."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ class TemporaryBranch:
                 raise
 
     def delete(self) -> None:
-        """Delete it, once.
+        """Delete the branch.
 
         Raises:
             NeonupError: it could not be; the next run tries again, and Neon in the end.
@@ -116,7 +116,6 @@ def _project(neon: NeonClient, settings: Settings, database: Database | None) ->
 
 
 def _made(neon: NeonClient, project_id: str, name: str, parent: str | None) -> tuple[str, str, str]:
-    """Its id, name and URL, once it can be used."""
     made = neon.branches.create(
         project_id,
         name=name,
@@ -135,7 +134,7 @@ def _parent(neon: NeonClient, project_id: str, text: str) -> str:
 
 
 def _sweep(neon: NeonClient, folder: Path) -> None:
-    """Delete the branches of processes that are no more."""
+    """Delete the branches of processes that have ended."""
     from filelock import Timeout
 
     for record in folder.glob(f"{_PREFIX}*.json"):

@@ -1,4 +1,4 @@
-"""The versions of a database in an account, as its commands use them."""
+"""The versions of a database in an account, as the commands use them."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ class AccountVersions(Versions):
     def _restored(
         self, versions: ProjectVersions[Sender], restore: Callable[[], Restored]
     ) -> Restored:
-        """Restore, once a version of what there is now is kept, if there is room for one more.
+        """Take a version of the present data if the plan allows one more, then restore.
 
         It replaces none: that could be the one to restore.
         """

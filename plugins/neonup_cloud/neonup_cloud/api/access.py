@@ -1,4 +1,4 @@
-"""Who asks Neon's API, and where it is: what was given, else what the environment names."""
+"""The address of Neon's API and the caller's credentials: arguments, or else the environment."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def project_id(given: str | None = None, environ: Mapping[str, str] = os.environ
 def auth(
     key: str | None = None, environ: Mapping[str, str] = os.environ, *, base: str = BASE
 ) -> httpx.Auth:
-    """What proves who asks: the key given, else ``NEON_API_KEY``, else who is signed in with
+    """The credentials of requests: the given key, else ``NEON_API_KEY``, else who is signed in with
     ``neonup auth login``, else with Neon's official command.
 
     What that command keeps goes to Neon's own API only, unless its folder or profile is named
@@ -71,7 +71,7 @@ def auth(
         base: the base URL of the API, as `base_url` gives it.
 
     Raises:
-        SettingsError: there is none, or it is none.
+        SettingsError: there is no key, or it is not a valid one.
         SignInError: what is kept of a sign-in cannot be used.
     """
     api_key = (key or environ.get("NEON_API_KEY") or "").strip()

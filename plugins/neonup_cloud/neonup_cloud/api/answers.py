@@ -11,7 +11,7 @@ from typing import Any, Literal
 from msgspec import Struct, field
 
 
-class Answer(Struct, frozen=True, kw_only=True):
+class ApiObject(Struct, frozen=True, kw_only=True):
     """Part of an answer. ``repr`` shows neither a password nor a connection URI."""
 
     def __repr__(self) -> str:
@@ -26,7 +26,7 @@ class Answer(Struct, frozen=True, kw_only=True):
 _SECRET = frozenset({"password", "connection_uri", "uri", "key"})
 
 
-class Project(Answer, frozen=True, kw_only=True):
+class Project(ApiObject, frozen=True, kw_only=True):
     """A project. A list leaves out what it consumed in the billing period."""
 
     id: str
@@ -52,7 +52,7 @@ class Project(Answer, frozen=True, kw_only=True):
     consumption_period_end: datetime | None = None
 
 
-class Branch(Answer, frozen=True, kw_only=True):
+class Branch(ApiObject, frozen=True, kw_only=True):
     """A branch."""
 
     id: str
@@ -73,7 +73,7 @@ class Branch(Answer, frozen=True, kw_only=True):
     restore_status: str | None = None
 
 
-class Endpoint(Answer, frozen=True, kw_only=True):
+class Endpoint(ApiObject, frozen=True, kw_only=True):
     """A compute endpoint."""
 
     id: str
@@ -88,7 +88,7 @@ class Endpoint(Answer, frozen=True, kw_only=True):
     autoscaling_limit_max_cu: float | None = None
 
 
-class Role(Answer, frozen=True, kw_only=True):
+class Role(ApiObject, frozen=True, kw_only=True):
     """A role of a branch; its password is there right after a creation or reset only."""
 
     name: str
@@ -97,7 +97,7 @@ class Role(Answer, frozen=True, kw_only=True):
     protected: bool = False
 
 
-class Database(Answer, frozen=True, kw_only=True):
+class Database(ApiObject, frozen=True, kw_only=True):
     """A database of a branch."""
 
     id: int
@@ -106,7 +106,7 @@ class Database(Answer, frozen=True, kw_only=True):
     branch_id: str = ""
 
 
-class Operation(Answer, frozen=True, kw_only=True):
+class Operation(ApiObject, frozen=True, kw_only=True):
     """Something that Neon does in the background."""
 
     id: str
@@ -118,7 +118,7 @@ class Operation(Answer, frozen=True, kw_only=True):
     error: str | None = None
 
 
-class Snapshot(Answer, frozen=True, kw_only=True):
+class Snapshot(ApiObject, frozen=True, kw_only=True):
     """A kept copy of a branch."""
 
     id: str
@@ -132,7 +132,7 @@ class Snapshot(Answer, frozen=True, kw_only=True):
     full_size: int | None = None
 
 
-class TransferRequest(Answer, frozen=True, kw_only=True):
+class TransferRequest(ApiObject, frozen=True, kw_only=True):
     """An offer of a project to whoever accepts it; its id is a secret."""
 
     id: str
@@ -144,7 +144,7 @@ class TransferRequest(Answer, frozen=True, kw_only=True):
         return f"TransferRequest(project_id={self.project_id!r}, expires_at={self.expires_at!r})"
 
 
-class Organization(Answer, frozen=True, kw_only=True):
+class Organization(ApiObject, frozen=True, kw_only=True):
     """An organization."""
 
     id: str
@@ -153,7 +153,7 @@ class Organization(Answer, frozen=True, kw_only=True):
     handle: str = ""
 
 
-class User(Answer, frozen=True, kw_only=True):
+class User(ApiObject, frozen=True, kw_only=True):
     """Who the key belongs to."""
 
     id: str
@@ -164,19 +164,19 @@ class User(Answer, frozen=True, kw_only=True):
     projects_limit: int | None = None
 
 
-class ConnectionDetails(Answer, frozen=True, kw_only=True):
+class ConnectionDetails(ApiObject, frozen=True, kw_only=True):
     """How one connects to a new branch."""
 
     connection_uri: str
 
 
-class Created(Answer, frozen=True, kw_only=True):
+class WithOperations(ApiObject, frozen=True, kw_only=True):
     """What a creation or change answers: the thing itself, and what Neon still has to do for it."""
 
     operations: list[Operation] = field(default_factory=list)
 
 
-class CreatedProject(Created, frozen=True, kw_only=True):
+class CreatedProject(WithOperations, frozen=True, kw_only=True):
     """A new project with its first branch."""
 
     project: Project
@@ -187,7 +187,7 @@ class CreatedProject(Created, frozen=True, kw_only=True):
     connection_uris: list[ConnectionDetails] = field(default_factory=list)
 
 
-class CreatedBranch(Created, frozen=True, kw_only=True):
+class CreatedBranch(WithOperations, frozen=True, kw_only=True):
     """A new or changed branch."""
 
     branch: Branch
@@ -197,62 +197,62 @@ class CreatedBranch(Created, frozen=True, kw_only=True):
     connection_uris: list[ConnectionDetails] = field(default_factory=list)
 
 
-class CreatedSnapshot(Created, frozen=True, kw_only=True):
+class CreatedSnapshot(WithOperations, frozen=True, kw_only=True):
     """A new snapshot."""
 
     snapshot: Snapshot
 
 
-class ChangedEndpoint(Created, frozen=True, kw_only=True):
+class ChangedEndpoint(WithOperations, frozen=True, kw_only=True):
     """A new or changed endpoint."""
 
     endpoint: Endpoint
 
 
-class ChangedRole(Created, frozen=True, kw_only=True):
+class ChangedRole(WithOperations, frozen=True, kw_only=True):
     """A new or changed role."""
 
     role: Role
 
 
-class ChangedDatabase(Created, frozen=True, kw_only=True):
+class ChangedDatabase(WithOperations, frozen=True, kw_only=True):
     """A new or changed database."""
 
     database: Database
 
 
-class Operations(Created, frozen=True, kw_only=True):
+class Operations(WithOperations, frozen=True, kw_only=True):
     """Only operations."""
 
 
-class Metric(Answer, frozen=True, kw_only=True):
+class ConsumptionMetric(ApiObject, frozen=True, kw_only=True):
     """One figure of a time span."""
 
     metric_name: str
     value: float
 
 
-class Frame(Answer, frozen=True, kw_only=True):
+class ConsumptionFrame(ApiObject, frozen=True, kw_only=True):
     """What a project consumed in a span of time."""
 
     timeframe_start: datetime
     timeframe_end: datetime
-    metrics: list[Metric] = field(default_factory=list)
+    metrics: list[ConsumptionMetric] = field(default_factory=list)
 
 
-class Period(Answer, frozen=True, kw_only=True):
+class ConsumptionPeriod(ApiObject, frozen=True, kw_only=True):
     """A billing period's spans."""
 
     period_id: str = ""
     period_plan: str = ""
-    consumption: list[Frame] = field(default_factory=list)
+    consumption: list[ConsumptionFrame] = field(default_factory=list)
 
 
-class ProjectConsumption(Answer, frozen=True, kw_only=True):
+class ProjectConsumption(ApiObject, frozen=True, kw_only=True):
     """A project's consumption."""
 
     project_id: str
-    periods: list[Period] = field(default_factory=list)
+    periods: list[ConsumptionPeriod] = field(default_factory=list)
 
 
 Granularity = Literal["hourly", "daily", "monthly"]

@@ -14,7 +14,7 @@ from neonup import SettingsError
 
 
 class ClaimState(enum.StrEnum):
-    """How far a claim is."""
+    """The state of a claim."""
 
     PENDING = "pending"
     """The link is good, and nobody has used it."""
@@ -73,7 +73,7 @@ def ids_of(claim_link: str) -> tuple[str, str]:
     """The project's id and the transfer request's that a claim link holds.
 
     Raises:
-        SettingsError: it is no claim link.
+        SettingsError: the text is not a claim link.
     """
     try:
         query = parse_qs(urlsplit(claim_link).query)

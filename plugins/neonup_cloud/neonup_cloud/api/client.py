@@ -30,7 +30,7 @@ LARGEST_ANSWER = 64_000_000
 
 
 class Groups(Generic[S]):
-    """What a client offers, a group each; without a sender, as calls to make others of.
+    """The operations of Neon's API, in groups; without a sender they return calls to compose.
 
     Args:
         api: makes the calls.

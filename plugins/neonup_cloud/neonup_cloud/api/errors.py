@@ -1,4 +1,4 @@
-"""What Neon's API refuses, by meaning.
+"""The errors of Neon's API.
 
 ServiceError
 └── NeonError                 Neon's API answered with an error, or not at all
@@ -54,7 +54,7 @@ class NeonError(ServiceError):
 
 
 class Unauthorized(NeonError):
-    """No key, or one that is not known any more."""
+    """The key is missing, or not valid any more."""
 
     code = "neon_unauthorized"
 
@@ -78,7 +78,7 @@ class Conflict(NeonError):
 
 
 class Invalid(NeonError):
-    """It cannot be done as asked, or as things are."""
+    """The request is not valid, or not possible in the present state."""
 
     code = "neon_invalid"
 
@@ -140,7 +140,7 @@ BY_STATUS: dict[int, type[NeonError]] = {
 
 
 def class_of(status: int, api_code: str | None) -> type[NeonError]:
-    """Which error an answer is; limits are told by the code, e.g. ``BRANCHES_LIMIT_EXCEEDED``."""
+    """The class of an error answer; limits have codes such as ``BRANCHES_LIMIT_EXCEEDED``."""
     if status >= 500:
         return Unavailable
     if (api_code or "").endswith(("LIMIT_EXCEEDED", "QUOTA_EXCEEDED")):

@@ -27,7 +27,7 @@ class LocalNeon:
 
 
 def running(home: Path) -> LocalNeon | None:
-    """The local Neon of a home; None if there is none, or it does not run."""
+    """The running local Neon of a home; None if none runs."""
     try:
         root = (home / "serve.url").read_text(encoding="ascii").strip()
         key = (home / "neon" / "api-key").read_text(encoding="ascii").strip()

@@ -1,4 +1,4 @@
-"""What Neon's official command keeps of a sign-in, read and never written.
+"""The credentials that Neon's official command stores: they are read, and never written.
 
 As ``neon`` 6.2 (npm) does it: ``credentials.json`` in ``--config-dir``, by default
 ``~/.config/neon``; ``profiles.json`` beside it names those of other profiles. A file has an API key
@@ -26,7 +26,7 @@ _AGAIN = "Run neon auth, or set NEON_API_KEY."
 
 
 def is_chosen(environ: Mapping[str, str] = os.environ) -> bool:
-    """Whether a folder or profile was named, so that what is there is meant for this use."""
+    """Whether the environment names a folder or profile of the official command."""
     return any(
         environ.get(name, "").strip()
         for name in ("NEON_CONFIG_DIR", "NEONCTL_CONFIG_DIR", "NEON_PROFILE")
@@ -34,7 +34,7 @@ def is_chosen(environ: Mapping[str, str] = os.environ) -> bool:
 
 
 def credentials(environ: Mapping[str, str] = os.environ) -> StoredAuth | None:
-    """What the official command would sign its requests with; None: it has nothing.
+    """The credentials of the official command; None if it has stored none.
 
     Args:
         environ: ``NEON_CONFIG_DIR`` and ``NEON_PROFILE`` are read, as that command reads them.
@@ -68,7 +68,7 @@ class StoredAuth(httpx.Auth):
         """A key or token that has not ended.
 
         Raises:
-            SettingsError: there is none.
+            SettingsError: the stored one has ended, or cannot be used.
         """
         if time.time() >= self._until:
             self._token, self._until = _usable(self._path)

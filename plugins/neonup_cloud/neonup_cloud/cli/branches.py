@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -11,6 +11,9 @@ from neonup import NeonupError
 from neonup.plugin import commands
 from neonup.plugin.commands import Moment
 from neonup_cloud.cli import deletion, target
+
+if TYPE_CHECKING:
+    from neonup_cloud.api.answers import Branch
 
 
 @click.group()
@@ -150,16 +153,13 @@ def restore(
     with target.opened(local=local, **arguments) as to:
         to.check_owner(project, "restored")
         project_id = to.project(project)
-        restored = to.branch(project_id, branch)
-        other = to.branch(project_id, source) if source else restored
-        if other.id == restored.id and keep_as is None:
+        item = to.branch(project_id, branch)
+        other = to.branch(project_id, source) if source else item
+        if other.id == item.id and keep_as is None:
             # Neon demands a name here, since the history would be cut otherwise.
-            keep_as = f"{restored.name}_old_{datetime.now():%Y%m%d_%H%M%S}"
-        commands.make_sure(f"Replace the data of the branch {restored.name} ({restored.id})?", yes)
-        _restore(
-            to, project_id, restored.id, source_id=other.id, at=at or Moment(), keep_as=keep_as
-        )
-    _report(restored.id, restored.name, f"Restored the branch {restored.name}", keep_as)
+            keep_as = f"{item.name}_old_{datetime.now():%Y%m%d_%H%M%S}"
+        _restore(to, item, source_id=other.id, at=at or Moment(), keep_as=keep_as, yes=yes)
+    _report(item, f"Restored the branch {item.name}", keep_as)
 
 
 @branches.command()
@@ -182,54 +182,40 @@ def reset(
     with target.opened(local=local, **arguments) as to:
         to.check_owner(project, "reset")
         project_id = to.project(project)
-        branch_to_reset = to.branch(project_id, branch)
-        if branch_to_reset.parent_id is None:
+        item = to.branch(project_id, branch)
+        if item.parent_id is None:
             raise NeonupError(
-                f"The branch {branch_to_reset.name} has no parent to be reset to.",
+                f"The branch {item.name} has no parent to be reset to.",
                 remedy="To an earlier moment of its own: neonup branches restore "
-                f"{branch_to_reset.name} --at WHEN",
+                f"{item.name} --at WHEN",
             )
-        commands.make_sure(
-            f"Replace the data of the branch {branch_to_reset.name} ({branch_to_reset.id})?", yes
-        )
-        _restore(
-            to,
-            project_id,
-            branch_to_reset.id,
-            source_id=branch_to_reset.parent_id,
-            at=Moment(),
-            keep_as=keep_as,
-        )
-    _report(
-        branch_to_reset.id,
-        branch_to_reset.name,
-        f"Reset the branch {branch_to_reset.name} to its parent",
-        keep_as,
-    )
+        _restore(to, item, source_id=item.parent_id, at=Moment(), keep_as=keep_as, yes=yes)
+    _report(item, f"Reset the branch {item.name} to its parent", keep_as)
 
 
 def _restore(
     to: target.AccountTarget,
-    project_id: str,
-    branch_id: str,
+    branch: Branch,
     *,
     source_id: str,
     at: Moment,
     keep_as: str | None,
+    yes: bool,
 ) -> None:
-    done = to.neon.branches.restore(
-        project_id,
-        branch_id,
+    commands.make_sure(f"Replace the data of the branch {branch.name} ({branch.id})?", yes)
+    restored = to.neon.branches.restore(
+        branch.project_id,
+        branch.id,
         source_branch_id=source_id,
         source_timestamp=at.time,
         source_lsn=at.lsn,
         preserve_under_name=keep_as,
     )
-    to.settle(done.operations, "Neon restores the branch")
+    to.settle(restored.operations, "Neon restores the branch")
 
 
-def _report(id_: str, name: str, done: str, keep_as: str | None) -> None:
+def _report(branch: Branch, done: str, keep_as: str | None) -> None:
     if commands.wants_json():
-        commands.emit({"id": id_, "name": name, "kept_as": keep_as})
+        commands.emit({"id": branch.id, "name": branch.name, "kept_as": keep_as})
     else:
         click.echo(f"{done}; what it had is {f'in {keep_as}' if keep_as else 'gone'}.")

@@ -1,4 +1,4 @@
-"""Which account and which project the commands about Neon mean, and how they find things there."""
+"""The account and the project that a command uses, and how names in it are resolved."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def account_options(function: F) -> F:
 
 
 def project_options(function: F) -> F:
-    """The same, and ``--project``."""
+    """As `account_options`, and ``--project``."""
     function = click.option(
         "--project", metavar="ID", help="A project's id or name; that of .env if not given."
     )(function)
@@ -53,7 +53,7 @@ def plain(answer: Any) -> Any:
 
 @dataclass(frozen=True)
 class AccountTarget:
-    """An account.
+    """The account that a command uses.
 
     Args:
         neon: its client.
@@ -70,7 +70,7 @@ class AccountTarget:
     fallback: str | None
 
     def project(self, named: str | None) -> str:
-        """The id of the project that is meant.
+        """The id of the project that the command uses.
 
         Raises:
             NeonupError: none is named, and ``.env`` leads to none of the account.
@@ -110,7 +110,7 @@ class AccountTarget:
         """The branch of an id or name; the default one if None.
 
         Raises:
-            NeonupError: there is none, or several have that name.
+            NeonupError: it does not exist, or several have that name.
         """
         if text is None:
             from neonup_cloud.account.location import DatabaseLocation, branch_of
@@ -123,13 +123,13 @@ class AccountTarget:
         """The snapshot of an id or name.
 
         Raises:
-            NeonupError: there is none, or several have that name.
+            NeonupError: it does not exist, or several have that name.
         """
         snapshots = list(self.neon.snapshots.list(project_id))
         return _chosen(snapshots, text, "snapshot", "snapshots")
 
     def settle(self, operations: Sequence[Operation], doing: str) -> None:
-        """Wait for what Neon still has to do.
+        """Wait for operations that Neon still runs.
 
         Raises:
             OperationFailed: it failed, or did not end.
@@ -149,7 +149,7 @@ def _chosen(candidates: Iterable[N], text: str, kind: str, plural: str) -> N:
 
 @contextmanager
 def opened(*, local: bool, **arguments: Any) -> Iterator[AccountTarget]:
-    """The account that a command means.
+    """Open the account that a command uses.
 
     That of a local Neon with ``--local``, or where ``.env`` leads to a database of one and nothing
     else names an API; else one's own.

@@ -59,7 +59,7 @@ class AccountStore:
         self._strict = strict
 
     def signed_in(self) -> SignedIn | None:
-        """Who is signed in; None: nobody.
+        """Who is signed in; None if nobody is.
 
         Raises:
             SignInError: others can read the file, or it is damaged.
@@ -132,7 +132,7 @@ class AccountStore:
 
 
 def session_auth(base: str, environ: Mapping[str, str] = os.environ) -> httpx.Auth | None:
-    """What lets a client act for whoever is signed in here; None: nobody is. Costs one look.
+    """The credentials of the person who is signed in here; None if nobody is. Reads one file.
 
     Args:
         base: the base URL of the API: a sign-in is good for the one that it was made for.

@@ -49,7 +49,7 @@ def usable_host(host: str) -> str:
     """The address of an OAuth server, without a slash at its end.
 
     Raises:
-        SettingsError: it is none, or secrets would go there unencrypted.
+        SettingsError: it is not a valid address, or secrets would be sent unencrypted.
     """
     host = host.strip().rstrip("/")
     try:

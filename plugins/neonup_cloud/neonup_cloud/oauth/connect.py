@@ -1,4 +1,4 @@
-"""Connecting an account: the way of a user's browser to Neon and back.
+"""Connecting an account: sending a user's browser to Neon, and handling its return.
 
 The protocol is OpenID Connect's (Core 1.0, 3.1), with PKCE (RFC 7636).
 """
@@ -21,7 +21,7 @@ from neonup_cloud.oauth.tokens import Tokens, TokenStore
 
 @dataclass(frozen=True)
 class PendingSignIn:
-    """What has to be kept between `begin` and `complete`, in the session of the user's browser.
+    """A sign-in between `begin` and `complete`; stored in the session of the user's browser.
 
     Args:
         state: shows that the answer belongs to that browser's question.
@@ -49,12 +49,12 @@ class PendingSignIn:
 
 
 def new_pending() -> PendingSignIn:
-    """Random values for one question."""
+    """Random values for one sign-in."""
     return PendingSignIn(*(secrets.token_urlsafe(48) for _ in range(3)))
 
 
 def begin(application: Application) -> tuple[str, PendingSignIn]:
-    """Where to send the user's browser, and what to keep until it comes back.
+    """The address to send the user's browser to, and what to store until it returns.
 
     Raises:
         NeonError: the OAuth server cannot be reached, or used.
@@ -69,14 +69,14 @@ def begin(application: Application) -> tuple[str, PendingSignIn]:
 def complete(
     application: Application, answer: str | Mapping[str, Any], pending: PendingSignIn | None
 ) -> Tokens:
-    """The tokens, when the user's browser has come back.
+    """Exchange what the user's browser came back with for tokens.
 
     Args:
         answer: the address that it was sent to, or the parameters in that.
         pending: as `begin` gave it; it must not be used again. None: the session has none.
 
     Raises:
-        ConsentDenied: the user said no.
+        ConsentDenied: the user did not allow it.
         SignInError: the answer does not belong to the question, or is an error.
         NeonError: the OAuth server cannot be reached, or used.
     """

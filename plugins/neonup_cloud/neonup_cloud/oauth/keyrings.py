@@ -94,7 +94,7 @@ def _library() -> Any:
 
 
 def _usable() -> Any:
-    """The keyring of this machine; None if there is none."""
+    """The usable keyring of this machine; None if it has none."""
     try:
         import keyring
 

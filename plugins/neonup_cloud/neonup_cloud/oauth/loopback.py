@@ -1,4 +1,4 @@
-"""The way back from the browser to a command: a listener on this machine (RFC 8252, 7.3)."""
+"""A listener on this machine that the browser returns to (RFC 8252, 7.3)."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Loopback:
         self._came = threading.Event()
 
     def wait(self, seconds: float) -> str:
-        """The address with which it came back.
+        """Wait for the browser, and return the address that it requested.
 
         Raises:
             SignInError: it did not within that time.
@@ -48,7 +48,7 @@ class Loopback:
         return f"{self.redirect_uri}?{self._query}"
 
     def came(self, query: str) -> None:
-        """The browser came back; the first time counts."""
+        """Record the browser's return; only the first one counts."""
         if not self._came.is_set():
             self._query = query
             self._came.set()

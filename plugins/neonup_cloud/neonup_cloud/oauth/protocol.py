@@ -1,4 +1,4 @@
-"""The OAuth server as it is asked; Authlib makes the requests and checks the answers.
+"""Requests to the OAuth server; Authlib makes them and checks the answers.
 
 Authlib's own integration with HTTP clients is for httpx2, and would bring a second one; the class
 below it takes any session that posts forms.
@@ -62,7 +62,7 @@ class _Client(OAuth2Client):
 
 
 class OAuthProtocol:
-    """What an application asks the OAuth server. Use it in a ``with`` block.
+    """The requests of an application to the OAuth server. Use it in a ``with`` block.
 
     Args:
         application: who asks.

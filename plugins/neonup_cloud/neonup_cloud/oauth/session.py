@@ -1,4 +1,4 @@
-"""Access tokens that are always fresh: one refresh at a time, and nothing lost on the way."""
+"""Access tokens that are renewed in time: one renewal at a time, and no token is lost."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class TokenSession:
             rejected: one that the API does not take any more, whatever its time.
 
         Raises:
-            SignInEnded: there is none to be had.
+            SignInEnded: the sign-in has ended.
             NeonError: the OAuth server cannot be reached, or failed.
             SignInError: the store failed.
         """
@@ -113,7 +113,7 @@ class SessionAuth(httpx.Auth):
     def sync_auth_flow(
         self, request: httpx.Request
     ) -> Generator[httpx.Request, httpx.Response, None]:
-        """As httpx calls it."""
+        """Called by httpx."""
         token = self._session.access_token()
         response = yield _with(request, token)
         if response.status_code == 401:
@@ -122,7 +122,7 @@ class SessionAuth(httpx.Auth):
     async def async_auth_flow(
         self, request: httpx.Request
     ) -> AsyncGenerator[httpx.Request, httpx.Response]:
-        """The same; what blocks does so in a thread."""
+        """Called by httpx; blocking work is done in a thread."""
         token = await asyncio.to_thread(self._session.access_token)
         response = yield _with(request, token)
         if response.status_code == 401:
@@ -136,5 +136,5 @@ def _with(request: httpx.Request, token: str) -> httpx.Request:
 
 
 def connected(application: Application, store: TokenStore) -> SessionAuth:
-    """What lets a `NeonClient` act for the user whose tokens are in the store."""
+    """Credentials for a `NeonClient` that acts for the user whose tokens are in the store."""
     return SessionAuth(TokenSession(application, store))

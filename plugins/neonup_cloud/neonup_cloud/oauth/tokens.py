@@ -65,10 +65,10 @@ class TokenStore(Protocol):
     """
 
     def load(self) -> Tokens | None:
-        """What is kept; None: there is no connection."""
+        """The stored tokens; None if there is no connection."""
 
     def save(self, tokens: Tokens) -> None:
-        """Keep these instead. What it returns from has to survive a crash."""
+        """Replace the stored tokens. When it returns, they must survive a crash."""
 
     def delete(self) -> None:
         """Forget them."""

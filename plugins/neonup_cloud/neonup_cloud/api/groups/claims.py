@@ -66,7 +66,7 @@ class Claims(ApiGroup[S], Generic[S]):
 
     @operation
     def state(self, claim: Claim) -> Call[ClaimState]:
-        """How far a claim is, as the one who made it sees it.
+        """The state of a claim, as its creator sees it.
 
         Neon does not tell of a transfer request, so it is read from the project: one that is out
         of reach and was not deleted is somebody else's.
@@ -93,7 +93,7 @@ class Claims(ApiGroup[S], Generic[S]):
             The project's id.
 
         Raises:
-            SettingsError: it is no claim link.
+            SettingsError: the text is not a claim link.
             NotFound: there is no such offer.
             Invalid: it was used or has expired, or the plan does not allow the project.
             AnswerLost: it may have been taken; look whether the project is there.

@@ -1,4 +1,4 @@
-"""How an operation is defined once and can be called both ways.
+"""How an operation is defined once for the blocking and the awaited client.
 
 An operation is a method that returns a `Call` or `Pages`, and so does no input or output. Read from
 the group of a `NeonClient` it blocks, from that of an `AsyncNeonClient` it is awaited. From a group
@@ -138,7 +138,7 @@ async def _aiterate(pages: Pages[T], sender: AsyncSender) -> AsyncIterator[T]:
 
 
 def _remember(seen: set[str], cursor: str) -> None:
-    """A cursor that was there before would lead round in circles."""
+    """Refuse a cursor that was used before: the pages would never end."""
     if cursor in seen:
         raise UnusableAnswer("Neon: the pages of a list lead back to an earlier one.")
     seen.add(cursor)

@@ -23,7 +23,7 @@ INTERVAL = 0.2
 PAGE = 1000
 """The most that Neon answers at once."""
 _LATEST = 50
-"""So many are looked at to find those that are under way: they are the latest."""
+"""How many of the latest operations are read to find those that still run."""
 
 
 class _Cursor(msgspec.Struct):
@@ -40,7 +40,7 @@ class _Operation(msgspec.Struct):
 
 
 class OperationsOfProject(ApiGroup[S], Generic[S]):
-    """What Neon does in the background."""
+    """Operations that Neon runs in the background."""
 
     @listing
     def list(self, project_id: str) -> Pages[Operation]:
