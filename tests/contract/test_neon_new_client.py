@@ -209,6 +209,12 @@ def test_a_service_that_asks_for_too_long_is_left_alone(wait: str) -> None:
     assert len(service.asked) == 1
 
 
+def test_a_failing_service_that_asks_for_too_long_is_quoted() -> None:
+    """As a busy one: both errors come from the same builder."""
+    error = failure(answer({"message": "down for repair"}, 503, retry_after="3600"))
+    assert "status 503: down for repair; it asks to wait 3600 s" in error.message
+
+
 @pytest.mark.parametrize("wait", ["", "soon", "-5", "1e3", "Fri, 99 Foo", "\u0661", "9" * 400])
 def test_a_senseless_retry_after_does_no_harm(wait: str) -> None:
     error = failure(answer({}, 429, retry_after=wait))
