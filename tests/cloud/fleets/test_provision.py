@@ -86,7 +86,7 @@ def test_a_kept_id_that_leads_nowhere(fleet: Asked, owner: NeonClient) -> None:
     with pytest.raises(errors.ProjectGone, match="not one of"):
         fleet(lambda fleet: fleet.provision("ben", "free", project_id=anna.project_id))
     owner.projects.delete(anna.project_id)
-    with pytest.raises(errors.ProjectGone, match="not there"):
+    with pytest.raises(errors.ProjectGone, match="does not exist"):
         fleet(lambda fleet: fleet.provision("anna", "free", project_id=anna.project_id))
     new = fleet(lambda fleet: fleet.provision("anna", "free"))
     assert new.created
