@@ -12,12 +12,12 @@ CHANGES = {
     "a setting for its database": "ALTER ROLE {me} IN DATABASE {db} SET search_path = nowhere",
     "a setting of its database": "ALTER DATABASE {db} SET search_path = nowhere",
     "its own password": "ALTER ROLE {me} PASSWORD 'another'",
-    "its own attributes": "ALTER ROLE {me} CONNECTION LIMIT 0",
+    "attributes": "ALTER ROLE of_session LOGIN CONNECTION LIMIT 7",
     "a role": "CREATE ROLE made LOGIN",
     "a role that has objects": "CREATE ROLE made; GRANT ALL ON items TO made; "
     "GRANT made TO {me}; GRANT CREATE ON SCHEMA public TO made; SET ROLE made; "
     "CREATE TABLE theirs (i int)",
-    "a membership": "GRANT of_session TO {me} WITH ADMIN OPTION",
+    "a membership": "CREATE ROLE made; GRANT of_session TO made",
     "a dropped role": "DROP ROLE of_session",
     "a renamed role": "ALTER ROLE of_session RENAME TO made",
     "who may use its database": "REVOKE ALL ON DATABASE {db} FROM public",
