@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import atexit
 import io
 import os
+import re
+import shutil
 import stat
 import tempfile
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -39,10 +43,16 @@ def database(url: str = URL, key: str = "DATABASE_URL") -> Database:
     )
 
 
+@cache
+def home() -> Path:
+    """A folder for neonup's state, which holds the locks of files, until this process ends."""
+    folder = Path(tempfile.mkdtemp())
+    atexit.register(shutil.rmtree, folder)
+    return folder
+
+
 def settings(path: Path, *, env_keys: str = "all", prefix: str = "") -> Settings:
-    return Settings(
-        path.parent, path.parent / "home", env_file=path, env_keys=env_keys, prefix=prefix
-    )
+    return Settings(path.parent, home(), env_file=path, env_keys=env_keys, prefix=prefix)
 
 
 def write(path: Path, what: Database | None = None, *, replace: bool = False, **how: str) -> None:
@@ -322,3 +332,13 @@ def test_no_variable_is_public_unless_a_prefix_says_so(tmp_path: Path) -> None:
         "DATABASE_URL_DIRECT",
         "VITE_POSTGRES_CLAIM_URL",
     }
+
+
+@pytest.mark.parametrize("time", ["soon", "2026-13-01T00:00:00+00:00", "2026-01-01T00:00:00"])
+def test_an_expiry_damaged_by_hand_is_named(tmp_path: Path, time: str) -> None:
+    path = tmp_path / ".env"
+    write(path)
+    text = path.read_text().replace(EXPIRES.isoformat(timespec="milliseconds"), time)
+    path.write_text(text)
+    with pytest.raises(EnvFileError, match=re.escape(f"expires={time}")):
+        record.parse(dotenv.read(path), "DATABASE_URL")

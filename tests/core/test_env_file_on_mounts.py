@@ -13,12 +13,14 @@ import pytest
 UNSHARE = ["unshare", "--mount", *([] if os.geteuid() == 0 else ["--map-root-user"])]
 
 WRITE = """
-import pathlib, sys
+import atexit, pathlib, shutil, sys, tempfile
 from neonup import Database, EnvFileError
 from neonup.env import record
 from neonup.settings import Settings
 path = pathlib.Path(sys.argv[1])
-settings = Settings(path.parent, path.parent, env_file=path, env_keys="all")
+home = pathlib.Path(tempfile.mkdtemp())
+atexit.register(shutil.rmtree, home)
+settings = Settings(path.parent, home, env_file=path, env_keys="all")
 def write(host, replace):
     url = f"postgresql://u:p@{host}/d"
     record.write(Database(url, "neon.new", "x"), settings, path, replace=replace)

@@ -12,6 +12,7 @@ import threading
 from pathlib import Path
 
 import pytest
+from dotenv import dotenv_values
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -61,12 +62,12 @@ def test_every_byte_is_as_it_was(content: bytes | None, renewed: bool, extra: bo
         if not is_extensible(path):
             return
         if extra:
-            record.forget("DATABASE_URL", path)
+            record.forget("DATABASE_URL", settings(path), path)
             more = {"REDIS_URL": "redis://127.0.0.1"}
             record.write(database(), settings(path), path, extra=more, replace=False)
         if renewed:
             write(path, database(NEW_URL), replace=True)
-        record.forget("DATABASE_URL", path)
+        record.forget("DATABASE_URL", settings(path), path)
         assert put_back(path) == content
 
 
@@ -82,20 +83,46 @@ def test_in_whatever_order_two_databases_go(
     for key in keys:
         write(path, database(key=key))
     for key in sorted(keys, key=lambda key: key != first):
-        record.forget(key, path)
+        record.forget(key, settings(path), path)
     assert put_back(path) == content
+
+
+OWN = [
+    b"DATABASE_URL=postgres://app:secret@localhost/shop",
+    b"A=1\nDATABASE_URL=postgres://app:secret@localhost/shop\nB=2\n",
+    b"A=1\r\n  export DATABASE_URL='postgres://a'  # mine\r\nDATABASE_URL_DIRECT=postgres://b",
+    b"DATABASE_URL=postgres://earlier\n\nDATABASE_URL=postgres://later\n# a\nC=${DATABASE_URL}\n",
+    b'DATABASE_URL="postgres://a\nb"\nOTHER_URL=postgres://c\n',
+]
+
+
+@pytest.mark.parametrize("renewed", [False, True])
+@pytest.mark.parametrize("content", OWN)
+def test_ones_own_url_is_a_comment_meanwhile_and_comes_back(
+    tmp_path: Path, content: bytes, renewed: bool
+) -> None:
+    path = tmp_path / ".env"
+    path.write_bytes(content)
+    write(path, replace=True)
+    if renewed:
+        write(path, database(NEW_URL), replace=True)
+    values = dotenv_values(path)
+    assert values["DATABASE_URL"] == (NEW_URL if renewed else database().url)
+    assert b"# before neonup: " in path.read_bytes()
+    record.forget("DATABASE_URL", settings(path), path)
+    assert path.read_bytes() == content
 
 
 def test_what_was_added_since_then_stays(tmp_path: Path) -> None:
     path = tmp_path / ".env"
     write(path)
     path.write_bytes(path.read_bytes() + b"A=1\n")
-    record.forget("DATABASE_URL", path)
+    record.forget("DATABASE_URL", settings(path), path)
     assert path.read_bytes() == b"A=1\n"
     path.write_bytes(b"A=1")
     write(path)
     path.write_bytes(path.read_bytes() + b"B=2")
-    record.forget("DATABASE_URL", path)
+    record.forget("DATABASE_URL", settings(path), path)
     assert path.read_bytes() == b"A=1\nB=2"
 
 
@@ -103,7 +130,7 @@ def test_a_link_stays_one_and_what_it_led_to_is_as_it_was(tmp_path: Path) -> Non
     path = tmp_path / ".env"
     path.symlink_to("later.env")
     write(path)
-    record.forget("DATABASE_URL", path)
+    record.forget("DATABASE_URL", settings(path), path)
     assert path.is_symlink()
     assert names(tmp_path) == [".env"]
 

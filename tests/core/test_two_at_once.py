@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from dotenv import dotenv_values
 
 from neonup import Database, resolve
 from neonup.env import record
+from neonup.start import lookup
 from neonup.start.renewal import renew
 from neonup_emulator.neon.model import Project as NeonProject
 from neonup_local.service.databases import Databases
@@ -179,3 +186,63 @@ def test_what_is_learned_late_overwrites_no_other_database(
     before = settings.env_file.read_bytes()
     assert not renew(settings, known, known.claimed())
     assert settings.env_file.read_bytes() == before
+
+
+WRITES = """
+import sys
+from pathlib import Path
+from neonup import Database
+from neonup.env import record
+from neonup.settings import Settings
+folder, home, key = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3]
+file = folder / ".env"
+settings = Settings(folder, home, env_file=file, env_keys="all", key=key)
+for _ in range(60):
+    database = Database("postgresql://u:p@h/" + key.lower(), "neon.new", id="x", key=key)
+    record.write(database, settings, file, replace=False)
+    assert record.parse(record.dotenv.read(file), key), f"{key} was lost"
+    record.write(database, settings, file, replace=True)
+    record.forget(key, settings, file)
+record.write(database, settings, file, replace=False)
+"""
+
+
+def test_two_processes_that_write_two_keys_of_one_file_lose_neither(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("A=1\n")
+    keys = ["DATABASE_URL", "ANALYTICS_URL"]
+    writers = [
+        subprocess.Popen(
+            [sys.executable, "-c", WRITES, str(tmp_path), str(tmp_path / "home"), key],
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for key in keys
+    ]
+    for writer in writers:
+        assert writer.communicate(timeout=120)[1] == ""
+        assert writer.returncode == 0
+    values = dotenv_values(tmp_path / ".env")
+    assert values == {"A": "1", **{key: f"postgresql://u:p@h/{key.lower()}" for key in keys}}
+
+
+class SlowEnvironment(dict[str, str]):
+    """Variables of which another thread reads some at the same moment, if it may."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.both = threading.Barrier(2)
+
+    def get(self, name: str, default: str = "") -> str:  # type: ignore[override]
+        value = super().get(name, default)
+        with suppress(threading.BrokenBarrierError):
+            self.both.wait(0.5)
+        return value
+
+
+def test_two_threads_that_mark_two_variables_lose_no_mark() -> None:
+    environ = SlowEnvironment()
+    names = ["DATABASE_URL", "ANALYTICS_URL"]
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(lambda name: lookup.mark(name, "a", environ), names))
+    environ.both.abort()
+    assert all(lookup.is_marked(name, "a", environ) for name in names)

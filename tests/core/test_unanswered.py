@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import socket
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.postgres import Server
 from tests.project import Project
 
 REMEDY = "`neonup --force` creates a database in its place"
@@ -53,12 +55,16 @@ def test_status_and_doctor_say_so(example: Project, free_port: int) -> None:
 
 
 def test_force_creates_one_in_its_place(example: Project) -> None:
+    before = (example.folder / ".env").read_bytes()
     said = example.ok("--force")
     assert "created a local Postgres" in said
+    assert "your own DATABASE_URL is a comment in .env; `neonup destroy` puts it back" in said
     assert example.query("SELECT 1") == "1"
     lines = (example.folder / ".env").read_text().splitlines()
     assert lines[0] == "A=1" and "B=2" in lines
     assert sum(line.startswith("DATABASE_URL=") for line in lines) == 1
+    assert "is your own line of before again" in example.ok("destroy", "--yes")
+    assert (example.folder / ".env").read_bytes() == before
 
 
 @pytest.mark.parametrize("kind", [socket.AF_INET, socket.AF_UNIX], ids=["port", "socket"])
@@ -91,6 +97,15 @@ def test_every_way_to_this_machine(
     values = {"folder": tmp_path, "port": free_port}
     (project.folder / ".env").write_text(f"DATABASE_URL={url.format(**values)}\n")
     assert f"nothing listens at {place.format(**values)}" in project.ok()
+
+
+def test_a_postgres_of_ones_own_is_found(project: Project, plain_server: Server) -> None:
+    url = plain_server.create("somebody", "a password", f"own_{uuid.uuid4().hex}")
+    (project.folder / ".env").write_text(f"DATABASE_URL={url}\n")
+    said = project.ok()
+    assert "found your own database" in said
+    assert "nothing listens" not in said
+    assert project.json("status")["state"] == "ready"
 
 
 def test_another_machine_is_not_asked(project: Project) -> None:

@@ -55,13 +55,16 @@ def destroy(yes: bool, **arguments: Any) -> None:
             )
         start.provider(database).delete(database)
         if recorded is not None:
-            record.forget(database.key, Path(recorded.source))
+            record.forget(database.key, start.settings, Path(recorded.source))
         owner.forget(start.settings, database)
         ready.forget(start.settings)
     if output.wants_json():
         output.emit(_gone(database))
     else:
         click.echo(f"Deleted {announce.describe(database)}.")
+        left = lookup.recorded(start.settings)
+        if left is not None:
+            click.echo(f"{left.key} in {left.source} is your own line of before again.")
 
 
 @click.command()

@@ -14,7 +14,7 @@ import io
 import os
 import re
 import stat
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -205,6 +205,7 @@ def rewrite(
     lines: Sequence[str],
     *,
     expect: dict[str, str],
+    instead: Mapping[int, str] | None = None,
     drop_line_end: bool = False,
 ) -> None:
     """Put lines in place of the managed ones, named by index; every other byte stays.
@@ -214,6 +215,7 @@ def rewrite(
         managed: which statements are replaced.
         lines: without line ends.
         expect: as `add`.
+        instead: for some of the managed statements, what stands there after the lines.
         drop_line_end: whether the line end at the end of what is left goes, too.
 
     Raises:
@@ -224,6 +226,7 @@ def rewrite(
         return
     from neonup.env import files
 
+    instead = instead or {}
     statements = file.statements
     replaced = statements[min(managed)].text  # its line end, not that of other lines
     newline = "\r\n" if replaced.endswith("\r\n") else "\n"
@@ -234,22 +237,29 @@ def rewrite(
             original = original[: len(original) - len(original.lstrip())]  # blank lines stay
             if index == min(managed):
                 original += "".join(line + newline for line in lines)
+            original += instead.get(index, "")
         pieces.append(original)
     text = "".join(pieces)
     if drop_line_end:
         text = text.removesuffix("\r\n") if text.endswith("\r\n") else text.removesuffix("\n")
-    _verify(file, text, expect, managed)
+    back = [one.key for one in EnvFile(file.path, "".join(instead.values())).statements if one.key]
+    _verify(file, text, expect, managed, back)
     files.replace(file.path, ((_BOM if file.bom else "") + text).encode())
 
 
 def _verify(
-    file: EnvFile, text: str, expect: dict[str, str], managed: Collection[int] = ()
+    file: EnvFile,
+    text: str,
+    expect: dict[str, str],
+    managed: Collection[int] = (),
+    back: Collection[str] = (),
 ) -> None:
     after = EnvFile(file.path, text)
     values = after.values()
     wrong = [key for key, value in expect.items() if values.get(key) != value]
     kept = [one for index, one in enumerate(file.statements) if index not in managed]
-    if wrong or _others(kept, expect) != _others(after.statements, expect):
+    changed = {*expect, *back}
+    if wrong or _others(kept, changed) != _others(after.statements, changed):
         raise EnvFileError(
             f"{file.path} cannot be extended: its existing content would change what the new "
             "lines mean.",
@@ -259,6 +269,6 @@ def _verify(
 
 
 def _others(
-    statements: Sequence[Statement], expect: dict[str, str]
+    statements: Sequence[Statement], changed: Collection[str]
 ) -> list[tuple[str | None, str | None]]:
-    return [(one.key, one.value) for one in statements if one.key and one.key not in expect]
+    return [(one.key, one.value) for one in statements if one.key and one.key not in changed]

@@ -16,7 +16,7 @@ from pathlib import Path
 from neonup.database import USER, Database
 from neonup.env import dotenv
 from neonup.env.dotenv import Statement
-from neonup.errors import ProviderError
+from neonup.errors import EnvFileError, ProviderError
 from neonup.postgres import urls
 from neonup.settings import AUTO, Settings
 
@@ -38,6 +38,8 @@ def write(
 ) -> None:
     """Write the block: appended where the key has no value, else in the old one's place.
 
+    Lines of the user's own whose place it takes become comments, which `forget` puts back.
+
     Args:
         database: the database; ``database.key`` is the variable.
         settings: in which form.
@@ -49,20 +51,32 @@ def write(
         EnvFileError: it could not be written, or would not read back; the file is as it was.
         ProviderError: the provider's URL or a plugin's value cannot stand in such a file.
     """
+    from neonup.env import lock, own_lines  # which most starts don't need
+
     extra = extra or {}
     variables, lines = compose(database, settings, extra)
-    file = dotenv.read(path)
-    managed = _managed(file, database.key, extra) if replace else set()
-    words = _words_to_keep(file, database.key, managed, extra)
-    facts = next(index for index, line in enumerate(lines) if line.startswith("# neonup: "))
-    lines[facts] = " ".join([lines[facts], *words])
-    if replace:
-        dotenv.rewrite(file, managed, lines, expect=variables)
-    else:
-        dotenv.add(file, lines, expect=variables)
+    with lock.writing(path, settings.home):
+        file = dotenv.read(path)
+        managed = _managed(file, database.key, extra) if replace else set()
+        words = _words_to_keep(file, database.key, managed, extra)
+        facts = next(index for index, line in enumerate(lines) if line.startswith("# neonup: "))
+        lines[facts] = " ".join([lines[facts], *words])
+        if not replace:
+            dotenv.add(file, lines, expect=variables)
+            return
+        instead = own_lines.commented(file, managed) if _displaces_own(file, database) else {}
+        dotenv.rewrite(file, managed, lines, expect=variables, instead=instead)
 
 
-def forget(key: str, path: Path) -> None:
+def _displaces_own(file: dotenv.EnvFile, database: Database) -> bool:
+    """Whether a database takes the place of one that was never neonup's."""
+    if database.provider == USER:
+        return False
+    before = parse(file, database.key)
+    return before is not None and before.provider == USER and before.before_claim is None
+
+
+def forget(key: str, settings: Settings, path: Path) -> None:
     """Take the block of a key out of a file again, with all that was added for it.
 
     The file is byte for byte as it was; one that neonup made, and that holds nothing else, is gone.
@@ -70,13 +84,23 @@ def forget(key: str, path: Path) -> None:
     Raises:
         EnvFileError: it could not be written; it is as it was.
     """
+    from neonup.env import lock
+
+    with lock.writing(path, settings.home):
+        _remove_block(key, path)
+
+
+def _remove_block(key: str, path: Path) -> None:
     file = dotenv.read(path)
-    words = _our_record(_comments(file, _block(file, key)), key)
+    block = _block(file, key)
+    words = _our_record(_comments(file, block), key)
     managed = _managed(file, key, _names(words))
     if not managed:
         return
-    from neonup.env import files  # which most starts don't need
+    from neonup.env import files, own_lines
 
+    instead = own_lines.restored(file, block)
+    managed |= instead.keys()
     added = words.get("added")
     statements = file.statements
     rest = [text.text for index, text in enumerate(statements) if index not in managed]
@@ -86,7 +110,7 @@ def forget(key: str, path: Path) -> None:
     elif added == "newline" and is_last:
         dotenv.rewrite(file, managed, [], expect={}, drop_line_end=True)
     else:
-        dotenv.rewrite(file, managed, [], expect={})
+        dotenv.rewrite(file, managed, [], expect={}, instead=instead)
         if added is not None:
             _hand_on(added, dotenv.read(path), after=min(managed))
 
@@ -265,10 +289,28 @@ def parse(file: dotenv.EnvFile, key: str) -> Database | None:
             provider=ours.get("provider", USER),
             id=ours.get("id"),
             claim_url=_claim_url(block),
-            expires_at=datetime.fromisoformat(expires) if expires else None,
+            expires_at=_expiry(expires, file.path) if expires else None,
             stays=any(statements[index].text.strip() == _STAYS for index in place),
         )
     return found if ours else _written_by_neon_new(found, comments, block)
+
+
+def _expiry(text: str, path: Path) -> datetime:
+    """When a record says that its database expires.
+
+    Raises:
+        EnvFileError: it is no time, or one without a time zone.
+    """
+    try:
+        expires_at = datetime.fromisoformat(text)
+    except ValueError:
+        expires_at = None
+    if expires_at is None or expires_at.tzinfo is None:
+        raise EnvFileError(
+            f"{path} says of its database expires={text}, which is no time with its zone.",
+            remedy="Mend that comment, e.g. expires=2026-01-31T12:00:00+00:00, or remove the word.",
+        )
+    return expires_at
 
 
 def _direct_names(key: str) -> list[str]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import threading
 import zlib
 from collections.abc import Mapping, MutableMapping
 from pathlib import Path
@@ -22,6 +23,14 @@ from neonup.settings import Arguments, Settings, resolve
 
 MARKS = "NEONUP_MARKS"
 ENVIRONMENT = "environment"
+
+_marking = threading.Lock()  # one thread at a time changes the marks, which are one variable
+if hasattr(os, "register_at_fork"):  # a child begins with a lock that nobody holds
+    os.register_at_fork(
+        before=_marking.acquire,
+        after_in_child=_marking.release,
+        after_in_parent=_marking.release,
+    )
 
 
 def find(project: Path | str | None = None, **arguments: Unpack[Arguments]) -> Database | None:
@@ -167,9 +176,11 @@ def publish(database: Database, environ: MutableMapping[str, str]) -> None:
 
 def mark(key: str, value: str, environ: MutableMapping[str, str]) -> None:
     """Put a value into the environment, marked as neonup's."""
-    others = [word for word in environ.get(MARKS, "").split() if not word.startswith(f"{key}:")]
-    environ[key] = value
-    environ[MARKS] = " ".join([*others, _mark(key, value)])
+    with _marking:
+        words = environ.get(MARKS, "").split()
+        others = [word for word in words if not word.startswith(f"{key}:")]
+        environ[key] = value
+        environ[MARKS] = " ".join([*others, _mark(key, value)])
 
 
 def is_marked(key: str, value: str, environ: MutableMapping[str, str]) -> bool:

@@ -92,6 +92,10 @@ def create(
     remarks = [f"provider: {provider.name} ({why})"]
     if delete and replaces is not None and not provider.local:
         remarks += _delete(provider, replaces)
+    if replaces is not None and replaces.provider == USER and not replaces.before_claim:
+        remarks.append(
+            f"your own {settings.key} is a comment in {file.name}; `neonup destroy` puts it back"
+        )
     remarks += exposure.remarks(file)
     return Outcome(database.with_(source=str(file)), created=True, remarks=tuple(remarks))
 
