@@ -17,8 +17,9 @@ from neonup import ProviderError
 from neonup_emulator.neon.accounts.model import ApiKey, Invitation, User
 from neonup_emulator.neon.claimable.model import AgentRegistration, ClaimableDatabase, ClaimCode
 from neonup_emulator.neon.errors import Conflict, NotFound
-from neonup_emulator.neon.model import Branch, Endpoint, Permission, Role, Row
+from neonup_emulator.neon.model import Branch, Endpoint, Permission, Role
 from neonup_emulator.neon.state.natural_keys import NATURAL_KEYS, NaturalKey
+from neonup_emulator.neon.state.row import Row
 from neonup_emulator.neon.state.store import Store, setting
 
 NOW = datetime(2026, 11, 28, tzinfo=UTC)

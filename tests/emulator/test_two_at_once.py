@@ -47,7 +47,6 @@ from neonup_emulator.neon.model import (
     Permission,
     Project,
     Role,
-    Row,
     Snapshot,
 )
 from neonup_emulator.neon.oauth import clients as oauth_clients
@@ -55,6 +54,7 @@ from neonup_emulator.neon.oauth import model as oauth
 from neonup_emulator.neon.oauth import tokens as oauth_tokens
 from neonup_emulator.neon.projects import Created
 from neonup_emulator.neon.state.journal import Change, Step
+from neonup_emulator.neon.state.row import Row
 from neonup_emulator.neon.state.store import KINDS
 from neonup_emulator.neon.transfer import model as transfer
 from neonup_emulator.neon.transfer import transfer_requests

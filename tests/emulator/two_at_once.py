@@ -12,7 +12,7 @@ from types import FrameType
 from typing import Any
 
 from neonup_emulator.neon.context import Neon
-from neonup_emulator.neon.model import Row
+from neonup_emulator.neon.state.row import Row
 from neonup_emulator.neon.state.store import Store
 from tests.waiting import wait_until
 

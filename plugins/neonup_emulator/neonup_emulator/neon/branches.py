@@ -8,17 +8,19 @@ from functools import partial
 
 from msgspec.structs import replace
 
-from neonup_emulator.neon import contents, endpoints, ids
+from neonup_emulator.neon import endpoints, ids
 from neonup_emulator.neon.accounts import allowances
 from neonup_emulator.neon.context import Neon
 from neonup_emulator.neon.data import point_in_time, schema_only
 from neonup_emulator.neon.data.history import Target
 from neonup_emulator.neon.errors import Conflict, NotFound, Unprocessable
-from neonup_emulator.neon.model import Branch, Cluster, Endpoint, Operation, Project, Role, Row
+from neonup_emulator.neon.model import Branch, Cluster, Endpoint, Operation, Project, Role
 from neonup_emulator.neon.purging import forget_branch
 from neonup_emulator.neon.requests import BranchChanges, CreateBranch, given
 from neonup_emulator.neon.roles import kept
+from neonup_emulator.neon.state import ownership
 from neonup_emulator.neon.state.journal import Change, Step
+from neonup_emulator.neon.state.row import Row
 from neonup_emulator.neon.state.store import setting
 from neonup_local.engine import template
 
@@ -149,11 +151,14 @@ class _Creation:
         parent = find(self._neon, self._project, self._parent.id)
         ready = {"state": "ready", "parent_lsn": lsn, "state_changed_at": now}
         branch = store.update(Branch, self.id, setting(**ready))
-        roles, databases = contents.inherited(store, parent, branch, branch.created_at)
+        rows = ownership.inherited(store, parent, branch, branch.created_at)
         if parent.protected:  # https://neon.com/docs/guides/protected-branches
             project = store.get(Project, branch.project_id) or self._project
-            roles = [kept(project, _with_new_password(role)) for role in roles]
-        store.insert(*roles, *databases)
+            rows = [
+                kept(project, _with_new_password(row)) if isinstance(row, Role) else row
+                for row in rows
+            ]
+        store.insert(*rows)
 
     def undo(self) -> None:
         """Take back what was done for it."""

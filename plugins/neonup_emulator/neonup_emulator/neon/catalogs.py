@@ -136,13 +136,3 @@ def databases(connection: Connection) -> list[FoundDatabase]:
         "WHERE NOT datistemplate AND datname <> 'postgres' ORDER BY oid"
     ).fetchall()
     return [FoundDatabase(int(number), name, owner) for number, name, owner in found]
-
-
-def role_id(branch_id: str, name: str) -> str:
-    """The id of a role's row."""
-    return f"{branch_id}/{name}"
-
-
-def database_id(branch_id: str, name: str) -> str:
-    """The id of a database's row."""
-    return f"{branch_id}/{name}"

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from msgspec.structs import replace
-
 from neonup_emulator.neon import catalogs
 from neonup_emulator.neon.model import Branch, Database, Role
 from neonup_emulator.neon.state.store import Store, setting
@@ -39,7 +37,7 @@ def read(store: Store, branch: Branch, connection: catalogs.Connection, now: dat
 def _role(branch: Branch, name: str, now: datetime) -> Role:
     """A role that was created by SQL."""
     return Role(
-        id=catalogs.role_id(branch.id, name),
+        id=Role.id_of(branch.id, name),
         project_id=branch.project_id,
         branch_id=branch.id,
         name=name,
@@ -52,7 +50,7 @@ def _database(
     branch: Branch, found: catalogs.FoundDatabase, created_at: datetime, now: datetime
 ) -> Database:
     return Database(
-        id=catalogs.database_id(branch.id, found.name),
+        id=Database.id_of(branch.id, found.name),
         project_id=branch.project_id,
         branch_id=branch.id,
         name=found.name,
@@ -61,24 +59,3 @@ def _database(
         created_at=created_at,
         updated_at=now,
     )
-
-
-def inherited(
-    store: Store, parent: Branch, child: Branch, now: datetime
-) -> tuple[list[Role], list[Database]]:
-    """The rows of a child that begins with its parent's roles, passwords and databases."""
-    roles = [
-        replace(role, id=catalogs.role_id(child.id, role.name), branch_id=child.id)
-        for role in store.all(Role, branch_id=parent.id)
-    ]
-    databases = [
-        replace(
-            row,
-            id=catalogs.database_id(child.id, row.name),
-            branch_id=child.id,
-            created_at=now,
-            updated_at=now,
-        )
-        for row in store.all(Database, branch_id=parent.id)
-    ]
-    return roles, databases

@@ -14,9 +14,10 @@ from neonup_emulator.neon import ids, pg_settings
 from neonup_emulator.neon.compute import idle
 from neonup_emulator.neon.context import Neon
 from neonup_emulator.neon.errors import Failed, NotFound, QuotaExceeded, Refused, Unprocessable
-from neonup_emulator.neon.model import Branch, Endpoint, EndpointType, Operation, Project, Row
+from neonup_emulator.neon.model import Branch, Endpoint, EndpointType, Operation, Project
 from neonup_emulator.neon.requests import EndpointChanges, NewEndpoint, given
 from neonup_emulator.neon.state.journal import Change, Step
+from neonup_emulator.neon.state.row import Row
 from neonup_emulator.neon.state.store import setting
 
 _NOT_STORED = ("provisioner", "region_id", "branch_id", "type", "pooler_mode")

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from neonup_emulator.neon import regions
+from neonup_emulator.neon.accounts.model import Organization
+from neonup_emulator.neon.state.row import Owner, Row
 
 OperationStatus = Literal["scheduling", "running", "finished", "failed"]
 EndpointType = Literal["read_only", "read_write"]
 ClusterState = Literal["new", "copied", "restored", "started", "stopped"]
 InitSource = Literal["parent-data", "parent-schema", "schema-only"]
-
-
-class Row(Struct, frozen=True, kw_only=True):
-    """Something with an id."""
-
-    id: str
 
 
 class Project(Row, frozen=True):
@@ -31,6 +28,8 @@ class Project(Row, frozen=True):
         engine: the id of the Postgres that its data belongs to.
         deleted_at: when it was deleted; it can be recovered for a while.
     """
+
+    OWNER: ClassVar[Owner] = Organization
 
     name: str
     org_id: str
@@ -61,6 +60,8 @@ class Branch(Row, frozen=True):
         backup_looked: for each item of that, until when it was carried out.
     """
 
+    OWNER: ClassVar[Owner] = Project
+
     project_id: str
     name: str
     cluster_id: str
@@ -82,6 +83,16 @@ class Branch(Row, frozen=True):
     backup_schedule: list[dict[str, Any]] = field(default_factory=list)
     backup_looked: list[datetime] = field(default_factory=list)
 
+    @property
+    def is_unfinished(self) -> bool:
+        """Whether its data is still being copied."""
+        return self.state == "init"
+
+    @property
+    def cluster_ids(self) -> tuple[str, ...]:
+        """Its data."""
+        return (self.cluster_id,)
+
 
 class Endpoint(Row, frozen=True):
     """How a branch is reached.
@@ -95,6 +106,8 @@ class Endpoint(Row, frozen=True):
         started_at: when it was created, or told to start.
         suspended_at: when it was told to stop.
     """
+
+    OWNER: ClassVar[Owner] = Branch
 
     project_id: str
     branch_id: str
@@ -118,6 +131,11 @@ class Endpoint(Row, frozen=True):
     replica_of: str | None = None
 
     @property
+    def cluster_ids(self) -> tuple[str, ...]:
+        """The data of its standby, if it has one."""
+        return (self.replica_id,) if self.replica_id else ()
+
+    @property
     def pg_settings(self) -> dict[str, str]:
         """Postgres's own settings, as the endpoint was given them through the API."""
         known = self.settings.get("pg_settings")
@@ -132,6 +150,8 @@ class Role(Row, frozen=True):
         verifier: what Postgres keeps of the password.
     """
 
+    OWNER: ClassVar[Owner] = Branch
+
     project_id: str
     branch_id: str
     name: str
@@ -140,9 +160,20 @@ class Role(Row, frozen=True):
     password: str | None = None
     verifier: str | None = None
 
+    @staticmethod
+    def id_of(branch_id: str, name: str) -> str:
+        """The id of the row of a role."""
+        return f"{branch_id}/{name}"
+
+    def inherited(self, branch_id: str, now: datetime) -> Role:
+        """The role with its password in a new branch."""
+        return replace(self, id=self.id_of(branch_id, self.name), branch_id=branch_id)
+
 
 class Database(Row, frozen=True):
     """A database of a branch, as it was when the branch's server was last looked at."""
+
+    OWNER: ClassVar[Owner] = Branch
 
     project_id: str
     branch_id: str
@@ -151,6 +182,16 @@ class Database(Row, frozen=True):
     number: int
     created_at: datetime
     updated_at: datetime
+
+    @staticmethod
+    def id_of(branch_id: str, name: str) -> str:
+        """The id of the row of a database."""
+        return f"{branch_id}/{name}"
+
+    def inherited(self, branch_id: str, now: datetime) -> Database:
+        """The database in a new branch."""
+        own = {"id": self.id_of(branch_id, self.name), "branch_id": branch_id}
+        return replace(self, **own, created_at=now, updated_at=now)
 
 
 class Base(Struct, frozen=True):
@@ -179,6 +220,8 @@ class Cluster(Row, frozen=True):
             first start that finds them; None: they keep their names.
     """
 
+    OWNER: ClassVar[Owner] = Project
+
     project_id: str
     engine: str
     bases: list[Base]
@@ -188,6 +231,8 @@ class Cluster(Row, frozen=True):
 
 class Operation(Row, frozen=True):
     """One step of a change, as the API tells it."""
+
+    OWNER: ClassVar[Owner] = Project
 
     project_id: str
     action: str
@@ -209,6 +254,8 @@ class Snapshot(Row, frozen=True):
         size: bytes of its databases, as far as they are known.
     """
 
+    OWNER: ClassVar[Owner] = Project
+
     project_id: str
     name: str
     source_branch_id: str
@@ -221,9 +268,21 @@ class Snapshot(Row, frozen=True):
     size: int | None = None
     state: Literal["init", "ready"] = "init"
 
+    @property
+    def is_unfinished(self) -> bool:
+        """Whether its data is still being copied."""
+        return self.state == "init"
+
+    @property
+    def cluster_ids(self) -> tuple[str, ...]:
+        """Its data."""
+        return (self.cluster_id,)
+
 
 class Permission(Row, frozen=True):
     """Somebody a project is shared with."""
+
+    OWNER: ClassVar[Owner] = Project
 
     project_id: str
     granted_to_email: str

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from neonup_emulator.neon import catalogs, ids
+from neonup_emulator.neon import ids
 from neonup_emulator.neon.context import Neon
 from neonup_emulator.neon.errors import Unprocessable
 from neonup_emulator.neon.model import Branch, Cluster, Database, Project, Role
@@ -51,7 +51,7 @@ def rows(
         annotation=wanted.annotations,
     )
     role = Role(
-        id=catalogs.role_id(branch.id, role_name),
+        id=Role.id_of(branch.id, role_name),
         project_id=project.id,
         branch_id=branch.id,
         name=role_name,
@@ -61,7 +61,7 @@ def rows(
         updated_at=now,
     )
     database = Database(
-        id=catalogs.database_id(branch.id, database_name),
+        id=Database.id_of(branch.id, database_name),
         project_id=project.id,
         branch_id=branch.id,
         name=database_name,

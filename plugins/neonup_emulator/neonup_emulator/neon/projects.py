@@ -21,9 +21,10 @@ from neonup_emulator.neon import (
 from neonup_emulator.neon.accounts.identity import Caller
 from neonup_emulator.neon.context import Neon
 from neonup_emulator.neon.errors import Forbidden, NotFound, Refused, Unprocessable
-from neonup_emulator.neon.model import Branch, Database, Endpoint, Operation, Project, Role, Row
+from neonup_emulator.neon.model import Branch, Database, Endpoint, Operation, Project, Role
 from neonup_emulator.neon.requests import NewProject, ProjectChanges, given
 from neonup_emulator.neon.state.journal import Change, Step
+from neonup_emulator.neon.state.row import Row
 from neonup_emulator.neon.state.store import setting
 from neonup_local.engine.binaries import Engine
 

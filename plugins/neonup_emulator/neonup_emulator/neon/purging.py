@@ -4,31 +4,9 @@ from __future__ import annotations
 
 from neonup_emulator.neon.data.clusters import Clusters
 from neonup_emulator.neon.metering.consumption import Consumption
-from neonup_emulator.neon.model import (
-    Branch,
-    Cluster,
-    Database,
-    Endpoint,
-    Operation,
-    Permission,
-    Project,
-    Role,
-    Snapshot,
-)
+from neonup_emulator.neon.model import Branch, Cluster, Project
+from neonup_emulator.neon.state import ownership
 from neonup_emulator.neon.state.store import Store
-from neonup_emulator.neon.transfer.model import TransferRequest
-
-_KINDS = (
-    Branch,
-    Cluster,
-    Database,
-    Endpoint,
-    Operation,
-    Permission,
-    Role,
-    Snapshot,
-    TransferRequest,
-)
 
 
 def purge(store: Store, clusters: Clusters, project: Project) -> None:
@@ -43,7 +21,7 @@ def purge(store: Store, clusters: Clusters, project: Project) -> None:
 def forget_project(store: Store, project: Project) -> list[Cluster]:
     """Delete a project's rows; the clusters of which the data is to be removed then."""
     with store.transaction():
-        rows = [row for kind in _KINDS for row in store.all(kind, project_id=project.id)]
+        rows = ownership.owned_by(store, project)
         store.delete(project, *rows)
         Consumption(store).forget(project.id)
     return [row for row in rows if isinstance(row, Cluster)]
@@ -62,7 +40,6 @@ def remove_data(clusters: Clusters, rows: list[Cluster]) -> None:
 def forget_branch(store: Store, branch: Branch) -> None:
     """Delete a branch's rows; its data is not touched."""
     with store.transaction():
-        for kind in (Endpoint, Role, Database):
-            store.delete(*store.all(kind, branch_id=branch.id))
+        store.delete(*ownership.owned_by(store, branch))
         cluster = store.get(Cluster, branch.cluster_id)
         store.delete(branch, *([cluster] if cluster else []))

@@ -8,7 +8,8 @@ from neonup_emulator.neon import purging
 from neonup_emulator.neon.claimable import holding
 from neonup_emulator.neon.compute.addresses import Addresses
 from neonup_emulator.neon.data.clusters import Clusters
-from neonup_emulator.neon.model import Branch, Cluster, Endpoint, Operation, Project, Snapshot
+from neonup_emulator.neon.model import Branch, Cluster, Endpoint, Operation, Project
+from neonup_emulator.neon.state import ownership
 from neonup_emulator.neon.state.clock import Clock
 from neonup_emulator.neon.state.store import Store, setting
 
@@ -28,17 +29,14 @@ def recover(store: Store, clusters: Clusters, clock: Clock) -> None:
                 message = "the server was stopped before this was finished"
                 ended = {"status": "failed", "error": message, "updated_at": clock.now()}
                 store.update(Operation, operation.id, setting(**ended))
-        for branch in store.all(Branch):
-            if branch.state == "init":
-                purging.forget_branch(store, branch)
+        for row in ownership.unfinished(store):
+            if isinstance(row, Branch):
+                purging.forget_branch(store, row)
+            store.delete(row)
         for project in store.all(Project):
             if not store.all(Branch, project_id=project.id):
                 store.delete(project)
-        store.delete(*[row for row in store.all(Snapshot) if row.state == "init"])
-        pointed_to = {branch.cluster_id for branch in store.all(Branch)}
-        pointed_to |= {snapshot.cluster_id for snapshot in store.all(Snapshot)}
-        pointed_to |= {one.replica_id for one in store.all(Endpoint) if one.replica_id}
-        store.delete(*[row for row in store.all(Cluster) if row.id not in pointed_to])
+        store.delete(*ownership.unused_clusters(store))
     holding.forget_unfinished(store, clusters)
     clusters.sweep(store.all(Cluster))
 

@@ -8,15 +8,17 @@ from itertools import count
 
 from msgspec.structs import replace
 
-from neonup_emulator.neon import branches, contents, ids
+from neonup_emulator.neon import branches, ids
 from neonup_emulator.neon.accounts import allowances
 from neonup_emulator.neon.context import Neon
 from neonup_emulator.neon.data import point_in_time
 from neonup_emulator.neon.data.history import Target
 from neonup_emulator.neon.errors import NotFound, Unprocessable
-from neonup_emulator.neon.model import Branch, Cluster, Endpoint, Operation, Project, Row
+from neonup_emulator.neon.model import Branch, Cluster, Endpoint, Operation, Project
 from neonup_emulator.neon.requests import RestoreBranch
+from neonup_emulator.neon.state import ownership
 from neonup_emulator.neon.state.journal import Change, Step
+from neonup_emulator.neon.state.row import Row
 from neonup_emulator.neon.state.store import setting
 
 
@@ -232,8 +234,8 @@ def _preserve(neon: Neon, replaced: Branch, id: str, name: str) -> None:  # noqa
         backup_looked=[],
         updated_at=now,
     )
-    roles, databases = contents.inherited(neon.store, replaced, preserving, now)
-    neon.store.insert(preserving, *roles, *databases)
+    rows = ownership.inherited(neon.store, replaced, preserving, now)
+    neon.store.insert(preserving, *rows)
     for one in neon.store.all(Branch, project_id=replaced.project_id):
         if one.parent_id == replaced.id:
             neon.store.update(Branch, one.id, setting(parent_id=preserving.id))

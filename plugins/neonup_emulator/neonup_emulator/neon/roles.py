@@ -60,7 +60,7 @@ def create(neon: Neon, project: Project, branch: Branch, wanted: NewRole) -> Cha
     now = neon.clock.now()
     password = None if wanted.no_login else ids.password()
     role = Role(
-        id=catalogs.role_id(branch.id, wanted.name),
+        id=Role.id_of(branch.id, wanted.name),
         project_id=project.id,
         branch_id=branch.id,
         name=wanted.name,

@@ -8,14 +8,16 @@ from datetime import UTC, datetime
 
 from msgspec.structs import replace
 
-from neonup_emulator.neon import branches, contents, ids, restores
+from neonup_emulator.neon import branches, ids, restores
 from neonup_emulator.neon.accounts import allowances
 from neonup_emulator.neon.context import Neon
 from neonup_emulator.neon.data import point_in_time
 from neonup_emulator.neon.errors import NotFound, Unprocessable
-from neonup_emulator.neon.model import Branch, Cluster, Endpoint, Operation, Project, Row, Snapshot
+from neonup_emulator.neon.model import Branch, Cluster, Endpoint, Operation, Project, Snapshot
 from neonup_emulator.neon.requests import RestoreSnapshot, SnapshotChanges, given
+from neonup_emulator.neon.state import ownership
 from neonup_emulator.neon.state.journal import Change, Step
+from neonup_emulator.neon.state.row import Row
 from neonup_emulator.neon.state.store import setting
 
 
@@ -240,8 +242,8 @@ class _Restoration:
     def _apply(self) -> None:
         """Let the branch be there, with the roles and databases that its target has."""
         neon, target, now = self._neon, self._target, self.branch.created_at
-        roles, databases = contents.inherited(neon.store, target, self.branch, now)
-        neon.store.insert(*roles, *databases)
+        rows = ownership.inherited(neon.store, target, self.branch, now)
+        neon.store.insert(*rows)
         neon.store.update(Branch, self.branch_id, setting(state="ready", state_changed_at=now))
         if self._wanted.finalize_restore:
             restores.take_place(neon, self.branch_id, target.id, None)

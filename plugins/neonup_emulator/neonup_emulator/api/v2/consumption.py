@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, get_args
 
@@ -15,7 +16,7 @@ from neonup_emulator.neon.accounts.model import Organization, Plan
 from neonup_emulator.neon.errors import Forbidden, Refused
 from neonup_emulator.neon.metering import frames, usage
 from neonup_emulator.neon.metering.frames import Frame
-from neonup_emulator.neon.model import Project, Row
+from neonup_emulator.neon.model import Project
 
 Spans = list[tuple[datetime, datetime]]
 Show = Callable[[Frame], serializers.Shown]
@@ -23,9 +24,11 @@ Show = Callable[[Frame], serializers.Shown]
 _MOST_IDS = 100
 
 
-class _Consumed(Row, frozen=True):
-    """What a branch consumed."""
+@dataclass(frozen=True)
+class _Consumed:
+    """What a project or branch consumed; its id is that one's."""
 
+    id: str
     project: Project
     frames: list[Frame]
 

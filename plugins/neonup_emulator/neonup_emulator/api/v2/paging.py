@@ -6,13 +6,21 @@ import base64
 import binascii
 from collections.abc import Callable
 from datetime import datetime
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from neonup_emulator.api.v2.operations import Call
 from neonup_emulator.neon.errors import Refused
-from neonup_emulator.neon.model import Row
 
-Item = TypeVar("Item", bound=Row)
+
+class Identified(Protocol):
+    """What a list shows: each has an id, with which the next page begins."""
+
+    @property
+    def id(self) -> str:
+        """Unique in the list."""
+
+
+Item = TypeVar("Item", bound=Identified)
 Rank = str | datetime
 
 

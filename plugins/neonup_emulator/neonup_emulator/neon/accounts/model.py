@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal
+from typing import ClassVar, Literal
 
-from neonup_emulator.neon.model import Row
+from neonup_emulator.neon.state.row import Owner, Row
 
 MemberRole = Literal["admin", "member", "editor", "viewer", "collaborator"]
 Plan = Literal["free", "launch", "scale", "agent", "business", "enterprise"]
@@ -13,6 +13,8 @@ Plan = Literal["free", "launch", "scale", "agent", "business", "enterprise"]
 
 class User(Row, frozen=True):
     """A person who signs in."""
+
+    OWNER: ClassVar[Owner] = None
 
     email: str
     name: str
@@ -26,6 +28,8 @@ class Organization(Row, frozen=True):
         spending_limit_cents: what a month may cost; None: no limit.
     """
 
+    OWNER: ClassVar[Owner] = None
+
     name: str
     handle: str
     created_at: datetime
@@ -35,6 +39,8 @@ class Organization(Row, frozen=True):
 
 class Member(Row, frozen=True):
     """A user who is in an organization."""
+
+    OWNER: ClassVar[Owner] = Organization
 
     org_id: str
     user_id: str
@@ -48,6 +54,8 @@ class Invitation(Row, frozen=True):
     Args:
         accepted_at: when they joined: at once, or when they got an account.
     """
+
+    OWNER: ClassVar[Owner] = Organization
 
     org_id: str
     email: str
@@ -67,6 +75,8 @@ class ApiKey(Row, frozen=True):
         project_id: the only project that a key of an organization reaches; None: all of them.
     """
 
+    OWNER: ClassVar[Owner] = User
+
     number: int
     name: str
     digest: str
@@ -79,6 +89,8 @@ class ApiKey(Row, frozen=True):
 
 class WebSession(Row, frozen=True):
     """Somebody who is signed in to the pages; its id is the digest of the secret in the cookie."""
+
+    OWNER: ClassVar[Owner] = User
 
     user_id: str
     expires_at: datetime

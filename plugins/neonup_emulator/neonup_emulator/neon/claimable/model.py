@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal
+from typing import ClassVar, Literal
 
-from neonup_emulator.neon.model import Row
+from neonup_emulator.neon.state.row import Owner, Row
 
 
 class AgentRegistration(Row, frozen=True):
@@ -25,6 +25,8 @@ class AgentRegistration(Row, frozen=True):
         claimed_by: the user who claimed it.
         claimed_into: the organization that it was claimed for.
     """
+
+    OWNER: ClassVar[Owner] = None
 
     project_id: str
     branch_id: str
@@ -46,6 +48,8 @@ class AgentRegistration(Row, frozen=True):
 class ClaimCode(Row, frozen=True):
     """A code with which a person claims an agent's project, of which only the hash is kept."""
 
+    OWNER: ClassVar[Owner] = AgentRegistration
+
     project_id: str
     registration_id: str
     digest: str
@@ -56,6 +60,8 @@ class ClaimCode(Row, frozen=True):
 
 class RevokedToken(Row, frozen=True):
     """An access token that was revoked; its id is the token's hash."""
+
+    OWNER: ClassVar[Owner] = None
 
     expires_at: datetime
 
@@ -72,6 +78,8 @@ class ClaimableDatabase(Row, frozen=True):
         claimed_by: the user who claimed it.
         claimed_into: the organization that it was claimed for.
     """
+
+    OWNER: ClassVar[Owner] = None
 
     project_id: str
     created_at: datetime

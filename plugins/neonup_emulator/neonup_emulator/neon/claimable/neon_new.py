@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from msgspec.structs import replace
 
 from neonup import NeonupError
-from neonup_emulator.neon import catalogs, ids
+from neonup_emulator.neon import ids
 from neonup_emulator.neon.accounts.model import User
 from neonup_emulator.neon.claimable import holding, unclaimed
 from neonup_emulator.neon.claimable.agent_claims import destinations
@@ -124,7 +124,7 @@ def reach(neon: Neon, database: ClaimableDatabase) -> Reached | None:
     if database.state == "claimed":
         return None
     project = neon.store.get(Project, database.project_id)
-    role = neon.store.get(Role, catalogs.role_id(database.branch_id, template.OWNER))
+    role = neon.store.get(Role, Role.id_of(database.branch_id, template.OWNER))
     endpoints = neon.store.all(Endpoint, branch_id=database.branch_id)
     if project is None or role is None or not endpoints:
         raise Failed(f"the project {database.project_id} has lost its endpoint or its role")

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal
+from typing import ClassVar, Literal
 
-from neonup_emulator.neon.model import Row
+from neonup_emulator.neon.state.row import Owner, Row
 
 
 class OAuthClient(Row, frozen=True):
@@ -17,6 +17,8 @@ class OAuthClient(Row, frozen=True):
         scopes: those that it may ask for; None: any.
     """
 
+    OWNER: ClassVar[Owner] = None
+
     name: str
     redirect_uris: list[str]
     created_at: datetime
@@ -26,6 +28,8 @@ class OAuthClient(Row, frozen=True):
 
 class OAuthGrant(Row, frozen=True):
     """What a user allowed an application; without it, its codes and tokens are worth nothing."""
+
+    OWNER: ClassVar[Owner] = OAuthClient
 
     client_id: str
     user_id: str
@@ -40,6 +44,8 @@ class OAuthCode(Row, frozen=True):
         challenge: PKCE's, by S256; None: the application sent none.
         used: whether it was exchanged, or tried to be.
     """
+
+    OWNER: ClassVar[Owner] = OAuthGrant
 
     grant_id: str
     client_id: str
@@ -59,6 +65,8 @@ class OAuthToken(Row, frozen=True):
     Args:
         used: of a refresh token: whether it was exchanged for the next one.
     """
+
+    OWNER: ClassVar[Owner] = OAuthGrant
 
     kind: Literal["access", "refresh"]
     grant_id: str

@@ -19,8 +19,9 @@ from dataclasses import dataclass, field
 
 from neonup import NeonupError
 from neonup_emulator.neon.errors import Failed, Locked, NotFound, Refused
-from neonup_emulator.neon.model import Operation, OperationStatus, Project, Row
+from neonup_emulator.neon.model import Operation, OperationStatus, Project
 from neonup_emulator.neon.state.clock import Clock
+from neonup_emulator.neon.state.row import Row
 from neonup_emulator.neon.state.store import Store, setting
 
 log = logging.getLogger(__name__)

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 from neonup_emulator.neon.accounts.model import ApiKey, Invitation, User
 from neonup_emulator.neon.claimable.model import AgentRegistration, ClaimableDatabase, ClaimCode
-from neonup_emulator.neon.model import Branch, Endpoint, Permission, Row
+from neonup_emulator.neon.model import Branch, Endpoint, Permission
+from neonup_emulator.neon.state.row import Row
 
 
 @dataclass(frozen=True)

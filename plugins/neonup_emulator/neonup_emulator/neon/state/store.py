@@ -20,14 +20,14 @@ import msgspec
 from msgspec.structs import replace
 
 from neonup import ProviderError
-from neonup_emulator.neon import model
-from neonup_emulator.neon.accounts import model as accounts_model
-from neonup_emulator.neon.claimable import model as claimable_model
+from neonup_emulator.neon import model as _rows  # noqa: F401 - the modules that define rows
+from neonup_emulator.neon.accounts import model as _accounts_rows  # noqa: F401
+from neonup_emulator.neon.claimable import model as _claimable_rows  # noqa: F401
 from neonup_emulator.neon.errors import Conflict, NotFound
-from neonup_emulator.neon.model import Row
-from neonup_emulator.neon.oauth import model as oauth_model
+from neonup_emulator.neon.oauth import model as _oauth_rows  # noqa: F401
 from neonup_emulator.neon.state import consumption_tables, natural_keys
-from neonup_emulator.neon.transfer import model as transfer_model
+from neonup_emulator.neon.state.row import Row
+from neonup_emulator.neon.transfer import model as _transfer_rows  # noqa: F401
 
 Kind = TypeVar("Kind", bound=Row)
 
@@ -36,33 +36,8 @@ _VERSION = 2
 must not write into a newer store."""
 _READABLE = (0, 1, 2)
 """Versions that are made this one when they are opened; 0 is a new file."""
-KINDS: tuple[type[Row], ...] = (
-    accounts_model.User,
-    accounts_model.Organization,
-    accounts_model.Member,
-    accounts_model.Invitation,
-    accounts_model.ApiKey,
-    accounts_model.WebSession,
-    model.Project,
-    model.Branch,
-    model.Endpoint,
-    model.Role,
-    model.Database,
-    model.Cluster,
-    model.Operation,
-    model.Permission,
-    model.Snapshot,
-    transfer_model.TransferRequest,
-    claimable_model.AgentRegistration,
-    claimable_model.ClaimCode,
-    claimable_model.RevokedToken,
-    oauth_model.OAuthClient,
-    oauth_model.OAuthGrant,
-    oauth_model.OAuthCode,
-    oauth_model.OAuthToken,
-    claimable_model.ClaimableDatabase,
-)
-"""Every kind of row, each in a table of its own."""
+KINDS = tuple(Row.__subclasses__())
+"""Every kind of row, each in a table of its own: all that the modules of rows define."""
 
 
 def setting(**values: object) -> Callable[[Kind], Kind]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import ClassVar
 
-from neonup_emulator.neon.model import Row
+from neonup_emulator.neon.model import Project
+from neonup_emulator.neon.state.row import Owner, Row
 
 
 class TransferRequest(Row, frozen=True):
@@ -15,6 +17,8 @@ class TransferRequest(Row, frozen=True):
         user_id: who gives it.
         personal: whether they do so as a person; once they have no right to, the request is void.
     """
+
+    OWNER: ClassVar[Owner] = Project
 
     project_id: str
     org_id: str

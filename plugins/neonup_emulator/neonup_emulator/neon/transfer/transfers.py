@@ -10,8 +10,9 @@ from msgspec.structs import replace
 from neonup_emulator.neon import roles
 from neonup_emulator.neon.accounts.model import Organization, User
 from neonup_emulator.neon.context import Neon
-from neonup_emulator.neon.model import Branch, Project, Row
+from neonup_emulator.neon.model import Branch, Project
 from neonup_emulator.neon.state.journal import Change, Step
+from neonup_emulator.neon.state.row import Row
 from neonup_emulator.neon.state.store import setting
 
 
