@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import ast
 import re
+import sys
 from collections.abc import Iterator
-from importlib.metadata import entry_points
+from importlib.metadata import entry_points, packages_distributions
 from pathlib import Path
 
 import pytest
@@ -99,3 +100,26 @@ def test_the_core_imports_no_plugin_but_by_its_provider_list() -> None:
             if isinstance(node, ast.ImportFrom) and node.module:
                 names = [node.module]
             assert not {name.partition(".")[0] for name in names} & others, path
+
+
+def _imported_at_once(path: Path) -> Iterator[str]:
+    """The packages that a module imports when it is imported itself."""
+    for node in ast.parse(path.read_text("utf-8")).body:
+        if isinstance(node, ast.Import):
+            yield from (alias.name.partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
+            yield node.module.partition(".")[0]
+
+
+@pytest.mark.parametrize("name", ["neonup", "neonup-local"])
+def test_what_every_project_installs_declares_what_its_modules_import(name: str) -> None:
+    """Of the others, some modules are for packages that the project brings."""
+    project = project_table(name)
+    declared = {
+        re.sub(r"[-_.]+", "-", Requirement(text).name).lower() for text in project["dependencies"]
+    }
+    known = packages_distributions()
+    for path in (ROOT / FOLDERS[name] / PACKAGES[name]).rglob("*.py"):
+        for imported in {*_imported_at_once(path)} - {PACKAGES[name], *sys.stdlib_module_names}:
+            brought = {re.sub(r"[-_.]+", "-", one).lower() for one in known[imported]}
+            assert brought & declared, f"{path.relative_to(ROOT)} imports {imported}"

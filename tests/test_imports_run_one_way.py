@@ -36,7 +36,6 @@ CORE = (
     ("plugins",),
     ("providers",),
     ("start",),
-    ("move",),
     ("auto", "cli"),
     ("plugin",),
     ("__main__",),

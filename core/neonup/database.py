@@ -30,6 +30,19 @@ class State(enum.StrEnum):
     """It belongs to somebody's account."""
 
 
+class Creation(enum.Enum):
+    """When a start creates a database, and what becomes of the one that is recorded."""
+
+    IF_NEEDED = enum.auto()
+    """Only where none is recorded, or the recorded one is lost or has expired."""
+    REPLACE = enum.auto()
+    """In place of the recorded one, which stays where it is."""
+    RESET = enum.auto()
+    """In place of the recorded one, whose data is deleted."""
+    FORK = enum.auto()
+    """Beside the recorded one, which is another folder's, with a copy of its data."""
+
+
 @dataclass(frozen=True)
 class Database:
     """A Postgres database and what is known of it. ``repr`` shows neither password nor claim link.

@@ -150,15 +150,30 @@ def home(environ: Mapping[str, str] = os.environ) -> Path:
     try:
         if chosen:
             return Path(chosen).expanduser().absolute()
-        import platformdirs  # here, since an explicit home needs no import
-
-        return platformdirs.user_data_path("neonup", appauthor=False)
+        return _user_data(environ) / "neonup"
     except RuntimeError as error:
         raise SettingsError(
             "There is no folder for neonup's state: the home directory is not known.",
             checked=[f"NEONUP_HOME: {chosen or 'not set'}", str(error)],
             remedy="Set NEONUP_HOME to a folder that you can write to.",
         ) from None
+
+
+def _user_data(environ: Mapping[str, str]) -> Path:
+    """The platform's folder for a user's data.
+
+    On Linux it follows https://specifications.freedesktop.org/basedir-spec/latest/.
+
+    Raises:
+        RuntimeError: the home directory is not known.
+    """
+    if sys.platform == "win32":
+        local = environ.get("LOCALAPPDATA")
+        return Path(local) if local else Path.home() / "AppData/Local"
+    if sys.platform == "darwin":
+        return Path.home() / "Library/Application Support"
+    chosen = environ.get("XDG_DATA_HOME", "").strip()
+    return Path(chosen) if Path(chosen).is_absolute() else Path.home() / ".local/share"
 
 
 def find_project(start: Path) -> Path:

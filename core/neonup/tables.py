@@ -25,19 +25,6 @@ def _names(value: object) -> tuple[str, ...]:
     return tuple(name.strip() for name in names if name.strip())
 
 
-def _table(value: object) -> Mapping[str, Any]:
-    if not isinstance(value, dict):
-        raise TypeError("it must be a table")
-    return value
-
-
-def _maskings(value: object) -> Mapping[str, str]:
-    found = _table(value)
-    if not all(isinstance(masking, str) and masking.strip() for masking in found.values()):
-        raise ValueError('it must be columns and maskings, like {"users.email" = "hash"}')
-    return found
-
-
 @dataclass(frozen=True)
 class NeonNewOptions(Options):
     """Options of the provider ``neon.new``.
@@ -66,23 +53,12 @@ class ClaimableOptions(Options):
     capabilities: tuple[str, ...] = option(_names, ())
 
 
-@dataclass(frozen=True)
-class PullOptions(Options):
-    """What ``neonup pull`` does to the data on its way.
-
-    Args:
-        mask: maskings, by column.
-    """
-
-    table = "pull"
-    mask: Mapping[str, str] = option(_maskings, variable=False)
-
-
-_OWN = (NeonNewOptions, ClaimableOptions, PullOptions)
+_OWN = (NeonNewOptions, ClaimableOptions)
 _KNOWN = {
     "local": "neonup_local.options:LocalOptions",
     "account": "neonup_cloud.options:AccountOptions",
     "fleet": "neonup_cloud.options:FleetOptions",
+    "pull": "neonup_cloud.options:PullOptions",
 }
 """Where the options of neonup's own plugins are, so that a start need not load the plugins."""
 _PACKAGES = frozenset(

@@ -142,7 +142,7 @@ def test_other_lost_answers_are_asked_for_again(agent: Project, relay: Relay) ->
     assert agent.query("SELECT 1") == "1"
     relay.lose.append("DELETE /v1/projects/*")
     agent.ok("destroy", "--yes")
-    assert not agent.env_file.read_text()
+    assert not agent.env_file.exists()
 
 
 def test_a_claim_from_the_code_to_the_new_url(

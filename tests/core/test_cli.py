@@ -138,7 +138,7 @@ def test_a_home_that_nobody_knows_is_an_error_that_says_what_to_set(project: Pro
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become a user without an account")
 def test_so_is_no_home_at_all_for_a_user_without_an_account(project: Project) -> None:
-    code = "import os, platformdirs.unix, neonup.settings as s; "
+    code = "import os, neonup.settings as s; "
     code += (
         "os.setgid(54321); os.setuid(54321)\ntry: s.home()\nexcept s.SettingsError as e: print(e)"
     )

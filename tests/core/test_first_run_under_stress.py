@@ -98,7 +98,7 @@ def test_a_first_run_killed_at_any_moment_is_finished_by_the_next(
 def begin_anew(project: Project, neonup_home: Path, own: bytes) -> None:
     databases = Databases(neonup_home)
     for name in databases.ids():
-        databases.remove(name)
+        databases.delete(name)
     project.env_file.write_bytes(own)
 
 

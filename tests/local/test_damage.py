@@ -80,7 +80,7 @@ def test_a_pid_that_another_process_has_now(databases: Databases, kept: Record) 
         pid_file = data / "postmaster.pid"
         lines = pid_file.read_text().split("\n")
         pid_file.write_text("\n".join([str(stranger.pid), *lines[1:]]))
-        assert not databases.stop(kept)
+        assert not databases.stop(kept.id)
         assert answer(databases, databases.wake(kept)) == 42
         assert stranger.poll() is None
     finally:
@@ -89,7 +89,7 @@ def test_a_pid_that_another_process_has_now(databases: Databases, kept: Record) 
 
 
 def test_an_unreadable_pid_file(databases: Databases, kept: Record) -> None:
-    databases.stop(kept)
+    databases.stop(kept.id)
     pid_file = databases.folder("shop") / "data" / "postmaster.pid"
     pid_file.write_bytes(b"\xff\x00 nonsense")
     assert databases.state(kept) is State.STOPPED
@@ -100,7 +100,7 @@ def test_an_unreadable_pid_file(databases: Databases, kept: Record) -> None:
 
 
 def test_another_major_version_is_never_started(databases: Databases, kept: Record) -> None:
-    databases.stop(kept)
+    databases.stop(kept.id)
     version = databases.folder("shop") / "data" / "PG_VERSION"
     version.write_text("16\n")
     with pytest.raises(EngineError, match=r"No usable Postgres 16") as raised:
@@ -117,7 +117,7 @@ def test_the_engine_that_made_the_data_starts_it(cold_home: Path) -> None:
         pytest.skip("this machine has one Postgres only")
     made = Databases(cold_home, engine=names[-1])
     record = made.create("shop", name="shop")
-    made.stop(record)
+    made.stop(record.id)
     woken = Databases(cold_home).wake(record)
     assert woken.engine == record.engine
     assert ask(made.url(woken), "SHOW server_version").startswith(str(record.pg_major))
@@ -125,7 +125,7 @@ def test_the_engine_that_made_the_data_starts_it(cold_home: Path) -> None:
 
 def test_a_newer_minor_version_takes_over(databases: Databases, kept: Record) -> None:
     """The wheel was upgraded: its copy starts the data, and an older one never does again."""
-    databases.stop(kept)
+    databases.stop(kept.id)
     engines = (databases.home / "engines").resolve()
     name, _, version = kept.engine.rpartition("-")
     newer = engines / f"{name}-{version.partition('.')[0]}.99.1"
@@ -134,9 +134,9 @@ def test_a_newer_minor_version_takes_over(databases: Databases, kept: Record) ->
         woken = databases.wake(kept)
         assert woken.engine == newer.name
         assert answer(databases, woken) == 42
-        databases.stop(woken)
+        databases.stop(woken.id)
         assert databases.wake(woken).engine == newer.name
-        databases.stop(woken)
+        databases.stop(woken.id)
     finally:
         shutil.rmtree(engines / kept.engine, ignore_errors=True)
         newer.rename(engines / kept.engine)
@@ -159,7 +159,7 @@ def test_a_damaged_record_is_named_and_mended(
 
 
 def test_a_lost_record_is_named_and_mended(databases: Databases, kept: Record) -> None:
-    databases.stop(kept)
+    databases.stop(kept.id)
     (databases.folder("shop") / "database.json").unlink()
     with pytest.raises(EngineError, match="lost"):
         databases.wake(kept)
@@ -169,7 +169,7 @@ def test_a_lost_record_is_named_and_mended(databases: Databases, kept: Record) -
 def test_a_project_without_record_and_url_gets_its_data_back(
     databases: Databases, kept: Record
 ) -> None:
-    databases.stop(kept)
+    databases.stop(kept.id)
     (databases.folder("shop") / "database.json").write_text("{")
     record = databases.create("shop", name="shop")
     assert record.password != kept.password
@@ -185,7 +185,7 @@ def test_a_lost_password_of_the_superuser(databases: Databases, kept: Record) ->
 
 
 def test_a_setting_that_postgres_refuses(databases: Databases, kept: Record) -> None:
-    databases.stop(kept)
+    databases.stop(kept.id)
     conf = databases.folder("shop") / "data" / "postgresql.conf"
     good = conf.read_text()
     conf.write_text(good + "no_such_setting = 1\n")
@@ -196,7 +196,7 @@ def test_a_setting_that_postgres_refuses(databases: Databases, kept: Record) -> 
 
 
 def test_a_half_deleted_data_directory_is_left_alone(databases: Databases, kept: Record) -> None:
-    databases.stop(kept)
+    databases.stop(kept.id)
     data = databases.folder("shop") / "data"
     (data / "PG_VERSION").unlink()
     with pytest.raises(EngineError, match="not a complete Postgres data directory"):
@@ -245,7 +245,7 @@ print("left:", *(path for path in home.rglob(".*") if path.suffix != ".lock"))
 subprocess.run(["mount", "-o", "remount,size=400m", home], check=True)
 databases.create("shop", name="shop")
 for name in databases.ids():
-    databases.remove(name)
+    databases.delete(name)
 """
     mount = f"mount -t tmpfs -o size={megabytes}m,mode=711 none {cold_home}"
     done = in_other_machine(mount, code, cold_home)
@@ -264,7 +264,7 @@ def test_killed_while_making_the_first_one_ever(cold_home: Path) -> None:
     for step in range(6):
         for path in cold_home.iterdir():
             if path.name == "databases":
-                Databases(cold_home).remove("shop")
+                Databases(cold_home).delete("shop")
             elif path.name != "locks" and path.is_dir():
                 shutil.rmtree(path)
         process = subprocess.Popen(

@@ -38,5 +38,5 @@ def test_it_stays_small_after_much_was_written(databases: Databases) -> None:
     for _ in range(3):
         ask(url, "CREATE TABLE big AS SELECT repeat('x', 100) FROM generate_series(1, 100000)")
         ask(url, "DROP TABLE big")
-    databases.stop(record)
+    databases.stop(record.id)
     assert details.size(databases.folder("shop")) <= 120 * MIB

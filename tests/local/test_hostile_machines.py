@@ -84,7 +84,7 @@ def test_as_root_postgres_runs_as_an_unprivileged_account(databases: Databases) 
 @needs_root
 def test_the_owner_of_the_data_decides_who_runs_it(databases: Databases) -> None:
     record = databases.create("shop", name="shop")
-    databases.stop(record)
+    databases.stop(record.id)
     data = databases.folder("shop") / "data"
     for path in (data, *data.rglob("*")):
         os.chown(path, NOBODY.pw_uid, NOBODY.pw_gid)
@@ -98,7 +98,7 @@ def test_the_owner_of_the_data_decides_who_runs_it(databases: Databases) -> None
 @needs_root
 def test_data_of_root_is_refused_with_the_remedy(databases: Databases) -> None:
     record = databases.create("shop", name="shop")
-    databases.stop(record)
+    databases.stop(record.id)
     os.chown(databases.folder("shop") / "data", 0, 0)
     with pytest.raises(EngineError, match="chown -R"):
         databases.wake(record)
@@ -152,7 +152,7 @@ def test_a_virtual_environment_that_only_root_can_read(cold_home: Path, tmp_path
     databases = Databases(cold_home)
     record = databases.get("shop")
     assert record is not None
-    databases.stop(record)
+    databases.stop(record.id)
     assert ask(databases.url(databases.wake(record)), "SELECT 1") == 1
 
 
@@ -201,7 +201,7 @@ def test_odd_paths(name: str) -> None:
         assert Path(found.socket_dir, f".s.PGSQL.{record.port}").is_socket() or '"' in name
         if not {'"', ","} & set(name):  # a comma parts hosts
             assert ask(databases.url(record), "SELECT 1", host=found.socket_dir) == 1
-        databases.stop(record)
+        databases.stop(record.id)
         assert not found.socket_dir or not Path(found.socket_dir).exists()
     finally:
         remove_home(home)

@@ -94,9 +94,9 @@ def test_the_same_id_again_returns_what_is_there(databases: Databases) -> None:
 def test_data_survives_stop_and_wake(databases: Databases) -> None:
     record = make(databases)
     ask(databases.url(record), "CREATE TABLE kept AS SELECT 1 AS one")
-    assert databases.stop(record)
+    assert databases.stop(record.id)
     assert databases.state(record) is State.STOPPED
-    assert not databases.stop(record)
+    assert not databases.stop(record.id)
     woken = databases.wake(record)
     assert databases.url(woken) == databases.url(record)
     assert ask(databases.url(woken), "SELECT one FROM kept") == 1
@@ -105,15 +105,15 @@ def test_data_survives_stop_and_wake(databases: Databases) -> None:
 def test_stopping_does_not_wait_for_clients(databases: Databases) -> None:
     record = make(databases)
     with psycopg.connect(databases.url(record)):
-        assert databases.stop(record)
+        assert databases.stop(record.id)
 
 
 def test_deleting_leaves_nothing(databases: Databases) -> None:
     record = make(databases)
     found = postmaster.running(databases.folder("shop") / "data")
     assert found is not None
-    databases.delete(record)
-    databases.delete(record)
+    databases.delete(record.id)
+    databases.delete(record.id)
     assert databases.get("shop") is None
     assert databases.ids() == []
     assert not postmaster.alive(found.pid)
@@ -123,7 +123,7 @@ def test_deleting_leaves_nothing(databases: Databases) -> None:
 
 def test_a_taken_port_is_stepped_over_and_kept_from_then_on(databases: Databases) -> None:
     record = make(databases)
-    databases.stop(record)
+    databases.stop(record.id)
     with socket.socket() as other:
         other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         other.bind(("127.0.0.1", record.port))
@@ -139,7 +139,7 @@ def test_a_taken_port_is_stepped_over_and_kept_from_then_on(databases: Databases
 def test_a_port_taken_between_the_look_and_the_start(databases: Databases) -> None:
     """Another process listens on the port at the moment when Postgres wants it."""
     record = make(databases)
-    databases.stop(record)
+    databases.stop(record.id)
     folder = databases.folder("shop")
     from neonup_local.engine import binaries
     from neonup_local.engine.config import Options
@@ -196,7 +196,7 @@ def test_logical_replication_is_as_asked(databases: Databases) -> None:
 
 def test_users_settings_win_over_ours(databases: Databases) -> None:
     record = make(databases)
-    databases.stop(record)
+    databases.stop(record.id)
     with (databases.folder("shop") / "data" / "postgresql.conf").open("a") as file:
         file.write("synchronous_commit = on\ntimezone = 'Europe/Berlin'\n")
     url = databases.url(databases.wake(record))

@@ -105,7 +105,7 @@ def test_prune_deletes_what_nobody_can_miss_and_asks_first(
     folder = tmp_path / "gone"
     folder.mkdir()
     gone = databases.create("gone", name="gone", project=folder)
-    databases.stop(gone)
+    databases.stop(gone.id)
     folder.rmdir()
     error = shop.fails("prune")
     assert "Nothing was deleted" in error

@@ -51,7 +51,7 @@ def test_the_whole_way(provider: LocalProvider, spec: DatabaseSpec, neonup_home:
     assert detail["engine"].startswith("Postgres 18")
     assert detail["port"] == str(port(database))
     databases = Databases(neonup_home)
-    databases.stop_id(database.id)
+    databases.stop(database.id)
     assert provider.check(database) is State.STOPPED
     assert provider.inspect(database).state is State.STOPPED
     woken = provider.wake(database)
@@ -167,7 +167,7 @@ def test_a_url_of_the_users_own_making(provider: LocalProvider, spec: DatabaseSp
     ask(made.url, "CREATE ROLE app LOGIN PASSWORD 'secret'")
     ask(made.url, "CREATE DATABASE own")
     url = f"postgresql://app:secret@127.0.0.1:{port(made)}/own"
-    Databases(provider.settings.home).stop_id(made.id or "")
+    Databases(provider.settings.home).stop(made.id or "")
     own = made.with_(url=url)
     woken = provider.wake(own)
     assert woken.url == url
@@ -186,7 +186,7 @@ def test_a_record_is_mended_from_the_url(
     database = provider.provision(spec)
     ask(database.url, "CREATE TABLE kept AS SELECT 1 AS one")
     path = provider.data_folder(database) / "database.json"
-    Databases(provider.settings.home).stop_id(database.id or "")
+    Databases(provider.settings.home).stop(database.id or "")
     if damage is None:
         path.unlink()
     else:

@@ -106,7 +106,7 @@ def test_the_folder_above_may_have_changed_since(
     databases.wake(databases.all()[0])
     assert "the server is running" in left(shell)
     for orphan in orphans.find(databases):
-        databases.stop_id(orphan.id)
+        databases.stop(orphan.id)
     os.utime(databases.folder(orphan.id) / "missed", (1, 1))
     (gone.folder.parent / "another").mkdir()
     assert "it was used after the folder was gone" in left(shell)
@@ -165,7 +165,7 @@ def test_who_comes_to_use_it_while_a_person_is_asked(gone: Project, databases: D
     assert orphan.stays is None
     databases.wake(databases.all()[0])
     assert not orphans.remove(databases, orphan.id)
-    databases.stop_id(orphan.id)
+    databases.stop(orphan.id)
     assert databases.ids() == [orphan.id]
 
 

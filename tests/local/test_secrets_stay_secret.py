@@ -43,7 +43,7 @@ def test_not_in_any_process_list(neonup_home: Path) -> None:
                 stdout=subprocess.DEVNULL,
                 timeout=60,
             )
-            Databases(neonup_home).remove("shop")
+            Databases(neonup_home).delete("shop")
     finally:
         done.set()
         watcher.join()
@@ -69,7 +69,7 @@ def test_in_no_file_but_the_record(databases: Databases) -> None:
     with pytest.raises(Exception, match="authentication failed"):
         ask(databases.url(record), "SELECT 1")
     upkeep.main(databases.home)
-    databases.stop(record)
+    databases.stop(record.id)
     admin = (databases.home / "cloud_admin").read_text()
     holding = {
         path.relative_to(databases.home).as_posix()
@@ -90,7 +90,7 @@ def test_not_in_a_repr_or_an_error(databases: Databases, tmp_path: Path) -> None
     record = databases.create("shop", name="shop", password=SECRET)
     assert SECRET not in repr(record)
     conf = databases.folder("shop") / "data" / "postgresql.conf"
-    databases.stop(record)
+    databases.stop(record.id)
     conf.write_text(conf.read_text() + "nonsense = 1\n")
     with pytest.raises(EngineError) as raised:
         databases.wake(record)
@@ -104,7 +104,7 @@ def test_not_in_a_repr_or_an_error(databases: Databases, tmp_path: Path) -> None
 def test_the_servers_own_log_and_statistics_never_see_it(databases: Databases) -> None:
     """Only a verifier is sent, so that no extension and no log setting can show the password."""
     record = databases.create("shop", name="shop")
-    databases.stop(record)
+    databases.stop(record.id)
     conf = databases.folder("shop") / "data" / "postgresql.conf"
     conf.write_text(conf.read_text() + "log_statement = all\n")
     record = databases.set_password(databases.wake(record), SECRET)

@@ -170,7 +170,7 @@ def test_a_log_is_kept_short(databases: Databases) -> None:
     while "disconnection" not in log.read_text().splitlines()[-1]:
         assert time.monotonic() < deadline
         time.sleep(0.01)
-    databases.stop(record)
+    databases.stop(record.id)
     with log.open("ab") as file:
         file.write(b"a line of the past\n" * 100_000)
     databases.wake(record)

@@ -9,7 +9,7 @@ from types import FrameType
 import pytest
 
 import neonup
-from neonup_pytest.servers.admin import ServerLost
+from neonup.plugin.postgres import ServerLost
 from neonup_pytest.servers.local import LocalServer
 from tests.pytest.child import Child
 

@@ -18,11 +18,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from neonup.plugin.postgres import ServerLost
 from neonup_local.test_server import EphemeralServer, choose_engine
 from neonup_pytest.databases import restore
 from neonup_pytest.databases import statements as sql
 from neonup_pytest.databases.restore import Restorer
-from neonup_pytest.servers.admin import Admin, ServerLost
+from neonup_pytest.servers.admin import Admin
 from tests.conftest import make_home, remove_home, warm_home
 
 TEMPLATE = "neonup_test_template_x"

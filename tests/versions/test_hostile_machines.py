@@ -61,7 +61,7 @@ left = list((home / "databases").rglob(".*"))
 assert left == [], left
 made = made or versions.checkpoint("new")
 versions.restore(made)
-databases.remove("shop")
+databases.delete("shop")
 """
 
 
@@ -84,10 +84,10 @@ def test_as_a_user_without_a_name() -> None:
 made = versions.checkpoint("good")
 run("UPDATE state SET n = 2")
 versions.preview(made)
-databases.stop_id("shop")
+databases.stop("shop")
 versions.restore(made)
 print(run("TABLE state"))
-databases.remove("shop")
+databases.delete("shop")
 """
     with home_of(STRANGER, STRANGER) as home:
         done = python(code, home, before=as_user(STRANGER, STRANGER))

@@ -97,7 +97,7 @@ def test_killed_while_a_version_is_restored(shop: Shop) -> None:
         for one in versions.history():
             if one != old:
                 versions.delete(one)
-        shop.databases.stop(shop.record)
+        shop.databases.stop(shop.record.id)
         versions.checkpoint("clean")  # what was left is removed by what comes next
         versions.delete(next(one for one in versions.history() if one.name == "clean"))
         assert shop.unfinished() == []

@@ -74,12 +74,12 @@ def test_connections_end_when_the_data_is_exchanged(shop: Shop, versions: LocalV
 def test_a_stopped_database_stays_stopped_for_a_checkpoint(
     shop: Shop, versions: LocalVersions
 ) -> None:
-    shop.databases.stop(shop.record)
+    shop.databases.stop(shop.record.id)
     made = versions.checkpoint()
     assert shop.databases.state(shop.record) is State.STOPPED
     assert shop.says() == 1
     shop.write(2)
-    shop.databases.stop(shop.record)
+    shop.databases.stop(shop.record.id)
     versions.restore(made)
     assert ask(shop.url, "TABLE state") == 1
 
@@ -104,7 +104,7 @@ def test_a_version_gets_the_password_of_today(shop: Shop, versions: LocalVersion
 
 
 def test_names(shop: Shop, versions: LocalVersions) -> None:
-    shop.databases.stop(shop.record)
+    shop.databases.stop(shop.record.id)
     versions.checkpoint("one")
     with pytest.raises(EngineError, match="The name 'one' is taken"):
         versions.checkpoint("one")
@@ -118,7 +118,7 @@ def test_names(shop: Shop, versions: LocalVersions) -> None:
 
 def test_only_the_newest_automatic_versions_stay(shop: Shop, versions: LocalVersions) -> None:
     """Those that restores keep are counted apart: they must not displace what one goes back to."""
-    shop.databases.stop(shop.record)
+    shop.databases.stop(shop.record.id)
     versions.checkpoint("by a person")
     for number in range(local_versions.AUTOMATIC + 1):
         versions.checkpoint(f"auto-{number}", automatic=True)
@@ -175,13 +175,13 @@ def test_previews_and_branches_are_databases_of_their_own(
         ask(branch.url, "SELECT 1")
     with pytest.raises(EngineError, match="There is no branch"):
         versions.delete_branch(branch)
-    shop.databases.remove(ID)
+    shop.databases.delete(ID)
     assert shop.databases.ids() == []
 
 
 def test_a_branch_goes_when_its_time_is_over(shop: Shop, versions: LocalVersions) -> None:
     now = datetime.now(UTC)
-    shop.databases.stop(shop.record)
+    shop.databases.stop(shop.record.id)
     over = versions.branch("over", expires_at=now - timedelta(seconds=1))
     later = versions.branch("later", expires_at=now + timedelta(hours=1))
     assert later.expires_at == now + timedelta(hours=1)

@@ -22,8 +22,6 @@ COMMANDS = (
     Command("run", "neonup.cli.run:run", "Run a command with the database's variables set."),
     Command("psql", "neonup.cli.run:psql", "Open psql on the project's database."),
     Command("new", "neonup.cli.new:new", "Create a new project from a template."),
-    Command("push", "neonup.cli.push:push", "Move the local database to Neon."),
-    Command("pull", "neonup.cli.pull:pull", "Copy a cloud database to this machine."),
     Command(
         "reset", "neonup.cli.life:reset", "Delete the data and start over, migrated and seeded."
     ),
@@ -52,6 +50,8 @@ EXTRAS = {
     "mcp": "mcp",
     "projects": "cloud",
     "prune": "local",
+    "pull": "cloud",
+    "push": "cloud",
     "serve": "emulator",
     "snapshots": "cloud",
     "stop": "local",

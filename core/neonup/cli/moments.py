@@ -26,24 +26,15 @@ class Moment:
     lsn: str | None = None
 
 
-def _span(text: str) -> timedelta | None:
+def time_span(text: str) -> timedelta | None:
+    """A time span like ``30d`` or ``5m ago``; None: the text is none.
+
+    Raises:
+        OverflowError: it is too long.
+    """
     if (match := _AGO.fullmatch(text)) is None:
         return None
     return timedelta(**{_UNITS[match[2].lower()]: int(match[1])})
-
-
-def span(text: str) -> timedelta:
-    """``--wait``: how long: ``30d``, ``12h``.
-
-    Raises:
-        click.BadParameter: it is no such thing.
-    """
-    try:
-        if (found := _span(text.strip())) is not None:
-            return found
-    except OverflowError:
-        pass
-    raise click.BadParameter(f"{text!r} is no time span: a number and s, m, h or d (30d).")
 
 
 def at(text: str) -> Moment:
@@ -56,7 +47,7 @@ def at(text: str) -> Moment:
     if _LSN.fullmatch(text):
         return Moment(lsn=text.upper())
     try:
-        if (span := _span(text)) is not None:
+        if (span := time_span(text)) is not None:
             return Moment(time=datetime.now(UTC) - span)
         return Moment(time=datetime.fromisoformat(text).astimezone())
     except (ValueError, OverflowError, OSError):
@@ -73,7 +64,7 @@ def expiry(text: str) -> datetime:
     """
     text = text.strip()
     try:
-        if (span := _span(text)) is not None:
+        if (span := time_span(text)) is not None:
             return (datetime.now(UTC) + span).replace(microsecond=0)
         return datetime.fromisoformat(text).astimezone()
     except (ValueError, OverflowError, OSError):

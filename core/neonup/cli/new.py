@@ -96,13 +96,7 @@ def _make(found: Template, name: str, folder: Path, answers: dict[str, str]) -> 
         return
     here = Path.cwd()
     shown = made.relative_to(here) if made.is_relative_to(here) else made
-    output.say(
-        [
-            f"{output.style('neonup', bold=True)}  created {shown}",
-            f"        -> cd {shlex.quote(str(shown))}",
-            f"        -> {found.start}",
-        ]
-    )
+    output.tell([f"created {shown}", f"-> cd {shlex.quote(str(shown))}", f"-> {found.start}"])
 
 
 def _generate(found: Template, folder: Path, answers: dict[str, str]) -> Path:

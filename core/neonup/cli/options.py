@@ -14,6 +14,7 @@ from neonup.settings import resolve
 from neonup.start import announce, owner
 from neonup.start.flow import Start
 from neonup.start.lookup import check_ours, find_database
+from neonup.start.permission import refusal
 
 F = TypeVar("F", bound=Callable[..., Any])
 SIGN = "the neonup command"
@@ -67,11 +68,7 @@ def recorded(start: Start) -> Database:
     """
     database = find_database(start.settings)
     if database is None:
-        raise NeonupError(
-            f"There is no {start.settings.key} for {start.settings.project}.",
-            checked=[f"the environment and {start.settings.env_file}"],
-            remedy="`neonup` creates one.",
-        )
+        raise refusal(start.settings, None)
     return database
 
 

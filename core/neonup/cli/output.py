@@ -14,6 +14,7 @@ import click
 
 from neonup.database import Database
 from neonup.errors import NeonupError
+from neonup.start import announce
 
 JSON = "neonup.json"
 _SIGNS = {"\u2713": "+", "\u2717": "x", "\u2026": "..."}
@@ -77,6 +78,11 @@ def say(lines: Iterable[str]) -> None:
     click.echo("\n".join(lines))
 
 
+def tell(lines: Sequence[str]) -> None:
+    """Print lines on stdout as the banner has them: after neonup's name, and below it."""
+    say(announce.layout(lines, name=style("neonup", bold=True)))
+
+
 def style(text: str, **how: Any) -> str:
     """Text in colours, where nobody has said NO_COLOR; click drops them off a terminal."""
     return text if os.environ.get("NO_COLOR") else click.style(text, **how)
@@ -98,11 +104,11 @@ def fail(error: NeonupError) -> None:
     if wants_json():
         emit({"error": error.as_dict()})
         return
-    click.echo(f"{style('neonup', fg='red', bold=True)}  {error.message}", err=True)
-    for line in error.checked:
-        click.echo(style(f"        checked: {line}", dim=True), err=True)
+    lines = [error.message, *(style(f"checked: {line}", dim=True) for line in error.checked)]
     if error.remedy:
-        click.echo(f"        -> {error.remedy}", err=True)
+        lines.append(f"-> {error.remedy}")
+    name = style("neonup", fg="red", bold=True)
+    click.echo("\n".join(announce.layout(lines, name=name)), err=True)
 
 
 def table(rows: Mapping[str, str | None]) -> None:

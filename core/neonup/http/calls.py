@@ -1,7 +1,7 @@
 """HTTP calls to the services, apart from how they are sent.
 
 A call is a generator. It yields what is to happen next, a `Request` or a `Pause`, and receives the
-result; `neonup.http.run` sends the requests with httpx. What a call means, its retries included, is
+result; `neonup.http.run` sends the requests. What a call means, its retries included, is
 therefore written in one place that does no input or output.
 """
 

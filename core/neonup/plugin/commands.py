@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from neonup.choice import N, one_of
-from neonup.cli.moments import Moment, at, expiry, span
+from neonup.cli.moments import Moment, at, expiry, time_span
 from neonup.cli.options import (
+    SIGN,
     answering,
     database_options,
     make_sure,
     owner_option,
+    recorded,
     start,
     yes_option,
 )
@@ -26,11 +28,13 @@ from neonup.cli.output import (
     size,
     style,
     table,
+    tell,
     wants_json,
 )
 from neonup.extras import install
 
 __all__ = [
+    "SIGN",
     "Moment",
     "N",
     "answering",
@@ -50,12 +54,14 @@ __all__ = [
     "one_of",
     "owner_option",
     "progress",
+    "recorded",
     "say",
     "size",
-    "span",
     "start",
     "style",
     "table",
+    "tell",
+    "time_span",
     "wants_json",
     "yes_option",
 ]

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from neonup.http.calls import Call, Failure, Pause, Request, Response
+from neonup.http.calls import Call, Failure, Pause, Request, Response, masked
 from neonup.http.retry import Outcome, Policy, Service, attempt, error_fields, failed
-from neonup.http.run import adrive, drive, run
-from neonup.http.transport import AsyncSender, Sender
+from neonup.http.run import BlockingSender, drive, run
 from neonup.providers import validation
 
 __all__ = [
-    "AsyncSender",
+    "BlockingSender",
     "Call",
     "Failure",
     "Outcome",
@@ -17,13 +16,12 @@ __all__ = [
     "Policy",
     "Request",
     "Response",
-    "Sender",
     "Service",
-    "adrive",
     "attempt",
     "drive",
     "error_fields",
     "failed",
+    "masked",
     "run",
     "validation",
 ]

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from neonup.env.exposure import remarks as exposure_remarks
 from neonup.env.record import host
-from neonup.postgres.missing import missing_feature
 from neonup.providers.registry import provider_class
 from neonup.providers.state_store import Kept as StateStore
 from neonup.providers.state_store import place as state_name
-from neonup.start.announce import describe
+from neonup.start.announce import describe, tell
 from neonup.start.announce import lines as banner_lines
 from neonup.start.claim import offer as claim_offer
 from neonup.start.flow import Start
 from neonup.start.lock import project as project_lock
+from neonup.start.lookup import ENVIRONMENT, find_database, is_marked, is_same, recorded_in
+from neonup.start.lookup import beside as local_file
 from neonup.start.lookup import every as recorded_databases
-from neonup.start.lookup import find_database, is_marked
+from neonup.start.lookup import file_of as project_file
 from neonup.start.lookup import recorded as recorded_database
 from neonup.start.owner import check as check_owner
 from neonup.start.recording import record_database
@@ -22,6 +23,7 @@ from neonup.start.version_service import restore, versions_of
 from neonup.versions import REPLACED, named
 
 __all__ = [
+    "ENVIRONMENT",
     "REPLACED",
     "Start",
     "StateStore",
@@ -33,14 +35,18 @@ __all__ = [
     "find_database",
     "host",
     "is_marked",
-    "missing_feature",
+    "is_same",
+    "local_file",
     "named",
+    "project_file",
     "project_lock",
     "provider_class",
     "record_database",
     "recorded_database",
     "recorded_databases",
+    "recorded_in",
     "restore",
     "state_name",
+    "tell",
     "versions_of",
 ]

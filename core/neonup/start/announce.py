@@ -38,7 +38,7 @@ def banner(database: Database, settings: Settings, remarks: Sequence[str] = ()) 
         from neonup.start import unanswered  # no other database needs it
 
         remarks = [*remarks, *unanswered.remarks(database)]
-    _tell("\n".join(lines(database, remarks, colour=colour)))
+    _print(*lines(database, remarks, colour=colour))
 
 
 def _is_terminal() -> bool:
@@ -51,12 +51,17 @@ def _is_terminal() -> bool:
 def remark(text: str, settings: Settings) -> None:
     """Say something that happened at this start, where a banner is wanted."""
     if settings.banner and not ready.is_running():
-        _tell(f"neonup  {text}")
+        tell(text)
 
 
-def _tell(text: str) -> None:
+def tell(*lines: str) -> None:
+    """Print lines on stderr in the banner's layout."""
+    _print(*layout(lines))
+
+
+def _print(*lines: str) -> None:
     """Print on stderr; a program that has closed it, or whose has few letters, starts as well."""
-    stream = sys.stderr
+    stream, text = sys.stderr, "\n".join(lines)
     if stream is None:  # pythonw, some services
         return
     with contextlib.suppress(OSError, ValueError):
@@ -83,7 +88,18 @@ def lines(database: Database, remarks: Sequence[str] = (), *, colour: bool = Fal
     if database.claim_url:
         said.append(f"claim it: {database.claim_url}")
     said += [f"{dim}{remark}{plain}" for remark in [database.note, *remarks] if remark]
-    return [f"{bold}neonup{plain}  {said[0]}", *(f"        {line}" for line in said[1:])]
+    return layout(said, name=f"{bold}neonup{plain}")
+
+
+def layout(lines: Sequence[str], *, name: str = "neonup") -> list[str]:
+    """Lines for a person: the first one after neonup's name, the others below its text.
+
+    Args:
+        lines: at least one.
+        name: neonup's name, with colours where they are wanted.
+    """
+    first, *more = lines
+    return [f"{name}  {first}", *(f"        {line}" for line in more)]
 
 
 def describe(database: Database) -> str:

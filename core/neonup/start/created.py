@@ -12,14 +12,12 @@ import sys
 from collections.abc import Callable
 from contextlib import suppress
 
-import msgspec
-
 from neonup.database import Database, DatabaseSpec, State
 from neonup.errors import NeonupError
 from neonup.provider import Provider
 from neonup.providers.state_store import Kept, place
 from neonup.settings import Settings
-from neonup.start import lookup
+from neonup.start import database_json, lookup
 
 _ROOM = 4000
 """Characters that are written before the service is asked: more than a database takes up."""
@@ -94,17 +92,14 @@ class _Unrecorded:
         if self._provider.local:
             return None
         content = self._files.read(self._name) or {}
-        try:
-            database = msgspec.convert(content.get("database"), Database)
-        except msgspec.ValidationError:
-            return None
-        if database.provider != self._provider.name:
+        database = database_json.from_json(content.get("database"))
+        if database is None or database.provider != self._provider.name:
             return None  # it is kept for a start that asks this provider
         if replaces is not None and lookup.is_same(database, replaces):
             return None
         if self._provider.inspect(database).state not in (State.READY, State.STOPPED):
             return None
-        return database.with_(created=True, note="an earlier start had created it")
+        return database.with_(note="an earlier start had created it")
 
     def make_room(self) -> None:
         """Find out that the disk is full before a database is created rather than afterwards.
@@ -120,7 +115,7 @@ class _Unrecorded:
         if self._provider.local:
             return
         with suppress(NeonupError):
-            self._files.write(self._name, {"database": msgspec.to_builtins(database)})
+            self._files.write(self._name, {"database": database_json.to_json(database)})
             self._is_kept = True
 
     def forget(self) -> None:

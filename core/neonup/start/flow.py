@@ -13,16 +13,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
-from neonup.database import USER, Database, State
+from neonup.database import USER, Creation, Database, State
 from neonup.env import record
-from neonup.errors import (
-    CreationForbidden,
-    DatabaseExpired,
-    DatabaseGone,
-    NeonupError,
-    ProviderError,
-    SettingsError,
-)
+from neonup.errors import CreationForbidden
 from neonup.providers.registry import provider_class
 from neonup.settings import Arguments, Settings, resolve
 from neonup.start import announce, lock, lookup, ready
@@ -117,8 +110,8 @@ class Start:
         """The steps in order; ``force`` creates a new database in place of an existing one."""
         database = lookup.find_database(self.settings)
         if database is not None and force:
-            self._refuse_to_shadow(database)
-            database = self._create(replaces=database, need=_instead(database), anyway=True)
+            lookup.check_replaceable(database)
+            database = self._create(Creation.REPLACE, database, need=lookup.instead(database))
         else:
             database = self._settled(database)
         if not database.created:  # else that was done before the lock was given back
@@ -129,13 +122,6 @@ class Start:
     def _settled(self, database: Database | None) -> Database:
         """What was found, once it answers; or a new one where nothing was."""
         return self._create() if database is None else self._check(database)
-
-    def _refuse_to_shadow(self, database: Database) -> None:
-        if database.source == lookup.ENVIRONMENT:
-            raise SettingsError(
-                f"{database.key} is set in the environment, which wins over any file.",
-                remedy=f"Unset it there: unset {database.key}",
-            )
 
     def provider(self, database: Database) -> Provider:
         """The provider that a database says created it."""
@@ -151,7 +137,7 @@ class Start:
         from neonup.start import owner
 
         owner.check(self.settings, database, "deleted")
-        return self._create(replaces=database, need=_instead(database), anyway=True, delete=True)
+        return self._create(Creation.RESET, database, need=lookup.instead(database))
 
     def fork(self, database: Database) -> Database:
         """A database of this folder's own, with a copy of the data of another folder's.
@@ -164,8 +150,8 @@ class Start:
             SettingsError: its URL is in the environment, where it cannot be replaced.
             NeonupError: it could not be copied; ``.env`` is as it was.
         """
-        self._refuse_to_shadow(database)
-        return self._create(replaces=database, anyway=True, copy=True)
+        lookup.check_replaceable(database)
+        return self._create(Creation.FORK, database)
 
     # 3 check
 
@@ -210,7 +196,7 @@ class Start:
             return self._claimed(database, database)
         if state is State.MISSING:
             lost = f"The {database.provider} database in {database.source} is not on this machine"
-            return self._create(replaces=database, need=lost)
+            return self._create(recorded=database, need=lost)
         return self._wake(provider, database)
 
     def _follow_git(self, provider: Provider, database: Database) -> None:
@@ -251,29 +237,20 @@ class Start:
 
     def _expired(self, provider: Provider, database: Database) -> Database:
         """The recorded time is over: perhaps claimed or prolonged; else replaced, or an error."""
-        when = f"{database.expires_at:%d %b %Y %H:%M} UTC"
-        message = f"The {database.provider} database in {database.source} expired on {when}."
-        looked = []
-        try:
-            seen = provider.inspect(database)
-        except ProviderError as error:  # no network: what is recorded must do
-            looked.append(error.message)
-        else:
-            if seen.state is State.CLAIMED:
-                return self._claimed(database, seen.database)
-            if seen.state is State.READY:
-                return self._renew(database, seen.database)
+        from neonup.start import expiry
+
+        seen = expiry.inspected(provider, database)
+        if seen.state is State.CLAIMED:
+            return self._claimed(database, seen.database)
+        if seen.state is State.READY:
+            return self._renew(database, seen.database)
+        message = expiry.message(database)
         if self.create and (
             self.settings.on_expiry == "replace"
             or (self.confirm and self.confirm(f"{message} Replace it with a new one?"))
         ):
-            return self._create(replaces=database, need=message.rstrip("."))
-        raise DatabaseExpired(
-            message,
-            checked=looked,
-            remedy="`neonup --force` creates a new one in its place; "
-            'on_expiry = "replace" in [tool.neonup] does so automatically.',
-        )
+            return self._create(recorded=database, need=message.rstrip("."))
+        raise expiry.error(database, seen)
 
     def _renew(self, known: Database, changed: Database) -> Database:
         """Record what changed about a database; where another one is recorded now, that one."""
@@ -292,52 +269,31 @@ class Start:
 
     def _create(
         self,
-        replaces: Database | None = None,
+        creation: Creation = Creation.IF_NEEDED,
+        recorded: Database | None = None,
         *,
         need: str | None = None,
-        anyway: bool = False,
-        delete: bool = False,
-        copy: bool = False,
     ) -> Database:
-        if not self.create:
-            raise self._refusal(need)
-        from neonup.start import provision  # a database that exists needs none of it
+        from neonup.start import permission, provision  # a database that exists needs neither
 
+        if not self.create:
+            raise permission.refusal(self.settings, need)
         allowed = provision.allow(self.settings, self.sign, against=self.against, need=need)
         with lock.project(self.settings):
             outcome = provision.create(
                 self.settings,
-                replaces,
+                creation,
+                recorded,
                 local_only=self.local_only or allowed.local_only,
                 progress=self.progress,
-                anyway=anyway,
-                delete=delete,
-                copy=copy,
             )
             self.remarks += outcome.remarks
             if outcome.database.created:
                 self._announce(outcome.database)  # before a process that waits can say "found"
         return outcome.database if outcome.created else self._check(outcome.database)
 
-    def _refusal(self, need: str | None) -> NeonupError:
-        """Why there is no database, for whoever may not create one."""
-        settings = self.settings
-        if need is not None:
-            return DatabaseGone(f"{need}.", remedy="`neonup` creates it again.")
-        return NeonupError(
-            f"There is no {settings.key} for {settings.project}.",
-            checked=[f"the environment and {settings.env_file}"],
-            remedy="`neonup` creates one.",
-        )
-
     # 6 announce
 
     def _announce(self, database: Database) -> None:
-        """The banner, except where the caller tells of the database itself."""
         if not self.quiet:
             announce.banner(database, self.settings, self.remarks)
-
-
-def _instead(database: Database) -> str:
-    """Why a new database is wanted although there is one, for an error."""
-    return f"{database.key} (from {database.source}) was to get a new database in its place"

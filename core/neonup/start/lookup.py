@@ -18,7 +18,7 @@ from typing import Unpack
 
 from neonup.database import USER, Database
 from neonup.env import dotenv, record
-from neonup.errors import EnvFileError, NeonupError
+from neonup.errors import EnvFileError, NeonupError, SettingsError
 from neonup.settings import Arguments, Settings, resolve
 
 MARKS = "NEONUP_MARKS"
@@ -83,12 +83,16 @@ def recorded(settings: Settings, *, pipes: bool = True) -> Database | None:
         pipes: False: no named pipe is read that was not read before.
     """
     for path in _files(settings):
-        file = dotenv.read(path, pipes=pipes)
-        if file.text and settings.key in file.text:
-            database = record.parse(file, settings.key)
-            if database is not None:
-                return database
+        database = recorded_in(path, settings.key, pipes=pipes)
+        if database is not None:
+            return database
     return None
+
+
+def recorded_in(path: Path, key: str, *, pipes: bool = True) -> Database | None:
+    """The database that one file records under a key; None: it records none."""
+    file = dotenv.read(path, pipes=pipes)
+    return record.parse(file, key) if file.text and key in file.text else None
 
 
 def file_of(settings: Settings) -> Path:
@@ -161,6 +165,24 @@ def check_ours(database: Database) -> None:
         raise NeonupError(
             f"{database.key} is your own database, which neonup leaves alone.",
             checked=[f"it is from {database.source}"],
+        )
+
+
+def instead(database: Database) -> str:
+    """Why a new database is wanted although there is one, for an error."""
+    return f"{database.key} (from {database.source}) was to get a new database in its place"
+
+
+def check_replaceable(database: Database) -> None:
+    """Refuse to record another database where a variable of the shell's would hide it.
+
+    Raises:
+        SettingsError: the URL is in the environment.
+    """
+    if database.source == ENVIRONMENT:
+        raise SettingsError(
+            f"{database.key} is set in the environment, which wins over any file.",
+            remedy=f"Unset it there: unset {database.key}",
         )
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import Unpack
 
-from neonup.errors import CreationForbidden
+from neonup.errors import CreationForbidden, DatabaseGone, NeonupError
 from neonup.settings import Arguments, Settings, resolve
 
 HOSTING = {
@@ -129,6 +129,22 @@ def _forbidden(
         remedy=f"{remedy}; or, to have a database created for you, {also}."
         if also
         else f"{remedy}.",
+    )
+
+
+def refusal(settings: Settings, need: str | None) -> NeonupError:
+    """Why there is no database, for whoever asked that none be created.
+
+    Args:
+        settings: the project's.
+        need: what became of the one that is recorded; None: none is.
+    """
+    if need is not None:
+        return DatabaseGone(f"{need}.", remedy="`neonup` creates it again.")
+    return NeonupError(
+        f"There is no {settings.key} for {settings.project}.",
+        checked=[f"the environment and {settings.env_file}"],
+        remedy="`neonup` creates one.",
     )
 
 

@@ -12,7 +12,7 @@ from dataclasses import replace as replaced
 from pathlib import Path
 
 from neonup import plugins
-from neonup.database import USER, Database, DatabaseSpec, State
+from neonup.database import USER, Creation, Database, DatabaseSpec, State
 from neonup.env import dotenv, exposure, git, record
 from neonup.errors import ProviderError
 from neonup.provider import Provider
@@ -54,44 +54,40 @@ def allow(
 
 def create(
     settings: Settings,
-    replaces: Database | None,
+    creation: Creation,
+    known: Database | None,
     *,
     local_only: str | None,
     progress: Callable[[str], None],
-    anyway: bool = False,
-    delete: bool = False,
-    copy: bool = False,
 ) -> Outcome:
     """Create a database, record it and make it ready. The caller holds the project's lock.
 
     Args:
         settings: the project's.
-        replaces: the one whose place it takes; None: there is none.
+        creation: when it is created, and what becomes of the one that is recorded.
+        known: what was recorded before the lock was taken; None: nothing was.
         local_only: why only a database on this machine may be created; None if any may.
         progress: called with a description of each step.
-        anyway: also where the old one is in order.
-        delete: delete the old one.
-        copy: begin with a copy of the data of the old one, which is another folder's.
 
     Raises:
         NeonupError: it could not be created, recorded or made ready.
     """
-    now = lookup.find_database(settings)  # another start may have been here before the lock
-    if now is not None and _will_do(settings, now, replaces, anyway=anyway):
-        return Outcome(now, created=False)
-    replaces = now
+    replaces = lookup.find_database(settings)  # another start may have been here before the lock
+    if replaces is not None and not _is_due(settings, creation, replaces, known):
+        return Outcome(replaces, created=False)
     file = lookup.file_of(settings) if replaces is not None else _new_file(settings)
     manager = plugins.create_plugin_manager()
     check_names(settings.tables, plugged=registry.plugged_options(manager))
     provider, why = _choose(settings, local_only, replaces)
     progress(f"Creating a {provider.name} database ({why})")
-    if delete and replaces is not None and provider.local:
-        provider.clear(replaces)
-    database = _recorded(settings, provider, replaces, file, copy=copy)
+    resets = replaces if creation is Creation.RESET else None
+    if resets is not None and provider.local:
+        provider.clear(resets)
+    database = _recorded(settings, creation, provider, replaces, file)
     ready.run(settings, database, created=True, manager=manager)
     remarks = [f"provider: {provider.name} ({why})"]
-    if delete and replaces is not None and not provider.local:
-        remarks += _delete(provider, replaces)
+    if resets is not None and not provider.local:
+        remarks += _delete(provider, resets)
     if replaces is not None and replaces.provider == USER and not replaces.before_claim:
         remarks.append(
             f"your own {settings.key} is a comment in {file.name}; `neonup destroy` puts it back"
@@ -110,11 +106,10 @@ def _new_file(settings: Settings) -> Path:
 
 def _recorded(
     settings: Settings,
+    creation: Creation,
     provider: Provider,
     replaces: Database | None,
     file: Path,
-    *,
-    copy: bool,
 ) -> Database:
     """A new database, in ``.env`` before anything else is called that may fail."""
 
@@ -125,19 +120,24 @@ def _recorded(
         record.write(database, settings, file, replace=replaces is not None)
         owner.settle(settings, database.with_(source=str(file)))
 
-    spec = _spec(settings, provider, replaces, copy=copy)
+    spec = _spec(settings, creation, provider, replaces)
     database = created.create(settings, provider, spec, record=write, replaces=replaces)
     lookup.publish(database, os.environ)
     return database
 
 
-def _will_do(settings: Settings, now: Database, replaces: Database | None, *, anyway: bool) -> bool:
-    """Whether the database that is recorded now makes a new one needless."""
-    if replaces is None or not lookup.is_same(now, replaces):
-        return True  # another start has created it
-    if anyway:
+def _is_due(
+    settings: Settings, creation: Creation, recorded: Database, known: Database | None
+) -> bool:
+    """Whether one is to be created though one is recorded; `known` was before the lock."""
+    if known is None or not lookup.is_same(recorded, known):
+        return False  # another start has created it
+    if creation is not Creation.IF_NEEDED:
+        return True
+    if recorded.provider == USER:
         return False
-    return now.provider == USER or provider_class(now.provider)(settings).check(now) is State.READY
+    provider = provider_class(recorded.provider)(settings)
+    return provider.check(recorded) is not State.READY
 
 
 def _choose(
@@ -152,12 +152,13 @@ def _choose(
 
 
 def _spec(
-    settings: Settings, provider: Provider, replaces: Database | None, *, copy: bool
+    settings: Settings, creation: Creation, provider: Provider, replaces: Database | None
 ) -> DatabaseSpec:
     other = owner.settle(settings, replaces) if replaces is not None else None
     same = replaces is not None and replaces.provider == provider.name and other is None
     origin = None
-    if copy and replaces is not None:
+    copies = creation is Creation.FORK
+    if copies and replaces is not None:
         origin = replaces.with_(source=str(other or replaces.source))
     elif settings.git_branches and replaces is None:
         origin = checkout.origin(settings, provider)
@@ -167,7 +168,7 @@ def _spec(
         env_file=settings.env_file,
         ref=settings.ref,
         logical_replication=settings.logical_replication,
-        replaces=replaces if same and not copy else None,
+        replaces=replaces if same and not copies else None,
         copy_of=origin,
     )
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -53,8 +52,9 @@ def keep(using: str, plan: Sequence[Any] = (), verbosity: int = 1, **_: Any) -> 
             "NEONUP_CHECKPOINT_MIGRATIONS=off migrates without one."
         ) from error
     if verbosity:
-        kept = f"neonup  kept the database as {made.name}; `neonup undo` goes back to it"
-        print(kept, file=sys.stderr)
+        from neonup.plugin.project import tell
+
+        tell(f"kept the database as {made.name}; `neonup undo` goes back to it")
 
 
 def _described(using: str) -> dict[str, Any] | None:

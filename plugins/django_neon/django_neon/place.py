@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import threading
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
@@ -69,7 +68,9 @@ def _tell(message: str) -> None:
     """Say it where it is not the end: a server goes on, and its first page may come much later."""
     if development.command() in development.SERVERS and message not in _told:
         _told.add(message)
-        print(f"neonup  {message}", file=sys.stderr)
+        from neonup.plugin.project import tell  # most processes have nothing to tell
+
+        tell(message)
 
 
 def fill(entry: dict[str, Any], *, again: bool = False) -> None:

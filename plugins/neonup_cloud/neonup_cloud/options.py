@@ -1,4 +1,4 @@
-"""Options of Neon accounts and fleets: ``[tool.neonup.account]``, ``[tool.neonup.fleet]``.
+"""The tables ``account``, ``fleet`` and ``pull`` of ``[tool.neonup]``.
 
 The core reads it at a start of a project that has one of these tables, so it imports nothing else.
 """
@@ -23,6 +23,13 @@ def _table(value: object) -> Mapping[str, Any]:
     if not isinstance(value, dict):
         raise TypeError("it must be a table")
     return value
+
+
+def _maskings(value: object) -> Mapping[str, str]:
+    maskings = _table(value)
+    if not all(isinstance(masking, str) and masking.strip() for masking in maskings.values()):
+        raise ValueError('it must be columns and maskings, like {"users.email" = "hash"}')
+    return maskings
 
 
 @dataclass(frozen=True)
@@ -79,3 +86,15 @@ class FleetOptions(Options):
     pg_version: int | None = option(int)
     database: str = option(str, "neondb")
     role: str | None = option(str)
+
+
+@dataclass(frozen=True)
+class PullOptions(Options):
+    """What ``neonup pull`` does to the data on its way.
+
+    Args:
+        mask: maskings, by column.
+    """
+
+    table = "pull"
+    mask: Mapping[str, str] = option(_maskings, variable=False)

@@ -23,6 +23,8 @@ def neonup_commands() -> list[Command]:
         Command(
             "adopt", "neonup_cloud.cli.adopt:adopt", "Find the claimed database in your account."
         ),
+        Command("push", "neonup_cloud.cli.push:push", "Move the local database to Neon."),
+        Command("pull", "neonup_cloud.cli.pull:pull", "Copy a cloud database to this machine."),
         Command("projects", "neonup_cloud.cli.projects:projects", "Neon projects of your account."),
         Command("branches", "neonup_cloud.cli.branches:branches", "Branches of a Neon project."),
         Command(

@@ -145,7 +145,7 @@ def _added(path: Path, position: int) -> Iterator[str]:
 def _stop(env_file: str | None, key: str | None, everything: bool) -> None:
     databases = _databases()
     ids = databases.ids() if everything else [_current(env_file, key)]
-    stopped = [id_ for id_ in ids if databases.stop_id(id_)]
+    stopped = [id_ for id_ in ids if databases.stop(id_)]
     ended = overview.end_kept(databases.home) if everything else []
     if everything:
         stopped += [id_ for servers in _other_servers(databases.home) for id_ in servers.stop()]

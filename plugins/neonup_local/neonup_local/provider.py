@@ -124,7 +124,7 @@ class LocalProvider(Provider):
 
     def provision(self, spec: DatabaseSpec) -> Database:
         """Make the project's database, or reattach to the one whose data is here already."""
-        from neonup_local.service import naming
+        from neonup_local.service import naming, notes
 
         old = spec.replaces
         id_ = (old.id if old else None) or self._own_id(spec)
@@ -146,7 +146,7 @@ class LocalProvider(Provider):
                 key=spec.key,
             )
         # Killed before it could tell its URL to anyone, a run leaves a database that is new still.
-        used = there and databases.was_used(id_)
+        used = there and notes.was_used(databases.folder(id_))
         kept = "it still has its earlier data; `neonup reset` empties it"
         if old is not None and not there and not naming.is_plain(old.url):
             old = None  # a role or a database of the user's own that the new one does not have
@@ -257,7 +257,7 @@ class LocalProvider(Provider):
 
     def delete(self, database: Database) -> None:
         """Stop its server and remove its data, its versions and its branches."""
-        self._databases.remove(self._id(database))
+        self._databases.delete(self._id(database))
 
     def facts(self) -> Iterator[str]:
         """The engines that were looked at, for ``neonup doctor``."""

@@ -17,7 +17,7 @@ import psycopg
 from psycopg import AsyncConnection, sql
 
 from neonup import SqlError, drivers, libpq, urls
-from neonup.plugin.project import missing_feature
+from neonup.plugin.postgres import missing_feature
 from neonup_mcp import values
 
 T = TypeVar("T")

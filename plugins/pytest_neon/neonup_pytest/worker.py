@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import TypeVar
 
 from neonup import NeonupError, Settings
+from neonup.plugin.postgres import ServerLost
 from neonup_pytest import building
 from neonup_pytest.application import connections
 from neonup_pytest.databases import restore, statements
@@ -17,7 +18,7 @@ from neonup_pytest.databases.pool import Pool
 from neonup_pytest.databases.swap import Slot
 from neonup_pytest.run import ALONE, RunId
 from neonup_pytest.servers import Server, external
-from neonup_pytest.servers.admin import Admin, ServerLost
+from neonup_pytest.servers.admin import Admin
 
 T = TypeVar("T")
 

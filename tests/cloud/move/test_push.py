@@ -18,12 +18,12 @@ import psycopg
 import pytest
 
 from neonup import resolve
-from neonup.move import unfinished
-from neonup.move.between import place
-from neonup.move.session import Session
-from neonup.move.unfinished import Unfinished
-from neonup.postgres.tools import Tools, find_tools
 from neonup.start import lock
+from neonup_cloud.move import unfinished
+from neonup_cloud.move.between import place
+from neonup_cloud.move.session import Session
+from neonup_cloud.move.tools import Tools, find_tools
+from neonup_cloud.move.unfinished import Unfinished
 from tests.cloud.move.databases import EVERYTHING, ask, facts
 from tests.emulator.serving import NeonServer
 from tests.postgres import programs

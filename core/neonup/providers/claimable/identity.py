@@ -6,6 +6,7 @@ only when the service says that it is worth nothing any more; what became of the
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -21,6 +22,25 @@ from neonup.providers.state_store import Kept
 T = TypeVar("T")
 
 DELETED = "deleted"
+
+
+class Stage(enum.Enum):
+    """What became of an agent's project."""
+
+    UNCLAIMED = enum.auto()
+    CLAIMED = enum.auto()
+    EXPIRED = enum.auto()
+    GONE = enum.auto()
+    """It was deleted, or the service does not know the secret any more."""
+
+
+_STAGES = {
+    api.CLAIMED: Stage.CLAIMED,
+    api.EXPIRED: Stage.EXPIRED,
+    api.INVALID_GRANT: Stage.GONE,
+    DELETED: Stage.GONE,
+}
+"""By the reason why an identity has ended."""
 
 
 @dataclass
@@ -46,6 +66,12 @@ class Identity:
     def save(self, kept: Kept) -> None:
         """Write it down."""
         kept.write(self.project_id, vars(self))
+
+    def stage(self, claim: str | None) -> Stage:
+        """What became of the project, by the identity's end and how far a claim is."""
+        if self.ended is not None:
+            return _STAGES.get(self.ended, Stage.UNCLAIMED)
+        return Stage.CLAIMED if claim == "reconciled" else Stage.UNCLAIMED
 
     def end(self, reason: str, kept: Kept) -> None:
         """Throw the secret away, and remember why."""

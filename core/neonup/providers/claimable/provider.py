@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, ClassVar
 from urllib.parse import urlsplit
@@ -83,8 +82,7 @@ class ClaimableProvider(Provider):
         Raises:
             ServiceError: the service failed, or answered with something that cannot be used.
         """
-        from neonup.providers.claimable import api
-        from neonup.providers.claimable.identity import DELETED, load
+        from neonup.providers.claimable.identity import Stage, load
 
         identity = load(self._kept, database.id or "")
         detail = {"limits": "72 hours, 100 MB, until it is claimed"}
@@ -94,29 +92,43 @@ class ClaimableProvider(Provider):
         detail |= {"service": identity.base}
         if identity.denied:
             detail["not granted"] = _told(identity.denied)
-        state, claim = self.check(database), None
-        if identity.assertion is not None:
-            try:
-                with self._session(identity) as session:
-                    claim = session.claim_state()
-                    if claim != "accepted":
-                        database = self._now(database, session)
-            except api.AgentError as error:
-                if not error.ends:
-                    raise
-        ended = {api.CLAIMED: State.CLAIMED, api.EXPIRED: State.EXPIRED}
-        if identity.ended in {DELETED, api.INVALID_GRANT}:
+        state = self.check(database)
+        claim, database = self._asked(identity, database)
+        stage = identity.stage(claim)
+        if stage is Stage.GONE:
             return Inspection(State.MISSING, database, detail)
-        if identity.ended or claim == "reconciled":
-            state = ended.get(identity.ended or api.CLAIMED, state)
-        if state is State.CLAIMED:
-            database = database.with_(expires_at=None)
+        if stage is Stage.CLAIMED:
             detail = {"claimed": "its old password is dead", "next": "neonup adopt"}
-        elif state is State.EXPIRED:
+            return Inspection(State.CLAIMED, database.with_(expires_at=None), detail)
+        if stage is Stage.EXPIRED or state is State.EXPIRED:
+            state = State.EXPIRED
             detail["next"] = "`neonup --force` creates a new one"
         else:
             detail["claim"] = claim or _HOW_TO_CLAIM
         return Inspection(state, database, detail)
+
+    def _asked(self, identity: Identity, database: Database) -> tuple[str | None, Database]:
+        """How far the claim is, and the database with the expiry that the service says.
+
+        What ends the agent's identity is noted in it.
+
+        Raises:
+            ServiceError: the service failed, or answered with something that cannot be used.
+        """
+        from neonup.providers.claimable.api import AgentError
+
+        claim = None
+        if identity.assertion is None:
+            return claim, database
+        try:
+            session = self._session(identity)
+            claim = session.claim_state()
+            if claim != "accepted":
+                database = self._now(database, session)
+        except AgentError as error:
+            if not error.ends:
+                raise
+        return claim, database
 
     def begin_claim(self, database: Database) -> ClaimOffer:
         """A code for the person who claims it; an earlier one that nobody used ends.
@@ -125,8 +137,7 @@ class ClaimableProvider(Provider):
             ServiceError: the service failed, or refused.
             ProviderError: the secret is not on this machine.
         """
-        with self._session(self._identity(database)) as session:
-            code = session.begin_claim()
+        code = self._session(self._identity(database)).begin_claim()
         return ClaimOffer(
             url=code.link,
             code=code.text,
@@ -151,8 +162,7 @@ class ClaimableProvider(Provider):
         identity = self._identity(database)
         if identity.assertion is not None:
             try:
-                with self._session(identity) as session:
-                    session.delete()
+                self._session(identity).delete()
                 return
             except api.AgentError as error:
                 if not error.ends:
@@ -188,8 +198,7 @@ class ClaimableProvider(Provider):
         return identity
 
     def _database(self, identity: Identity, spec: DatabaseSpec) -> Database:
-        with self._session(identity) as session:
-            found = session.credentials()
+        found = self._session(identity).credentials()
         direct = urls.direct(found.url)
         note = _HOW_TO_CLAIM
         if identity.denied:
@@ -221,13 +230,11 @@ class ClaimableProvider(Provider):
             )
         return identity
 
-    @contextmanager
-    def _session(self, identity: Identity) -> Iterator[Session]:
+    def _session(self, identity: Identity) -> Session:
         from neonup.http.transport import Sender
         from neonup.providers.claimable.identity import Session
 
-        with Sender(TIMEOUT) as sender:
-            yield Session(identity, self._kept, sender)
+        return Session(identity, self._kept, Sender(TIMEOUT))
 
     def _capabilities(self) -> list[str]:
         return list(dict.fromkeys(["postgres", *self._options.capabilities]))

@@ -13,12 +13,12 @@ import click
 
 from neonup import NeonupError
 from neonup.plugin import commands
-from neonup_cloud.cli import fleet_output, target
+from neonup_cloud.cli import fleet_output, target, times
 from neonup_cloud.cli.consumption import PERIODS, last_periods
 
 if TYPE_CHECKING:
-    from neonup.plugin.http import Sender
     from neonup_cloud.api.answers import Granularity
+    from neonup_cloud.api.transport import Sender
     from neonup_cloud.fleets import Fleet
 
 
@@ -222,7 +222,7 @@ def delete(
     """
     if due == (user is not None) or (due and cancel):
         raise click.UsageError("Name a user, or pass --due.")
-    span = commands.span(wait) if wait else timedelta()
+    span = times.span(wait) if wait else timedelta()
     with _opened(arguments) as declared_fleet:
         if user is None:
             _sweep(declared_fleet, dry_run=dry_run)

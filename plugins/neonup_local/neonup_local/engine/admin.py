@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from neonup import EngineError
+from neonup.plugin.postgres import PsqlSession
 from neonup_local.engine import postmaster, program, template
 from neonup_local.engine.account import MYSELF
 from neonup_local.engine.binaries import Engine
@@ -37,18 +40,64 @@ def run(
         *(engine.program("psql"), "--no-psqlrc", "--quiet", "--no-align", "--tuples-only"),
         *("--field-separator=\t", "--set=ON_ERROR_STOP=1", "--file=-"),
     ]
-    connection = {
-        "PGHOST": postmaster.HOST,
+    variables = {**connection(port, password, role, database), "PGCONNECT_TIMEOUT": "10"}
+    return program.run(command, MYSELF, what="psql", stdin=sql, environ=variables)
+
+
+def connection(
+    port: int,
+    password: str,
+    role: str = template.ADMIN,
+    database: str = "postgres",
+    *,
+    host: str = postmaster.HOST,
+) -> dict[str, str]:
+    """The variables by which libpq's programs connect to a server of this machine.
+
+    Args:
+        port: the server's.
+        password: the role's.
+        role: as whom.
+        database: to which database; ``postgres`` is not the user's, who may drop the others.
+        host: the server's address, or the folder of its socket.
+    """
+    return {
+        "PGHOST": host,
         "PGPORT": str(port),
         "PGUSER": role,
         "PGPASSWORD": password,
         "PGDATABASE": database,
         "PGSSLMODE": "disable",
         "PGGSSENCMODE": "disable",
-        "PGCONNECT_TIMEOUT": "10",
         "PGPASSFILE": os.devnull,
     }
-    return program.run(command, MYSELF, what="psql", stdin=sql, environ=connection)
+
+
+@contextmanager
+def session(
+    engine: Engine, port: int, password: str, *, host: str = postmaster.HOST
+) -> Iterator[PsqlSession]:
+    """A session of the superuser's that lasts as long as the block.
+
+    Args:
+        engine: whose ``psql`` to use.
+        port: the server's port.
+        password: the superuser's.
+        host: the server's address, or the folder of its socket.
+
+    Raises:
+        EngineError: ``psql`` cannot be started.
+    """
+    command = [str(engine.program("psql"))]
+    environ = program.environment(connection(port, password, host=host))
+    try:
+        psql = PsqlSession(command, environ)
+    except OSError as error:
+        raise EngineError(f"{command[0]} could not be run: {error.strerror}.") from None
+    try:
+        yield psql
+    finally:
+        psql.close()
 
 
 def was_refused(error: EngineError) -> bool:

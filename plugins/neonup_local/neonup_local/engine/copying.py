@@ -12,11 +12,9 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
-
-import psycopg
 
 from neonup import EngineError
+from neonup.plugin.postgres import PsqlSession
 from neonup_local.engine import account as accounts
 from neonup_local.engine.account import Account
 
@@ -33,15 +31,23 @@ _EMPTY = frozenset(
     }
 )
 """Folders that a server needs, and whose content is of no use to another one."""
+_STOP = """
+SELECT lsn, pg_walfile_name(lsn), encode(convert_to(labelfile, 'UTF8'), 'hex'),
+    encode(convert_to(spcmapfile, 'UTF8'), 'hex')
+FROM pg_backup_stop(wait_for_archive => false)
+"""
+"""The files have several lines, and the rows of a session one each."""
 
 
-def backup(source: Path, target: Path, admin: dict[str, Any]) -> str:
+def backup(
+    source: Path, target: Path, session: contextlib.AbstractContextManager[PsqlSession]
+) -> str:
     """Copy a running server's data directory.
 
     Args:
         source: the data directory.
         target: the new one; nothing of it is left where this fails.
-        admin: how to connect to the server as its superuser.
+        session: a session of the server's superuser: it must not end before the backup does.
 
     Returns:
         The position in the log up to which the copy has everything, e.g. ``0/1A2B3C8``.
@@ -50,36 +56,25 @@ def backup(source: Path, target: Path, admin: dict[str, Any]) -> str:
         EngineError: the server or the disk refused.
     """
     try:
-        with psycopg.connect(**admin, autocommit=True) as connection:
-            begin = _name(connection, "pg_backup_start('neonup', fast => true)")
+        with session as psql:
+            begin = psql.value("SELECT pg_walfile_name(pg_backup_start('neonup', fast => true))")
             account = accounts.of_data(source)
             _copy(_content(source), target, account)
-            row = connection.execute(
-                "SELECT lsn, pg_walfile_name(lsn), labelfile, spcmapfile "
-                "FROM pg_backup_stop(wait_for_archive => false)"
-            ).fetchone()
-            assert row is not None  # noqa: S101 - a function's result
-            lsn, end, label, tablespaces = row
-        _write(target / "backup_label", label, account)
+            ((lsn, end, label, tablespaces),) = psql.run(_STOP)
+        _write(target / "backup_label", bytes.fromhex(label), account)
         if tablespaces:
-            _write(target / "tablespace_map", tablespaces, account)
+            _write(target / "tablespace_map", bytes.fromhex(tablespaces), account)
         _copy(_segments(source / "pg_wal", begin, end), target / "pg_wal", account)
         for name in _EMPTY:
             (target / name).mkdir(mode=0o700, exist_ok=True, parents=True)
             account.own(target / name)
-    except (psycopg.Error, OSError) as error:
+    except OSError as error:
         shutil.rmtree(target, ignore_errors=True)
         raise EngineError(f"{source} could not be copied: {error}.") from None
     except BaseException:
         shutil.rmtree(target, ignore_errors=True)
         raise
-    return str(lsn)
-
-
-def _name(connection: psycopg.Connection[Any], position: str) -> str:
-    row = connection.execute(f"SELECT pg_walfile_name({position})".encode()).fetchone()
-    assert row is not None  # noqa: S101 - a function's result
-    return str(row[0])
+    return lsn
 
 
 def _content(source: Path) -> list[Path]:
@@ -122,7 +117,7 @@ def _copy_slowly(paths: list[Path], target: Path, account: Account) -> None:
                 account.own(place)
 
 
-def _write(path: Path, content: str, account: Account) -> None:
-    path.write_text(content, encoding="utf-8")
+def _write(path: Path, content: bytes, account: Account) -> None:
+    path.write_bytes(content)
     path.chmod(0o600)
     account.own(path)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import secrets
 import shutil
-import string
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -18,13 +17,14 @@ from neonup_local.engine.binaries import Engine
 from neonup_local.service import home as homes
 from neonup_local.service import notes, ports, records, repair, stock, swap
 from neonup_local.service import processes as servers
-from neonup_local.service.records import Record
-
-_ALPHABET = string.ascii_letters + string.digits
+from neonup_local.service.records import Record, new_password
 
 
 class Databases:
     """Every database that neonup keeps in one home folder.
+
+    What changes a database takes its lock; ``wake_locked`` and ``stop_locked`` are for callers that
+    hold it.
 
     Args:
         home: neonup's own folder.
@@ -73,14 +73,6 @@ class Databases:
         """Whether there is a data directory, sound or not."""
         folder = self.folder(id)
         return (folder / "data").is_dir() or notes.is_being_exchanged(folder)
-
-    def was_used(self, id: str) -> bool:  # noqa: A002
-        """Whether its owner ever connected, as far as its log goes back."""
-        log = self.folder(id) / "log"
-        try:
-            return b"user=neondb_owner" in log.read_bytes() or log.with_suffix(".1").exists()
-        except OSError:
-            return True
 
     def ids(self) -> list[str]:
         """The ids of all databases, also of those whose record is damaged."""
@@ -143,7 +135,7 @@ class Databases:
         folder = self.folder(id)
         with self.locked(id):
             if self.has_data(id):
-                return self.finish(self._there(id, password, port))
+                return self.wake_locked(self._there(id, password, port))
             engine = stock.choose_engine(self.home, pg_bin=self.pg_bin, name=self.engine)
             record = Record(
                 id=id,
@@ -159,7 +151,7 @@ class Databases:
             homes.make_folder(folder)
             records.write(folder, record)
             stock.provide(self.home, folder, engine)
-            return self.finish(record, engine)
+            return self.wake_locked(record, engine)
 
     def prepare(self) -> Engine:
         """Make all that new databases need beforehand; the engine that they will get.
@@ -178,7 +170,7 @@ class Databases:
             EngineError: there is no data directory either.
         """
         with self.locked(id):
-            return self.finish(repair.from_data(self.home, id, password, port, self.pg_bin))
+            return self.wake_locked(repair.from_data(self.home, id, password, port, self.pg_bin))
 
     def _there(
         self,
@@ -203,18 +195,14 @@ class Databases:
             EngineError: it did not start; its data is as it was.
         """
         with self.locked(record.id):
-            return self.finish(self.get(record.id) or record)
+            return self.wake_locked(self.get(record.id) or record)
 
-    def stop(self, record: Record) -> bool:
-        """Stop its server; False where it did not run.
+    def stop(self, id: str) -> bool:  # noqa: A002
+        """Stop its server, also where its record is damaged; False where it did not run.
 
         Raises:
             EngineError: it does not stop.
         """
-        return self.stop_id(record.id)
-
-    def stop_id(self, id: str) -> bool:  # noqa: A002
-        """As `stop`, by its id: also where its record is damaged."""
         with self.locked(id):
             return self.stop_locked(id)
 
@@ -222,14 +210,6 @@ class Databases:
         """As `stop`, for a caller that holds the database's lock."""
         with notes.last_use(self.folder(id)):
             return cluster.stop(self.folder(id) / "data")
-
-    def delete(self, record: Record) -> None:
-        """Stop its server and remove it with its data, for good.
-
-        Raises:
-            EngineError: it does not stop, or a file cannot be removed.
-        """
-        self.remove(record.id)
 
     def clear(self, id: str) -> None:  # noqa: A002
         """Stop its server and remove its data; versions and the data of git branches stay.
@@ -249,27 +229,30 @@ class Databases:
         found = [record for record in self.all() if record.branch_of == id]
         return sorted(found, key=lambda record: record.created_at)
 
-    def remove(
+    def delete(
         self,
         id: str,  # noqa: A002
         *,
         condition: Callable[[], bool] = lambda: True,
     ) -> bool:
-        """As `delete`, by its id: also where its record is damaged.
+        """Stop its server and delete its data and branches, also where its record is damaged.
 
         Args:
             id: the database's.
-            condition: asked under its lock; where it does not hold, nothing is removed.
+            condition: asked under its lock; where it does not hold, nothing is deleted.
 
         Returns:
-            Whether it was removed.
+            Whether it was deleted.
+
+        Raises:
+            EngineError: it does not stop, or a file cannot be removed.
         """
         folder = self.folder(id)
         with self.locked(id):
             if not condition():
                 return False
             for branch in self.branches_of(id):
-                self.remove(branch.id)
+                self.delete(branch.id)
             cluster.stop(folder / "data")
             self._discard(id, folder, folder.with_name(f".trash-{id}-{secrets.token_hex(4)}"))
         return True
@@ -296,20 +279,20 @@ class Databases:
         """
         with self.locked(record.id):
             current = self.get(record.id) or record
-            engine = self._engine_of(current)
+            engine = self.engine_of(current)
             changed = replace(current, password=password, ready=False)
             records.write(self.folder(record.id), changed)
             return servers.set_password(self.home, changed, engine)
 
-    def finish(self, record: Record, engine: Engine | None = None) -> Record:
+    def wake_locked(self, record: Record, engine: Engine | None = None) -> Record:
         """As `wake`, for a caller that holds the database's lock."""
-        return servers.finish(self.home, record, engine or self._engine_of(record))
+        return servers.finish(self.home, record, engine or self.engine_of(record))
 
-    def _engine_of(self, record: Record) -> Engine:
+    def engine_of(self, record: Record) -> Engine:
+        """The engine that can start a database.
+
+        Raises:
+            EngineError: it is not on this machine any more.
+        """
         major = cluster.major_version(self.folder(record.id) / "data")
         return binaries.for_data(self.home, major, record.engine, self.pg_bin)
-
-
-def new_password() -> str:
-    """A random one, in Neon's form; it needs no quoting anywhere."""
-    return f"npg_{''.join(secrets.choice(_ALPHABET) for _ in range(20))}"

@@ -40,3 +40,12 @@ def last_use(folder: Path) -> Iterator[None]:
     yield
     with suppress(OSError):
         os.utime(log, ns=(before, before))
+
+
+def was_used(folder: Path) -> bool:
+    """Whether a database's owner ever connected, as far as its log goes back."""
+    log = folder / "log"
+    try:
+        return b"user=neondb_owner" in log.read_bytes() or log.with_suffix(".1").exists()
+    except OSError:
+        return True

@@ -62,7 +62,7 @@ def remove(databases: Databases, id: str, *, given_up: Path | None = None) -> bo
         orphan = _look(databases, record, given_up) if record else None
         return orphan is not None and orphan.stays is None
 
-    if not databases.remove(id, condition=is_still):
+    if not databases.delete(id, condition=is_still):
         return False
     owner.forget_id(databases.home, folders.PROVIDER, id)
     return True

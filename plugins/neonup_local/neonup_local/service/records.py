@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 import os
 import re
+import secrets
+import string
 import tempfile
 from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime
@@ -117,3 +119,9 @@ def write(folder: Path, record: Record) -> Record:
             remedy="Free some space or allow writing there.",
         ) from None
     return record
+
+
+def new_password() -> str:
+    """A random password in Neon's form, which needs no quoting anywhere."""
+    alphabet = string.ascii_letters + string.digits
+    return f"npg_{''.join(secrets.choice(alphabet) for _ in range(20))}"

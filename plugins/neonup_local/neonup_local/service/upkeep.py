@@ -137,7 +137,7 @@ def remove_expired(home: Path) -> list[str]:
         if record.expires_at and datetime.fromisoformat(record.expires_at) <= now
     ]
     for id_ in over:
-        databases.remove(id_)
+        databases.delete(id_)
     return over
 
 

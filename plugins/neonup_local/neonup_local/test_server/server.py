@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from neonup_local.engine import account as accounts
-from neonup_local.engine import cluster, postmaster, program, template
+from neonup_local.engine import admin, cluster, postmaster, program, template
 from neonup_local.engine.binaries import Engine
 from neonup_local.engine.config import Options
 from neonup_local.service import stock
@@ -134,16 +134,8 @@ class EphemeralServer:
 
     def administrator(self) -> tuple[list[str], dict[str, str]]:
         """psql as the superuser: the command, and the variables that it needs."""
-        return [str(self.engine.program("psql"))], {
-            **program.environment(),
-            "PGHOST": postmaster.HOST,
-            "PGPORT": str(self.port),
-            "PGUSER": template.ADMIN,
-            "PGPASSWORD": template.admin_password(self.home),
-            "PGDATABASE": "postgres",
-            "PGSSLMODE": "disable",
-            "PGGSSENCMODE": "disable",
-        }
+        connection = admin.connection(self.port, template.admin_password(self.home))
+        return [str(self.engine.program("psql"))], program.environment(connection)
 
 
 def _set_password(role: str, password: str) -> str:

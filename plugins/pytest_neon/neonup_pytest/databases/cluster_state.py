@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from neonup_pytest.servers.admin import Admin, StatementFailed, identifier, literal
+from neonup.plugin.postgres import StatementFailed
+from neonup_pytest.servers.admin import Admin, identifier, literal
 
 GONE = "neonup_gone_"
 """Begins the name of a role that could not be dropped yet, since a database still needs it."""

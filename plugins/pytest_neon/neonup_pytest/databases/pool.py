@@ -9,9 +9,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from neonup.plugin.postgres import StatementFailed
 from neonup_pytest.databases import statements
 from neonup_pytest.databases.restore import Restorer
-from neonup_pytest.servers.admin import Admin, StatementFailed
+from neonup_pytest.servers.admin import Admin
 
 _TIDY_AFTER = 32
 """Each swap leaves dead rows in the list of databases, which every connection reads."""

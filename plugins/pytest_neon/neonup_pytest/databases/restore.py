@@ -17,9 +17,10 @@ import stat
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+from neonup.plugin.postgres import StatementFailed
 from neonup_pytest.databases import statements, watch
 from neonup_pytest.databases.watch import Watch
-from neonup_pytest.servers.admin import Admin, StatementFailed, literal
+from neonup_pytest.servers.admin import Admin, literal
 
 _CACHE = "pg_internal.init"
 """What Postgres keeps of the catalogs for new connections; it is made again where it is missing."""

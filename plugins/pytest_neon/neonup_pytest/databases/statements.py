@@ -15,7 +15,8 @@ import contextlib
 import re
 from collections.abc import Iterable
 
-from neonup_pytest.servers.admin import Admin, StatementFailed, identifier, literal, together
+from neonup.plugin.postgres import StatementFailed
+from neonup_pytest.servers.admin import Admin, identifier, literal, together
 
 PREFIX = "neonup_test_"
 TEMPLATE = f"{PREFIX}template_"

@@ -9,8 +9,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from neonup import USER, EngineError, Settings, SettingsError, psql, urls
+from neonup.plugin.postgres import ServerLost
 from neonup_pytest.databases import statements
-from neonup_pytest.servers.admin import Admin, ServerLost, identifier, literal
+from neonup_pytest.servers.admin import Admin, identifier, literal
 
 VARIABLE = "NEONUP_TEST_SERVER"
 

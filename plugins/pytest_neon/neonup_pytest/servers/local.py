@@ -14,8 +14,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from neonup import EngineError, Settings, urls
+from neonup.plugin.postgres import ServerLost
 from neonup_pytest.databases import cluster_state, statements
-from neonup_pytest.servers.admin import Admin, ServerLost
+from neonup_pytest.servers.admin import Admin
 
 try:
     from neonup_local.options import LocalOptions

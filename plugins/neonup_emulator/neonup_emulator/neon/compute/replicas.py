@@ -70,7 +70,7 @@ def clone(
     if primary is None:
         clusters.copy_stopped(source.id, row.id)
     else:
-        clusters.copy_running(source.id, row.id, primary)
+        clusters.copy_running(source, row.id, primary)
     data = clusters.data(row.id)
     (data / "standby.signal").touch()
     accounts.of_data(data).own(data / "standby.signal")

@@ -52,12 +52,15 @@ def _rebase(neon: Neon, project: Project, branch: Branch) -> None:
     def work() -> Change:
         with neon.computes.present(branch) as current:
             now, cluster_id = neon.clock.now(), current.cluster_id
+            row = neon.store.get(Cluster, cluster_id)
+            if row is None:
+                raise NotFound("branch not found")
             running = neon.computes.is_running(cluster_id)
             address = neon.computes.address(cluster_id) if running else None
             if address is None:
-                begin = neon.clusters.add_base(cluster_id, id, None)
+                begin = neon.clusters.add_base(row, id, None)
         if address is not None:
-            begin = neon.clusters.add_base(cluster_id, id, address)
+            begin = neon.clusters.add_base(row, id, address)
         at = neon.clock.now() if address else now  # a backup is complete at its end
 
         def add(row: Cluster) -> Cluster:

@@ -12,14 +12,18 @@ import contextlib
 import secrets
 import shutil
 import threading
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from neonup import EngineError
+from neonup.plugin.postgres import PsqlSession
 from neonup_emulator.neon.data import history
 from neonup_emulator.neon.model import Base, Cluster
 from neonup_local.engine import account as accounts
-from neonup_local.engine import binaries, cluster, copying, postmaster, template
+from neonup_local.engine import admin, binaries, cluster, copying, postmaster, template
 from neonup_local.engine.binaries import Engine
 from neonup_local.service import home as homes
 from neonup_local.service import stock
@@ -156,20 +160,21 @@ class Clusters:
         template.copy(self.data(source), folder / "data", accounts.of_data(self.data(source)))
         history.inherit(self.folder(source), folder, complete=False)
 
-    def copy_running(self, source: str, target: str, admin: dict[str, object]) -> str:
+    def copy_running(self, source: Cluster, target: str, address: Mapping[str, Any]) -> str:
         """Copy a cluster whose server runs, with all that was committed before the call.
 
         Args:
-            source: the id of the running cluster.
+            source: the running cluster.
             target: the id of the new one.
-            admin: how to connect to the source as its superuser.
+            address: where its superuser connects.
 
         Returns:
             The position in the source's log at which the copy begins its own life.
         """
         folder = self._new_folder(target)
-        lsn = copying.backup(self.data(source), folder / "data", admin)
-        history.inherit(self.folder(source), folder, complete=True)
+        session = self._session(source, address)
+        lsn = copying.backup(self.data(source.id), folder / "data", session)
+        history.inherit(self.folder(source.id), folder, complete=True)
         return lsn
 
     def replay(self, source: Cluster, target: str, moment: history.Target) -> None:
@@ -187,13 +192,18 @@ class Clusters:
         log = self._folder / "bases" / row.bases[0].id / "pg_wal"
         return history.begin_of(log / row.bases[0].begin)
 
-    def add_base(self, source: str, id: str, admin: dict[str, object] | None) -> str:  # noqa: A002
+    def add_base(
+        self,
+        source: Cluster,
+        id: str,  # noqa: A002
+        address: Mapping[str, Any] | None,
+    ) -> str:
         """Copy a cluster's data as a base.
 
         Args:
-            source: the cluster's id.
+            source: the cluster.
             id: the base's.
-            admin: how to connect to its server as its superuser; None: it does not run, and
+            address: where its superuser connects; None: it does not run, and
                 cannot be started meanwhile.
 
         Returns:
@@ -201,11 +211,20 @@ class Clusters:
         """
         target = self._folder / "bases" / id
         self._new_bases.add(id)
-        if admin is None:
-            template.copy(self.data(source), target, accounts.of_data(self.data(source)))
+        data = self.data(source.id)
+        if address is None:
+            template.copy(data, target, accounts.of_data(data))
         else:
-            copying.backup(self.data(source), target, admin)
+            copying.backup(data, target, self._session(source, address))
         return history.first_segment(target)
+
+    def _session(
+        self, row: Cluster, address: Mapping[str, Any]
+    ) -> AbstractContextManager[PsqlSession]:
+        """A session of the superuser of a running cluster."""
+        return admin.session(
+            self.engine_of(row), address["port"], address["password"], host=address["host"]
+        )
 
     def remove_bases(self, wanted: set[str]) -> None:
         """Remove the bases that no cluster has, or is about to have.

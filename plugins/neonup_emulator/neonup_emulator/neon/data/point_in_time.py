@@ -91,16 +91,16 @@ def build(neon: Neon, source: Branch, new: Cluster, moment: Target | None) -> st
         EngineError: the machine could not do it.
         Unprocessable: the log has no such position.
     """
+    row = neon.store.get(Cluster, source.cluster_id)
+    if row is None:
+        raise NotFound("branch not found")
     if moment is None:
         with neon.computes.held(source.cluster_id):
             if not neon.computes.is_running(source.cluster_id):
                 neon.clusters.copy_stopped(source.cluster_id, new.id)
                 return None
             address = neon.computes.address(source.cluster_id)
-        return neon.clusters.copy_running(source.cluster_id, new.id, address)
-    row = neon.store.get(Cluster, source.cluster_id)
-    if row is None:
-        raise NotFound("branch not found")
+        return neon.clusters.copy_running(row, new.id, address)
     _commit_something(neon, source)
     try:
         neon.clusters.replay(row, new.id, moment)

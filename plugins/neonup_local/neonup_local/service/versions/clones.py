@@ -14,8 +14,8 @@ from neonup import DatabaseSpec, EngineError, VersionBranch
 from neonup_local.engine import cluster
 from neonup_local.service import home as homes
 from neonup_local.service import ports, records
-from neonup_local.service.databases import Databases, new_password
-from neonup_local.service.records import Record
+from neonup_local.service.databases import Databases
+from neonup_local.service.records import Record, new_password
 from neonup_local.service.versions import copies
 
 
@@ -119,7 +119,7 @@ def begin(databases: Databases, record: Record, fill: Callable[[Path], None]) ->
     try:
         return databases.wake(record)
     except EngineError:
-        databases.remove(record.id)
+        databases.delete(record.id)
         raise
 
 

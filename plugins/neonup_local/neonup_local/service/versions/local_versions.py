@@ -109,7 +109,7 @@ class LocalVersions(Versions):
             keep = manifest.place(self._folder, before.id) / "data"
             swap.carry_out(self._folder, Plan(bring, self._relative(keep), engine.id))
             try:
-                self._databases.finish(self._record())
+                self._databases.wake_locked(self._record())
             except EngineError as error:
                 self._take_back(before, record)
                 raise EngineError(
@@ -179,7 +179,7 @@ class LocalVersions(Versions):
         """
         if branch.id not in {one.id for one in self.branches()}:
             raise EngineError(f"There is no branch {branch.id!r} of this database.")
-        self._databases.remove(branch.id)
+        self._databases.delete(branch.id)
 
     def _begin(self) -> Record:
         """The database's record, once what killed runs left is gone."""
@@ -241,7 +241,7 @@ class LocalVersions(Versions):
         swap.carry_out(self._folder, Plan(self._relative(place / "data"), broken, record.engine))
         manifest.remove_leftovers(self._folder)
         shutil.rmtree(self._folder / broken, ignore_errors=True)
-        self._databases.finish(self._record())
+        self._databases.wake_locked(self._record())
 
     def _relative(self, path: Path) -> str:
         return path.relative_to(self._folder).as_posix()

@@ -6,18 +6,18 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from neonup.cli import options, output
-from neonup.cli.meter import Meter
-from neonup.cli.push import tables_of, url_argument
-from neonup.start import announce
+from neonup.plugin import commands
+from neonup.plugin.project import describe
+from neonup_cloud.cli.progress_line import ProgressLine
+from neonup_cloud.cli.push import tables_of, url_argument
 
 if TYPE_CHECKING:
-    from neonup.move.pull import Pulled
+    from neonup_cloud.move.pull import Pulled
 
 
 @click.command()
-@options.database_options
-@options.owner_option
+@commands.database_options
+@commands.owner_option
 @click.option(
     "--from",
     "origin",
@@ -25,29 +25,29 @@ if TYPE_CHECKING:
     help="The database to copy, instead of .env's; - reads its URL from standard input.",
 )
 @click.option("--force", is_flag=True, help="Replace what is in the local database.")
-@output.json_option
+@commands.json_option
 def pull(origin: str | None, force: bool, **arguments: Any) -> None:
     """Copy a cloud database to this machine, masking columns as set.
 
     The database in the cloud is only read. The local one is the one in .env, or a new one, which
     .env.local then names.
     """
-    from neonup.move.pull import Pull
-    from neonup.start import provision
+    from neonup.plugin.provisioning import allow_creation
+    from neonup_cloud.move.pull import Pull
 
-    start = options.start(**arguments)
-    provision.allow(start.settings, options.SIGN, against=None, need=None)
-    with Meter() as meter:
-        pulled = Pull(start.settings, url_argument(origin), force, meter.show).run()
+    start = commands.start(**arguments)
+    allow_creation(start.settings, commands.SIGN, against=None, need=None)
+    with ProgressLine() as line:
+        pulled = Pull(start.settings, url_argument(origin), force, line.show).run()
     _tell(pulled)
 
 
 def _tell(pulled: Pulled) -> None:
     database = pulled.database
-    if output.wants_json():
-        output.emit(
+    if commands.wants_json():
+        commands.emit(
             {
-                **output.database_dict(database),
+                **commands.database_dict(database),
                 "rows": dict(pulled.moved.rows),
                 "masked": list(pulled.masked),
                 "remarks": list(pulled.moved.remarks),
@@ -55,11 +55,10 @@ def _tell(pulled: Pulled) -> None:
             }
         )
         return
-    said = [f"pulled {tables_of(pulled.moved.rows)} into {announce.describe(database)}"]
+    lines = [f"pulled {tables_of(pulled.moved.rows)} into {describe(database)}"]
     if pulled.masked:
-        said.append(f"masked: {', '.join(pulled.masked)}")
+        lines.append(f"masked: {', '.join(pulled.masked)}")
     if pulled.written:
-        said.append(f"{database.key} in {pulled.written.name} names it, until: neonup destroy")
-    said += pulled.moved.remarks
-    head = output.style("neonup", bold=True)
-    output.say([f"{head}  {said[0]}", *(f"        {line}" for line in said[1:])])
+        lines.append(f"{database.key} in {pulled.written.name} names it, until: neonup destroy")
+    lines += pulled.moved.remarks
+    commands.tell(lines)

@@ -14,9 +14,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from neonup.errors import NeonupError
-from neonup.postgres import libpq, urls
-from neonup.postgres.psql import SETTING, candidates, client_command, is_here, knows_tls
+from neonup import NeonupError, libpq, urls
+from neonup.plugin.postgres import SETTING, candidates, client_command, is_here, knows_tls
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from neonup import NeonupError
-from neonup.postgres.tools import find_tools
+from neonup_cloud.move.tools import find_tools
 from tests.postgres import programs
 
 HERE = "postgresql://me@127.0.0.1/d"

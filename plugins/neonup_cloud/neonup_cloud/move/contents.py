@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from neonup.move.session import Session
+from neonup_cloud.move.session import Session
 
 # Schemas of the user's, and objects that no extension brought.
 _OWN_SCHEMA = "n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'"

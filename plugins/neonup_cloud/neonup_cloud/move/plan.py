@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from neonup.move.contents import Server
-from neonup.move.session import Session
-from neonup.postgres.missing import ICU
+from neonup.plugin.postgres import ICU
+from neonup_cloud.move.contents import Server
+from neonup_cloud.move.session import Session
 
 Explain = Callable[[str], str | None]
 """Says how to get an extension, or `ICU`, that the target lacks; None if that is not known."""

@@ -7,19 +7,25 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from neonup.database import USER, Database, DatabaseSpec, State
-from neonup.env import dotenv
-from neonup.errors import MoveError, ProviderError
-from neonup.move import contents, unfinished
-from neonup.move.between import Moved, Pair, name_in, place
-from neonup.move.session import Session
-from neonup.move.transfer import Step, Watch
-from neonup.move.unfinished import Unfinished
-from neonup.postgres import urls
-from neonup.provider import Provider
-from neonup.providers import registry
-from neonup.settings import Settings
-from neonup.start import created, lock, lookup
+from neonup import (
+    USER,
+    Database,
+    DatabaseSpec,
+    MoveError,
+    Provider,
+    ProviderError,
+    Settings,
+    State,
+    urls,
+)
+from neonup.plugin import provisioning
+from neonup.plugin.files import make_private
+from neonup.plugin.project import ENVIRONMENT, project_file, project_lock
+from neonup_cloud.move import contents, unfinished
+from neonup_cloud.move.between import Moved, Pair, name_in, place
+from neonup_cloud.move.session import Session
+from neonup_cloud.move.transfer import Step, Watch
+from neonup_cloud.move.unfinished import Unfinished
 
 _AFTERWARDS = (
     "an earlier push had moved everything and was broken off then: values that were changed here "
@@ -92,7 +98,7 @@ class Push:
             moved = self._finished(pair, before) or self._move(pair, target, before)
             switched = None
             if self.switch:
-                switched = lookup.file_of(self.settings)
+                switched = project_file(self.settings)
                 remarks = name_in(switched, target, self.settings, before=self.local)
                 moved = replace(moved, remarks=(*moved.remarks, *remarks))
             unfinished.forget(self.settings)
@@ -100,13 +106,13 @@ class Push:
         return Pushed(target, moved, switched, back)
 
     def _make_sure_of_switching(self) -> None:
-        if self.local.source == lookup.ENVIRONMENT:
+        if self.local.source == ENVIRONMENT:
             raise MoveError(
                 f"{self.local.key} is set in the environment, which wins over any file; nothing "
                 "was moved.",
                 remedy=f"Unset it there (unset {self.local.key}), or pass --no-switch.",
             )
-        dotenv.check_writable(lookup.file_of(self.settings))
+        provisioning.check_writable(project_file(self.settings))
 
     def _target(self, before: Unfinished | None) -> tuple[Database, Provider | None]:
         """The database to push into, created if need be."""
@@ -122,7 +128,7 @@ class Push:
             provider=self.provider or "",
             sources={**self.settings.sources, "provider": "argument"},
         )
-        provider, _ = registry.choose_provider(settings, local_only=self.local_only)
+        provider, _ = provisioning.choose_provider(settings, local_only=self.local_only)
         if provider.local:
             raise MoveError(
                 f"The provider {provider.name!r} makes databases on this machine; a push goes "
@@ -148,8 +154,8 @@ class Push:
         def note(database: Database) -> None:  # else the next push would create another one
             unfinished.write(settings, Unfinished(place(database.direct), created=database))
 
-        with lock.project(settings):
-            return created.create(settings, provider, spec, record=note)
+        with project_lock(settings):
+            return provisioning.create_database(settings, provider, spec, record=note)
 
     def _move(self, pair: Pair, target: Database, before: Unfinished | None) -> Moved:
         made = target if target.provider != USER else before.created if before else None
@@ -214,15 +220,20 @@ def _alone(settings: Settings) -> Iterator[None]:
     """One push of a project at a time.
 
     Raises:
-        MoveError: there is another one.
+        MoveError: there is another one, or the folder of its lock cannot be made.
     """
     import filelock
 
-    folder = settings.home / "pushes"
-    lock.make_home(settings.home)
-    folder.mkdir(exist_ok=True, mode=0o700)
+    folder = settings.home / unfinished.FOLDER
     try:
-        with filelock.FileLock(folder / f"{lock.name(settings)}.lock", timeout=0):
+        make_private(folder)
+    except OSError as error:
+        raise MoveError(
+            f"The folder {folder} cannot be made: {error.strerror}.",
+            remedy="Set NEONUP_HOME to a folder that you can write to.",
+        ) from None
+    try:
+        with filelock.FileLock(folder / f"{unfinished.name(settings)}.lock", timeout=0):
             yield
     except filelock.Timeout:
         raise MoveError(

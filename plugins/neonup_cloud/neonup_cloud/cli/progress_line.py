@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from neonup.cli import output
+from neonup.plugin import commands
 
 if TYPE_CHECKING:
-    from neonup.move.transfer import Step
+    from neonup_cloud.move.transfer import Step
 
 _EVERY = 0.1  # seconds
 
 
-class Meter:
+class ProgressLine:
     """Shows steps on stderr, where that is a terminal; a context manager, which tidies up."""
 
     def __init__(self) -> None:
@@ -26,7 +26,7 @@ class Meter:
         self._what = ""
         self._last = 0.0
 
-    def __enter__(self) -> Meter:
+    def __enter__(self) -> ProgressLine:
         return self
 
     def __exit__(
@@ -48,7 +48,7 @@ class Meter:
     def _write(self, line: str) -> None:
         if self._shown:
             width = shutil.get_terminal_size().columns - 1
-            click.echo("\r\x1b[K" + output.style(line[:width], dim=True), nl=False, err=True)
+            click.echo("\r\x1b[K" + commands.style(line[:width], dim=True), nl=False, err=True)
 
 
 def text(step: Step) -> str:

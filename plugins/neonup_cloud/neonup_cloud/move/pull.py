@@ -5,17 +5,30 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from neonup.database import Database, DatabaseSpec, State
-from neonup.env import dotenv, record
-from neonup.errors import MoveError
-from neonup.move import masks
-from neonup.move.between import SOURCE, Moved, Pair, name_in, session
-from neonup.move.transfer import Step, Watch
-from neonup.postgres import urls
-from neonup.provider import Provider
-from neonup.providers import registry
-from neonup.settings import AUTO, DEFAULT, Settings
-from neonup.start import lock, lookup, owner
+from neonup import (
+    Database,
+    DatabaseSpec,
+    MoveError,
+    Provider,
+    Settings,
+    State,
+    is_local,
+    owner,
+    urls,
+)
+from neonup.plugin import provisioning
+from neonup.plugin.project import (
+    ENVIRONMENT,
+    find_database,
+    local_file,
+    project_lock,
+    provider_class,
+    recorded_database,
+    recorded_in,
+)
+from neonup_cloud.move import masks
+from neonup_cloud.move.between import SOURCE, Moved, Pair, name_in, session
+from neonup_cloud.move.transfer import Step, Watch
 
 _WHY_LOCAL = "neonup pull copies onto this machine"
 
@@ -65,7 +78,7 @@ class Pull:
         own = [recorded.direct] if recorded and recorded.own else []
         with session(SOURCE, source, self.settings.pg_bin, own=bool(own)):
             pass  # it can be reached: else nothing is created here
-        before = lookup.recorded(self.settings)
+        before = recorded_database(self.settings)
         target, provider, file = self._target(before)
         pair = Pair(
             source,
@@ -89,9 +102,9 @@ class Pull:
             MoveError: there is none.
         """
         settings = self.settings
-        in_file = record.parse(dotenv.read(settings.env_file), settings.key)
-        for found in (lookup.find_database(settings), in_file):
-            if found is not None and not registry.is_local(found):
+        in_file = recorded_in(settings.env_file, settings.key)
+        for found in (find_database(settings), in_file):
+            if found is not None and not is_local(found):
                 return found
         raise MoveError(
             f"{settings.key} names no database in the cloud to copy from.",
@@ -101,38 +114,40 @@ class Pull:
 
     def _shadowed(self) -> list[str]:
         """What to say where a variable of the shell's hides the file from the project."""
-        found = lookup.find_database(self.settings)
-        if found is None or found.source != lookup.ENVIRONMENT:
+        found = find_database(self.settings)
+        if found is None or found.source != ENVIRONMENT:
             return []
         return [f"{found.key} is set in the environment, which wins: unset {found.key}"]
 
     def _target(self, recorded: Database | None) -> tuple[Database, Provider, Path | None]:
         """The local database, answering; and the file that is to name it, where none does yet."""
-        if recorded is not None and registry.is_local(recorded):
+        if recorded is not None and is_local(recorded):
             owner.check(self.settings, recorded, "copied into it")
             return *self._awake(recorded), None
         if recorded is None:
             file = self.settings.env_file
-        elif self.settings.source("env_file") == DEFAULT:
-            file = self.settings.env_file.with_name(f"{self.settings.env_file.name}.local")
+        elif (beside := local_file(self.settings)) is not None:
+            file = beside
         else:
             raise MoveError(
                 f"{self.settings.env_file} names the database in the cloud, and no file beside it "
                 "is read where --env or env_file names one.",
                 remedy="Name the file of a local database: neonup pull --env FILE --from URL",
             )
-        dotenv.check_writable(file)
+        provisioning.check_writable(file)
         return *self._created(file), file
 
     def _awake(self, database: Database) -> tuple[Database, Provider]:
-        provider = registry.provider_class(database.provider)(self.settings)
+        provider = provider_class(database.provider)(self.settings)
         state = provider.check(database)
         if state is State.STOPPED:
             self.watch(Step("Waking the local database"))
-            with lock.project(self.settings):
+            with project_lock(self.settings):
                 woken = provider.wake(database)
                 if woken.url != database.url:
-                    record.write(woken, self.settings, Path(database.source), replace=True)
+                    provisioning.write_record(
+                        woken, self.settings, Path(database.source), replace=True
+                    )
             return woken, provider
         if state is not State.READY:
             raise MoveError(
@@ -143,9 +158,9 @@ class Pull:
 
     def _created(self, file: Path) -> tuple[Database, Provider]:
         settings = self.settings
-        if settings.provider != AUTO and not registry.provider_class(settings.provider).local:
-            settings = replace(settings, provider=AUTO)  # the setting is for the cloud
-        provider, _ = registry.choose_provider(settings, local_only=_WHY_LOCAL)
+        if settings.provider != provisioning.AUTO and not provider_class(settings.provider).local:
+            settings = replace(settings, provider=provisioning.AUTO)  # the setting is for the cloud
+        provider, _ = provisioning.choose_provider(settings, local_only=_WHY_LOCAL)
         self.watch(Step(f"Creating a {provider.name} database"))
         spec = DatabaseSpec(
             project=settings.project,
@@ -154,5 +169,5 @@ class Pull:
             ref=settings.ref,
             logical_replication=settings.logical_replication,
         )
-        with lock.project(settings):
+        with project_lock(settings):
             return provider.provision(spec).with_(key=settings.key), provider

@@ -7,20 +7,17 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from neonup import plugins
-from neonup.database import Database
-from neonup.env import exposure, record
-from neonup.errors import MoveError, NeonupError
-from neonup.move import contents, plan
-from neonup.move.masks import resolve
-from neonup.move.plan import Explain
-from neonup.move.session import Session
-from neonup.move.transfer import Snapshot, Step, Transfer, Watch
-from neonup.postgres.psql import psql_command
-from neonup.postgres.tools import Tools, find_tools
-from neonup.postgres.urls import parse
-from neonup.settings import Settings
-from neonup.start import lock, lookup, variables
+from neonup import Database, MoveError, NeonupError, Settings, urls
+from neonup.plugin import provisioning
+from neonup.plugin.manager import create_plugin_manager
+from neonup.plugin.postgres import psql_command
+from neonup.plugin.project import exposure_remarks, is_same, project_lock, recorded_database
+from neonup_cloud.move import contents, plan
+from neonup_cloud.move.masks import resolve
+from neonup_cloud.move.plan import Explain
+from neonup_cloud.move.session import Session
+from neonup_cloud.move.tools import Tools, find_tools
+from neonup_cloud.move.transfer import Snapshot, Step, Transfer, Watch
 
 _SHOWN = 5
 SOURCE, TARGET = "The source", "The target"
@@ -173,16 +170,16 @@ def name_in(
         EnvFileError: it cannot be written, and is as it was.
         NeonupError: a plugin failed; the file names the database.
     """
-    with lock.project(settings):
-        if not lookup.is_same(lookup.recorded(settings), before):
+    with project_lock(settings):
+        if not is_same(recorded_database(settings), before):
             raise MoveError(
                 f"{settings.key} names another database than at the beginning, so {file.name} was "
                 "not changed. The data has been moved.",
                 remedy="Run the same command again to go on from there.",
             )
-        record.write(database, settings, file, replace=True)
-        variables.add(settings, database, file, plugins.create_plugin_manager())
-    return tuple(exposure.remarks(file))
+        provisioning.write_record(database, settings, file, replace=True)
+        provisioning.add_variables(settings, database, file, create_plugin_manager())
+    return tuple(exposure_remarks(file))
 
 
 def session(
@@ -199,6 +196,6 @@ def session(
 
 def place(url: str) -> str:
     """Where a database is: host, port and name, without a role or a password."""
-    found = parse(url)
+    found = urls.parse(url)
     hosts: Sequence[str] = [f"{host.lower()}:{port or 5432}" for host, port in found.hosts]
     return f"{','.join(hosts)}/{found.dbname or found.user or ''}"

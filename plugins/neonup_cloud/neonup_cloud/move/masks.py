@@ -20,12 +20,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from neonup.errors import MoveError, SettingsError
-from neonup.move.contents import Table
-from neonup.move.session import Session
-from neonup.options import closest
-from neonup.settings import Settings
-from neonup.tables import PullOptions
+from neonup import MoveError, Settings, SettingsError
+from neonup.plugin.options import closest
+from neonup_cloud.move.contents import Table
+from neonup_cloud.move.session import Session
+from neonup_cloud.options import PullOptions
 
 _WHERE = "pyproject.toml [tool.neonup.pull] mask"
 _PART = re.compile(r'"((?:[^"]|"")+)"|([^."]+)')

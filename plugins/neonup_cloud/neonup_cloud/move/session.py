@@ -13,10 +13,8 @@ from contextlib import suppress
 from types import TracebackType
 from typing import IO, Any
 
-from neonup.errors import MoveError
-from neonup.postgres import libpq
-from neonup.postgres.missing import missing_feature
-from neonup.postgres.reports import Failure, first_failure
+from neonup import MoveError, libpq
+from neonup.plugin.postgres import Failure, first_failure, missing_feature
 
 CHUNK = 1 << 18  # bytes
 

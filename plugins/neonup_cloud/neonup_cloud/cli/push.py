@@ -9,27 +9,26 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from neonup.cli import options, output
-from neonup.cli.meter import Meter
-from neonup.errors import NeonupError
-from neonup.providers import registry
-from neonup.start import announce
+from neonup import NeonupError, is_local
+from neonup.plugin import commands
+from neonup.plugin.project import describe
+from neonup_cloud.cli.progress_line import ProgressLine
 
 if TYPE_CHECKING:
-    from neonup.database import Database
-    from neonup.move.push import Pushed
-    from neonup.start.flow import Start
+    from neonup import Database
+    from neonup.plugin.project import Start
+    from neonup_cloud.move.push import Pushed
 
 
 @click.command()
-@options.database_options
+@commands.database_options
 @click.option(
     "--to", metavar="URL", help="The database to fill; - reads its URL from standard input."
 )
 @click.option("--provider", help="Create the database to fill: account, neon.new, a plugin's name.")
 @click.option("--force", is_flag=True, help="Replace what is in the database to fill.")
 @click.option("--no-switch", is_flag=True, help="Leave .env as it is.")
-@output.json_option
+@commands.json_option
 def push(
     to: str | None, provider: str | None, force: bool, no_switch: bool, **arguments: Any
 ) -> None:
@@ -37,21 +36,21 @@ def push(
 
     All of it or nothing: the target is filled in one transaction. The local database stays.
     """
-    from neonup.move.push import Push
-    from neonup.start import provision
+    from neonup.plugin.provisioning import allow_creation
+    from neonup_cloud.move.push import Push
 
     if (to is None) == (provider is None):
         raise NeonupError(
             "Name the database to fill, or who creates it.",
             remedy="neonup push --to URL, or neonup push --provider account",
         )
-    start = options.start(**arguments)
+    start = commands.start(**arguments)
     database = _local(start)
     local_only = None
     if provider is not None:
-        allowed = provision.allow(start.settings, options.SIGN, against=None, need=None)
+        allowed = allow_creation(start.settings, commands.SIGN, against=None, need=None)
         local_only = allowed.local_only
-    with Meter() as meter:
+    with ProgressLine() as line:
         pushed = Push(
             start.settings,
             database,
@@ -60,7 +59,7 @@ def push(
             local_only=local_only,
             force=force,
             switch=not no_switch,
-            watch=meter.show,
+            watch=line.show,
         ).run()
     _tell(pushed, start)
 
@@ -87,23 +86,22 @@ def _local(start: Start) -> Database:
     Raises:
         NeonupError: it is not.
     """
-    recorded = options.recorded(start)
-    if not registry.is_local(recorded):
+    recorded = commands.recorded(start)
+    if not is_local(recorded):
         raise NeonupError(
-            f"{recorded.key} names {announce.describe(recorded)}, which is not a local one of "
-            "neonup's.",
+            f"{recorded.key} names {describe(recorded)}, which is not a local one of neonup's.",
             checked=[f"it is from {recorded.source}"],
             remedy="neonup pull copies it onto this machine.",
         )
-    return options.answering(start)
+    return commands.answering(start)
 
 
 def _tell(pushed: Pushed, start: Start) -> None:
     database = pushed.database
-    if output.wants_json():
-        output.emit(
+    if commands.wants_json():
+        commands.emit(
             {
-                **output.database_dict(database),
+                **commands.database_dict(database),
                 "rows": dict(pushed.moved.rows),
                 "remarks": list(pushed.moved.remarks),
                 "switched": str(pushed.switched) if pushed.switched else None,
@@ -111,16 +109,15 @@ def _tell(pushed: Pushed, start: Start) -> None:
             }
         )
         return
-    said = [f"pushed {tables_of(pushed.moved.rows)} to {announce.describe(database)}"]
+    lines = [f"pushed {tables_of(pushed.moved.rows)} to {describe(database)}"]
     if pushed.switched:
-        said.append(f"{database.key} in {pushed.switched.name} names it now")
+        lines.append(f"{database.key} in {pushed.switched.name} names it now")
     else:
-        said.append("the file that names the project's database is as it was")
+        lines.append("the file that names the project's database is as it was")
     if database.claim_url:
-        said.append(f"claim it: {database.claim_url}")
-    said += pushed.moved.remarks
+        lines.append(f"claim it: {database.claim_url}")
+    lines += pushed.moved.remarks
     if pushed.switched:
         back = shlex.join(shlex.split(pushed.back))
-        said.append(f"the local database stays; back to it, in place of this URL: {back}")
-    head = output.style("neonup", bold=True)
-    output.say([f"{head}  {said[0]}", *(f"        {line}" for line in said[1:])])
+        lines.append(f"the local database stays; back to it, in place of this URL: {back}")
+    commands.tell(lines)

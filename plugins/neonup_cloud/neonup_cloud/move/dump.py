@@ -8,12 +8,11 @@ import tempfile
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 
-from neonup.errors import MoveError
-from neonup.move.contents import Server, Table
-from neonup.move.session import CHUNK
-from neonup.postgres.missing import missing_feature
-from neonup.postgres.reports import first_failure
-from neonup.postgres.tools import Tools
+from neonup import MoveError
+from neonup.plugin.postgres import first_failure, missing_feature
+from neonup_cloud.move.contents import Server, Table
+from neonup_cloud.move.session import CHUNK
+from neonup_cloud.move.tools import Tools
 
 _OPTIONS = (
     *("--format=plain", "--encoding=UTF8", "--no-password", "--no-owner", "--no-tablespaces"),

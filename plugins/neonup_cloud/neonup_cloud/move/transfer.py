@@ -8,13 +8,13 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 
-from neonup.errors import MoveError
-from neonup.move import contents
-from neonup.move.contents import Server, Table
-from neonup.move.dump import Dump
-from neonup.move.masks import MaskedTable
-from neonup.move.session import Session
-from neonup.postgres.tools import Tools
+from neonup import MoveError
+from neonup_cloud.move import contents
+from neonup_cloud.move.contents import Server, Table
+from neonup_cloud.move.dump import Dump
+from neonup_cloud.move.masks import MaskedTable
+from neonup_cloud.move.session import Session
+from neonup_cloud.move.tools import Tools
 
 _COPY = re.compile(rb"^COPY (?P<table>[^\n]+?) \((?:[^\n]*)\) FROM stdin;$", re.M)
 _LOCKED_SECONDS = 15

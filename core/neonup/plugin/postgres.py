@@ -1,0 +1,31 @@
+"""Postgres's client programs, and what they report, for a plugin that reads or writes databases."""
+
+from __future__ import annotations
+
+from neonup.postgres.missing import ICU, missing_feature
+from neonup.postgres.psql import (
+    SETTING,
+    candidates,
+    client_command,
+    is_here,
+    knows_tls,
+    psql_command,
+)
+from neonup.postgres.reports import Failure, first_failure
+from neonup.postgres.session import PsqlSession, ServerLost, StatementFailed
+
+__all__ = [
+    "ICU",
+    "SETTING",
+    "Failure",
+    "PsqlSession",
+    "ServerLost",
+    "StatementFailed",
+    "candidates",
+    "client_command",
+    "first_failure",
+    "is_here",
+    "knows_tls",
+    "missing_feature",
+    "psql_command",
+]

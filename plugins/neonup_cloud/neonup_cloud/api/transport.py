@@ -1,0 +1,282 @@
+"""Sending one request with httpx: bounded in time and in size, every failure told in words."""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import TracebackType
+from typing import Any, Self, TypeVar
+from urllib.parse import urlsplit
+
+import httpx
+
+from neonup.plugin.http import Call, Failure, Pause, Request, Response, masked
+
+T = TypeVar("T")
+
+CONNECT = 10.0
+"""Seconds for a connection; a request as a whole has its own, later limit."""
+LARGEST_BODY = 1_000_000
+"""Bytes of an answer that are read; the services' own are a few hundred."""
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+_HEADERS = {
+    "accept": "application/json",
+    "accept-encoding": "identity",  # nothing to unpack, so a body is as large as it says
+    "user-agent": "neonup",
+}
+
+
+class _Masked(logging.Filter):
+    """Keeps what opens a project to whoever knows it out of httpx's log of requests."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if isinstance(record.args, tuple):
+            record.args = tuple(
+                masked(str(one)) if "/transfer_requests/" in str(one) else one
+                for one in record.args
+            )
+        return True
+
+
+logging.getLogger("httpx").addFilter(_Masked())
+
+_UNSENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
+_HOPELESS = (httpx.UnsupportedProtocol, httpx.LocalProtocolError)
+
+
+def _connect(timeout: float) -> float:
+    return min(CONNECT, timeout / 2)
+
+
+def _options(url: str, timeout: float) -> dict[str, Any]:
+    """What httpx is to use for this host; a TLS context is made only where there is TLS."""
+    parts = urlsplit(url)
+    return {
+        "headers": _HEADERS,
+        "timeout": httpx.Timeout(timeout, connect=_connect(timeout)),
+        "verify": httpx.create_ssl_context() if parts.scheme == "https" else False,
+        "trust_env": parts.hostname not in _LOOPBACK,  # no proxy leads to this machine itself
+    }
+
+
+class Sender:
+    """Sends requests to one origin.
+
+    Args:
+        timeout: seconds that one request may take as a whole.
+        auth: adds what proves who asks.
+        transport: instead of httpx's own.
+        largest_body: bytes of an answer that are read.
+    """
+
+    def __init__(
+        self,
+        timeout: float,
+        *,
+        auth: httpx.Auth | None = None,
+        transport: httpx.BaseTransport | None = None,
+        largest_body: int = LARGEST_BODY,
+    ):
+        self._timeout = timeout
+        self._more = {"auth": auth, "transport": transport}
+        self._largest = largest_body
+        self._client: httpx.Client | None = None
+        self._making = threading.Lock()  # threads may share a sender
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections."""
+        if self._client:
+            self._client.close()
+
+    def send(self, request: Request) -> Response | Failure:
+        """The whole answer, or why there is none."""
+        with _deadline(self._timeout) as deadline:
+            try:
+                with self._client_for(request.url).stream(
+                    request.method,
+                    request.url,
+                    json=request.body,
+                    data=request.form,
+                    headers=request.headers,
+                    extensions={"trace": deadline.trace},
+                ) as response:
+                    body = _Body(response, self._largest)
+                    for chunk in response.iter_raw():
+                        body.add(chunk)
+                    return body.response()
+            except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
+                return _failure(error, self._timeout, self._largest, late=deadline.passed)
+
+    def _client_for(self, url: str) -> httpx.Client:
+        with self._making:
+            if self._client is None:
+                self._client = httpx.Client(**_options(url, self._timeout) | self._more)
+            return self._client
+
+
+class AsyncSender:
+    """The same in asyncio's event loop; for its parameters see `Sender`."""
+
+    def __init__(
+        self,
+        timeout: float,
+        *,
+        auth: httpx.Auth | None = None,
+        transport: httpx.AsyncBaseTransport | None = None,
+        largest_body: int = LARGEST_BODY,
+    ):
+        self._timeout = timeout
+        self._more = {"auth": auth, "transport": transport}
+        self._largest = largest_body
+        self._client: httpx.AsyncClient | None = None
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        if self._client:
+            await self._client.aclose()
+
+    async def send(self, request: Request) -> Response | Failure:
+        """The whole answer, or why there is none."""
+        import asyncio  # a blocking client need not wait for it
+
+        try:
+            if self._client is None:
+                options = _options(request.url, self._timeout) | self._more
+                self._client = httpx.AsyncClient(**options)
+            async with (
+                asyncio.timeout(self._timeout),
+                self._client.stream(
+                    request.method,
+                    request.url,
+                    json=request.body,
+                    data=request.form,
+                    headers=request.headers,
+                ) as response,
+            ):
+                body = _Body(response, self._largest)
+                async for chunk in response.aiter_raw():
+                    body.add(chunk)
+                return body.response()
+        except TimeoutError as error:
+            return _failure(error, self._timeout, self._largest, late=True)
+        except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
+            return _failure(error, self._timeout, self._largest, late=False)
+
+
+class _TooLargeError(ValueError):
+    """The answer is longer than any of this service's."""
+
+
+class _Body:
+    """An answer's body as it comes in, refused as soon as it is too large."""
+
+    def __init__(self, response: httpx.Response, largest: int):
+        self._response = response
+        self._largest = largest
+        self._content = bytearray()
+        length = response.headers.get("content-length", "0")
+        if length.isdecimal() and int(length) > largest:
+            raise _TooLargeError
+
+    def add(self, chunk: bytes) -> None:
+        self._content += chunk
+        if len(self._content) > self._largest:
+            raise _TooLargeError
+
+    def response(self) -> Response:
+        headers = {name.lower(): value for name, value in self._response.headers.items()}
+        return Response(self._response.status_code, headers, bytes(self._content))
+
+
+class _Deadline:
+    """Ends a connection from outside: httpx's own limits are for each read, and a read of one byte
+    starts its time again."""
+
+    def __init__(self) -> None:
+        self.passed = False
+        self._sockets: list[socket.socket] = []
+
+    def trace(self, event: str, info: dict[str, Any]) -> None:
+        """httpx calls it on the way; the connection's socket is kept."""
+        if event in {"connection.connect_tcp.complete", "connection.start_tls.complete"}:
+            found = info["return_value"].get_extra_info("socket")
+            if isinstance(found, socket.socket):
+                self._sockets.append(found)
+
+    def expire(self) -> None:
+        self.passed = True
+        for found in self._sockets:
+            try:
+                found.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                continue  # closed already, or handed on to TLS
+
+
+@contextmanager
+def _deadline(seconds: float) -> Iterator[_Deadline]:
+    deadline = _Deadline()
+    timer = threading.Timer(seconds, deadline.expire)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield deadline
+    finally:
+        timer.cancel()
+
+
+def _failure(error: Exception, timeout: float, largest: int, *, late: bool) -> Failure:
+    if late or isinstance(error, httpx.ReadTimeout | httpx.WriteTimeout):
+        return Failure(f"no complete answer within {timeout:g} s")
+    if isinstance(error, _TooLargeError):
+        return Failure(f"the answer is larger than {largest / 1e6:g} MB", final=True)
+    if isinstance(error, httpx.ConnectTimeout):
+        return Failure(f"no connection within {_connect(timeout):g} s", sent=False)
+    if isinstance(error, _UNSENT):
+        words = _words(error)
+        return Failure(words, sent=False, final="certificate" in words.lower())
+    if isinstance(error, _HOPELESS) or not isinstance(error, httpx.HTTPError):
+        return Failure(_words(error), sent=False, final=True)
+    return Failure(f"the answer was cut off or malformed ({_words(error)})")
+
+
+def _words(error: BaseException) -> str:
+    """The first cause: of the layers between, some only say that all attempts failed."""
+    while inner := error.__cause__ or (not isinstance(error, OSError) and error.__context__):
+        error = inner
+    if isinstance(error, ConnectionError) and error.errno:
+        return os.strerror(error.errno)
+    text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    return (text or type(error).__name__).rstrip(".")
+
+
+async def adrive(call: Call[T], sender: AsyncSender) -> T:
+    """As `neonup.plugin.http.drive`, awaited in asyncio's event loop."""
+    import asyncio
+
+    reply: Response | Failure | None = None
+    try:
+        while True:
+            step = call.send(reply)
+            if isinstance(step, Pause):
+                await asyncio.sleep(step.seconds)
+                reply = None
+            else:
+                reply = await sender.send(step)
+    except StopIteration as stop:
+        result: T = stop.value
+        return result

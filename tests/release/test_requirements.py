@@ -1,0 +1,35 @@
+"""What the distributions bring into an environment beside themselves."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.release.building import FOLDERS
+from tests.release.conftest import Dist
+from tests.release.environments import empty_environment
+
+MOST = 12
+"""So many distributions of others may come with the core and local databases."""
+
+
+@pytest.mark.thorough
+@pytest.mark.timeout(300)
+def test_local_databases_bring_few_distributions_of_others(dist: Dist, tmp_path: Path) -> None:
+    environment = empty_environment(tmp_path / "environment", dist, {"PATH": "/usr/bin:/bin"})
+    listed = [environment.python, "-m", "pip", "list", "--format=json"]
+
+    def names() -> set[str]:
+        done = subprocess.run(
+            listed, env=environment.environ, check=True, capture_output=True, text=True
+        )
+        return {one["name"].lower() for one in json.loads(done.stdout)}
+
+    before = names()
+    environment.install("neonup[local]")
+    others = names() - before - set(FOLDERS)
+    assert {"click", "psutil"} <= others
+    assert len(others) <= MOST, sorted(others)
