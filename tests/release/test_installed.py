@@ -29,6 +29,7 @@ NEEDS_LOCAL = (
 )
 NEEDS = {
     "local": NEEDS_LOCAL,
+    "cloud": (("push", "--to", "-"), ("pull",), ("projects",)),
     "mcp": (("mcp",),),
     "templates": (("new", "django", "shop", "-y"),),
     "auth": (("auth", "login", "--no-open"),),
