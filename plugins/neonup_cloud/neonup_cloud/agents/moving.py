@@ -5,7 +5,7 @@
     2. The project is transferred: its name still says that its settings are not the tier's.
     3. The tier's settings, and the name of a project that has them.
 
-So each half-done state can be told from Neon alone, and goes on from there.
+So each interrupted change can be recognized from Neon's data alone, and resumed.
 """
 
 from __future__ import annotations

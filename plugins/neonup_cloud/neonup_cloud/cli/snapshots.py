@@ -1,4 +1,4 @@
-"""``snapshots``: kept copies of a project's root branches."""
+"""``snapshots``: snapshots of a project's root branches."""
 
 from __future__ import annotations
 

@@ -132,7 +132,7 @@ class FleetOperations(ApiGroup[S], Generic[S]):
             work: migrates one; called in threads, or awaited over an `AsyncNeonClient`. See
                 `command` for a program.
             concurrency: how many are migrated at once.
-            journal: a file that says what is done: a run that was cut off goes on from there.
+            journal: a file that records what is done, so that an interrupted run is resumed.
             name: of the migration: a journal of another one is refused.
 
         Raises:

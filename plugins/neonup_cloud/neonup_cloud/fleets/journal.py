@@ -91,7 +91,7 @@ def opened(path: Path | None, name: str) -> Iterator[MigrationJournal]:
 
 
 def _read(path: Path) -> list[dict[str, Any]]:
-    """The whole lines of a journal; one that was cut off is taken away."""
+    """The complete lines of a journal; an incomplete last line is removed from the file."""
     if not path.exists():
         return []
     content = path.read_bytes()
