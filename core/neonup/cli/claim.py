@@ -26,7 +26,7 @@ def claim(no_open: bool, no_wait: bool, **arguments: Any) -> None:
 
     Where the page asks for a code, print it and wait until somebody has claimed the database.
     """
-    start = options.start(**arguments)
+    start = options.change(**arguments)
     database = options.recorded(start)
     offer = claims.offer(start, database)
     _say(offer)

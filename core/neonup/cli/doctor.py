@@ -81,10 +81,12 @@ def _project(settings: Settings) -> Iterator[Finding]:
 
 
 def _permission(settings: Settings) -> Iterator[Finding]:
+    is_set = lookup.find_database(settings) is not None  # then none has to be created
+    need = f"{settings.key} is set" if is_set else None
     try:
-        allowed = permission.ask(settings, options.SIGN, environ=os.environ)
+        allowed = permission.ask(settings, options.SIGN, need=need, environ=os.environ)
     except NeonupError as error:
-        yield Finding("may create", f"no: {error.message}", error.remedy)
+        yield Finding("may create", f"no: {error.message}", None if is_set else error.remedy)
         return
     limit = f"; {allowed.local_only}" if allowed.local_only else ""
     yield Finding("may create", f"yes: {allowed.sign}{limit}")
@@ -98,7 +100,8 @@ def _database(settings: Settings) -> Iterator[Finding]:
     text = f"{announce.describe(database)}, from {database.source}"
     if database.provider == USER:
         where = unanswered.unanswered(database)
-        remedy = where and f"{unanswered.REMEDY[:1].upper()}{unanswered.REMEDY[1:]}."
+        words = unanswered.remedy(settings)
+        remedy = where and f"{words[:1].upper()}{words[1:]}."
         yield Finding("database", f"{text}: {where}" if where else text, remedy)
         return
     try:
@@ -146,13 +149,14 @@ def _providers(settings: Settings) -> Iterator[Finding]:
                 yield Finding(f"  {name}", fact)
         except SettingsError as error:
             yield Finding("provider", f"{name}: {error.message}", error.remedy or "Correct it.")
+    is_set = lookup.find_database(settings) is not None
+    need = f"{settings.key} is set" if is_set else None
     try:
-        allowed = permission.ask(settings, options.SIGN, environ=os.environ)
+        allowed = permission.ask(settings, options.SIGN, need=need, environ=os.environ)
         chosen, why = registry.choose_provider(settings, local_only=allowed.local_only)
     except NeonupError as error:
-        yield Finding(
-            "would take", error.message, error.remedy or "No database can be created here."
-        )
+        remedy = error.remedy or "No database can be created here."
+        yield Finding("would take", error.message, None if is_set else remedy)
         return
     yield Finding("would take", f"{chosen.name} ({why})")
 

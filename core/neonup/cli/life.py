@@ -23,7 +23,7 @@ _yes = click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 @output.json_option
 def reset(yes: bool, **arguments: Any) -> None:
     """Delete the data and start over, migrated and seeded, under the same URL if possible."""
-    start = options.start(**arguments)
+    start = options.change(**arguments)
     database = options.ours(start)
     owner.check(start.settings, database, "deleted")
     _make_sure(f"Delete everything in {announce.describe(database)} and start over?", yes)
@@ -41,7 +41,7 @@ def reset(yes: bool, **arguments: Any) -> None:
 @output.json_option
 def destroy(yes: bool, **arguments: Any) -> None:
     """Delete the database with its data, and its lines in .env."""
-    start = options.start(**arguments)
+    start = options.change(**arguments)
     database = options.ours(start)
     owner.check(start.settings, database, "deleted")
     _make_sure(f"Delete {announce.describe(database)} and its data for good?", yes)
@@ -75,7 +75,7 @@ def fork(**arguments: Any) -> None:
 
     The other folder's database stays as it is.
     """
-    start = options.start(**arguments)
+    start = options.change(**arguments)
     database = options.ours(start)
     other = owner.settle(start.settings, database)
     if other is None:

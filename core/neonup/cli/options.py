@@ -11,7 +11,7 @@ from neonup.cli import output
 from neonup.database import Database
 from neonup.errors import NeonupError
 from neonup.settings import resolve
-from neonup.start import announce, owner
+from neonup.start import announce, owner, permission
 from neonup.start.flow import Start
 from neonup.start.lookup import check_ours, find_database
 from neonup.start.permission import refusal
@@ -58,6 +58,17 @@ def start(**arguments: Any) -> Start:
         progress=output.progress,
         quiet=True,
     )
+
+
+def change(**arguments: Any) -> Start:
+    """As `start`, for a command that changes a database or ``.env``.
+
+    Raises:
+        NeonupError: ``NEONUP=off`` forbids it.
+    """
+    changing = start(**arguments)
+    permission.check_enabled(changing.settings)
+    return changing
 
 
 def recorded(start: Start) -> Database:

@@ -27,7 +27,9 @@ def status(**arguments: Any) -> None:
         seen = Inspection(State.READY, database, {"checked": "no: it is your own"})
         if where := unanswered.unanswered(database):
             seen = Inspection(
-                State.STOPPED, database, {"answers": f"no: {where}", "next": unanswered.REMEDY}
+                State.STOPPED,
+                database,
+                {"answers": f"no: {where}", "next": unanswered.remedy(start.settings)},
             )
         if database.before_claim:
             detail = {"claimed": "it belongs to its owner's account", "next": _ADOPT}

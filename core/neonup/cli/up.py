@@ -9,7 +9,7 @@ import click
 from neonup.cli import options, output
 from neonup.database import USER
 from neonup.errors import NeonupError
-from neonup.start import announce, unanswered
+from neonup.start import announce, permission, unanswered
 
 
 @click.command()
@@ -34,6 +34,8 @@ def up(force: bool, yes: bool, **arguments: Any) -> None:
     if yes:
         arguments["on_expiry"] = "replace"
     start = options.start(**arguments)
+    if start.settings.source("seed") == "argument":
+        permission.check_enabled(start.settings)
     database = start.run(force=force)
     if start.settings.source("seed") == "argument" and not database.created:
         if database.provider == USER:
@@ -46,7 +48,7 @@ def up(force: bool, yes: bool, **arguments: Any) -> None:
     if output.wants_json():
         output.emit(output.database_dict(database))
         return
-    start.remarks += unanswered.remarks(database)
+    start.remarks += unanswered.remarks(database, start.settings)
     output.say(announce.lines(database, start.remarks, colour=output.colourful()))
 
 

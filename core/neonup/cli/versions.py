@@ -35,8 +35,8 @@ class _Opened:
         _say(name, version_service.restore(self.settings, self.versions, wanted))
 
 
-def _opened(**arguments: Any) -> _Opened:
-    settings = options.start(**arguments).settings
+def _opened(*, changing: bool = True, **arguments: Any) -> _Opened:
+    settings = (options.change if changing else options.start)(**arguments).settings
     database = find_database(settings)
     versions = version_service.versions_of(settings, database)
     assert database is not None  # noqa: S101 - else versions_of had raised
@@ -75,7 +75,7 @@ def checkpoint(name: str | None, replace_oldest: bool, **arguments: Any) -> None
 @output.json_option
 def list_(**arguments: Any) -> None:
     """Show the versions, newest first, and the previews."""
-    found = _opened(**arguments).versions
+    found = _opened(changing=False, **arguments).versions
     history, branches = found.history(), found.branches()
     if output.wants_json():
         output.emit(

@@ -7,6 +7,7 @@ from neonup.cli.moments import Moment, at, expiry, time_span
 from neonup.cli.options import (
     SIGN,
     answering,
+    change,
     database_options,
     make_sure,
     owner_option,
@@ -39,6 +40,7 @@ __all__ = [
     "N",
     "answering",
     "at",
+    "change",
     "colourful",
     "confirm",
     "database_dict",

@@ -15,10 +15,8 @@ import os
 import threading
 from collections.abc import Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
-from pathlib import Path
 
-from neonup.errors import SettingsError
-from neonup.postgres import urls
+from neonup.postgres import service_files, urls
 from neonup.postgres.urls import PostgresUrl
 
 VARIABLES: Mapping[str, str] = {
@@ -66,13 +64,11 @@ https://www.postgresql.org/docs/18/libpq-envars.html, and what `PQconndefaults` 
 SESSION = frozenset({"PGDATESTYLE", "PGTZ", "PGGEQO"})
 """The variables that a session begins with: its own settings, not where or how to connect."""
 
-_SERVICE_FILE = "PGSERVICEFILE"
-_SYSTEM_FOLDER = "PGSYSCONFDIR"
 _NAME = "PGAPPNAME"  # whatever it is, it fits
 
-CONNECTION = frozenset({*VARIABLES.values(), _SERVICE_FILE, _SYSTEM_FOLDER, "PGREQUIRESSL"}) - {
-    _NAME
-}
+CONNECTION = frozenset(
+    {*VARIABLES.values(), service_files.FILE, service_files.SYSTEM_FOLDER, "PGREQUIRESSL"}
+) - {_NAME}
 """The variables that change where or how libpq connects."""
 
 _ACCOUNT = frozenset({"host", "user", "password", "dbname"})
@@ -253,7 +249,11 @@ def parameters(place: PostgresUrl, environ: Mapping[str, str]) -> dict[str, str]
     }
     given = explicit(place)
     service = given.pop("service", values.pop("service", None))
-    return {**values, **(_of_service(service, environ) if service is not None else {}), **given}
+    return {
+        **values,
+        **(service_files.parameters(service, environ) if service is not None else {}),
+        **given,
+    }
 
 
 def explicit(place: PostgresUrl) -> dict[str, str]:
@@ -270,57 +270,3 @@ def explicit(place: PostgresUrl) -> dict[str, str]:
         if value is not None:
             given[name] = value
     return given
-
-
-def _of_service(service: str, environ: Mapping[str, str]) -> dict[str, str]:
-    """The parameters of a service.
-
-    https://www.postgresql.org/docs/18/libpq-pgservice.html
-
-    Raises:
-        SettingsError: no file that is known has it, or it cannot be read.
-    """
-    looked: list[str] = []
-    for path in _service_files(environ):
-        looked.append(str(path))
-        try:
-            text = path.read_text(encoding="utf-8", errors="surrogateescape")
-        except OSError:
-            continue
-        found = _section(text, service)
-        if found is not None:
-            return found
-    raise SettingsError(
-        f"The database URL cannot be used: the service {service!r} that it or PGSERVICE names is "
-        "not known.",
-        checked=looked,
-        remedy="Name the host in the URL instead.",
-    )
-
-
-def _service_files(environ: Mapping[str, str]) -> Iterator[Path]:
-    if chosen := environ.get(_SERVICE_FILE):
-        yield Path(chosen)
-    else:
-        yield Path(environ.get("HOME") or Path.home()) / ".pg_service.conf"
-    if folder := environ.get(_SYSTEM_FOLDER):
-        yield Path(folder) / "pg_service.conf"
-
-
-def _section(text: str, service: str) -> dict[str, str] | None:
-    """The first section of that name; within it the first value of a name counts, as in libpq."""
-    found: dict[str, str] | None = None
-    for line in map(str.strip, text.splitlines()):
-        if not line or line.startswith("#"):
-            continue
-        if line.startswith("["):
-            if found is not None:
-                return found
-            if line.startswith(f"[{service}]"):
-                found = {}
-        elif found is not None:
-            name, equals, value = line.partition("=")
-            if not equals or name == "service":  # LDAP, or what libpq refuses
-                return None
-            found.setdefault(name, value)
-    return found

@@ -37,7 +37,7 @@ def banner(database: Database, settings: Settings, remarks: Sequence[str] = ()) 
     if database.provider == USER:
         from neonup.start import unanswered  # no other database needs it
 
-        remarks = [*remarks, *unanswered.remarks(database)]
+        remarks = [*remarks, *unanswered.remarks(database, settings)]
     _print(*lines(database, remarks, colour=colour))
 
 

@@ -65,6 +65,20 @@ def is_development(
     return True
 
 
+def check_enabled(settings: Settings) -> None:
+    """Refuse to change anything where neonup is switched off.
+
+    Raises:
+        NeonupError: ``NEONUP=off`` forbids it.
+    """
+    if not settings.enabled:
+        raise NeonupError(
+            "NEONUP=off forbids it: nothing is created, woken, changed or deleted. "
+            "Nothing was done.",
+            remedy="Unset NEONUP, then run this again.",
+        )
+
+
 def ask(
     settings: Settings,
     sign: str | None,

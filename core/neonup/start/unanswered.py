@@ -10,10 +10,10 @@ from neonup.database import USER, Database
 from neonup.errors import NeonupError
 from neonup.postgres import destination
 from neonup.postgres.destination import Server
+from neonup.settings import Settings
 
 _PATIENCE = 0.3  # seconds; on this machine a refusal comes at once
 _SOCKET_FOLDERS = ("/var/run/postgresql", "/tmp")  # noqa: S108 - libpq's default folders
-REMEDY = "start that server, or `neonup --force` creates a database in its place"
 
 
 def unanswered(database: Database) -> str | None:
@@ -35,10 +35,17 @@ def unanswered(database: Database) -> str | None:
     return f"nothing listens at {', '.join(dict.fromkeys(map(_name, servers)))}"
 
 
-def remarks(database: Database) -> list[str]:
+def remedy(settings: Settings) -> str:
+    """What to do about it, as far as a database may be created at all."""
+    if not settings.enabled or settings.env == "production":
+        return "start that server"
+    return "start that server, or `neonup --force` creates a database in its place"
+
+
+def remarks(database: Database, settings: Settings) -> list[str]:
     """What a banner adds about a database that nobody serves."""
     where = unanswered(database)
-    return [] if where is None else [f"{where}: {REMEDY}"]
+    return [] if where is None else [f"{where}: {remedy(settings)}"]
 
 
 def _listens(server: Server) -> bool:

@@ -14,6 +14,7 @@ import click
 
 import neonup
 from neonup import USER, NeonupError
+from neonup.plugin import commands
 from neonup.plugin.machine import Servers
 from neonup.plugin.manager import create_plugin_manager
 from neonup_local.service import details, orphans
@@ -187,6 +188,7 @@ def prune(yes: bool, given_up: Path | None) -> None:
     that is not mounted. What killed test runs left, and failed tests' databases that are old, goes
     without asking.
     """
+    _check_enabled()
     databases = _databases()
     removed = sweep(databases.home)
     if removed and not neonup.wants_json():
@@ -231,6 +233,11 @@ def prune(yes: bool, given_up: Path | None) -> None:
         click.echo(f"Deleted {len(rows)}, which frees {freed}.")
     elif not removed and not left:
         click.echo("There is nothing to prune.")
+
+
+def _check_enabled() -> None:
+    if os.environ.get("NEONUP"):  # else no project's settings matter
+        commands.change()
 
 
 def _make_sure(rows: list[dict[str, Any]], yes: bool) -> None:

@@ -45,7 +45,7 @@ class _Former:
 @commands.json_option
 def adopt(project_id: str | None, branch: str | None, yes: bool, **arguments: Any) -> None:
     """Find the claimed database in your Neon account, and renew its URL in .env."""
-    start = commands.start(**arguments)
+    start = commands.change(**arguments)
     database = recorded_database(start.settings)
     _check_environment(start, database)
     former = _former(start, database) if database is not None else None

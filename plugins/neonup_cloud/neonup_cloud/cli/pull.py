@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from neonup_cloud.move.pull import Pulled
 
 
+NEED = "A database on this machine was to be filled"
+
+
 @click.command()
 @commands.database_options
 @commands.owner_option
@@ -35,8 +38,8 @@ def pull(origin: str | None, force: bool, **arguments: Any) -> None:
     from neonup.plugin.provisioning import allow_creation
     from neonup_cloud.move.pull import Pull
 
-    start = commands.start(**arguments)
-    allow_creation(start.settings, commands.SIGN, against=None, need=None)
+    start = commands.change(**arguments)
+    allow_creation(start.settings, commands.SIGN, against=None, need=NEED)
     with ProgressLine() as line:
         pulled = Pull(start.settings, url_argument(origin), force, line.show).run()
     _tell(pulled)

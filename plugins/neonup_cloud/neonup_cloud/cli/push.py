@@ -44,7 +44,7 @@ def push(
             "Name the database to fill, or who creates it.",
             remedy="neonup push --to URL, or neonup push --provider account",
         )
-    start = commands.start(**arguments)
+    start = commands.change(**arguments)
     database = _local(start)
     local_only = None
     if provider is not None:
