@@ -16,7 +16,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install clients demo test thorough templates django-suite fuzz dist docs reference site screenshots lint format bench constraints clean
+.PHONY: help install clients demo test thorough templates django-suite fuzz dist docs reference operation site screenshots lint format bench constraints clean
 
 help: ## list the chores
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 20
@@ -59,6 +59,9 @@ reference: $(INSTALLED) ## write what is made from the code: commands.md, neon-o
 	$(BIN)/python -m tests.docs.reference
 	$(BIN)/python -m docsite.llms
 	$(BIN)/python -m docsite.diagrams
+
+operation: $(INSTALLED) ## begin an operation of Neon's API from its document: make operation ID=getProjectJWKS
+	$(BIN)/python -m docsite.operation $(ID) --document $(or $(DOCUMENT),../shared/specs/neon-api-v2.openapi.json)
 
 site: $(INSTALLED) ## build the documentation's site into build/site (ARGS=serve shows it)
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs $(or $(ARGS),build --quiet) --strict

@@ -17,7 +17,7 @@ def listening() -> set[tuple[str, int]]:
     """The addresses on which this process's children take connections."""
     children = psutil.Process().children(recursive=True)
     fronts = [
-        one for one in children if "neonup_emulator.neon.compute.front.mover" in one.cmdline()
+        one for one in children if "neonup_emulator.neon.compute.front.tcp_proxy" in one.cmdline()
     ]
     return {
         (found.laddr.ip, found.laddr.port)

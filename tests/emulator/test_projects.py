@@ -175,7 +175,7 @@ def test_a_project_is_recovered_while_the_front_lets_go_of_its_address(
     [front] = [
         one
         for one in psutil.Process().children()
-        if "neonup_emulator.neon.compute.front.mover" in one.cmdline()
+        if "neonup_emulator.neon.compute.front.tcp_proxy" in one.cmdline()
     ]
 
     def recovering() -> bool:

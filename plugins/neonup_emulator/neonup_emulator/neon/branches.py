@@ -14,7 +14,15 @@ from neonup_emulator.neon.context import Neon
 from neonup_emulator.neon.data import point_in_time, schema_only
 from neonup_emulator.neon.data.history import Target
 from neonup_emulator.neon.errors import Conflict, NotFound, Unprocessable
-from neonup_emulator.neon.model import Branch, Cluster, Endpoint, Operation, Project, Role
+from neonup_emulator.neon.model import (
+    Branch,
+    Cluster,
+    ClusterState,
+    Endpoint,
+    Operation,
+    Project,
+    Role,
+)
 from neonup_emulator.neon.purging import forget_branch
 from neonup_emulator.neon.requests import BranchChanges, CreateBranch, given
 from neonup_emulator.neon.roles import kept
@@ -112,7 +120,7 @@ class _Creation:
             engine = neon.clusters.engine_of_id(cluster.engine)
             base = neon.clusters.template_base(engine, now)
             # The parent's roles and databases are created in it under the names that they have.
-            cluster = replace(cluster, state="new", bases=[base], own_names=None)
+            cluster = replace(cluster, state=ClusterState.NEW, bases=[base], own_names=None)
         is_root = spec.init_source == "schema-only"
         self._parent, self._moment, self._cluster = parent, moment, cluster
         self.branch = Branch(
@@ -140,7 +148,7 @@ class _Creation:
             size = neon.meter.size(parent.id)
         else:
             schema_only.build(neon, parent, self.branch, cluster)
-            neon.store.update(Cluster, cluster.id, setting(state="copied"))
+            neon.store.update(Cluster, cluster.id, setting(state=ClusterState.COPIED))
             lsn, size = None, neon.clusters.data_size(cluster.id)
         neon.meter.begin(self.branch, size)
         return Change(lambda: self._apply(lsn))

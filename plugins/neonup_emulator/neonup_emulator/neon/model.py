@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Any, ClassVar, Literal
 
 from msgspec import Struct, field
@@ -14,8 +15,22 @@ from neonup_emulator.neon.state.row import Owner, Row
 
 OperationStatus = Literal["scheduling", "running", "finished", "failed"]
 EndpointType = Literal["read_only", "read_write"]
-ClusterState = Literal["new", "copied", "restored", "started", "stopped"]
 InitSource = Literal["parent-data", "parent-schema", "schema-only"]
+
+
+class ClusterState(StrEnum):
+    """How a cluster's data and what the store knows of it go together."""
+
+    NEW = "new"
+    """It was made of the template; the store's names and passwords are to be set in it."""
+    COPIED = "copied"
+    """It was copied from another; the store's passwords are to be set in it."""
+    RESTORED = "restored"
+    """It has roles, databases or passwords of another time."""
+    STARTED = "started"
+    """Its server runs, or was killed: the store may not know what was done in SQL."""
+    STOPPED = "stopped"
+    """Its server was stopped in order: the store knows what is in it."""
 
 
 class Project(Row, frozen=True):
@@ -212,9 +227,7 @@ class Cluster(Row, frozen=True):
     """A data directory.
 
     Args:
-        state: `new` and `copied` until the store's passwords were set in it; `started` while its
-            server runs, or since it was killed: then the store may not know what was done in SQL;
-            `stopped`; `restored` where it has roles, databases or passwords of another time.
+        state: whether the store knows what is in it, and it what is in the store.
         bases: from which its past can be built, oldest first.
         own_names: what the template's role and database are called in it. They are renamed by the
             first start that finds them; None: they keep their names.
@@ -226,7 +239,17 @@ class Cluster(Row, frozen=True):
     engine: str
     bases: list[Base]
     own_names: tuple[str, str] | None = None
-    state: ClusterState = "new"
+    state: ClusterState = ClusterState.NEW
+
+    @property
+    def lacks_passwords(self) -> bool:
+        """Whether the next start of its server has to set what the store knows."""
+        return self.state in (ClusterState.NEW, ClusterState.COPIED, ClusterState.RESTORED)
+
+    @property
+    def may_differ(self) -> bool:
+        """Whether it may have roles and databases that the store does not know."""
+        return self.state in (ClusterState.STARTED, ClusterState.RESTORED)
 
 
 class Operation(Row, frozen=True):

@@ -14,7 +14,7 @@ from neonup_emulator.neon.context import Neon
 from neonup_emulator.neon.data import point_in_time
 from neonup_emulator.neon.data.history import Target
 from neonup_emulator.neon.errors import NotFound, Unprocessable
-from neonup_emulator.neon.model import Branch, Cluster, Endpoint, Operation, Project
+from neonup_emulator.neon.model import Branch, Cluster, ClusterState, Endpoint, Operation, Project
 from neonup_emulator.neon.requests import RestoreBranch
 from neonup_emulator.neon.state import ownership
 from neonup_emulator.neon.state.journal import Change, Step
@@ -32,7 +32,7 @@ def restore(
         Conflict: there is a branch of the name to preserve it under.
         Unprocessable: the moment cannot be had, or the branch is protected from a reset.
     """
-    restoration = _Restoration(neon, project, branch.id, wanted)
+    restoration = _BranchRestoration(neon, project, branch.id, wanted)
     operations = neon.journal.run(
         project,
         [Step("create_branch", branch.id), Step("apply_config", branch.id)],
@@ -43,7 +43,7 @@ def restore(
     return neon.store.get(Branch, branch.id) or branch, operations
 
 
-class _Restoration:
+class _BranchRestoration:
     """The parts of a change that gives a branch other data.
 
     Args:
@@ -87,7 +87,7 @@ class _Restoration:
             raise Unprocessable("a branch that has child branches needs preserve_under_name")
         new = point_in_time.new_cluster(neon, source, moment, id=self._cluster_id)
         self._source, self._moment = source, moment
-        self._cluster = replace(new, state="restored")
+        self._cluster = replace(new, state=ClusterState.RESTORED)
         return [self._cluster]
 
     def work(self) -> Change:

@@ -159,15 +159,15 @@ def _with_password(
         with catalogs.refusals(), neon.computes.admin(current) as connection:
             with neon.store.transaction():
                 record()
-                _mark(neon, current, "restored")
+                _mark(neon, current, ClusterState.RESTORED)
             try:
                 statement(connection, role)
             except BaseException:
                 with neon.store.transaction():
                     take_back()
-                    _mark(neon, current, "started")
+                    _mark(neon, current, ClusterState.STARTED)
                 raise
-        return Change(partial(_mark, neon, current, "started"), held=stack.pop_all())
+        return Change(partial(_mark, neon, current, ClusterState.STARTED), held=stack.pop_all())
 
 
 def _mark(neon: Neon, branch: Branch, state: ClusterState) -> None:
@@ -186,10 +186,12 @@ def renew(neon: Neon, branch: Branch) -> None:
         new = {"password": password, "verifier": template.scram_verifier(password)}
         neon.store.update(Role, role.id, setting(**new, updated_at=now))
     cluster = neon.store.get(Cluster, branch.cluster_id)
-    if cluster is not None and cluster.state == "stopped":
-        _mark(neon, branch, "copied")
-    elif cluster is not None and cluster.state == "started":  # it was not stopped, but crashed
-        _mark(neon, branch, "restored")
+    if cluster is not None and cluster.state is ClusterState.STOPPED:
+        _mark(neon, branch, ClusterState.COPIED)
+    elif (
+        cluster is not None and cluster.state is ClusterState.STARTED
+    ):  # it was not stopped, but crashed
+        _mark(neon, branch, ClusterState.RESTORED)
 
 
 def password_of(neon: Neon, project: Project, branch: Branch, name: str) -> str:

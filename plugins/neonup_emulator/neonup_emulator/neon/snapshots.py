@@ -13,7 +13,15 @@ from neonup_emulator.neon.accounts import allowances
 from neonup_emulator.neon.context import Neon
 from neonup_emulator.neon.data import point_in_time
 from neonup_emulator.neon.errors import NotFound, Unprocessable
-from neonup_emulator.neon.model import Branch, Cluster, Endpoint, Operation, Project, Snapshot
+from neonup_emulator.neon.model import (
+    Branch,
+    Cluster,
+    ClusterState,
+    Endpoint,
+    Operation,
+    Project,
+    Snapshot,
+)
 from neonup_emulator.neon.requests import RestoreSnapshot, SnapshotChanges, given
 from neonup_emulator.neon.state import ownership
 from neonup_emulator.neon.state.journal import Change, Step
@@ -168,7 +176,7 @@ def restore(
         Conflict: there is a branch of that name.
         Unprocessable: the target branch is gone and none is named.
     """
-    restoration = _Restoration(neon, project, snapshot, wanted)
+    restoration = _SnapshotRestoration(neon, project, snapshot, wanted)
     steps = [Step("create_branch", restoration.branch_id)]
     if wanted.finalize_restore:
         steps.append(Step("swap_binding_id", restoration.branch_id))
@@ -180,7 +188,7 @@ def restore(
     return shown, endpoints, operations
 
 
-class _Restoration:
+class _SnapshotRestoration:
     """The parts of a change that makes a branch of a snapshot.
 
     Args:
@@ -212,7 +220,7 @@ class _Restoration:
         source = neon.store.get(Cluster, snapshot.cluster_id)
         if source is None:
             raise NotFound("snapshot not found")
-        cluster = replace(source, id=self._cluster_id, state="restored")
+        cluster = replace(source, id=self._cluster_id, state=ClusterState.RESTORED)
         name = wanted.name or f"{target.name}_restored_{self.branch_id[-8:]}"
         now = neon.clock.now()
         self._target = target

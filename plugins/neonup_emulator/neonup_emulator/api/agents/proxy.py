@@ -17,7 +17,7 @@ from starlette.requests import Request
 
 from neonup_emulator.api.agents.projects import bearer
 from neonup_emulator.api.v2 import routes as _registers  # noqa: F401
-from neonup_emulator.api.v2.operations import OPERATIONS, Call, Operation
+from neonup_emulator.api.v2.operations import OPERATIONS, Operation, RequestContext
 from neonup_emulator.neon.claimable import agent_tokens, holding
 from neonup_emulator.neon.claimable.agent_errors import AgentRefused
 from neonup_emulator.neon.claimable.capabilities import READ, WRITE
@@ -123,7 +123,7 @@ def carry_out(operation: Operation, request: Request, neon: Neon, body: bytes) -
     holder.require(rule.scope)
     caller = holding.caller(neon.store, registration.id, project_id=registration.project_id)
     content = _checked(body, rule)
-    call = Call(neon, caller, request.path_params, dict(request.query_params), content)
+    call = RequestContext(neon, caller, request.path_params, dict(request.query_params), content)
     answer = operation.handler(call)
     if operation.id == "getProject":
         answer["project"] = _without_owner(answer["project"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from neonup_emulator.api.v2 import serializers
-from neonup_emulator.api.v2.operations import Answer, Call, operation
+from neonup_emulator.api.v2.operations import Answer, RequestContext, operation
 from neonup_emulator.api.v2.paging import Rank, page
 from neonup_emulator.neon import projects, regions
 from neonup_emulator.neon.accounts import plans
@@ -17,7 +17,7 @@ _ORG = "/organizations/{org_id}"
 _NOWHERE = "127.0.0.1"
 
 
-def _user(call: Call) -> User:
+def _user(call: RequestContext) -> User:
     """The person who asks; an organization's key is nobody's.
 
     Raises:
@@ -28,12 +28,12 @@ def _user(call: Call) -> User:
     return call.caller.user
 
 
-def _organization(call: Call) -> Organization:
+def _organization(call: RequestContext) -> Organization:
     return call.neon.identity.organization(call.caller, call.path["org_id"])
 
 
 @operation("getCurrentUserInfo", "GET /users/me")
-def get_current_user_info(call: Call) -> Answer:
+def get_current_user_info(call: RequestContext) -> Answer:
     """The plan and its limits are those of the user's own organization."""
     user = _user(call)
     own = call.neon.people.organizations_of(user)[:1]
@@ -70,7 +70,7 @@ def get_current_user_info(call: Call) -> Answer:
 
 
 @operation("getCurrentUserOrganizations", "GET /users/me/organizations")
-def get_current_user_organizations(call: Call) -> Answer:
+def get_current_user_organizations(call: RequestContext) -> Answer:
     """With an organization's or a project's key: the organization that owns it."""
     caller = call.caller
     if caller.org_id is not None:
@@ -81,7 +81,7 @@ def get_current_user_organizations(call: Call) -> Answer:
 
 
 @operation("getAuthDetails", "GET /auth")
-def get_auth_details(call: Call) -> Answer:
+def get_auth_details(call: RequestContext) -> Answer:
     caller = call.caller
     return {
         "account_id": caller.org_id or caller.user.id,
@@ -91,34 +91,34 @@ def get_auth_details(call: Call) -> Answer:
 
 
 @operation("listApiKeys", "GET /api_keys")
-def list_api_keys(call: Call) -> Answer:
+def list_api_keys(call: RequestContext) -> Answer:
     return [_key(call, key) for key in call.neon.identity.keys(user=_user(call))]
 
 
 @operation("createApiKey", "POST /api_keys")
-def create_api_key(call: Call) -> Answer:
+def create_api_key(call: RequestContext) -> Answer:
     user, name = _user(call), call.body(CreateKey).key_name
     return _new_key(*call.neon.identity.create_key(user, name))
 
 
 @operation("revokeApiKey", "DELETE /api_keys/{key_id}")
-def revoke_api_key(call: Call) -> Answer:
+def revoke_api_key(call: RequestContext) -> Answer:
     return _revoked(call.neon.identity.revoke(call.number("key_id"), user=_user(call)))
 
 
 @operation("getOrganization", f"GET {_ORG}")
-def get_organization(call: Call) -> Answer:
+def get_organization(call: RequestContext) -> Answer:
     return serializers.organization(_organization(call))
 
 
 @operation("listOrgApiKeys", f"GET {_ORG}/api_keys")
-def list_org_api_keys(call: Call) -> Answer:
+def list_org_api_keys(call: RequestContext) -> Answer:
     organization = _organization(call)
     return [_key(call, key) for key in call.neon.identity.keys(org_id=organization.id)]
 
 
 @operation("createOrgApiKey", f"POST {_ORG}/api_keys")
-def create_org_api_key(call: Call) -> Answer:
+def create_org_api_key(call: RequestContext) -> Answer:
     organization = call.neon.identity.administered(call.caller, call.path["org_id"])
     wanted = call.body(CreateOrgKey)
     if wanted.project_id is not None:
@@ -130,13 +130,13 @@ def create_org_api_key(call: Call) -> Answer:
 
 
 @operation("revokeOrgApiKey", f"DELETE {_ORG}/api_keys/{{key_id}}")
-def revoke_org_api_key(call: Call) -> Answer:
+def revoke_org_api_key(call: RequestContext) -> Answer:
     organization = call.neon.identity.administered(call.caller, call.path["org_id"])
     return _revoked(call.neon.identity.revoke(call.number("key_id"), org_id=organization.id))
 
 
 @operation("getOrganizationMembers", f"GET {_ORG}/members")
-def get_organization_members(call: Call) -> Answer:
+def get_organization_members(call: RequestContext) -> Answer:
     organization = _organization(call)
     orders: dict[str, Callable[[Member], Rank]] = {
         "joined_at": lambda one: one.joined_at,
@@ -159,13 +159,13 @@ def get_organization_members(call: Call) -> Answer:
 
 
 @operation("getOrganizationMember", f"GET {_ORG}/members/{{member_id}}")
-def get_organization_member(call: Call) -> Answer:
+def get_organization_member(call: RequestContext) -> Answer:
     organization = _organization(call)
     return member_shown(call.neon.people.find_member(organization.id, call.path["member_id"]))
 
 
 @operation("getActiveRegions", "GET /regions")
-def get_active_regions(call: Call) -> Answer:
+def get_active_regions(call: RequestContext) -> Answer:
     if org_id := call.query.get("org_id"):
         call.neon.identity.organization(call.caller, org_id)
     shown = [
@@ -192,12 +192,12 @@ def member_shown(member: Member) -> serializers.Shown:
     }
 
 
-def _email(call: Call, member: Member) -> str:
+def _email(call: RequestContext, member: Member) -> str:
     user = call.neon.people.user(member.user_id)
     return user.email if user else ""
 
 
-def _key(call: Call, key: ApiKey) -> serializers.Shown:
+def _key(call: RequestContext, key: ApiKey) -> serializers.Shown:
     user = call.neon.store.get(User, key.user_id) or call.caller.user
     creator = {"id": user.id, "name": user.name, "image": ""}
     return _seen(key) | {"created_by": creator}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from neonup_emulator.api.v2 import serializers
-from neonup_emulator.api.v2.operations import Answer, Call, operation
+from neonup_emulator.api.v2.operations import Answer, RequestContext, operation
 from neonup_emulator.api.v2.paging import Rank, page
 from neonup_emulator.neon import branches, endpoints
 from neonup_emulator.neon.errors import NotFound
@@ -25,13 +25,13 @@ _ORDERS: dict[str, Callable[[Branch], Rank]] = {
 }
 
 
-def branch_of(call: Call) -> Branch:
+def branch_of(call: RequestContext) -> Branch:
     """The branch that the address names."""
     return branches.find(call.neon, call.project(), call.path["branch_id"])
 
 
 @operation("listProjectBranches", f"GET {_ALL}")
-def list_project_branches(call: Call) -> Answer:
+def list_project_branches(call: RequestContext) -> Answer:
     found = _searched(call)
     sort_by = call.choice("sort_by", _ORDERS, "updated_at")
     order = call.choice("sort_order", ("asc", "desc"), "desc")
@@ -51,18 +51,18 @@ def list_project_branches(call: Call) -> Answer:
 
 
 @operation("countProjectBranches", f"GET {_ALL}/count")
-def count_project_branches(call: Call) -> Answer:
+def count_project_branches(call: RequestContext) -> Answer:
     return {"count": len(_searched(call))}
 
 
-def _searched(call: Call) -> list[Branch]:
+def _searched(call: RequestContext) -> list[Branch]:
     found = call.neon.store.all(Branch, project_id=call.project().id)
     search = call.query.get("search", "").lower()
     return [one for one in found if search in one.name.lower() or search in one.id]
 
 
 @operation("createProjectBranch", f"POST {_ALL}", status=201)
-def create_project_branch(call: Call) -> Answer:
+def create_project_branch(call: RequestContext) -> Answer:
     """From now, a timestamp or an LSN; without rows from now alone."""
     project = call.project()
     branch, opened, operations = branches.create(call.neon, project, call.body(CreateBranch))
@@ -86,20 +86,20 @@ def create_project_branch(call: Call) -> Answer:
 
 
 @operation("getProjectBranch", f"GET {_ONE}")
-def get_project_branch(call: Call) -> Answer:
+def get_project_branch(call: RequestContext) -> Answer:
     branch = branch_of(call)
     shown = serializers.branch(branch, usage.of_branch(call.neon, branch))
     return {"branch": shown, "annotation": serializers.annotation(branch)}
 
 
 @operation("updateProjectBranch", f"PATCH {_ONE}")
-def update_project_branch(call: Call) -> Answer:
+def update_project_branch(call: RequestContext) -> Answer:
     changes = call.body(UpdateBranch).branch
     return _changed(call, branches.update(call.neon, call.project(), branch_of(call), changes))
 
 
 @operation("deleteProjectBranch", f"DELETE {_ONE}")
-def delete_project_branch(call: Call) -> Answer:
+def delete_project_branch(call: RequestContext) -> Answer:
     """For good, at once: it cannot be recovered."""
     project = call.project()
     try:
@@ -114,30 +114,30 @@ def delete_project_branch(call: Call) -> Answer:
     f"POST {_ONE}/set_as_default",
     f"POST {_ONE}/set_as_primary",  # neon-api 0.3
 )
-def set_default_project_branch(call: Call) -> Answer:
+def set_default_project_branch(call: RequestContext) -> Answer:
     return _changed(call, branches.set_default(call.neon, call.project(), branch_of(call)))
 
 
-def _changed(call: Call, changed: branches.Changed) -> Answer:
+def _changed(call: RequestContext, changed: branches.Changed) -> Answer:
     branch, operations = changed
     shown = serializers.branch(branch, usage.of_branch(call.neon, branch))
     return {"branch": shown, **serializers.operations(operations)}
 
 
 @operation("listProjectBranchEndpoints", f"GET {_ONE}/endpoints")
-def list_project_branch_endpoints(call: Call) -> Answer:
+def list_project_branch_endpoints(call: RequestContext) -> Answer:
     found = call.neon.store.all(Endpoint, branch_id=branch_of(call).id)
     return {"endpoints": [serializers.endpoint(call.neon, one) for one in found]}
 
 
 @operation("listProjectEndpoints", f"GET {_ENDPOINTS}")
-def list_project_endpoints(call: Call) -> Answer:
+def list_project_endpoints(call: RequestContext) -> Answer:
     found = call.neon.store.all(Endpoint, project_id=call.project().id)
     return {"endpoints": [serializers.endpoint(call.neon, one) for one in found]}
 
 
 @operation("createProjectEndpoint", f"POST {_ENDPOINTS}", status=201)
-def create_project_endpoint(call: Call) -> Answer:
+def create_project_endpoint(call: RequestContext) -> Answer:
     """Compute units are kept and shown; the server has what the machine has."""
     project, wanted = call.project(), call.body(CreateEndpoint).endpoint
     branch = branches.find(call.neon, project, wanted.branch_id)
@@ -145,19 +145,19 @@ def create_project_endpoint(call: Call) -> Answer:
 
 
 @operation("getProjectEndpoint", f"GET {_ENDPOINT}")
-def get_project_endpoint(call: Call) -> Answer:
+def get_project_endpoint(call: RequestContext) -> Answer:
     return {"endpoint": serializers.endpoint(call.neon, _find(call))}
 
 
 @operation("updateProjectEndpoint", f"PATCH {_ENDPOINT}")
-def update_project_endpoint(call: Call) -> Answer:
+def update_project_endpoint(call: RequestContext) -> Answer:
     """Postgres's own settings reach the server; it cannot be moved to another branch."""
     changes = call.body(UpdateEndpoint).endpoint
     return _endpoint(call, endpoints.update(call.neon, call.project(), _find(call), changes))
 
 
 @operation("deleteProjectEndpoint", f"DELETE {_ENDPOINT}")
-def delete_project_endpoint(call: Call) -> Answer:
+def delete_project_endpoint(call: RequestContext) -> Answer:
     project = call.project()
     try:
         endpoint = _find(call)
@@ -167,25 +167,25 @@ def delete_project_endpoint(call: Call) -> Answer:
 
 
 @operation("startProjectEndpoint", f"POST {_ENDPOINT}/start")
-def start_project_endpoint(call: Call) -> Answer:
+def start_project_endpoint(call: RequestContext) -> Answer:
     return _endpoint(call, endpoints.start(call.neon, call.project(), _find(call)))
 
 
 @operation("suspendProjectEndpoint", f"POST {_ENDPOINT}/suspend")
-def suspend_project_endpoint(call: Call) -> Answer:
+def suspend_project_endpoint(call: RequestContext) -> Answer:
     return _endpoint(call, endpoints.suspend(call.neon, call.project(), _find(call)))
 
 
 @operation("restartProjectEndpoint", f"POST {_ENDPOINT}/restart")
-def restart_project_endpoint(call: Call) -> Answer:
+def restart_project_endpoint(call: RequestContext) -> Answer:
     return _endpoint(call, endpoints.restart(call.neon, call.project(), _find(call)))
 
 
-def _find(call: Call) -> Endpoint:
+def _find(call: RequestContext) -> Endpoint:
     return endpoints.find(call.neon, call.project(), call.path["endpoint_id"])
 
 
-def _endpoint(call: Call, changed: endpoints.Changed) -> Answer:
+def _endpoint(call: RequestContext, changed: endpoints.Changed) -> Answer:
     endpoint, operations = changed
     return {
         "endpoint": serializers.endpoint(call.neon, endpoint),

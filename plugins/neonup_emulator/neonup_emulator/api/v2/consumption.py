@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any, get_args
 
 from neonup_emulator.api.v2 import serializers
-from neonup_emulator.api.v2.operations import Answer, Call, operation
+from neonup_emulator.api.v2.operations import Answer, RequestContext, operation
 from neonup_emulator.api.v2.paging import page
 from neonup_emulator.neon import projects
 from neonup_emulator.neon.accounts.model import Organization, Plan
@@ -62,7 +62,7 @@ _OF_PROJECTS: dict[str, Callable[[Frame], float]] = {
 
 
 @operation("getConsumptionHistoryPerProject", "GET /consumption_history/projects")
-def get_consumption_history_per_project(call: Call) -> Answer:
+def get_consumption_history_per_project(call: RequestContext) -> Answer:
     organization = _organization(call, ("scale", "business", "enterprise"), named=False)
     spans = _spans(call)
     metrics = _metrics(call, _LEGACY)
@@ -77,14 +77,14 @@ def get_consumption_history_per_project(call: Call) -> Answer:
 
 
 @operation("getConsumptionHistoryPerProjectV2", "GET /consumption_history/v2/projects")
-def get_consumption_history_per_project_v2(call: Call) -> Answer:
+def get_consumption_history_per_project_v2(call: RequestContext) -> Answer:
     """Measured; branches beyond a plan's cost nothing here, and there is no private network."""
     organization = _organization(call, ("launch", "scale", "agent", "business", "enterprise"))
     return _of_projects(call, organization, _spans(call), _values(call, _OF_PROJECTS))
 
 
 @operation("getConsumptionHistoryPerBranchV2", "GET /consumption_history/v2/branches")
-def get_consumption_history_per_branch_v2(call: Call) -> Answer:
+def get_consumption_history_per_branch_v2(call: RequestContext) -> Answer:
     organization = _organization(call, ("launch", "scale", "agent", "enterprise"))
     if not call.listed("project_ids"):
         raise Refused("the parameter project_ids is missing")
@@ -117,7 +117,9 @@ def get_consumption_history_per_branch_v2(call: Call) -> Answer:
     return answer | ({"pagination": {"cursor": cursor}} if cursor else {})
 
 
-def _of_projects(call: Call, organization: Organization, spans: Spans, show: Show) -> Answer:
+def _of_projects(
+    call: RequestContext, organization: Organization, spans: Spans, show: Show
+) -> Answer:
     found = _projects(call, organization)
     shown, cursor = page(
         call, found, lambda one: one.created_at, descending=True, default=10, largest=100
@@ -140,7 +142,9 @@ def _of_projects(call: Call, organization: Organization, spans: Spans, show: Sho
     return answer | ({"pagination": {"cursor": cursor}} if cursor else {})
 
 
-def _organization(call: Call, plans: tuple[Plan, ...], *, named: bool = True) -> Organization:
+def _organization(
+    call: RequestContext, plans: tuple[Plan, ...], *, named: bool = True
+) -> Organization:
     """The organization that is asked about.
 
     Raises:
@@ -164,26 +168,26 @@ def _organization(call: Call, plans: tuple[Plan, ...], *, named: bool = True) ->
     return found
 
 
-def _projects(call: Call, organization: Organization) -> list[Project]:
+def _projects(call: RequestContext, organization: Organization) -> list[Project]:
     wanted = _ids(call, "project_ids")
     found = projects.all_of(call.neon, call.caller, org_id=organization.id, deleted=False)
     return [one for one in found if not wanted or one.id in wanted]
 
 
-def _ids(call: Call, name: str) -> set[str]:
+def _ids(call: RequestContext, name: str) -> set[str]:
     found = call.listed(name)
     if len(found) > _MOST_IDS:
         raise Refused(f"invalid parameter {name}: at most {_MOST_IDS} ids are allowed")
     return set(found)
 
 
-def _spans(call: Call) -> Spans:
+def _spans(call: RequestContext) -> Spans:
     granularity = call.choice("granularity", get_args(frames.Granularity))
     begin, end = _moment(call, "from"), _moment(call, "to")
     return frames.edges(begin, end, granularity, call.neon.clock.now())  # type: ignore[arg-type]
 
 
-def _moment(call: Call, name: str) -> datetime:
+def _moment(call: RequestContext, name: str) -> datetime:
     moment = call.moment(name)
     if moment is None:
         raise Refused(f"the parameter {name} is missing")
@@ -193,7 +197,7 @@ def _moment(call: Call, name: str) -> datetime:
         raise Refused(f"invalid parameter {name}: it is out of range") from None
 
 
-def _metrics(call: Call, known: dict[str, Callable[[Frame], float]]) -> list[str]:
+def _metrics(call: RequestContext, known: dict[str, Callable[[Frame], float]]) -> list[str]:
     found = list(dict.fromkeys(call.listed("metrics")))
     for name in found:
         if name not in known:
@@ -201,7 +205,7 @@ def _metrics(call: Call, known: dict[str, Callable[[Frame], float]]) -> list[str
     return found
 
 
-def _values(call: Call, known: dict[str, Callable[[Frame], float]]) -> Show:
+def _values(call: RequestContext, known: dict[str, Callable[[Frame], float]]) -> Show:
     metrics = _metrics(call, known)
     if not metrics:
         raise Refused("the parameter metrics is missing")
@@ -221,7 +225,11 @@ def _timeframe(frame: Frame) -> serializers.Shown:
 
 
 def _periods(
-    call: Call, organization: Organization, project: Project, consumed: list[Frame], show: Show
+    call: RequestContext,
+    organization: Organization,
+    project: Project,
+    consumed: list[Frame],
+    show: Show,
 ) -> list[serializers.Shown]:
     """The frames by their months, which are the periods here."""
     now = call.neon.clock.now()

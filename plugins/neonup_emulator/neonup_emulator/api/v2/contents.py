@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from neonup_emulator.api.v2 import serializers
 from neonup_emulator.api.v2.branches import branch_of
-from neonup_emulator.api.v2.operations import Answer, Call, operation
+from neonup_emulator.api.v2.operations import Answer, RequestContext, operation
 from neonup_emulator.neon import branches, databases, endpoints, roles
 from neonup_emulator.neon.errors import NotFound, Refused
 from neonup_emulator.neon.model import Branch, Endpoint
@@ -18,31 +18,31 @@ _ROLE = f"{_ROLES}/{{role_name}}"
 
 
 @operation("listProjectBranchDatabases", f"GET {_DATABASES}")
-def list_project_branch_databases(call: Call) -> Answer:
+def list_project_branch_databases(call: RequestContext) -> Answer:
     found = databases.all_of(call.neon, branch_of(call))
     return {"databases": [serializers.database(row) for row in found]}
 
 
 @operation("createProjectBranchDatabase", f"POST {_DATABASES}", status=201)
-def create_project_branch_database(call: Call) -> Answer:
+def create_project_branch_database(call: RequestContext) -> Answer:
     wanted = call.body(CreateDatabase).database
     return _database(databases.create(call.neon, call.project(), branch_of(call), wanted))
 
 
 @operation("getProjectBranchDatabase", f"GET {_DATABASE}")
-def get_project_branch_database(call: Call) -> Answer:
+def get_project_branch_database(call: RequestContext) -> Answer:
     found = databases.find(call.neon, branch_of(call), call.path["database_name"])
     return {"database": serializers.database(found)}
 
 
 @operation("updateProjectBranchDatabase", f"PATCH {_DATABASE}")
-def update_project_branch_database(call: Call) -> Answer:
+def update_project_branch_database(call: RequestContext) -> Answer:
     changes, name = call.body(UpdateDatabase).database, call.path["database_name"]
     return _database(databases.update(call.neon, call.project(), branch_of(call), name, changes))
 
 
 @operation("deleteProjectBranchDatabase", f"DELETE {_DATABASE}")
-def delete_project_branch_database(call: Call) -> Answer:
+def delete_project_branch_database(call: RequestContext) -> Answer:
     project, branch, name = call.project(), branch_of(call), call.path["database_name"]
     try:
         return _database(databases.delete(call.neon, project, branch, name))
@@ -56,25 +56,25 @@ def _database(changed: databases.Changed) -> Answer:
 
 
 @operation("listProjectBranchRoles", f"GET {_ROLES}")
-def list_project_branch_roles(call: Call) -> Answer:
+def list_project_branch_roles(call: RequestContext) -> Answer:
     found = roles.all_of(call.neon, branch_of(call))
     return {"roles": [serializers.role(role) for role in found]}
 
 
 @operation("createProjectBranchRole", f"POST {_ROLES}", status=201)
-def create_project_branch_role(call: Call) -> Answer:
+def create_project_branch_role(call: RequestContext) -> Answer:
     wanted = call.body(CreateRole).role
     return _role(roles.create(call.neon, call.project(), branch_of(call), wanted), secret=True)
 
 
 @operation("getProjectBranchRole", f"GET {_ROLE}")
-def get_project_branch_role(call: Call) -> Answer:
+def get_project_branch_role(call: RequestContext) -> Answer:
     found = roles.find(call.neon, branch_of(call), call.path["role_name"])
     return {"role": serializers.role(found)}
 
 
 @operation("deleteProjectBranchRole", f"DELETE {_ROLE}")
-def delete_project_branch_role(call: Call) -> Answer:
+def delete_project_branch_role(call: RequestContext) -> Answer:
     project, branch, name = call.project(), branch_of(call), call.path["role_name"]
     try:
         return _role(roles.delete(call.neon, project, branch, name))
@@ -83,7 +83,7 @@ def delete_project_branch_role(call: Call) -> Answer:
 
 
 @operation("resetProjectBranchRolePassword", f"POST {_ROLE}/reset_password")
-def reset_project_branch_role_password(call: Call) -> Answer:
+def reset_project_branch_role_password(call: RequestContext) -> Answer:
     name = call.path["role_name"]
     changed = roles.reset_password(call.neon, call.project(), branch_of(call), name)
     return _role(changed, secret=True)
@@ -94,7 +94,7 @@ def reset_project_branch_role_password(call: Call) -> Answer:
     f"GET {_ROLE}/reveal_password",
     f"POST {_ROLE}/reveal_password",  # neon-api 0.3
 )
-def get_project_branch_role_password(call: Call) -> Answer:
+def get_project_branch_role_password(call: RequestContext) -> Answer:
     project, branch = call.project(), branch_of(call)
     return {"password": roles.password_of(call.neon, project, branch, call.path["role_name"])}
 
@@ -105,7 +105,7 @@ def _role(changed: roles.Changed, *, secret: bool = False) -> Answer:
 
 
 @operation("getConnectionURI", "GET /projects/{project_id}/connection_uri")
-def get_connection_uri(call: Call) -> Answer:
+def get_connection_uri(call: RequestContext) -> Answer:
     """The pooled URL is the direct one."""
     project = call.project()
     for name in ("database_name", "role_name"):
@@ -118,7 +118,7 @@ def get_connection_uri(call: Call) -> Answer:
     return {"uri": serializers.uri(project, endpoint, role, database.name)}
 
 
-def _branch_and_endpoint(call: Call) -> tuple[Branch, Endpoint]:
+def _branch_and_endpoint(call: RequestContext) -> tuple[Branch, Endpoint]:
     """Those that the parameters name, or the default branch's endpoint that writes.
 
     Raises:

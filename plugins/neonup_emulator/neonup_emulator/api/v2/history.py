@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from neonup_emulator.api.v2 import serializers
 from neonup_emulator.api.v2.branches import branch_of
-from neonup_emulator.api.v2.operations import Answer, Call, operation
+from neonup_emulator.api.v2.operations import Answer, RequestContext, operation
 from neonup_emulator.neon import branches, restores, schedules, schemas, snapshots
 from neonup_emulator.neon.errors import Refused
 from neonup_emulator.neon.model import Snapshot
@@ -29,21 +29,21 @@ Schema = TypeVar("Schema")
 
 
 @operation("restoreProjectBranch", f"POST {_BRANCH}/restore")
-def restore_project_branch(call: Call) -> Answer:
+def restore_project_branch(call: RequestContext) -> Answer:
     wanted = call.body(RestoreBranch)
     branch, operations = restores.restore(call.neon, call.project(), branch_of(call), wanted)
     return {"branch": serializers.branch(branch), **serializers.operations(operations)}
 
 
 @operation("finalizeRestoreBranch", f"POST {_BRANCH}/finalize_restore")
-def finalize_restore_branch(call: Call) -> Answer:
+def finalize_restore_branch(call: RequestContext) -> Answer:
     name = call.body(FinalizeRestore).name
     done = restores.finalize(call.neon, call.project(), branch_of(call), name)
     return serializers.operations(done)
 
 
 @operation("createSnapshot", f"POST {_BRANCH}/snapshot")
-def create_snapshot(call: Call) -> Answer:
+def create_snapshot(call: RequestContext) -> Answer:
     """Of root branches, as many as the plan allows."""
     wanted = call.body(NewSnapshot)
     name = call.query.get("name") or wanted.name
@@ -62,25 +62,25 @@ def create_snapshot(call: Call) -> Answer:
 
 
 @operation("listSnapshots", f"GET {_SNAPSHOTS}")
-def list_snapshots(call: Call) -> Answer:
+def list_snapshots(call: RequestContext) -> Answer:
     found = snapshots.all_of(call.neon, call.project())
     return {"snapshots": [serializers.snapshot(one) for one in found]}
 
 
 @operation("updateSnapshot", f"PATCH {_SNAPSHOT}")
-def update_snapshot(call: Call) -> Answer:
+def update_snapshot(call: RequestContext) -> Answer:
     changes = call.body(UpdateSnapshot).snapshot
     changed = snapshots.update(call.neon, call.project(), _find(call), changes)
     return {"snapshot": serializers.snapshot(changed)}
 
 
 @operation("deleteSnapshot", f"DELETE {_SNAPSHOT}", status=202)
-def delete_snapshot(call: Call) -> Answer:
+def delete_snapshot(call: RequestContext) -> Answer:
     return serializers.operations(snapshots.delete(call.neon, call.project(), _find(call)))
 
 
 @operation("restoreSnapshot", f"POST {_SNAPSHOT}/restore")
-def restore_snapshot(call: Call) -> Answer:
+def restore_snapshot(call: RequestContext) -> Answer:
     branch, endpoints, operations = snapshots.restore(
         call.neon, call.project(), _find(call), call.body(RestoreSnapshot)
     )
@@ -91,24 +91,24 @@ def restore_snapshot(call: Call) -> Answer:
     }
 
 
-def _find(call: Call) -> Snapshot:
+def _find(call: RequestContext) -> Snapshot:
     return snapshots.find(call.neon, call.project(), call.path["snapshot_id"])
 
 
 @operation("getSnapshotSchedule", f"GET {_BRANCH}/backup_schedule")
-def get_snapshot_schedule(call: Call) -> Answer:
+def get_snapshot_schedule(call: RequestContext) -> Answer:
     return {"schedule": branch_of(call).backup_schedule}
 
 
 @operation("setSnapshotSchedule", f"PUT {_BRANCH}/backup_schedule")
-def set_snapshot_schedule(call: Call) -> Answer:
+def set_snapshot_schedule(call: RequestContext) -> Answer:
     """Hours are those of UTC; day 1 of a week is Monday; an empty list ends it."""
     schedules.set_schedule(call.neon, call.project(), branch_of(call), call.body(BackupSchedule))
     return {}
 
 
 @operation("getProjectBranchSchema", f"GET {_BRANCH}/schema")
-def get_project_branch_schema(call: Call) -> Answer:
+def get_project_branch_schema(call: RequestContext) -> Answer:
     shown = call.choice("format", ("sql", "json"), "sql")
     if shown == "sql":
         return {"sql": _schema(call, call.path["branch_id"], schemas.sql)}
@@ -116,7 +116,7 @@ def get_project_branch_schema(call: Call) -> Answer:
 
 
 @operation("getProjectBranchSchemaComparison", f"GET {_BRANCH}/compare_schema")
-def get_project_branch_schema_comparison(call: Call) -> Answer:
+def get_project_branch_schema_comparison(call: RequestContext) -> Answer:
     own, branch = call.path["branch_id"], branch_of(call)
     base = call.query.get("base_branch_id") or branch.parent_id or own
     names = (f"a/{call.query.get('db_name')}", f"b/{call.query.get('db_name')}")
@@ -124,7 +124,9 @@ def get_project_branch_schema_comparison(call: Call) -> Answer:
     return {"diff": schemas.difference(old, _schema(call, own, schemas.sql), names)}
 
 
-def _schema(call: Call, branch_id: str, read: Callable[..., Schema], *, prefix: str = "") -> Schema:
+def _schema(
+    call: RequestContext, branch_id: str, read: Callable[..., Schema], *, prefix: str = ""
+) -> Schema:
     database = call.query.get("db_name")
     if not database:
         raise Refused("the parameter db_name is missing")

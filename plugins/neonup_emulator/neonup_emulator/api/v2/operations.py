@@ -21,7 +21,7 @@ Answer = Any
 
 
 @dataclass(frozen=True)
-class Call:
+class RequestContext:
     """A request to one operation.
 
     Args:
@@ -142,7 +142,7 @@ class Call:
         return int(text)
 
 
-Handler = Callable[[Call], Answer]
+Handler = Callable[[RequestContext], Answer]
 
 
 @dataclass(frozen=True)

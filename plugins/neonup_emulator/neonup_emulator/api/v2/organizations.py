@@ -8,7 +8,7 @@ from msgspec import Meta, Struct
 
 from neonup_emulator.api.v2 import serializers
 from neonup_emulator.api.v2.account import member_shown
-from neonup_emulator.api.v2.operations import Answer, Call, operation
+from neonup_emulator.api.v2.operations import Answer, RequestContext, operation
 from neonup_emulator.neon.accounts.model import Invitation, MemberRole, Organization
 from neonup_emulator.neon.errors import Forbidden
 from neonup_emulator.neon.requests import Email
@@ -42,14 +42,14 @@ class _SpendingLimit(Struct):
 
 
 @operation("updateOrganizationMember", f"PATCH {_ORG}/members/{{member_id}}")
-def update_organization_member(call: Call) -> Answer:
+def update_organization_member(call: RequestContext) -> Answer:
     organization = _administered(call)
     member = call.neon.people.find_member(organization.id, call.path["member_id"])
     return member_shown(call.neon.people.change_role(member, call.body(_MemberChanges).role))
 
 
 @operation("removeOrganizationMember", f"DELETE {_ORG}/members/{{member_id}}")
-def remove_organization_member(call: Call) -> Answer:
+def remove_organization_member(call: RequestContext) -> Answer:
     """Transfer requests that the member made are void from then on."""
     organization = _administered(call)
     member = call.neon.people.find_member(organization.id, call.path["member_id"])
@@ -58,13 +58,13 @@ def remove_organization_member(call: Call) -> Answer:
 
 
 @operation("getOrganizationInvitations", f"GET {_ORG}/invitations")
-def get_organization_invitations(call: Call) -> Answer:
+def get_organization_invitations(call: RequestContext) -> Answer:
     organization = _read(call)
     return _invitations(call.neon.people.invitations(organization.id))
 
 
 @operation("createOrganizationInvitations", f"POST {_ORG}/invitations")
-def create_organization_invitations(call: Call) -> Answer:
+def create_organization_invitations(call: RequestContext) -> Answer:
     """For admins; no email is sent."""
     organization = _administered(call)
     wanted = call.body(_NewInvitations).invitations
@@ -77,12 +77,12 @@ def create_organization_invitations(call: Call) -> Answer:
 
 
 @operation("getOrganizationSpendingLimit", f"GET {_ORG}/billing/spending_limit")
-def get_organization_spending_limit(call: Call) -> Answer:
+def get_organization_spending_limit(call: RequestContext) -> Answer:
     return {"spending_limit_cents": call.neon.people.spending_limit(_read(call).id)}
 
 
 @operation("setOrganizationSpendingLimit", f"PUT {_ORG}/billing/spending_limit")
-def set_organization_spending_limit(call: Call) -> Answer:
+def set_organization_spending_limit(call: RequestContext) -> Answer:
     """Kept and shown; nothing here costs anything, so it is never reached."""
     organization, cents = _administered(call), call.body(_SpendingLimit).spending_limit_cents
     changed = call.neon.people.set_spending_limit(organization.id, cents)
@@ -90,12 +90,12 @@ def set_organization_spending_limit(call: Call) -> Answer:
 
 
 @operation("deleteOrganizationSpendingLimit", f"DELETE {_ORG}/billing/spending_limit")
-def delete_organization_spending_limit(call: Call) -> Answer:
+def delete_organization_spending_limit(call: RequestContext) -> Answer:
     call.neon.people.set_spending_limit(_administered(call).id, None)
     return {}
 
 
-def _read(call: Call) -> Organization:
+def _read(call: RequestContext) -> Organization:
     """The organization; its key of one project may not know more of it.
 
     Raises:
@@ -107,7 +107,7 @@ def _read(call: Call) -> Organization:
     return call.neon.identity.organization(call.caller, call.path["org_id"])
 
 
-def _administered(call: Call) -> Organization:
+def _administered(call: RequestContext) -> Organization:
     return call.neon.identity.administered(call.caller, call.path["org_id"])
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Protocol, TypeVar
 
-from neonup_emulator.api.v2.operations import Call
+from neonup_emulator.api.v2.operations import RequestContext
 from neonup_emulator.neon.errors import Refused
 
 
@@ -25,7 +25,7 @@ Rank = str | datetime
 
 
 def page(
-    call: Call,
+    call: RequestContext,
     items: list[Item],
     rank: Callable[[Item], Rank],
     *,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from neonup_emulator.api.v2 import serializers
-from neonup_emulator.api.v2.operations import Answer, Call, operation
+from neonup_emulator.api.v2.operations import Answer, RequestContext, operation
 from neonup_emulator.api.v2.paging import page
 from neonup_emulator.neon import permissions, projects
 from neonup_emulator.neon.errors import NotFound
@@ -18,7 +18,7 @@ from neonup_emulator.neon.requests import (
 
 
 @operation("listProjects", "GET /projects")
-def list_projects(call: Call) -> Answer:
+def list_projects(call: RequestContext) -> Answer:
     org_id = call.query.get("org_id")
     if org_id is not None:
         call.neon.identity.organization(call.caller, org_id)
@@ -27,12 +27,12 @@ def list_projects(call: Call) -> Answer:
 
 
 @operation("listSharedProjects", "GET /projects/shared")
-def list_shared_projects(call: Call) -> Answer:
+def list_shared_projects(call: RequestContext) -> Answer:
     found = projects.shared_with(call.neon, call.caller)
     return _listed(call, found)
 
 
-def _listed(call: Call, found: list[Project]) -> Answer:
+def _listed(call: RequestContext, found: list[Project]) -> Answer:
     call.whole("timeout", 30_000, 100, 30_000)  # milliseconds; no list takes that long here
     if search := call.query.get("search"):
         found = [one for one in found if search.lower() in one.name.lower() or search in one.id]
@@ -51,7 +51,7 @@ def _listed(call: Call, found: list[Project]) -> Answer:
 
 
 @operation("createProject", "POST /projects", status=201)
-def create_project(call: Call) -> Answer:
+def create_project(call: RequestContext) -> Answer:
     """Each region is this machine; the Postgres versions that this machine has."""
     created = projects.create(call.neon, call.caller, call.body(CreateProject).project)
     uri = serializers.connection(
@@ -69,13 +69,13 @@ def create_project(call: Call) -> Answer:
 
 
 @operation("getProject", "GET /projects/{project_id}")
-def get_project(call: Call) -> Answer:
+def get_project(call: RequestContext) -> Answer:
     """What was consumed was measured, at most a minute ago."""
     return {"project": serializers.project(call.neon, call.project())}
 
 
 @operation("updateProject", "PATCH /projects/{project_id}")
-def update_project(call: Call) -> Answer:
+def update_project(call: RequestContext) -> Answer:
     """Quotas are enforced; allowed addresses and preload libraries are kept and shown."""
     changes = call.body(UpdateProject).project
     changed, operations = projects.update(call.neon, call.project(), changes)
@@ -86,14 +86,14 @@ def update_project(call: Call) -> Answer:
 
 
 @operation("deleteProject", "DELETE /projects/{project_id}")
-def delete_project(call: Call) -> Answer:
+def delete_project(call: RequestContext) -> Answer:
     """Can be recovered for seven days."""
     deleted = projects.delete(call.neon, call.whole_project("delete it"))
     return {"project": serializers.project(call.neon, deleted)}
 
 
 @operation("recoverProject", "POST /projects/{project_id}/recover")
-def recover_project(call: Call) -> Answer:
+def recover_project(call: RequestContext) -> Answer:
     project, branches = projects.recover(call.neon, call.caller, call.path["project_id"])
     return {
         "project": serializers.project(call.neon, project),
@@ -102,7 +102,7 @@ def recover_project(call: Call) -> Answer:
 
 
 @operation("getAvailablePreloadLibraries", "GET /projects/{project_id}/available_preload_libraries")
-def get_available_preload_libraries(call: Call) -> Answer:
+def get_available_preload_libraries(call: RequestContext) -> Answer:
     call.project()
     return {
         "libraries": [
@@ -118,7 +118,7 @@ def get_available_preload_libraries(call: Call) -> Answer:
 
 
 @operation("listProjectOperations", "GET /projects/{project_id}/operations")
-def list_project_operations(call: Call) -> Answer:
+def list_project_operations(call: RequestContext) -> Answer:
     project = call.project()
     found = call.neon.store.all(Operation, project_id=project.id)[::-1]
     shown, cursor = page(
@@ -129,7 +129,7 @@ def list_project_operations(call: Call) -> Answer:
 
 
 @operation("getProjectOperation", "GET /projects/{project_id}/operations/{operation_id}")
-def get_project_operation(call: Call) -> Answer:
+def get_project_operation(call: RequestContext) -> Answer:
     project = call.project()
     found = call.neon.store.get(Operation, call.path["operation_id"])
     if found is None or found.project_id != project.id:
@@ -138,13 +138,13 @@ def get_project_operation(call: Call) -> Answer:
 
 
 @operation("listProjectPermissions", "GET /projects/{project_id}/permissions")
-def list_project_permissions(call: Call) -> Answer:
+def list_project_permissions(call: RequestContext) -> Answer:
     found = call.neon.store.all(Permission, project_id=call.project().id)
     return {"project_permissions": [_permission(one) for one in found]}
 
 
 @operation("grantPermissionToProject", "POST /projects/{project_id}/permissions")
-def grant_permission_to_project(call: Call) -> Answer:
+def grant_permission_to_project(call: RequestContext) -> Answer:
     """Nobody is told; a user of that address reaches the project from now on."""
     project = call.whole_project("share it")
     return _permission(permissions.grant(call.neon, project, call.body(GrantPermission).email))
@@ -155,7 +155,7 @@ def grant_permission_to_project(call: Call) -> Answer:
     "DELETE /projects/{project_id}/permissions/{permission_id}",
     "DELETE /projects/{project_id}/permissions",  # neon-api 0.3, with the id in the body
 )
-def revoke_permission_from_project(call: Call) -> Answer:
+def revoke_permission_from_project(call: RequestContext) -> Answer:
     project = call.whole_project("share it")
     id = call.path.get("permission_id") or call.body(RevokePermission).permission_id  # noqa: A001
     permission = permissions.revoke(call.neon, project, id)

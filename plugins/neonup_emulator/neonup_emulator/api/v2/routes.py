@@ -28,7 +28,7 @@ from neonup_emulator.api.v2 import (  # noqa: F401 - they register
     transfers,
 )
 from neonup_emulator.api.v2.not_here import NOT_HERE
-from neonup_emulator.api.v2.operations import OPERATIONS, Answer, Call, Operation
+from neonup_emulator.api.v2.operations import OPERATIONS, Answer, Operation, RequestContext
 from neonup_emulator.neon.context import Neon
 from neonup_emulator.neon.errors import (
     Failed,
@@ -95,14 +95,14 @@ def _call(request: Request, operation: Operation, body: bytes) -> Answer:
     query = request.query_params
     scopes.check(caller, operation.id)
     return operation.handler(
-        Call(neon, caller, request.path_params, dict(query), body, query.multi_items())
+        RequestContext(neon, caller, request.path_params, dict(query), body, query.multi_items())
     )
 
 
 def _absent() -> Iterator[Operation]:
     """The operations that are not carried out here: they say so."""
 
-    def say(call: Call, *, id: str) -> Answer:  # noqa: A002
+    def say(call: RequestContext, *, id: str) -> Answer:  # noqa: A002
         raise NotHere(f"{id} is not part of this local Neon")
 
     for id, address in NOT_HERE.items():  # noqa: A001

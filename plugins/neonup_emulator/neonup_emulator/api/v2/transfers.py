@@ -7,7 +7,7 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from neonup_emulator.api.v2 import serializers
-from neonup_emulator.api.v2.operations import Answer, Call, operation
+from neonup_emulator.api.v2.operations import Answer, RequestContext, operation
 from neonup_emulator.neon.requests import Id
 from neonup_emulator.neon.transfer import moving, transfer_requests
 
@@ -36,7 +36,7 @@ class _TransferProjects(Struct):
 @operation(
     "createProjectTransferRequest", "POST /projects/{project_id}/transfer_requests", status=201
 )
-def create_project_transfer_request(call: Call) -> Answer:
+def create_project_transfer_request(call: RequestContext) -> Answer:
     """Valid for up to a year; `/app/claim?p={project_id}&tr={id}&ru={redirect}` is its page."""
     project, ttl = call.project(), call.body(_NewTransferRequest).ttl_seconds
     id_, request = transfer_requests.create(call.neon, call.caller, project, ttl)
@@ -53,7 +53,7 @@ def create_project_transfer_request(call: Call) -> Answer:
     "PUT /projects/{project_id}/transfer_requests/{request_id}",
     status=204,
 )
-def accept_project_transfer_request(call: Call) -> Answer:
+def accept_project_transfer_request(call: RequestContext) -> Answer:
     """404 where it is unknown or its project deleted, 410 once it was used or has expired."""
     transfer_requests.accept(
         call.neon,
@@ -65,7 +65,7 @@ def accept_project_transfer_request(call: Call) -> Answer:
 
 
 @operation("transferProjectsFromOrgToOrg", "POST /organizations/{source_org_id}/projects/transfer")
-def transfer_projects_from_org_to_org(call: Call) -> Answer:
+def transfer_projects_from_org_to_org(call: RequestContext) -> Answer:
     """All or none; nothing here has integrations."""
     moving.check_personal(call.caller)
     source = call.neon.identity.organization(call.caller, call.path["source_org_id"])
@@ -75,7 +75,7 @@ def transfer_projects_from_org_to_org(call: Call) -> Answer:
 
 
 @operation("transferProjectsFromUserToOrg", "POST /users/me/projects/transfer")
-def transfer_projects_from_user_to_org(call: Call) -> Answer:
+def transfer_projects_from_user_to_org(call: RequestContext) -> Answer:
     """From the user's own organization."""
     moving.check_personal(call.caller)
     source = call.neon.identity.home_of(call.caller)

@@ -21,7 +21,7 @@ from neonup_emulator.neon.compute.servers import Servers, failures_logged
 from neonup_emulator.neon.data.clusters import Clusters
 from neonup_emulator.neon.errors import NotFound, QuotaExceeded, Unprocessable
 from neonup_emulator.neon.metering.meter import Meter
-from neonup_emulator.neon.model import Branch, Cluster, Endpoint, Project, Role
+from neonup_emulator.neon.model import Branch, Cluster, ClusterState, Endpoint, Project, Role
 from neonup_emulator.neon.state.clock import Clock
 from neonup_emulator.neon.state.store import Store, setting
 from neonup_local.engine import postmaster
@@ -38,15 +38,22 @@ class Computes:
         clusters: their data.
         authority: signs their certificates.
         clock: which time it is.
+        admit: raises `QuotaExceeded` where nobody may start a branch's server or connect to it.
     """
 
     def __init__(
-        self, home: Path, store: Store, clusters: Clusters, authority: Authority, clock: Clock
+        self,
+        home: Path,
+        store: Store,
+        clusters: Clusters,
+        authority: Authority,
+        clock: Clock,
+        *,
+        admit: Callable[[Branch], None],
     ):
         self.front = Front(self.wake)
         self.meter = Meter(store, clock, self.front)
-        self.admit: Callable[[Branch], None] = lambda branch: None
-        """Raises `QuotaExceeded` where nobody may start a branch's server or connect to it."""
+        self.admit = admit
         self.servers = Servers(home, clusters, authority)
         self._store = store
         self._clock = clock
@@ -140,9 +147,9 @@ class Computes:
             writing = self.writing(current)
             port = self._launch(row, current, writing, {})
             self._metered(row.id, current, writing)
-            if row.state in ("new", "copied", "restored"):
+            if row.lacks_passwords:
                 self._settle(row, current)
-            self._store.update(Cluster, row.id, setting(state="started"))
+            self._store.update(Cluster, row.id, setting(state=ClusterState.STARTED))
             self._lead(current)
             return port
 
@@ -230,7 +237,7 @@ class Computes:
             self.meter.stopped(branch.cluster_id)
             self.servers.stop(branch.cluster_id)
             if remembered and self._store.get(Cluster, branch.cluster_id) is not None:
-                self._store.update(Cluster, branch.cluster_id, setting(state="stopped"))
+                self._store.update(Cluster, branch.cluster_id, setting(state=ClusterState.STOPPED))
             return True
 
     def discard(self, cluster_id: str) -> None:
@@ -269,7 +276,7 @@ class Computes:
         A sleeping branch has those that it was stopped with, so it is not woken for that.
         """
         row = self._store.get(Cluster, branch.cluster_id)
-        if row is not None and row.state in ("started", "restored"):
+        if row is not None and row.may_differ:
             with self.admin(branch) as connection:
                 contents.read(self._store, branch, connection, self._clock.now())
 
@@ -312,7 +319,7 @@ class Computes:
         endpoint = replicas.drop(self._store, self._clusters, endpoint)
         with self.held(branch.cluster_id):
             row = self._store.get(Cluster, branch.cluster_id)
-            if row is not None and row.state in ("new", "copied", "restored"):
+            if row is not None and row.lacks_passwords:
                 self.start(branch)  # its roles and passwords are set by a start
             primary = self._primary(branch)
             if primary is None:
@@ -381,7 +388,11 @@ class Computes:
         row, seen = self._store.get(Cluster, cluster_id), self.front.seen(endpoint_id or "")
         used = max(seen.at, self.servers.used(cluster_id)) >= self._looked.get(cluster_id, 0.0)
         # A standby's log is its branch's server's, which has counted it.
-        if row is None or row.state != "started" or not (idle or used or seen.connections):
+        if (
+            row is None
+            or row.state is not ClusterState.STARTED
+            or not (idle or used or seen.connections)
+        ):
             self.meter.look(cluster_id)
             return
         self._looked[cluster_id] = time.monotonic()

@@ -14,7 +14,7 @@ from neonup_emulator.neon.context import Neon
 from neonup_emulator.neon.data import history
 from neonup_emulator.neon.data.history import Target
 from neonup_emulator.neon.errors import NotFound, Refused, Unprocessable
-from neonup_emulator.neon.model import Branch, Cluster, Project
+from neonup_emulator.neon.model import Branch, Cluster, ClusterState, Project
 
 _LSN = re.compile(r"[0-9A-Fa-f]{1,8}/[0-9A-Fa-f]{1,8}")
 
@@ -37,14 +37,14 @@ def new_cluster(
     row = neon.store.get(Cluster, source.cluster_id)
     if row is None:
         raise NotFound("branch not found")
-    state = "copied" if moment is None else "restored"
+    state = ClusterState.COPIED if moment is None else ClusterState.RESTORED
     return Cluster(
         id=id or ids.cluster(),
         project_id=row.project_id,
         engine=row.engine,
         bases=row.bases if moment is None else moment.reachable(row.bases),
         own_names=row.own_names,
-        state=state,  # type: ignore[arg-type]
+        state=state,
     )
 
 

@@ -18,7 +18,7 @@ from neonup_local.service.databases import Databases
 from neonup_local.service.records import Record
 from neonup_local.service.swap import Plan
 from neonup_local.service.versions import clones, copies, manifest
-from neonup_local.service.versions.manifest import Kept
+from neonup_local.service.versions.manifest import VersionManifest
 
 AUTOMATIC = 5
 """So many automatic versions of each kind are kept: taken before something, or by a restore."""
@@ -55,7 +55,7 @@ class LocalVersions(Versions):
             making = manifest.begin(self._folder)
             try:
                 copies.take(self._databases, record, making / "data")
-                new = Kept(name, record.engine, details.size(making / "data"), automatic)
+                new = VersionManifest(name, record.engine, details.size(making / "data"), automatic)
                 manifest.finish(self._folder, making, new)
             finally:
                 shutil.rmtree(making, ignore_errors=True)
@@ -144,7 +144,7 @@ class LocalVersions(Versions):
         """
         with self._databases.locked(self._id):
             manifest.remove_leftovers(self._folder)
-            manifest.remove(self._folder, self._kept(version).id)
+            manifest.remove(self._folder, self._manifest(version).id)
 
     def branch(self, name: str, *, expires_at: datetime | None = None) -> VersionBranch:
         """A database of its own with the data as it is now.
@@ -202,7 +202,7 @@ class LocalVersions(Versions):
         taken = {one.name for one in manifest.all_of(self._folder)}
         return _free(_dated("checkpoint"), taken) if given is None else _checked(given, taken)
 
-    def _kept(self, version: Version) -> Kept:
+    def _manifest(self, version: Version) -> VersionManifest:
         for one in manifest.all_of(self._folder):
             if one.id == version.id:
                 return one
@@ -211,9 +211,9 @@ class LocalVersions(Versions):
             remedy="`neonup versions list` shows them.",
         )
 
-    def _usable(self, version: Version) -> tuple[Kept, Engine]:
+    def _usable(self, version: Version) -> tuple[VersionManifest, Engine]:
         """A version and the Postgres that can run its data; nothing has been changed yet."""
-        found = self._kept(version)
+        found = self._manifest(version)
         databases = self._databases
         try:
             major = cluster.major_version(manifest.place(self._folder, found.id) / "data")
@@ -225,15 +225,17 @@ class LocalVersions(Versions):
                 remedy=error.remedy,
             ) from None
 
-    def _expect_before(self, record: Record) -> Kept:
+    def _expect_before(self, record: Record) -> VersionManifest:
         """The version that the present data is about to become, once it is in its folder."""
         taken = {one.name for one in manifest.all_of(self._folder)}
         size = details.size(self._folder / "data")
-        before = Kept(_free(_dated(_BEFORE_RESTORE), taken), record.engine, size, automatic=True)
+        before = VersionManifest(
+            _free(_dated(_BEFORE_RESTORE), taken), record.engine, size, automatic=True
+        )
         manifest.finish(self._folder, manifest.begin(self._folder), before)
         return before
 
-    def _take_back(self, before: Kept, record: Record) -> None:
+    def _take_back(self, before: VersionManifest, record: Record) -> None:
         """Undo a restore whose data does not work."""
         self._databases.stop_locked(self._id)
         place = manifest.place(self._folder, before.id)

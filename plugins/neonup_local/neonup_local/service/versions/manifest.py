@@ -19,7 +19,7 @@ _MAKING = ".making-"
 
 
 @dataclass(frozen=True)
-class Kept:
+class VersionManifest:
     """What is recorded of a version.
 
     Args:
@@ -49,32 +49,32 @@ def place(folder: Path, id: str) -> Path:  # noqa: A002
     return folder / FOLDER / id
 
 
-def all_of(folder: Path) -> list[Kept]:
+def all_of(folder: Path) -> list[VersionManifest]:
     """The versions of a database, newest first."""
     found = []
     for path in (folder / FOLDER).glob("ver-*"):
         with suppress(FileNotFoundError):  # deleted meanwhile: only changes are made under the lock
             if (path / "data").is_dir():  # else it is not finished
                 found.append(_read(path))
-    return sorted(found, key=lambda kept: kept.created_at, reverse=True)
+    return sorted(found, key=lambda manifest: manifest.created_at, reverse=True)
 
 
-def _read(path: Path) -> Kept:
+def _read(path: Path) -> VersionManifest:
     """A version's record; where that is damaged, what the folder says, so that it can be deleted.
 
     Its data may be sound still, and a restore says if it is not.
     """
     try:
-        kept = Kept(**json.loads((path / _RECORD).read_bytes()))
-        datetime.fromisoformat(kept.created_at)
-        return kept if kept.id == path.name else _guess(path)
+        manifest = VersionManifest(**json.loads((path / _RECORD).read_bytes()))
+        datetime.fromisoformat(manifest.created_at)
+        return manifest if manifest.id == path.name else _guess(path)
     except (OSError, ValueError, TypeError):
         return _guess(path)
 
 
-def _guess(path: Path) -> Kept:
+def _guess(path: Path) -> VersionManifest:
     at = datetime.fromtimestamp(path.stat().st_mtime, UTC)
-    return Kept(path.name, "", id=path.name, created_at=at.isoformat())
+    return VersionManifest(path.name, "", id=path.name, created_at=at.isoformat())
 
 
 def begin(folder: Path) -> Path:
@@ -91,15 +91,15 @@ def begin(folder: Path) -> Path:
     return making
 
 
-def finish(folder: Path, making: Path, kept: Kept) -> Path:
+def finish(folder: Path, making: Path, manifest: VersionManifest) -> Path:
     """Make a version of what `begin` gave and the caller filled.
 
     Raises:
         EngineError: its record cannot be written.
     """
-    target = place(folder, kept.id)
+    target = place(folder, manifest.id)
     try:
-        (making / _RECORD).write_text(json.dumps(asdict(kept), indent=1), encoding="utf-8")
+        (making / _RECORD).write_text(json.dumps(asdict(manifest), indent=1), encoding="utf-8")
         making.rename(target)
     except OSError as error:
         raise _not_written(target, error) from None

@@ -65,7 +65,7 @@ class Front:
             [
                 sys.executable,
                 "-m",
-                "neonup_emulator.neon.compute.front.mover",
+                "neonup_emulator.neon.compute.front.tcp_proxy",
                 str(theirs.fileno()),
             ],
             pass_fds=[theirs.fileno()],

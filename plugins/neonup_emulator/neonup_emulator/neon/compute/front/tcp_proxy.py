@@ -1,4 +1,4 @@
-"""The front's process: ``python -m neonup_emulator.neon.compute.front.mover FD``.
+"""The front's process: ``python -m neonup_emulator.neon.compute.front.tcp_proxy FD``.
 
 It ends when the local Neon that started it does: the socket between them is closed then.
 """
@@ -37,7 +37,7 @@ _READ, _WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE
 
 
 @dataclass
-class Door:
+class Listener:
     """An endpoint.
 
     Args:
@@ -46,7 +46,7 @@ class Door:
     """
 
     endpoint: str
-    listener: socket.socket
+    sock: socket.socket
     port: int | None = None
     waiting: list[socket.socket] = field(default_factory=list)
     connections: int = 0
@@ -55,22 +55,22 @@ class Door:
     changed: bool = False
 
 
-class Side:
+class Peer:
     """One end of a connection; what it sends goes to its `other`."""
 
-    __slots__ = ("door", "ended", "events", "from_client", "other", "pending", "sock")
+    __slots__ = ("ended", "events", "from_client", "listener", "other", "pending", "sock")
 
-    def __init__(self, sock: socket.socket, door: Door, *, from_client: bool):
+    def __init__(self, sock: socket.socket, listener: Listener, *, from_client: bool):
         self.sock = sock
-        self.door = door
+        self.listener = listener
         self.from_client = from_client
-        self.pending = b""  # read from the other side, and not yet accepted by this one
-        self.ended = False  # the other side will send no more
+        self.pending = b""  # read from the other peer, and not yet accepted by this one
+        self.ended = False  # the other peer will send no more
         self.events = 0
-        self.other: Side = self
+        self.other: Peer = self
 
 
-class Mover:
+class TcpProxy:
     """The loop.
 
     Args:
@@ -80,7 +80,7 @@ class Mover:
     def __init__(self, control: socket.socket):
         self._control = control
         self._selector = selectors.DefaultSelector()
-        self._doors: dict[str, Door] = {}
+        self._listeners: dict[str, Listener] = {}
         self._decoder = msgspec.json.Decoder(ToFront)
         self._reported = time.monotonic()
 
@@ -88,12 +88,12 @@ class Mover:
         """Until the local Neon ends."""
         self._selector.register(self._control, _READ, None)
         while True:
-            changed = any(door.changed for door in self._doors.values())
+            changed = any(listener.changed for listener in self._listeners.values())
             for key, events in self._selector.select(_REPORT_SECONDS if changed else None):
                 subject = key.data
-                if isinstance(subject, Side):
-                    self._move(subject, events)
-                elif isinstance(subject, Door):
+                if isinstance(subject, Peer):
+                    self._forward(subject, events)
+                elif isinstance(subject, Listener):
                     self._accept(subject)
                 elif not self._obey():
                     return
@@ -107,13 +107,13 @@ class Mover:
             return False
         message = self._decoder.decode(content)
         if isinstance(message, Listen):
-            listener = socket.socket(fileno=sockets[0])
-            listener.setblocking(False)
-            door = Door(message.endpoint, listener)
-            self._doors[message.endpoint] = door
-            self._selector.register(listener, _READ, door)
+            sock = socket.socket(fileno=sockets[0])
+            sock.setblocking(False)
+            listener = Listener(message.endpoint, sock)
+            self._listeners[message.endpoint] = listener
+            self._selector.register(sock, _READ, listener)
             return True
-        found = self._doors.get(message.endpoint)
+        found = self._listeners.get(message.endpoint)
         if found is None:
             return True
         if isinstance(message, Up):
@@ -127,141 +127,148 @@ class Mover:
                 self._turn_away(found, message.refusal)
         elif isinstance(message, Close):
             self._turn_away(found)
-            self._selector.unregister(found.listener)
-            found.listener.close()
-            del self._doors[message.endpoint]
+            self._selector.unregister(found.sock)
+            found.sock.close()
+            del self._listeners[message.endpoint]
         return True
 
-    def _turn_away(self, door: Door, refusal: Refusal | None = None) -> None:
-        waiting, door.waiting = door.waiting, []
+    def _turn_away(self, listener: Listener, refusal: Refusal | None = None) -> None:
+        waiting, listener.waiting = listener.waiting, []
         for client in waiting:
             if refusal is None or threading.active_count() > _TALKING:
                 client.close()
             else:
                 threading.Thread(target=_refuse, args=(client, refusal), daemon=True).start()
 
-    def _accept(self, door: Door) -> None:
+    def _accept(self, listener: Listener) -> None:
         with suppress(OSError):
             while True:
-                client, _address = door.listener.accept()
+                client, _address = listener.sock.accept()
                 client.setblocking(False)
                 client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                if door.port is None:
-                    self._hold(client, door)
+                if listener.port is None:
+                    self._hold(client, listener)
                 else:
-                    self._connect(client, door)
+                    self._connect(client, listener)
 
-    def _hold(self, client: socket.socket, door: Door) -> None:
-        if not door.waiting:
-            self._say(Wake(door.endpoint))
-        door.waiting.append(client)
+    def _hold(self, client: socket.socket, listener: Listener) -> None:
+        if not listener.waiting:
+            self._say(Wake(listener.endpoint))
+        listener.waiting.append(client)
 
-    def _connect(self, client: socket.socket, door: Door) -> None:
+    def _connect(self, client: socket.socket, listener: Listener) -> None:
         """Connect a client to the server; on loopback that is done or refused at once."""
         server = socket.socket()
         try:
-            server.connect(("127.0.0.1", door.port or 0))
+            server.connect(("127.0.0.1", listener.port or 0))
         except OSError:  # it has crashed, or was stopped just now
             server.close()
-            door.port = None
-            self._hold(client, door)
+            listener.port = None
+            self._hold(client, listener)
             return
         server.setblocking(False)
         server.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        one, two = Side(client, door, from_client=True), Side(server, door, from_client=False)
+        one, two = (
+            Peer(client, listener, from_client=True),
+            Peer(server, listener, from_client=False),
+        )
         one.other, two.other = two, one
-        door.connections += 1
-        door.changed = True
+        listener.connections += 1
+        listener.changed = True
         self._watch(one)
         self._watch(two)
 
-    def _move(self, side: Side, events: int) -> None:
-        if events & _WRITE and not self._flush(side):
+    def _forward(self, peer: Peer, events: int) -> None:
+        if events & _WRITE and not self._flush(peer):
             return
         if events & _READ:
-            self._read(side)
+            self._read(peer)
 
-    def _read(self, side: Side) -> None:
-        other, door = side.other, side.door
+    def _read(self, peer: Peer) -> None:
+        other, listener = peer.other, peer.listener
         try:
-            content = side.sock.recv(_CHUNK)
+            content = peer.sock.recv(_CHUNK)
         except BlockingIOError:
             return
         except OSError:
-            self._drop(side)
+            self._drop(peer)
             return
         if not content:
             other.ended = True
             self._flush(other)
             return
-        if side.from_client:
-            door.received += len(content)
+        if peer.from_client:
+            listener.received += len(content)
         else:
-            door.sent += len(content)
-        door.changed = True
+            listener.sent += len(content)
+        listener.changed = True
         try:
             sent = other.sock.send(content)
         except BlockingIOError:
             sent = 0
         except OSError:
-            self._drop(side)
+            self._drop(peer)
             return
         if sent < len(content):
             other.pending = content[sent:]
-            self._watch(side)
+            self._watch(peer)
             self._watch(other)
 
-    def _flush(self, side: Side) -> bool:
+    def _flush(self, peer: Peer) -> bool:
         """Send what is pending; False where the connection is gone."""
         try:
-            if side.pending:
-                side.pending = side.pending[side.sock.send(side.pending) :]
-            if side.ended and not side.pending:
-                side.sock.shutdown(socket.SHUT_WR)
-                if side.other.ended:
-                    self._drop(side)
+            if peer.pending:
+                peer.pending = peer.pending[peer.sock.send(peer.pending) :]
+            if peer.ended and not peer.pending:
+                peer.sock.shutdown(socket.SHUT_WR)
+                if peer.other.ended:
+                    self._drop(peer)
                     return False
         except BlockingIOError:
             pass
         except OSError:
-            self._drop(side)
+            self._drop(peer)
             return False
-        self._watch(side)
-        self._watch(side.other)
+        self._watch(peer)
+        self._watch(peer.other)
         return True
 
-    def _watch(self, side: Side) -> None:
-        """Wait for what can be done: reading where the other side has taken all, writing where
+    def _watch(self, peer: Peer) -> None:
+        """Wait for what can be done: reading where the other peer has taken all, writing where
         something is pending."""
-        readable = not side.other.pending and not side.other.ended
-        events = (_READ if readable else 0) | (_WRITE if side.pending else 0)
-        if events == side.events:
+        readable = not peer.other.pending and not peer.other.ended
+        events = (_READ if readable else 0) | (_WRITE if peer.pending else 0)
+        if events == peer.events:
             return
-        if side.events and events:
-            self._selector.modify(side.sock, events, side)
+        if peer.events and events:
+            self._selector.modify(peer.sock, events, peer)
         elif events:
-            self._selector.register(side.sock, events, side)
+            self._selector.register(peer.sock, events, peer)
         else:
-            self._selector.unregister(side.sock)
-        side.events = events
+            self._selector.unregister(peer.sock)
+        peer.events = events
 
-    def _drop(self, side: Side) -> None:
-        for one in (side, side.other):
+    def _drop(self, peer: Peer) -> None:
+        for one in (peer, peer.other):
             if one.sock.fileno() < 0:
                 continue
             if one.events:
                 self._selector.unregister(one.sock)
                 one.events = 0
             one.sock.close()
-        side.door.connections -= 1
-        side.door.changed = True
+        peer.listener.connections -= 1
+        peer.listener.changed = True
 
     def _report(self) -> None:
         self._reported = time.monotonic()
-        for door in self._doors.values():
-            if door.changed:
-                door.changed = False
-                self._say(Traffic(door.endpoint, door.connections, door.received, door.sent))
+        for listener in self._listeners.values():
+            if listener.changed:
+                listener.changed = False
+                self._say(
+                    Traffic(
+                        listener.endpoint, listener.connections, listener.received, listener.sent
+                    )
+                )
 
     def _say(self, message: FromFront) -> None:
         self._control.send(msgspec.json.encode(message))
@@ -277,7 +284,7 @@ def main() -> None:
     """Move bytes until the local Neon ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to the whole foreground
     with suppress(ConnectionError):
-        Mover(socket.socket(fileno=int(sys.argv[1]))).run()
+        TcpProxy(socket.socket(fileno=int(sys.argv[1]))).run()
 
 
 if __name__ == "__main__":
