@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from functools import partial
 from pathlib import Path
 
 from neonup_emulator.neon import recovery
@@ -16,7 +15,6 @@ from neonup_emulator.neon.compute.addresses import Addresses, Exposed
 from neonup_emulator.neon.compute.authority import Authority
 from neonup_emulator.neon.compute.computes import Computes
 from neonup_emulator.neon.data.clusters import Clusters
-from neonup_emulator.neon.metering import quotas
 from neonup_emulator.neon.model import Endpoint
 from neonup_emulator.neon.state.clock import Clock
 from neonup_emulator.neon.state.journal import PATIENCE, Journal
@@ -59,14 +57,7 @@ class Neon:
         self.claim_attempts = Attempts(self.clock)
         self.clusters = Clusters(home, folder, pg_bin=pg_bin)
         self.authority = Authority(folder / "tls")
-        self.computes = Computes(
-            home,
-            self.store,
-            self.clusters,
-            self.authority,
-            self.clock,
-            admit=partial(quotas.admit, self),
-        )
+        self.computes = Computes(home, self.store, self.clusters, self.authority, self.clock)
         self.meter = self.computes.meter
         self.prepared = Prepared(self.store)
         self.addresses = Addresses(self.computes.front, exposed)

@@ -37,6 +37,7 @@ class Upkeep:
 
     def __init__(self, neon: Neon):
         self._neon = neon
+        quotas.enforce(neon)
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="neon-upkeep")
 

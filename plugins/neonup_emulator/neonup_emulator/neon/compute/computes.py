@@ -38,7 +38,6 @@ class Computes:
         clusters: their data.
         authority: signs their certificates.
         clock: which time it is.
-        admit: raises `QuotaExceeded` where nobody may start a branch's server or connect to it.
     """
 
     def __init__(
@@ -48,18 +47,33 @@ class Computes:
         clusters: Clusters,
         authority: Authority,
         clock: Clock,
-        *,
-        admit: Callable[[Branch], None],
     ):
         self.front = Front(self.wake)
         self.meter = Meter(store, clock, self.front)
-        self.admit = admit
+        self._admission_checks: list[Callable[[Branch], None]] = []
         self.servers = Servers(home, clusters, authority)
         self._store = store
         self._clock = clock
         self._clusters = clusters
         self._authority = authority
         self._looked: dict[str, float] = {}
+
+    def add_admission_check(self, check: Callable[[Branch], None]) -> None:
+        """Ask a function before a branch's server is started for somebody who connects.
+
+        Args:
+            check: raises `QuotaExceeded` where nobody may.
+        """
+        self._admission_checks.append(check)
+
+    def admit(self, branch: Branch) -> None:
+        """Whether a branch's server may be started for somebody who connects.
+
+        Raises:
+            QuotaExceeded: one of the checks says that it may not.
+        """
+        for check in self._admission_checks:
+            check(branch)
 
     def held(self, cluster_id: str) -> AbstractContextManager[None]:
         """Nothing starts or stops the cluster's server in the block but the block."""

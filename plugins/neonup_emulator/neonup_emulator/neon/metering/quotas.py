@@ -8,19 +8,22 @@ as soon as the quota is larger: nothing is written down about it.
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
+from functools import partial
 
 from neonup import NeonupError
+from neonup_emulator.neon.context import Neon
 from neonup_emulator.neon.errors import QuotaExceeded
 from neonup_emulator.neon.metering import usage
 from neonup_emulator.neon.model import Branch, Endpoint, Project
 
-if TYPE_CHECKING:
-    from neonup_emulator.neon.context import Neon
-
 log = logging.getLogger(__name__)
 
 _SIZE = "logical_size_bytes"
+
+
+def enforce(neon: Neon) -> None:
+    """Let no server start from now on whose project has used up a quota."""
+    neon.computes.add_admission_check(partial(admit, neon))
 
 
 def admit(neon: Neon, branch: Branch) -> None:

@@ -8,13 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
 
+from neonup_emulator.neon.context import Neon
 from neonup_emulator.neon.metering.consumption import Tally
 from neonup_emulator.neon.model import Branch, Project
-
-if TYPE_CHECKING:
-    from neonup_emulator.neon.context import Neon
 
 QUOTAS = (
     "active_time_seconds",
