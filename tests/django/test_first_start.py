@@ -6,6 +6,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 
 from tests.django.site import Site
+from tests.hostile_variables import HOSTILE
 from tests.project import names
 
 
@@ -32,6 +33,15 @@ def test_migrate_makes_it_too_and_pages_write(site: Site) -> None:
     with site.runserver("--noreload") as server:
         assert server.json("add") == {"notes": 1}
         assert len(server.banners) == 1
+
+
+def test_libpqs_variables_lead_a_site_nowhere_else(site: Site) -> None:
+    site.environ |= HOSTILE
+    assert "Applying notes.0001_initial... OK" in site.managed("migrate")
+    with site.runserver("--noreload") as server:
+        assert server.json("add") == {"notes": 1}
+    shell = site.manage("dbshell", "--", "-XAtc", "SELECT count(*) FROM notes_note")
+    assert shell.stdout.strip().endswith("1"), shell.stderr
 
 
 def test_starts_at_the_same_moment_make_one_database(site: Site) -> None:

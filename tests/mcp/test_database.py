@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.hostile_variables import HOSTILE
 from tests.mcp.conftest import agent, fails, ok, text
 from tests.neon_new_server import NeonNewServer
 from tests.project import Project, clean_environ
@@ -33,6 +34,13 @@ async def test_what_forbids_creating_forbids_it_to_an_agent(
     async with agent(project, **environ) as client:
         assert reason in await fails(client, "get_database", create=True)
     assert not project.env_file.exists()
+
+
+async def test_libpqs_variables_lead_an_agent_nowhere_else(project: Project) -> None:
+    project.ok()
+    project.query("CREATE TABLE mine AS SELECT 1 AS n")
+    async with agent(project, **HOSTILE) as client:
+        assert (await ok(client, "run_sql", statement="SELECT n FROM mine"))["rows"] == [[1]]
 
 
 async def test_one_that_is_stopped_is_woken_and_an_agent_sees_a_new_one_at_once(
