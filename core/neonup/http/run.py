@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import time
-from typing import Protocol, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from neonup.http.calls import Call, Failure, Pause, Request, Response
+from neonup.http.calls import Call, Failure, Pause, Response
+
+if TYPE_CHECKING:
+    from neonup.http.transport import AsyncSender, Sender
 
 T = TypeVar("T")
-
-
-class BlockingSender(Protocol):
-    """What `drive` sends requests with."""
-
-    def send(self, request: Request) -> Response | Failure:
-        """The whole answer, or why there is none."""
 
 
 def run(call: Call[T], *, timeout: float) -> T:
@@ -25,10 +21,11 @@ def run(call: Call[T], *, timeout: float) -> T:
     """
     from neonup.http.transport import Sender
 
-    return drive(call, Sender(timeout))
+    with Sender(timeout) as sender:
+        return drive(call, sender)
 
 
-def drive(call: Call[T], sender: BlockingSender) -> T:
+def drive(call: Call[T], sender: Sender) -> T:
     """The same with a sender that is there already."""
     reply: Response | Failure | None = None
     try:
@@ -39,6 +36,24 @@ def drive(call: Call[T], sender: BlockingSender) -> T:
                 reply = None
             else:
                 reply = sender.send(step)
+    except StopIteration as stop:
+        result: T = stop.value
+        return result
+
+
+async def adrive(call: Call[T], sender: AsyncSender) -> T:
+    """As `drive`, awaited in asyncio's event loop."""
+    import asyncio
+
+    reply: Response | Failure | None = None
+    try:
+        while True:
+            step = call.send(reply)
+            if isinstance(step, Pause):
+                await asyncio.sleep(step.seconds)
+                reply = None
+            else:
+                reply = await sender.send(step)
     except StopIteration as stop:
         result: T = stop.value
         return result

@@ -1,25 +1,20 @@
-"""Sending one request: bounded in time and in size, every failure told in words.
-
-The standard library does it, so that a project which only wants a database gets no HTTP client with
-it. A request has a connection of its own; those of neonup_cloud stay open.
-"""
+"""Sending one request with httpx: bounded in time and in size, every failure told in words."""
 
 from __future__ import annotations
 
-import base64
-import json
+import logging
 import os
 import socket
-import ssl
 import threading
-import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
-from http.client import HTTPConnection, HTTPException, HTTPResponse, IncompleteRead
-from urllib.parse import SplitResult, unquote, urlencode, urlsplit
+from contextlib import contextmanager
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import urlsplit
 
-from neonup.http.calls import Failure, Request, Response
+import httpx
+
+from neonup.http.calls import Failure, Request, Response, masked
 
 CONNECT = 10.0
 """Seconds for a connection; a request as a whole has its own, later limit."""
@@ -29,69 +24,205 @@ _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _HEADERS = {
     "accept": "application/json",
     "accept-encoding": "identity",  # nothing to unpack, so a body is as large as it says
-    "connection": "close",
     "user-agent": "neonup",
 }
+
+
+class _Masked(logging.Filter):
+    """Keeps what opens a project to whoever knows it out of httpx's log of requests."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if isinstance(record.args, tuple):
+            record.args = tuple(
+                masked(str(one)) if "/transfer_requests/" in str(one) else one
+                for one in record.args
+            )
+        return True
+
+
+logging.getLogger("httpx").addFilter(_Masked())
+
+_UNSENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
+_HOPELESS = (httpx.UnsupportedProtocol, httpx.LocalProtocolError)
+
+
+def _connect(timeout: float) -> float:
+    return min(CONNECT, timeout / 2)
+
+
+def _options(url: str, timeout: float) -> dict[str, Any]:
+    """What httpx is to use for this host; a TLS context is made only where there is TLS."""
+    parts = urlsplit(url)
+    return {
+        "headers": _HEADERS,
+        "timeout": httpx.Timeout(timeout, connect=_connect(timeout)),
+        "verify": httpx.create_ssl_context() if parts.scheme == "https" else False,
+        "trust_env": parts.hostname not in _LOOPBACK,  # no proxy leads to this machine itself
+    }
+
+
+class Sender:
+    """Sends requests to one origin.
+
+    Args:
+        timeout: seconds that one request may take as a whole.
+        auth: adds what proves who asks.
+        transport: instead of httpx's own.
+        largest_body: bytes of an answer that are read.
+    """
+
+    def __init__(
+        self,
+        timeout: float,
+        *,
+        auth: httpx.Auth | None = None,
+        transport: httpx.BaseTransport | None = None,
+        largest_body: int = LARGEST_BODY,
+    ):
+        self._timeout = timeout
+        self._more = {"auth": auth, "transport": transport}
+        self._largest = largest_body
+        self._client: httpx.Client | None = None
+        self._making = threading.Lock()  # threads may share a sender
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections."""
+        if self._client:
+            self._client.close()
+
+    def send(self, request: Request) -> Response | Failure:
+        """The whole answer, or why there is none."""
+        with _deadline(self._timeout) as deadline:
+            try:
+                with self._client_for(request.url).stream(
+                    request.method,
+                    request.url,
+                    json=request.body,
+                    data=request.form,
+                    headers=request.headers,
+                    extensions={"trace": deadline.trace},
+                ) as response:
+                    body = _Body(response, self._largest)
+                    for chunk in response.iter_raw():
+                        body.add(chunk)
+                    return body.response()
+            except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
+                return _failure(error, self._timeout, self._largest, late=deadline.passed)
+
+    def _client_for(self, url: str) -> httpx.Client:
+        with self._making:
+            if self._client is None:
+                self._client = httpx.Client(**_options(url, self._timeout) | self._more)
+            return self._client
+
+
+class AsyncSender:
+    """The same in asyncio's event loop; for its parameters see `Sender`."""
+
+    def __init__(
+        self,
+        timeout: float,
+        *,
+        auth: httpx.Auth | None = None,
+        transport: httpx.AsyncBaseTransport | None = None,
+        largest_body: int = LARGEST_BODY,
+    ):
+        self._timeout = timeout
+        self._more = {"auth": auth, "transport": transport}
+        self._largest = largest_body
+        self._client: httpx.AsyncClient | None = None
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        if self._client:
+            await self._client.aclose()
+
+    async def send(self, request: Request) -> Response | Failure:
+        """The whole answer, or why there is none."""
+        import asyncio  # a blocking client need not wait for it
+
+        try:
+            if self._client is None:
+                options = _options(request.url, self._timeout) | self._more
+                self._client = httpx.AsyncClient(**options)
+            async with (
+                asyncio.timeout(self._timeout),
+                self._client.stream(
+                    request.method,
+                    request.url,
+                    json=request.body,
+                    data=request.form,
+                    headers=request.headers,
+                ) as response,
+            ):
+                body = _Body(response, self._largest)
+                async for chunk in response.aiter_raw():
+                    body.add(chunk)
+                return body.response()
+        except TimeoutError as error:
+            return _failure(error, self._timeout, self._largest, late=True)
+        except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
+            return _failure(error, self._timeout, self._largest, late=False)
 
 
 class _TooLargeError(ValueError):
     """The answer is longer than any of this service's."""
 
 
-@dataclass(frozen=True)
-class Sender:
-    """Sends requests.
+class _Body:
+    """An answer's body as it comes in, refused as soon as it is too large."""
 
-    Args:
-        timeout: seconds that one request may take as a whole.
-    """
+    def __init__(self, response: httpx.Response, largest: int):
+        self._response = response
+        self._largest = largest
+        self._content = bytearray()
+        length = response.headers.get("content-length", "0")
+        if length.isdecimal() and int(length) > largest:
+            raise _TooLargeError
 
-    timeout: float
+    def add(self, chunk: bytes) -> None:
+        self._content += chunk
+        if len(self._content) > self._largest:
+            raise _TooLargeError
 
-    def send(self, request: Request) -> Response | Failure:
-        """The whole answer, or why there is none."""
-        sent = False
-        connect = min(CONNECT, self.timeout / 2)
-        with _deadline(self.timeout) as deadline:
-            try:
-                connection, target = _connection(urlsplit(request.url), connect, deadline)
-                try:
-                    connection.connect()
-                    connection.sock.settimeout(self.timeout)
-                    sent = True
-                    body, headers = _content(request)
-                    connection.request(request.method, target, body, headers)
-                    return _answer(connection.getresponse())
-                finally:
-                    connection.close()
-            except (HTTPException, OSError, ValueError) as error:
-                if deadline.passed or (sent and isinstance(error, TimeoutError)):
-                    return Failure(f"no complete answer within {self.timeout:g} s")
-                if isinstance(error, TimeoutError):
-                    return Failure(f"no connection within {connect:g} s", sent=False)
-                return _failure(error, sent=sent)
+    def response(self) -> Response:
+        headers = {name.lower(): value for name, value in self._response.headers.items()}
+        return Response(self._response.status_code, headers, bytes(self._content))
 
 
 class _Deadline:
-    """Ends a connection from outside: a socket's own limit is for each read, and a read of one byte
+    """Ends a connection from outside: httpx's own limits are for each read, and a read of one byte
     starts its time again."""
 
     def __init__(self) -> None:
         self.passed = False
-        self._socket: socket.socket | None = None
+        self._sockets: list[socket.socket] = []
 
-    def watch(self, connected: socket.socket) -> None:
-        """From now on this is the connection to end."""
-        self._socket = connected
-        if self.passed:
-            self.expire()
+    def trace(self, event: str, info: dict[str, Any]) -> None:
+        """httpx calls it on the way; the connection's socket is kept."""
+        if event in {"connection.connect_tcp.complete", "connection.start_tls.complete"}:
+            found = info["return_value"].get_extra_info("socket")
+            if isinstance(found, socket.socket):
+                self._sockets.append(found)
 
     def expire(self) -> None:
-        """End the connection."""
         self.passed = True
-        if self._socket is not None:
-            with suppress(OSError):  # closed already
-                self._socket.shutdown(socket.SHUT_RDWR)
+        for found in self._sockets:
+            try:
+                found.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                continue  # closed already, or handed on to TLS
 
 
 @contextmanager
@@ -106,100 +237,25 @@ def _deadline(seconds: float) -> Iterator[_Deadline]:
         timer.cancel()
 
 
-class _Connection(HTTPConnection):
-    """A connection that a deadline can end, its TLS handshake included."""
-
-    def __init__(
-        self, host: str, port: int, timeout: float, deadline: _Deadline, tls_name: str | None
-    ):
-        super().__init__(host, port, timeout=timeout)
-        self._deadline, self._tls_name = deadline, tls_name
-
-    def connect(self) -> None:
-        super().connect()  # through a proxy's tunnel, if one was set
-        if self._tls_name is not None:
-            self.sock = ssl.create_default_context().wrap_socket(
-                self.sock, server_hostname=self._tls_name, do_handshake_on_connect=False
-            )
-        self._deadline.watch(self.sock)
-        if isinstance(self.sock, ssl.SSLSocket):
-            self.sock.do_handshake()
-
-
-def _connection(
-    url: SplitResult, timeout: float, deadline: _Deadline
-) -> tuple[HTTPConnection, str]:
-    """A connection that leads to a URL's host, and what to ask for there.
-
-    Raises:
-        ValueError: the URL, or that of the proxy, cannot be used.
-    """
-    tls = url.scheme == "https"
-    host, port = url.hostname, url.port or (443 if tls else 80)
-    if not host or url.scheme not in ("http", "https"):
-        raise ValueError("the URL has no host, or is neither http nor https")
-    target = f"{url.path or '/'}{f'?{url.query}' if url.query else ''}"
-    proxy = _proxy(url.scheme, host)
-    if proxy is None:
-        return _Connection(host, port, timeout, deadline, host if tls else None), target
-    if proxy.scheme != "http" or not proxy.hostname:
-        raise ValueError(f"the proxy must be an http one: {proxy.scheme}://{proxy.hostname}")
-    headers = {}
-    if proxy.username is not None:
-        user = f"{unquote(proxy.username)}:{unquote(proxy.password or '')}"
-        headers["proxy-authorization"] = f"Basic {base64.b64encode(user.encode()).decode()}"
-    connection = _Connection(
-        proxy.hostname, proxy.port or 80, timeout, deadline, host if tls else None
-    )
-    connection.set_tunnel(host, port, headers)
-    return connection, target
-
-
-def _proxy(scheme: str, host: str) -> SplitResult | None:
-    """The proxy that the environment names for a host; no proxy leads to this machine itself."""
-    if host in _LOOPBACK or urllib.request.proxy_bypass(host):
-        return None
-    proxies = urllib.request.getproxies()
-    proxy = proxies.get(scheme) or proxies.get("all")
-    return urlsplit(proxy if "://" in proxy else f"http://{proxy}") if proxy else None
-
-
-def _content(request: Request) -> tuple[bytes | None, dict[str, str]]:
-    headers = {**_HEADERS, **request.headers}
-    if request.form is not None:
-        kind, body = "application/x-www-form-urlencoded", urlencode(request.form).encode()
-    elif request.body is not None:
-        kind, body = "application/json", json.dumps(request.body).encode()
-    else:
-        return None, headers
-    return body, {**headers, "content-type": kind}
-
-
-def _answer(response: HTTPResponse) -> Response:
-    """The whole answer, refused as soon as it is too large."""
-    content = bytearray()
-    while len(content) + (response.length or 0) <= LARGEST_BODY:
-        chunk = response.read1(1 << 16)
-        if not chunk:
-            if response.length:
-                raise IncompleteRead(bytes(content), response.length)
-            headers = {name.lower(): value for name, value in response.getheaders()}
-            return Response(response.status, headers, bytes(content))
-        content += chunk
-    raise _TooLargeError
-
-
-def _failure(error: Exception, *, sent: bool) -> Failure:
+def _failure(error: Exception, timeout: float, largest: int, *, late: bool) -> Failure:
+    if late or isinstance(error, httpx.ReadTimeout | httpx.WriteTimeout):
+        return Failure(f"no complete answer within {timeout:g} s")
     if isinstance(error, _TooLargeError):
-        return Failure(f"the answer is larger than {LARGEST_BODY / 1e6:g} MB", final=True)
-    words = _words(error)
-    if sent and not isinstance(error, UnicodeError):
-        return Failure(f"the answer was cut off or malformed ({words})")
-    final = not isinstance(error, OSError) or "certificate" in words.lower()
-    return Failure(words, sent=False, final=final)
+        return Failure(f"the answer is larger than {largest / 1e6:g} MB", final=True)
+    if isinstance(error, httpx.ConnectTimeout):
+        return Failure(f"no connection within {_connect(timeout):g} s", sent=False)
+    if isinstance(error, _UNSENT):
+        words = _words(error)
+        return Failure(words, sent=False, final="certificate" in words.lower())
+    if isinstance(error, _HOPELESS) or not isinstance(error, httpx.HTTPError):
+        return Failure(_words(error), sent=False, final=True)
+    return Failure(f"the answer was cut off or malformed ({_words(error)})")
 
 
-def _words(error: Exception) -> str:
+def _words(error: BaseException) -> str:
+    """The first cause: of the layers between, some only say that all attempts failed."""
+    while inner := error.__cause__ or (not isinstance(error, OSError) and error.__context__):
+        error = inner
     if isinstance(error, ConnectionError) and error.errno:
         return os.strerror(error.errno)
     text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)

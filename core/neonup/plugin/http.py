@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from neonup.http.calls import Call, Failure, Pause, Request, Response, masked
+from neonup.http.calls import Call, Failure, Pause, Request, Response
 from neonup.http.retry import Outcome, Policy, Service, attempt, error_fields, failed
-from neonup.http.run import BlockingSender, drive, run
+from neonup.http.run import adrive, drive, run
+from neonup.http.transport import AsyncSender, Sender
 from neonup.providers import validation
 
 __all__ = [
-    "BlockingSender",
+    "AsyncSender",
     "Call",
     "Failure",
     "Outcome",
@@ -16,12 +17,13 @@ __all__ = [
     "Policy",
     "Request",
     "Response",
+    "Sender",
     "Service",
+    "adrive",
     "attempt",
     "drive",
     "error_fields",
     "failed",
-    "masked",
     "run",
     "validation",
 ]

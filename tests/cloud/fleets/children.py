@@ -12,8 +12,8 @@ import threading
 from datetime import timedelta
 from pathlib import Path
 
+from neonup.plugin.http import Sender
 from neonup_cloud import NeonClient
-from neonup_cloud.api.transport import Sender
 from neonup_cloud.fleets import Fleet, MigrationTarget
 from tests.cloud.fleets.fleets import TIERS
 from tests.emulator.serving import NeonServer

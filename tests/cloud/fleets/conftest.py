@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from neonup.plugin.http import Sender
 from neonup_cloud import NeonClient
-from neonup_cloud.api.transport import Sender
 from neonup_cloud.fleets import Fleet
 from tests.cloud import both
 from tests.cloud.both import Both

@@ -14,9 +14,9 @@ import pytest
 
 from neonup.errors import SettingsError
 from neonup.http.calls import Pause
+from neonup.plugin.http import Sender
 from neonup_cloud import NeonClient
 from neonup_cloud.api.client import Groups
-from neonup_cloud.api.transport import Sender
 from neonup_cloud.fleets import ConsumptionRow, as_csv, consumption
 from tests.cloud.fleets.fleets import Asked
 from tests.emulator.serving import NeonServer

@@ -7,8 +7,8 @@ import uuid
 import pytest
 from msgspec.structs import replace
 
+from neonup.plugin.http import Sender
 from neonup_cloud import NeonClient
-from neonup_cloud.api.transport import Sender
 from neonup_cloud.fleets import Fleet, Label, Naming
 from neonup_emulator.neon.model import Project as ProjectRow
 from tests.cloud.fleets.fleets import TIERS, Asked

@@ -10,9 +10,9 @@ from collections.abc import Callable
 
 import pytest
 
+from neonup.plugin.http import Sender
 from neonup_cloud import NeonClient
 from neonup_cloud.api.answers import Project
-from neonup_cloud.api.transport import Sender
 from neonup_cloud.fleets import Fleet, Label, Lifecycle
 from tests.cloud.fleets import children
 from tests.cloud.fleets.children import USER

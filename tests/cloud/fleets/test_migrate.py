@@ -13,7 +13,7 @@ import psycopg
 import pytest
 
 from neonup.errors import SettingsError
-from neonup_cloud.api.transport import Sender
+from neonup.plugin.http import Sender
 from neonup_cloud.fleets import Fleet, MigrationTarget, command
 from tests.cloud.both import Both
 from tests.cloud.fleets import children

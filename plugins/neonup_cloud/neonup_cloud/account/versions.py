@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Literal
 
 from neonup import Database, Restored, Version, VersionBranch, Versions, urls
+from neonup.plugin.http import Sender
 from neonup.plugin.project import REPLACED
 from neonup_cloud import NeonClient
 from neonup_cloud.account import location as locations
@@ -16,7 +17,6 @@ from neonup_cloud.account.location import DatabaseLocation
 from neonup_cloud.agents import ProjectVersions
 from neonup_cloud.api.answers import Branch
 from neonup_cloud.api.errors import Invalid, QuotaExceeded
-from neonup_cloud.api.transport import Sender
 
 
 class AccountVersions(Versions):

@@ -7,7 +7,7 @@ from typing import Any, Generic, Self
 
 import httpx
 
-from neonup.plugin.http import drive
+from neonup.plugin.http import AsyncSender, Sender, adrive, drive
 from neonup_cloud.api import access
 from neonup_cloud.api.groups.branches import Branches
 from neonup_cloud.api.groups.claims import Claims
@@ -22,7 +22,6 @@ from neonup_cloud.api.groups.roles import Roles
 from neonup_cloud.api.groups.snapshots import Snapshots
 from neonup_cloud.api.groups.users import Users
 from neonup_cloud.api.requests import Api, Values
-from neonup_cloud.api.transport import AsyncSender, Sender, adrive
 
 TIMEOUT = 60.0
 """Seconds that one request may take; a new project takes Neon a few."""

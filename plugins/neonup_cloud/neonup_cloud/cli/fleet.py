@@ -17,8 +17,8 @@ from neonup_cloud.cli import fleet_output, target, times
 from neonup_cloud.cli.consumption import PERIODS, last_periods
 
 if TYPE_CHECKING:
+    from neonup.plugin.http import Sender
     from neonup_cloud.api.answers import Granularity
-    from neonup_cloud.api.transport import Sender
     from neonup_cloud.fleets import Fleet
 
 

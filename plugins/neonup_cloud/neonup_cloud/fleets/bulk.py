@@ -7,9 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-from neonup.plugin.http import Call, drive
+from neonup.plugin.http import AsyncSender, Call, Sender, adrive, drive
 from neonup_cloud.api.errors import NotFound
-from neonup_cloud.api.transport import AsyncSender, Sender, adrive
 from neonup_cloud.fleets import journal as journals
 from neonup_cloud.fleets import usage
 from neonup_cloud.fleets.concurrency import arun, checked, run

@@ -7,12 +7,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Generic, overload
 
-from neonup.plugin.http import Call
+from neonup.plugin.http import AsyncSender, Call, Sender
 from neonup_cloud.api.answers import Granularity
 from neonup_cloud.api.client import Groups
 from neonup_cloud.api.groups.consumption import METRICS
 from neonup_cloud.api.groups.group import ApiGroup, S, operation
-from neonup_cloud.api.transport import AsyncSender, Sender
 from neonup_cloud.fleets import bulk, consumption, deletion
 from neonup_cloud.fleets.bulk import Migration
 from neonup_cloud.fleets.consumption import ConsumptionRow

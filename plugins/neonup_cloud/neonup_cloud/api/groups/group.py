@@ -11,10 +11,9 @@ import functools
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import Any, Concatenate, Generic, ParamSpec, TypeVar, overload
 
-from neonup.plugin.http import Call, drive
+from neonup.plugin.http import AsyncSender, Call, Sender, adrive, drive
 from neonup_cloud.api.errors import UnusableAnswer
 from neonup_cloud.api.requests import Api, Pages
-from neonup_cloud.api.transport import AsyncSender, Sender, adrive
 
 S = TypeVar("S", bound=Sender | AsyncSender | None)
 P = ParamSpec("P")
