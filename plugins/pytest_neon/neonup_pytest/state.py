@@ -65,7 +65,8 @@ class State:
             self.settings, names or (() if self._reads_none else (self.settings.key,))
         )
         self.branch = self._branch()
-        own_database.refuse_own_server(os.environ.get(external.VARIABLE, ""), self.own)
+        if self.branch is None:  # else this process, or the one that began the run, has set it
+            own_database.refuse_own_server(os.environ.get(external.VARIABLE, ""), self.own)
         self.worker = Worker(
             of_process(),
             self.settings,

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, ClassVar
 from urllib.parse import urlsplit
@@ -121,10 +122,10 @@ class ClaimableProvider(Provider):
         if identity.assertion is None:
             return claim, database
         try:
-            session = self._session(identity)
-            claim = session.claim_state()
-            if claim != "accepted":
-                database = self._now(database, session)
+            with self._session(identity) as session:
+                claim = session.claim_state()
+                if claim != "accepted":
+                    database = self._now(database, session)
         except AgentError as error:
             if not error.ends:
                 raise
@@ -137,7 +138,8 @@ class ClaimableProvider(Provider):
             ServiceError: the service failed, or refused.
             ProviderError: the secret is not on this machine.
         """
-        code = self._session(self._identity(database)).begin_claim()
+        with self._session(self._identity(database)) as session:
+            code = session.begin_claim()
         return ClaimOffer(
             url=code.link,
             code=code.text,
@@ -162,7 +164,8 @@ class ClaimableProvider(Provider):
         identity = self._identity(database)
         if identity.assertion is not None:
             try:
-                self._session(identity).delete()
+                with self._session(identity) as session:
+                    session.delete()
                 return
             except api.AgentError as error:
                 if not error.ends:
@@ -198,7 +201,8 @@ class ClaimableProvider(Provider):
         return identity
 
     def _database(self, identity: Identity, spec: DatabaseSpec) -> Database:
-        found = self._session(identity).credentials()
+        with self._session(identity) as session:
+            found = session.credentials()
         direct = urls.direct(found.url)
         note = _HOW_TO_CLAIM
         if identity.denied:
@@ -230,11 +234,13 @@ class ClaimableProvider(Provider):
             )
         return identity
 
-    def _session(self, identity: Identity) -> Session:
+    @contextmanager
+    def _session(self, identity: Identity) -> Iterator[Session]:
         from neonup.http.transport import Sender
         from neonup.providers.claimable.identity import Session
 
-        return Session(identity, self._kept, Sender(TIMEOUT))
+        with Sender(TIMEOUT) as sender:
+            yield Session(identity, self._kept, sender)
 
     def _capabilities(self) -> list[str]:
         return list(dict.fromkeys(["postgres", *self._options.capabilities]))
