@@ -7,7 +7,7 @@ import threading
 import psycopg
 import pytest
 
-from tests.neon.api import Project, ask
+from tests.neon.api import Api, Project, ask
 
 
 def url_of(created: dict[str, object]) -> str:
@@ -257,3 +257,60 @@ def test_deleting_what_is_gone_already(project: Project) -> None:
     for path in ("roles/nobody", "databases/nothing"):
         gone = f"{project.path}/branches/br-not-there-00000000/{path}"
         assert project.api.refused("DELETE", gone)[0] == 404
+
+
+OWN_NAMES = {"role_name": "alice", "database_name": "store"}
+
+
+def test_a_branch_of_a_project_with_own_names_that_nobody_has_connected_to(api: Api) -> None:
+    """Terraform's first test: a project, then a branch of it."""
+    project = api.create_project(name="shop", branch={"name": "trunk", **OWN_NAMES})
+    child = project.create_branch("dev")
+    path = f"{project.path}/branches/{child['branch']['id']}"
+    assert [one["name"] for one in child["roles"]] == ["alice"]
+    assert [one["name"] for one in child["databases"]] == ["store"]
+    assert api.ok("GET", f"{path}/schema", db_name="store")["sql"] == ""
+    compared = api.ok("GET", f"{path}/compare_schema", db_name="store")
+    assert compared["diff"] == ""
+    assert ask(url_of(child), "SELECT current_user || '/' || current_database()") == "alice/store"
+    assert [one["name"] for one in api.ok("GET", f"{path}/roles")["roles"]] == ["alice"]
+    assert [one["name"] for one in api.ok("GET", f"{path}/databases")["databases"]] == ["store"]
+    assert ask(project.url, "SELECT current_user || '/' || current_database()") == "alice/store"
+
+
+@pytest.mark.parametrize("init_source", ["parent-schema", "schema-only"])
+def test_a_branch_without_rows_has_the_projects_own_names(api: Api, init_source: str) -> None:
+    project = api.create_project(name="shop", branch=OWN_NAMES)
+    child = url_of(project.create_branch("dev", init_source=init_source))
+    assert ask(child, "SELECT current_user || '/' || current_database()") == "alice/store"
+
+
+def test_own_names_are_there_before_the_first_connection_too(api: Api) -> None:
+    """The past of a project, and snapshots of it, begin with the template's names."""
+    project = api.create_project(name="shop", branch=OWN_NAMES)
+    created = project.answer["project"]["created_at"]
+    snapshot = api.ok("POST", f"{project.main}/snapshot")["snapshot"]["id"]
+    ask(project.url, "CREATE TABLE things AS SELECT 1 AS n")
+    past = project.create_branch("past", parent_timestamp=created)
+    assert ask(url_of(past), "SELECT to_regclass('things')") is None
+    assert api.ok("GET", f"{project.main}/schema", db_name="store", timestamp=created)["sql"] == ""
+    restored = api.ok(
+        "POST", f"{project.path}/snapshots/{snapshot}/restore", {"name": "restored"}
+    )["branch"]["id"]  # fmt: skip
+    endpoint = {"endpoint": {"branch_id": restored, "type": "read_write"}}
+    api.ok("POST", f"{project.path}/endpoints", endpoint)
+    where = {"branch_id": restored, "role_name": "alice", "database_name": "store"}
+    url = api.ok("GET", f"{project.path}/connection_uri", **where)["uri"]
+    assert ask(url, "SELECT to_regclass('things')") is None
+
+
+@pytest.mark.parametrize("no_login", [False, True])
+def test_a_role_that_is_called_like_the_templates_keeps_its_name(api: Api, no_login: bool) -> None:
+    project = api.create_project(name="shop", branch=OWN_NAMES)
+    role = {"role": {"name": "neondb_owner", "no_login": no_login}}
+    api.ok("POST", f"{project.main}/roles", role)
+    child = project.create_branch("dev")
+    path = f"{project.path}/branches/{child['branch']['id']}"
+    assert ask(url_of(child), "SELECT current_user") == "alice"
+    names = {one["name"] for one in api.ok("GET", f"{path}/roles")["roles"]}
+    assert names == {"alice", "neondb_owner"}

@@ -30,11 +30,15 @@ def rows(
         Unprocessable: a name is reserved.
     """
     now = project.created_at
+    role_name = _free_name(wanted.role_name or template.OWNER, _RESERVED_ROLES)
+    database_name = _free_name(wanted.database_name or template.DATABASE, _RESERVED_DATABASES)
+    names = (role_name, database_name)
     cluster = Cluster(
         id=ids.cluster(),
         project_id=project.id,
         engine=engine.id,
         bases=[neon.clusters.template_base(engine, now)],
+        own_names=None if names == (template.OWNER, template.DATABASE) else names,
     )
     branch = Branch(
         id=ids.branch(),
@@ -46,23 +50,21 @@ def rows(
         updated_at=now,
         annotation=wanted.annotations,
     )
-    name = _free_name(wanted.role_name or template.OWNER, _RESERVED_ROLES)
     role = Role(
-        id=catalogs.role_id(branch.id, name),
+        id=catalogs.role_id(branch.id, role_name),
         project_id=project.id,
         branch_id=branch.id,
-        name=name,
+        name=role_name,
         password=password,
         verifier=template.scram_verifier(password),
         created_at=now,
         updated_at=now,
     )
-    name = _free_name(wanted.database_name or template.DATABASE, _RESERVED_DATABASES)
     database = Database(
-        id=catalogs.database_id(branch.id, name),
+        id=catalogs.database_id(branch.id, database_name),
         project_id=project.id,
         branch_id=branch.id,
-        name=name,
+        name=database_name,
         owner_name=role.name,
         number=1,
         created_at=now,

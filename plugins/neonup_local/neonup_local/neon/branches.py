@@ -63,7 +63,8 @@ def create(
     if without_rows:
         engine = neon.clusters.engine_of_id(cluster.engine)
         base = neon.clusters.template_base(engine, now)
-        cluster = replace(cluster, state="new", bases=[base])
+        # The parent's roles and databases are created in it under the names that they have.
+        cluster = replace(cluster, state="new", bases=[base], own_names=None)
     branch = Branch(
         id=id,
         project_id=project.id,

@@ -75,21 +75,28 @@ def has_database(connection: Connection, name: str) -> bool:
     return found.fetchone() is not None
 
 
-def rename(connection: Connection, roles: list[Role], databases: list[Database]) -> None:
-    """Give the template's role and database the names that the store has for them."""
-    if roles and roles[0].name != template.OWNER and template.OWNER in _role_names(connection):
-        connection.execute(
-            sql.SQL("ALTER ROLE {} RENAME TO {}").format(
-                sql.Identifier(template.OWNER), sql.Identifier(roles[0].name)
+def rename(connection: Connection, role: str, database: str) -> None:
+    """Give the template's role and database other names, unless that was done before.
+
+    It is done in the transaction in which the role gets its first password. A role that has one is
+    of the project's own making, whatever its name is.
+    """
+    untouched = connection.execute(
+        "SELECT FROM pg_authid WHERE rolname = %s AND rolpassword IS NULL", [template.OWNER]
+    )
+    renamed = role != template.OWNER and role in _role_names(connection)
+    if untouched.fetchone() is None or renamed:
+        return
+    for kind, old, new in (
+        ("ROLE", template.OWNER, role),
+        ("DATABASE", template.DATABASE, database),
+    ):
+        if old != new:
+            connection.execute(
+                sql.SQL("ALTER {} {} RENAME TO {}").format(
+                    sql.SQL(kind), sql.Identifier(old), sql.Identifier(new)
+                )
             )
-        )
-    found = connection.execute("SELECT datname FROM pg_database").fetchall()
-    if databases and databases[0].name != template.DATABASE and (template.DATABASE,) in found:
-        connection.execute(
-            sql.SQL("ALTER DATABASE {} RENAME TO {}").format(
-                sql.Identifier(template.DATABASE), sql.Identifier(databases[0].name)
-            )
-        )
 
 
 def apply_passwords(connection: Connection, roles: list[Role]) -> None:

@@ -166,16 +166,18 @@ class Cluster(Row, frozen=True):
     """A data directory.
 
     Args:
-        state: `new` until the roles and databases of the store were created in it; `copied` until
-            the store's passwords were set in it; `started` while its server runs, or since it was
-            killed: then the store may not know what was done in SQL; `stopped`; `restored` where
-            it has roles and databases of another time.
+        state: `new` and `copied` until the store's passwords were set in it; `started` while its
+            server runs, or since it was killed: then the store may not know what was done in SQL;
+            `stopped`; `restored` where it has roles and databases of another time.
         bases: from which its past can be built, oldest first.
+        own_names: what the template's role and database are called in it. They are renamed by the
+            first start that finds them; None: they keep their names.
     """
 
     project_id: str
     engine: str
     bases: list[Base]
+    own_names: tuple[str, str] | None = None
     state: Literal["new", "copied", "restored", "started", "stopped"] = "new"
 
 

@@ -61,7 +61,7 @@ def _as_it_was(neon: Neon, branch: Branch, moment: Target) -> Iterator[Branch]:
     """A branch of the past, for the block alone; the store does not know it."""
     from msgspec.structs import replace
 
-    cluster = replace(moments.new_cluster(neon, branch, moment), state="stopped")
+    cluster = moments.new_cluster(neon, branch, moment)
     then = replace(branch, id=f"{branch.id}-then", cluster_id=cluster.id)
     try:
         moments.build(neon, branch, cluster, moment)

@@ -151,6 +151,7 @@ def restore(
         project_id=project.id,
         engine=kept.engine,
         bases=kept.bases,
+        own_names=kept.own_names,
         state="restored",
     )
     id = ids.branch()  # noqa: A001

@@ -23,7 +23,7 @@ from neonup_local.neon.compute.servers import Servers, failures_logged
 from neonup_local.neon.data.clusters import Clusters
 from neonup_local.neon.errors import NotFound, QuotaExceeded, Unprocessable
 from neonup_local.neon.metering.meter import Meter
-from neonup_local.neon.model import Branch, Cluster, Database, Endpoint, Project, Role
+from neonup_local.neon.model import Branch, Cluster, Endpoint, Project, Role
 from neonup_local.neon.state.clock import Clock
 from neonup_local.neon.state.store import Store
 
@@ -319,12 +319,11 @@ class Computes:
         )
 
     def _settle(self, row: Cluster, branch: Branch) -> None:
-        """Make Postgres know the roles, databases and passwords that the store has."""
+        """Make Postgres know the names and passwords that the store has."""
         roles = self._store.all(Role, branch_id=branch.id)
-        databases = self._store.all(Database, branch_id=branch.id)
         with psycopg.connect(**self.address(row.id)) as connection:
-            if row.state == "new":
-                catalogs.rename(connection, roles, databases)
+            if row.own_names:
+                catalogs.rename(connection, *row.own_names)
             catalogs.apply_passwords(connection, roles)
             self.meter.begin_log(row.id, connection)
 

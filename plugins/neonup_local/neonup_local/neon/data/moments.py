@@ -30,6 +30,7 @@ def new_cluster(neon: Neon, source: Branch, moment: Target | None) -> Cluster:
         project_id=row.project_id,
         engine=row.engine,
         bases=row.bases if moment is None else moment.reachable(row.bases),
+        own_names=row.own_names,
         state=state,  # type: ignore[arg-type]
     )
 
