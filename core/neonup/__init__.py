@@ -37,7 +37,7 @@ if TYPE_CHECKING:
         SqlError,
     )
     from neonup.markers import hookimpl
-    from neonup.postgres import drivers, psql, urls
+    from neonup.postgres import destination, drivers, psql, urls
     from neonup.postgres.script import run_script
     from neonup.provider import Provider
     from neonup.providers.account.temporary import TemporaryBranch
@@ -81,6 +81,7 @@ __all__ = [
     "aensure",
     "checkpoint",
     "confirm",
+    "destination",
     "drivers",
     "emit",
     "ensure",
@@ -134,7 +135,7 @@ _MODULES = {name: module for module, names in _NAMES.items() for name in names}
 
 
 def __getattr__(name: str) -> Any:
-    if name in {"drivers", "psql", "urls"}:
+    if name in {"destination", "drivers", "psql", "urls"}:
         return import_module(f"neonup.postgres.{name}")
     if name == "__version__":
         from importlib.metadata import version

@@ -78,6 +78,25 @@ async def test_ones_own_database_elsewhere_is_left_alone_unless_that_is_allowed(
         assert "no versions" in await fails(client, "list_versions")
 
 
+@pytest.mark.parametrize(
+    ("url", "variables"),
+    [
+        ("postgresql://u:p@127.0.0.1/d?hostaddr=192.0.2.1", {}),
+        ("postgresql://u:p@127.0.0.1/d", {"PGHOSTADDR": "192.0.2.1"}),
+        ("postgresql://u:p@127.0.0.1/d?service=far", {}),
+        ("postgresql://u:p@/d", {"PGHOST": "db.example.com"}),
+        ("postgresql://u:p@/d", {"PGSERVICE": "far"}),
+        ("postgresql://u:p@127.0.0.1,db.example.com/d", {}),
+    ],
+)
+async def test_a_remote_database_is_told_by_more_than_the_urls_host(
+    url: str, variables: dict[str, str], project: Project
+) -> None:
+    async with agent(project, DATABASE_URL=url, **variables) as client:
+        said = await fails(client, "run_sql", statement="SELECT 1")
+    assert "--allow-remote" in said
+
+
 async def test_the_password_is_in_one_tools_answer_alone(project: Project) -> None:
     project.ok()
     password = project.url.partition("@")[0].rpartition(":")[2]

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from neonup.database import USER, Database, State
 from neonup.errors import NeonupError
-from neonup.postgres import urls
+from neonup.postgres import destination
 from neonup.settings import Arguments, Settings, resolve
 from neonup.start import lock
 from neonup.start.flow import Start
@@ -81,10 +81,10 @@ class Project:
     def _check_place(self, database: Database) -> None:
         if database.provider != USER or self.allow_remote:
             return
-        far = [host for host, _ in urls.parse(database.direct).hosts if not urls.is_loopback(host)]
-        if far:
+        far = next(filter(None, map(destination.elsewhere, (database.direct, database.url))), None)
+        if far is not None:
             raise NeonupError(
-                f"{database.key} is a database on {far[0]} that neonup did not create, and this "
+                f"{database.key} is a database on {far} that neonup did not create, and this "
                 "server leaves such databases alone.",
                 checked=[f"it is from {database.source}"],
                 remedy="Start `neonup mcp` with --allow-remote to use it nevertheless.",

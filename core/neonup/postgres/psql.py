@@ -18,7 +18,7 @@ from pathlib import Path
 
 from neonup import extras
 from neonup.errors import NeonupError
-from neonup.postgres import urls
+from neonup.postgres import destination, urls
 from neonup.postgres.drivers import FOREIGN, system_roots
 from neonup.postgres.urls import PostgresUrl
 
@@ -177,7 +177,7 @@ def _connection(place: PostgresUrl) -> tuple[dict[str, str], dict[str, str]]:
 
 def is_here(place: PostgresUrl) -> bool:
     """Whether a server is on this machine, and wants no TLS."""
-    return all(urls.is_loopback(host) for host, _ in place.hosts) and not place.wants_tls
+    return not place.wants_tls and destination.elsewhere(place) is None
 
 
 def candidates(program: str, pg_bin: Path | None, *, here: bool) -> Iterator[tuple[Path, str]]:

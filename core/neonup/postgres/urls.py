@@ -26,7 +26,6 @@ _URL = re.compile(
 _HOST = re.compile(r"(?:\[(?P<v6>[^\]]*)\]|(?P<name>[^:\[\]]*))(?::(?P<port>\d*))?")
 
 _ENCODE = "A password with any of / ? # @ : % needs these percent-encoded, e.g. %2F for a slash."
-
 # Compiled when they are needed: most starts mask nothing.
 _MASKS = (
     # In a Postgres URL up to the last @: a password that is not encoded may hold / and @.
@@ -202,7 +201,7 @@ def pooled(url: str) -> str:
 
 def is_loopback(host: str) -> bool:
     """Whether a host is this machine by its name: a socket folder, ``localhost``, 127.0.0.0/8."""
-    if host.startswith(("/", "@")) or host == "localhost":
+    if host.startswith(("/", "@")) or host.lower() == "localhost":
         return True
     import ipaddress
 
@@ -249,6 +248,8 @@ def _read_query(query: str) -> dict[str, str]:
             raise SettingsError(
                 "The database URL cannot be used: a query parameter has no value.", remedy=_ENCODE
             )
+        if name == "host" and name in found:  # SQLAlchemy's form for several hosts
+            value = f"{found[name]},{value}"
         found[unquote(name)] = unquote(value)
     return found
 
@@ -284,10 +285,11 @@ def _read_hosts(
         )
     if not any(hosts) and not any(ports):
         return ()
-    return tuple((name, _port(text)) for name, text in zip(hosts, ports, strict=True))
+    return tuple((name, port_number(text)) for name, text in zip(hosts, ports, strict=True))
 
 
-def _port(text: str) -> int | None:
+def port_number(text: str) -> int | None:
+    """A port in its text; None where that is empty. Raises SettingsError for what is no port."""
     if not text:
         return None
     if not text.isdecimal() or not 0 < int(text) < 65536:
