@@ -49,7 +49,7 @@ class NeonNewServer:
     def claim(self, name: str) -> str:
         """Make a database the default user's, and return its new URL."""
         answer = asking.post(
-            f"{self.url}/neonup/claim", json={"id": name}, headers=self._authorization
+            f"{self.url}/neonup/claim", json={"id": name}, headers=self.authorization
         )
         assert answer.status_code == 200, answer.text
         return self.owned_url(answer.json()["neon_project_id"])
@@ -59,7 +59,7 @@ class NeonNewServer:
         answer = asking.get(
             f"{self.url}/api/v2/projects/{project_id}/connection_uri",
             params={"role_name": "neondb_owner", "database_name": "neondb"},
-            headers=self._authorization,
+            headers=self.authorization,
         )
         assert answer.status_code == 200, answer.text
         return str(answer.json()["uri"])
@@ -73,7 +73,8 @@ class NeonNewServer:
         neon_new.expire(self.neon)
 
     @property
-    def _authorization(self) -> dict[str, str]:
+    def authorization(self) -> dict[str, str]:
+        """The header of the default user's key."""
         return {"Authorization": f"Bearer {self.key}"}
 
 

@@ -9,7 +9,6 @@ import sys
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
-import httpx
 import pytest
 
 from neonup.neon import NeonClient
@@ -17,6 +16,7 @@ from neonup.neon.errors import NotFound
 from tests.account.neon import branches, projects
 from tests.account.relay import Relay
 from tests.contract.wire import answer, wire
+from tests.neon.api import Api
 from tests.neon.serving import NeonServer
 from tests.project import Project
 
@@ -192,13 +192,15 @@ def test_a_lost_answer_to_the_deletion_is_no_error(
     assert projects(neon_server_here, name) == []
 
 
+def let_fail(server: NeonServer, fault: str) -> None:
+    Api(server.base, server.key).control("PUT", "/faults", {"faults": [fault]}).raise_for_status()
+
+
 @pytest.mark.parametrize("status", [423, 429])
 def test_a_busy_service_is_asked_again(
     shop: Project, name: str, neon_server_here: NeonServer, status: int
 ) -> None:
-    root = neon_server_here.base.removesuffix("/api/v2")
-    fault = f"POST /projects={status}x1"
-    httpx.put(f"{root}/neonup/faults", json={"faults": [fault]}).raise_for_status()
+    let_fail(neon_server_here, f"POST /projects={status}x1")
     shop.ok()
     assert len(projects(neon_server_here, name)) == 1
 
@@ -206,8 +208,7 @@ def test_a_busy_service_is_asked_again(
 def test_a_service_that_fails_is_an_error_and_the_next_try_makes_one(
     shop: Project, name: str, neon_server_here: NeonServer
 ) -> None:
-    root = neon_server_here.base.removesuffix("/api/v2")
-    httpx.put(f"{root}/neonup/faults", json={"faults": ["POST /projects=500x1"]})
+    let_fail(neon_server_here, "POST /projects=500x1")
     said = shop.fails()
     assert "status 500" in said
     shop.ok()

@@ -335,7 +335,9 @@ def test_an_expired_database_is_remembered_for_thirty_days(neon_new_server: Neon
     made = make(neon_new_server)
     for days, status in ((2.9, 200), (3.1, 410), (32.9, 410), (33.1, 404)):
         clock = {"ahead_seconds": days * 86400}
-        assert httpx.put(f"{neon_new_server.url}/neonup/clock", json=clock).status_code == 200
+        url = f"{neon_new_server.url}/neonup/clock"
+        moved = httpx.put(url, json=clock, headers=neon_new_server.authorization)
+        assert moved.status_code == 200
         assert asking.get(made["claim_url"]).status_code == status
 
 

@@ -87,6 +87,12 @@ class Api:
         assert status >= 400, content
         return status, content["message"]
 
+    def control(self, method: str, path: str, body: Any = None) -> httpx.Response:
+        """Ask for what tests set and read of a server, below ``/neonup``."""
+        headers = {"Authorization": f"Bearer {self.key}"}
+        url = f"{self.base.removesuffix('/api/v2')}/neonup{path}"
+        return httpx.request(method, url, json=body, headers=headers, timeout=60)
+
     def create_project(self, **project: Any) -> Project:
         return Project(self, self.ok("POST", "/projects", {"project": project}))
 

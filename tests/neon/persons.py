@@ -49,6 +49,4 @@ def new_email() -> str:
 
 def control(api: Api, path: str, body: Any) -> httpx.Response:
     """What tests set, below /neonup."""
-    headers = {"Authorization": f"Bearer {api.key}"}
-    root = api.base.removesuffix("/api/v2")
-    return httpx.post(f"{root}/neonup{path}", json=body, headers=headers)
+    return api.control("POST", path, body)

@@ -323,7 +323,7 @@ def test_after_72_hours_project_and_tokens_are_gone(
 
 
 def test_secrets_are_neither_kept_nor_logged(
-    root: str, neon_server_here: NeonServer, caplog: pytest.LogCaptureFixture
+    root: str, neon_server_here: NeonServer, api: Api, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("DEBUG", "neonup_local")
     caplog.set_level("DEBUG", "uvicorn")
@@ -335,6 +335,6 @@ def test_secrets_are_neither_kept_nor_logged(
     assert agent.id in kept
     for secret in (agent.assertion, agent.token, code, code.replace("-", "")):
         assert secret not in kept
-    shown = httpx.get(f"{agent.root}/neonup/requests").text + caplog.text
+    shown = api.control("GET", "/requests").text + caplog.text
     for secret in (agent.assertion, agent.token, code):
         assert secret not in shown

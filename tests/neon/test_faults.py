@@ -11,20 +11,21 @@ import httpx
 import pytest
 
 from tests.neon.api import Api, Project
+from tests.neon.persons import create_person
 
 
 class Controls:
     def __init__(self, api: Api):
-        self._root = f"{api.base.removesuffix('/api/v2')}/neonup"
+        self._api = api
 
     def put(self, what: str, **body: Any) -> httpx.Response:
-        return httpx.put(f"{self._root}/{what}", json=body)
+        return self._api.control("PUT", f"/{what}", body)
 
     def get(self, what: str) -> Any:
-        return httpx.get(f"{self._root}/{what}").json()
+        return self._api.control("GET", f"/{what}").json()
 
     def forget(self) -> None:
-        httpx.delete(f"{self._root}/requests")
+        self._api.control("DELETE", "/requests")
 
 
 @pytest.fixture
@@ -34,6 +35,32 @@ def controls(api: Api) -> Iterator[Controls]:
     yield controls
     controls.put("faults", faults=[])
     controls.put("clock", ahead_seconds=0)
+
+
+@pytest.mark.parametrize(
+    ("method", "what", "body"),
+    [
+        ("PUT", "clock", {"ahead_seconds": 86_400 * 30}),
+        ("GET", "clock", None),
+        ("PUT", "faults", {"faults": ["* /*=500"]}),
+        ("GET", "faults", None),
+        ("GET", "requests", None),
+        ("DELETE", "requests", None),
+    ],
+)
+def test_they_take_the_default_users_key(
+    api: Api, controls: Controls, method: str, what: str, body: Any
+) -> None:
+    """Any other user of the machine reaches the port; none of them can read the key."""
+    other = create_person(api)
+    organization = other.org_key(other.org_id)
+    for key, status in (("none", 401), ("napi_wrong", 401), (other.api.key, 403)):
+        assert api.as_key(key).control(method, f"/{what}", body).status_code == status
+    assert organization.control(method, f"/{what}", body).status_code == 403
+    assert controls.get("clock")["ahead_seconds"] == 0
+    assert controls.get("faults") == {"faults": []}
+    assert controls.get("requests")["requests"]
+    assert api.control(method, f"/{what}", body).status_code == 200
 
 
 def test_a_status_as_often_as_asked(api: Api, controls: Controls) -> None:

@@ -475,6 +475,7 @@ def test_what_was_allowed_ends_with_the_application(
 def test_neither_logs_nor_the_store_hold_secrets(
     person: Person,
     web: Application,
+    api: Api,
     neon_server_here: NeonServer,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
@@ -483,7 +484,7 @@ def test_neither_logs_nor_the_store_hold_secrets(
         tokens = web.exchange(code).json()
         web.refresh(tokens["refresh_token"])
         Api(neon_server_here.base, tokens["access_token"]).ok("GET", "/users/me")
-    seen = httpx.get(f"{web.root}/neonup/requests").text
+    seen = api.control("GET", "/requests").text
     ours = "".join(one.getMessage() for one in caplog.records if not one.name.startswith("http"))
     rows = b"".join(
         one.read_bytes() for one in neon_server_here.neon.store._path.parent.glob("neon.db*")

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import httpx
 import pytest
 
+from neonup_local.neon.accounts.model import WebSession
 from tests.neon.serving import NeonServer
 
 
@@ -38,6 +39,40 @@ def test_the_printed_link_signs_in(pages: httpx.Client, neon_server_here: NeonSe
     assert "developer@example.com" not in pages.get("/sign-in").text
 
 
+def test_after_signing_out_a_copied_cookie_is_worth_nothing(
+    pages: httpx.Client, neon_server_here: NeonServer
+) -> None:
+    token = neon_server_here.neon.console_token
+    page = pages.get("/sign-in", params={"token": token, "next": "/sign-in"})
+    with httpx.Client(base_url=pages.base_url, cookies=pages.cookies) as copy:
+        assert "developer@example.com" in copy.get("/sign-in").text
+        pages.post("/sign-out", data={"csrf": csrf(page)})
+        assert "developer@example.com" not in copy.get("/sign-in").text
+
+
+def test_signing_in_again_ends_the_earlier_session(
+    pages: httpx.Client, neon_server_here: NeonServer
+) -> None:
+    token = neon_server_here.neon.console_token
+    pages.get("/sign-in", params={"token": token, "next": "/sign-in"})
+    with httpx.Client(base_url=pages.base_url, cookies=pages.cookies) as copy:
+        sign_in(pages, key=neon_server_here.key)
+        assert "developer@example.com" in pages.get("/sign-in").text
+        assert "developer@example.com" not in copy.get("/sign-in").text
+
+
+def test_a_session_ends_after_two_weeks(
+    pages: httpx.Client, neon_server_here: NeonServer, later: Callable[..., None]
+) -> None:
+    sign_in(pages, key=neon_server_here.key)
+    later(days=13.9, tidy=True)
+    assert "developer@example.com" in pages.get("/sign-in").text
+    later(days=14.1)
+    assert "developer@example.com" not in pages.get("/sign-in").text
+    later(days=14.1, tidy=True)
+    assert neon_server_here.neon.store.all(WebSession) == []
+
+
 def test_another_token_does_not(pages: httpx.Client) -> None:
     page = pages.get("/sign-in", params={"token": "wrong"})
     assert page.status_code == 401
@@ -62,12 +97,28 @@ def test_a_new_account_takes_an_address(pages: httpx.Client, neon_server_here: N
     assert sign_in(pages, email="<b>").status_code == 401
 
 
-@pytest.mark.parametrize("target", ["https://evil.example/", "//evil.example", "/\\evil.example"])
+ELSEWHERE = [
+    "https://evil.example/",
+    "//evil.example",
+    "///evil.example/",
+    "////evil.example",
+    "/\\evil.example",
+    "/\t/evil.example",
+    "/\x01/evil.example",
+    "evil.example",
+    "javascript:alert(1)",
+]
+
+
+@pytest.mark.parametrize("target", ELSEWHERE)
 def test_it_leads_back_to_this_server_alone(
     pages: httpx.Client, neon_server_here: NeonServer, target: str
 ) -> None:
     token = neon_server_here.neon.console_token
     answer = pages.get("/sign-in", params={"token": token, "next": target}, follow_redirects=False)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/")
+    fields = {"csrf": csrf(pages.get("/sign-in")), "key": neon_server_here.key, "next": target}
+    answer = pages.post("/sign-in", data=fields, follow_redirects=False)
     assert (answer.status_code, answer.headers["location"]) == (303, "/")
 
 

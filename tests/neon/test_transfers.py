@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
 
-import httpx
 import pytest
 from msgspec.structs import replace
 
@@ -350,8 +349,7 @@ def test_requests_ids_are_kept_to_themselves(
     id_ = path.rpartition("/")[2]
     assert neon_server_here.neon.store.get(TransferRequest, id_) is None
     assert taker.api.refused("PUT", path, {"org_id": "org-of-nobody"})[0] == 404
-    root = api.base.removesuffix("/api/v2")
-    log = httpx.get(f"{root}/neonup/requests").text
+    log = api.control("GET", "/requests").text
     assert f"{shop.path}/transfer_requests/..." in log
     assert id_ not in log
     folder = neon_server_here.neon.clusters.folder("x").parents[1]

@@ -15,7 +15,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from neonup import NeonupError
-from neonup_local.api import faults
+from neonup_local.api import default_user, faults
 from neonup_local.api.body import Unusable, content, json_object
 from neonup_local.api.oauth import clients
 from neonup_local.neon import upkeep
@@ -33,9 +33,9 @@ _LARGEST_BODY = 64 * 1024
 def routes() -> list[Route]:
     """Below ``/neonup``."""
     return [
-        Route("/requests", _requests, methods=["GET", "DELETE"]),
-        Route("/faults", _faults, methods=["GET", "PUT"]),
-        Route("/clock", _clock, methods=["GET", "PUT"]),
+        Route("/requests", default_user.only(_requests), methods=["GET", "DELETE"]),
+        Route("/faults", default_user.only(_faults), methods=["GET", "PUT"]),
+        Route("/clock", default_user.only(_clock), methods=["GET", "PUT"]),
         Route("/users", _create_user, methods=["POST"]),
         Route("/organizations", _create_organization, methods=["POST"]),
         *clients.routes(),
@@ -146,8 +146,7 @@ def _person(request: Request, neon: Neon) -> Caller:
         Unauthorized: nobody's.
         Forbidden: it is an organization's.
     """
-    _, _, key = request.headers.get("authorization", "").partition(" ")
-    caller = neon.identity.caller(key.strip())
+    caller = neon.identity.caller(default_user.bearer(request))
     if caller.method != "api_key_user":
         raise Forbidden("that takes a personal key")
     return caller

@@ -9,6 +9,7 @@ from contextlib import suppress
 
 from neonup import NeonupError
 from neonup_local.neon import branches, projects, purging, schedules, snapshots
+from neonup_local.neon.accounts import sessions
 from neonup_local.neon.claimable import agent_claims, agents, neon_new
 from neonup_local.neon.compute import idle
 from neonup_local.neon.context import Neon
@@ -96,6 +97,7 @@ def expire(neon: Neon) -> None:
 def _expire(neon: Neon) -> None:
     now = neon.clock.now()
     oauth_tokens.forget_expired(neon)
+    sessions.forget_expired(neon)
     agent_claims.reconcile(neon)
     agents.expire(neon)
     neon_new.expire(neon)

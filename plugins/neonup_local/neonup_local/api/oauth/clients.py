@@ -12,9 +12,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
+from neonup_local.api import default_user
 from neonup_local.api.body import Unusable, content
 from neonup_local.neon.context import Neon
-from neonup_local.neon.errors import Forbidden, Refused
+from neonup_local.neon.errors import Refused
 from neonup_local.neon.oauth import clients as oauth_clients
 from neonup_local.neon.oauth.model import OAuthClient
 
@@ -76,10 +77,7 @@ async def _as_admin(
     neon: Neon = request.app.state.neon
 
     def checked() -> dict[str, Any]:
-        _, _, key = request.headers.get("authorization", "").partition(" ")
-        caller = neon.identity.caller(key.strip())
-        if caller.method != "api_key_user" or caller.user != neon.people.users()[0]:
-            raise Forbidden("that takes the default user's key")
+        default_user.check(neon, default_user.bearer(request))
         return do(neon)
 
     try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.requests import Request
@@ -88,7 +88,10 @@ def address(request: Request, path: str) -> str:
 
 
 def is_local(path: str) -> bool:
-    """Whether an address is a path of this server and nothing else."""
-    parts = urlsplit(path)
-    plain = not any(one in path for one in "\\\r\n\t")
-    return plain and path.startswith("/") and not (parts.scheme or parts.netloc)
+    """Whether an address is a path of this server and nothing else.
+
+    Browsers take a slash and a backslash for the same, leave out what is no character, and look
+    for a host behind two slashes and any number of others (https://url.spec.whatwg.org/).
+    """
+    plain = path.isprintable() and "\\" not in path
+    return plain and path.startswith("/") and not path.startswith("//")

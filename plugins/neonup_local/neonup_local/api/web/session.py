@@ -1,4 +1,4 @@
-"""Who is signed in to the pages, in a signed cookie; and tokens that protect forms.
+"""Who is signed in to the pages, by the secret in a signed cookie; and tokens that protect forms.
 
 Anybody on this machine can reach the pages, so signing in to an account that exists takes a secret
 of its owner's: the link that `neonup serve` prints, or an API key.
@@ -15,13 +15,13 @@ from starlette.middleware import Middleware
 from starlette.middleware.sessions import SessionMiddleware
 from starlette.requests import Request
 
+from neonup_local.neon.accounts import sessions
 from neonup_local.neon.accounts.identity import Caller
 from neonup_local.neon.accounts.model import User
 from neonup_local.neon.context import Neon
 from neonup_local.neon.errors import Forbidden
 
-_DAYS = 14
-_USER, _CSRF = "user", "csrf"
+_SIGNED_IN, _CSRF = "session", "csrf"
 
 
 def middleware(secret: str) -> Middleware:
@@ -35,7 +35,7 @@ def middleware(secret: str) -> Middleware:
         SessionMiddleware,
         secret_key=secret,
         session_cookie=name,
-        max_age=_DAYS * 24 * 3600,
+        max_age=int(sessions.LIFETIME.total_seconds()),
         same_site="lax",  # a client's browser comes from elsewhere to the consent page
     )
 
@@ -48,8 +48,8 @@ def neon_of(request: Request) -> Neon:
 
 def user(request: Request) -> User | None:
     """Who is signed in."""
-    known = request.session.get(_USER)
-    return neon_of(request).people.user(known) if known else None
+    secret = request.session.get(_SIGNED_IN)
+    return sessions.user_of(neon_of(request), secret) if secret else None
 
 
 def caller(request: Request) -> Caller | None:
@@ -61,13 +61,15 @@ def caller(request: Request) -> Caller | None:
 
 
 def sign_in(request: Request, found: User) -> None:
-    """Begin a session; what an earlier one held is forgotten."""
-    request.session.clear()
-    request.session[_USER] = found.id
+    """Begin a session; an earlier one ends, and what it held is forgotten."""
+    sign_out(request)
+    request.session[_SIGNED_IN] = sessions.begin(neon_of(request), found)
 
 
 def sign_out(request: Request) -> None:
-    """End the session."""
+    """End the session, for every copy of its cookie."""
+    if secret := request.session.get(_SIGNED_IN):
+        sessions.end(neon_of(request), secret)
     request.session.clear()
 
 

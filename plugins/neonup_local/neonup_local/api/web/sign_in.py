@@ -31,7 +31,7 @@ async def show(request: Request) -> Response:
     token = request.query_params.get("token")
     if token is not None:
         if hmac.compare_digest(token.encode(), neon.console_token.encode()):
-            session.sign_in(request, neon.people.users()[0])
+            await to_thread.run_sync(session.sign_in, request, neon.people.users()[0])
             return RedirectResponse(_back(request.query_params.get("next")), 303)
         return _form(request, error="This link belongs to another server. Use the latest one.")
     return _form(request)
@@ -46,14 +46,14 @@ async def sign_in(request: Request) -> Response:
         user = await to_thread.run_sync(_find, session.neon_of(request), email, key)
     except Refused as refused:
         return _form(request, email=email, back=back, error=refused.message)
-    session.sign_in(request, user)
+    await to_thread.run_sync(session.sign_in, request, user)
     return RedirectResponse(back, 303)
 
 
 async def sign_out(request: Request) -> Response:
     """End the session."""
     await session.form(request)
-    session.sign_out(request)
+    await to_thread.run_sync(session.sign_out, request)
     return RedirectResponse("/", 303)
 
 

@@ -75,3 +75,10 @@ class ApiKey(Row, frozen=True):
     org_id: str | None = None
     project_id: str | None = None
     last_used_at: datetime | None = None
+
+
+class WebSession(Row, frozen=True):
+    """Somebody who is signed in to the pages; its id is the digest of the secret in the cookie."""
+
+    user_id: str
+    expires_at: datetime

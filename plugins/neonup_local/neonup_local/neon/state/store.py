@@ -30,6 +30,7 @@ _KINDS: tuple[type[Row], ...] = (
     accounts_model.Member,
     accounts_model.Invitation,
     accounts_model.ApiKey,
+    accounts_model.WebSession,
     model.Project,
     model.Branch,
     model.Endpoint,
