@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import pty
+import shutil
+import subprocess
+import sys
+import venv
 from pathlib import Path
 
 import pytest
@@ -77,3 +83,83 @@ def test_in_ci_only_the_local_provider_may_create(tmp_path: Path) -> None:
 
 def test_tests_take_the_local_provider_only(tmp_path: Path) -> None:
     assert "only the local provider" in permission(tmp_path, {"PYTEST_VERSION": "9"}, None)
+
+
+ASK = "import neonup; print('development' if neonup.is_development() else 'unclear')"
+
+
+@pytest.fixture(scope="module")
+def environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A virtual environment within a project that shares this one's packages, and has programs."""
+    project = tmp_path_factory.mktemp("shop")
+    folder = project / ".venv"
+    venv.create(folder, symlinks=True)
+    (packages,) = folder.glob("lib/python*/site-packages")
+    places = [path for path in sys.path if Path(path).is_dir()]
+    (packages / "shared.pth").write_text("\n".join([*places, str(project)]))
+    (packages / "rq").mkdir()
+    (packages / "rq" / "__main__.py").write_text(ASK)
+    shutil.copytree(packages / "rq", project / "shop")
+    (project / "shop" / "__init__.py").touch()
+    shutil.copy(packages / "rq" / "__main__.py", project / "worker.py")
+    (packages / "shop-1.dist-info").mkdir()
+    (packages / "shop-1.dist-info" / "METADATA").write_text("Name: shop\nVersion: 1\n")
+    commands = "[console_scripts]\nshop-admin = shop.__main__:main\n"
+    (packages / "shop-1.dist-info" / "entry_points.txt").write_text(commands)
+    for name in ("waitress-serve", "celery", "gunicorn", "dramatiq", "alembic", "shop-admin"):
+        script = folder / "bin" / name
+        script.write_text(f"#!{folder}/bin/python\n{ASK}")
+        script.chmod(0o755)
+    return folder
+
+
+def at_a_terminal(environment: Path, *command: str) -> str:
+    """What a program prints that has a terminal."""
+    ours, theirs = pty.openpty()
+    try:
+        done = subprocess.run(
+            command,
+            cwd=environment.parent,
+            env={"PATH": f"{environment}/bin:/usr/bin:/bin", "HOME": str(environment)},
+            stdin=theirs,
+            stderr=theirs,
+            stdout=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+        return done.stdout.strip()
+    finally:
+        os.close(ours)
+        os.close(theirs)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "waitress-serve app:app",
+        "celery -A shop worker",
+        "gunicorn app:app",
+        "dramatiq shop",
+        "python -m rq worker",
+        "python EMBEDDED",
+    ],
+)
+def test_an_installed_program_at_a_terminal_may_serve_anybody(
+    environment: Path, command: str
+) -> None:
+    program, *arguments = command.split()
+    if arguments == ["EMBEDDED"]:  # uWSGI runs Python within itself, and gives it its own name
+        arguments = ["-c", f"import sys; sys.argv = ['uwsgi']; {ASK}"]
+    assert at_a_terminal(environment, f"{environment}/bin/{program}", *arguments) == "unclear"
+
+
+@pytest.mark.parametrize("arguments", [["worker.py"], ["-m", "shop"], ["shop"], ["-c", ASK]])
+def test_the_projects_own_program_at_a_terminal_is_development(
+    environment: Path, arguments: list[str]
+) -> None:
+    assert at_a_terminal(environment, f"{environment}/bin/python", *arguments) == "development"
+
+
+@pytest.mark.parametrize("name", ["alembic", "shop-admin"])
+def test_so_are_a_migration_tool_and_a_command_of_the_project(environment: Path, name: str) -> None:
+    assert at_a_terminal(environment, f"{environment}/bin/{name}") == "development"

@@ -33,9 +33,6 @@ HOSTING = {
 }
 """Variables that a hosting platform sets for what runs on it."""
 
-SERVERS = frozenset({"daphne", "fastapi", "granian", "gunicorn", "hypercorn", "uvicorn"})
-"""Programs that serve: whoever starts one at a terminal may well mean production."""
-
 
 @dataclass(frozen=True)
 class Permission:
@@ -111,7 +108,7 @@ def ask(
         return Permission(sign or "pytest", "tests use only the local provider")
     if against:
         raise _forbidden(settings, need, against, _SAY_SO)
-    sign = sign or _own_sign(sys.argv if argv is None else argv)
+    sign = sign or _own_sign(sys.argv if argv is None else argv, settings.project)
     if sign is None:
         raise _forbidden(settings, need, "nothing here says that this is development", _SAY_SO)
     return Permission(sign, local_only)
@@ -137,14 +134,14 @@ def _in_ci(environ: Mapping[str, str]) -> bool:
     return environ.get("CI", "").lower() not in ("", "0", "false")
 
 
-def _own_sign(argv: Sequence[str]) -> str | None:
+def _own_sign(argv: Sequence[str], project: Path) -> str | None:
     program = PurePath(argv[0] if argv else "")
     if "fastapi" in (program.stem, program.parent.name) and "dev" in argv[1:2]:
         return "fastapi dev"
     if "--reload" in argv[1:]:
         return "--reload"
-    if SERVERS & {program.stem, program.parent.name}:
+    if sys.stdin is None or not (sys.stdin.isatty() and sys.stderr.isatty()):
         return None
-    if sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty():
-        return "an interactive terminal"
-    return None
+    from neonup.start.program import is_own
+
+    return "an interactive terminal" if is_own(argv, project) else None
