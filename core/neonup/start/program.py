@@ -1,4 +1,4 @@
-"""Whether the program that runs is the project's own, or an installed one that may serve anybody."""
+"""Whether the program that runs is the project's own, or one that may serve anybody."""
 
 from __future__ import annotations
 
