@@ -37,7 +37,7 @@ if TYPE_CHECKING:
         SqlError,
     )
     from neonup.markers import hookimpl
-    from neonup.postgres import destination, drivers, psql, urls
+    from neonup.postgres import destination, drivers, effects, psql, urls
     from neonup.postgres.script import run_script
     from neonup.provider import Provider
     from neonup.providers.account.temporary import TemporaryBranch
@@ -83,6 +83,7 @@ __all__ = [
     "confirm",
     "destination",
     "drivers",
+    "effects",
     "emit",
     "ensure",
     "explain_failure",
@@ -135,7 +136,7 @@ _MODULES = {name: module for module, names in _NAMES.items() for name in names}
 
 
 def __getattr__(name: str) -> Any:
-    if name in {"destination", "drivers", "psql", "urls"}:
+    if name in {"destination", "drivers", "effects", "psql", "urls"}:
         return import_module(f"neonup.postgres.{name}")
     if name == "__version__":
         from importlib.metadata import version

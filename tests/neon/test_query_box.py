@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from neonup_local.api.web import query_box
@@ -55,11 +56,12 @@ def test_an_error_has_its_place(pages: Pages, project: Project) -> None:
     for query, said in {
         "": "Type a query first.",
         "SELECT 1; SELECT 2": "one statement at a time",
-        "COPY (SELECT 1) TO STDOUT": "use psql",
+        "COPY (SELECT 1) TO STDOUT": "Read-only takes a query",
         "SELECT '\0'": "A query is text",
         "-- nothing": "There is no statement in it.",
     }.items():
         assert said in run(pages, project, query), query
+    assert "use psql" in run(pages, project, "COPY (SELECT 1) TO STDOUT", writes=True)
 
 
 def test_read_only_writes_nothing(pages: Pages, project: Project) -> None:
@@ -78,7 +80,57 @@ def test_read_only_writes_nothing(pages: Pages, project: Project) -> None:
         run(pages, project, query)
     assert ask(project.url, "SELECT sum(id) FROM orders") == 1
     page = run(pages, project, "INSERT INTO orders VALUES (2)")
+    assert "Read-only takes a query" in page
+    assert "Allow changes" in page
+    page = run(pages, project, "SELECT 1 AS id INTO copied")
     assert "read-only transaction" in page
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "SELECT pg_create_physical_replication_slot('left')",
+        "/* SELECT */ SELECT PG_CREATE_physical_REPLICATION_slot('left')",
+        "SELECT U&\"pg_create_physical_replication_slo\\0074\"('left')",
+        "EXPLAIN ANALYZE SELECT pg_create_physical_replication_slot('left')",
+        "DO $$ BEGIN EXECUTE 'SELECT pg_create_phys' || 'ical_replication_slot(''left'')'; END $$",
+        "/* /* */ SELECT */ DO $$ BEGIN PERFORM 1; END $$",
+        "CALL slot()",
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'witness'",
+        "SELECT query_to_xml('SELECT ' || reverse('1 SA txet'), true, true, '')",
+        "SELECT pg_advisory_lock(1)",
+        "SELECT * FROM dblink('', 'INSERT INTO orders VALUES (2)') AS t (n int)",
+    ],
+)
+def test_read_only_has_no_effect_outside_of_its_transaction(
+    pages: Pages, project: Project, query: str
+) -> None:
+    """As the tools of `neonup mcp`: see tests/mcp/test_read_only.py."""
+    ask(project.url, "CREATE EXTENSION dblink")
+    ask(
+        project.url,
+        "CREATE PROCEDURE slot() LANGUAGE plpgsql AS $$ BEGIN "
+        "PERFORM pg_create_physical_replication_slot('left'); END $$",
+    )
+    with psycopg.connect(project.url, application_name="witness", autocommit=True) as witness:
+        page = run(pages, project, query)
+        assert 'class="card problem"' in page
+        assert witness.execute("SELECT count(*) FROM pg_replication_slots").fetchone() == (0,)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "-- which\n/* query */ ((SELECT 7))",
+        "with numbers as (values (7)) table numbers",
+        "VALUES (7)",
+        "SHOW max_parallel_workers",
+        "EXPLAIN SELECT 7",
+        "SELECT count(*) FROM pg_stat_activity WHERE random() < 7",
+    ],
+)
+def test_read_only_takes_every_query(pages: Pages, project: Project, query: str) -> None:
+    assert 'class="card problem"' not in run(pages, project, query)
 
 
 def test_several_statements_run_where_it_may_write(pages: Pages, project: Project) -> None:
@@ -177,7 +229,8 @@ def test_it_asks_as_the_owner_and_of_the_branch_alone(pages: Pages, project: Pro
 
 def test_a_query_that_does_not_end_is_ended(project: Project) -> None:
     address = project.url.rpartition("@")[2].partition("/")[0].partition(":")[0]
-    slow = query_box.run(project.url, address, "SELECT pg_sleep(60)", read_only=True, seconds=0.2)
+    endless = "WITH RECURSIVE n AS (SELECT 1 UNION ALL SELECT 1 FROM n) SELECT count(*) FROM n"
+    slow = query_box.run(project.url, address, endless, read_only=True, seconds=0.2)
     assert slow.problem
     assert "statement timeout" in slow.problem.message
     query = "SET statement_timeout = 0; SELECT pg_sleep(60)"

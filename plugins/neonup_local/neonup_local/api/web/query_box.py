@@ -2,7 +2,7 @@
 
 The connection is an ordinary client's, through the endpoint's public port: what the role may not
 do, the box may not do. A read-only query is one statement in a read-only transaction that is
-rolled back, so that no statement can end the transaction and write.
+rolled back, so that no statement can end the transaction and write; `read_only` says which.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING
 
 import psycopg
 from psycopg.pq import DiagnosticField, ExecStatus
+
+from neonup_local.api.web import read_only as read_only_rules
 
 if TYPE_CHECKING:
     from psycopg.pq.abc import PGconn, PGresult
@@ -142,6 +144,8 @@ def run(
             options=f"-c statement_timeout={int(seconds * 1000)}",
         )
         with closing(connection):
+            if read_only and (reason := read_only_rules.refusal(connection, query)):
+                return Outcome([], Problem(reason, hint=read_only_rules.ALLOW), 0)
             begun = time.monotonic()  # waking the compute is not the query's time
             deadline = begun + patience
             problem = _run(connection.pgconn, query, read_only, results, deadline)
@@ -240,7 +244,7 @@ def _problem(found: PGresult, query: str, read_only: bool) -> Problem:
         message = "Read-only takes one statement at a time."
         hint = "Run them one by one, or allow changes."
     elif read_only and told(DiagnosticField.SQLSTATE) == "25006":
-        hint = hint or "Allow changes, if that is meant."
+        hint = hint or read_only_rules.ALLOW
     before, at, after = _place(query, told(DiagnosticField.STATEMENT_POSITION))
     return Problem(
         message[:1].upper() + message[1:],
