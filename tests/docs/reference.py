@@ -27,7 +27,8 @@ with `neonup[local]`.
 _OPERATIONS = """\
 # Neon API v2, operation by operation
 
-What [the local Neon](local-neon.md) does with each operation of Neon's OpenAPI document. `make
+What [the local Neon](local-neon.md) does with each operation of Neon's OpenAPI document,
+and with those that came after it. `make
 reference` writes this page from the code, and a test compares it with the document.
 
 ## {here} that it carries out

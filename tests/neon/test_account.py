@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import re
 import stat
 
 import httpx
 import pytest
 
-from neonup_local.api.v2.not_here import NOT_HERE
+from neonup_local.api.v2.not_here import IN_THE_DOCUMENT, NEWER
 from neonup_local.api.v2.operations import OPERATIONS
 from neonup_local.api.v2.routes import routes
 from tests.neon.api import DOCUMENT, Api, Project
 from tests.neon.document import PATH
+from tests.neon.persons import create_person
 from tests.neon.serving import NeonServer
 
 
@@ -46,6 +48,8 @@ def test_a_key_of_the_organization_is_no_person(api: Api, neon_server_here: Neon
     created = api.ok("POST", path, {"key_name": "ci"})
     key = api.as_key(created["key"])
     assert key.refused("GET", "/users/me")[0] == 404
+    owners = key.ok("GET", "/users/me/organizations")["organizations"]
+    assert [one["id"] for one in owners] == [neon_server_here.org_id]
     assert key.create_project(name="by-ci").answer["project"]["org_id"] == neon_server_here.org_id
     assert created["id"] in [one["id"] for one in api.ok("GET", path)]
     assert api.ok("DELETE", f"{path}/{created['id']}")["revoked"]
@@ -61,7 +65,20 @@ def test_a_key_of_one_project_reaches_no_other(
     key = api.as_key(created["key"])
     assert key.ok("GET", project.path)["project"]["id"] == project.id
     assert key.refused("GET", other.path)[0] == 404
+    owners = key.ok("GET", "/users/me/organizations")["organizations"]
+    assert [one["id"] for one in owners] == [neon_server_here.org_id]
     assert [one["id"] for one in key.ok("GET", "/projects")["projects"]] == [project.id]
+
+
+def test_a_key_of_an_organization_names_that_one_alone(api: Api) -> None:
+    person = create_person(api)
+    second = person.organization()
+    project = person.api.ok("POST", "/projects", {"project": {"org_id": second}})["project"]["id"]
+    both = person.api.ok("GET", "/users/me/organizations")["organizations"]
+    assert [one["id"] for one in both] == [person.org_id, second]
+    for key in (person.org_key(second), person.org_key(second, project)):
+        owners = key.ok("GET", "/users/me/organizations")["organizations"]
+        assert [one["id"] for one in owners] == [second]
 
 
 def test_without_a_key(api: Api) -> None:
@@ -106,6 +123,19 @@ def test_what_is_not_here_says_so(api: Api) -> None:
     assert "listProjectVPCEndpoints" in answer.json()["message"]
 
 
+@pytest.mark.parametrize(("name", "address"), NEWER.items())
+def test_what_came_after_the_document_says_so_too(api: Api, name: str, address: str) -> None:
+    method, _, path = address.partition(" ")
+    answer = httpx.request(
+        method,
+        api.base + re.sub(r"\{[^}]*\}", "some-id", path),
+        headers={"Authorization": f"Bearer {api.key}"},
+    )
+    assert answer.status_code == 501
+    assert answer.json()["message"].startswith(f"{name} ")
+    assert answer.json()["code"] == "NOT_IMPLEMENTED"
+
+
 def test_too_much_and_too_strange(api: Api) -> None:
     headers = {"Authorization": f"Bearer {api.key}"}
     url = f"{api.base}/projects"
@@ -119,7 +149,7 @@ def test_too_much_and_too_strange(api: Api) -> None:
 def test_every_operation_of_the_document_is_either_here_or_said_to_be_absent() -> None:
     routes()  # importing them registers the operations
     here = {one.id: (one.method, one.path) for one in reversed(OPERATIONS)}
-    absent = {name: tuple(address.split(" ")) for name, address in NOT_HERE.items()}
+    absent = {name: tuple(address.split(" ")) for name, address in IN_THE_DOCUMENT.items()}
     assert not here.keys() & absent.keys()
     assert here | absent == DOCUMENT.operations
 

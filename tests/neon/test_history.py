@@ -351,3 +351,45 @@ def test_schemas_and_how_they_differ(project: Project) -> None:
     assert project.api.ok("GET", f"{project.main}/schema", db_name="later")["sql"] == ""
     query = {"db_name": "later", "timestamp": then}
     assert project.api.refused("GET", f"{project.main}/schema", **query)[0] == 404
+
+
+def test_a_schema_in_json(project: Project) -> None:
+    ask(
+        project.url,
+        "CREATE SCHEMA shop; CREATE TABLE shop.customer (id int PRIMARY KEY, "
+        "email varchar(80) UNIQUE NOT NULL, upper text GENERATED ALWAYS AS (upper(email)) STORED); "
+        "CREATE TABLE purchase (customer int REFERENCES shop.customer, a int, b int, "
+        "UNIQUE (b, a), CHECK (a > 0)); ALTER TABLE purchase DROP COLUMN a CASCADE; "
+        "CREATE EXTENSION pgcrypto; CREATE VIEW seen AS SELECT 1 AS n",
+    )
+    then = now()
+    ask(project.url, "DROP TABLE purchase")
+    path, query = f"{project.main}/schema", {"db_name": "neondb", "format": "json"}
+    customer = {
+        "schema": "shop",
+        "name": "customer",
+        "columns": [
+            {"name": "id", "type": "integer", "nullable": False, "generated": False},
+            {"name": "email", "type": "character varying(80)", "nullable": False,
+             "generated": False},
+            {"name": "upper", "type": "text", "nullable": True, "generated": True},
+        ],
+        "constraints": [
+            {"name": "customer_pkey", "type": "primary_key", "columns": ["id"]},
+            {"name": "customer_email_key", "type": "unique", "columns": ["email"]},
+        ],
+    }  # fmt: skip
+    assert project.api.ok("GET", path, **query) == {"json": {"tables": [customer]}}
+    earlier = project.api.ok("GET", path, timestamp=then, **query)["json"]["tables"]
+    assert earlier[1] == customer
+    assert [column["name"] for column in earlier[0]["columns"]] == ["customer", "b"]
+    reference = {"schema": "shop", "table": "customer", "columns": ["id"]}
+    assert earlier[0]["constraints"] == [
+        {
+            "name": "purchase_customer_fkey",
+            "type": "foreign_key",
+            "columns": ["customer"],
+            "referenced_table": reference,
+        }
+    ]
+    assert project.api.refused("GET", path, db_name="neondb", format="xml")[0] == 400

@@ -37,6 +37,30 @@ def test_a_transaction(project: Project) -> None:
     assert ask(project.url, "SELECT count(*) FROM things") == 1
 
 
+def test_an_error_has_all_that_postgres_tells(project: Project) -> None:
+    ask(
+        project.url,
+        "CREATE FUNCTION f(n int) RETURNS int LANGUAGE plpgsql AS "
+        "$$ BEGIN EXECUTE 'SELECT nothing'; RETURN n; END $$",
+    )
+    error = send(project, {"query": "SELECT f(1)", "params": []}).json()
+    assert error["where"].startswith("PL/pgSQL function f(integer) line 1")
+    assert (error["internalPosition"], error["internalQuery"]) == ("8", "SELECT nothing")
+    assert (error["file"], error["routine"]) == ("parse_relation.c", "errorMissingColumn")
+    assert int(error["line"]) > 0
+    ask(project.url, "CREATE TABLE things (n int CONSTRAINT positive CHECK (n > 0))")
+    error = send(project, {"query": "INSERT INTO things VALUES (0)", "params": []}).json()
+    told = {name: error[name] for name in ("schema", "table", "constraint", "code", "severity")}
+    assert told == {
+        "schema": "public",
+        "table": "things",
+        "constraint": "positive",
+        "code": "23514",
+        "severity": "ERROR",
+    }
+    assert "where" not in error
+
+
 def test_a_read_only_transaction_writes_nothing(project: Project) -> None:
     queries = [{"query": "CREATE TABLE things ()", "params": []}]
     refused = send(project, {"queries": queries}, **{"neon-batch-read-only": "true"})

@@ -187,11 +187,17 @@ def _error(result: PGresult) -> dict[str, Any]:
         "detail": Field.MESSAGE_DETAIL,
         "hint": Field.MESSAGE_HINT,
         "position": Field.STATEMENT_POSITION,
+        "internalPosition": Field.INTERNAL_POSITION,
+        "internalQuery": Field.INTERNAL_QUERY,
+        "where": Field.CONTEXT,
         "schema": Field.SCHEMA_NAME,
         "table": Field.TABLE_NAME,
         "column": Field.COLUMN_NAME,
         "dataType": Field.DATATYPE_NAME,
         "constraint": Field.CONSTRAINT_NAME,
+        "file": Field.SOURCE_FILE,
+        "line": Field.SOURCE_LINE,
+        "routine": Field.SOURCE_FUNCTION,
     }
     found = {name: result.error_field(which) for name, which in names.items()}
     shown = {name: value.decode("utf-8", "replace") for name, value in found.items() if value}

@@ -8,12 +8,13 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from typing import Any
 
 from neonup import EngineError
 from neonup_local.engine import postmaster, template
 from neonup_local.engine import program as engine_program
 from neonup_local.engine.account import MYSELF
-from neonup_local.neon import catalogs, databases
+from neonup_local.neon import catalogs, databases, schema_tables
 from neonup_local.neon.context import Neon
 from neonup_local.neon.data import moments
 from neonup_local.neon.data.history import Target
@@ -39,21 +40,52 @@ def sql(
         Unprocessable: the moment is not in the branch's history.
     """
     moment = moments.target(neon, project, branch, time=time, lsn=lsn)
-    if moment is None:
-        databases.find(neon, branch, database)
-        with neon.computes.admin(branch):
-            return _schema(neon, branch, database)
-    with _as_it_was(neon, branch, moment) as then:
-        with neon.computes.admin(then, known=True) as connection:
-            if not catalogs.has_database(connection, database):
-                raise NotFound("there was no such database at that moment")
+    with _running(neon, branch, database, moment) as then:
         return _schema(neon, then, database)
+
+
+def tables(
+    neon: Neon,
+    project: Project,
+    branch: Branch,
+    database: str,
+    *,
+    time: datetime | None = None,
+    lsn: str | None = None,
+) -> list[dict[str, Any]]:
+    """The tables of a database, as Neon's API tells them in JSON.
+
+    Raises:
+        NotFound: there is no such database.
+        Unprocessable: the moment is not in the branch's history.
+    """
+    moment = moments.target(neon, project, branch, time=time, lsn=lsn)
+    with (
+        _running(neon, branch, database, moment) as then,
+        neon.computes.admin(then, database, known=True) as connection,
+    ):
+        return schema_tables.read(connection)
 
 
 def difference(old: str, new: str, names: tuple[str, str]) -> str:
     """A unified diff, empty where the schemas are the same."""
     lines = difflib.unified_diff(old.splitlines(), new.splitlines(), *names, lineterm="")
     return "".join(f"{line}\n" for line in lines)
+
+
+@contextmanager
+def _running(neon: Neon, branch: Branch, database: str, moment: Target | None) -> Iterator[Branch]:
+    """A branch whose server runs and has a database: as it is now, or as it was at a moment."""
+    if moment is None:
+        databases.find(neon, branch, database)
+        with neon.computes.admin(branch):
+            yield branch
+        return
+    with _as_it_was(neon, branch, moment) as then:
+        with neon.computes.admin(then, known=True) as connection:
+            if not catalogs.has_database(connection, database):
+                raise NotFound("there was no such database at that moment")
+        yield then
 
 
 @contextmanager

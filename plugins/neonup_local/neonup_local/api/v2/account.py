@@ -69,7 +69,12 @@ def get_current_user_info(call: Call) -> Answer:
 
 @operation("getCurrentUserOrganizations", "GET /users/me/organizations")
 def get_current_user_organizations(call: Call) -> Answer:
-    found = call.neon.people.organizations_of(_user(call))
+    """With an organization's or a project's key: the organization that owns it."""
+    caller = call.caller
+    if caller.org_id is not None:
+        found = [call.neon.identity.organization(caller, caller.org_id)]
+    else:
+        found = call.neon.people.organizations_of(caller.user)
     return {"organizations": [answers.organization(one) for one in found]}
 
 

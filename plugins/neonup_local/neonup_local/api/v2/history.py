@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TypeVar
+
 from neonup_local.api.v2 import answers
 from neonup_local.api.v2.branches import branch_of
 from neonup_local.api.v2.operations import Answer, Call, operation
@@ -21,6 +24,8 @@ _BRANCH = "/projects/{project_id}/branches/{branch_id}"
 _SNAPSHOTS = "/projects/{project_id}/snapshots"
 _SNAPSHOT = f"{_SNAPSHOTS}/{{snapshot_id}}"
 _LONGEST_NAME = 256
+
+Schema = TypeVar("Schema")
 
 
 @operation("restoreProjectBranch", f"POST {_BRANCH}/restore")
@@ -104,10 +109,12 @@ def set_snapshot_schedule(call: Call) -> Answer:
 
 @operation("getProjectBranchSchema", f"GET {_BRANCH}/schema")
 def get_project_branch_schema(call: Call) -> Answer:
-    """As SQL; `format=json` is refused."""
-    if call.query.get("format", "sql") != "sql":
-        raise Refused("invalid parameter format: this local Neon writes sql only")
-    return {"sql": _schema(call, call.path["branch_id"], "")}
+    shown = call.query.get("format", "sql")
+    if shown not in ("sql", "json"):
+        raise Refused("invalid parameter format: it is sql or json")
+    if shown == "sql":
+        return {"sql": _schema(call, call.path["branch_id"], schemas.sql)}
+    return {"json": {"tables": _schema(call, call.path["branch_id"], schemas.tables)}}
 
 
 @operation("getProjectBranchSchemaComparison", f"GET {_BRANCH}/compare_schema")
@@ -115,16 +122,16 @@ def get_project_branch_schema_comparison(call: Call) -> Answer:
     own, branch = call.path["branch_id"], branch_of(call)
     base = call.query.get("base_branch_id") or branch.parent_id or own
     names = (f"a/{call.query.get('db_name')}", f"b/{call.query.get('db_name')}")
-    old, new = _schema(call, base, "base_"), _schema(call, own, "")
-    return {"diff": schemas.difference(old, new, names)}
+    old = _schema(call, base, schemas.sql, prefix="base_")
+    return {"diff": schemas.difference(old, _schema(call, own, schemas.sql), names)}
 
 
-def _schema(call: Call, branch_id: str, prefix: str) -> str:
+def _schema(call: Call, branch_id: str, read: Callable[..., Schema], *, prefix: str = "") -> Schema:
     database = call.query.get("db_name")
     if not database:
         raise Refused("the parameter db_name is missing")
     project = call.project()
-    return schemas.sql(
+    return read(
         call.neon,
         project,
         branches.find(call.neon, project, branch_id),

@@ -1,11 +1,13 @@
 """Neon's operations that are not carried out here: they answer 501 with their name.
 
-Together with `operations.OPERATIONS` these are all of the document.
+Together with `operations.OPERATIONS` those of `IN_THE_DOCUMENT` are all of Neon's OpenAPI document;
+the others came after it. Both are in the package ``@neon/sdk`` 6.1.2 of npm, in
+``dist/client/types.gen.d.ts`` and ``sdk.gen.js`` (November 2026).
 """
 
 from __future__ import annotations
 
-NOT_HERE: dict[str, str] = {
+IN_THE_DOCUMENT: dict[str, str] = {
     "getProjectAdvisorSecurityIssues": "GET /projects/{project_id}/advisors",
     "listProjectMembers": "GET /projects/{project_id}/members",
     "setProjectMemberRole": "PUT /projects/{project_id}/members/{member_id}/role",
@@ -96,4 +98,20 @@ NOT_HERE: dict[str, str] = {
     "deleteProjectBranchFunction": "DELETE /projects/{project_id}/branches/{branch_id}/functions/{slug}",
     "createProjectBranchFunctionDeployment": "POST /projects/{project_id}/branches/{branch_id}/functions/{slug}/deployments",
 }
+
+NEWER: dict[str, str] = {
+    "sendNeonAuthEmailProviderTest": "POST /projects/{project_id}/branches/{branch_id}/auth/email_provider/test",
+    "revealCredential": "POST /projects/{project_id}/branches/{branch_id}/credentials/{token_id}/reveal",
+    "rotateCredential": "POST /projects/{project_id}/branches/{branch_id}/credentials/{token_id}/rotate",
+    "listProjectBranchTriggers": "GET /projects/{project_id}/branches/{branch_id}/triggers",
+    "createProjectBranchTrigger": "POST /projects/{project_id}/branches/{branch_id}/triggers",
+    "getProjectBranchTrigger": "GET /projects/{project_id}/branches/{branch_id}/triggers/{trigger_id}",
+    "updateProjectBranchTrigger": "PATCH /projects/{project_id}/branches/{branch_id}/triggers/{trigger_id}",
+    "deleteProjectBranchTrigger": "DELETE /projects/{project_id}/branches/{branch_id}/triggers/{trigger_id}",
+    "listProjectBranchCustomDomains": "GET /projects/{project_id}/branches/{branch_id}/custom-domains",
+    "registerProjectBranchCustomDomain": "POST /projects/{project_id}/branches/{branch_id}/custom-domains",
+    "deleteProjectBranchCustomDomain": "DELETE /projects/{project_id}/branches/{branch_id}/custom-domains/{domain}",
+}
+
+NOT_HERE: dict[str, str] = {**IN_THE_DOCUMENT, **NEWER}
 """Method and path by `operationId`."""
