@@ -54,6 +54,11 @@ def adopt(project_id: str | None, branch: str | None, yes: bool, **arguments: An
         found, urls = _reach(neon, project_id, branch, database, former)
     adopted = _adopted(start, database, f"{project_id}/{found.id}", urls)
     with lock.project(start.settings):
+        if not lookup.is_same(lookup.recorded(start.settings), database):
+            raise NeonupError(
+                f"{start.settings.key} names another database by now. Nothing was written.",
+                remedy="Try again.",
+            )
         file = Path(database.source) if database is not None else start.settings.env_file
         record.write(adopted, start.settings, file, replace=database is not None)
     lookup.publish(adopted, os.environ)

@@ -13,6 +13,7 @@ from neonup.database import ClaimOffer, State
 from neonup.errors import DatabaseExpired, NeonupError, ServiceError
 from neonup.provider import Provider
 from neonup.start import claim as claims
+from neonup.start.renewal import renew
 
 
 @click.command()
@@ -36,7 +37,7 @@ def claim(no_open: bool, no_wait: bool, **arguments: Any) -> None:
     if offer.interval and not no_wait:
         output.progress("Waiting until somebody has claimed it")
         _wait(start.provider(database), offer, offer.interval)
-        start.claimed(offer.database)
+        renew(start.settings, database, offer.database.claimed())
         click.echo(f"The database has been claimed, and its old password is dead. {claims.ADOPT}")
 
 

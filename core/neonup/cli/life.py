@@ -42,8 +42,13 @@ def destroy(yes: bool, **arguments: Any) -> None:
     database = options.ours(start)
     _make_sure(f"Delete {announce.describe(database)} and its data for good?", yes)
     with lock.project(start.settings):
-        start.provider(database).delete(database)
         recorded = lookup.recorded(start.settings)
+        if not lookup.is_same(recorded, database):  # another start was here since the question
+            raise NeonupError(
+                f"{database.key} names another database by now. Nothing was deleted.",
+                remedy="Try again.",
+            )
+        start.provider(database).delete(database)
         if recorded is not None:
             record.forget(database.key, Path(recorded.source))
         ready.forget(start.settings)

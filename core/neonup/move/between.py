@@ -20,7 +20,7 @@ from neonup.postgres.psql import psql_command
 from neonup.postgres.tools import Tools, find_tools
 from neonup.postgres.urls import parse
 from neonup.settings import Settings
-from neonup.start import lock
+from neonup.start import lock, lookup, variables
 
 _SHOWN = 5
 SOURCE, TARGET = "The source", "The target"
@@ -147,17 +147,31 @@ def _make_sure_that_they_differ(source: Session, target: Session) -> None:
         raise MoveError("The source and the target are the same database.")
 
 
-def name_in(file: Path, database: Database, settings: Settings) -> tuple[str, ...]:
+def name_in(
+    file: Path, database: Database, settings: Settings, *, before: Database | None
+) -> tuple[str, ...]:
     """Let a file name a database, with the variables of plugins; what there is to say of it.
 
+    Args:
+        file: the file.
+        database: the database.
+        settings: the project's.
+        before: the database that the project's files named when the move began.
+
     Raises:
+        MoveError: they name another one by now; nothing was written.
         EnvFileError: it cannot be written, and is as it was.
+        NeonupError: a plugin failed; the file names the database.
     """
-    extra: dict[str, str] = {}
-    for more in plugins.create_plugin_manager().hook.neonup_env(database=database):
-        extra |= more
     with lock.project(settings):
-        record.write(database, settings, file, extra=extra, replace=True)
+        if not lookup.is_same(lookup.recorded(settings), before):
+            raise MoveError(
+                f"{settings.key} names another database than at the beginning, so {file.name} was "
+                "not changed. The data has been moved.",
+                remedy="Run the same command again to go on from there.",
+            )
+        record.write(database, settings, file, replace=True)
+        variables.add(settings, database, file, plugins.create_plugin_manager())
     if git.is_published(file):
         return (f"git does not ignore {file.name}: echo {file.name} >> .gitignore",)
     return ()

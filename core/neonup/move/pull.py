@@ -63,7 +63,8 @@ class Pull:
         source = urls.direct(self.origin or self._recorded())
         with session(SOURCE, source, self.settings.pg_bin):
             pass  # it can be reached: else nothing is created here
-        target, provider, file = self._target()
+        before = lookup.recorded(self.settings)
+        target, provider, file = self._target(before)
         pair = Pair(
             source,
             target.direct,
@@ -73,7 +74,8 @@ class Pull:
         )
         moved = pair.move(force=self.force, masks=maskings)
         if file is not None:
-            remarks = [*name_in(file, target, self.settings), *self._shadowed()]
+            named = name_in(file, target, self.settings, before=before)
+            remarks = [*named, *self._shadowed()]
             moved = replace(moved, remarks=(*moved.remarks, *remarks))
         return Pulled(target, moved, tuple(maskings), file)
 
@@ -101,9 +103,8 @@ class Pull:
             return []
         return [f"{found.key} is set in the environment, which wins: unset {found.key}"]
 
-    def _target(self) -> tuple[Database, Provider, Path | None]:
+    def _target(self, recorded: Database | None) -> tuple[Database, Provider, Path | None]:
         """The local database, answering; and the file that is to name it, where none does yet."""
-        recorded = lookup.recorded(self.settings)
         if recorded is not None and registry.is_local(recorded):
             return *self._awake(recorded), None
         if recorded is None:

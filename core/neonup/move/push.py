@@ -19,7 +19,7 @@ from neonup.postgres import urls
 from neonup.provider import Provider
 from neonup.providers import registry
 from neonup.settings import Settings
-from neonup.start import lock, lookup
+from neonup.start import created, lock, lookup
 
 _AFTERWARDS = (
     "an earlier push had moved everything and was broken off then: values that were changed here "
@@ -86,7 +86,7 @@ class Push:
             switched = None
             if self.switch:
                 switched = lookup.file_of(self.settings)
-                remarks = name_in(switched, target, self.settings)
+                remarks = name_in(switched, target, self.settings, before=self.local)
                 moved = replace(moved, remarks=(*moved.remarks, *remarks))
             unfinished.forget(self.settings)
         back = f"neonup --force --provider {self.local.provider}"
@@ -122,9 +122,9 @@ class Push:
                 "to another place.",
                 remedy="Name a provider of the cloud, or a database with --to URL.",
             )
-        created = before.created if before else None
-        if created and created.provider == provider.name and _usable(provider, created):
-            return created, provider
+        earlier = before.created if before else None
+        if earlier and earlier.provider == provider.name and _usable(provider, earlier):
+            return earlier, provider
         return self._create(provider), provider
 
     def _create(self, provider: Provider) -> Database:
@@ -137,18 +137,19 @@ class Push:
             ref=settings.ref,
             logical_replication=settings.logical_replication,
         )
+
+        def note(database: Database) -> None:  # else the next push would create another one
+            unfinished.write(settings, Unfinished(place(database.direct), created=database))
+
         with lock.project(settings):
-            database = provider.provision(spec).with_(key=self.local.key)
-        # Else the next push would create another one, if this one is killed.
-        unfinished.write(settings, Unfinished(place(database.direct), created=database))
-        return database
+            return created.create(settings, provider, spec, record=note)
 
     def _move(self, pair: Pair, target: Database, before: Unfinished | None) -> Moved:
-        created = target if target.provider != USER else before.created if before else None
+        made = target if target.provider != USER else before.created if before else None
         where = place(target.direct)
 
         def begun(xid: str) -> None:
-            unfinished.write(self.settings, Unfinished(where, xid, created))
+            unfinished.write(self.settings, Unfinished(where, xid, made))
 
         return pair.move(force=self.force, begun=begun)
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from neonup.database import Database
+from neonup.errors import MoveError
 from neonup.settings import Settings
 from neonup.start import lock
 
@@ -46,9 +47,12 @@ def read(settings: Settings) -> Unfinished | None:
 
 
 def write(settings: Settings, unfinished: Unfinished) -> None:
-    """Remember it; a URL is in the file, so only its owner may read it."""
+    """Remember it; a URL is in the file, so only its owner may read it.
+
+    Raises:
+        MoveError: the file cannot be written.
+    """
     path = _path(settings)
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     created = unfinished.created
     data = {
         "place": unfinished.place,
@@ -56,11 +60,18 @@ def write(settings: Settings, unfinished: Unfinished) -> None:
         "created": _plain(created) if created else None,
     }
     beside = path.with_name(f"{path.name}.new")
-    beside.unlink(missing_ok=True)
-    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-        json.dump(data, stream)
-    beside.replace(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        beside.unlink(missing_ok=True)
+        descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
+            json.dump(data, stream)
+        beside.replace(path)
+    except OSError as error:
+        raise MoveError(
+            f"{path} cannot be written: {error.strerror}.",
+            remedy="Free some space, or set NEONUP_HOME to a folder that you can write to.",
+        ) from None
 
 
 def forget(settings: Settings) -> None:

@@ -29,8 +29,9 @@ def follow(settings: Settings, provider: Provider, database: Database) -> str | 
     if branch is None or provider.git_branch(database) in (None, branch):
         return None
     with lock.project(settings):  # another start may be at it
+        branch = git.branch(settings.project)
         before = provider.git_branch(database)
-        if before == branch:
+        if branch is None or before in (None, branch):
             return None
         known = provider.switch(database, branch)
     if not before:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from neonup.database import ClaimOffer, Database, State
-from neonup.env import record
 from neonup.errors import DatabaseClaimed, DatabaseExpired, NeonupError
 from neonup.provider import Provider
-from neonup.start import lock, lookup
+from neonup.start import lookup
 from neonup.start.flow import Start
+from neonup.start.renewal import renew
 
 ADOPT = "`neonup adopt`, signed in to its owner's account, renews the URL in .env."
 
@@ -34,9 +34,7 @@ def offer(start: Start, database: Database) -> ClaimOffer:
         )
     offered = provider.begin_claim(_claimable(provider, database))
     if offered.database.claim_url != database.claim_url:
-        with lock.project(start.settings):
-            file = lookup.file_of(start.settings)
-            record.write(offered.database, start.settings, file, replace=True)
+        renew(start.settings, database, offered.database)
     return offered
 
 

@@ -98,17 +98,19 @@ class Start:
     def run(self, *, force: bool = False) -> Database:
         """The steps in order; ``force`` creates a new database in place of an existing one."""
         database = lookup.find_database(self.settings)
-        if database is None:
-            database = self._create()
-        elif force:
+        if database is not None and force:
             self._refuse_to_shadow(database)
             database = self._create(replaces=database, anyway=True)
         else:
-            database = self._check(database)
+            database = self._settled(database)
         if not database.created:  # else that was done before the lock was given back
             lookup.publish(database, os.environ)
             self._announce(database)
         return database
+
+    def _settled(self, database: Database | None) -> Database:
+        """What was found, once it answers; or a new one where nothing was."""
+        return self._create() if database is None else self._check(database)
 
     def _refuse_to_shadow(self, database: Database) -> None:
         if database.source == lookup.ENVIRONMENT:
@@ -140,13 +142,12 @@ class Start:
             self._follow_git(provider, database)
         state = provider.check(database)
         if state is State.READY:
-            if ready.is_pending(self.settings):
-                self._finish_pending(database)
-            return database
+            pending = ready.is_pending(self.settings)
+            return self._finish_pending(database) if pending else database
         if state is State.EXPIRED:
             return self._expired(provider, database)
         if state is State.CLAIMED:
-            return self.claimed(database)
+            return self._claimed(database, database)
         if state is State.MISSING:
             lost = f"The {database.provider} database in {database.source} is not on this machine"
             return self._create(replaces=database, need=lost)
@@ -161,23 +162,28 @@ class Start:
         elif said is not None:  # now: a reloaded server has no banner any more
             announce.remark(said, self.settings)
 
-    def _finish_pending(self, database: Database) -> None:
+    def _finish_pending(self, database: Database) -> Database:
         """Do what is due for a new database: another process is at it, or was killed."""
         with lock.project(self.settings):
+            now = lookup.find_database(self.settings)
+            if now is None or not lookup.is_same(now, database):
+                return self._settled(now)
             if ready.is_pending(self.settings):
                 self.progress("Finishing what the last start did not complete")
-                lookup.publish(database, os.environ)
-                ready.run(self.settings, database, created=True)
+                lookup.publish(now, os.environ)
+                ready.run(self.settings, now, created=True)
+            return now
 
     def _wake(self, provider: Provider, database: Database) -> Database:
         self.progress("Waking the database")
         with lock.project(self.settings):
-            again = lookup.find_database(self.settings)  # another process may have moved it
-            database = again if again is not None and again.id == database.id else database
-            if provider.check(database) is not State.STOPPED:
-                return database
-            woken = provider.wake(database)
-            if woken.url != database.url:
+            now = lookup.find_database(self.settings)  # another start may have moved it
+            if now is None or not lookup.is_same(now, database):
+                return self._settled(now)
+            if provider.check(now) is not State.STOPPED:
+                return self._check(now)
+            woken = provider.wake(now)
+            if woken.url != now.url:
                 record.write(woken, self.settings, lookup.file_of(self.settings), replace=True)
             lookup.publish(woken, os.environ)
             ready.run(self.settings, woken, created=False)
@@ -194,9 +200,9 @@ class Start:
             looked.append(error.message)
         else:
             if seen.state is State.CLAIMED:
-                return self.claimed(seen.database)
+                return self._claimed(database, seen.database)
             if seen.state is State.READY:
-                return self._renew(seen.database)
+                return self._renew(database, seen.database)
         if self.settings.on_expiry == "replace" or (
             self.confirm and self.confirm(f"{message} Replace it with a new one?")
         ):
@@ -208,15 +214,18 @@ class Start:
             'on_expiry = "replace" in [tool.neonup] does so automatically.',
         )
 
-    def _renew(self, database: Database) -> Database:
-        """Record what changed about a database."""
-        with lock.project(self.settings):
-            record.write(database, self.settings, lookup.file_of(self.settings), replace=True)
-        return database
+    def _renew(self, known: Database, changed: Database) -> Database:
+        """Record what changed about a database; where another one is recorded now, that one."""
+        from neonup.start.renewal import renew  # what has not changed needs it not
 
-    def claimed(self, database: Database) -> Database:
+        if renew(self.settings, known, changed):
+            return changed
+        return self._settled(lookup.find_database(self.settings))
+
+    def _claimed(self, known: Database, now: Database) -> Database:
         """Record that it was claimed, so that it counts as the owner's from now on."""
-        return self._renew(database.claimed()).with_(note=CLAIMED)
+        renewed = self._renew(known, now.claimed())
+        return renewed.with_(note=CLAIMED) if renewed.before_claim else renewed
 
     # 4 provision and 5 write
 

@@ -1,4 +1,8 @@
-"""One process at a time provisions, wakes or rewrites for one key of one project."""
+"""One start at a time provisions, wakes or rewrites for one key of one project.
+
+That holds between processes and between the threads of one: a thread owns the lock. It may take it
+again within; another thread waits, and so does a forked child.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +16,6 @@ from neonup.errors import NeonupError
 from neonup.settings import Settings
 
 _PATIENCE = 300.0  # seconds: a first Postgres on a slow disk and a long migration fit in
-_held: set[str] = set()
 
 
 def name(settings: Settings) -> str:
@@ -38,31 +41,31 @@ def make_home(home: Path) -> None:
 
 @contextmanager
 def project(settings: Settings) -> Iterator[None]:
-    """Hold the project's lock; it falls with its process. A holder may take it again.
+    """Hold the project's lock; it falls with its process. Its thread may take it again within.
+
+    What was read before is not true inside: another start may have been at it meanwhile.
 
     Raises:
-        NeonupError: another process has held it for five minutes.
+        NeonupError: another start has held it for five minutes.
     """
     import filelock  # only the path that makes or wakes something needs it
 
     folder = settings.home / "locks"
     path = folder / f"{name(settings)}.lock"
-    if str(path) in _held:
-        yield
-        return
     make_home(settings.home)
     folder.mkdir(exist_ok=True, mode=0o700)
+    # One object a path, with a count for each thread, which filelock resets in a forked child.
+    lock = filelock.FileLock(path, timeout=_PATIENCE, is_singleton=True)
     try:
-        with filelock.FileLock(path, timeout=_PATIENCE):
-            _held.add(str(path))
-            try:
-                yield
-            finally:
-                _held.discard(str(path))
+        lock.acquire()
     except filelock.Timeout:
         raise NeonupError(
-            f"Another neonup process has been busy with {settings.project} for "
+            f"Another start of neonup has been busy with {settings.project} for "
             f"{_PATIENCE / 60:.0f} minutes.",
             checked=[f"its lock is {path}"],
-            remedy="Find it with `ps`, end it, and try again.",
+            remedy="Find its process with `ps`, end it, and try again.",
         ) from None
+    try:
+        yield
+    finally:
+        lock.release()

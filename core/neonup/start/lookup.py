@@ -88,6 +88,15 @@ def every(settings: Settings) -> list[Database]:
     return list(found.values())
 
 
+def is_same(one: Database | None, other: Database | None) -> bool:
+    """Whether two records mean one database, be it under a renewed URL; None is no record."""
+    if one is None or other is None:
+        return one is other
+    if one.id and other.id:
+        return (one.provider, one.id) == (other.provider, other.id)
+    return one.url == other.url
+
+
 def check_ours(database: Database) -> None:
     """Refuse a database that neonup did not create.
 

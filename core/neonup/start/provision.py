@@ -10,7 +10,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from dataclasses import replace as replaced
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from neonup import plugins
 from neonup.database import USER, Database, DatabaseSpec, State
@@ -20,11 +19,8 @@ from neonup.provider import Provider
 from neonup.providers import registry
 from neonup.providers.registry import provider_class
 from neonup.settings import Settings
-from neonup.start import checkout, lookup, permission, ready
+from neonup.start import checkout, created, lookup, permission, ready
 from neonup.start.permission import Permission
-
-if TYPE_CHECKING:
-    import pluggy
 
 
 @dataclass(frozen=True)
@@ -78,19 +74,18 @@ def create(
     Raises:
         NeonupError: it could not be created, recorded or made ready.
     """
-    if (other := _created_meanwhile(settings, replaces, anyway)) is not None:
-        return Outcome(other, created=False)
+    now = lookup.find_database(settings)  # another start may have been here before the lock
+    if now is not None and _will_do(settings, now, replaces, anyway=anyway):
+        return Outcome(now, created=False)
+    replaces = now
     file = lookup.file_of(settings) if replaces is not None else settings.env_file
     manager = plugins.create_plugin_manager()
     provider, why = _choose(settings, local_only, replaces)
     progress(f"Creating a {provider.name} database ({why})")
     if delete and replaces is not None and provider.local:
         provider.clear(replaces)
-    database = provider.provision(_spec(settings, provider, replaces))
-    database = database.with_(key=settings.key)
-    if settings.git_branches:
-        checkout.follow(settings, provider, database)  # of which branch the new data is
-    _adopt(settings, database, file, manager, replace=replaces is not None)
+    database = _recorded(settings, provider, replaces, file)
+    ready.run(settings, database, created=True, manager=manager)
     remarks = [f"provider: {provider.name} ({why})"]
     if delete and replaces is not None and not provider.local:
         remarks += _delete(provider, replaces)
@@ -99,17 +94,30 @@ def create(
     return Outcome(database.with_(source=str(file)), created=True, remarks=tuple(remarks))
 
 
-def _created_meanwhile(
-    settings: Settings, replaces: Database | None, anyway: bool
-) -> Database | None:
-    """What another process created while this one waited for the lock; None: nothing of use."""
-    other = lookup.find_database(settings)
-    if other is None or (anyway and replaces is not None and other.url == replaces.url):
-        return None
-    if other.provider == USER or replaces is None or other.url != replaces.url:
-        return other
-    state = provider_class(other.provider)(settings).check(other)
-    return other if state is State.READY else None
+def _recorded(
+    settings: Settings, provider: Provider, replaces: Database | None, file: Path
+) -> Database:
+    """A new database, in ``.env`` before anything else is called that may fail."""
+
+    def write(database: Database) -> None:
+        if settings.git_branches:
+            checkout.follow(settings, provider, database)  # of which branch the new data is
+        ready.expect(settings)
+        record.write(database, settings, file, replace=replaces is not None)
+
+    spec = _spec(settings, provider, replaces)
+    database = created.create(settings, provider, spec, record=write, replaces=replaces)
+    lookup.publish(database, os.environ)
+    return database
+
+
+def _will_do(settings: Settings, now: Database, replaces: Database | None, *, anyway: bool) -> bool:
+    """Whether the database that is recorded now makes a new one needless."""
+    if replaces is None or not lookup.is_same(now, replaces):
+        return True  # another start has created it
+    if anyway:
+        return False
+    return now.provider == USER or provider_class(now.provider)(settings).check(now) is State.READY
 
 
 def _choose(
@@ -144,22 +152,3 @@ def _delete(provider: Provider, database: Database) -> list[str]:
     except ProviderError as error:
         return [f"The old one still exists: {error.message}"]
     return []
-
-
-def _adopt(
-    settings: Settings,
-    database: Database,
-    file: Path,
-    manager: pluggy.PluginManager,
-    *,
-    replace: bool,
-) -> None:
-    extra: dict[str, str] = {}
-    for more in manager.hook.neonup_env(database=database):
-        extra |= more
-    ready.expect(settings)
-    record.write(database, settings, file, extra=extra, replace=replace)
-    for name, value in extra.items():
-        lookup.mark(name, value, os.environ)
-    lookup.publish(database, os.environ)
-    ready.run(settings, database, created=True, manager=manager)

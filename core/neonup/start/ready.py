@@ -1,4 +1,4 @@
-"""What is due once a new database answers: migrations, the seed, the plugins' ``neonup_ready``.
+"""What is due once a new database is recorded: variables, migrations, the seed, ``neonup_ready``.
 
 A marker in neonup's home says that it is due. It is there before ``.env`` names the database and
 goes when all is done, so that the next start finishes what a killed one left.
@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
+from _thread import allocate_lock  # `threading` would cost every start its import
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +19,7 @@ from neonup.database import USER, Database
 from neonup.errors import NeonupError, SqlError
 from neonup.providers.registry import provider_class
 from neonup.settings import Settings
-from neonup.start import lock
+from neonup.start import lock, lookup
 
 if TYPE_CHECKING:
     import pluggy
@@ -25,7 +28,13 @@ _LINES = 200
 """So many of a migration command's last lines are searched for what the server lacks."""
 
 _RUNNING = "NEONUP_FINISHING"
-"""Set while this runs, so that what it calls does not wait for it to end."""
+"""Holds the id of the process that is at it, for its child processes: they must not wait for it."""
+
+_inside: ContextVar[bool] = ContextVar("neonup_ready", default=False)
+"""The same for this thread, and for what it awaits: other threads do wait."""
+
+_calls: set[object] = set()  # of plugins, in progress, for any project of this process
+_counting = allocate_lock()
 
 
 def _marker(settings: Settings) -> Path:
@@ -50,8 +59,8 @@ def is_pending(settings: Settings) -> bool:
 
 
 def is_running() -> bool:
-    """Whether this is called by what is due, in this process or above it."""
-    return _RUNNING in os.environ
+    """Whether this is called by what is due, in this thread or in a process above this one."""
+    return _inside.get() or os.environ.get(_RUNNING, str(os.getpid())) != str(os.getpid())
 
 
 def run(
@@ -61,7 +70,9 @@ def run(
     created: bool,
     manager: pluggy.PluginManager | None = None,
 ) -> None:
-    """Migrate and seed a new database, then tell the plugins; under the project's lock.
+    """Write the plugins' variables, migrate and seed where the database is new; tell the plugins.
+
+    The caller holds the project's lock, and ``.env`` names the database.
 
     Raises:
         NeonupError: a step failed; it is tried again at the next start.
@@ -70,20 +81,42 @@ def run(
         from neonup import plugins
 
         manager = plugins.create_plugin_manager()
-    outer = os.environ.get(_RUNNING)
-    os.environ[_RUNNING] = settings.key
+    from neonup.start import variables  # which a start that finds its database ready needs not
+
+    token = _inside.set(True)
     try:
         if created:
+            variables.add(settings, database, lookup.file_of(settings), manager)
             if settings.migrate:
                 migrate(settings.migrate, settings, database)
             if settings.seed:
                 seed(settings.seed, settings, database)
-        _tell(manager, database, created)
+        with _known_to_children():
+            _tell(manager, database, created)
     finally:
-        if outer is None:
-            del os.environ[_RUNNING]
+        _inside.reset(token)
     if created:
         forget(settings)
+
+
+@contextmanager
+def _known_to_children() -> Iterator[None]:
+    """Mark the environment for the processes that a plugin may start."""
+    outer = os.environ.get(_RUNNING)
+    if outer not in (None, str(os.getpid())):  # a process above this one is at it
+        yield
+        return
+    call = object()
+    with _counting:
+        _calls.add(call)
+        os.environ[_RUNNING] = str(os.getpid())
+    try:
+        yield
+    finally:
+        with _counting:
+            _calls.discard(call)
+            if not _calls:
+                os.environ.pop(_RUNNING, None)
 
 
 def _tell(manager: pluggy.PluginManager, database: Database, created: bool) -> None:
@@ -151,7 +184,12 @@ def migrate(command: str, settings: Settings, database: Database) -> None:
     """
     # Last, so that an activated environment goes first: where none is, `alembic` is beside Python.
     path = os.pathsep.join([os.environ.get("PATH", os.defpath), str(Path(sys.executable).parent)])
-    environ = {**os.environ, "PATH": path, settings.key: database.direct}
+    environ = {
+        **os.environ,
+        "PATH": path,
+        settings.key: database.direct,
+        _RUNNING: str(os.getpid()),
+    }
     status, said = _run(command, settings.project, environ)
     if status:
         known = explain_failure(said, settings, database.provider)

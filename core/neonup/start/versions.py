@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Unpack
 
 from neonup.database import USER, Database
-from neonup.env import record
 from neonup.errors import NeonupError
 from neonup.providers.registry import provider_class
 from neonup.settings import Arguments, Settings, resolve
-from neonup.start import checkout, lock, lookup
+from neonup.start import checkout, lookup
+from neonup.start.renewal import renew
 from neonup.versions import Restored, Version, Versions
 
 
@@ -64,19 +64,11 @@ def restore(settings: Settings, versions: Versions, wanted: Version | datetime) 
         NeonupError: it failed, and the database is as it was; or ``.env`` could not be written
             afterwards, and the database is found all the same.
     """
+    database = lookup.recorded(settings)
     done = versions.restore(wanted) if isinstance(wanted, Version) else versions.restore_to(wanted)
-    if done.database_id is not None:
-        _record(settings, done.database_id)
+    if done.database_id is not None and database is not None and database.id != done.database_id:
+        renew(settings, database, database.with_(id=done.database_id))  # e.g. on another branch
     return done
-
-
-def _record(settings: Settings, id_: str) -> None:
-    """Record a database that has become another one of its provider, e.g. on another branch."""
-    with lock.project(settings):
-        database = lookup.recorded(settings)
-        if database is not None and database.id != id_:
-            moved = database.with_(id=id_)
-            record.write(moved, settings, lookup.file_of(settings), replace=True)
 
 
 def checkpoint(

@@ -1,0 +1,149 @@
+"""Creating a database so that its URL is not lost, whatever happens before it is recorded.
+
+A service gives a database's URL once. Between its answer and ``.env`` the disk may be full and the
+process may be killed. So the database is kept in neonup's home first, and the next start that needs
+one takes it from there. Databases on this machine need no such file: their provider finds the data
+again.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+
+import msgspec
+
+from neonup.database import Database, DatabaseSpec, State
+from neonup.errors import NeonupError
+from neonup.provider import Provider
+from neonup.providers.kept import Kept, place
+from neonup.settings import Settings
+from neonup.start import lookup
+
+_ROOM = 4000
+"""Characters that are written before the service is asked: more than a database takes up."""
+
+
+def create(
+    settings: Settings,
+    provider: Provider,
+    spec: DatabaseSpec,
+    *,
+    record: Callable[[Database], None],
+    replaces: Database | None = None,
+) -> Database:
+    """Create a database, or take one that an earlier start created and could not record.
+
+    The caller holds the project's lock.
+
+    Args:
+        settings: the project's.
+        provider: which one creates it.
+        spec: what is wanted.
+        record: writes the database down for good. What it raises is passed on; the database is kept
+            for the next start then, or its URL is printed where it could be written nowhere.
+        replaces: the database that is recorded now.
+
+    Raises:
+        NeonupError: none was created, since the provider or the disk refused.
+    """
+    kept = _Unrecorded(settings, provider)
+    database = kept.recall(replaces)
+    if database is None:
+        kept.make_room()
+        try:
+            database = provider.provision(spec)
+        except NeonupError:
+            kept.forget()
+            raise
+    database = database.with_(key=spec.key)
+    try:
+        kept.keep(database)
+        record(database)
+    except BaseException:
+        kept.show(database)
+        raise
+    kept.forget()
+    return database
+
+
+class _Unrecorded:
+    """The database of one key of one project that is not recorded yet: a file in neonup's home.
+
+    Args:
+        settings: the project's.
+        provider: the one that creates the database.
+    """
+
+    def __init__(self, settings: Settings, provider: Provider):
+        self._files = Kept(settings.home, "created")
+        self._name = place(settings.project, settings.env_file, settings.key)
+        self._provider = provider
+        self._is_kept = False
+
+    def recall(self, replaces: Database | None) -> Database | None:
+        """The database that an earlier start created and could not record; None: there is none.
+
+        Args:
+            replaces: the database that is recorded now: this is not the one that is looked for.
+
+        Raises:
+            ProviderError: the service cannot say whether the database is still there.
+        """
+        if self._provider.local:
+            return None
+        content = self._files.read(self._name) or {}
+        try:
+            database = msgspec.convert(content.get("database"), Database)
+        except msgspec.ValidationError:
+            return None
+        if database.provider != self._provider.name:
+            return None  # it is kept for a start that asks this provider
+        if replaces is not None and lookup.is_same(database, replaces):
+            return None
+        if self._provider.inspect(database).state not in (State.READY, State.STOPPED):
+            return None
+        return database.with_(created=True, note="an earlier start had created it")
+
+    def make_room(self) -> None:
+        """Find out that the disk is full before a database is created rather than afterwards.
+
+        Raises:
+            ProviderError: nothing can be kept in neonup's home.
+        """
+        if not self._provider.local and self._files.read(self._name) is None:
+            self._files.write(self._name, {"room": "-" * _ROOM})
+
+    def keep(self, database: Database) -> None:
+        """Keep the database until it is recorded; where that fails, `show` prints the URL."""
+        if self._provider.local:
+            return
+        try:
+            self._files.write(self._name, {"database": msgspec.to_builtins(database)})
+            self._is_kept = True
+        except NeonupError:
+            return
+
+    def forget(self) -> None:
+        """Remove the file: the database is recorded, or none was created."""
+        self._files.forget(self._name)
+
+    def show(self, database: Database) -> None:
+        """Say what becomes of the database; print its URL where that could be written nowhere."""
+        if self._provider.local:
+            return
+        if self._is_kept:
+            print(
+                f"neonup: the {database.provider} database was created, and the next start "
+                "records it.",
+                file=sys.stderr,
+            )
+            return
+        print(
+            f"neonup: the {database.provider} database was created, and its URL could be written "
+            "nowhere. Keep it:",
+            f"{database.key}={database.url}",
+            *([f"claim it: {database.claim_url}"] if database.claim_url else []),
+            sep="\n",
+            file=sys.stderr,
+        )

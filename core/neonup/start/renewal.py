@@ -1,0 +1,32 @@
+"""Recording what changed about a database, unless another one has taken its place meanwhile.
+
+Loaded only where something changed.
+"""
+
+from __future__ import annotations
+
+from neonup.database import Database
+from neonup.env import record
+from neonup.settings import Settings
+from neonup.start import lock, lookup
+
+
+def renew(settings: Settings, known: Database, changed: Database) -> bool:
+    """Record a database as changed, in place of its old lines.
+
+    Args:
+        settings: the project's.
+        known: the database as it was found, before the lock.
+        changed: the same one with what was learned of it.
+
+    Returns:
+        False: another database is recorded by now, or none; nothing was written.
+
+    Raises:
+        NeonupError: the file could not be written, and is as it was.
+    """
+    with lock.project(settings):
+        if not lookup.is_same(lookup.recorded(settings), known):
+            return False
+        record.write(changed, settings, lookup.file_of(settings), replace=True)
+    return True
