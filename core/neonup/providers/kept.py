@@ -89,8 +89,16 @@ class Kept:
             ) from None
 
     def forget(self, name: str) -> None:
-        """Keep nothing under a name any more."""
-        self._path(name).unlink(missing_ok=True)
+        """Keep nothing under a name any more.
+
+        Raises:
+            ProviderError: the file cannot be removed.
+        """
+        path = self._path(name)
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            raise ProviderError(f"{path} cannot be removed: {error.strerror}.") from None
 
     def names(self) -> Iterator[str]:
         """Under which names something is kept."""

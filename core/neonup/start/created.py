@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 
 import msgspec
 
@@ -118,15 +119,15 @@ class _Unrecorded:
         """Keep the database until it is recorded; where that fails, `show` prints the URL."""
         if self._provider.local:
             return
-        try:
+        with suppress(NeonupError):
             self._files.write(self._name, {"database": msgspec.to_builtins(database)})
             self._is_kept = True
-        except NeonupError:
-            return
 
     def forget(self) -> None:
-        """Remove the file: the database is recorded, or none was created."""
-        self._files.forget(self._name)
+        """Remove the file, if possible: the database is recorded, or none was created."""
+        if not self._provider.local:
+            with suppress(NeonupError):  # `recall` does not take what is recorded, or gone
+                self._files.forget(self._name)
 
     def show(self, database: Database) -> None:
         """Say what becomes of the database; print its URL where that could be written nowhere."""
