@@ -57,7 +57,7 @@ def neonup_ready(database, created):
     open("migrated", "w").close()
 """
 WHILE_ANOTHER_THREAD_IS_AT_IT = """
-import threading
+import select, threading
 first = threading.Thread(target=start)
 first.start()
 while not os.path.exists("begun"):
@@ -66,12 +66,16 @@ second = []
 if os.environ["WAY"] == "thread":
     other = threading.Thread(target=lambda: second.append(start()))
     other.start()
+    other.join(1)  # a second in which it must not come to an end
     open("go", "w").close()
     other.join()
 else:
+    ended, end = os.pipe()
     if not (pid := os.fork()):
         start()
         os._exit(0)
+    os.close(end)
+    select.select([ended], [], [], 1)
     open("go", "w").close()
     assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
     second.append(start())

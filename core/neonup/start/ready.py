@@ -28,13 +28,26 @@ _LINES = 200
 """So many of a migration command's last lines are searched for what the server lacks."""
 
 _RUNNING = "NEONUP_FINISHING"
-"""Holds the id of the process that is at it, for its child processes: they must not wait for it."""
+"""Set for the child processes of what is due: they must not wait for its end."""
 
 _inside: ContextVar[bool] = ContextVar("neonup_ready", default=False)
 """The same for this thread, and for what it awaits: other threads do wait."""
 
 _calls: set[object] = set()  # of plugins, in progress, for any project of this process
 _counting = allocate_lock()
+
+
+def _after_fork() -> None:
+    """A child that another thread forked is no part of the calls in progress."""
+    global _counting  # noqa: PLW0603 - it may have been held
+    _counting = allocate_lock()
+    if _calls and not _inside.get():
+        _calls.clear()
+        os.environ.pop(_RUNNING, None)
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
 
 
 def _marker(settings: Settings) -> Path:
@@ -60,7 +73,7 @@ def is_pending(settings: Settings) -> bool:
 
 def is_running() -> bool:
     """Whether this is called by what is due, in this thread or in a process above this one."""
-    return _inside.get() or os.environ.get(_RUNNING, str(os.getpid())) != str(os.getpid())
+    return _inside.get() or (_RUNNING in os.environ and not _calls)
 
 
 def run(
@@ -102,14 +115,15 @@ def run(
 @contextmanager
 def _known_to_children() -> Iterator[None]:
     """Mark the environment for the processes that a plugin may start."""
-    outer = os.environ.get(_RUNNING)
-    if outer not in (None, str(os.getpid())):  # a process above this one is at it
-        yield
-        return
     call = object()
     with _counting:
-        _calls.add(call)
-        os.environ[_RUNNING] = str(os.getpid())
+        is_set_above = _RUNNING in os.environ and not _calls
+        if not is_set_above:
+            _calls.add(call)
+            os.environ[_RUNNING] = "1"
+    if is_set_above:
+        yield
+        return
     try:
         yield
     finally:
@@ -188,7 +202,7 @@ def migrate(command: str, settings: Settings, database: Database) -> None:
         **os.environ,
         "PATH": path,
         settings.key: database.direct,
-        _RUNNING: str(os.getpid()),
+        _RUNNING: "1",
     }
     status, said = _run(command, settings.project, environ)
     if status:
