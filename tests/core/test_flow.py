@@ -64,6 +64,37 @@ def test_lost_data_is_made_anew_under_the_same_url_and_seeded(
     assert project.query("SELECT n FROM seeded") == "1"
 
 
+@pytest.mark.parametrize(
+    "command",
+    [("url",), ("env",), ("psql", "--", "-c", "SELECT 1"), ("status",), ("doctor",), ("versions",)],
+    ids=lambda command: command[0],
+)
+def test_a_command_that_only_reads_makes_no_database_in_place_of_a_lost_one(
+    project: Project, neonup_home: Path, command: tuple[str, ...]
+) -> None:
+    project.ok()
+    project.ok("stop")
+    shutil.rmtree(data_folder(project, neonup_home))
+    before = project.env_file.read_bytes()
+    done = project.neonup(*command)
+    assert "Traceback" not in done.stderr
+    if command[0] in ("url", "env", "psql"):
+        assert done.returncode == 1
+        assert "is not on this machine" in done.stderr and "`neonup` creates it" in done.stderr
+    assert not list((neonup_home / "databases").iterdir())
+    assert project.env_file.read_bytes() == before
+
+
+def test_who_says_so_gets_no_new_database(project: Project, neonup_home: Path) -> None:
+    find = "import neonup; print(neonup.ensure(create=False).url)"
+    done = project.python(find, NEONUP_ENV="development")
+    assert "There is no DATABASE_URL" in done.stderr
+    assert names(project.folder) == []
+    project.ok()
+    project.ok("stop")
+    assert project.python(find).stdout.strip() == project.url
+
+
 def test_without_a_sign_nothing_is_made_and_the_error_says_what_to_set(
     project: Project, neonup_home: Path
 ) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
 import socketserver
 import threading
@@ -75,6 +76,18 @@ def test_a_server_that_moved_to_another_port_is_followed(project: Project) -> No
             for path in PATHS:
                 assert served.get(path).status_code == 200, served.said
         assert project.url != old
+
+
+def test_the_health_check_makes_no_database_in_place_of_a_lost_one(project: Project) -> None:
+    with serving(project, DEV) as served:
+        _ask_all(served)
+        _stop(project)
+        databases = Path(project.environ["NEONUP_HOME"]) / "databases"
+        shutil.rmtree(databases)
+        health = served.get("/_neon/health")
+        assert health.status_code == 503
+        assert health.json()["status"] == "unavailable"
+        assert not list(databases.glob("*"))
 
 
 def test_a_url_that_is_refused_is_an_error_soon_and_says_why(project: Project) -> None:

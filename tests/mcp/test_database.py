@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib.util
+import re
+import shutil
 import sys
 from pathlib import Path
 
@@ -46,6 +48,46 @@ async def test_one_that_is_stopped_is_woken_and_an_agent_sees_a_new_one_at_once(
         project.ok()
         assert project.url != before
         assert (await ok(client, "run_sql", statement="SELECT 1"))["rows"] == [[1]]
+
+
+async def test_a_lost_database_is_created_again_only_where_the_agent_asks_for_it(
+    project: Project, neonup_home: Path
+) -> None:
+    project.ok()
+    project.ok("stop")
+    shutil.rmtree(neonup_home / "databases")
+    async with agent(project) as client:
+        for tool, arguments in (
+            ("get_database", {}),
+            ("run_sql", {"statement": "SELECT 1"}),
+            ("describe_schema", {}),
+            ("get_connection_url", {}),
+            ("list_versions", {}),
+        ):
+            said = await fails(client, tool, **arguments)
+            assert "is not on this machine" in said and "create=true" in said
+            assert not list(neonup_home.glob("databases/*"))
+        assert (await ok(client, "get_database", create=True))["created"]
+        assert (await ok(client, "run_sql", statement="SELECT 1"))["rows"] == [[1]]
+
+
+async def test_an_expired_database_is_replaced_only_where_the_agent_asks_for_it(
+    tmp_path: Path, neonup_home: Path, neon_new_server: NeonNewServer
+) -> None:
+    shop = Project(tmp_path, clean_environ(neonup_home, **neon_new_server.environment))
+    (tmp_path / "pyproject.toml").write_text('[tool.neonup]\non_expiry = "replace"\n')
+    shop.ok()
+    (first,) = neon_new_server.ids
+    neon_new_server.let_expire(first)
+    text = shop.env_file.read_text()
+    shop.env_file.write_text(re.sub(r"expires=\S+", "expires=2026-01-01T00:00:00+00:00", text))
+    async with agent(shop) as client:
+        for tool, arguments in (("get_database", {}), ("run_sql", {"statement": "SELECT 1"})):
+            said = await fails(client, tool, **arguments)
+            assert "expired on 01 Jan 2026" in said and "create=true" in said
+        assert first in shop.env_file.read_text()
+        assert (await ok(client, "get_database", create=True))["created"]
+    assert first not in shop.env_file.read_text()
 
 
 async def test_only_the_project_that_was_named_is_served(project: Project, tmp_path: Path) -> None:

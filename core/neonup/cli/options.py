@@ -65,6 +65,10 @@ def ours(start: Start) -> Database:
 
 
 def answering(start: Start) -> Database:
-    """The project's database, woken if need be; it must have been created before."""
-    recorded(start)
+    """The project's database, woken if need be; it must have been created before.
+
+    Raises:
+        NeonupError: there is none, or it is lost or expired.
+    """
+    start.create = False
     return start.run()

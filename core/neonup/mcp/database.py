@@ -129,7 +129,8 @@ class DatabaseTools:
     def get_database(
         self,
         create: Annotated[
-            bool, Field(description="Create a database if the project has none.")
+            bool,
+            Field(description="Create a database if the project has none, or its own is lost."),
         ] = False,
     ) -> DatabaseInfo:
         """Find this project's database and wake it; with create, make one if there is none.
@@ -137,9 +138,9 @@ class DatabaseTools:
         A new one is recorded in the project's .env, migrated and seeded as the project's settings
         say. The result has no password: the application reads the URL from the environment or .env.
         """
-        if not create:
-            self.project.recorded()
-        return DatabaseInfo.of(self.project.start().run())
+        if create:
+            return DatabaseInfo.of(self.project.start(create=True).run())
+        return DatabaseInfo.of(self.project.found())
 
     def list_databases(self) -> DatabaseList:
         """List the databases that this project's environment and .env files record, by variable."""

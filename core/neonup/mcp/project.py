@@ -10,7 +10,7 @@ import anyio.to_thread
 from pydantic import Field
 
 from neonup.database import USER, Database, State
-from neonup.errors import NeonupError
+from neonup.errors import DatabaseGone, NeonupError
 from neonup.postgres import destination
 from neonup.settings import Arguments, Settings, resolve
 from neonup.start import lock
@@ -49,9 +49,13 @@ class Project:
         """The project's settings as they are now."""
         return resolve(self.folder, **self.arguments)
 
-    def start(self) -> Start:
-        """A start on behalf of the agent; nobody can be asked anything."""
-        return Start(self.settings, sign=SIGN, quiet=True)
+    def start(self, *, create: bool = False) -> Start:
+        """A start on behalf of the agent; nobody can be asked anything.
+
+        Args:
+            create: whether there may be a new database: only where the agent asked for one.
+        """
+        return Start(self.settings, sign=SIGN, quiet=True, create=create)
 
     def recorded(self) -> Database:
         """The database as recorded, unchecked.
@@ -76,7 +80,20 @@ class Project:
             NeonupError: there is none, it cannot be woken, or this server may not use it.
         """
         self._check_place(self.recorded())
-        return self.start().run()
+        return self.found()
+
+    def found(self) -> Database:
+        """The database, woken if need be, wherever it is; nothing is created.
+
+        Raises:
+            NeonupError: there is none, it is lost or expired, or it cannot be woken.
+        """
+        self.recorded()
+        try:
+            return self.start().run()
+        except DatabaseGone as error:
+            error.remedy = "The tool get_database creates a new one, with create=true."
+            raise
 
     def _check_place(self, database: Database) -> None:
         if database.provider != USER or self.allow_remote:

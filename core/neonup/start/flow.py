@@ -14,7 +14,13 @@ from typing import TYPE_CHECKING, Unpack
 
 from neonup.database import USER, Database, State
 from neonup.env import record
-from neonup.errors import DatabaseExpired, ProviderError, SettingsError
+from neonup.errors import (
+    DatabaseExpired,
+    DatabaseGone,
+    NeonupError,
+    ProviderError,
+    SettingsError,
+)
 from neonup.providers.registry import provider_class
 from neonup.settings import Arguments, Settings, resolve
 from neonup.start import announce, lock, lookup, ready
@@ -34,6 +40,7 @@ def ensure(
     sign: str | None = None,
     against: str | None = None,
     local_only: str | None = None,
+    create: bool = True,
     **arguments: Unpack[Arguments],
 ) -> Database:
     """The project's database: found, woken, or created where this is development.
@@ -46,14 +53,17 @@ def ensure(
         sign: what the caller knows that says "this is development", for adapters.
         against: what it knows that says the opposite, e.g. ``DEBUG is off``.
         local_only: why only a database on this machine may be created, e.g. for tests.
+        create: False: none is created, whatever the settings allow; a stopped one is woken.
         arguments: settings; each wins over ``NEONUP_*`` and ``[tool.neonup]``.
 
     Raises:
         CreationForbidden: there is none, and none may be created here.
         DatabaseExpired: its time ran out, and nothing says to replace it.
+        DatabaseGone: its data is lost, and none may be created.
         NeonupError: anything else that went wrong, with the remedy; see `neonup.errors`.
     """
-    return Start(resolve(project, **arguments), sign, against, local_only).run()
+    settings = resolve(project, **arguments)
+    return Start(settings, sign, against, local_only, create=create).run()
 
 
 async def aensure(
@@ -62,13 +72,15 @@ async def aensure(
     sign: str | None = None,
     against: str | None = None,
     local_only: str | None = None,
+    create: bool = True,
     **arguments: Unpack[Arguments],
 ) -> Database:
     """As `ensure`, without blocking the event loop."""
     import asyncio
 
     settings = resolve(project, **arguments)
-    return await asyncio.to_thread(Start(settings, sign, against, local_only).run)
+    start = Start(settings, sign, against, local_only, create=create)
+    return await asyncio.to_thread(start.run)
 
 
 @dataclass
@@ -80,6 +92,7 @@ class Start:
         sign: what says that this is development; None lets the flow look for itself.
         against: what says that it is not.
         local_only: why only a database on this machine may be created; None if any may.
+        create: whether there may be a new database; False for whoever only reads.
         confirm: asks the user a question; None if nobody can answer.
         progress: called with a description of each step.
         quiet: whether the caller tells of the database itself.
@@ -90,6 +103,7 @@ class Start:
     sign: str | None = None
     against: str | None = None
     local_only: str | None = None
+    create: bool = True
     confirm: Callable[[str], bool] | None = None
     progress: Callable[[str], None] = lambda text: None
     quiet: bool = False
@@ -203,8 +217,9 @@ class Start:
                 return self._claimed(database, seen.database)
             if seen.state is State.READY:
                 return self._renew(database, seen.database)
-        if self.settings.on_expiry == "replace" or (
-            self.confirm and self.confirm(f"{message} Replace it with a new one?")
+        if self.create and (
+            self.settings.on_expiry == "replace"
+            or (self.confirm and self.confirm(f"{message} Replace it with a new one?"))
         ):
             return self._create(replaces=database, need=message.rstrip("."))
         raise DatabaseExpired(
@@ -237,6 +252,8 @@ class Start:
         anyway: bool = False,
         delete: bool = False,
     ) -> Database:
+        if not self.create:
+            raise self._refusal(need)
         from neonup.start import provision  # a database that exists needs none of it
 
         allowed = provision.allow(self.settings, self.sign, against=self.against, need=need)
@@ -253,6 +270,17 @@ class Start:
             if outcome.database.created:
                 self._announce(outcome.database)  # before a process that waits can say "found"
         return outcome.database if outcome.created else self._check(outcome.database)
+
+    def _refusal(self, need: str | None) -> NeonupError:
+        """Why there is no database, for whoever may not create one."""
+        settings = self.settings
+        if need is not None:
+            return DatabaseGone(f"{need}.", remedy="`neonup` creates it again.")
+        return NeonupError(
+            f"There is no {settings.key} for {settings.project}.",
+            checked=[f"the environment and {settings.env_file}"],
+            remedy="`neonup` creates one.",
+        )
 
     # 6 announce
 

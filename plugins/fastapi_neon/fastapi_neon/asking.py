@@ -34,7 +34,7 @@ async def asking(source: Source, database: Database) -> AsyncIterator[Ask]:
             except ImportError:
                 raise
             except Exception:  # each driver has its own
-                again = await source.aensure()
+                again = await source.aensure(create=False)
                 ask = await way(stack, again.url, source.pooled or None)
         yield ask
 

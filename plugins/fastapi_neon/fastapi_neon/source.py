@@ -28,9 +28,15 @@ class Source:
         """The database, answering; its ``url`` is the one to connect to."""
         return self._chosen(neonup.ensure(self.project, sign=reloading(), **self.arguments))
 
-    async def aensure(self) -> Database:
-        """As `ensure`, without blocking the event loop."""
-        found = await neonup.aensure(self.project, sign=reloading(), **self.arguments)
+    async def aensure(self, *, create: bool = True) -> Database:
+        """As `ensure`, without blocking the event loop.
+
+        Args:
+            create: False: none is created, for whoever only looks.
+        """
+        found = await neonup.aensure(
+            self.project, sign=reloading(), create=create, **self.arguments
+        )
         return self._chosen(found)
 
     def is_development(self) -> bool:
