@@ -8,12 +8,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-from msgspec.structs import replace
-
 from neonup_local.neon.claimable import neon_new
 from neonup_local.neon.claimable.model import ClaimableDatabase
 from neonup_local.neon.context import Neon
 from neonup_local.neon.model import Project
+from neonup_local.neon.state.store import setting
 from tests import asking
 from tests.neon import serving as neon
 
@@ -66,10 +65,8 @@ class NeonNewServer:
 
     def let_expire(self, name: str) -> None:
         """End a database's time, as if 72 hours had passed."""
-        found = self.neon.store.get(ClaimableDatabase, name)
-        assert found is not None
         past = self.neon.clock.now() - timedelta(minutes=1)
-        self.neon.store.put(replace(found, expires_at=past))
+        self.neon.store.update(ClaimableDatabase, name, setting(expires_at=past))
         neon_new.expire(self.neon)
 
     @property

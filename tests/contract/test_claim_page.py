@@ -140,7 +140,7 @@ def test_every_page_is_readable_and_asks_for_nothing_else(
             browser.open(url)
             check(browser, title)
             assert "npg_" not in browser.source
-    with neon_new_server.neon.journal.alone(moving["neon_project_id"]):
+    with neon_new_server.neon.journal.locked(moving["neon_project_id"]):
         assert press(person, moving["claim_url"]).status_code == 200
         browser.open(moving["claim_url"])
         check(browser, "The database is being moved")

@@ -299,7 +299,7 @@ def test_a_claim_that_something_is_in_the_way_of_is_finished_later(
     neon_new_server: NeonNewServer,
 ) -> None:
     made, neon = make(neon_new_server), neon_new_server.neon
-    with neon.journal.alone(made["neon_project_id"]):
+    with neon.journal.locked(made["neon_project_id"]):
         claimed = claim(neon_new_server, neon_new_server.key, id=made["id"])
         assert claimed.status_code == 200
         now = read(neon_new_server, made["id"]).json()

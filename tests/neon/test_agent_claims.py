@@ -55,7 +55,7 @@ def test_the_whole_ceremony(
     page = owner.look(begun["user_code"])
     assert agent.id in page.text and "tests" in page.text
     with psycopg.connect(url) as connection:
-        with neon.journal.alone(agent.id):  # the claim has to wait
+        with neon.journal.locked(agent.id):  # the claim has to wait
             assert "is being moved" in owner.press(page).text
             upkeep.expire(neon)
             assert agent.state() == "accepted"
@@ -119,7 +119,7 @@ def test_a_claim_stays_accepted_until_an_agent_that_polls_has_seen_it(
     agent: Agent, new_person: NewPerson, neon_server_here: NeonServer, later: Later
 ) -> None:
     neon = neon_server_here.neon
-    with neon.journal.alone(agent.id):  # what becomes due meanwhile has to wait
+    with neon.journal.locked(agent.id):  # what becomes due meanwhile has to wait
         new_person().claim(agent.code())
         later(hours=-1)
     agent_claims.reconcile(neon)

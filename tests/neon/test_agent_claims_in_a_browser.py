@@ -70,7 +70,7 @@ def test_an_agent_builds_and_a_person_claims(
     assert agent.id in browser.text("main") and begun["user_code"] in browser.text("main")
     assert browser.label("#org_id") == "Organization"
     assert agent.state() == "pending"
-    with neon.journal.alone(agent.id):  # the claim has to wait
+    with neon.journal.locked(agent.id):  # the claim has to wait
         browser.press(BUTTON)
         check(browser, "The project is being moved")
         assert agent.state() == "accepted"

@@ -96,12 +96,12 @@ def test_a_full_disk_stops_writes_and_not_the_server(cold_home: Path) -> None:
 def test_a_row_that_does_not_fit_is_an_error_and_nothing_is_lost(tmp_path: Path) -> None:
     store = Store(tmp_path / "neon.db")
     now = datetime.now(UTC)
-    store.put(Organization(id="org-1", name="first", handle="first", created_at=now))
+    store.insert(Organization(id="org-1", name="first", handle="first", created_at=now))
     limit = store._connection.execute("PRAGMA page_count").fetchone()[0]
     store._connection.execute(f"PRAGMA max_page_count = {limit}")
     with pytest.raises(ProviderError, match="database or disk is full"):
-        store.put(Organization(id="org-2", name="x" * 10**6, handle="second", created_at=now))
+        store.insert(Organization(id="org-2", name="x" * 10**6, handle="second", created_at=now))
     store._connection.execute("PRAGMA max_page_count = 100000")
-    store.put(Organization(id="org-3", name="third", handle="third", created_at=now))
+    store.insert(Organization(id="org-3", name="third", handle="third", created_at=now))
     assert [row.id for row in store.all(Organization)] == ["org-1", "org-3"]
     store.close()

@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from neonup_local.neon.accounts.model import Organization
 from neonup_local.neon.model import Project as ProjectRow
+from neonup_local.neon.state.store import setting
 from neonup_local.neon.transfer.model import TransferRequest
 from tests.neon.api import Api, Project, ask
 from tests.neon.persons import Person, create_person
@@ -248,7 +250,7 @@ def fill(neon_server_here: NeonServer) -> Iterator[Callable[[str, int], None]]:
         known = store.all(ProjectRow)[0]
         made = [replace(known, id=f"{org_id}-{one}", org_id=org_id) for one in range(number)]
         rows.extend(made)
-        store.put(*made)
+        store.insert(*made)
 
     yield put
     store.delete(*rows)
@@ -319,7 +321,7 @@ def test_projects_move_all_or_none(
     assert move(*(f"p-{one}" for one in range(401))) == 400
     assert move("../x") == 400
     second = giver.api.create_project(name="second")
-    with neon_server_here.neon.journal.alone(second.id):
+    with neon_server_here.neon.journal.locked(second.id):
         assert move(shop.id, second.id) == 423
     for one in (shop, second):
         assert giver.api.ok("GET", one.path)["project"]["org_id"] == giver.org_id
@@ -381,9 +383,7 @@ def test_the_user_is_shown_with_the_plan_of_their_own_organization(
     taker: Person, neon_server_here: NeonServer
 ) -> None:
     neon = neon_server_here.neon
-    own = neon.people.organization(taker.org_id)
-    assert own is not None
-    neon.store.put(replace(own, plan="free"))
+    neon.store.update(Organization, taker.org_id, setting(plan="free"))
     shown = taker.api.ok("GET", "/users/me")
     assert (shown["plan"], shown["branches_limit"]) == ("free", 10)
     assert shown["max_autoscaling_limit"] == 2

@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from msgspec.structs import replace
 
 from neonup_local.neon import upkeep
 from neonup_local.neon.data import bases
 from neonup_local.neon.model import Branch, Cluster
 from neonup_local.neon.model import Project as ProjectRow
+from neonup_local.neon.state.store import setting
 from tests.neon.api import Project, ask
 from tests.neon.serving import NeonServer
 from tests.neon.test_history import now, rows, suspend, url_of, write
@@ -48,7 +48,8 @@ def test_a_deleted_project_is_purged_in_the_end(
     project.api.ok("DELETE", project.path)
     row = neon.store.get(ProjectRow, project.id)
     assert row is not None and row.deleted_at is not None
-    neon.store.put(replace(row, deleted_at=row.deleted_at - timedelta(days=8)))
+    deleted_at = row.deleted_at - timedelta(days=8)
+    neon.store.update(ProjectRow, project.id, setting(deleted_at=deleted_at))
     upkeep.expire(neon)
     assert neon.store.get(ProjectRow, project.id) is None
     assert not neon.clusters.folder(branch.cluster_id).exists()
@@ -82,7 +83,7 @@ def test_a_long_history_gets_new_bases_and_forgets_old_ones(
     assert rows(url_of(project.create_branch("early", parent_timestamp=early))) == [1]
     assert rows(url_of(project.create_branch("late", parent_timestamp=late))) == [1, 2, 3]
     before = len(list((neon.clusters.folder(cluster.id) / "archive").iterdir()))
-    neon.store.put(replace(row, history_retention_seconds=0))
+    neon.store.update(ProjectRow, project.id, setting(history_retention_seconds=0))
     bases.renew(neon)
     cluster = neon.store.get(Cluster, branch.cluster_id)
     assert cluster is not None and len(cluster.bases) == 1

@@ -10,11 +10,11 @@ from typing import Any
 import httpx
 import psycopg
 import pytest
-from msgspec.structs import replace
 
 from neonup_local.neon import upkeep
 from neonup_local.neon.metering.consumption import Row, Tally
 from neonup_local.neon.model import Project as ProjectRow
+from neonup_local.neon.state.store import setting
 from tests.neon.api import Api, Project, ask
 from tests.neon.serving import NeonServer
 from tests.neon.test_history import suspend, url_of
@@ -257,9 +257,7 @@ def test_days_and_months_are_put_together_of_hours(
         if (at := int((now - timedelta(hours=hours)).timestamp()) // 3600 * 3600)
     ]
     neon.meter.kept.add(rows, {})
-    row = neon.store.get(ProjectRow, project.id)
-    assert row is not None
-    neon.store.put(replace(row, created_at=now - timedelta(days=120)))
+    neon.store.update(ProjectRow, project.id, setting(created_at=now - timedelta(days=120)))
     asked = [
         ("daily", now - timedelta(days=59), now + timedelta(days=1)),
         ("monthly", now - timedelta(days=110), now + timedelta(days=32)),

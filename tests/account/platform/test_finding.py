@@ -61,7 +61,7 @@ def test_more_projects_than_a_page_has(
         )
         for number in range(1, MANY)
     ]
-    store.put(*rows)
+    store.insert(*rows)
     try:
         found = blocking.projects()
         assert {one.user for one in found} == {f"user-{number}" for number in range(MANY)}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import ExitStack
 from functools import partial
 
 from msgspec.structs import replace
@@ -11,11 +13,14 @@ from neonup_local.neon import contents, endpoints, ids
 from neonup_local.neon.accounts import allowances
 from neonup_local.neon.context import Neon
 from neonup_local.neon.data import moments, schema_only
+from neonup_local.neon.data.history import Target
 from neonup_local.neon.errors import Conflict, NotFound, Unprocessable
-from neonup_local.neon.model import Branch, Cluster, Database, Endpoint, Operation, Project, Role
+from neonup_local.neon.model import Branch, Cluster, Endpoint, Operation, Project, Role, Row
+from neonup_local.neon.purging import forget_branch
 from neonup_local.neon.requests import BranchChanges, CreateBranch, given
 from neonup_local.neon.roles import kept
 from neonup_local.neon.state.journal import Change, Step
+from neonup_local.neon.state.store import setting
 
 Changed = tuple[Branch, list[Operation]]
 
@@ -47,145 +52,190 @@ def create(
         LimitExceeded: the plan allows no more branches.
         Unprocessable: what is asked for cannot be done here.
     """
-    spec = wanted.branch
     _check(wanted)
-    allowances.check_branches(neon, project)
-    parent = find(neon, project, spec.parent_id) if spec.parent_id else default(neon, project)
-    now = neon.clock.now()
-    id = ids.branch()  # noqa: A001
-    name = free_name(neon, project, spec.name or id)
-    if spec.expires_at is not None and spec.expires_at <= now:
-        raise Unprocessable("expires_at must be in the future")
-    moment = moments.target(neon, project, parent, time=spec.parent_timestamp, lsn=spec.parent_lsn)
-    cluster = moments.new_cluster(neon, parent, moment)
-    without_rows = spec.init_source != "parent-data"
-    is_root = spec.init_source == "schema-only"
-    if without_rows:
-        engine = neon.clusters.engine_of_id(cluster.engine)
-        base = neon.clusters.template_base(engine, now)
-        # The parent's roles and databases are created in it under the names that they have.
-        cluster = replace(cluster, state="new", bases=[base], own_names=None)
-    branch = Branch(
-        id=id,
-        project_id=project.id,
-        name=name,
-        cluster_id=cluster.id,
-        parent_id=None if is_root else parent.id,
-        parent_timestamp=None if is_root else spec.parent_timestamp or now,
-        protected=spec.protected,
-        expires_at=spec.expires_at,
-        created_at=now,
-        updated_at=now,
-        init_source=spec.init_source,
-        annotation=wanted.annotation_value,
-    )
-    opened: list[Endpoint] = []
-
-    def work() -> Change:
-        allowances.check_branches(neon, project, 0)  # another one may have come in between
-        neon.computes.refresh(parent)
-        if without_rows:
-            schema_only.build(neon, parent, branch, cluster)
-            neon.store.put(replace(cluster, state="copied"))
-            lsn = None
-        else:
-            lsn = moments.build(neon, parent, cluster, moment)
-        roles, databases = contents.inherited(neon.store, parent, branch, now)
-        if parent.protected:  # https://neon.com/docs/guides/protected-branches
-            roles = [kept(project, _with_new_password(role)) for role in roles]
-        ready = replace(branch, state="ready", parent_lsn=lsn, state_changed_at=neon.clock.now())
-        size = neon.clusters.data_size(cluster.id) if without_rows else None
-        neon.meter.begin(branch, neon.meter.size(parent.id) if size is None else size)
-        return Change(put=[ready, *roles, *databases])
-
-    def undo() -> None:
-        for endpoint in opened:
-            neon.computes.front.close(endpoint.id)
-        neon.clusters.remove(cluster.id)
-
+    creation = _Creation(neon, project, wanted)
+    branch_id, opened = creation.id, creation.opened
     try:
         for one in wanted.endpoints:
-            endpoint = endpoints.new(neon, project, branch, one.type, given(one))
-            opened.append(
-                endpoint
-            )  # at once: it listens already, and is closed where the next fails
+            # At once: it listens already, and is closed where the next fails.
+            opened.append(endpoints.new(neon, project, branch_id, one.type, given(one)))
     except BaseException:
-        undo()
+        creation.undo()
         raise
-    steps = [Step("create_branch", branch.id)]
-    steps += [Step("start_compute", branch.id, one.id) for one in opened]
+    steps = [Step("create_branch", branch_id)]
+    steps += [Step("start_compute", branch_id, one.id) for one in opened]
     operations = neon.journal.run(
-        project.id, steps, work, intent=[cluster, branch, *opened], undo=undo
+        project, steps, creation.work, begin=creation.begin, undo=creation.undo
     )
-    return neon.store.get(Branch, branch.id) or branch, opened, operations
+    return neon.store.get(Branch, branch_id) or creation.branch, opened, operations
+
+
+class _Creation:
+    """The parts of a change that creates a branch.
+
+    Args:
+        neon: where.
+        project: whose.
+        wanted: what was asked for.
+    """
+
+    def __init__(self, neon: Neon, project: Project, wanted: CreateBranch):
+        self._neon = neon
+        self._project = project
+        self._wanted = wanted
+        self.id = ids.branch()
+        self.opened: list[Endpoint] = []
+        """Its endpoints, which take connections already."""
+        self._cluster_id = ids.cluster()
+        # Those that follow are known once nothing else can change the project.
+        self.branch: Branch
+        self._parent: Branch
+        self._moment: Target | None
+        self._cluster: Cluster
+
+    def begin(self) -> list[Row]:
+        """Look whether it may be; its rows."""
+        neon, project, spec = self._neon, self._project, self._wanted.branch
+        now = neon.clock.now()
+        allowances.check_branches(neon, project)
+        parent = find(neon, project, spec.parent_id) if spec.parent_id else default(neon, project)
+        if spec.expires_at is not None and spec.expires_at <= now:
+            raise Unprocessable("expires_at must be in the future")
+        name = free_name(neon, project, spec.name or self.id)
+        moment = moments.target(
+            neon, project, parent, time=spec.parent_timestamp, lsn=spec.parent_lsn
+        )
+        cluster = moments.new_cluster(neon, parent, moment, id=self._cluster_id)
+        if spec.init_source != "parent-data":
+            engine = neon.clusters.engine_of_id(cluster.engine)
+            base = neon.clusters.template_base(engine, now)
+            # The parent's roles and databases are created in it under the names that they have.
+            cluster = replace(cluster, state="new", bases=[base], own_names=None)
+        is_root = spec.init_source == "schema-only"
+        self._parent, self._moment, self._cluster = parent, moment, cluster
+        self.branch = Branch(
+            id=self.id,
+            project_id=project.id,
+            name=name,
+            cluster_id=cluster.id,
+            parent_id=None if is_root else parent.id,
+            parent_timestamp=None if is_root else spec.parent_timestamp or now,
+            protected=spec.protected,
+            expires_at=spec.expires_at,
+            created_at=now,
+            updated_at=now,
+            init_source=spec.init_source,
+            annotation=self._wanted.annotation_value,
+        )
+        return [cluster, self.branch, *self.opened]
+
+    def work(self) -> Change:
+        """Give it its data."""
+        neon, parent, cluster = self._neon, self._parent, self._cluster
+        neon.computes.refresh(parent)
+        if self.branch.init_source == "parent-data":
+            lsn = moments.build(neon, parent, cluster, self._moment)
+            size = neon.meter.size(parent.id)
+        else:
+            schema_only.build(neon, parent, self.branch, cluster)
+            neon.store.update(Cluster, cluster.id, setting(state="copied"))
+            lsn, size = None, neon.clusters.data_size(cluster.id)
+        neon.meter.begin(self.branch, size)
+        return Change(lambda: self._apply(lsn))
+
+    def _apply(self, lsn: str | None) -> None:
+        """Let it be there, with the roles and databases that its parent has."""
+        store, now = self._neon.store, self._neon.clock.now()
+        parent = find(self._neon, self._project, self._parent.id)
+        ready = {"state": "ready", "parent_lsn": lsn, "state_changed_at": now}
+        branch = store.update(Branch, self.id, setting(**ready))
+        roles, databases = contents.inherited(store, parent, branch, branch.created_at)
+        if parent.protected:  # https://neon.com/docs/guides/protected-branches
+            project = store.get(Project, branch.project_id) or self._project
+            roles = [kept(project, _with_new_password(role)) for role in roles]
+        store.insert(*roles, *databases)
+
+    def undo(self) -> None:
+        """Take back what was done for it."""
+        for endpoint in self.opened:
+            self._neon.computes.front.close(endpoint.id)
+        self._neon.clusters.remove(self._cluster_id)
 
 
 def update(neon: Neon, project: Project, branch: Branch, changes: BranchChanges) -> Changed:
-    """Rename a branch, protect it, or give it an expiry."""
+    """Rename a branch, protect it, or give it an expiry.
+
+    Raises:
+        Conflict: there is a branch of that name.
+        Unprocessable: it cannot expire, or not in the past.
+    """
     values = given(changes)
     now = neon.clock.now()
-    if values.get("name", branch.name) != branch.name:
-        free_name(neon, project, values["name"])
-    if (expires_at := values.get("expires_at")) is not None:
-        if branch.default or branch.protected:
-            raise Unprocessable("a default or protected branch cannot expire")
-        if expires_at <= now:
-            raise Unprocessable("expires_at must be in the future")
-    with neon.journal.alone(project.id):
-        changed = replace(find(neon, project, branch.id), **values, updated_at=now)
-        neon.store.put(changed)
-    return changed, []
+
+    def change(current: Branch) -> Branch:
+        if (expires_at := values.get("expires_at")) is not None:
+            if current.default or current.protected:
+                raise Unprocessable("a default or protected branch cannot expire")
+            if expires_at <= now:
+                raise Unprocessable("expires_at must be in the future")
+        return replace(current, **values, updated_at=now)
+
+    with neon.journal.alone(project):
+        return neon.store.update(Branch, branch.id, change), []
 
 
 def set_default(neon: Neon, project: Project, branch: Branch) -> Changed:
     """Make a branch the project's default one."""
     now = neon.clock.now()
-    with neon.journal.alone(project.id):
-        current = find(neon, project, branch.id)
-        changed = replace(current, default=True, expires_at=None, updated_at=now)
-        others = [
-            replace(one, default=False, updated_at=now)
-            for one in neon.store.all(Branch, project_id=project.id)
-            if one.default and one.id != branch.id
-        ]
-        neon.store.put(*others, changed)
-    return changed, []
+    with neon.journal.alone(project):
+        for one in neon.store.all(Branch, project_id=project.id):
+            if one.default and one.id != branch.id:
+                neon.store.update(Branch, one.id, setting(default=False, updated_at=now))
+        chosen = setting(default=True, expires_at=None, updated_at=now)
+        return neon.store.update(Branch, branch.id, chosen), []
 
 
-def delete(neon: Neon, project: Project, branch: Branch) -> Changed:
+def delete(
+    neon: Neon, project: Project, branch: Branch, *, check: Callable[[Branch], object] = bool
+) -> Changed:
     """Delete a branch with its data.
+
+    Args:
+        check: is given the branch as it is once nothing else can change it, and raises where it
+            is to stay.
 
     Raises:
         Unprocessable: it is the default one, protected, or has children.
     """
-    _may_go(neon, project, branch)
-    id = branch.id  # noqa: A001
+
+    def begin() -> list[Row]:
+        current = find(neon, project, branch.id)
+        _may_go(neon, project, current)
+        check(current)
+        return []
 
     def work() -> Change:
-        branch = find(neon, project, id)
-        _may_go(neon, project, branch)
+        current = find(neon, project, branch.id)
         opened = neon.store.all(Endpoint, branch_id=branch.id)
         for endpoint in opened:
             neon.computes.front.close(endpoint.id)
-        neon.computes.drop_replicas(branch)
-        neon.computes.suspend(branch)
-        rows = [
-            row
-            for kind in (Endpoint, Role, Database)
-            for row in neon.store.all(kind, branch_id=branch.id)
-        ]
-        cluster = neon.store.get(Cluster, branch.cluster_id)
-        neon.meter.end(branch)
-        return Change(
-            delete=[branch, *rows, *([cluster] if cluster else [])],
-            after=[
-                lambda: neon.clusters.remove(branch.cluster_id),
-                *(partial(neon.authority.forget, one.address) for one in opened),
-            ],
-        )
+        with ExitStack() as stack:
+            stack.enter_context(neon.computes.stopped(current))
+            neon.meter.end(current)
+            return Change(
+                lambda: forget_branch(neon.store, current),
+                after=[
+                    lambda: neon.clusters.remove(current.cluster_id),
+                    *(partial(neon.authority.forget, one.address) for one in opened),
+                ],
+                held=stack.pop_all(),
+            )
 
     operations = neon.journal.run(
-        project.id, [Step("suspend_compute", branch.id), Step("delete_timeline", branch.id)], work
+        project,
+        [Step("suspend_compute", branch.id), Step("delete_timeline", branch.id)],
+        work,
+        begin=begin,
     )
     return branch, operations
 

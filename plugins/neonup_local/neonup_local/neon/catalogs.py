@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from dataclasses import dataclass
 from typing import Any
 
 import psycopg
@@ -12,7 +12,7 @@ from psycopg import errors, sql
 
 from neonup_local.engine import template
 from neonup_local.neon.errors import Conflict, NotFound, Refused, Unprocessable
-from neonup_local.neon.model import Branch, Database, Role
+from neonup_local.neon.model import Role
 
 Connection = psycopg.Connection[Any]
 
@@ -111,51 +111,31 @@ def _role_names(connection: Connection) -> set[str]:
     return {name for (name,) in connection.execute("SELECT rolname FROM pg_roles").fetchall()}
 
 
-def read_roles(
-    connection: Connection, branch: Branch, known: list[Role], now: datetime
-) -> list[Role]:
-    """The roles that Postgres has; those that the store does not know were created by SQL."""
-    by_name = {role.name: role for role in known}
+def role_names(connection: Connection) -> list[str]:
+    """The roles that Postgres has, without its own and the superuser, oldest first."""
     found = connection.execute(
         "SELECT rolname FROM pg_roles WHERE rolname !~ '^pg_' AND rolname <> ALL(%s) ORDER BY oid",
         [list(_HIDDEN)],
     ).fetchall()
-    return [
-        by_name.get(name)
-        or Role(
-            id=role_id(branch.id, name),
-            project_id=branch.project_id,
-            branch_id=branch.id,
-            name=name,
-            created_at=now,
-            updated_at=now,
-        )
-        for (name,) in found
-    ]
+    return [name for (name,) in found]
 
 
-def read_databases(
-    connection: Connection, branch: Branch, known: list[Database], now: datetime
-) -> list[Database]:
-    """The databases that Postgres has, without its own."""
-    since = {row.number: row.created_at for row in known}
+@dataclass(frozen=True)
+class FoundDatabase:
+    """A database that Postgres has."""
+
+    number: int
+    name: str
+    owner: str
+
+
+def databases(connection: Connection) -> list[FoundDatabase]:
+    """The databases that Postgres has, without its own, oldest first."""
     found = connection.execute(
         "SELECT oid, datname, pg_get_userbyid(datdba) FROM pg_database "
         "WHERE NOT datistemplate AND datname <> 'postgres' ORDER BY oid"
     ).fetchall()
-    return [
-        Database(
-            id=database_id(branch.id, name),
-            project_id=branch.project_id,
-            branch_id=branch.id,
-            name=name,
-            owner_name=owner,
-            number=int(oid),
-            created_at=since.get(int(oid), now),
-            updated_at=now,
-        )
-        for oid, name, owner in found
-    ]
+    return [FoundDatabase(int(number), name, owner) for number, name, owner in found]
 
 
 def role_id(branch_id: str, name: str) -> str:

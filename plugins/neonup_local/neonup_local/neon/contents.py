@@ -8,18 +8,59 @@ from msgspec.structs import replace
 
 from neonup_local.neon import catalogs
 from neonup_local.neon.model import Branch, Database, Role
-from neonup_local.neon.state.store import Store
+from neonup_local.neon.state.store import Store, setting
 
 
 def read(store: Store, branch: Branch, connection: catalogs.Connection, now: datetime) -> None:
-    """Make the store's rows those that the running server has."""
-    roles = store.all(Role, branch_id=branch.id)
-    databases = store.all(Database, branch_id=branch.id)
-    found_roles = catalogs.read_roles(connection, branch, roles, now)
-    found_databases = catalogs.read_databases(connection, branch, databases, now)
+    """Make the store's rows those that the running server has; whoever calls it holds its cluster.
+
+    What the store knows beside the names, e.g. passwords, stays.
+    """
+    names = catalogs.role_names(connection)
+    databases = {one.name: one for one in catalogs.databases(connection)}
     with store.transaction():
-        store.delete(*roles, *databases)
-        store.put(*found_roles, *found_databases)
+        if store.get(Branch, branch.id) is None:
+            return  # it has just been deleted
+        roles = {row.name: row for row in store.all(Role, branch_id=branch.id)}
+        store.delete(*(row for name, row in roles.items() if name not in names))
+        store.insert(*(_role(branch, name, now) for name in names if name not in roles))
+        known = {row.name: row for row in store.all(Database, branch_id=branch.id)}
+        since = {row.number: row.created_at for row in known.values()}
+        store.delete(*(row for name, row in known.items() if name not in databases))
+        for name, one in databases.items():
+            if name not in known:
+                store.insert(_database(branch, one, since.get(one.number, now), now))
+            elif (one.number, one.owner) != (known[name].number, known[name].owner_name):
+                created_at = since.get(one.number, now)
+                changed = {"number": one.number, "owner_name": one.owner, "created_at": created_at}
+                store.update(Database, known[name].id, setting(**changed, updated_at=now))
+
+
+def _role(branch: Branch, name: str, now: datetime) -> Role:
+    """A role that was created by SQL."""
+    return Role(
+        id=catalogs.role_id(branch.id, name),
+        project_id=branch.project_id,
+        branch_id=branch.id,
+        name=name,
+        created_at=now,
+        updated_at=now,
+    )
+
+
+def _database(
+    branch: Branch, found: catalogs.FoundDatabase, created_at: datetime, now: datetime
+) -> Database:
+    return Database(
+        id=catalogs.database_id(branch.id, found.name),
+        project_id=branch.project_id,
+        branch_id=branch.id,
+        name=found.name,
+        owner_name=found.owner,
+        number=found.number,
+        created_at=created_at,
+        updated_at=now,
+    )
 
 
 def inherited(

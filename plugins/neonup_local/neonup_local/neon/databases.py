@@ -16,9 +16,9 @@ Changed = tuple[Database, list[Operation]]
 
 
 def all_of(neon: Neon, branch: Branch) -> list[Database]:
-    """The databases of a branch, also those that were created by SQL."""
+    """The databases of a branch, also those that were created by SQL, oldest first."""
     neon.computes.refresh(branch)
-    return neon.store.all(Database, branch_id=branch.id)
+    return sorted(neon.store.all(Database, branch_id=branch.id), key=lambda one: one.number)
 
 
 def find(neon: Neon, branch: Branch, name: str) -> Database:
@@ -50,18 +50,25 @@ def create(neon: Neon, project: Project, branch: Branch, wanted: NewDatabase) ->
             )
         return Change()
 
-    operations = neon.journal.run(project.id, [Step("apply_config", branch.id)], work)
+    operations = neon.journal.run(project, [Step("apply_config", branch.id)], work)
     return find(neon, branch, wanted.name), operations
 
 
 def update(
     neon: Neon, project: Project, branch: Branch, name: str, changes: DatabaseChanges
 ) -> Changed:
-    """Rename a database, or give it to another role."""
-    database = find(neon, branch, name)
-    changed = replace(database, **given(changes))
+    """Rename a database, or give it to another role.
+
+    Raises:
+        Conflict: there is one of that name.
+        NotFound: there is no such database, or its owner is no role.
+    """
+    values = given(changes)
+    find(neon, branch, name)
 
     def work() -> Change:
+        database = find(neon, branch, name)
+        changed = replace(database, **values)
         old, new = sql.Identifier(name), sql.Identifier(changed.name)
         owner = sql.Identifier(changed.owner_name)
         with catalogs.refusals(), neon.computes.admin(branch) as connection:
@@ -72,8 +79,8 @@ def update(
                 connection.execute(sql.SQL("ALTER DATABASE {} RENAME TO {}").format(old, new))
         return Change()
 
-    operations = neon.journal.run(project.id, [Step("apply_config", branch.id)], work)
-    return find(neon, branch, changed.name), operations
+    operations = neon.journal.run(project, [Step("apply_config", branch.id)], work)
+    return find(neon, branch, values.get("name", name)), operations
 
 
 def delete(neon: Neon, project: Project, branch: Branch, name: str) -> Changed:
@@ -85,7 +92,7 @@ def delete(neon: Neon, project: Project, branch: Branch, name: str) -> Changed:
             connection.execute(
                 sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name))
             )
-        return Change(delete=[database])
+        return Change(lambda: neon.store.delete(database))
 
-    operations = neon.journal.run(project.id, [Step("apply_config", branch.id)], work)
+    operations = neon.journal.run(project, [Step("apply_config", branch.id)], work)
     return database, operations

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import ExitStack
 from typing import Any
 
 from msgspec.structs import replace
@@ -9,9 +11,10 @@ from msgspec.structs import replace
 from neonup_local.neon import ids, pg_settings
 from neonup_local.neon.context import Neon
 from neonup_local.neon.errors import Failed, NotFound, Unprocessable
-from neonup_local.neon.model import Branch, Endpoint, EndpointType, Operation, Project
+from neonup_local.neon.model import Branch, Endpoint, EndpointType, Operation, Project, Row
 from neonup_local.neon.requests import EndpointChanges, NewEndpoint, given
 from neonup_local.neon.state.journal import Change, Step
+from neonup_local.neon.state.store import setting
 
 _NOT_STORED = ("provisioner", "region_id", "branch_id", "type", "pooler_mode")
 
@@ -36,15 +39,14 @@ def is_active(neon: Neon, endpoint: Endpoint) -> bool:
 
 
 def new(
-    neon: Neon, project: Project, branch: Branch, kind: EndpointType, values: dict[str, Any]
+    neon: Neon, project: Project, branch_id: str, kind: EndpointType, values: dict[str, Any]
 ) -> Endpoint:
     """An endpoint that takes connections, and is not in the store yet.
 
     Raises:
-        Unprocessable: the branch has one that writes already, or a value is out of range.
+        Unprocessable: a value is out of range.
         Failed: the machine has no address left.
     """
-    _may_come(neon, branch, kind)
     now = neon.clock.now()
     defaults = dict(project.default_endpoint_settings)
     settings = defaults.pop("pg_settings", None)
@@ -54,7 +56,7 @@ def new(
     endpoint = Endpoint(
         id=ids.endpoint(),
         project_id=project.id,
-        branch_id=branch.id,
+        branch_id=branch_id,
         type=kind,
         address="",
         port=0,
@@ -70,19 +72,26 @@ def new(
 
 
 def create(neon: Neon, project: Project, branch: Branch, wanted: NewEndpoint) -> Changed:
-    """Create an endpoint; its server is started by whoever connects first."""
-    endpoint = new(neon, project, branch, wanted.type, given(wanted))
+    """Create an endpoint; its server is started by whoever connects first.
 
-    def work() -> Change:
-        if neon.store.get(Branch, branch.id) is None:
+    Raises:
+        Unprocessable: the branch has one that writes already, or a value is out of range.
+    """
+    _may_come(neon, branch, wanted.type)
+    endpoint = new(neon, project, branch.id, wanted.type, given(wanted))
+
+    def begin() -> list[Row]:
+        current = neon.store.get(Branch, branch.id)
+        if current is None:
             raise NotFound("branch not found")
-        _may_come(neon, branch, wanted.type)
-        return Change(put=[endpoint])
+        _may_come(neon, current, wanted.type)
+        return [endpoint]
 
     operations = neon.journal.run(
-        project.id,
+        project,
         [Step("start_compute", branch.id, endpoint.id)],
-        work,
+        Change,
+        begin=begin,
         undo=lambda: neon.computes.front.close(endpoint.id),
     )
     return endpoint, operations
@@ -94,18 +103,21 @@ def update(neon: Neon, project: Project, endpoint: Endpoint, changes: EndpointCh
     branch_id = values.get("branch_id", endpoint.branch_id)
     if branch_id != endpoint.branch_id:
         raise Unprocessable("an endpoint cannot be moved to another branch")
-    _checked(neon, project, replace(endpoint, **_stored(values)))
+
+    def change(current: Endpoint) -> Endpoint:
+        now = neon.clock.now()
+        return _checked(neon, project, replace(current, **_stored(values), updated_at=now))
 
     def work() -> Change:
-        before = _current(neon, endpoint)
-        changed = replace(before, **_stored(values), updated_at=neon.clock.now())
+        before = find(neon, project, endpoint.id)
+        changed = change(before)
         if changed.settings != before.settings or changed.disabled:
-            neon.computes.suspend_endpoint(endpoint)
+            neon.computes.suspend_endpoint(before)
         if changed.disabled:
             neon.computes.front.down(endpoint.id, hold=False)
-        return Change(put=[replace(_current(neon, endpoint), **_stored(values))])
+        return Change(lambda: neon.store.update(Endpoint, endpoint.id, change))
 
-    return _run(neon, project, endpoint, "apply_config", work)
+    return _run(neon, project, endpoint, "apply_config", work, check=change)
 
 
 def delete(neon: Neon, project: Project, endpoint: Endpoint) -> Changed:
@@ -114,41 +126,62 @@ def delete(neon: Neon, project: Project, endpoint: Endpoint) -> Changed:
     Raises:
         Unprocessable: its branch is protected.
     """
-    branch = neon.store.get(Branch, endpoint.branch_id)
-    if branch is not None and branch.protected:
-        raise Unprocessable("the endpoint of a protected branch cannot be deleted")
+
+    def begin() -> list[Row]:
+        current = find(neon, project, endpoint.id)
+        branch = neon.store.get(Branch, current.branch_id)
+        if branch is not None and branch.protected:
+            raise Unprocessable("the endpoint of a protected branch cannot be deleted")
+        return []
 
     def work() -> Change:
-        neon.computes.suspend_endpoint(endpoint)
-        neon.computes.drop_replica(endpoint)
-        return Change(delete=[endpoint], after=[lambda: neon.computes.front.close(endpoint.id)])
+        neon.computes.suspend_endpoint(find(neon, project, endpoint.id))
+        with ExitStack() as stack:
+            stack.enter_context(neon.computes.held(endpoint.id))  # it gets no other standby
+            neon.computes.drop_replica(find(neon, project, endpoint.id))
+            return Change(
+                lambda: neon.store.delete(endpoint),
+                after=[lambda: neon.computes.front.close(endpoint.id)],
+                held=stack.pop_all(),
+            )
 
     operations = neon.journal.run(
-        project.id, [Step("suspend_compute", endpoint.branch_id, endpoint.id)], work
+        project,
+        [Step("suspend_compute", endpoint.branch_id, endpoint.id)],
+        work,
+        begin=begin,
     )
     return endpoint, operations
 
 
 def start(neon: Neon, project: Project, endpoint: Endpoint) -> Changed:
-    """Start its server now."""
-    if endpoint.disabled:
-        raise Unprocessable("the endpoint is disabled")
+    """Start its server now.
+
+    Raises:
+        Unprocessable: it is disabled.
+        QuotaExceeded: the project has used up a quota.
+    """
     _admit(neon, endpoint)
 
-    def work() -> Change:
-        neon.computes.start_endpoint(endpoint)
-        now = neon.clock.now()
-        return Change(put=[replace(_current(neon, endpoint), started_at=now, last_active=now)])
+    def enabled(current: Endpoint) -> Endpoint:
+        if current.disabled:
+            raise Unprocessable("the endpoint is disabled")
+        return current
 
-    return _run(neon, project, endpoint, "start_compute", work)
+    def work() -> Change:
+        neon.computes.start_endpoint(find(neon, project, endpoint.id))
+        return Change(lambda: _started(neon, endpoint))
+
+    return _run(neon, project, endpoint, "start_compute", work, check=enabled)
 
 
 def suspend(neon: Neon, project: Project, endpoint: Endpoint) -> Changed:
     """Stop its server; the next connection starts it again."""
 
     def work() -> Change:
-        neon.computes.suspend_endpoint(endpoint)
-        return Change(put=[replace(_current(neon, endpoint), suspended_at=neon.clock.now())])
+        neon.computes.suspend_endpoint(find(neon, project, endpoint.id))
+        suspended = {"suspended_at": neon.clock.now()}
+        return Change(lambda: neon.store.update(Endpoint, endpoint.id, setting(**suspended)))
 
     return _run(neon, project, endpoint, "suspend_compute", work)
 
@@ -158,12 +191,17 @@ def restart(neon: Neon, project: Project, endpoint: Endpoint) -> Changed:
     _admit(neon, endpoint)
 
     def work() -> Change:
-        neon.computes.suspend_endpoint(endpoint)
-        neon.computes.start_endpoint(endpoint)
-        now = neon.clock.now()
-        return Change(put=[replace(_current(neon, endpoint), started_at=now, last_active=now)])
+        current = find(neon, project, endpoint.id)
+        neon.computes.suspend_endpoint(current)
+        neon.computes.start_endpoint(current)
+        return Change(lambda: _started(neon, endpoint))
 
     return _run(neon, project, endpoint, "start_compute", work)
+
+
+def _started(neon: Neon, endpoint: Endpoint) -> None:
+    now = neon.clock.now()
+    neon.store.update(Endpoint, endpoint.id, setting(started_at=now, last_active=now))
 
 
 def _admit(neon: Neon, endpoint: Endpoint) -> None:
@@ -173,14 +211,29 @@ def _admit(neon: Neon, endpoint: Endpoint) -> None:
         neon.computes.admit(branch)
 
 
-def _run(neon: Neon, project: Project, endpoint: Endpoint, action: str, work: Any) -> Changed:
-    operations = neon.journal.run(project.id, [Step(action, endpoint.branch_id, endpoint.id)], work)
-    return _current(neon, endpoint), operations
+def _run(
+    neon: Neon,
+    project: Project,
+    endpoint: Endpoint,
+    action: str,
+    work: Callable[[], Change],
+    *,
+    check: Callable[[Endpoint], object] = bool,
+) -> Changed:
+    """Change an endpoint.
 
+    Args:
+        check: is given it as it is once nothing else can change it, and raises where that cannot
+            be changed so.
+    """
 
-def _current(neon: Neon, endpoint: Endpoint) -> Endpoint:
-    """Its row, which a start may have changed."""
-    return neon.store.get(Endpoint, endpoint.id) or endpoint
+    def begin() -> list[Row]:
+        check(find(neon, project, endpoint.id))
+        return []
+
+    step = Step(action, endpoint.branch_id, endpoint.id)
+    operations = neon.journal.run(project, [step], work, begin=begin)
+    return neon.store.get(Endpoint, endpoint.id) or endpoint, operations
 
 
 def _stored(values: dict[str, Any]) -> dict[str, Any]:

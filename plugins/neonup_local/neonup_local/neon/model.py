@@ -9,6 +9,7 @@ from msgspec import Struct, field
 
 OperationStatus = Literal["scheduling", "running", "finished", "failed"]
 EndpointType = Literal["read_only", "read_write"]
+ClusterState = Literal["new", "copied", "restored", "started", "stopped"]
 InitSource = Literal["parent-data", "parent-schema", "schema-only"]
 
 
@@ -168,7 +169,7 @@ class Cluster(Row, frozen=True):
     Args:
         state: `new` and `copied` until the store's passwords were set in it; `started` while its
             server runs, or since it was killed: then the store may not know what was done in SQL;
-            `stopped`; `restored` where it has roles and databases of another time.
+            `stopped`; `restored` where it has roles, databases or passwords of another time.
         bases: from which its past can be built, oldest first.
         own_names: what the template's role and database are called in it. They are renamed by the
             first start that finds them; None: they keep their names.
@@ -178,7 +179,7 @@ class Cluster(Row, frozen=True):
     engine: str
     bases: list[Base]
     own_names: tuple[str, str] | None = None
-    state: Literal["new", "copied", "restored", "started", "stopped"] = "new"
+    state: ClusterState = "new"
 
 
 class Operation(Row, frozen=True):

@@ -15,9 +15,10 @@ from neonup_local.neon import beginnings, endpoints, ids, pg_settings, roles
 from neonup_local.neon.accounts.identity import Caller
 from neonup_local.neon.context import Neon
 from neonup_local.neon.errors import Forbidden, NotFound, Unprocessable
-from neonup_local.neon.model import Branch, Database, Endpoint, Operation, Project, Role
+from neonup_local.neon.model import Branch, Database, Endpoint, Operation, Project, Role, Row
 from neonup_local.neon.requests import NewProject, ProjectChanges, given
 from neonup_local.neon.state.journal import Change, Step
+from neonup_local.neon.state.store import setting
 
 RECOVERABLE = timedelta(days=7)
 """How long a deleted project can be recovered."""
@@ -113,19 +114,19 @@ def create(
     cluster, branch, role, database = beginnings.rows(
         neon, project, engine, wanted.branch, password or ids.password()
     )
-    endpoint = endpoints.new(neon, project, branch, "read_write", {})
-    ready = replace(branch, state="ready", state_changed_at=branch.created_at)
+    endpoint = endpoints.new(neon, project, branch.id, "read_write", {})
 
     def work() -> Change:
         neon.clusters.create(cluster.id, engine)
         neon.meter.begin(branch, neon.clusters.template_size(engine))
-        return Change(put=[ready])
+        ready = {"state": "ready", "state_changed_at": branch.created_at}
+        return Change(lambda: neon.store.update(Branch, branch.id, setting(**ready)))
 
     operations = neon.journal.run(
-        project.id,
+        project,
         [Step("create_timeline", branch.id), Step("start_compute", branch.id, endpoint.id)],
         work,
-        intent=[project, cluster, branch, roles.kept(project, role), database, endpoint],
+        begin=lambda: [project, cluster, branch, roles.kept(project, role), database, endpoint],
         undo=lambda: neon.computes.front.close(endpoint.id),
     )
     shown = neon.store.get(Branch, branch.id) or branch
@@ -135,23 +136,29 @@ def create(
 def update(
     neon: Neon, project: Project, changes: ProjectChanges
 ) -> tuple[Project, list[Operation]]:
-    """Change a project; its settings are merged with those that it has."""
+    """Change a project; its settings are merged with those that it has.
+
+    Raises:
+        Unprocessable: a setting cannot be had.
+    """
     values: dict[str, Any] = given(changes)
-    for name in ("settings", "default_endpoint_settings"):
-        if name in values:
-            values[name] = _merged(getattr(project, name), values[name])
-    changed = replace(project, **values, updated_at=neon.clock.now())
-    pg_settings.check(neon, project, changed.default_endpoint_settings.get("pg_settings"))
-    if changed.settings.get("enable_logical_replication") is False and project.settings.get(
-        "enable_logical_replication"
-    ):
-        raise Unprocessable("logical replication cannot be disabled once it is enabled")
-    operations = neon.journal.run(
-        project.id,
-        [Step("apply_storage_config")],
-        lambda: Change(put=[_still_owned(neon, changed)]),
-    )
-    return changed, operations
+
+    def change(current: Project) -> Project:
+        merged = {
+            name: _merged(getattr(current, name), values[name])
+            for name in ("settings", "default_endpoint_settings")
+            if name in values
+        }
+        changed = replace(current, **(values | merged), updated_at=neon.clock.now())
+        _check(neon, current, changed)
+        return changed
+
+    def begin() -> list[Row]:
+        neon.store.update(Project, project.id, change)
+        return []
+
+    operations = neon.journal.run(project, [Step("apply_storage_config")], Change, begin=begin)
+    return neon.store.get(Project, project.id) or project, operations
 
 
 def delete(neon: Neon, project: Project) -> Project:
@@ -160,22 +167,25 @@ def delete(neon: Neon, project: Project) -> Project:
     Raises:
         Unprocessable: it has a protected branch.
     """
-    branches = neon.store.all(Branch, project_id=project.id)
-    if any(branch.protected for branch in branches):
-        raise Unprocessable("the project has protected branches")
     now = neon.clock.now()
-    deleted = replace(project, deleted_at=now, updated_at=now)
+
+    def begin() -> list[Row]:
+        if any(branch.protected for branch in neon.store.all(Branch, project_id=project.id)):
+            raise Unprocessable("the project has protected branches")
+        return []
 
     def work() -> Change:
         for endpoint in neon.store.all(Endpoint, project_id=project.id):
             neon.computes.front.close(endpoint.id)
-        for branch in branches:
+        for branch in neon.store.all(Branch, project_id=project.id):
             neon.computes.drop_replicas(branch)
             neon.computes.suspend(branch)
-        return Change(put=[_still_owned(neon, deleted)])
+        deleted = {"deleted_at": now, "updated_at": now}
+        return Change(lambda: neon.store.update(Project, project.id, setting(**deleted)))
 
-    neon.journal.run(project.id, [Step("suspend_compute")], work)
-    return deleted
+    neon.journal.run(project, [Step("suspend_compute")], work, begin=begin)
+    current = neon.store.get(Project, project.id) or project
+    return replace(current, deleted_at=now)
 
 
 def recover(neon: Neon, caller: Caller, id: str) -> tuple[Project, list[Branch]]:  # noqa: A002
@@ -188,24 +198,35 @@ def recover(neon: Neon, caller: Caller, id: str) -> tuple[Project, list[Branch]]
     known = project is not None and project in all_of(neon, caller, org_id=None, deleted=True)
     if project is None or not known:
         raise NotFound("project not found")
-    recovered = replace(project, deleted_at=None, updated_at=neon.clock.now())
+    opened: dict[str, tuple[str, int]] = {}
 
     def work() -> Change:
         for endpoint in neon.store.all(Endpoint, project_id=id):
-            address, port = neon.addresses.open_again(
+            opened[endpoint.id] = neon.addresses.open_again(
                 endpoint, neon.store.all(Endpoint), patience=5
             )
-            neon.store.put(replace(endpoint, address=address, port=port))
-        return Change(put=[_still_owned(neon, recovered)])
+        return Change(apply)
 
-    neon.journal.run(id, [Step("start_compute")], work)
-    return recovered, neon.store.all(Branch, project_id=id)
+    def apply() -> None:
+        for endpoint_id, (address, port) in opened.items():
+            neon.store.update(Endpoint, endpoint_id, setting(address=address, port=port))
+        neon.store.update(Project, id, setting(deleted_at=None, updated_at=neon.clock.now()))
+
+    def undo() -> None:
+        for endpoint_id in opened:
+            neon.computes.front.close(endpoint_id)
+
+    neon.journal.run(project, [Step("start_compute")], work, undo=undo, deleted=True)
+    recovered = neon.store.get(Project, id) or project
+    return replace(recovered, deleted_at=None), neon.store.all(Branch, project_id=id)
 
 
-def _still_owned(neon: Neon, changed: Project) -> Project:
-    """A changed project, with the owner that it may have been given since it was read."""
-    current = neon.store.get(Project, changed.id) or changed
-    return replace(changed, org_id=current.org_id, owner_id=current.owner_id)
+def _check(neon: Neon, current: Project, changed: Project) -> None:
+    """Refuse what a project cannot become."""
+    pg_settings.check(neon, current, changed.default_endpoint_settings.get("pg_settings"))
+    replication = "enable_logical_replication"
+    if changed.settings.get(replication) is False and current.settings.get(replication):
+        raise Unprocessable("logical replication cannot be disabled once it is enabled")
 
 
 def _project(

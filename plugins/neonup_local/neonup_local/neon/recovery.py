@@ -4,23 +4,20 @@ from __future__ import annotations
 
 import logging
 
-from msgspec.structs import replace
-
+from neonup_local.neon import purging
 from neonup_local.neon.claimable import holding
 from neonup_local.neon.compute.addresses import Addresses
 from neonup_local.neon.data.clusters import Clusters
 from neonup_local.neon.model import (
     Branch,
     Cluster,
-    Database,
     Endpoint,
     Operation,
     Project,
-    Role,
     Snapshot,
 )
 from neonup_local.neon.state.clock import Clock
-from neonup_local.neon.state.store import Store
+from neonup_local.neon.state.store import Store, setting
 
 log = logging.getLogger(__name__)
 
@@ -36,11 +33,11 @@ def recover(store: Store, clusters: Clusters, clock: Clock) -> None:
         for operation in store.all(Operation):
             if operation.status in ("scheduling", "running"):
                 message = "the server was stopped before this was finished"
-                ended = replace(operation, status="failed", error=message, updated_at=clock.now())
-                store.put(ended)
+                ended = {"status": "failed", "error": message, "updated_at": clock.now()}
+                store.update(Operation, operation.id, setting(**ended))
         for branch in store.all(Branch):
             if branch.state == "init":
-                forget_branch(store, branch)
+                purging.forget_branch(store, branch)
         for project in store.all(Project):
             if not store.all(Branch, project_id=project.id):
                 store.delete(project)
@@ -51,15 +48,6 @@ def recover(store: Store, clusters: Clusters, clock: Clock) -> None:
         store.delete(*[row for row in store.all(Cluster) if row.id not in pointed_to])
     holding.forget_unfinished(store, clusters)
     clusters.sweep(store.all(Cluster))
-
-
-def forget_branch(store: Store, branch: Branch) -> None:
-    """Delete a branch's rows; its data is not touched."""
-    with store.transaction():
-        for kind in (Endpoint, Role, Database):
-            store.delete(*store.all(kind, branch_id=branch.id))
-        cluster = store.get(Cluster, branch.cluster_id)
-        store.delete(branch, *([cluster] if cluster else []))
 
 
 def listen(store: Store, addresses: Addresses) -> None:
@@ -81,4 +69,4 @@ def listen(store: Store, addresses: Addresses) -> None:
                 )
                 continue
             if (address, port) != (endpoint.address, endpoint.port):
-                store.put(replace(endpoint, address=address, port=port))
+                store.update(Endpoint, endpoint.id, setting(address=address, port=port))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
+from functools import partial
+from itertools import count
 
 from msgspec.structs import replace
 
@@ -10,10 +12,12 @@ from neonup_local.neon import branches, contents, ids
 from neonup_local.neon.accounts import allowances
 from neonup_local.neon.context import Neon
 from neonup_local.neon.data import moments
-from neonup_local.neon.errors import Unprocessable
+from neonup_local.neon.data.history import Target
+from neonup_local.neon.errors import NotFound, Unprocessable
 from neonup_local.neon.model import Branch, Cluster, Endpoint, Operation, Project, Row
 from neonup_local.neon.requests import RestoreBranch
 from neonup_local.neon.state.journal import Change, Step
+from neonup_local.neon.state.store import setting
 
 
 def restore(
@@ -26,132 +30,173 @@ def restore(
         Conflict: there is a branch of the name to preserve it under.
         Unprocessable: the moment cannot be had, or the branch is protected from a reset.
     """
-    source = branches.find(neon, project, wanted.source_branch_id)
-    moment = moments.target(
-        neon, project, source, time=wanted.source_timestamp, lsn=wanted.source_lsn
+    restoration = _Restoration(neon, project, branch.id, wanted)
+    operations = neon.journal.run(
+        project,
+        [Step("create_branch", branch.id), Step("apply_config", branch.id)],
+        restoration.work,
+        begin=restoration.begin,
+        undo=restoration.undo,
     )
-    if branch.protected and source.id == branch.parent_id:
-        raise Unprocessable("a protected branch cannot be reset")
-    if source.id == branch.id and wanted.preserve_under_name is None:
-        raise Unprocessable("a branch restored from itself needs preserve_under_name")
-    if source.id == branch.id and moment is None:
-        raise Unprocessable("a branch restored from itself needs a timestamp or an LSN")
-    has_children = any(
-        one.parent_id == branch.id for one in neon.store.all(Branch, project_id=project.id)
-    )
-    if has_children and wanted.preserve_under_name is None:
-        raise Unprocessable("a branch that has child branches needs preserve_under_name")
-    if wanted.preserve_under_name is not None:
-        branches.free_name(neon, project, wanted.preserve_under_name)
-        allowances.check_branches(neon, project)
-    cluster = replace(moments.new_cluster(neon, source, moment), state="restored")
-    now, id = neon.clock.now(), branch.id  # noqa: A001
+    return neon.store.get(Branch, branch.id) or branch, operations
 
-    def work() -> Change:
-        lsn = moments.build(neon, source, cluster, moment)
-        branch = branches.find(neon, project, id)
+
+class _Restoration:
+    """The parts of a change that gives a branch other data.
+
+    Args:
+        neon: where.
+        project: whose.
+        branch_id: the branch.
+        wanted: what was asked for.
+    """
+
+    def __init__(self, neon: Neon, project: Project, branch_id: str, wanted: RestoreBranch):
+        self._neon = neon
+        self._project = project
+        self._branch_id = branch_id
+        self._wanted = wanted
+        self._cluster_id = ids.cluster()
+        self._preserving_id = ids.branch()
+        # Those that follow are known once nothing else can change the project.
+        self._source: Branch
+        self._moment: Target | None
+        self._cluster: Cluster
+
+    def begin(self) -> list[Row]:
+        """Look whether it may be; the cluster of the new data."""
+        neon, project, wanted = self._neon, self._project, self._wanted
+        branch = branches.find(neon, project, self._branch_id)
+        source = branches.find(neon, project, wanted.source_branch_id)
+        moment = moments.target(
+            neon, project, source, time=wanted.source_timestamp, lsn=wanted.source_lsn
+        )
+        if branch.protected and source.id == branch.parent_id:
+            raise Unprocessable("a protected branch cannot be reset")
+        if source.id == branch.id and wanted.preserve_under_name is None:
+            raise Unprocessable("a branch restored from itself needs preserve_under_name")
+        if source.id == branch.id and moment is None:
+            raise Unprocessable("a branch restored from itself needs a timestamp or an LSN")
+        others = neon.store.all(Branch, project_id=project.id)
+        if wanted.preserve_under_name is not None:
+            branches.free_name(neon, project, wanted.preserve_under_name)
+            allowances.check_branches(neon, project)
+        elif any(one.parent_id == branch.id for one in others):
+            raise Unprocessable("a branch that has child branches needs preserve_under_name")
+        new = moments.new_cluster(neon, source, moment, id=self._cluster_id)
+        self._source, self._moment = source, moment
+        self._cluster = replace(new, state="restored")
+        return [self._cluster]
+
+    def work(self) -> Change:
+        """Build the new data, and let nobody use the old any more."""
+        neon = self._neon
+        lsn = moments.build(neon, self._source, self._cluster, self._moment)
+        branch = branches.find(neon, self._project, self._branch_id)
+        if self._wanted.preserve_under_name is None:
+            after = partial(neon.clusters.remove, branch.cluster_id)
+        else:
+            preserving = replace(branch, id=self._preserving_id)
+            after = partial(neon.meter.begin, preserving, neon.meter.size(branch.id))
         with ExitStack() as stack:
-            stack.enter_context(neon.computes.held(branch.cluster_id))
-            neon.computes.drop_replicas(branch)
-            neon.computes.suspend(branch)
-            old = neon.store.get(Cluster, branch.cluster_id)
-            changed = replace(
-                branch,
-                cluster_id=cluster.id,
+            stack.enter_context(neon.computes.stopped(branch))
+            return Change(lambda: self._apply(lsn), after=[after], held=stack.pop_all())
+
+    def _apply(self, lsn: str | None) -> None:
+        """Let the branch have the new data, and another one the old if that is to be kept."""
+        neon, name, now = self._neon, self._wanted.preserve_under_name, self._neon.clock.now()
+        before = branches.find(neon, self._project, self._branch_id)
+        neon.store.update(
+            Branch,
+            before.id,
+            setting(
+                cluster_id=self._cluster_id,
                 last_reset_at=now,
                 updated_at=now,
                 state_changed_at=now,
-                **_ancestry(branch, source, lsn, wanted),
-            )
-            put: list[Row] = [changed, cluster]
-            if wanted.preserve_under_name is not None:
-                put += _preserved(neon, branch, wanted.preserve_under_name)
-                return Change(put=put, held=stack.pop_all())
-            return Change(
-                put=put,
-                delete=[old] if old else [],
-                after=[lambda: neon.clusters.remove(branch.cluster_id)],
-                held=stack.pop_all(),
-            )
+                **_ancestry(before, self._source, lsn, self._wanted),
+            ),
+        )
+        if name is not None:
+            _preserve(neon, before, self._preserving_id, name)
+        elif (old := neon.store.get(Cluster, before.cluster_id)) is not None:
+            neon.store.delete(old)
 
-    operations = neon.journal.run(
-        project.id,
-        [Step("create_branch", id), Step("apply_config", id)],
-        work,
-        intent=[cluster],
-        undo=lambda: neon.clusters.remove(cluster.id),
-    )
-    return neon.store.get(Branch, id) or branch, operations
+    def undo(self) -> None:
+        """Take back what was done for it."""
+        self._neon.clusters.remove(self._cluster_id)
 
 
-def take_place(neon: Neon, new: Branch, old: Branch, name: str | None) -> list[Row]:
-    """The rows after a branch has taken another one's place: its name, endpoints, role, schedule.
+def take_place(neon: Neon, new_id: str, old_id: str, name: str | None) -> None:
+    """Let a branch take another one's place: its name, endpoints, role in the project, schedule.
 
-    Call it while nothing can start the server of either.
+    Call it in a transaction, while nothing can start the server of either.
 
     Args:
-        new: the branch that stays.
-        old: the one that is replaced.
+        new_id: the branch that stays.
+        old_id: the one that is replaced.
         name: what that one is called then; None: its name and ``(old)``.
+
+    Raises:
+        NotFound: one of them is gone.
     """
-    now = neon.clock.now()
+    store, now = neon.store, neon.clock.now()
+    nothing = {"default": False, "protected": False, "backup_schedule": [], "backup_looked": []}
+    old = store.get(Branch, old_id)
+    if old is None:
+        raise NotFound("branch not found")
+    left = name or _left(neon, old)
+    # This one first: two branches of one name cannot be.
+    store.update(Branch, old_id, setting(name=left, **nothing, updated_at=now))
+    place = {field: getattr(old, field) for field in ("name", *nothing)}
+    store.update(Branch, new_id, setting(**place, restore_target=None, updated_at=now))
+    own = store.all(Endpoint, branch_id=new_id)
+    taken = store.all(Endpoint, branch_id=old_id)
+    for endpoint in own:  # out of the way: two endpoints of a branch that write cannot be
+        store.update(Endpoint, endpoint.id, setting(branch_id=endpoint.id))
+    for endpoints, branch_id in ((taken, new_id), (own, old_id)):
+        for endpoint in endpoints:
+            store.update(Endpoint, endpoint.id, setting(branch_id=branch_id, updated_at=now))
+
+
+def _left(neon: Neon, old: Branch) -> str:
+    """What a replaced branch is called: the first such name that is free."""
     taken = {one.name for one in neon.store.all(Branch, project_id=old.project_id)}
-    left = name or next(
-        name
-        for name in (f"{old.name} (old{f' {n}' if n else ''})" for n in range(len(taken) + 1))
-        if name not in taken
-    )
-    endpoints = neon.store.all(Endpoint, branch_id=old.id)
-    return [
-        replace(
-            new,
-            name=old.name,
-            default=old.default,
-            protected=old.protected,
-            backup_schedule=old.backup_schedule,
-            backup_looked=old.backup_looked,
-            restore_target=None,
-            updated_at=now,
-        ),
-        replace(
-            old,
-            name=left,
-            default=False,
-            protected=False,
-            backup_schedule=[],
-            backup_looked=[],
-            updated_at=now,
-        ),
-        *(replace(endpoint, branch_id=new.id, updated_at=now) for endpoint in endpoints),
-        *(
-            replace(endpoint, branch_id=old.id, updated_at=now)
-            for endpoint in neon.store.all(Endpoint, branch_id=new.id)
-        ),
-    ]
+    names = (f"{old.name} (old{f' {number}' if number else ''})" for number in count())
+    return next(name for name in names if name not in taken)
 
 
 def finalize(neon: Neon, project: Project, branch: Branch, name: str | None) -> list[Operation]:
     """Let a branch that was restored from a snapshot take its target's place.
 
     Raises:
+        Conflict: there is a branch of the name that the target is to have.
         Unprocessable: it was not, or it has done so already.
     """
-    target = neon.store.get(Branch, branch.restore_target or "")
-    if target is None:
-        raise Unprocessable("the branch is not a restored branch that is waiting to be finalized")
-    if name is not None:
-        branches.free_name(neon, project, name)
+
+    def both() -> tuple[Branch, Branch]:
+        new = branches.find(neon, project, branch.id)
+        old = neon.store.get(Branch, new.restore_target or "")
+        if old is None:
+            raise Unprocessable(
+                "the branch is not a restored branch that is waiting to be finalized"
+            )
+        return new, old
+
+    def begin() -> list[Row]:
+        both()
+        if name is not None:
+            branches.free_name(neon, project, name)
+        return []
 
     def work() -> Change:
+        new, old = both()
         with ExitStack() as stack:
-            new, old = (branches.find(neon, project, one.id) for one in (branch, target))
             for one in (new, old):
-                stack.enter_context(neon.computes.held(one.cluster_id))
-                neon.computes.drop_replicas(one)
-                neon.computes.suspend(one)
-            return Change(put=take_place(neon, new, old, name), held=stack.pop_all())
+                stack.enter_context(neon.computes.stopped(one))
+            return Change(lambda: take_place(neon, new.id, old.id, name), held=stack.pop_all())
 
-    return neon.journal.run(project.id, [Step("swap_binding_id", branch.id)], work)
+    return neon.journal.run(project, [Step("swap_binding_id", branch.id)], work, begin=begin)
 
 
 def _ancestry(
@@ -166,15 +211,20 @@ def _ancestry(
     }
 
 
-def _preserved(neon: Neon, branch: Branch, name: str) -> list[Row]:
-    """The rows of the branch that keeps the data that was replaced; it has no endpoint.
+def _preserve(neon: Neon, replaced: Branch, id: str, name: str) -> None:  # noqa: A002
+    """Add the branch that keeps the data that was replaced; it has no endpoint.
 
     The children of the replaced branch are its children from now on: they began with its data.
+
+    Args:
+        replaced: the branch as it was.
+        id: of the branch that is added.
+        name: of the branch that is added.
     """
     now = neon.clock.now()
-    kept = replace(
-        branch,
-        id=ids.branch(),
+    preserving = replace(
+        replaced,
+        id=id,
         name=name,
         default=False,
         protected=False,
@@ -182,11 +232,8 @@ def _preserved(neon: Neon, branch: Branch, name: str) -> list[Row]:
         backup_looked=[],
         updated_at=now,
     )
-    roles, databases = contents.inherited(neon.store, branch, kept, now)
-    neon.meter.begin(kept, neon.meter.size(branch.id))
-    children = [
-        replace(one, parent_id=kept.id)
-        for one in neon.store.all(Branch, project_id=branch.project_id)
-        if one.parent_id == branch.id
-    ]
-    return [kept, *children, *roles, *databases]
+    roles, databases = contents.inherited(neon.store, replaced, preserving, now)
+    neon.store.insert(preserving, *roles, *databases)
+    for one in neon.store.all(Branch, project_id=replaced.project_id):
+        if one.parent_id == replaced.id:
+            neon.store.update(Branch, one.id, setting(parent_id=preserving.id))

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import ExitStack
+from functools import partial
+
 from msgspec.structs import replace
 
 from neonup_local.engine import template
 from neonup_local.neon import catalogs, ids
 from neonup_local.neon.context import Neon
 from neonup_local.neon.errors import NotFound, Refused
-from neonup_local.neon.model import Branch, Cluster, Operation, Project, Role, Row
+from neonup_local.neon.model import Branch, Cluster, ClusterState, Operation, Project, Role
 from neonup_local.neon.requests import NewRole
 from neonup_local.neon.state.journal import Change, Step
+from neonup_local.neon.state.store import setting
 
 Changed = tuple[Role, list[Operation]]
 
@@ -64,12 +69,19 @@ def create(neon: Neon, project: Project, branch: Branch, wanted: NewRole) -> Cha
         updated_at=now,
     )
 
-    def work() -> Change:
-        with catalogs.refusals(), neon.computes.admin(branch) as connection:
-            catalogs.create_role(connection, role)
-        return Change(put=[kept(project, role)])
+    def record() -> None:
+        neon.store.insert(kept(neon.journal.check(project), role))
 
-    return role, neon.journal.run(project.id, [Step("apply_config", branch.id)], work)
+    work = partial(
+        _with_password,
+        neon,
+        branch,
+        role,
+        catalogs.create_role,
+        record=record,
+        take_back=lambda: neon.store.delete(role),
+    )
+    return role, neon.journal.run(project, [Step("apply_config", branch.id)], work)
 
 
 def delete(neon: Neon, project: Project, branch: Branch, name: str) -> Changed:
@@ -84,48 +96,95 @@ def delete(neon: Neon, project: Project, branch: Branch, name: str) -> Changed:
     def work() -> Change:
         with catalogs.refusals(), neon.computes.admin(branch) as connection:
             catalogs.drop_role(connection, name)
-        return Change(delete=[role])
+        return Change(lambda: neon.store.delete(role))
 
-    return role, neon.journal.run(project.id, [Step("apply_config", branch.id)], work)
+    return role, neon.journal.run(project, [Step("apply_config", branch.id)], work)
 
 
 def reset_password(neon: Neon, project: Project, branch: Branch, name: str) -> Changed:
-    """Give a role a new password; the old one is refused from now on."""
+    """Give a role a new password; the old one is refused from now on.
+
+    Raises:
+        NotFound: there is no such role.
+    """
+    before = find(neon, branch, name)
     password = ids.password()
-    role = replace(
-        find(neon, branch, name),
-        password=password,
-        verifier=template.scram_verifier(password),
-        updated_at=neon.clock.now(),
+    new = {"password": password, "verifier": template.scram_verifier(password)}
+    role = replace(before, **new, updated_at=neon.clock.now())
+
+    def record() -> None:
+        nonlocal before
+        before = neon.store.get(Role, role.id) or before
+        owner = neon.journal.check(project)
+        neon.store.update(Role, role.id, lambda row: kept(owner, replace(row, **new)))
+
+    def take_back() -> None:
+        old = {"password": before.password, "verifier": before.verifier}
+        neon.store.update(Role, role.id, setting(**old))
+
+    work = partial(
+        _with_password,
+        neon,
+        branch,
+        role,
+        catalogs.set_password,
+        record=record,
+        take_back=take_back,
     )
-
-    def work() -> Change:
-        with catalogs.refusals(), neon.computes.admin(branch) as connection:
-            catalogs.set_password(connection, role)
-        return Change(put=[kept(project, role)])
-
-    return role, neon.journal.run(project.id, [Step("apply_config", branch.id)], work)
+    return role, neon.journal.run(project, [Step("apply_config", branch.id)], work)
 
 
-def renewed(neon: Neon, branch: Branch) -> list[Row]:
-    """Stop a branch's servers; the rows with which all its passwords are new at the next start.
+def _with_password(
+    neon: Neon,
+    branch: Branch,
+    role: Role,
+    statement: Callable[[catalogs.Connection, Role], None],
+    *,
+    record: Callable[[], None],
+    take_back: Callable[[], object],
+) -> Change:
+    """Give a role a password: it is recorded first, and Postgres is told next.
+
+    A server that is killed in between finds the branch's data marked as one that has other
+    passwords than the store, and sets these when it starts the branch's server.
+    """
+    with ExitStack() as stack:
+        # Nobody looks at the branch's roles until it is so, or was taken back.
+        current = stack.enter_context(neon.computes.present(branch))
+        with catalogs.refusals(), neon.computes.admin(current) as connection:
+            with neon.store.transaction():
+                record()
+                _mark(neon, current, "restored")
+            try:
+                statement(connection, role)
+            except BaseException:
+                with neon.store.transaction():
+                    take_back()
+                    _mark(neon, current, "started")
+                raise
+        return Change(partial(_mark, neon, current, "started"), held=stack.pop_all())
+
+
+def _mark(neon: Neon, branch: Branch, state: ClusterState) -> None:
+    neon.store.update(Cluster, branch.cluster_id, setting(state=state))
+
+
+def renew(neon: Neon, branch: Branch) -> None:
+    """Give all roles of a branch new passwords, which its server learns when it starts.
 
     Roles that were created by SQL get one as well: theirs may be known to whoever created them.
-    The caller holds the branch's cluster until they are written.
+    The caller has stopped the branch's servers, and lets none start until it is so.
     """
-    neon.computes.refresh(branch)
-    neon.computes.drop_replicas(branch)
-    neon.computes.suspend(branch)
     now = neon.clock.now()
-    rows: list[Row] = []
     for role in neon.store.all(Role, branch_id=branch.id):
         password = ids.password()
-        verifier = template.scram_verifier(password)
-        rows.append(replace(role, password=password, verifier=verifier, updated_at=now))
+        new = {"password": password, "verifier": template.scram_verifier(password)}
+        neon.store.update(Role, role.id, setting(**new, updated_at=now))
     cluster = neon.store.get(Cluster, branch.cluster_id)
     if cluster is not None and cluster.state == "stopped":
-        rows.append(replace(cluster, state="copied"))
-    return rows
+        _mark(neon, branch, "copied")
+    elif cluster is not None and cluster.state == "started":  # it was not stopped, but crashed
+        _mark(neon, branch, "restored")
 
 
 def password_of(neon: Neon, project: Project, branch: Branch, name: str) -> str:

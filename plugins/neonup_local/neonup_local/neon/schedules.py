@@ -15,8 +15,9 @@ from neonup_local.neon import branches, snapshots
 from neonup_local.neon.accounts import allowances
 from neonup_local.neon.context import Neon
 from neonup_local.neon.errors import Locked, Refused, Unprocessable
-from neonup_local.neon.model import Branch, Project, Row
+from neonup_local.neon.model import Branch, Project
 from neonup_local.neon.requests import BackupSchedule
+from neonup_local.neon.state.store import setting
 
 log = logging.getLogger(__name__)
 
@@ -30,24 +31,17 @@ def set_schedule(neon: Neon, project: Project, branch: Branch, wanted: BackupSch
         Forbidden: the organization's plan has no schedules.
         Unprocessable: the branch is no root branch, or a week has no such day.
     """
-    allowances.check_schedules(neon, project)
-    if branch.parent_id is not None:
-        raise Unprocessable("snapshots can be created of root branches only")
     for item in wanted.schedule:
         if item.frequency == "weekly" and isinstance(item.day, int) and item.day > _DAYS_OF_WEEK:
             raise Unprocessable("the day of a weekly schedule is 1, Monday, to 7, Sunday")
     schedule = [to_builtins(item) for item in wanted.schedule]
     now = neon.clock.now()
-    with neon.journal.alone(project.id):
-        current = branches.find(neon, project, branch.id)
-        neon.store.put(
-            replace(
-                current,
-                backup_schedule=schedule,
-                backup_looked=[now] * len(schedule),
-                updated_at=now,
-            )
-        )
+    new = {"backup_schedule": schedule, "backup_looked": [now] * len(schedule), "updated_at": now}
+    with neon.journal.alone(project) as current:
+        allowances.check_schedules(neon, current)
+        if branches.find(neon, project, branch.id).parent_id is not None:
+            raise Unprocessable("snapshots can be created of root branches only")
+        neon.store.update(Branch, branch.id, setting(**new))
 
 
 def run(neon: Neon) -> None:
@@ -98,12 +92,14 @@ def _run(neon: Neon, project: Project, branch_id: str, number: int, item: dict[s
         return
     keep = item.get("retention_seconds")
 
-    def looked() -> list[Row]:
-        current = branches.find(neon, project, branch_id)
+    def looked() -> None:
+        neon.store.update(Branch, branch_id, look)
+
+    def look(current: Branch) -> Branch:
         if current.backup_schedule != branch.backup_schedule:
-            return []
+            return current  # it was set anew meanwhile
         moments = _looked(current)
-        return [replace(current, backup_looked=[*moments[:number], now, *moments[number + 1 :]])]
+        return replace(current, backup_looked=[*moments[:number], now, *moments[number + 1 :]])
 
     try:
         snapshots.create(
@@ -121,8 +117,8 @@ def _run(neon: Neon, project: Project, branch_id: str, number: int, item: dict[s
         raise
     except Refused as refused:  # it is not tried again and again, but the next time
         log.warning("A snapshot of %s could not be created: %s", branch.id, refused.message)
-        with neon.journal.alone(project.id):
-            neon.store.put(*looked())
+        with neon.journal.alone(project):
+            looked()
 
 
 def _looked(branch: Branch) -> list[datetime]:

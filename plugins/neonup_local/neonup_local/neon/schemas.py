@@ -97,13 +97,13 @@ def _as_it_was(neon: Neon, branch: Branch, moment: Target) -> Iterator[Branch]:
     then = replace(branch, id=f"{branch.id}-then", cluster_id=cluster.id)
     try:
         moments.build(neon, branch, cluster, moment)
-        neon.store.put(cluster)  # a start removes it, if this server is killed now
+        neon.store.insert(cluster)  # a start removes it, if this server is killed now
         neon.computes.start(then, known=True)
         yield then
     finally:
         neon.computes.discard(cluster.id)
         neon.clusters.remove(cluster.id)
-        neon.store.delete(neon.store.get(Cluster, cluster.id) or cluster)
+        neon.store.delete(cluster)
 
 
 def dump(neon: Neon, branch: Branch, database: str, *options: str, program: str = "pg_dump") -> str:

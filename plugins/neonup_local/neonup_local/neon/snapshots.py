@@ -16,6 +16,7 @@ from neonup_local.neon.errors import NotFound, Unprocessable
 from neonup_local.neon.model import Branch, Cluster, Endpoint, Operation, Project, Row, Snapshot
 from neonup_local.neon.requests import RestoreSnapshot, SnapshotChanges, given
 from neonup_local.neon.state.journal import Change, Step
+from neonup_local.neon.state.store import setting
 
 
 def all_of(neon: Neon, project: Project) -> list[Snapshot]:
@@ -45,33 +46,25 @@ def create(
     lsn: str | None,
     expires_at: datetime | None,
     manual: bool = True,
-    also: Callable[[], list[Row]] = list,
+    also: Callable[[], object] = tuple,
 ) -> tuple[Snapshot, list[Operation]]:
     """Keep a branch as it is now, or as it was at a moment.
 
     Args:
         manual: it is asked for by a person, so that it counts for the plan's limit.
-        also: rows that are written together with the snapshot, once it is there.
+        also: writes more rows in the transaction in which the snapshot comes to be there.
 
     Raises:
         LimitExceeded: the plan allows no more.
         Unprocessable: it is no root branch, or the moment is not in its history.
     """
-    if branch.parent_id is not None:
-        raise Unprocessable("snapshots can be created of root branches only")
-    if manual:
-        allowances.check_snapshots(neon, project)
-    moment = moments.target(neon, project, branch, time=time, lsn=lsn)
-    now = neon.clock.now()
-    if expires_at is not None and expires_at <= now:
-        raise Unprocessable("expires_at must be in the future")
-    cluster = moments.new_cluster(neon, branch, moment)
+    now, cluster_id = neon.clock.now(), ids.cluster()
     snapshot = Snapshot(
         id=ids.snapshot(),
         project_id=project.id,
         name=name or f"{branch.name} at {(time or now).astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC",
         source_branch_id=branch.id,
-        cluster_id=cluster.id,
+        cluster_id=cluster_id,
         created_at=now,
         at=time or now,
         lsn=lsn,
@@ -79,20 +72,38 @@ def create(
         manual=manual,
     )
 
-    def work() -> Change:
+    def begin() -> list[Row]:
+        source = branches.find(neon, project, branch.id)
+        if source.parent_id is not None:
+            raise Unprocessable("snapshots can be created of root branches only")
         if manual:
-            allowances.check_snapshots(neon, project, 0)
-        neon.computes.refresh(branch)
-        built = moments.build(neon, branch, cluster, moment)
-        size = neon.meter.size(branch.id)
-        return Change(put=[replace(snapshot, state="ready", lsn=built, size=size), *also()])
+            allowances.check_snapshots(neon, project)
+        if expires_at is not None and expires_at <= now:
+            raise Unprocessable("expires_at must be in the future")
+        moment = moments.target(neon, project, source, time=time, lsn=lsn)
+        return [moments.new_cluster(neon, source, moment, id=cluster_id), snapshot]
+
+    def work() -> Change:
+        source = branches.find(neon, project, branch.id)
+        moment = moments.target(neon, project, source, time=time, lsn=lsn)
+        cluster = neon.store.get(Cluster, cluster_id)
+        assert cluster is not None  # noqa: S101 - its intent
+        neon.computes.refresh(source)
+        built = moments.build(neon, source, cluster, moment)
+        ready = {"state": "ready", "lsn": built, "size": neon.meter.size(source.id)}
+
+        def apply() -> None:
+            neon.store.update(Snapshot, snapshot.id, setting(**ready))
+            also()
+
+        return Change(apply)
 
     operations = neon.journal.run(
-        project.id,
+        project,
         [Step("create_branch", branch.id)],
         work,
-        intent=[cluster, snapshot],
-        undo=lambda: neon.clusters.remove(cluster.id),
+        begin=begin,
+        undo=lambda: neon.clusters.remove(cluster_id),
     )
     return neon.store.get(Snapshot, snapshot.id) or snapshot, operations
 
@@ -107,23 +118,39 @@ def update(neon: Neon, project: Project, snapshot: Snapshot, changes: SnapshotCh
     expires_at = values.get("expires_at")
     if expires_at is not None and expires_at <= neon.clock.now():
         raise Unprocessable("expires_at must be in the future")
-    with neon.journal.alone(project.id):
-        changed = replace(find(neon, project, snapshot.id), **values)
-        neon.store.put(changed)
-    return changed
+    with neon.journal.alone(project):
+        return neon.store.update(Snapshot, snapshot.id, setting(**values))
 
 
-def delete(neon: Neon, project: Project, snapshot: Snapshot) -> list[Operation]:
-    """Remove a snapshot; branches that were created from it stay."""
+def delete(
+    neon: Neon,
+    project: Project,
+    snapshot: Snapshot,
+    *,
+    check: Callable[[Snapshot], object] = bool,
+) -> list[Operation]:
+    """Remove a snapshot; branches that were created from it stay.
+
+    Args:
+        check: is given the snapshot as it is once nothing else can change it, and raises where it
+            is to stay.
+
+    Raises:
+        NotFound: it is gone.
+    """
+
+    def begin() -> list[Row]:
+        check(find(neon, project, snapshot.id))
+        return []
+
+    def apply() -> None:
+        cluster = neon.store.get(Cluster, snapshot.cluster_id)
+        neon.store.delete(snapshot, *([cluster] if cluster else []))
 
     def work() -> Change:
-        cluster = neon.store.get(Cluster, snapshot.cluster_id)
-        return Change(
-            delete=[snapshot, *([cluster] if cluster else [])],
-            after=[lambda: neon.clusters.remove(snapshot.cluster_id)],
-        )
+        return Change(apply, after=[lambda: neon.clusters.remove(snapshot.cluster_id)])
 
-    return neon.journal.run(project.id, [Step("delete_timeline")], work)
+    return neon.journal.run(project, [Step("delete_timeline")], work, begin=begin)
 
 
 def restore(
@@ -136,62 +163,89 @@ def restore(
 
     Raises:
         LimitExceeded: the plan allows no more branches.
+        Conflict: there is a branch of that name.
         Unprocessable: the target branch is gone and none is named.
     """
-    allowances.check_branches(neon, project)
-    target = neon.store.get(Branch, wanted.target_branch_id or snapshot.source_branch_id)
-    if target is None or target.project_id != project.id:
-        raise Unprocessable("the target branch does not exist: name one with target_branch_id")
-    kept = neon.store.get(Cluster, snapshot.cluster_id)
-    if kept is None:
-        raise NotFound("snapshot not found")
-    now = neon.clock.now()
-    cluster = Cluster(
-        id=ids.cluster(),
-        project_id=project.id,
-        engine=kept.engine,
-        bases=kept.bases,
-        own_names=kept.own_names,
-        state="restored",
-    )
-    id = ids.branch()  # noqa: A001
-    branch = Branch(
-        id=id,
-        project_id=project.id,
-        name=branches.free_name(neon, project, wanted.name or f"{target.name}_restored_{id[-8:]}"),
-        cluster_id=cluster.id,
-        created_at=now,
-        updated_at=now,
-        parent_id=target.parent_id,
-        restored_from=snapshot.id,
-        restore_target=target.id,
-    )
-
-    def work() -> Change:
-        neon.clusters.copy_stopped(snapshot.cluster_id, cluster.id)
-        roles, databases = contents.inherited(neon.store, target, branch, now)
-        ready = replace(branch, state="ready", state_changed_at=now)
-        neon.meter.begin(branch, snapshot.size or neon.meter.size(target.id))
-        rows: list[Row] = [*roles, *databases]
-        if not wanted.finalize_restore:
-            return Change(put=[ready, *rows])
-        with ExitStack() as stack:
-            replaced = branches.find(neon, project, target.id)
-            stack.enter_context(neon.computes.held(replaced.cluster_id))
-            neon.computes.drop_replicas(replaced)
-            neon.computes.suspend(replaced)
-            rows += restores.take_place(neon, ready, replaced, None)
-            return Change(put=rows, held=stack.pop_all())
-
-    steps = [Step("create_branch", branch.id)]
+    restoration = _Restoration(neon, project, snapshot, wanted)
+    steps = [Step("create_branch", restoration.branch_id)]
     if wanted.finalize_restore:
-        steps.append(Step("swap_binding_id", branch.id))
+        steps.append(Step("swap_binding_id", restoration.branch_id))
     operations = neon.journal.run(
-        project.id,
-        steps,
-        work,
-        intent=[cluster, branch],
-        undo=lambda: neon.clusters.remove(cluster.id),
+        project, steps, restoration.work, begin=restoration.begin, undo=restoration.undo
     )
-    endpoints = neon.store.all(Endpoint, branch_id=branch.id)
-    return neon.store.get(Branch, branch.id) or branch, endpoints, operations
+    endpoints = neon.store.all(Endpoint, branch_id=restoration.branch_id)
+    shown = neon.store.get(Branch, restoration.branch_id) or restoration.branch
+    return shown, endpoints, operations
+
+
+class _Restoration:
+    """The parts of a change that makes a branch of a snapshot.
+
+    Args:
+        neon: where.
+        project: whose.
+        snapshot: the data.
+        wanted: what was asked for.
+    """
+
+    def __init__(self, neon: Neon, project: Project, snapshot: Snapshot, wanted: RestoreSnapshot):
+        self._neon = neon
+        self._project = project
+        self._snapshot = snapshot
+        self._wanted = wanted
+        self.branch_id = ids.branch()
+        self._cluster_id = ids.cluster()
+        # Those that follow are known once nothing else can change the project.
+        self.branch: Branch
+        self._target: Branch
+
+    def begin(self) -> list[Row]:
+        """Look whether it may be; its rows."""
+        neon, project, wanted = self._neon, self._project, self._wanted
+        allowances.check_branches(neon, project)
+        snapshot = find(neon, project, self._snapshot.id)
+        target = neon.store.get(Branch, wanted.target_branch_id or snapshot.source_branch_id)
+        if target is None or target.project_id != project.id:
+            raise Unprocessable("the target branch does not exist: name one with target_branch_id")
+        source = neon.store.get(Cluster, snapshot.cluster_id)
+        if source is None:
+            raise NotFound("snapshot not found")
+        cluster = replace(source, id=self._cluster_id, state="restored")
+        name = wanted.name or f"{target.name}_restored_{self.branch_id[-8:]}"
+        now = neon.clock.now()
+        self._target = target
+        self.branch = Branch(
+            id=self.branch_id,
+            project_id=project.id,
+            name=branches.free_name(neon, project, name),
+            cluster_id=cluster.id,
+            created_at=now,
+            updated_at=now,
+            parent_id=target.parent_id,
+            restored_from=snapshot.id,
+            restore_target=target.id,
+        )
+        return [cluster, self.branch]
+
+    def work(self) -> Change:
+        """Copy the data, and let nobody use the target any more if its place is to be taken."""
+        neon, target = self._neon, self._target
+        neon.clusters.copy_stopped(self._snapshot.cluster_id, self._cluster_id)
+        neon.meter.begin(self.branch, self._snapshot.size or neon.meter.size(target.id))
+        with ExitStack() as stack:
+            if self._wanted.finalize_restore:
+                stack.enter_context(neon.computes.stopped(target))
+            return Change(self._apply, held=stack.pop_all())
+
+    def _apply(self) -> None:
+        """Let the branch be there, with the roles and databases that its target has."""
+        neon, target, now = self._neon, self._target, self.branch.created_at
+        roles, databases = contents.inherited(neon.store, target, self.branch, now)
+        neon.store.insert(*roles, *databases)
+        neon.store.update(Branch, self.branch_id, setting(state="ready", state_changed_at=now))
+        if self._wanted.finalize_restore:
+            restores.take_place(neon, self.branch_id, target.id, None)
+
+    def undo(self) -> None:
+        """Take back what was done for it."""
+        self._neon.clusters.remove(self._cluster_id)

@@ -14,7 +14,7 @@ from neonup_local.neon.claimable import agent_claims, agents, neon_new
 from neonup_local.neon.compute import idle
 from neonup_local.neon.context import Neon
 from neonup_local.neon.data import bases
-from neonup_local.neon.errors import Refused
+from neonup_local.neon.errors import Gone, Refused
 from neonup_local.neon.metering import quotas
 from neonup_local.neon.model import Branch, Project, Snapshot
 from neonup_local.neon.oauth import tokens as oauth_tokens
@@ -101,16 +101,30 @@ def _expire(neon: Neon) -> None:
     agent_claims.reconcile(neon)
     agents.expire(neon)
     neon_new.expire(neon)
+
+    def check(row: Branch | Snapshot) -> None:
+        if row.expires_at is None or row.expires_at > now:
+            raise Gone("it was given more time")
+
     for branch in neon.store.dated(Branch, "expires_at"):
         project = neon.store.get(Project, branch.project_id)
         if project is not None and branch.expires_at is not None and branch.expires_at <= now:
             with suppress(Refused):  # something else is under way: later
-                branches.delete(neon, project, branch)
+                branches.delete(neon, project, branch, check=check)
     for snapshot in neon.store.dated(Snapshot, "expires_at"):
         project = neon.store.get(Project, snapshot.project_id)
         if project is not None and snapshot.expires_at is not None and snapshot.expires_at <= now:
             with suppress(Refused):
-                snapshots.delete(neon, project, snapshot)
+                snapshots.delete(neon, project, snapshot, check=check)
     for project in neon.store.dated(Project, "deleted_at"):
         if project.deleted_at is not None and project.deleted_at + projects.RECOVERABLE < now:
-            purging.purge(neon.store, neon.clusters, project)
+            with suppress(Refused):  # it is being recovered
+                _purge(neon, project)
+
+
+def _purge(neon: Neon, project: Project) -> None:
+    with neon.journal.alone(project, deleted=True) as current:
+        if current.deleted_at != project.deleted_at:
+            return  # it was recovered and deleted again meanwhile
+        removed = purging.forget_project(neon.store, current)
+    purging.remove_data(neon.clusters, removed)

@@ -11,7 +11,7 @@ import msgspec
 
 from neonup_local.neon.accounts.identity import Caller
 from neonup_local.neon.context import Neon
-from neonup_local.neon.errors import NotFound, Refused
+from neonup_local.neon.errors import Forbidden, NotFound, Refused
 from neonup_local.neon.model import Project
 from neonup_local.neon.requests import Moment
 
@@ -60,6 +60,21 @@ class Call:
         from neonup_local.neon import projects
 
         return projects.find(self.neon, self.caller, self.path["project_id"])
+
+    def whole_project(self, what: str) -> Project:
+        """The project that the address names, for what a key of that project alone may not do.
+
+        Args:
+            what: that it may not.
+
+        Raises:
+            NotFound: the caller has none of that id.
+            Forbidden: with the key of one project (https://neon.com/docs/manage/api-keys).
+        """
+        project = self.project()
+        if self.caller.project_id is not None:
+            raise Forbidden(f"a key of one project cannot {what}")
+        return project
 
     def listed(self, name: str) -> list[str]:
         """The values of a parameter that may be repeated, or have several between commas."""

@@ -5,18 +5,15 @@ from __future__ import annotations
 from typing import Annotated
 
 from msgspec import Meta, Struct
-from msgspec.structs import replace
 
 from neonup_local.api.v2 import answers
 from neonup_local.api.v2.account import member_shown
 from neonup_local.api.v2.operations import Answer, Call, operation
-from neonup_local.neon.accounts.model import Invitation, MemberRole, Organization, Plan
+from neonup_local.neon.accounts.model import Invitation, MemberRole, Organization
 from neonup_local.neon.errors import Forbidden
 from neonup_local.neon.requests import Email
 
 _ORG = "/organizations/{org_id}"
-_LIMITED: frozenset[Plan] = frozenset({"launch", "scale"})
-"""Plans with a spending limit."""
 
 
 class _MemberChanges(Struct):
@@ -81,19 +78,20 @@ def create_organization_invitations(call: Call) -> Answer:
 
 @operation("getOrganizationSpendingLimit", f"GET {_ORG}/billing/spending_limit")
 def get_organization_spending_limit(call: Call) -> Answer:
-    return _limit(_with_limit(_read(call)))
+    return {"spending_limit_cents": call.neon.people.spending_limit(_read(call).id)}
 
 
 @operation("setOrganizationSpendingLimit", f"PUT {_ORG}/billing/spending_limit")
 def set_organization_spending_limit(call: Call) -> Answer:
     """Kept and shown; nothing here costs anything, so it is never reached."""
-    organization = _with_limit(_administered(call))
-    return _limit(_set(call, organization, call.body(_SpendingLimit).spending_limit_cents))
+    organization, cents = _administered(call), call.body(_SpendingLimit).spending_limit_cents
+    changed = call.neon.people.set_spending_limit(organization.id, cents)
+    return {"spending_limit_cents": changed.spending_limit_cents}
 
 
 @operation("deleteOrganizationSpendingLimit", f"DELETE {_ORG}/billing/spending_limit")
 def delete_organization_spending_limit(call: Call) -> Answer:
-    _set(call, _with_limit(_administered(call)), None)
+    call.neon.people.set_spending_limit(_administered(call).id, None)
     return {}
 
 
@@ -111,22 +109,6 @@ def _read(call: Call) -> Organization:
 
 def _administered(call: Call) -> Organization:
     return call.neon.identity.administered(call.caller, call.path["org_id"])
-
-
-def _with_limit(organization: Organization) -> Organization:
-    if organization.plan not in _LIMITED:
-        raise Forbidden("spending limits are part of the plans Launch and Scale")
-    return organization
-
-
-def _set(call: Call, organization: Organization, cents: int | None) -> Organization:
-    changed = replace(organization, spending_limit_cents=cents)
-    call.neon.store.put(changed)
-    return changed
-
-
-def _limit(organization: Organization) -> answers.Shown:
-    return {"spending_limit_cents": organization.spending_limit_cents}
 
 
 def _invitations(rows: list[Invitation]) -> answers.Shown:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import uuid
-
 from neonup_local.api.v2 import answers
 from neonup_local.api.v2.operations import Answer, Call, operation
 from neonup_local.api.v2.paging import page
-from neonup_local.neon import projects
+from neonup_local.neon import permissions, projects
 from neonup_local.neon.errors import NotFound
 from neonup_local.neon.metering import usage
 from neonup_local.neon.model import Operation, Permission, Project
@@ -84,7 +82,8 @@ def update_project(call: Call) -> Answer:
 @operation("deleteProject", "DELETE /projects/{project_id}")
 def delete_project(call: Call) -> Answer:
     """Can be recovered for seven days."""
-    return {"project": answers.project(call.neon, projects.delete(call.neon, call.project()))}
+    deleted = projects.delete(call.neon, call.whole_project("delete it"))
+    return {"project": answers.project(call.neon, deleted)}
 
 
 @operation("recoverProject", "POST /projects/{project_id}/recover")
@@ -141,18 +140,8 @@ def list_project_permissions(call: Call) -> Answer:
 @operation("grantPermissionToProject", "POST /projects/{project_id}/permissions")
 def grant_permission_to_project(call: Call) -> Answer:
     """Nobody is told; a user of that address reaches the project from now on."""
-    project, email = call.project(), call.body(GrantPermission).email
-    for one in call.neon.store.all(Permission, project_id=project.id):
-        if one.granted_to_email == email:
-            return _permission(one)
-    permission = Permission(
-        id=str(uuid.uuid4()),
-        project_id=project.id,
-        granted_to_email=email,
-        granted_at=call.neon.clock.now(),
-    )
-    call.neon.store.put(permission)
-    return _permission(permission)
+    project = call.whole_project("share it")
+    return _permission(permissions.grant(call.neon, project, call.body(GrantPermission).email))
 
 
 @operation(
@@ -161,13 +150,10 @@ def grant_permission_to_project(call: Call) -> Answer:
     "DELETE /projects/{project_id}/permissions",  # neon-api 0.3, with the id in the body
 )
 def revoke_permission_from_project(call: Call) -> Answer:
-    project = call.project()
+    project = call.whole_project("share it")
     id = call.path.get("permission_id") or call.body(RevokePermission).permission_id  # noqa: A001
-    found = call.neon.store.get(Permission, id)
-    if found is None or found.project_id != project.id:
-        raise NotFound("permission not found")
-    call.neon.store.delete(found)
-    return _permission(found) | {"revoked_at": answers.moment(call.neon.clock.now())}
+    permission = permissions.revoke(call.neon, project, id)
+    return _permission(permission) | {"revoked_at": answers.moment(call.neon.clock.now())}
 
 
 def _permission(row: Permission) -> answers.Shown:

@@ -152,7 +152,7 @@ class Identity:
                 org_id=org_id,
                 project_id=project_id,
             )
-            self._store.put(key)
+            self._store.insert(key)
         return key, secret
 
     def keys(self, *, user: User | None = None, org_id: str | None = None) -> list[ApiKey]:
@@ -169,10 +169,11 @@ class Identity:
         Raises:
             NotFound: there is no such key.
         """
-        for key in self.keys(user=user, org_id=org_id):
-            if key.number == number:
-                self._store.delete(key)
-                return key
+        with self._store.transaction():
+            for key in self.keys(user=user, org_id=org_id):
+                if key.number == number:
+                    self._store.delete(key)
+                    return key
         raise NotFound("API key not found")
 
     def organization(self, caller: Caller, id: str) -> Organization:  # noqa: A002
@@ -227,12 +228,24 @@ class Identity:
         )
 
     def _seen(self, key: ApiKey) -> ApiKey:
+        """The key, with its use written down.
+
+        Raises:
+            Unauthorized: it has just been revoked.
+        """
         now = self._clock.now()
         if key.last_used_at and (now - key.last_used_at).total_seconds() < _SEEN_SECONDS:
             return key
-        changed = replace(key, last_used_at=now)
-        self._store.put(changed)
-        return changed
+
+        def used(current: ApiKey) -> ApiKey:
+            if current.digest != key.digest:  # numbers of revoked keys are given again
+                raise NotFound("API key not found")
+            return replace(current, last_used_at=now)
+
+        try:
+            return self._store.update(ApiKey, key.id, used)
+        except NotFound:
+            raise Unauthorized("authorization failed: the key is not known") from None
 
 
 def _digest(secret: str) -> str:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import uuid
 
-from msgspec.structs import replace
-
 from neonup_local.neon import ids
 from neonup_local.neon.accounts.model import (
     Invitation,
@@ -15,9 +13,12 @@ from neonup_local.neon.accounts.model import (
     Plan,
     User,
 )
-from neonup_local.neon.errors import NotFound, Unprocessable
+from neonup_local.neon.errors import Forbidden, NotFound, Unprocessable
 from neonup_local.neon.state.clock import Clock
-from neonup_local.neon.state.store import Store
+from neonup_local.neon.state.store import Store, setting
+
+_LIMITED: frozenset[Plan] = frozenset({"launch", "scale"})
+"""Plans with a spending limit."""
 
 
 class People:
@@ -71,7 +72,7 @@ class People:
                 name=(name or local).strip(),
                 created_at=self._clock.now(),
             )
-            self._store.put(user)
+            self._store.insert(user)
             own = self.create_organization(organization or user.name, admin=user)
             for invitation in self._store.all(Invitation):
                 if invitation.email.casefold() == email.casefold():
@@ -88,13 +89,42 @@ class People:
             plan=plan,
         )
         with self._store.transaction():
-            self._store.put(organization)
+            self._store.insert(organization)
             self.join(organization.id, admin, "admin")
         return organization
 
     def organization(self, id: str) -> Organization | None:  # noqa: A002
         """The organization of that id."""
         return self._store.get(Organization, id)
+
+    def set_spending_limit(self, org_id: str, cents: int | None) -> Organization:
+        """Say what a month may cost an organization at most.
+
+        Args:
+            org_id: the organization's id.
+            cents: of US dollars; None: no limit.
+
+        Raises:
+            NotFound: there is no such organization.
+            Forbidden: its plan has no such limit.
+        """
+        with self._store.transaction():
+            self.spending_limit(org_id)
+            return self._store.update(Organization, org_id, setting(spending_limit_cents=cents))
+
+    def spending_limit(self, org_id: str) -> int | None:
+        """What a month may cost an organization at most, in cents; None: no limit.
+
+        Raises:
+            NotFound: there is no such organization.
+            Forbidden: its plan has no such limit.
+        """
+        found = self.organization(org_id)
+        if found is None:
+            raise NotFound("organization not found")
+        if found.plan not in _LIMITED:
+            raise Forbidden("spending limits are part of the plans Launch and Scale")
+        return found.spending_limit_cents
 
     def organizations_of(self, user: User) -> list[Organization]:
         """The organizations that a user is in, their own first."""
@@ -113,17 +143,18 @@ class People:
 
     def join(self, org_id: str, user: User, role: MemberRole) -> Member:
         """Make a user a member; one who is a member already stays as they are."""
-        known = self.member(org_id, user)
-        if known is not None:
-            return known
-        member = Member(
-            id=_member_id(org_id, user.id),
-            org_id=org_id,
-            user_id=user.id,
-            role=role,
-            joined_at=self._clock.now(),
-        )
-        self._store.put(member)
+        with self._store.transaction():
+            known = self.member(org_id, user)
+            if known is not None:
+                return known
+            member = Member(
+                id=_member_id(org_id, user.id),
+                org_id=org_id,
+                user_id=user.id,
+                role=role,
+                joined_at=self._clock.now(),
+            )
+            self._store.insert(member)
         return member
 
     def invitations(self, org_id: str) -> list[Invitation]:
@@ -154,10 +185,8 @@ class People:
             for earlier in self.invitations(org_id):
                 if earlier.email.casefold() == email.casefold():
                     self._store.delete(earlier)
-            if user is not None:
-                return self._accept(invitation, user)
-            self._store.put(invitation)
-        return invitation
+            self._store.insert(invitation)
+            return self._accept(invitation, user) if user is not None else invitation
 
     def change_role(self, member: Member, role: MemberRole) -> Member:
         """Give a member another role.
@@ -167,12 +196,9 @@ class People:
             Unprocessable: the organization would have no administrator.
         """
         with self._store.transaction():
-            member = self.find_member(member.org_id, member.id)
             if role != "admin":
-                self._keep_an_admin(member)
-            changed = replace(member, role=role)
-            self._store.put(changed)
-        return changed
+                self._keep_an_admin(self.find_member(member.org_id, member.id))
+            return self._store.update(Member, member.id, setting(role=role))
 
     def remove(self, member: Member) -> None:
         """Remove a member from an organization; their keys reach nothing of it from now on.
@@ -200,10 +226,9 @@ class People:
     def _accept(self, invitation: Invitation, user: User) -> Invitation:
         if invitation.accepted_at is not None:
             return invitation
-        accepted = replace(invitation, accepted_at=self._clock.now())
-        self._store.put(accepted)
+        accepted_at = self._clock.now()
         self.join(invitation.org_id, user, invitation.role)
-        return accepted
+        return self._store.update(Invitation, invitation.id, setting(accepted_at=accepted_at))
 
     def _keep_an_admin(self, member: Member) -> None:
         others = [one for one in self.members(member.org_id) if one.id != member.id]

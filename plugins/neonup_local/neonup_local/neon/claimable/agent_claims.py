@@ -15,8 +15,9 @@ from neonup_local.neon.claimable.agent_errors import AgentRefused
 from neonup_local.neon.claimable.claim_codes import Issued, WrongCode
 from neonup_local.neon.claimable.model import AgentRegistration, ClaimCode
 from neonup_local.neon.context import Neon
-from neonup_local.neon.errors import Forbidden, Refused
+from neonup_local.neon.errors import Forbidden, Gone, Refused
 from neonup_local.neon.model import Project
+from neonup_local.neon.state.store import setting
 from neonup_local.neon.transfer import transfers
 
 log = logging.getLogger(__name__)
@@ -120,15 +121,14 @@ def accept(neon: Neon, text: str, who: str, user: User, org_id: str) -> AgentReg
         raise Forbidden("Choose an organization of yours.")
     with neon.store.transaction():  # one at a time: the second finds the code used
         found = look(neon, text, who)
-        accepted = replace(
-            found.registration,
-            state="accepted",
-            accepted_at=neon.clock.now(),
-            claimed_by=user.id,
-            claimed_into=org_id,
-        )
-        neon.store.put(replace(found.code, state="used"), accepted)
-    return accepted
+        accepted = {
+            "state": "accepted",
+            "accepted_at": neon.clock.now(),
+            "claimed_by": user.id,
+            "claimed_into": org_id,
+        }
+        neon.store.update(ClaimCode, found.code.id, setting(state="used"))
+        return neon.store.update(AgentRegistration, found.registration.id, setting(**accepted))
 
 
 def reconcile(neon: Neon, *, at_once: bool = False) -> None:
@@ -154,7 +154,28 @@ def _carry_out(neon: Neon, registration: AgentRegistration) -> None:
     user = neon.people.user(registration.claimed_by or "")
     if project is None or organization is None or user is None:
         log.error("The claim of %s leads nowhere any more.", registration.project_id)
-        neon.store.put(replace(registration, state="expired"))
+        neon.store.update(AgentRegistration, registration.id, _ended)
         return
-    reconciled = replace(registration, state="reconciled")
-    transfers.claim(neon, project, organization, user, also=[reconciled])
+
+    def check() -> None:
+        current = neon.store.get(AgentRegistration, registration.id)
+        if current is None or current.state != "accepted":
+            raise Gone("the claim was carried out already")
+
+    transfers.claim(
+        neon,
+        project,
+        organization,
+        user,
+        check=check,
+        also=lambda: neon.store.update(
+            AgentRegistration, registration.id, setting(state="reconciled")
+        ),
+    )
+
+
+def _ended(registration: AgentRegistration) -> AgentRegistration:
+    """A registration whose claim leads nowhere, unless something has become of it meanwhile."""
+    return (
+        replace(registration, state="expired") if registration.state == "accepted" else registration
+    )

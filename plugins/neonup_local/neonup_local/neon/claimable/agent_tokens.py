@@ -13,13 +13,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from msgspec.structs import replace
-
 from neonup_local.neon.claimable import capabilities, claim_codes
 from neonup_local.neon.claimable.agent_errors import AgentRefused
 from neonup_local.neon.claimable.model import AgentRegistration, RevokedToken
 from neonup_local.neon.context import Neon
 from neonup_local.neon.model import Project
+from neonup_local.neon.state.store import setting
 
 ACCESS = timedelta(seconds=900)
 """How long an access token lives; there are no refresh tokens."""
@@ -145,11 +144,13 @@ def revoke(neon: Neon, token: str) -> None:
         return
     if claims["token_use"] == _ACCESS:
         until = datetime.fromtimestamp(claims["exp"], UTC)
-        neon.store.put(RevokedToken(id=digest(token), expires_at=until))
+        with neon.store.transaction():
+            if neon.store.get(RevokedToken, digest(token)) is None:
+                neon.store.insert(RevokedToken(id=digest(token), expires_at=until))
     elif hmac.compare_digest(registration.digest, digest(token)):
         with neon.store.transaction():
-            current = neon.store.get(AgentRegistration, registration.id) or registration
-            neon.store.put(replace(current, revoked_at=neon.clock.now()))
+            revoked = setting(revoked_at=neon.clock.now())
+            current = neon.store.update(AgentRegistration, registration.id, revoked)
             claim_codes.cancel(neon, current)
 
 

@@ -16,6 +16,7 @@ from neonup_local.neon.claimable.unclaimed import LIFETIME, REMEMBERED
 from neonup_local.neon.context import Neon
 from neonup_local.neon.errors import Refused
 from neonup_local.neon.model import Project
+from neonup_local.neon.state.store import setting
 
 log = logging.getLogger(__name__)
 
@@ -58,7 +59,7 @@ def register(neon: Neon, requested: list[str], source: str, origin: str) -> Regi
         created_at=now,
         expires_at=now + LIFETIME,
     )
-    neon.store.put(registration)
+    neon.store.insert(registration)
     return Registered(registration, assertion, decisions)
 
 
@@ -72,13 +73,19 @@ def delete(neon: Neon, registration: AgentRegistration) -> None:
     with neon.store.transaction():  # either this or a claim
         current = neon.store.get(AgentRegistration, registration.id) or registration
         project = agent_tokens.require_unclaimed(neon, current)
-        neon.store.put(replace(current, state="deleted"))
+        current = neon.store.update(AgentRegistration, current.id, setting(state="deleted"))
     try:
         unclaimed.end(neon, project)
     except Refused:
-        neon.store.put(current)
+        neon.store.update(AgentRegistration, current.id, _not_deleted)
         raise
     claim_codes.cancel(neon, current)
+
+
+def _not_deleted(registration: AgentRegistration) -> AgentRegistration:
+    if registration.state != "deleted":
+        return registration
+    return replace(registration, state="unclaimed")
 
 
 def expire(neon: Neon) -> None:
@@ -87,7 +94,7 @@ def expire(neon: Neon) -> None:
     with neon.store.transaction():
         for registration in neon.store.all(AgentRegistration):
             if registration.state == "unclaimed" and registration.expires_at <= now:
-                neon.store.put(replace(registration, state="expired"))
+                neon.store.update(AgentRegistration, registration.id, setting(state="expired"))
     for registration in neon.store.all(AgentRegistration):
         project = neon.store.get(Project, registration.project_id)
         ended = registration.state in ("expired", "deleted")
@@ -97,7 +104,7 @@ def expire(neon: Neon) -> None:
             except (Refused, NeonupError) as error:  # e.g. it is being changed: later
                 log.info("%s, which is over, is not deleted yet: %s", project.id, error)
         elif registration.state != "accepted" and registration.expires_at + REMEMBERED < now:
-            neon.store.delete(registration)
+            neon.store.delete(registration)  # nothing changes it any more: it has ended
     claim_codes.forget(neon, now - REMEMBERED)
     tokens = neon.store.all(RevokedToken)
     neon.store.delete(*[token for token in tokens if token.expires_at <= now])

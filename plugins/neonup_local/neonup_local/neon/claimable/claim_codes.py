@@ -9,11 +9,10 @@ import uuid
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from msgspec.structs import replace
-
 from neonup_local.neon.claimable.model import AgentRegistration, ClaimCode
 from neonup_local.neon.context import Neon
 from neonup_local.neon.errors import NotFound
+from neonup_local.neon.state.store import setting
 
 LIFETIME = timedelta(seconds=900)
 INTERVAL_SECONDS = 5
@@ -49,15 +48,16 @@ def issue(neon: Neon, registration: AgentRegistration) -> Issued:
     )
     with neon.store.transaction():
         cancel(neon, registration)
-        neon.store.put(row)
+        neon.store.insert(row)
     return Issued(f"{letters[:_HALF]}-{letters[_HALF:]}", row)
 
 
 def cancel(neon: Neon, registration: AgentRegistration) -> None:
     """Make the code that nobody has used worth nothing."""
-    for row in neon.store.all(ClaimCode, project_id=registration.project_id):
-        if row.state == "pending":
-            neon.store.put(replace(row, state="cancelled"))
+    with neon.store.transaction():
+        for row in neon.store.all(ClaimCode, project_id=registration.project_id):
+            if row.state == "pending":
+                neon.store.update(ClaimCode, row.id, setting(state="cancelled"))
 
 
 def latest(neon: Neon, registration: AgentRegistration) -> ClaimCode | None:

@@ -32,7 +32,7 @@ def create(store: Store, clock: Clock) -> None:
     """Create the organization and its user."""
     now = clock.now()
     names = {_ORGANIZATION_ID: "Unclaimed projects", _PREPARED_ID: "Prepared projects"}
-    store.put(
+    store.insert(
         User(
             id=_USER_ID,
             email="unclaimed@localhost.invalid",

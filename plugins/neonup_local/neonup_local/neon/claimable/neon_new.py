@@ -22,8 +22,9 @@ from neonup_local.neon.claimable.agent_claims import destinations
 from neonup_local.neon.claimable.model import ClaimableDatabase
 from neonup_local.neon.claimable.prepared import Ready
 from neonup_local.neon.context import Neon
-from neonup_local.neon.errors import Conflict, Failed, Forbidden, NotFound, Refused
+from neonup_local.neon.errors import Conflict, Failed, Forbidden, Gone, NotFound, Refused
 from neonup_local.neon.model import Endpoint, Project, Role
+from neonup_local.neon.state.store import setting
 from neonup_local.neon.transfer import transfers
 
 log = logging.getLogger(__name__)
@@ -76,12 +77,11 @@ def create(
             password=_password(),
             logical_replication=logical_replication,
         )
-        made = replace(wanted, branch_id=created.branch.id, state="unclaimed")
-        neon.store.put(made)
+        made = setting(branch_id=created.branch.id, state="unclaimed")
+        return neon.store.update(ClaimableDatabase, wanted.id, made)
     except BaseException:
         neon.store.delete(wanted)
         raise
-    return made
 
 
 def fill(neon: Neon) -> None:
@@ -152,14 +152,9 @@ def claim(neon: Neon, name: str, user: User, org_id: str) -> ClaimableDatabase:
             if found.claimed_by == user.id:
                 return found
             raise Conflict("This database has been claimed already.")
-        claiming = replace(
-            found,
-            state="claiming",
-            claimed_by=user.id,
-            claimed_into=org_id,
-            updated_at=neon.clock.now(),
-        )
-        neon.store.put(claiming)
+        now = neon.clock.now()
+        new = {"state": "claiming", "claimed_by": user.id, "claimed_into": org_id}
+        claiming = neon.store.update(ClaimableDatabase, name, setting(**new, updated_at=now))
     _carry_out(neon, claiming)
     return neon.store.get(ClaimableDatabase, name) or claiming
 
@@ -178,7 +173,8 @@ def expire(neon: Neon) -> None:
     with neon.store.transaction():  # either this or a claim
         for database in neon.store.all(ClaimableDatabase):
             if database.state == "unclaimed" and database.expires_at <= now:
-                neon.store.put(replace(database, state="expired", updated_at=now))
+                expired = setting(state="expired", updated_at=now)
+                neon.store.update(ClaimableDatabase, database.id, expired)
     for database in neon.store.all(ClaimableDatabase):
         if database.state != "expired":
             continue
@@ -198,13 +194,33 @@ def _carry_out(neon: Neon, database: ClaimableDatabase) -> None:
     user = neon.people.user(database.claimed_by or "")
     if project is None or organization is None or user is None:
         log.error("The claim of %s leads nowhere any more.", database.project_id)
-        neon.store.put(replace(database, state="unclaimed", claimed_by=None, claimed_into=None))
+        neon.store.update(ClaimableDatabase, database.id, _unclaimed)
         return
-    claimed = replace(database, state="claimed", updated_at=neon.clock.now())
+
+    def check() -> None:
+        current = neon.store.get(ClaimableDatabase, database.id)
+        if current is None or current.state != "claiming":
+            raise Gone("the claim was carried out already")
+
+    claimed = setting(state="claimed", updated_at=neon.clock.now())
     try:
-        transfers.claim(neon, project, organization, user, also=[claimed])
+        transfers.claim(
+            neon,
+            project,
+            organization,
+            user,
+            check=check,
+            also=lambda: neon.store.update(ClaimableDatabase, database.id, claimed),
+        )
     except Refused as refused:  # something else is under way: later
         log.info("The claim of %s waits: %s", project.id, refused.message)
+
+
+def _unclaimed(database: ClaimableDatabase) -> ClaimableDatabase:
+    """A database whose claim leads nowhere, unless something has become of it meanwhile."""
+    if database.state != "claiming":
+        return database
+    return replace(database, state="unclaimed", claimed_by=None, claimed_into=None)
 
 
 def _created(neon: Neon, database: ClaimableDatabase) -> ClaimableDatabase:

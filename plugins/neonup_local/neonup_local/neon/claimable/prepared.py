@@ -104,7 +104,7 @@ class Prepared:
                     order.found = self._store.get(ClaimableDatabase, order.wanted.id)
                     if order.found is None:
                         order.found = self._taken(order, used)
-                        self._store.put(order.found)
+                        self._store.insert(order.found)
         except Exception as error:
             self._ready.extendleft(used)
             for order in orders:
@@ -117,14 +117,16 @@ class Prepared:
         except IndexError:
             return order.wanted
         used.append(ready)
-        project = self._store.get(Project, ready.project_id)
-        assert project is not None  # noqa: S101 - nobody else knows of it
         now = order.wanted.created_at
-        settings = dict(project.settings)
-        if order.logical_replication:
-            settings["enable_logical_replication"] = True
-        held = holding.held(project)
-        self._store.put(replace(held, settings=settings, created_at=now, updated_at=now))
+
+        def hold(project: Project) -> Project:
+            settings = dict(project.settings)
+            if order.logical_replication:
+                settings["enable_logical_replication"] = True
+            held = holding.held(project)
+            return replace(held, settings=settings, created_at=now, updated_at=now)
+
+        self._store.update(Project, ready.project_id, hold)
         return replace(
             order.wanted,
             project_id=ready.project_id,

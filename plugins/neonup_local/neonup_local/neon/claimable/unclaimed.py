@@ -65,12 +65,15 @@ def end(neon: Neon, project: Project) -> None:
 
     Raises:
         Locked: it is being changed.
+        NotFound: it was claimed meanwhile.
     """
     if project.deleted_at is None:
         projects.delete(neon, project)
     current = neon.store.get(Project, project.id)
     if current is not None and current.deleted_at is not None:
-        purging.purge(neon.store, neon.clusters, current)
+        with neon.journal.alone(current, deleted=True):
+            removed = purging.forget_project(neon.store, current)
+        purging.remove_data(neon.clusters, removed)
 
 
 def _wait_for(neon: Neon, branch: Branch) -> None:

@@ -5,12 +5,11 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 import psycopg
-from msgspec.structs import replace
 
 from neonup import EngineError
 from neonup_local.engine import postmaster
@@ -25,7 +24,7 @@ from neonup_local.neon.errors import NotFound, QuotaExceeded, Unprocessable
 from neonup_local.neon.metering.meter import Meter
 from neonup_local.neon.model import Branch, Cluster, Endpoint, Project, Role
 from neonup_local.neon.state.clock import Clock
-from neonup_local.neon.state.store import Store
+from neonup_local.neon.state.store import Store, setting
 
 log = logging.getLogger(__name__)
 
@@ -130,28 +129,61 @@ class Computes:
         Raises:
             EngineError: it did not start.
         """
-        with self.held(branch.cluster_id):
-            current = branch if known else self._store.get(Branch, branch.id)
-            if current is None:
-                raise NotFound("branch not found")
-            if current.cluster_id != branch.cluster_id:
-                return self.start(current)
-            self.servers.use(branch.cluster_id)
-            port = self.servers.port(branch.cluster_id)
+        with self.present(branch, known=known) as current:
+            self.servers.use(current.cluster_id)
+            port = self.servers.port(current.cluster_id)
             if port is not None:
                 return port
-            row = self._store.get(Cluster, branch.cluster_id)
+            row = self._store.get(Cluster, current.cluster_id)
             if row is None:
                 raise Unprocessable("the branch is still being created")
-            writing = self.writing(branch)
-            port = self._launch(row, branch, writing, {})
-            self._metered(row.id, branch, writing)
+            writing = self.writing(current)
+            port = self._launch(row, current, writing, {})
+            self._metered(row.id, current, writing)
             if row.state in ("new", "copied", "restored"):
-                self._settle(row, branch)
-            if row.state != "started":
-                self._store.put(replace(row, state="started"))
-            self._lead(branch)
+                self._settle(row, current)
+            self._store.update(Cluster, row.id, setting(state="started"))
+            self._lead(current)
             return port
+
+    @contextmanager
+    def present(self, branch: Branch, *, known: bool = False) -> Iterator[Branch]:
+        """A branch as it is now, with its cluster held: it may have been given other data.
+
+        Args:
+            known: the store does not know the branch, so it must be as it is.
+
+        Raises:
+            NotFound: it is gone.
+        """
+        while True:
+            current = branch if known else self._row(branch)
+            with self.held(current.cluster_id):
+                if known or self._row(branch).cluster_id == current.cluster_id:
+                    yield current
+                    return
+
+    def _row(self, branch: Branch) -> Branch:
+        found = self._store.get(Branch, branch.id)
+        if found is None:
+            raise NotFound("branch not found")
+        return found
+
+    @contextmanager
+    def stopped(self, branch: Branch) -> Iterator[None]:
+        """Stop a branch's server and remove its standbys; none of them starts in the block.
+
+        Raises:
+            EngineError: one does not stop.
+        """
+        with ExitStack() as stack:
+            # In the order in which a standby's start takes them: its own, then its branch's.
+            for endpoint in self._store.all(Endpoint, branch_id=branch.id):
+                stack.enter_context(self.held(endpoint.id))
+            stack.enter_context(self.held(branch.cluster_id))
+            self.drop_replicas(branch)
+            self.suspend(branch)
+            yield
 
     @contextmanager
     def admin(
@@ -167,21 +199,21 @@ class Computes:
         Raises:
             EngineError: the server did not start, or it broke down, e.g. since the disk is full.
         """
-        with self.held(branch.cluster_id):
-            self.start(branch, known=known)
+        with self.present(branch, known=known) as current:
+            self.start(current, known=known)
             try:
                 with psycopg.connect(
-                    **self.address(branch.cluster_id, database), autocommit=True
+                    **self.address(current.cluster_id, database), autocommit=True
                 ) as connection:
                     yield connection
             except psycopg.OperationalError as error:
                 if error.sqlstate is not None:
                     raise  # the server answers, and says what is wrong with the statement
-                lines = self.servers.last_lines(branch.cluster_id)
+                lines = self.servers.last_lines(current.cluster_id)
                 raise EngineError(
                     f"The server of {branch.id} does not answer. Its log ends: {' '.join(lines)}"
                 ) from None
-            self.servers.use(branch.cluster_id)
+            self.servers.use(current.cluster_id)
 
     def suspend(self, branch: Branch) -> bool:
         """Stop a branch's server, not its standbys; False where it did not run.
@@ -197,9 +229,8 @@ class Computes:
             remembered = self._remember(branch)
             self.meter.stopped(branch.cluster_id)
             self.servers.stop(branch.cluster_id)
-            row = self._store.get(Cluster, branch.cluster_id)
-            if row is not None and remembered:
-                self._store.put(replace(row, state="stopped"))
+            if remembered and self._store.get(Cluster, branch.cluster_id) is not None:
+                self._store.update(Cluster, branch.cluster_id, setting(state="stopped"))
             return True
 
     def discard(self, cluster_id: str) -> None:
@@ -226,9 +257,11 @@ class Computes:
 
     def drop_replica(self, endpoint: Endpoint) -> None:
         """Remove an endpoint's standby, if it has one."""
-        if endpoint.replica_id is not None:
-            self.suspend_replica(endpoint)
-            replicas.drop(self._store, self._clusters, endpoint)
+        with self.held(endpoint.id):
+            current = self._store.get(Endpoint, endpoint.id)
+            if current is not None and current.replica_id is not None:
+                self.suspend_replica(current)
+                replicas.drop(self._store, self._clusters, current)
 
     def refresh(self, branch: Branch) -> None:
         """Make the store know the roles and databases of a branch, also those of SQL.
@@ -254,7 +287,7 @@ class Computes:
     def _start_replica(self, endpoint: Endpoint, branch: Branch) -> int:
         """Start a read-only endpoint's standby; it is copied first where there is none."""
         with self.held(endpoint.id):
-            endpoint = self._store.get(Endpoint, endpoint.id) or endpoint
+            endpoint = self._present_endpoint(endpoint)
             if not replicas.is_current(endpoint, branch):
                 endpoint = self._clone(endpoint, branch)
             assert endpoint.replica_id is not None  # noqa: S101 - cloned above
@@ -268,6 +301,12 @@ class Computes:
             port = self._launch(row, branch, [endpoint], settings)
             self._metered(row.id, branch, [endpoint])
             return port
+
+    def _present_endpoint(self, endpoint: Endpoint) -> Endpoint:
+        found = self._store.get(Endpoint, endpoint.id)
+        if found is None:
+            raise NotFound("endpoint not found")
+        return found
 
     def _clone(self, endpoint: Endpoint, branch: Branch) -> Endpoint:
         endpoint = replicas.drop(self._store, self._clusters, endpoint)

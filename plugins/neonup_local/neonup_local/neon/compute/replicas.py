@@ -19,8 +19,9 @@ from neonup_local.engine import account as accounts
 from neonup_local.neon import ids
 from neonup_local.neon.compute.servers import REPLICA
 from neonup_local.neon.data.clusters import Clusters
+from neonup_local.neon.errors import NotFound
 from neonup_local.neon.model import Branch, Cluster, Endpoint
-from neonup_local.neon.state.store import Store
+from neonup_local.neon.state.store import Store, setting
 
 _PASSWORDS = "pgpass"
 
@@ -31,15 +32,18 @@ def is_current(endpoint: Endpoint, branch: Branch) -> bool:
 
 
 def drop(store: Store, clusters: Clusters, endpoint: Endpoint) -> Endpoint:
-    """Remove an endpoint's standby, if it has one; the endpoint without it."""
+    """Remove an endpoint's standby, if it has one; the endpoint without it.
+
+    Raises:
+        NotFound: the endpoint is gone.
+    """
     if endpoint.replica_id is None:
         return endpoint
-    without = replace(endpoint, replica_id=None, replica_of=None)
     row = store.get(Cluster, endpoint.replica_id)
     with store.transaction():
-        if store.get(Endpoint, endpoint.id) is not None:
-            store.put(without)
         store.delete(*([row] if row else []))
+        none = {"replica_id": None, "replica_of": None}
+        without = store.update(Endpoint, endpoint.id, setting(**none))
     clusters.remove(endpoint.replica_id)
     return without
 
@@ -56,6 +60,9 @@ def clone(
     Args:
         primary: how to connect to the branch's server as its superuser; None: it sleeps, and
             cannot be started meanwhile.
+
+    Raises:
+        NotFound: the endpoint is gone.
     """
     source = store.get(Cluster, branch.cluster_id)
     assert source is not None  # noqa: S101 - a branch has one
@@ -67,9 +74,14 @@ def clone(
     data = clusters.data(row.id)
     (data / "standby.signal").touch()
     accounts.of_data(data).own(data / "standby.signal")
-    changed = replace(endpoint, replica_id=row.id, replica_of=branch.cluster_id)
-    store.put(row, changed)
-    return changed
+    copied = {"replica_id": row.id, "replica_of": branch.cluster_id}
+    try:
+        with store.transaction():
+            store.insert(row)
+            return store.update(Endpoint, endpoint.id, setting(**copied))
+    except NotFound:
+        clusters.remove(row.id)
+        raise
 
 
 def settings(

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from neonup_local.neon import ids
 from neonup_local.neon.context import Neon
 from neonup_local.neon.data import history
-from neonup_local.neon.errors import Locked
+from neonup_local.neon.errors import Locked, NotFound
 from neonup_local.neon.model import Base, Branch, Cluster, Project
 from neonup_local.neon.state.journal import Change, Step
 
@@ -47,27 +47,27 @@ def renew(neon: Neon, *, largest: int = LARGEST, share: float = SHARE, most: int
 
 def _rebase(neon: Neon, project: Project, branch: Branch) -> None:
     """Copy a branch's data as a base."""
+    id = ids.cluster()  # noqa: A001
 
     def work() -> Change:
-        now = neon.clock.now()
-        id = ids.cluster()  # noqa: A001
-        with neon.computes.held(branch.cluster_id):
-            running = neon.computes.is_running(branch.cluster_id)
-            address = neon.computes.address(branch.cluster_id) if running else None
+        with neon.computes.present(branch) as current:
+            now, cluster_id = neon.clock.now(), current.cluster_id
+            running = neon.computes.is_running(cluster_id)
+            address = neon.computes.address(cluster_id) if running else None
             if address is None:
-                begin = neon.clusters.add_base(branch.cluster_id, id, None)
+                begin = neon.clusters.add_base(cluster_id, id, None)
         if address is not None:
-            begin = neon.clusters.add_base(branch.cluster_id, id, address)
+            begin = neon.clusters.add_base(cluster_id, id, address)
         at = neon.clock.now() if address else now  # a backup is complete at its end
-        with neon.computes.held(branch.cluster_id):
-            row = neon.store.get(Cluster, branch.cluster_id)
-            if row is not None:
-                neon.store.put(replace(row, bases=[*row.bases, Base(id, at, begin)]))
-        return Change()
+
+        def add(row: Cluster) -> Cluster:
+            return replace(row, bases=[*row.bases, Base(id, at, begin)])
+
+        return Change(lambda: neon.store.update(Cluster, cluster_id, add))
 
     try:
-        neon.journal.run(project.id, [Step("apply_storage_config", branch.id)], work)
-    except Locked:
+        neon.journal.run(project, [Step("apply_storage_config", branch.id)], work)
+    except (Locked, NotFound):
         return  # next time
 
 
@@ -75,18 +75,24 @@ def _forget(neon: Neon, project: Project, branch: Branch, *, most: float) -> Non
     """Drop the bases that no moment needs which can still be asked for, and those that lead to
     more than `most` bytes of log."""
     begin = neon.clock.now() - timedelta(seconds=project.history_retention_seconds)
-    with neon.store.transaction():
-        row = neon.store.get(Cluster, branch.cluster_id)
-        if row is None:
-            return
+
+    def shorter(row: Cluster) -> Cluster:
         needed = [base for base in row.bases if base.at > begin]
         older = [base for base in row.bases if base.at <= begin]
-        kept = [*older[-1:], *needed]
+        left = [*older[-1:], *needed]
         folder = neon.clusters.folder(row.id)
-        while len(kept) > 1 and history.size(folder, kept[0].begin) > most:
-            kept = kept[1:]
-        if kept == row.bases:
-            return
-        neon.store.put(replace(row, bases=kept))
-    history.forget(folder, kept[0].begin)
+        while len(left) > 1 and history.size(folder, left[0].begin) > most:
+            left = left[1:]
+        return replace(row, bases=left)
+
+    try:
+        # Nothing is built meanwhile from what goes.
+        with neon.journal.alone(project):
+            before = neon.store.get(Cluster, branch.cluster_id)
+            row = neon.store.update(Cluster, branch.cluster_id, shorter)
+    except (Locked, NotFound):
+        return  # next time
+    if before is None or row.bases == before.bases:
+        return
+    history.forget(neon.clusters.folder(row.id), row.bases[0].begin)
     neon.clusters.remove_bases({base.id for one in neon.store.all(Cluster) for base in one.bases})

@@ -46,6 +46,7 @@ class Clusters:
         self._engines: dict[str, Engine] = {}
         self._chosen: dict[int | None, Engine] = {}
         self._templates: set[str] = set()
+        self._new_bases: set[str] = set()
         self._sizes: dict[str, int] = {}
         self._filling = threading.Lock()
         self._copying = threading.Lock()
@@ -199,6 +200,7 @@ class Clusters:
             The segment of the log with which the base begins.
         """
         target = self._folder / "bases" / id
+        self._new_bases.add(id)
         if admin is None:
             template.copy(self.data(source), target, accounts.of_data(self.data(source)))
         else:
@@ -206,9 +208,15 @@ class Clusters:
         return history.first_segment(target)
 
     def remove_bases(self, wanted: set[str]) -> None:
-        """Remove the bases that no cluster has."""
+        """Remove the bases that no cluster has, or is about to have.
+
+        Args:
+            wanted: those that a cluster's row has.
+        """
+        self._new_bases -= wanted
+        left = wanted | self._templates | self._new_bases
         for folder in (self._folder / "bases").iterdir():
-            if folder.name not in wanted | self._templates and folder.name[0] != ".":
+            if folder.name not in left and folder.name[0] != ".":
                 shutil.rmtree(folder, ignore_errors=True)
 
     def log_since(self, row: Cluster) -> int:

@@ -19,14 +19,27 @@ from neonup_local.neon.model import Branch, Cluster, Project
 _LSN = re.compile(r"[0-9A-Fa-f]{1,8}/[0-9A-Fa-f]{1,8}")
 
 
-def new_cluster(neon: Neon, source: Branch, moment: Target | None) -> Cluster:
-    """The row of a cluster that will have a branch's data."""
+def new_cluster(
+    neon: Neon,
+    source: Branch,
+    moment: Target | None,
+    *,
+    id: str | None = None,  # noqa: A002
+) -> Cluster:
+    """The row of a cluster that will have a branch's data.
+
+    Args:
+        id: the cluster's; None: a new one.
+
+    Raises:
+        NotFound: the branch is gone.
+    """
     row = neon.store.get(Cluster, source.cluster_id)
     if row is None:
         raise NotFound("branch not found")
     state = "copied" if moment is None else "restored"
     return Cluster(
-        id=ids.cluster(),
+        id=id or ids.cluster(),
         project_id=row.project_id,
         engine=row.engine,
         bases=row.bases if moment is None else moment.reachable(row.bases),

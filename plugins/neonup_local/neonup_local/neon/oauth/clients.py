@@ -73,7 +73,7 @@ def register(
         digest=_digest(secret) if secret else None,
         scopes=scopes,
     )
-    neon.store.put(client)
+    neon.store.insert(client)
     return client, secret
 
 
@@ -83,10 +83,10 @@ def remove(neon: Neon, client_id: str) -> OAuthClient:
     Raises:
         NotFound: there is none of that id.
     """
-    client = neon.store.get(OAuthClient, client_id)
-    if client is None:
-        raise NotFound("there is no such application")
     with neon.store.transaction():
+        client = neon.store.get(OAuthClient, client_id)
+        if client is None:
+            raise NotFound("there is no such application")
         oauth_tokens.revoke_all(neon, client.id)
         neon.store.delete(client)
     return client

@@ -17,6 +17,7 @@ from neonup_local.neon.accounts.identity import Caller
 from neonup_local.neon.accounts.model import User
 from neonup_local.neon.context import Neon
 from neonup_local.neon.oauth.model import OAuthCode, OAuthGrant, OAuthToken
+from neonup_local.neon.state.store import setting
 
 ACCESS = timedelta(hours=1)
 REFRESH = timedelta(days=30)
@@ -75,7 +76,7 @@ def grant(
         nonce=nonce,
         challenge=challenge,
     )
-    neon.store.put(given, row)
+    neon.store.insert(given, row)
     return given
 
 
@@ -91,7 +92,7 @@ def take_code(neon: Neon, code: str, client_id: str) -> OAuthCode | None:
         if row.used:
             revoke(neon, row.grant_id)
             return None
-        neon.store.put(replace(row, used=True))
+        neon.store.update(OAuthCode, row.id, setting(used=True))
         alive = row.expires_at > neon.clock.now() and neon.store.get(OAuthGrant, row.grant_id)
         return row if alive else None
 
@@ -111,8 +112,12 @@ def take_refresh_token(neon: Neon, token: str, client_id: str) -> OAuthToken | N
 
 
 def use_up(neon: Neon, token: OAuthToken) -> None:
-    """A refresh token was exchanged for the next."""
-    neon.store.put(replace(token, used=True))
+    """A refresh token was exchanged for the next.
+
+    Raises:
+        NotFound: it is gone.
+    """
+    neon.store.update(OAuthToken, token.id, setting(used=True))
 
 
 def issue(
@@ -133,17 +138,13 @@ def issue(
         scope=scope,
         expires_at=now + ACCESS,
     )
-    neon.store.put(token)
+    tokens = [token]
     if refresh is not None:
-        neon.store.put(
-            replace(
-                token,
-                id=_digest(refresh),
-                kind="refresh",
-                scope=given.scope,
-                expires_at=now + REFRESH,
-            )
+        end = now + REFRESH
+        tokens.append(
+            replace(token, id=_digest(refresh), kind="refresh", scope=given.scope, expires_at=end)
         )
+    neon.store.insert(*tokens)
 
 
 def find(neon: Neon, token: str) -> OAuthToken | None:
@@ -178,14 +179,17 @@ def forget(neon: Neon, token: OAuthToken) -> None:
 
 def revoke(neon: Neon, grant_id: str) -> None:
     """End what a user allowed."""
-    given = neon.store.get(OAuthGrant, grant_id)
-    if given is not None:
-        neon.store.delete(given)
+    with neon.store.transaction():
+        given = neon.store.get(OAuthGrant, grant_id)
+        if given is not None:
+            neon.store.delete(given)
 
 
 def revoke_all(neon: Neon, client_id: str) -> None:
     """End what all users allowed an application."""
-    neon.store.delete(*(one for one in neon.store.all(OAuthGrant) if one.client_id == client_id))
+    with neon.store.transaction():
+        grants = neon.store.all(OAuthGrant)
+        neon.store.delete(*(one for one in grants if one.client_id == client_id))
 
 
 def forget_expired(neon: Neon) -> None:

@@ -1,9 +1,10 @@
 """Changes of projects: one at a time each, written down before and after, as operations.
 
-A change has three parts. What is meant to be is written with the operations, as an intent. Then
-the work is done on the disk and in Postgres, next to what exists. Then one transaction makes it
-so and finishes the operations. `neonup_local.neon.recovery` cleans up after a server that was
-killed in between.
+A change has three parts. First it is looked at whether it may be, and what is meant to be is
+written with the operations, as an intent, in one transaction. Then the work is done on the disk and
+in Postgres, next to what exists. Then another transaction makes it so and finishes the operations;
+what it writes depends on the rows as they are in it. `neonup_local.neon.recovery` cleans up after a
+server that was killed in between.
 """
 
 from __future__ import annotations
@@ -16,19 +17,21 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 
-from msgspec.structs import replace
-
 from neonup import NeonupError
-from neonup_local.neon.errors import Failed, Locked, Refused
-from neonup_local.neon.model import Operation, Row
+from neonup_local.neon.errors import Failed, Locked, NotFound, Refused
+from neonup_local.neon.model import Operation, OperationStatus, Project, Row
 from neonup_local.neon.state.clock import Clock
-from neonup_local.neon.state.store import Store
+from neonup_local.neon.state.store import Store, setting
 
 log = logging.getLogger(__name__)
 
 PATIENCE = 3.0
 """Seconds that an answer waits for the work; what takes longer is polled by the client."""
 _WORKERS = 8
+
+
+def _nothing() -> None:
+    """Do nothing."""
 
 
 @dataclass(frozen=True)
@@ -42,10 +45,11 @@ class Step:
 
 @dataclass(frozen=True)
 class Change:
-    """Rows to write and to delete, together."""
+    """What makes a change so, once its work is done."""
 
-    put: Sequence[Row] = ()
-    delete: Sequence[Row] = ()
+    apply: Callable[[], object] = _nothing
+    """Inserts, changes and deletes rows, within the transaction that finishes the operations: what
+    it reads is true until it is done, and what it raises leaves everything as it was."""
     after: Sequence[Callable[[], None]] = field(default=())
     """What can be done only once it is so, e.g. removing data that nothing points to any more."""
     held: AbstractContextManager[object] = field(default_factory=nullcontext)
@@ -71,53 +75,48 @@ class Journal:
 
     def run(
         self,
-        project_id: str,
+        project: Project,
         steps: Iterable[Step],
         work: Callable[[], Change],
         *,
-        intent: Sequence[Row] = (),
-        undo: Callable[[], None] | None = None,
+        begin: Callable[[], Sequence[Row]] = tuple,
+        undo: Callable[[], None] = _nothing,
+        deleted: bool = False,
     ) -> list[Operation]:
         """Carry out a change; waits for it, but not for long.
 
         Args:
-            project_id: whose; nothing else changes it in the meantime.
+            project: whose, as the caller was allowed to change it; nothing else changes it in the
+                meantime.
             steps: what the operations will be called.
-            work: does it, and returns what to write; runs in a thread.
-            intent: rows to write beforehand; they are deleted where the work fails.
+            work: does it, and returns what makes it so; runs in a thread.
+            begin: looks whether it may be, once nothing else can change the project, and returns
+                its intent: rows to insert beforehand, which are deleted where the work fails. It
+                runs in the transaction that inserts them.
             undo: called where it fails or is not even begun: takes back what was done for it.
+            deleted: the change is one of a deleted project.
 
         Returns:
             The operations, `running` where the work goes on.
 
         Raises:
             Locked: another change of the project is being carried out.
-            Refused: what the work raised, within the time that is waited for it.
+            NotFound: the project was deleted meanwhile, or is somebody else's now.
+            Refused: what `begin` raised, or the work within the time that is waited for it.
         """
-        undo = undo or _nothing
+        operations = self._operations(project, steps)
+        taken = False
         try:
-            self._take(project_id)
-        except Locked:
-            undo()
-            raise
-        now = self._clock.now()
-        operations = [
-            Operation(
-                id=str(uuid.uuid4()),
-                project_id=project_id,
-                action=step.action,
-                branch_id=step.branch_id,
-                endpoint_id=step.endpoint_id,
-                created_at=now,
-                updated_at=now,
-            )
-            for step in steps
-        ]
-        try:
-            self._store.put(*operations, *intent)
+            self._take(project.id)
+            taken = True
+            with self._store.transaction():
+                intent = begin()
+                self._store.insert(*operations, *intent)
+                self.check(project, deleted=deleted)
             future = self._workers.submit(self._carry_out, operations, work, intent, undo)
         except BaseException:
-            self._free(project_id)
+            if taken:
+                self._free(project.id)
             undo()
             raise
         wait([future], self._patience)
@@ -126,11 +125,29 @@ class Journal:
         return [self._store.get(Operation, one.id) or one for one in operations]
 
     @contextmanager
-    def alone(self, project_id: str) -> Iterator[None]:
-        """Nothing else changes the project in the block, for a change that is no operation.
+    def alone(self, project: Project, *, deleted: bool = False) -> Iterator[Project]:
+        """A transaction in which nothing else changes the project, for what is no operation.
+
+        Args:
+            project: as the caller was allowed to change it.
+            deleted: it is to be a deleted one.
+
+        Returns:
+            The project as it is now.
 
         Raises:
             Locked: another change of the project is being carried out.
+            NotFound: the project was deleted meanwhile, or is somebody else's now.
+        """
+        with self.locked(project.id), self._store.transaction():
+            yield self.check(project, deleted=deleted)
+
+    @contextmanager
+    def locked(self, project_id: str) -> Iterator[None]:
+        """Nothing else changes a project in the block.
+
+        Raises:
+            Locked: another change of it is being carried out.
         """
         self._take(project_id)
         try:
@@ -142,6 +159,40 @@ class Journal:
         """Wait until everything that was begun is done."""
         self._workers.shutdown(wait=True)
 
+    def _operations(self, project: Project, steps: Iterable[Step]) -> list[Operation]:
+        now = self._clock.now()
+        return [
+            Operation(
+                id=str(uuid.uuid4()),
+                project_id=project.id,
+                action=step.action,
+                branch_id=step.branch_id,
+                endpoint_id=step.endpoint_id,
+                created_at=now,
+                updated_at=now,
+            )
+            for step in steps
+        ]
+
+    def check(self, project: Project, *, deleted: bool = False) -> Project:
+        """The project as it is now, if it still is whose it was; to be called in a transaction.
+
+        Args:
+            project: as the caller was allowed to change it.
+            deleted: it is to be a deleted one.
+
+        Raises:
+            NotFound: it was deleted meanwhile, or is somebody else's now.
+        """
+        current = self._store.get(Project, project.id)
+        if (
+            current is None
+            or current.org_id != project.org_id
+            or (current.deleted_at is not None) != deleted
+        ):
+            raise NotFound("project not found")
+        return current
+
     def _carry_out(
         self,
         operations: list[Operation],
@@ -149,18 +200,16 @@ class Journal:
         intent: Sequence[Row],
         undo: Callable[[], None],
     ) -> None:
-        project_id = operations[0].project_id
         try:
             change = work()
             with change.held, self._store.transaction():
-                self._store.delete(*change.delete)
-                self._store.put(*change.put, *self._ended(operations, "finished"))
+                change.apply()
+                self._end(operations, "finished")
         except BaseException as error:
             message = getattr(error, "message", None) or str(error)
-            failed = [replace(one, error=message) for one in self._ended(operations, "failed")]
             with suppress(Exception), self._store.transaction():
                 self._store.delete(*intent)
-                self._store.put(*failed)
+                self._end(operations, "failed", message)
             with suppress(Exception):
                 undo()
             if isinstance(error, Refused):
@@ -170,13 +219,17 @@ class Journal:
                 raise Failed(message) from None
             raise
         finally:
-            self._free(project_id)
+            self._free(operations[0].project_id)
         for do in change.after:
             do()
 
-    def _ended(self, operations: list[Operation], status: str) -> list[Operation]:
-        now = self._clock.now()
-        return [replace(one, status=status, updated_at=now) for one in operations]
+    def _end(
+        self, operations: list[Operation], status: OperationStatus, error: str | None = None
+    ) -> None:
+        ended = setting(status=status, error=error, updated_at=self._clock.now())
+        for operation in operations:
+            if self._store.get(Operation, operation.id) is not None:  # not with its project
+                self._store.update(Operation, operation.id, ended)
 
     def _take(self, project_id: str) -> None:
         with self._lock:
@@ -187,7 +240,3 @@ class Journal:
     def _free(self, project_id: str) -> None:
         with self._lock:
             self._busy.discard(project_id)
-
-
-def _nothing() -> None:
-    """Take back nothing."""

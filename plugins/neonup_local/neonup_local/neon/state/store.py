@@ -1,30 +1,42 @@
-"""The state of the local Neon: rows as JSON documents in one SQLite file."""
+"""The state of the local Neon: rows as JSON documents in one SQLite file.
+
+A row that somebody has read is only good for showing: it may be changed or deleted before they
+write. So a row is inserted, which fails where it exists; or changed by a function that is given
+the row as it is then, which fails where it is gone; or deleted. What has to hold for a change is
+looked at in the same transaction.
+"""
 
 from __future__ import annotations
 
+import re
 import sqlite3
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
+from msgspec.structs import replace
 
 from neonup import ProviderError
 from neonup_local.neon import model
 from neonup_local.neon.accounts import model as accounts_model
 from neonup_local.neon.claimable import model as claimable_model
+from neonup_local.neon.errors import Conflict, NotFound
 from neonup_local.neon.model import Row
 from neonup_local.neon.oauth import model as oauth_model
-from neonup_local.neon.state import consumption_tables
+from neonup_local.neon.state import consumption_tables, natural_keys
 from neonup_local.neon.transfer import model as transfer_model
 
 Kind = TypeVar("Kind", bound=Row)
 
-_VERSION = 1
-"""Counted up when rows of an older store cannot be read any more."""
-_KINDS: tuple[type[Row], ...] = (
+_VERSION = 2
+"""Counted up when rows of an older store cannot be read any more, or an older version of neonup
+must not write into a newer store."""
+_READABLE = (0, 1, 2)
+"""Versions that are made this one when they are opened; 0 is a new file."""
+KINDS: tuple[type[Row], ...] = (
     accounts_model.User,
     accounts_model.Organization,
     accounts_model.Member,
@@ -50,6 +62,12 @@ _KINDS: tuple[type[Row], ...] = (
     oauth_model.OAuthToken,
     claimable_model.ClaimableDatabase,
 )
+"""Every kind of row, each in a table of its own."""
+
+
+def setting(**values: object) -> Callable[[Kind], Kind]:
+    """A change for `Store.update` that sets fields and leaves the others as they are."""
+    return lambda row: replace(row, **values)
 
 
 class Store:
@@ -81,7 +99,7 @@ class Store:
 
     def _open(self) -> None:
         version = self._connection.execute("PRAGMA user_version").fetchone()[0]
-        if version not in (0, _VERSION):
+        if version not in _READABLE:
             raise ProviderError(
                 f"{self._path} was written by another version of neonup.",
                 remedy="Use that version, or another folder: neonup serve --home ...",
@@ -89,7 +107,7 @@ class Store:
         self._connection.execute("PRAGMA journal_mode = WAL")
         self._connection.execute("PRAGMA synchronous = FULL")
         with self.transaction():
-            for kind in _KINDS:
+            for kind in KINDS:
                 # "place" keeps the order in which rows were first written.
                 self._connection.execute(
                     f"CREATE TABLE IF NOT EXISTS {kind.__name__} (place INTEGER PRIMARY KEY, "
@@ -101,7 +119,19 @@ class Store:
                 )
             for statement in consumption_tables.TABLES:
                 self._connection.execute(statement)
+            for key in natural_keys.NATURAL_KEYS:
+                self._index(key)
             self._connection.execute(f"PRAGMA user_version = {_VERSION}")
+
+    def _index(self, key: natural_keys.NaturalKey) -> None:
+        try:
+            self._connection.execute(key.statement)
+        except sqlite3.IntegrityError:
+            raise ProviderError(
+                f"{self._path} was written by another version of neonup: it has rows of the kind "
+                f"{key.kind.__name__} with the same {' and '.join(key.fields)}.",
+                remedy="Use that version, or another folder: neonup serve --home ...",
+            ) from None
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -127,21 +157,48 @@ class Store:
             finally:
                 self._depth -= 1
 
-    def put(self, *rows: Row) -> None:
-        """Write rows, replacing those with the same ids."""
+    def insert(self, *rows: Row) -> None:
+        """Write new rows.
+
+        Raises:
+            Conflict: there is one of that id, or with the same natural key.
+        """
         with self.transaction():
             for row in rows:
-                self._connection.execute(
-                    f"INSERT INTO {type(row).__name__} (id, project_id, branch_id, body) "  # noqa: S608
-                    "VALUES (?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET project_id = "
-                    "excluded.project_id, branch_id = excluded.branch_id, body = excluded.body",
-                    (
-                        row.id,
-                        getattr(row, "project_id", None),
-                        getattr(row, "branch_id", None),
-                        msgspec.json.encode(row).decode(),
-                    ),
+                self._write(
+                    row,
+                    f"INSERT INTO {type(row).__name__} (project_id, branch_id, body, id) "  # noqa: S608
+                    "VALUES (?, ?, ?, ?)",
                 )
+
+    def update(self, kind: type[Kind], id: str, change: Callable[[Kind], Kind]) -> Kind:  # noqa: A002
+        """Change a row.
+
+        Args:
+            kind: of which kind it is.
+            id: which one.
+            change: is given the row as it is now, within the transaction, and returns it as it
+                is to be; what it raises leaves everything as it was.
+
+        Returns:
+            The row as it is now.
+
+        Raises:
+            NotFound: it is gone.
+            Conflict: there is another one with the same natural key.
+        """
+        with self.transaction():
+            row = self.get(kind, id)
+            if row is None:
+                raise NotFound(f"{_in_words(kind)} not found")
+            changed = change(row)
+            if changed.id != id:
+                raise ValueError(f"the id of a row cannot be changed: {id}")
+            self._write(
+                changed,
+                f"UPDATE {kind.__name__} SET project_id = ?, branch_id = ?, body = ? WHERE id = ?",  # noqa: S608
+            )
+        return changed
 
     def get(self, kind: type[Kind], id: str) -> Kind | None:  # noqa: A002
         """The row of that id, or None."""
@@ -176,6 +233,23 @@ class Store:
             ).fetchall()
         return [msgspec.json.decode(body, type=kind) for (body,) in found]
 
+    def _write(self, row: Row, statement: str) -> None:
+        try:
+            self._connection.execute(
+                statement,
+                (
+                    getattr(row, "project_id", None),
+                    getattr(row, "branch_id", None),
+                    msgspec.json.encode(row).decode(),
+                    row.id,
+                ),
+            )
+        except sqlite3.IntegrityError as error:
+            # "UNIQUE constraint failed: index 'Branch_unique_name'", or "...: Branch.id"
+            quoted = re.search(r"index '(\w+)'", str(error))
+            refusal = natural_keys.refusal(quoted[1]) if quoted else None
+            raise Conflict(refusal or f"{_in_words(type(row))} already exists") from None
+
     def delete(self, *rows: Row) -> None:
         """Remove rows; no matter whether they exist."""
         with self.transaction():
@@ -199,3 +273,8 @@ class Store:
         """Close the file."""
         with self._lock:
             self._connection.close()
+
+
+def _in_words(kind: type[Row]) -> str:
+    """For example ``api key``."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", kind.__name__).lower()

@@ -43,16 +43,13 @@ def move_all(
         check_mover(neon, caller, one.id)
     if source.id == destination.id:
         raise Conflict("the projects are in that organization already")
-    wanted = list(dict.fromkeys(ids))
-    for id_ in wanted:
-        _of(neon, source, id_)
-    with ExitStack() as held:
-        for id_ in wanted:
-            held.enter_context(neon.journal.alone(id_))
-        held.enter_context(neon.store.transaction())
-        projects = [_of(neon, source, id_) for id_ in wanted]  # nothing changes them any more
-        fitting.check_transfer(neon, projects, destination)
-        for project in projects:
+    projects = [_of(neon, source, id_) for id_ in dict.fromkeys(ids)]
+    with ExitStack() as stack:
+        current = [stack.enter_context(neon.journal.alone(one)) for one in projects]
+        for one in (source, destination):
+            check_mover(neon, caller, one.id)  # they may have been removed meanwhile
+        fitting.check_transfer(neon, current, destination)
+        for project in current:
             transfers.give(neon, project, destination, caller.user)
 
 

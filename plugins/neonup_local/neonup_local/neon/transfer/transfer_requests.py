@@ -7,14 +7,13 @@ import uuid
 from dataclasses import dataclass
 from datetime import timedelta
 
-from msgspec.structs import replace
-
 from neonup_local.neon.accounts import fitting
 from neonup_local.neon.accounts.identity import Caller
 from neonup_local.neon.accounts.model import Member, MemberRole, Organization, User
 from neonup_local.neon.context import Neon
 from neonup_local.neon.errors import Conflict, Forbidden, Gone, NotFound
 from neonup_local.neon.model import Permission, Project
+from neonup_local.neon.state.store import setting
 from neonup_local.neon.transfer import transfers
 from neonup_local.neon.transfer.model import TransferRequest
 
@@ -49,7 +48,6 @@ def create(neon: Neon, caller: Caller, project: Project, ttl: int) -> tuple[str,
     Raises:
         Forbidden: the caller may not give the project away.
     """
-    check_mover(neon, caller, project.org_id)
     now = neon.clock.now()
     id_ = str(uuid.uuid4())
     request = TransferRequest(
@@ -61,7 +59,10 @@ def create(neon: Neon, caller: Caller, project: Project, ttl: int) -> tuple[str,
         created_at=now,
         expires_at=now + timedelta(seconds=ttl),
     )
-    neon.store.put(request)
+    with neon.store.transaction():
+        neon.journal.check(project)
+        check_mover(neon, caller, project.org_id)
+        neon.store.insert(request)
     return id_, request
 
 
@@ -105,16 +106,18 @@ def accept(
         Unsatisfied: its plan does not allow the project.
         Locked: the project is being changed.
     """
-    look(neon, project_id, request_id)
+    offered = look(neon, project_id, request_id).project
     target = neon.identity.organization(caller, org_id) if org_id else neon.identity.home_of(caller)
     check_mover(neon, caller, target.id)
-    with neon.journal.alone(project_id), neon.store.transaction():
+    with neon.journal.alone(offered):
         offer = look(neon, project_id, request_id)  # it may have been used meanwhile
+        check_mover(neon, caller, target.id)
         if offer.project.org_id == target.id:
             raise Conflict(f"{target.name} has this project already")
         fitting.check_transfer_request(neon, offer.project, target)
         neon.store.delete(*neon.store.all(Permission, project_id=project_id))
-        neon.store.put(replace(offer.request, used_at=neon.clock.now()))
+        used = {"used_at": neon.clock.now()}
+        neon.store.update(TransferRequest, offer.request.id, setting(**used))
         return transfers.give(neon, offer.project, target, caller.user), target
 
 

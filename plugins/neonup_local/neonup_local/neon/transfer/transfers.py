@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from contextlib import ExitStack
 
 from msgspec.structs import replace
@@ -12,23 +12,20 @@ from neonup_local.neon.accounts.model import Organization, User
 from neonup_local.neon.context import Neon
 from neonup_local.neon.model import Branch, Project, Row
 from neonup_local.neon.state.journal import Change, Step
-
-
-def move(neon: Neon, project: Project, organization: Organization, owner: User) -> Project:
-    """Give a project to an organization; its data, addresses and passwords stay.
-
-    Raises:
-        Locked: the project is being changed.
-    """
-    with neon.journal.alone(project.id):
-        return give(neon, project, organization, owner)
+from neonup_local.neon.state.store import setting
 
 
 def give(neon: Neon, project: Project, organization: Organization, owner: User) -> Project:
-    """The same, for a caller who sees to it that nothing else changes the project."""
-    moved = _moved(neon, project, organization, owner)
-    neon.store.put(moved)
-    return moved
+    """Give a project to an organization; its data, addresses and passwords stay.
+
+    Call it in a transaction in which nothing else changes the project.
+
+    Raises:
+        NotFound: the project is gone.
+    """
+    now = neon.clock.now()
+    new = {"org_id": organization.id, "owner_id": owner.id, "updated_at": now}
+    return neon.store.update(Project, project.id, setting(**new))
 
 
 def claim(
@@ -37,36 +34,46 @@ def claim(
     organization: Organization,
     owner: User,
     *,
-    also: Sequence[Row] = (),
-) -> Project:
+    check: Callable[[], object] = tuple,
+    also: Callable[[], object] = tuple,
+) -> None:
     """Give a project to whoever claims it: all its passwords are new, its connections end.
 
     The quota goes: it was that of unclaimed projects.
 
     Args:
-        also: rows to write in the same moment.
+        check: raises where the claim is not to be carried out any more; runs once nothing else
+            can change the project.
+        also: writes in the same moment that it was carried out.
 
     Raises:
         Locked: the project is being changed.
+        NotFound: it was deleted meanwhile, or is somebody else's now.
+        Refused: what `check` raised.
     """
-    moved = _moved(neon, project, organization, owner)
-    settings = {name: value for name, value in moved.settings.items() if name != "quota"}
-    moved = replace(moved, settings=settings)
-    branches = neon.store.all(Branch, project_id=project.id)
+    steps = [Step("apply_config", one.id) for one in neon.store.all(Branch, project_id=project.id)]
+
+    def begin() -> list[Row]:
+        check()
+        return []
 
     def work() -> Change:
         with ExitStack() as stack:
-            rows: list[Row] = [moved, *also]
-            for branch in branches:
-                stack.enter_context(neon.computes.held(branch.cluster_id))
-                rows += roles.renewed(neon, branch)
-            return Change(put=rows, held=stack.pop_all())
+            for branch in neon.store.all(Branch, project_id=project.id):
+                neon.computes.refresh(branch)
+                stack.enter_context(neon.computes.stopped(branch))
+            return Change(apply, held=stack.pop_all())
 
-    neon.journal.run(project.id, [Step("apply_config", one.id) for one in branches], work)
-    return moved
+    def apply() -> None:
+        for branch in neon.store.all(Branch, project_id=project.id):
+            roles.renew(neon, branch)
+        neon.store.update(Project, project.id, _without_quota)
+        give(neon, project, organization, owner)
+        also()
+
+    neon.journal.run(project, steps, work, begin=begin)
 
 
-def _moved(neon: Neon, project: Project, organization: Organization, owner: User) -> Project:
-    current = neon.store.get(Project, project.id) or project
-    now = neon.clock.now()
-    return replace(current, org_id=organization.id, owner_id=owner.id, updated_at=now)
+def _without_quota(project: Project) -> Project:
+    settings = {name: value for name, value in project.settings.items() if name != "quota"}
+    return replace(project, settings=settings)
