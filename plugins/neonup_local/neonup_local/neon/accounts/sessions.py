@@ -19,7 +19,7 @@ def begin(neon: Neon, user: User) -> str:
     """Sign a user in; the session's secret, of which only the digest is kept."""
     secret = secrets.token_urlsafe(32)
     now = neon.clock.now()
-    neon.store.put(WebSession(id=_digest(secret), user_id=user.id, expires_at=now + LIFETIME))
+    neon.store.insert(WebSession(id=_digest(secret), user_id=user.id, expires_at=now + LIFETIME))
     return secret
 
 

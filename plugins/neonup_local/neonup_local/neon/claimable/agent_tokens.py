@@ -149,6 +149,8 @@ def revoke(neon: Neon, token: str) -> None:
                 neon.store.insert(RevokedToken(id=digest(token), expires_at=until))
     elif hmac.compare_digest(registration.digest, digest(token)):
         with neon.store.transaction():
+            if neon.store.get(AgentRegistration, registration.id) is None:
+                return
             revoked = setting(revoked_at=neon.clock.now())
             current = neon.store.update(AgentRegistration, registration.id, revoked)
             claim_codes.cancel(neon, current)
