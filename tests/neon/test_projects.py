@@ -114,7 +114,7 @@ def test_logical_replication(api: Api) -> None:
     project = api.create_project(settings={"enable_logical_replication": True})
     assert ask(project.url, "SHOW wal_level") == "logical"
     body = {"project": {"settings": {"enable_logical_replication": False}}}
-    assert api.refused("PATCH", project.path, body)[0] == 422
+    assert api.refused("PATCH", project.path, body)[0] == 400
 
 
 def test_what_was_done_is_listed_as_operations(project: Project) -> None:

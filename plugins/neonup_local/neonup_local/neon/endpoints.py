@@ -6,11 +6,12 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Any
 
+from msgspec import UNSET
 from msgspec.structs import replace
 
 from neonup_local.neon import ids, pg_settings
 from neonup_local.neon.context import Neon
-from neonup_local.neon.errors import Failed, NotFound, Unprocessable
+from neonup_local.neon.errors import Failed, NotFound, Refused, Unprocessable
 from neonup_local.neon.model import Branch, Endpoint, EndpointType, Operation, Project, Row
 from neonup_local.neon.requests import EndpointChanges, NewEndpoint, given
 from neonup_local.neon.state.journal import Change, Step
@@ -71,12 +72,25 @@ def new(
     return replace(endpoint, address=address, port=port)
 
 
+def check_units(least: float, most: float) -> None:
+    """Refuse limits of autoscaling that exclude each other.
+
+    Raises:
+        Unprocessable: they do.
+    """
+    if least > most:
+        raise Unprocessable("autoscaling_limit_min_cu must not exceed autoscaling_limit_max_cu")
+
+
 def create(neon: Neon, project: Project, branch: Branch, wanted: NewEndpoint) -> Changed:
     """Create an endpoint; its server is started by whoever connects first.
 
     Raises:
+        Refused: it is to be in another region than the project.
         Unprocessable: the branch has one that writes already, or a value is out of range.
     """
+    if wanted.region_id not in (UNSET, project.region_id):
+        raise Refused(f"invalid region_id: the project is in {project.region_id}")
     _may_come(neon, branch, wanted.type)
     endpoint = new(neon, project, branch.id, wanted.type, given(wanted))
 
@@ -247,7 +261,6 @@ def _may_come(neon: Neon, branch: Branch, kind: EndpointType) -> None:
 
 
 def _checked(neon: Neon, project: Project, endpoint: Endpoint) -> Endpoint:
-    if endpoint.autoscaling_limit_min_cu > endpoint.autoscaling_limit_max_cu:
-        raise Unprocessable("autoscaling_limit_min_cu must not exceed autoscaling_limit_max_cu")
+    check_units(endpoint.autoscaling_limit_min_cu, endpoint.autoscaling_limit_max_cu)
     pg_settings.check(neon, project, endpoint.settings.get("pg_settings"))
     return endpoint

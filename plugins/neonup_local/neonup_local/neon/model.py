@@ -7,6 +7,8 @@ from typing import Any, Literal
 
 from msgspec import Struct, field
 
+from neonup_local.neon import regions
+
 OperationStatus = Literal["scheduling", "running", "finished", "failed"]
 EndpointType = Literal["read_only", "read_write"]
 ClusterState = Literal["new", "copied", "restored", "started", "stopped"]
@@ -38,7 +40,7 @@ class Project(Row, frozen=True):
     tls: bool
     created_at: datetime
     updated_at: datetime
-    region_id: str = "aws-us-east-2"
+    region_id: str = regions.DEFAULT
     store_passwords: bool = True
     history_retention_seconds: int = 86_400
     settings: dict[str, Any] = field(default_factory=dict)

@@ -11,10 +11,10 @@ from msgspec.structs import replace
 
 from neonup import EngineError
 from neonup_local.engine.binaries import Engine
-from neonup_local.neon import beginnings, endpoints, ids, pg_settings, roles
+from neonup_local.neon import beginnings, endpoints, ids, pg_settings, regions, roles
 from neonup_local.neon.accounts.identity import Caller
 from neonup_local.neon.context import Neon
-from neonup_local.neon.errors import Forbidden, NotFound, Unprocessable
+from neonup_local.neon.errors import Forbidden, NotFound, Refused, Unprocessable
 from neonup_local.neon.model import Branch, Database, Endpoint, Operation, Project, Role, Row
 from neonup_local.neon.requests import NewProject, ProjectChanges, given
 from neonup_local.neon.state.journal import Change, Step
@@ -111,6 +111,7 @@ def create(
         org_id=organization.id,
         owner_id=caller.user.id,
     )
+    _check(project)
     cluster, branch, role, database = beginnings.rows(
         neon, project, engine, wanted.branch, password or ids.password()
     )
@@ -150,7 +151,8 @@ def update(
             if name in values
         }
         changed = replace(current, **(values | merged), updated_at=neon.clock.now())
-        _check(neon, current, changed)
+        pg_settings.check(neon, current, changed.default_endpoint_settings.get("pg_settings"))
+        _check(changed, before=current)
         return changed
 
     def begin() -> list[Row]:
@@ -221,12 +223,23 @@ def recover(neon: Neon, caller: Caller, id: str) -> tuple[Project, list[Branch]]
     return replace(recovered, deleted_at=None), neon.store.all(Branch, project_id=id)
 
 
-def _check(neon: Neon, current: Project, changed: Project) -> None:
-    """Refuse what a project cannot become."""
-    pg_settings.check(neon, current, changed.default_endpoint_settings.get("pg_settings"))
-    replication = "enable_logical_replication"
-    if changed.settings.get(replication) is False and current.settings.get(replication):
-        raise Unprocessable("logical replication cannot be disabled once it is enabled")
+def _check(project: Project, *, before: Project | None = None) -> None:
+    """Refuse settings that cannot be, together or after those that were there before.
+
+    Raises:
+        Refused: what cannot be taken back would be.
+        Unprocessable: limits exclude each other.
+    """
+    defaults = project.default_endpoint_settings
+    endpoints.check_units(
+        defaults["autoscaling_limit_min_cu"], defaults["autoscaling_limit_max_cu"]
+    )
+    old, new = before.settings if before else {}, project.settings
+    if old.get("enable_logical_replication") and not new.get("enable_logical_replication"):
+        raise Refused("logical replication cannot be disabled once it is enabled")
+    levels = [one.get("audit_log_level", "base") for one in (old, new)]
+    if levels[0] != "base" and levels[1] == "base":
+        raise Refused("audit_log_level cannot be lowered to base again")
 
 
 def _project(
@@ -249,7 +262,7 @@ def _project(
         tls=engine.tls,
         created_at=now,
         updated_at=now,
-        region_id=wanted.region_id or "aws-us-east-2",
+        region_id=wanted.region_id or regions.DEFAULT,
         store_passwords=wanted.store_passwords,
         history_retention_seconds=wanted.history_retention_seconds,
         settings={} if wanted.settings is UNSET else given(wanted.settings),

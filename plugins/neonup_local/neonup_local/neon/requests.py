@@ -6,11 +6,13 @@ Names and limits are those of Neon's OpenAPI document. A field that is absent is
 from __future__ import annotations
 
 from datetime import datetime
+from ipaddress import ip_address, ip_network
 from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType, field
 
 from neonup_local.neon.model import EndpointType, InitSource
+from neonup_local.neon.regions import Region
 
 Id = Annotated[str, Meta(pattern=r"^[a-z0-9-]{1,60}$")]
 Name = Annotated[str, Meta(min_length=1, max_length=256)]
@@ -21,6 +23,9 @@ Retention = Annotated[int, Meta(ge=0, le=2_592_000)]
 Count = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 Moment = Annotated[datetime, Meta(tz=True)]
 Email = Annotated[str, Meta(min_length=1, max_length=256, pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")]
+Weekday = Annotated[int, Meta(ge=1, le=7)]
+TimeOfDay = Annotated[str, Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
+Provisioner = Literal["k8s-neonvm", "k8s-pod", "docker", "serverless-platform"]
 Annotation = Annotated[dict[str, str], Meta(max_length=50)]
 
 
@@ -46,10 +51,26 @@ class Quota(Struct, omit_defaults=True):
 
 
 class AllowedIps(Struct, omit_defaults=True):
-    """Which addresses may connect."""
+    """Which addresses may connect: single ones, networks, and ranges as ``10.0.0.1-10.0.0.9``."""
 
     ips: list[str] | UnsetType = UNSET
     protected_branches_only: bool | UnsetType = UNSET
+
+    def __post_init__(self) -> None:
+        """Refuse what is no address.
+
+        Raises:
+            ValueError: one is none; msgspec refuses the body then.
+        """
+        for text in self.ips or ():
+            try:
+                first, dash, last = text.partition("-")
+                if not dash:
+                    ip_network(text.strip(), strict=False)
+                elif int(ip_address(first.strip())) > int(ip_address(last.strip())):
+                    raise ValueError
+            except ValueError:
+                raise ValueError(f"{text!r} in ips is no address, network or range") from None
 
 
 class PreloadLibraries(Struct, omit_defaults=True):
@@ -60,11 +81,11 @@ class PreloadLibraries(Struct, omit_defaults=True):
 
 
 class MaintenanceWindow(Struct):
-    """When a project may be updated."""
+    """When a project may be updated: on days from 1, Monday, to 7, Sunday, in UTC."""
 
-    weekdays: list[int]
-    start_time: str
-    end_time: str
+    weekdays: Annotated[list[Weekday], Meta(min_length=1, max_length=7)]
+    start_time: TimeOfDay
+    end_time: TimeOfDay
 
 
 class ProjectSettings(Struct, omit_defaults=True):
@@ -120,8 +141,8 @@ class NewProject(Struct):
     branch: FirstBranch = field(default_factory=FirstBranch)
     autoscaling_limit_min_cu: Units | UnsetType = UNSET
     autoscaling_limit_max_cu: Units | UnsetType = UNSET
-    provisioner: str | UnsetType = UNSET
-    region_id: str | None = None
+    provisioner: Provisioner | UnsetType = UNSET
+    region_id: Region | None = None
     default_endpoint_settings: DefaultEndpointSettings | UnsetType = UNSET
     pg_version: int | None = None
     store_passwords: bool = True
@@ -170,7 +191,7 @@ class BranchEndpoint(Struct):
     settings: EndpointSettings | UnsetType = UNSET
     autoscaling_limit_min_cu: Units | UnsetType = UNSET
     autoscaling_limit_max_cu: Units | UnsetType = UNSET
-    provisioner: str | UnsetType = UNSET
+    provisioner: Provisioner | UnsetType = UNSET
     suspend_timeout_seconds: Timeout | UnsetType = UNSET
 
 
@@ -247,7 +268,7 @@ class EndpointOptions(Struct):
     settings: EndpointSettings | UnsetType = UNSET
     autoscaling_limit_min_cu: Units | UnsetType = UNSET
     autoscaling_limit_max_cu: Units | UnsetType = UNSET
-    provisioner: str | UnsetType = UNSET
+    provisioner: Provisioner | UnsetType = UNSET
     pooler_enabled: bool | UnsetType = UNSET
     pooler_mode: Literal["transaction"] | UnsetType = UNSET
     disabled: bool | UnsetType = UNSET
@@ -277,7 +298,7 @@ class NewEndpoint(EndpointOptions, kw_only=True):
 
     branch_id: Id
     type: EndpointType
-    region_id: str | UnsetType = UNSET
+    region_id: Region | UnsetType = UNSET
 
 
 class CreateEndpoint(Struct):

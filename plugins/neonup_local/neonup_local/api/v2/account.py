@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from neonup_local.api.v2 import answers
 from neonup_local.api.v2.operations import Answer, Call, operation
-from neonup_local.api.v2.paging import page
-from neonup_local.neon import projects
+from neonup_local.api.v2.paging import Rank, page
+from neonup_local.neon import projects, regions
 from neonup_local.neon.accounts import plans
 from neonup_local.neon.accounts.model import ApiKey, Member, Organization, Plan, User
 from neonup_local.neon.errors import NotFound
@@ -136,15 +138,23 @@ def revoke_org_api_key(call: Call) -> Answer:
 @operation("getOrganizationMembers", f"GET {_ORG}/members")
 def get_organization_members(call: Call) -> Answer:
     organization = _organization(call)
-    members = call.neon.people.members(organization.id)
-    shown, _ = page(
-        call, members, lambda one: one.joined_at, descending=False, default=100, largest=1000
-    )
+    orders: dict[str, Callable[[Member], Rank]] = {
+        "joined_at": lambda one: one.joined_at,
+        "email": lambda one: _email(call, one),
+        "role": lambda one: one.role,
+    }
+    sort_by = call.choice("sort_by", orders, "joined_at")
+    order = call.choice("sort_order", ("asc", "desc"), "asc")
+    by, descending = orders[sort_by], order == "desc"
+    members = sorted(call.neon.people.members(organization.id), key=by, reverse=descending)
+    shown, cursor = page(call, members, by, descending=descending, default=100, largest=500)
+    more = bool(shown) and shown[-1] is not members[-1]
+    pagination = {"sort_by": sort_by, "sort_order": order.upper()}
     return {
         "members": [
             {"member": member_shown(one), "user": {"email": _email(call, one)}} for one in shown
         ],
-        "pagination": {"sort_by": "joined_at", "sort_order": "ASC"},
+        "pagination": pagination | ({"next": cursor} if more else {}),
     }
 
 
@@ -158,14 +168,17 @@ def get_organization_member(call: Call) -> Answer:
 def get_active_regions(call: Call) -> Answer:
     if org_id := call.query.get("org_id"):
         call.neon.identity.organization(call.caller, org_id)
-    here = {
-        "region_id": "aws-us-east-2",
-        "name": "This machine",
-        "default": True,
-        "geo_lat": "0",
-        "geo_long": "0",
-    }
-    return {"regions": [here]}
+    shown = [
+        {
+            "region_id": region,
+            "name": f"This machine as {region}",
+            "default": region == regions.DEFAULT,
+            "geo_lat": "0",
+            "geo_long": "0",
+        }
+        for region in regions.ALL
+    ]
+    return {"regions": shown}
 
 
 def member_shown(member: Member) -> answers.Shown:

@@ -8,7 +8,7 @@ from neonup_local.api.v2 import answers
 from neonup_local.api.v2.operations import Answer, Call, operation
 from neonup_local.api.v2.paging import Rank, page
 from neonup_local.neon import branches, endpoints
-from neonup_local.neon.errors import NotFound, Refused
+from neonup_local.neon.errors import NotFound
 from neonup_local.neon.metering import usage
 from neonup_local.neon.model import Branch, Database, Endpoint, Role
 from neonup_local.neon.requests import (
@@ -38,9 +38,8 @@ def branch_of(call: Call) -> Branch:
 @operation("listProjectBranches", f"GET {_ALL}")
 def list_project_branches(call: Call) -> Answer:
     found = _searched(call)
-    sort_by, order = call.query.get("sort_by", "updated_at"), call.query.get("sort_order", "desc")
-    if sort_by not in _ORDERS or order not in ("asc", "desc"):
-        raise Refused("invalid parameter sort_by or sort_order")
+    sort_by = call.choice("sort_by", _ORDERS, "updated_at")
+    order = call.choice("sort_order", ("asc", "desc"), "desc")
     by = _ORDERS[sort_by]
     found.sort(key=by, reverse=order == "desc")
     shown, cursor = page(

@@ -168,16 +168,14 @@ def _projects(call: Call, organization: Organization) -> list[Project]:
 
 
 def _ids(call: Call, name: str) -> set[str]:
-    found = set(call.listed(name))
+    found = call.listed(name)
     if len(found) > _MOST_IDS:
         raise Refused(f"invalid parameter {name}: at most {_MOST_IDS} ids are allowed")
-    return found
+    return set(found)
 
 
 def _spans(call: Call) -> Spans:
-    granularity = call.query.get("granularity")
-    if granularity not in get_args(frames.Granularity):
-        raise Refused("invalid parameter granularity: it is hourly, daily or monthly")
+    granularity = call.choice("granularity", get_args(frames.Granularity))
     begin, end = _moment(call, "from"), _moment(call, "to")
     return frames.edges(begin, end, granularity, call.neon.clock.now())  # type: ignore[arg-type]
 

@@ -109,9 +109,7 @@ def set_snapshot_schedule(call: Call) -> Answer:
 
 @operation("getProjectBranchSchema", f"GET {_BRANCH}/schema")
 def get_project_branch_schema(call: Call) -> Answer:
-    shown = call.query.get("format", "sql")
-    if shown not in ("sql", "json"):
-        raise Refused("invalid parameter format: it is sql or json")
+    shown = call.choice("format", ("sql", "json"), "sql")
     if shown == "sql":
         return {"sql": _schema(call, call.path["branch_id"], schemas.sql)}
     return {"json": {"tables": _schema(call, call.path["branch_id"], schemas.tables)}}

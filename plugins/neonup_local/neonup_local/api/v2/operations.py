@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
@@ -88,13 +88,32 @@ class Call:
             raise Refused(f"invalid parameter {name}: it is true or false")
         return value in ("true", "1")
 
-    def limit(self, default: int, largest: int) -> int:
-        """The parameter `limit`."""
-        text = self.query.get("limit", str(default))
+    def whole(self, name: str, default: int, smallest: int, largest: int) -> int:
+        """A parameter that is a whole number.
+
+        Raises:
+            Refused: it is none, or out of range.
+        """
+        text = self.query.get(name, str(default))
         is_number = text.isascii() and text.isdigit() and len(text) < 10
-        if not is_number or not 1 <= int(text) <= largest:
-            raise Refused(f"invalid parameter limit: it is 1 to {largest}")
+        if not is_number or not smallest <= int(text) <= largest:
+            raise Refused(f"invalid parameter {name}: it is {smallest} to {largest}")
         return int(text)
+
+    def choice(self, name: str, values: Iterable[str], default: str | None = None) -> str:
+        """A parameter that is one of some words.
+
+        Args:
+            default: what is meant where it is missing; None: it must be given.
+
+        Raises:
+            Refused: it is none of them.
+        """
+        known = list(values)
+        text = self.query.get(name, default)
+        if text not in known:
+            raise Refused(f"invalid parameter {name}: it is {', '.join(known)}")
+        return text
 
     def moment(self, name: str) -> datetime | None:
         """A moment, in RFC 3339.

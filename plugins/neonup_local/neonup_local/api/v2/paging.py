@@ -41,7 +41,7 @@ def page(
     Raises:
         Refused: the limit or the cursor is none.
     """
-    limit = call.limit(default, largest)
+    limit = call.whole("limit", default, 1, largest)
     cursor = call.query.get("cursor")
     begin = 0
     if cursor:

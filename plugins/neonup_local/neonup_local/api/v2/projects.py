@@ -33,6 +33,7 @@ def list_shared_projects(call: Call) -> Answer:
 
 
 def _listed(call: Call, found: list[Project]) -> Answer:
+    call.whole("timeout", 30_000, 100, 30_000)  # milliseconds; no list takes that long here
     if search := call.query.get("search"):
         found = [one for one in found if search.lower() in one.name.lower() or search in one.id]
     shown, cursor = page(
@@ -51,7 +52,7 @@ def _listed(call: Call, found: list[Project]) -> Answer:
 
 @operation("createProject", "POST /projects", status=201)
 def create_project(call: Call) -> Answer:
-    """Any region; the Postgres versions that this machine has."""
+    """Each region is this machine; the Postgres versions that this machine has."""
     created = projects.create(call.neon, call.caller, call.body(CreateProject).project)
     uri = answers.connection(created.project, created.endpoint, created.role, created.database.name)
     return {
