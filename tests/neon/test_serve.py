@@ -48,6 +48,29 @@ def test_a_command_runs_with_the_variables_set(neonup_home: Path) -> None:
     assert not (neonup_home / "neon").exists()
 
 
+WRITE = """
+import os, httpx, psycopg
+headers = {"Authorization": f"Bearer {os.environ['NEON_API_KEY']}"}
+url = f"{os.environ['NEON_API_HOST']}/projects"
+made = httpx.post(url, json={"project": {}}, headers=headers, timeout=60).json()
+with psycopg.connect(made["connection_uris"][0]["connection_uri"], connect_timeout=60) as database:
+    database.execute("CREATE TABLE things AS SELECT 1")
+path = f"{url}/{made['project']['id']}/branches/{made['branch']['id']}/databases"
+print([one["name"] for one in httpx.get(path, headers=headers).json()["databases"]])
+"""
+
+
+def test_every_ephemeral_server_of_a_home_works(cold_home: Path) -> None:
+    """A continuous integration that keeps a home, in which no other server ever ran."""
+    for _ in range(2):
+        done = run(
+            cold_home, "serve", "--ephemeral", "--port", "0", "--", sys.executable, "-c", WRITE
+        )
+        assert (done.returncode, done.stdout.strip()) == (0, "['neondb']"), done.stderr
+    done = run(cold_home, "serve", "--port", "0", "--", sys.executable, "-c", WRITE)
+    assert (done.returncode, done.stdout.strip()) == (0, "['neondb']"), done.stderr
+
+
 def test_its_exit_status_is_the_commands(neonup_home: Path) -> None:
     command = [sys.executable, "-c", "raise SystemExit(7)"]
     assert run(neonup_home, "serve", "--port", "0", "--", *command).returncode == 7

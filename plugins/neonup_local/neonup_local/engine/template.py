@@ -29,8 +29,9 @@ OWNER = "neondb_owner"
 DATABASE = "neondb"
 """Neon's own names: of its superuser, of a project's first role and of its first database."""
 
-FORM = 3
-"""Counted up when what is in a template changes."""
+FORM = 4
+"""Counted up when what is in a template changes, or when older ones cannot be relied on: those of
+form 3 may know the password of a home that is gone."""
 
 _GROUP = "neon_superuser"
 _GRANTS = {
@@ -60,9 +61,14 @@ def spares(home: Path, engine: Engine) -> Path:
     return home / "spares" / f"{engine.id}-{FORM}"
 
 
+def admin_file(home: Path) -> Path:
+    """The file in a home with the superuser's password."""
+    return home / ADMIN
+
+
 def admin_password(home: Path) -> str:
     """The superuser's password, one for all databases in a home; made at the first call."""
-    path = home / "cloud_admin"
+    path = admin_file(home)
     try:
         return path.read_text(encoding="ascii").strip()
     except FileNotFoundError:

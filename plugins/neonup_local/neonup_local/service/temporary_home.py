@@ -8,17 +8,23 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from neonup_local.engine import template
 from neonup_local.service import home as homes
 
 
 def furnish(own: Path, home: Path) -> None:
-    """Let a new home use another one's engines and templates, so that nothing is copied twice."""
+    """Let a new home use another one's engines and templates, so that nothing is copied twice.
+
+    The superuser's password comes with them: a template that is made here stays in the other home,
+    and knows the password with which it was made.
+    """
     homes.make_folder(own)
+    homes.make_folder(home)
     for name in ("engines", "templates"):
         homes.make_folder(home / name)
         (own / name).symlink_to(home / name, target_is_directory=True)
-    if (home / "cloud_admin").is_file():  # the templates know this password
-        shutil.copy2(home / "cloud_admin", own)
+    template.admin_password(home)  # written down there, where there is none yet
+    shutil.copy2(template.admin_file(home), own)
 
 
 @contextmanager
