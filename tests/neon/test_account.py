@@ -70,6 +70,32 @@ def test_a_key_of_one_project_reaches_no_other(
     assert [one["id"] for one in key.ok("GET", "/projects")["projects"]] == [project.id]
 
 
+def test_a_key_of_one_project_neither_deletes_nor_shares_it(
+    project: Project, api: Api, neon_server_here: NeonServer
+) -> None:
+    path = f"/organizations/{neon_server_here.org_id}/api_keys"
+    keys = [
+        api.ok("POST", path, {"key_name": "key", **limit})["key"]
+        for limit in ({"project_id": project.id}, {})
+    ]
+    own, whole = (api.as_key(key) for key in keys)
+    friend = {"email": "friend@example.com"}
+    granted = whole.ok("POST", f"{project.path}/permissions", friend)
+    revoking = f"{project.path}/permissions/{granted['id']}"
+    for method, address, body in (
+        ("DELETE", project.path, None),
+        ("POST", f"{project.path}/permissions", {"email": "stranger@example.com"}),
+        ("DELETE", revoking, None),
+    ):
+        status, message = own.refused(method, address, body)
+        assert status == 403 and "key of one project" in message
+    shared = own.ok("GET", f"{project.path}/permissions")["project_permissions"]
+    assert [one["granted_to_email"] for one in shared] == ["friend@example.com"]
+    assert own.ok("PATCH", project.path, {"project": {"name": "renamed"}})
+    whole.ok("DELETE", revoking)
+    whole.ok("DELETE", project.path)
+
+
 def test_a_key_of_an_organization_names_that_one_alone(api: Api) -> None:
     person = create_person(api)
     second = person.organization()

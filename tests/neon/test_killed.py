@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import random
+import sqlite3
 import subprocess
 import sys
 import threading
 import time
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +17,11 @@ import httpx
 import psutil
 import psycopg
 import pytest
+from psycopg import conninfo
 
 from tests.neon.api import Api, Project, ask
 from tests.project import clean_environ
+from tests.waiting import wait_until
 
 
 class Server:
@@ -141,3 +145,36 @@ def test_nothing_is_lost_half_there_or_left_running(neonup_home: Path, kills: in
     assert not [one for one in clusters if one.name.startswith(".")]
     server.stop()
     assert postgres_of(neonup_home) == []
+
+
+@pytest.mark.parametrize("when", ["before Postgres is told", "after it"])
+def test_a_password_that_was_being_reset_is_the_recorded_one(neonup_home: Path, when: str) -> None:
+    server = Server(neonup_home)
+    project = server.api.create_project(name="shop")
+    path = f"{project.main}/roles/neondb_owner"
+    state = closing(sqlite3.connect(neonup_home / "neon" / "neon.db", isolation_level=None))
+
+    def reset() -> None:
+        with suppress(httpx.HTTPError):
+            server.api.ask("POST", f"{path}/reset_password")
+
+    thread = threading.Thread(target=reset)
+    with state as other, closing(psycopg.connect(project.url)) as session:
+        # The role's row is being changed by another transaction: the reset has to wait for it.
+        session.execute(f"ALTER ROLE neondb_owner PASSWORD '{'x' * 20}'")
+        with closing(psycopg.connect(project.url, autocommit=True)) as watching:
+            thread.start()
+            waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+            wait_until(lambda: watching.execute(waiting).fetchone() == (1,), "the reset")
+            if when == "after it":
+                other.execute("BEGIN IMMEDIATE")  # so it cannot be finished
+                session.rollback()
+                done = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'ALTER ROLE%'"
+                wait_until(lambda: watching.execute(done).fetchone() == (0,), "the new password")
+            server.kill()
+    thread.join(60)
+    assert not thread.is_alive()
+    server = Server(neonup_home)
+    told = server.api.ok("GET", f"{path}/reveal_password")["password"]
+    assert ask(conninfo.make_conninfo(project.url, password=told), "SELECT 7") == 7
+    server.stop()

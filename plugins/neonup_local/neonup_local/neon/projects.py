@@ -129,6 +129,7 @@ def create(
         work,
         begin=lambda: [project, cluster, branch, roles.kept(project, role), database, endpoint],
         undo=lambda: neon.computes.front.close(endpoint.id),
+        new=True,
     )
     shown = neon.store.get(Branch, branch.id) or branch
     return Created(project, shown, endpoint, role, database, operations)

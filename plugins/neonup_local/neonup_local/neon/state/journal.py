@@ -82,6 +82,7 @@ class Journal:
         begin: Callable[[], Sequence[Row]] = tuple,
         undo: Callable[[], None] = _nothing,
         deleted: bool = False,
+        new: bool = False,
     ) -> list[Operation]:
         """Carry out a change; waits for it, but not for long.
 
@@ -95,6 +96,7 @@ class Journal:
                 runs in the transaction that inserts them.
             undo: called where it fails or is not even begun: takes back what was done for it.
             deleted: the change is one of a deleted project.
+            new: the project is in the intent.
 
         Returns:
             The operations, `running` where the work goes on.
@@ -110,9 +112,10 @@ class Journal:
             self._take(project.id)
             taken = True
             with self._store.transaction():
+                if not new:
+                    self.check(project, deleted=deleted)
                 intent = begin()
                 self._store.insert(*operations, *intent)
-                self.check(project, deleted=deleted)
             future = self._workers.submit(self._carry_out, operations, work, intent, undo)
         except BaseException:
             if taken:

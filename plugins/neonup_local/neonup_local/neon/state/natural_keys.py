@@ -83,6 +83,18 @@ NATURAL_KEYS = (
 """All of them; a violation is refused with 409 unless a check has refused it before."""
 
 
-def refusal(index: str) -> str | None:
-    """What is said to whoever violates an index; None where it is none of these."""
-    return next((key.refusal for key in NATURAL_KEYS if key.name == index), None)
+def refusal(violation: str) -> str | None:
+    """What is said to whoever violates one of these.
+
+    Args:
+        violation: SQLite's message: it names an index of expressions by its name, and one of
+            columns by these.
+
+    Returns:
+        None where it is another index, e.g. that of the ids.
+    """
+    for key in NATURAL_KEYS:
+        columns = ", ".join(f"{key.kind.__name__}.{name}" for name in key.fields)
+        if f"'{key.name}'" in violation or violation.endswith(f": {columns}"):
+            return key.refusal
+    return None

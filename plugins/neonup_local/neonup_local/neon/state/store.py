@@ -245,9 +245,7 @@ class Store:
                 ),
             )
         except sqlite3.IntegrityError as error:
-            # "UNIQUE constraint failed: index 'Branch_unique_name'", or "...: Branch.id"
-            quoted = re.search(r"index '(\w+)'", str(error))
-            refusal = natural_keys.refusal(quoted[1]) if quoted else None
+            refusal = natural_keys.refusal(str(error))
             raise Conflict(refusal or f"{_in_words(type(row))} already exists") from None
 
     def delete(self, *rows: Row) -> None:
