@@ -49,6 +49,15 @@ class Server:
         """A superuser's connection that commits each statement."""
         return psycopg.connect(self.url("admin", ADMIN_PASSWORD, dbname), autocommit=True)
 
+    def names(self, prefix: str) -> list[str]:
+        """The databases whose names begin so."""
+        with self.admin() as connection:
+            rows = connection.execute(
+                "SELECT datname FROM pg_database WHERE starts_with(datname, %s) ORDER BY 1",
+                [prefix],
+            )
+            return [name for (name,) in rows]
+
     def create(self, role: str, password: str, dbname: str) -> str:
         """A role that is no superuser and its own database; the URL."""
         with self.admin() as connection:

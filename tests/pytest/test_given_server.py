@@ -2,45 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import psycopg
 import pytest
 
 from tests import postgres
 from tests.pytest.child import Child
 from tests.pytest.test_crashes import QUICK, SLEEPER, wait_for
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[postgres.Server]:
-    with postgres.running(tls=False) as running:
-        yield running
-
-
-@pytest.fixture
-def given(server: postgres.Server, child: Child) -> Iterator[Child]:
-    """A project whose tests run there, by a role that may create databases and nothing more."""
-    url = server.create("ci", "of the ci", "ci")
-    with server.admin() as connection:
-        connection.execute("ALTER ROLE ci CREATEDB")
-    child.environ["NEONUP_TEST_SERVER"] = url
-    child.ini("neon_env = DATABASE_URL\nneon_schema = schema.sql")
-    child.file("schema.sql", "CREATE TABLE items AS SELECT 'first' AS name")
-    yield child
-    with server.admin() as connection:
-        for name in names(server):
-            connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
-        connection.execute("DROP DATABASE ci WITH (FORCE)")
-
-
-def names(server: postgres.Server) -> list[str]:
-    with server.admin() as connection:
-        rows = connection.execute(
-            "SELECT datname FROM pg_database WHERE datname LIKE 'neonup%' ORDER BY 1"
-        )
-        return [name for (name,) in rows]
-
 
 MANY = """
     import pytest
@@ -60,7 +27,7 @@ def test_only_the_template_stays(given: Child, server: postgres.Server) -> None:
     for args in ((), ("-n2",)):
         run = given.pytest(*args).expect(passed=8)
         assert "of the ci" not in run.output
-        (template,) = names(server)
+        (template,) = server.names("neonup")
         assert template.startswith("neonup_test_template_")
     with psycopg.connect(given.environ["NEONUP_TEST_SERVER"]) as connection:
         assert connection.execute("SELECT count(*) FROM own").fetchone() == (0,)
@@ -72,19 +39,19 @@ def test_two_runs_at_once_and_a_dead_one(given: Child, server: postgres.Server) 
     with given.started("test_it.py") as process:
         wait_for((given.folder / "begun").exists, process)
         process.kill()
-    dead = [name for name in names(server) if "template" not in name]
+    dead = [name for name in server.names("neonup") if "template" not in name]
     assert dead
     (given.folder / "begun").unlink()
     with given.started("test_it.py") as process:  # this one removes what the dead one left
         wait_for((given.folder / "begun").exists, process)
-        assert not {*dead} & {*names(server)}
-        living = [name for name in names(server) if name.endswith("_main")]
+        assert not {*dead} & {*server.names("neonup")}
+        living = [name for name in server.names("neonup") if name.endswith("_main")]
         given.pytest("test_quick.py").expect(passed=1)
-        assert {*living} <= {*names(server)}
+        assert {*living} <= {*server.names("neonup")}
         (given.folder / "go").touch()
         output, _ = process.communicate(timeout=60)
     assert process.returncode == 0, output
-    assert len(names(server)) == 1
+    assert len(server.names("neonup")) == 1
 
 
 def test_a_failed_test_is_kept(given: Child, server: postgres.Server) -> None:
@@ -97,12 +64,12 @@ def test_a_failed_test_is_kept(given: Child, server: postgres.Server) -> None:
         """
     )
     given.pytest().expect(1, failed=1)
-    (kept,) = [name for name in names(server) if "_kept_" in name]
+    (kept,) = [name for name in server.names("neonup") if "_kept_" in name]
     with server.admin(kept) as connection:
         assert connection.execute("SELECT count(*) FROM items").fetchone() == (2,)
     for _ in range(2):
         given.pytest("--neon-keep=none").expect(1, failed=1)
-    assert kept in names(server)
+    assert kept in server.names("neonup")
 
 
 def test_a_role_that_may_not_create_databases(given: Child, server: postgres.Server) -> None:
@@ -113,7 +80,7 @@ def test_a_role_that_may_not_create_databases(given: Child, server: postgres.Ser
     assert run.code != 0
     assert "may not create databases" in run.output and "CREATEDB" in run.output
     assert "of the ci" not in run.output
-    assert names(server) == []
+    assert server.names("neonup") == []
 
 
 @pytest.mark.parametrize(

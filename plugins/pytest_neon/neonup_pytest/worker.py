@@ -99,8 +99,8 @@ class Worker:
         if (slot := self._slots.get(self._schema)) is None:
             return  # its server has died
         try:
-            slot.keep(name)
-            self.server.keep(name)
+            if slot.keep(name):
+                self.server.keep(name)
         except ServerLost:
             self._lose()
 
@@ -133,7 +133,7 @@ class Worker:
         """Drop a database that `copy` made."""
         del self._copies[name]
         self._there.discard(name)
-        statements.drop(self.admin, name)
+        statements.drop_all(self.admin, [name])
 
     def template(
         self, key: str, build: Callable[[], None], *, at: str | None = None, base: str = ""
@@ -195,7 +195,7 @@ class Worker:
             connections.forget()
             statements.rename(self.admin, at, name)
         except BaseException:
-            statements.drop(self.admin, at)
+            statements.drop_all(self.admin, [at])
             raise
         if not self._slots:
             self._disconnect()  # the server may be restarted to keep the template
@@ -224,7 +224,7 @@ class Worker:
         """Drop what this worker had before its server died, where the server's data survived."""
         for name in [self.name, *statements.names(self.admin, f"{self.name}_")]:
             if name not in self._there:
-                statements.drop(self.admin, name)
+                statements.drop_all(self.admin, [name])
 
     def _make_copies(self) -> None:
         for name, template in self._copies.items():

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from neonup_pytest.databases import statements
 from neonup_pytest.databases.restore import Restorer
-from neonup_pytest.servers.admin import Admin
+from neonup_pytest.servers.admin import Admin, StatementFailed
 
 _TIDY_AFTER = 32
 """Each swap leaves dead rows in the list of databases, which every connection reads."""
@@ -70,7 +70,10 @@ class Pool:
         self._names = 0
         self._reused = 0
         self._waiting = 0
+        self._refused: StatementFailed | None = None
+        """Why the last copy could not be made; the next one who asks lets it be tried again."""
         self._error: Exception | None = None
+        """What has ended the thread."""
         self._closed = False
         self._changed = threading.Condition()
         self._thread = threading.Thread(target=self._work, name="neonup-pool", daemon=True)
@@ -84,14 +87,15 @@ class Pool:
         """
         with self._changed:
             self._waiting += 1
+            self._refused = None
             self._changed.notify_all()
             try:
-                while not self._fresh and self._error is None:
+                while not self._fresh and (error := self._error or self._refused) is None:
                     self._changed.wait()
             finally:
                 self._waiting -= 1
-            if not self._fresh and self._error is not None:
-                raise self._error
+            if not self._fresh and error is not None:
+                raise error
             copy = self._fresh.popleft()
             self._changed.notify_all()
             return copy
@@ -103,7 +107,7 @@ class Pool:
             return f"{self._prefix}_{self._names}"
 
     def retire(self, copy: Copy) -> None:
-        """Restore or drop a closed database, some time."""
+        """Restore or drop a closed database, some time; it may have been renamed, or be gone."""
         with self._changed:
             self._used.append(copy)
             self._changed.notify_all()
@@ -144,7 +148,7 @@ class Pool:
                     return self._drop
                 if self._used and (many or len(self._fresh) < min(wanted, _TOGETHER)):
                     return self._reuse
-                if len(self._fresh) + len(self._used) < wanted:
+                if len(self._fresh) + len(self._used) < wanted and self._refused is None:
                     return self._make
                 if self._doomed:
                     return self._drop
@@ -153,20 +157,35 @@ class Pool:
 
     def _make(self, admin: Admin) -> None:
         name = self.new_name()
-        statements.create(admin, name, self._template, self._owner)
-        copy = Copy(name, statements.oid(admin, name))
-        if self._restorer is not None:
-            self._restorer.adopt(copy.oid)
-        self._add(copy)
+        try:
+            statements.create(admin, name, self._template, self._owner)
+            copy = Copy(name, statements.oid(admin, name))
+            if self._restorer is not None:
+                self._restorer.adopt(copy.oid)
+        except StatementFailed as error:
+            if self._doomed:  # there may be room once they are gone
+                while self._doomed:
+                    self._drop(admin)
+                return
+            with self._changed:
+                self._refused = error
+                self._changed.notify_all()
+        else:
+            self._add(copy)
 
     def _reuse(self, admin: Admin) -> None:
         with self._changed:
             used = [self._used.popleft() for _ in range(len(self._used))]
-        restored = self._restorer.restore([copy.oid for copy in used]) if self._restorer else set()
+        names = statements.by_oid(admin, [copy.oid for copy in used])
+        same = [copy.oid for copy in used if names.get(copy.oid) == copy.name]
+        restored = self._restorer.restore(same) if self._restorer and same else set()
         fresh = [copy for copy in used if copy.oid in restored]
-        if fresh:
-            statements.open_(admin, *(copy.name for copy in fresh))
-        self._doomed += (copy for copy in used if copy.oid not in restored)
+        try:
+            if fresh:
+                statements.open_(admin, *(copy.name for copy in fresh))
+        except StatementFailed:  # somebody has dropped one
+            fresh = []
+        self._doomed += (copy for copy in used if copy not in fresh)
         self._add(*fresh)
         self._reused += len(used)
         if self._reused >= _TIDY_AFTER:
@@ -174,7 +193,12 @@ class Pool:
             self._reused = 0
 
     def _drop(self, admin: Admin) -> None:
-        statements.drop_closed(admin, self._doomed.popleft().name)
+        """Drop a used database, under whatever name it has; one that cannot be is put aside."""
+        copy = self._doomed.popleft()
+        with contextlib.suppress(StatementFailed):
+            statements.drop_closed(admin, copy.name)
+            for renamed in statements.by_oid(admin, [copy.oid]).values():
+                statements.drop(admin, renamed)
 
     def _add(self, *copies: Copy) -> None:
         with self._changed:

@@ -24,6 +24,8 @@ EMPTY = "template1"
 
 _OF_A_RUN = re.compile(rf"{PREFIX}(?P<run>[0-9a-f]{{8}})_(?P<kept>kept_)?")
 _IN_USE = "55006"
+_IS_TEMPLATE = "42809"
+_LOCKED = "55P03"
 _NO_DATABASE = "3D000"
 _PREPARED = "NU001"
 _TRIES = 5
@@ -51,6 +53,31 @@ BEGIN
     END LOOP;
 END
 $$"""
+
+
+_END_SUBSCRIPTIONS = """
+DO $$
+DECLARE
+    subscription name;
+BEGIN
+    FOR subscription IN SELECT subname FROM pg_subscription AS s
+        JOIN pg_database AS d ON d.oid = s.subdbid WHERE d.datname = current_database()
+    LOOP
+        EXECUTE format('ALTER SUBSCRIPTION %I DISABLE', subscription);
+        EXECUTE format('ALTER SUBSCRIPTION %I SET (slot_name = NONE)', subscription);
+        EXECUTE format('DROP SUBSCRIPTION %I', subscription);
+    END LOOP;
+END
+$$"""
+
+_END_LOCKS = """
+SELECT pg_terminate_backend(l.pid) FROM pg_locks AS l
+JOIN pg_stat_activity AS a ON a.pid = l.pid AND a.application_name <> 'neonup tests'
+WHERE l.granted AND (
+    l.relation = 'pg_database'::regclass AND l.mode = 'RowExclusiveLock'
+    OR l.classid = 'pg_database'::regclass
+        AND l.objid = (SELECT oid FROM pg_database WHERE datname = {name}))"""
+"""Ends sessions of other databases whose open transaction has changed this one."""
 
 
 def create(admin: Admin, name: str, template: str, owner: str) -> None:
@@ -102,19 +129,42 @@ def drop(admin: Admin, name: str) -> None:
 
 
 def drop_closed(admin: Admin, name: str) -> None:
-    """Remove a database that was closed before."""
-    admin.run(f"DROP DATABASE IF EXISTS {identifier(name)}")
-
-
-def close(admin: Admin, name: str) -> None:
-    """Let nobody into a database, end who is in it, and forget its prepared transactions."""
+    """Remove a database that was closed before, with what else holds it."""
+    drop = f"DROP DATABASE IF EXISTS {identifier(name)}"
     try:
-        admin.run(f"ALTER DATABASE {identifier(name)} ALLOW_CONNECTIONS false")
+        _run_unblocked(admin, name, drop)
+    except StatementFailed as error:
+        if error.sqlstate not in (_IN_USE, _IS_TEMPLATE):
+            raise
+        _release(admin, name)
+        admin.run(drop)
+
+
+def drop_all(admin: Admin, names: Iterable[str]) -> bool:
+    """Remove databases; returns whether all are gone. One that cannot be dropped is left."""
+    complete = True
+    for name in names:
+        try:
+            drop(admin, name)
+        except StatementFailed:
+            complete = False
+    return complete
+
+
+def close(admin: Admin, name: str) -> bool:
+    """Let nobody into a database, end who is in it, and forget its prepared transactions.
+
+    Returns:
+        Whether there is such a database.
+    """
+    try:
+        _run_unblocked(admin, name, f"ALTER DATABASE {identifier(name)} ALLOW_CONNECTIONS false")
     except StatementFailed as error:
         if error.sqlstate != _NO_DATABASE:
             raise
-        return
+        return False
     end_connections(admin, name)
+    return True
 
 
 def end_connections(admin: Admin, name: str) -> None:
@@ -130,26 +180,32 @@ def end_connections(admin: Admin, name: str) -> None:
         admin.run(end)
 
 
-def swap(admin: Admin, name: str, *, away: str | None, to: str | None) -> None:
+def swap(admin: Admin, name: str, *, away: str | None, to: str | None) -> bool:
     """Put the database ``to`` behind a name; what was there, closed before, gets the name ``away``.
 
-    Nobody sees a moment without a database of that name.
+    Nobody sees a moment without a database of that name. What was to be put away and is gone, as
+    where a test has dropped or renamed it, is done.
+
+    Returns:
+        Whether ``to`` was there; nothing has changed if it was not.
     """
-    pairs = [(name, away), (to, name)]
-    renames = [
-        f"ALTER DATABASE {identifier(old)} RENAME TO {identifier(new)}"
-        for old, new in pairs
-        if old is not None and new is not None
-    ]
+    pairs = [(old, new) for old, new in ((name, away), (to, name)) if old and new]
     for attempt in range(_TRIES):
         try:
-            admin.run(together(renames))
+            if pairs:
+                _run_unblocked(admin, name, together(_rename(old, new) for old, new in pairs))
         except StatementFailed as error:
-            if error.sqlstate != _IN_USE or attempt == _TRIES - 1:
+            if error.sqlstate not in (_IN_USE, _NO_DATABASE) or attempt == _TRIES - 1:
                 raise
-            end_connections(admin, name)  # one that was on its way in
+            if to is not None and not exists(admin, to):
+                return False
+            if exists(admin, name):
+                end_connections(admin, name)  # one that was on its way in
+            else:
+                pairs = [pair for pair in pairs if pair != (name, away)]
         else:
-            return
+            break
+    return True
 
 
 def open_(admin: Admin, *names: str) -> None:
@@ -159,7 +215,29 @@ def open_(admin: Admin, *names: str) -> None:
 
 def rename(admin: Admin, name: str, to: str) -> None:
     """Give a database that nobody uses another name."""
-    admin.run(f"ALTER DATABASE {identifier(name)} RENAME TO {identifier(to)}")
+    admin.run(_rename(name, to))
+
+
+def _rename(name: str, to: str) -> str:
+    return f"ALTER DATABASE {identifier(name)} RENAME TO {identifier(to)}"
+
+
+def _run_unblocked(admin: Admin, name: str, statement: str) -> None:
+    """Run a statement that moves a database, also where an open transaction has locked that."""
+    try:
+        admin.run(statement)
+    except StatementFailed as error:
+        if error.sqlstate != _LOCKED:
+            raise
+        admin.run(_END_LOCKS.format(name=literal(name)), statement)
+
+
+def _release(admin: Admin, name: str) -> None:
+    """End what else than a connection keeps a closed database from being dropped."""
+    admin.run(f"ALTER DATABASE {identifier(name)} IS_TEMPLATE false")
+    open_(admin, name)
+    run_inside(admin, name, _END_SUBSCRIPTIONS)
+    close(admin, name)
 
 
 def _roll_back_prepared(admin: Admin, name: str) -> None:
@@ -189,6 +267,12 @@ def tidy(admin: Admin) -> None:
 def oid(admin: Admin, name: str) -> str:
     """A database's oid, by which Postgres names its folder."""
     return admin.value(f"SELECT oid FROM pg_database WHERE datname = {literal(name)}")
+
+
+def by_oid(admin: Admin, oids: Iterable[str]) -> dict[str, str]:
+    """The names that databases have now, by their oids; those that are gone are left out."""
+    rows = admin.run(f"SELECT oid, datname FROM pg_database WHERE oid IN ({', '.join(oids)})")
+    return {row[0]: row[1] for row in rows}
 
 
 def exists(admin: Admin, name: str) -> bool:

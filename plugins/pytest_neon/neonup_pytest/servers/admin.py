@@ -15,7 +15,7 @@ _OPTIONS = (
     *("--field-separator=\t", "--file=-"),
 )
 _SETTINGS = (
-    "-c client_min_messages=error -c statement_timeout=300s -c lock_timeout=60s"
+    "-c client_min_messages=error -c statement_timeout=300s -c lock_timeout=5s"
     " -c synchronous_commit=on"  # what was committed before a commit of ours is in the log then
 )
 

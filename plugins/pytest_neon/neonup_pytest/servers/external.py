@@ -101,7 +101,11 @@ class ExternalServer:
         """Hold what one process at a time may do, on whatever machine it runs."""
         admin = self.connect()
         try:
-            admin.run(f"SELECT pg_advisory_lock({_key('template')})")
+            admin.run(
+                "SET lock_timeout = 0",  # another process may migrate for minutes
+                "SET statement_timeout = 0",
+                f"SELECT pg_advisory_lock({_key('template')})",
+            )
             yield
         finally:
             admin.close()
@@ -155,8 +159,7 @@ class ExternalServer:
         found = statements.by_run(statements.names(admin))
         self._drop_dead(admin, {*found} - {self._run})
         kept = statements.kept(statements.names(admin))
-        for name in kept[:-_KEPT]:
-            statements.drop(admin, name)
+        statements.drop_all(admin, kept[:-_KEPT])
         for name in kept[-_KEPT:]:
             self._drop_old(admin, name, _KEPT_SECONDS)
         for name in statements.names(admin, statements.TEMPLATE):
@@ -167,8 +170,7 @@ class ExternalServer:
         for run in ids & {*found}:
             if admin.value(f"SELECT pg_try_advisory_lock({_key(run)})") != "t":
                 continue  # it lives
-            for name in found[run]:
-                statements.drop(admin, name)
+            statements.drop_all(admin, found[run])  # what cannot be dropped is tried next time
             admin.run(f"SELECT pg_advisory_unlock({_key(run)})")
 
     def _drop_old(self, admin: Admin, name: str, seconds: int) -> None:
@@ -178,7 +180,7 @@ class ExternalServer:
         )
         used = _USED.search(comment)
         if used and time.time() - int(used[1]) > seconds:
-            statements.drop(admin, name)
+            statements.drop_all(admin, [name])
 
 
 def _mark_used(admin: Admin, name: str) -> None:

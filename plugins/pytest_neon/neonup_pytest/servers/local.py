@@ -209,8 +209,7 @@ class LocalServer:
     def _forget_old(self, admin: Admin) -> None:
         used = self._run.shared["used"]
         others = [name for name in statements.names(admin, statements.TEMPLATE) if name not in used]
-        for name in others[:-_TEMPLATES]:
-            statements.drop(admin, name)
+        statements.drop_all(admin, others[:-_TEMPLATES])
 
     def _save(self) -> None:
         self._server.stop(cleanly=True)
@@ -230,12 +229,13 @@ class LocalServer:
             return
         admin = self.connect()
         try:
-            for name in statements.names(admin, f"{statements.PREFIX}{self._run.id}_"):
-                statements.drop(admin, name)
+            ours = statements.names(admin, f"{statements.PREFIX}{self._run.id}_")
+            clean = statements.drop_all(admin, ours)
             self._forget_old(admin)
         finally:
             admin.close()
-        self._save()
+        if clean:
+            self._save()
 
     def keep(self, database: str) -> None:
         """Let a database outlive the run: its server goes on running then."""
