@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -140,18 +141,30 @@ def find_project(start: Path) -> Path:
     """
     start = start.absolute()
     for folder in (start, *start.parents):
-        if any((folder / name).is_file() for name in ("manage.py", "pyproject.toml")):
+        if any(_exists(folder / name, stat.S_ISREG) for name in ("manage.py", "pyproject.toml")):
             return folder
         if _is_ours(folder / ".env"):
             return folder
-        if (folder / ".git").exists():
+        if _exists(folder / ".git"):
             break
     return start
 
 
-def _is_ours(env_file: Path) -> bool:
+def _exists(path: Path, is_kind: Callable[[int], bool] = bool) -> bool:
+    """Whether there is something of that kind; False where this process may not look."""
     try:
-        return b"# neonup: " in env_file.read_bytes()
+        return is_kind(path.stat().st_mode)
+    except OSError:
+        return False
+
+
+def _is_ours(env_file: Path) -> bool:
+    """Whether a file of neonup's is at that path; a pipe's content is for whoever needs it."""
+    try:
+        if not stat.S_ISREG(env_file.stat().st_mode):
+            return False
+        with env_file.open("rb") as file:
+            return b"# neonup: " in file.read(1 << 20)
     except OSError:
         return False
 
@@ -229,7 +242,7 @@ def resolve(
         SettingsError: a value cannot be used, or a name is unknown.
     """
     folder = Path(project).absolute() if project is not None else find_project(Path.cwd())
-    if not folder.is_dir():
+    if not _exists(folder, stat.S_ISDIR):
         raise SettingsError(f"The project folder {folder} does not exist.")
     table = _tool_table(folder / "pyproject.toml")
     tables = {name: value for name, value in table.items() if isinstance(value, dict)}

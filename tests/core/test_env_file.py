@@ -153,7 +153,8 @@ def test_the_block_has_the_official_form(tmp_path: Path) -> None:
         f"DATABASE_URL={URL}",
         f"DATABASE_URL_DIRECT={DIRECT}",
         "# neonup: DATABASE_URL provider=neon.new id=01995f1b-1111-7aaa-8bbb-cccccccccccc "
-        "host=ep-cool-a1b2c3d4.us-east-2.aws.neon.tech expires=2026-11-26T12:00:00.000+00:00",
+        "host=ep-cool-a1b2c3d4.us-east-2.aws.neon.tech expires=2026-11-26T12:00:00.000+00:00 "
+        "added=file",
         "# Claimable DB expires at: Thu, 26 Nov 2026 12:00:00 GMT",
         "# Claim it now to your account using the link below:",
         f"POSTGRES_CLAIM_URL={CLAIM}",
@@ -285,12 +286,6 @@ def test_not_utf_8_is_a_clear_error(tmp_path: Path) -> None:
     with pytest.raises(EnvFileError, match="line 2"):
         write(path)
     assert path.read_bytes() == b"A=1\nB=caf\xe9\n"
-
-
-def test_a_folder_in_its_place_is_a_clear_error(tmp_path: Path) -> None:
-    (tmp_path / ".env").mkdir()
-    with pytest.raises(EnvFileError, match="is not a file"):
-        write(tmp_path / ".env")
 
 
 _line = st.one_of(

@@ -9,14 +9,22 @@ Writing happens in one of three ways, each leaving the old file or the new one, 
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import re
+import stat
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from neonup.errors import EnvFileError
+
+LIMIT = 4 << 20
+"""Bytes: what is larger is no ``.env`` file, and would not fit into memory in the end."""
+
+_NO_FILE = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP})
+"""What the system says where no file can be reached by that name."""
 
 _BOM = "\ufeff"
 # Newlines, quotes and backslashes could end or continue a statement of the file; `$` and the
@@ -84,22 +92,36 @@ def _plain(line: str) -> Statement:
     return Statement(key, value, line)
 
 
-def read(path: Path) -> EnvFile:
-    """The file as it is.
+def read(path: Path, *, pipes: bool = True) -> EnvFile:
+    """The file as it is; without a text where no file with a text is at that path.
+
+    That holds for a directory (a virtual environment, what docker makes of a bind mount), a socket,
+    a device, and a link that leads nowhere. A named pipe is read once in this process: what was
+    read is no longer in it.
+
+    Args:
+        path: the file.
+        pipes: False: of a named pipe, only what this process has read before.
 
     Raises:
-        EnvFileError: it cannot be read, or is not UTF-8.
+        EnvFileError: it cannot be read, is not UTF-8, or is larger than any ``.env`` file.
     """
     try:
-        if path.exists() and not path.is_file():
-            raise EnvFileError(
-                f"{path} is not a file.", remedy="Name another one with --env or env_file."
-            )
-        raw = path.read_bytes()
-    except FileNotFoundError:
-        return EnvFile(path)
+        raw = _content(path, pipes)
     except OSError as error:
-        raise EnvFileError(f"{path} cannot be read: {error.strerror}.") from None
+        if error.errno in _NO_FILE:
+            return EnvFile(path)
+        raise EnvFileError(
+            f"{path} cannot be read: {error.strerror}.",
+            remedy="Make it readable, or name another file with --env or env_file.",
+        ) from None
+    if raw is None:
+        return EnvFile(path)
+    if len(raw) > LIMIT:
+        raise EnvFileError(
+            f"{path} is larger than {LIMIT >> 20} MB, which no .env file is.",
+            remedy="Name another file with --env or env_file.",
+        )
     try:
         text = raw.decode()
     except UnicodeDecodeError as error:
@@ -111,14 +133,34 @@ def read(path: Path) -> EnvFile:
     return EnvFile(path, text.removeprefix(_BOM), bom=text.startswith(_BOM))
 
 
+def _content(path: Path, pipes: bool) -> bytes | None:
+    """The file's first bytes, one more than may be; None: it is no file with a text."""
+    mode = path.stat().st_mode
+    if stat.S_ISFIFO(mode):
+        from neonup.env import pipe
+
+        return pipe.read(path, LIMIT) if pipes else pipe.read_before(path)
+    if not stat.S_ISREG(mode):
+        return None
+    with open(path, "rb", opener=_without_waiting) as stream:
+        return stream.read(LIMIT + 1)
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    """Open a file that may have become a pipe meanwhile, whose opening waits for a writer."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+
+
 def check_writable(path: Path) -> None:
     """Fail before a database is created if its URL could not be written afterwards.
 
     Raises:
-        EnvFileError: the file, or the folder for a new one, is not writable.
+        EnvFileError: the file, or the folder for a new one, is not writable, or it is no file.
     """
-    place = path.resolve()
-    while not place.exists():
+    from neonup.env import files
+
+    place = files.target(path)
+    while not os.path.exists(place):  # noqa: PTH110 - a Path raises where it may not look
         place = place.parent
     if not os.access(place, os.W_OK):
         raise EnvFileError(
@@ -158,9 +200,21 @@ def add(file: EnvFile, lines: Sequence[str], *, expect: dict[str, str]) -> None:
 
 
 def rewrite(
-    file: EnvFile, managed: Collection[int], lines: Sequence[str], *, expect: dict[str, str]
+    file: EnvFile,
+    managed: Collection[int],
+    lines: Sequence[str],
+    *,
+    expect: dict[str, str],
+    drop_line_end: bool = False,
 ) -> None:
     """Put lines in place of the managed ones, named by index; every other byte stays.
+
+    Args:
+        file: the file as it was read.
+        managed: which statements are replaced.
+        lines: without line ends.
+        expect: as `add`.
+        drop_line_end: whether the line end at the end of what is left goes, too.
 
     Raises:
         EnvFileError: as `add`.
@@ -182,6 +236,8 @@ def rewrite(
                 original += "".join(line + newline for line in lines)
         pieces.append(original)
     text = "".join(pieces)
+    if drop_line_end:
+        text = text.removesuffix("\r\n") if text.endswith("\r\n") else text.removesuffix("\n")
     _verify(file, text, expect, managed)
     files.replace(file.path, ((_BOM if file.bom else "") + text).encode())
 

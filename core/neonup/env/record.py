@@ -2,13 +2,14 @@
 
 The keys and the form are those of the official ``neon-new`` command, so that either reads what
 the other wrote; one comment more, ``# neonup: KEY provider=... id=... host=...``, ties provider,
-id and expiry to the URL. It counts only while the URL still names that host.
+id and expiry to the URL. It counts only while the URL still names that host. Its words ``added=``
+and ``more=`` say what else neonup put there, so that `forget` leaves every byte as it was.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -51,24 +52,94 @@ def write(
     extra = extra or {}
     variables, lines = compose(database, settings, extra)
     file = dotenv.read(path)
+    managed = _managed(file, database.key, extra) if replace else set()
+    words = _words_to_keep(file, database.key, managed, extra)
+    facts = next(index for index, line in enumerate(lines) if line.startswith("# neonup: "))
+    lines[facts] = " ".join([lines[facts], *words])
     if replace:
-        dotenv.rewrite(file, _managed(file, database.key, extra), lines, expect=variables)
+        dotenv.rewrite(file, managed, lines, expect=variables)
     else:
         dotenv.add(file, lines, expect=variables)
 
 
 def forget(key: str, path: Path) -> None:
-    """Take the block of a key out of a file again.
+    """Take the block of a key out of a file again, with all that was added for it.
+
+    The file is byte for byte as it was; one that neonup made, and that holds nothing else, is gone.
 
     Raises:
         EnvFileError: it could not be written; it is as it was.
     """
     file = dotenv.read(path)
-    if managed := _managed(file, key, {}):
+    words = _our_record(_comments(file, _block(file, key)), key)
+    managed = _managed(file, key, _names(words))
+    if not managed:
+        return
+    from neonup.env import files  # which most starts don't need
+
+    added = words.get("added")
+    statements = file.statements
+    rest = [text.text for index, text in enumerate(statements) if index not in managed]
+    is_last = max(managed) == len(statements) - 1
+    if not rest and added == "file" and not file.bom:
+        files.remove(path)
+    elif added == "newline" and is_last:
+        dotenv.rewrite(file, managed, [], expect={}, drop_line_end=True)
+    else:
         dotenv.rewrite(file, managed, [], expect={})
+        if added is not None:
+            _hand_on(added, dotenv.read(path), after=min(managed))
 
 
-def _managed(file: dotenv.EnvFile, key: str, extra: Mapping[str, str]) -> set[int]:
+def _hand_on(added: str, file: dotenv.EnvFile, *, after: int) -> None:
+    """Let the block of another key remember what was added before both.
+
+    Args:
+        added: what was added.
+        file: the file, without the block that said so.
+        after: where that block was.
+    """
+    statements = file.statements
+    for index, statement in enumerate(statements):
+        comment = statement.text.strip()
+        lead, _, rest = comment.partition("# neonup: ")
+        if lead or not rest or " added=" in comment:
+            continue
+        key = rest.split()[0]
+        if added == "newline" and min(_block(file, key), default=-1) != after:
+            continue
+        line = f"{comment} added={added}"
+        dotenv.rewrite(file, {index}, [line], expect={})
+        return
+
+
+def _words_to_keep(
+    file: dotenv.EnvFile, key: str, managed: Collection[int], extra: Mapping[str, str]
+) -> list[str]:
+    """What a new record says beside its facts: what was added for it, now or at first."""
+    old = _our_record(_comments(file, managed), key)
+    if managed:
+        added = old.get("added")
+    else:
+        text = file.text or ""
+        ended = not text or text.endswith(("\n", "\r"))
+        added = "file" if file.text is None else None if ended else "newline"
+    names = dict.fromkeys([*_names(old), *extra])
+    words = {"added": added, "more": ",".join(names)}
+    return [f"{name}={word}" for name, word in words.items() if word]
+
+
+def _names(words: Mapping[str, str]) -> list[str]:
+    """The variables of plugins that a record says are its own."""
+    return [name for name in words.get("more", "").split(",") if name]
+
+
+def _comments(file: dotenv.EnvFile, indexes: Collection[int]) -> list[str]:
+    statements = file.statements
+    return [statements[i].text.strip() for i in sorted(indexes) if statements[i].key is None]
+
+
+def _managed(file: dotenv.EnvFile, key: str, extra: Collection[str]) -> set[int]:
     statements = file.statements
     return {index for index in _block(file, key) if _is_managed(statements[index], key, extra)}
 
@@ -125,7 +196,7 @@ def _refuses_unknown_keys(project: Path) -> bool:
     return any(path.is_file() and names.search(path.read_bytes()) for path in sources)
 
 
-def _is_managed(statement: Statement, key: str, extra: Mapping[str, str]) -> bool:
+def _is_managed(statement: Statement, key: str, extra: Collection[str]) -> bool:
     if statement.key is not None:
         return (
             statement.key in (key, f"{key}_DIRECT", f"{key}_UNPOOLED")
@@ -143,18 +214,21 @@ def _is_managed(statement: Statement, key: str, extra: Mapping[str, str]) -> boo
 
 
 def _block(file: dotenv.EnvFile, key: str) -> list[int]:
-    """Where the key's block is: from its line to the next connection URL of another name."""
-    inside, found = False, []
-    for index, statement in enumerate(file.statements):
-        if statement.key == key:
-            inside = True
-        elif statement.key not in (f"{key}_DIRECT", f"{key}_UNPOOLED") and re.match(
+    """Where the key's block is: from its last line to the next connection URL of another name.
+
+    An earlier line of that name has no meaning: readers take the last one. It is the user's.
+    """
+    statements = file.statements
+    lines = [index for index, statement in enumerate(statements) if statement.key == key]
+    if not lines:
+        return []
+    for end in range(lines[-1] + 1, len(statements)):
+        statement = statements[end]
+        if statement.key not in (f"{key}_DIRECT", f"{key}_UNPOOLED") and re.match(
             _CONNECTION, statement.value or ""
         ):
-            inside = False
-        if inside:
-            found.append(index)
-    return found
+            return [*range(lines[-1], end)]
+    return [*range(lines[-1], len(statements))]
 
 
 def keys(file: dotenv.EnvFile) -> list[str]:
@@ -171,8 +245,9 @@ def parse(file: dotenv.EnvFile, key: str) -> Database | None:
     if url is None:
         return None
     statements = file.statements
-    lines = [statements[index] for index in _block(file, key)]
-    comments = [line.text.strip() for line in lines if line.key is None]
+    place = _block(file, key)
+    lines = [statements[index] for index in place]
+    comments = _comments(file, place)
     block = _commented(comments)
     block |= {line.key: values[line.key] for line in lines if line.key in values}
     block |= {name: values[name] for name in _direct_names(key) if name in values}

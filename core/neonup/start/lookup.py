@@ -7,15 +7,16 @@ process reads the file again.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import zlib
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
 from pathlib import Path
 from typing import Unpack
 
 from neonup.database import USER, Database
 from neonup.env import dotenv, record
-from neonup.errors import NeonupError
+from neonup.errors import EnvFileError, NeonupError
 from neonup.settings import Arguments, Settings, resolve
 
 MARKS = "NEONUP_MARKS"
@@ -36,25 +37,43 @@ def find_database(
 ) -> Database | None:
     """As `find`, for settings that are resolved already."""
     environ = os.environ if environ is None else environ
-    found = recorded(settings)
     exported = environ.get(settings.key, "")
-    if not exported or is_marked(settings.key, exported, environ):
-        return found
-    if found is not None and exported in (found.url, found.direct):
+    is_ours = bool(exported) and is_marked(settings.key, exported, environ)
+    if exported and not is_ours:
+        return _exported(settings, exported, environ)
+    found = recorded(settings, pipes=not is_ours)
+    if found is None and is_ours:
+        for path in _files(settings):
+            if path.is_fifo():  # which this start has emptied: it is read once
+                return _of_the_user(settings, exported, environ, str(path))
+    return found
+
+
+def _exported(settings: Settings, url: str, environ: Mapping[str, str]) -> Database:
+    """The database that the environment names; it needs no file, whatever state one is in."""
+    found = None
+    if settings.enabled and settings.env != "production":  # else nothing follows from a record
+        with contextlib.suppress(EnvFileError):
+            found = recorded(settings, pipes=False)
+    if found is not None and url in (found.url, found.direct):
         return found.with_(source=ENVIRONMENT)  # the file's URL, exported by a shell
-    return Database(
-        exported,
-        USER,
-        direct_url=environ.get(f"{settings.key}_DIRECT") or None,
-        key=settings.key,
-        source=ENVIRONMENT,
-    )
+    return _of_the_user(settings, url, environ, ENVIRONMENT)
 
 
-def recorded(settings: Settings) -> Database | None:
-    """The database that a file records; its ``source`` is that file's path."""
+def _of_the_user(settings: Settings, url: str, environ: Mapping[str, str], source: str) -> Database:
+    direct_url = environ.get(f"{settings.key}_DIRECT") or None
+    return Database(url, USER, direct_url=direct_url, key=settings.key, source=source)
+
+
+def recorded(settings: Settings, *, pipes: bool = True) -> Database | None:
+    """The database that a file records; its ``source`` is that file's path.
+
+    Args:
+        settings: the project's.
+        pipes: False: no named pipe is read that was not read before.
+    """
     for path in _files(settings):
-        file = dotenv.read(path)
+        file = dotenv.read(path, pipes=pipes)
         if file.text and settings.key in file.text:
             database = record.parse(file, settings.key)
             if database is not None:
