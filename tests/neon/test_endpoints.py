@@ -8,6 +8,7 @@ import ssl
 import subprocess
 import threading
 import time
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -57,6 +58,31 @@ def test_an_idle_endpoint_is_suspended(api: Api) -> None:
         assert state(project) == "active"
         wait_until(lambda: state(project) == "idle", "suspension")
     assert ask(project.url, "SELECT 1") == 1
+
+
+def test_the_state_agrees_with_what_was_done(
+    api: Api, project: Project, later: Callable[..., None]
+) -> None:
+    """Whatever was started is active until its timeout is over, without anybody connecting."""
+    created = project.create_branch("dev")
+    assert created["endpoints"][0]["current_state"] == "active"
+    wanted = {"endpoint": {"branch_id": project.branch, "type": "read_only"}}
+    reader = api.ok("POST", f"{project.path}/endpoints", wanted)["endpoint"]
+    assert reader["current_state"] == "active"
+    assert api.ok("POST", f"{path_of(project)}/suspend")["endpoint"]["current_state"] == "idle"
+    api.ok("DELETE", project.path)
+    api.ok("POST", f"{project.path}/recover")
+    assert state(project) == "active"
+    later(seconds=299)
+    assert state(project) == "active"
+    later(seconds=301)
+    assert state(project) == "idle"
+    api.ok("POST", f"{path_of(project)}/start")
+    settings = {"settings": {"pg_settings": {"work_mem": "1MB"}}}
+    api.ok("PATCH", path_of(project), {"endpoint": settings})  # it restarts
+    assert state(project) == "active"
+    api.ok("PATCH", path_of(project), {"endpoint": {"disabled": True}})
+    assert state(project) == "idle"
 
 
 def test_minus_one_is_never(api: Api) -> None:

@@ -8,7 +8,7 @@ import psutil
 import psycopg
 import pytest
 
-from neonup_local.neon.model import Operation
+from neonup_local.neon.model import Branch, Operation
 from tests.neon.api import Api, Project, ask
 from tests.neon.serving import NeonServer
 from tests.waiting import wait_until
@@ -29,11 +29,22 @@ def test_its_role_and_database_have_the_names_that_were_asked_for(api: Api) -> N
     assert ask(project.url, "SELECT count(*) FROM pg_roles WHERE rolname = 'neondb_owner'") == 0
 
 
-def test_nothing_runs_before_somebody_connects(project: Project) -> None:
-    assert project.answer["endpoints"][0]["current_state"] == "idle"
-    ask(project.url, "SELECT 1")
+def test_a_new_endpoint_is_active_and_takes_no_memory_before_somebody_connects(
+    project: Project, neon_server_here: NeonServer
+) -> None:
+    """Clients wait for the operations' end, then for an active endpoint, and then connect."""
+    running = neon_server_here.neon.computes.is_running
+    branch = neon_server_here.neon.store.get(Branch, project.branch)
+    assert branch is not None
+    operations = project.api.ok("GET", f"{project.path}/operations")["operations"]
+    assert {one["status"] for one in operations} == {"finished"}
+    assert "start_compute" in {one["action"] for one in operations}
+    assert project.answer["endpoints"][0]["current_state"] == "active"
+    assert not running(branch.cluster_id)
+    assert ask(project.url, "SELECT 1") == 1
     shown = project.api.ok("GET", f"{project.path}/endpoints/{project.endpoint}")
     assert shown["endpoint"]["current_state"] == "active"
+    assert running(branch.cluster_id)
 
 
 def test_two_projects_are_apart(api: Api) -> None:

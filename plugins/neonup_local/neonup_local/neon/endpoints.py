@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import ExitStack
+from datetime import timedelta
 from typing import Any
 
 from msgspec import UNSET
 from msgspec.structs import replace
 
 from neonup_local.neon import ids, pg_settings
+from neonup_local.neon.compute import idle
 from neonup_local.neon.context import Neon
-from neonup_local.neon.errors import Failed, NotFound, Refused, Unprocessable
+from neonup_local.neon.errors import Failed, NotFound, QuotaExceeded, Refused, Unprocessable
 from neonup_local.neon.model import Branch, Endpoint, EndpointType, Operation, Project, Row
 from neonup_local.neon.requests import EndpointChanges, NewEndpoint, given
 from neonup_local.neon.state.journal import Change, Step
@@ -35,8 +37,27 @@ def find(neon: Neon, project: Project, id: str) -> Endpoint:  # noqa: A002
 
 
 def is_active(neon: Neon, endpoint: Endpoint) -> bool:
-    """Whether its server runs."""
-    return neon.computes.is_active(endpoint)
+    """Whether it is started: its server runs, or whoever connects first launches it at once.
+
+    At Neon an endpoint that is created or started runs until nobody has used it for its timeout,
+    and clients wait for that before they connect. Here it is told to be active for as long, but
+    has no process before it is used: a hundred new projects take no memory.
+    """
+    return neon.computes.is_active(endpoint) or _awaits_its_first_use(neon, endpoint)
+
+
+def _awaits_its_first_use(neon: Neon, endpoint: Endpoint) -> bool:
+    started, suspended = endpoint.started_at, endpoint.suspended_at
+    if endpoint.disabled or started is None or (suspended is not None and suspended >= started):
+        return False
+    timeout = endpoint.suspend_timeout_seconds or idle.DEFAULT_SUSPEND_SECONDS
+    if timeout >= 0 and neon.clock.now() - started >= timedelta(seconds=timeout):
+        return False
+    try:
+        _admit(neon, endpoint)
+    except QuotaExceeded:
+        return False
+    return True
 
 
 def new(
@@ -63,6 +84,7 @@ def new(
         port=0,
         created_at=now,
         updated_at=now,
+        started_at=now,
     )
     endpoint = _checked(neon, project, replace(endpoint, **(defaults | _stored(values))))
     try:
@@ -125,11 +147,17 @@ def update(neon: Neon, project: Project, endpoint: Endpoint, changes: EndpointCh
     def work() -> Change:
         before = find(neon, project, endpoint.id)
         changed = change(before)
+        restarts = changed.settings != before.settings and is_active(neon, before)
         if changed.settings != before.settings or changed.disabled:
             neon.computes.suspend_endpoint(before)
         if changed.disabled:
             neon.computes.front.down(endpoint.id, hold=False)
-        return Change(lambda: neon.store.update(Endpoint, endpoint.id, change))
+
+        def apply(current: Endpoint) -> Endpoint:
+            applied = change(current)
+            return replace(applied, started_at=applied.updated_at) if restarts else applied
+
+        return Change(lambda: neon.store.update(Endpoint, endpoint.id, apply))
 
     return _run(neon, project, endpoint, "apply_config", work, check=change)
 

@@ -92,6 +92,8 @@ class Endpoint(Row, frozen=True):
         settings: Postgres's own, as the API takes them.
         replica_id: the cluster of a read-only endpoint's standby, once it has one.
         replica_of: the cluster that one was copied from.
+        started_at: when it was created, or told to start.
+        suspended_at: when it was told to stop.
     """
 
     project_id: str

@@ -211,9 +211,11 @@ def recover(neon: Neon, caller: Caller, id: str) -> tuple[Project, list[Branch]]
         return Change(apply)
 
     def apply() -> None:
+        now = neon.clock.now()
         for endpoint_id, (address, port) in opened.items():
-            neon.store.update(Endpoint, endpoint_id, setting(address=address, port=port))
-        neon.store.update(Project, id, setting(deleted_at=None, updated_at=neon.clock.now()))
+            change = setting(address=address, port=port, started_at=now)
+            neon.store.update(Endpoint, endpoint_id, change)
+        neon.store.update(Project, id, setting(deleted_at=None, updated_at=now))
 
     def undo() -> None:
         for endpoint_id in opened:
