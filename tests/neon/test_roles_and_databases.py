@@ -6,7 +6,9 @@ from urllib.parse import urlsplit
 
 import psycopg
 import pytest
+from psycopg import sql
 
+from neonup_local.engine.neon_extensions import NEON_EXTENSIONS
 from neonup_local.neon.model import Role
 from tests.neon.api import Api, Project, ask
 from tests.neon.serving import NeonServer
@@ -136,3 +138,21 @@ def test_names_that_need_quoting(project: Project) -> None:
 )
 def test_what_is_refused(project: Project, kind: str, body: object, status: int) -> None:
     assert project.api.refused("POST", f"{project.main}/{kind}", body)[0] == status
+
+
+def test_an_owner_creates_the_extensions_of_neons_list_and_no_others(project: Project) -> None:
+    """`neon inspect` tells users to create pg_stat_statements."""
+    with psycopg.connect(project.url, autocommit=True) as connection:
+        found = connection.execute("SELECT name FROM pg_available_extensions").fetchall()
+        names = {name for (name,) in found}
+        wanted = names & {*NEON_EXTENSIONS}
+        assert {"pg_stat_statements", "intagg", "postgres_fdw"} <= wanted
+        for name in wanted:
+            create = sql.SQL("CREATE EXTENSION IF NOT EXISTS {} CASCADE")
+            connection.execute(create.format(sql.Identifier(name)))
+        assert connection.execute("SELECT count(*) > 0 FROM pg_stat_statements").fetchone() == (
+            True,
+        )
+        for name in names & {"file_fdw", "sslinfo", "pageinspect", "pg_surgery", "pg_visibility"}:
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                connection.execute(sql.SQL("CREATE EXTENSION {}").format(sql.Identifier(name)))

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from neonup import EngineError
 from neonup_local.engine import program
+from neonup_local.engine.neon_extensions import NEON_EXTENSIONS
 
 BIN = "bin"
 _INSTALL = "pginstall"
@@ -23,15 +24,6 @@ _PROGRAMS = frozenset(
     )
     for suffix in ("", ".exe")
 )
-_TRUSTED = (
-    *("autoinc", "bloom", "dblink", "earthdistance", "insert_username", "moddatetime"),
-    *("pg_prewarm", "pg_stat_statements", "pg_visibility", "pgrowlocks", "pgstattuple"),
-    *("postgres_fdw", "refint", "sslinfo", "tablefunc", "unaccent", "vector", "xml2"),
-)
-"""Extensions that Neon lets every owner create, and that stock Postgres keeps to superusers.
-
-https://neon.com/docs/extensions/pg-extensions
-"""
 
 
 def find_wheel(package: str) -> tuple[Path, str] | None:
@@ -130,7 +122,8 @@ def _link_or_copy(source: str, target: str) -> None:
 
 
 def _trust_extensions(folder: Path) -> None:
-    for name in _TRUSTED:
+    """Let every owner create what Neon lets them; stock Postgres keeps some to superusers."""
+    for name in NEON_EXTENSIONS:
         control = folder / f"{name}.control"
         if control.is_file() and "trusted" not in (text := control.read_text(encoding="utf-8")):
             control.write_text(f"{text.rstrip()}\ntrusted = true\n", encoding="utf-8")
