@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from neonup.providers.account.temporary import TemporaryBranch
     from neonup.providers.registry import is_local
     from neonup.settings import Arguments, Settings, find_project, home, resolve
+    from neonup.start import owner
     from neonup.start.flow import aensure, ensure
     from neonup.start.lookup import find
     from neonup.start.permission import is_development
@@ -96,6 +97,7 @@ __all__ = [
     "is_local",
     "is_published",
     "json_option",
+    "owner",
     "psql",
     "resolve",
     "run_script",
@@ -136,6 +138,8 @@ _MODULES = {name: module for module, names in _NAMES.items() for name in names}
 
 
 def __getattr__(name: str) -> Any:
+    if name == "owner":
+        return import_module("neonup.start.owner")
     if name in {"destination", "drivers", "effects", "psql", "urls"}:
         return import_module(f"neonup.postgres.{name}")
     if name == "__version__":

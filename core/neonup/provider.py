@@ -27,6 +27,9 @@ class Provider(ABC):
     local: ClassVar[bool] = False
     """Whether its databases live on this machine: only such a one may create in CI or for tests."""
 
+    copies: ClassVar[bool] = False
+    """Whether `provision` can begin with the data of ``spec.copy_of``, for ``fork``."""
+
     def __init__(self, settings: Settings):
         self.settings = settings
 

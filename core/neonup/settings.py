@@ -47,6 +47,8 @@ class Settings:
         pg_bin: a folder of Postgres programs to use before any other.
         checkpoint_migrations: whether a version is kept before Django's ``migrate`` changes it.
         git_branches: whether each git branch has data of its own.
+        owner: another folder that names the same database, and whose data may be changed or
+            deleted from here; ``--of`` of commands.
         sources: where each value came from, by name.
         tables: the sub-tables of ``[tool.neonup]``: the providers' own options.
     """
@@ -69,6 +71,7 @@ class Settings:
     pg_bin: Path | None = None
     checkpoint_migrations: bool = False
     git_branches: bool = False
+    owner: Path | None = None
     sources: Mapping[str, str] = field(default_factory=dict, repr=False)
     tables: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, repr=False)
 
@@ -104,6 +107,7 @@ class Arguments(TypedDict, total=False):
     pg_bin: Path | str | None
     checkpoint_migrations: bool | None
     git_branches: bool | None
+    owner: Path | str | None
 
 
 def home(environ: Mapping[str, str] = os.environ) -> Path:
@@ -222,6 +226,7 @@ _PARSERS: Mapping[str, Callable[[object], Any]] = {
     "pg_bin": _path,
     "checkpoint_migrations": _flag,
     "git_branches": _flag,
+    "owner": _path,
 }
 
 
@@ -262,7 +267,7 @@ def resolve(
             if value is not None:
                 values[name], sources[name] = _parsed(name, value, source), source
                 break
-    for name in ("env_file", "seed"):
+    for name in ("env_file", "seed", "owner"):
         if name in values:
             base = Path.cwd() if sources[name] == "argument" else folder
             values[name] = base / values[name]

@@ -28,6 +28,7 @@ COMMANDS = {
     "pull": "neonup.cli.pull",
     "reset": "neonup.cli.life",
     "destroy": "neonup.cli.life",
+    "fork": "neonup.cli.life",
     "projects": "neonup.cli.projects",
     "branches": "neonup.cli.branches",
     "snapshots": "neonup.cli.snapshots",

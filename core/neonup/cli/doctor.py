@@ -18,7 +18,7 @@ from neonup.errors import NeonupError
 from neonup.providers import registry
 from neonup.providers.registry import provider_class
 from neonup.settings import Settings
-from neonup.start import announce, lookup, permission
+from neonup.start import announce, lookup, owner, permission
 
 
 @dataclass(frozen=True)
@@ -125,6 +125,13 @@ def _database(settings: Settings) -> Iterator[Finding]:
         State.MISSING: "`neonup` creates it again, empty.",
     }
     yield Finding("database", f"{text}: {state}", remedies.get(state))
+    other = owner.settle(settings, database)
+    if other is not None:
+        yield Finding(
+            "belongs to",
+            f"{other}: a file there names this database, too",
+            "`neonup fork` gives this folder a database of its own, with a copy of the data.",
+        )
 
 
 def _providers(settings: Settings) -> Iterator[Finding]:

@@ -1,4 +1,4 @@
-"""``reset`` and ``destroy``: the two commands that delete data, and ask first."""
+"""``reset`` and ``destroy``, which delete data and ask first, and ``fork``, which copies it."""
 
 from __future__ import annotations
 
@@ -11,19 +11,21 @@ from neonup.cli import options, output
 from neonup.database import Database
 from neonup.env import record
 from neonup.errors import NeonupError
-from neonup.start import announce, lock, lookup, ready
+from neonup.start import announce, lock, lookup, owner, ready
 
 _yes = click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 
 
 @click.command()
 @options.database_options
+@options.owner_option
 @_yes
 @output.json_option
 def reset(yes: bool, **arguments: Any) -> None:
     """Delete the data and start over, migrated and seeded, under the same URL if possible."""
     start = options.start(**arguments)
     database = options.ours(start)
+    owner.check(start.settings, database, "deleted")
     _make_sure(f"Delete everything in {announce.describe(database)} and start over?", yes)
     database = start.reset(database)
     if output.wants_json():
@@ -34,14 +36,17 @@ def reset(yes: bool, **arguments: Any) -> None:
 
 @click.command()
 @options.database_options
+@options.owner_option
 @_yes
 @output.json_option
 def destroy(yes: bool, **arguments: Any) -> None:
     """Delete the database with its data, and its lines in .env."""
     start = options.start(**arguments)
     database = options.ours(start)
+    owner.check(start.settings, database, "deleted")
     _make_sure(f"Delete {announce.describe(database)} and its data for good?", yes)
     with lock.project(start.settings):
+        owner.check(start.settings, database, "deleted")  # it may have become another's meanwhile
         recorded = lookup.recorded(start.settings)
         if not lookup.is_same(recorded, database):  # another start was here since the question
             raise NeonupError(
@@ -51,11 +56,48 @@ def destroy(yes: bool, **arguments: Any) -> None:
         start.provider(database).delete(database)
         if recorded is not None:
             record.forget(database.key, Path(recorded.source))
+        owner.forget(start.settings, database)
         ready.forget(start.settings)
     if output.wants_json():
         output.emit(_gone(database))
     else:
         click.echo(f"Deleted {announce.describe(database)}.")
+
+
+@click.command()
+@options.database_options
+@output.json_option
+def fork(**arguments: Any) -> None:
+    """Give this folder a database of its own with a copy of the data, in a folder that was copied.
+
+    The other folder's database stays as it is.
+    """
+    start = options.start(**arguments)
+    database = options.ours(start)
+    other = owner.settle(start.settings, database)
+    if other is None:
+        raise NeonupError(
+            "This folder has a database of its own already; nothing was copied.",
+            checked=[f"{database.key} from {database.source}"],
+            remedy="`neonup versions preview` makes a copy beside it.",
+        )
+    if not start.provider(database).copies:
+        raise NeonupError(
+            f"A {database.provider} database cannot be copied; nothing was changed.",
+            remedy="`neonup --force` creates an empty one for this folder, `neonup pull` a copy on "
+            "this machine.",
+        )
+    if not owner.has_own_file(start.settings, database):
+        raise NeonupError(
+            f"{database.source} is the file of {other}, too: a new URL in it would be that "
+            "folder's. Nothing was changed.",
+            remedy="Replace the link by a copy of the file, then run this again.",
+        )
+    forked = start.fork(database)
+    if output.wants_json():
+        output.emit(output.database_dict(forked))
+        return
+    output.say(announce.lines(forked, start.remarks, colour=output.colourful()))
 
 
 def _gone(database: Database) -> dict[str, Any]:

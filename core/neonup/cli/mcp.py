@@ -27,6 +27,7 @@ _folder = click.Path(exists=True, file_okay=False, path_type=Path)
 
 @click.group(invoke_without_command=True)
 @options.database_options
+@options.owner_option
 @click.option("--project", type=_folder, help="The project's folder; found by default.")
 @click.option("--allow-writes", is_flag=True, help="Add the tools that change or delete data.")
 @click.option(

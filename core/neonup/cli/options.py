@@ -26,6 +26,14 @@ def database_options(function: F) -> F:
     )(function)
 
 
+def owner_option(function: F) -> F:
+    """``--of``: the other folder whose database may be changed from here."""
+    return click.option(
+        "--of", "owner", metavar="FOLDER",
+        help="The other folder whose database this is, where it is meant all the same.",
+    )(function)  # fmt: skip
+
+
 def start(**arguments: Any) -> Start:
     """A start on behalf of a person at the command line."""
     return Start(

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @options.database_options
+@options.owner_option
 @click.option(
     "--from",
     "origin",

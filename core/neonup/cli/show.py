@@ -10,7 +10,7 @@ import click
 from neonup.cli import options, output
 from neonup.database import USER, Inspection, State
 from neonup.postgres import drivers, urls
-from neonup.start import announce
+from neonup.start import announce, owner
 
 _ADOPT = "if its password is refused: neonup adopt, signed in to that account"
 _COLOURS = {State.READY: "green", State.STOPPED: "yellow"}
@@ -30,10 +30,16 @@ def status(**arguments: Any) -> None:
             seen = Inspection(State.CLAIMED, database, detail)
     else:
         seen = start.provider(database).inspect(database)
+    other = owner.settle(start.settings, database)
     database = seen.database
     if output.wants_json():
         output.emit(
-            {**output.database_dict(database), "state": seen.state, "detail": dict(seen.detail)}
+            {
+                **output.database_dict(database),
+                "state": seen.state,
+                "belongs_to": None if other is None else str(other),
+                "detail": dict(seen.detail),
+            }
         )
         return
     remaining = database.expires_in
@@ -43,6 +49,9 @@ def status(**arguments: Any) -> None:
             "state": output.style(seen.state, fg=_COLOURS.get(seen.state, "red"), bold=True),
             "url": urls.mask(database.url),
             "from": database.source,
+            "belongs to": None
+            if other is None
+            else f"{other}; `neonup fork` gives this folder a copy of its own",
             "id": database.id,
             "expires in": None if remaining is None else announce.duration(remaining),
             "claim it": None if seen.state is State.CLAIMED else database.claim_url,

@@ -14,6 +14,7 @@ from neonup.start import announce
 
 @click.command()
 @options.database_options
+@options.owner_option
 @click.option("-p", "--prefix", help="The prefix of the claim link's variable.")
 @click.option("-s", "--seed", metavar="FILE", help="A SQL script to run on the database.")
 @click.option(

@@ -30,6 +30,7 @@ class _Opened:
     def bring_back(self, wanted: Version | datetime, described: str, *, yes: bool) -> None:
         """Restore a version or a moment, after asking, and say what was done."""
         name = announce.describe(self.database)
+        start_versions.check_owner(self.settings, "brought back")
         question = f"Bring {name} back to {described}? Its connections are closed."
         target.make_sure(question, yes)
         _say(name, start_versions.restore(self.settings, self.versions, wanted))
@@ -53,11 +54,15 @@ def versions() -> None:
 @click.option("--replace-oldest", is_flag=True,
     help="Where the plan at Neon allows no more, delete the oldest for it.",
 )  # fmt: skip
+@options.owner_option
 @options.database_options
 @output.json_option
 def checkpoint(name: str | None, replace_oldest: bool, **arguments: Any) -> None:
     """Keep the database as it is now."""
-    found = _opened(**arguments).versions
+    opened = _opened(**arguments)
+    if replace_oldest:
+        start_versions.check_owner(opened.settings, "kept or deleted")
+    found = opened.versions
     made = found.checkpoint(name, replace_oldest=replace_oldest)
     if output.wants_json():
         output.emit(_version(made))
@@ -121,6 +126,7 @@ def preview(version: str | None, expires: datetime | None, **arguments: Any) -> 
 
 @versions.command()
 @click.argument("version")
+@options.owner_option
 @target.yes_option
 @options.database_options
 @output.json_option
@@ -133,12 +139,15 @@ def restore(version: str, yes: bool, **arguments: Any) -> None:
 
 @versions.command()
 @click.argument("name")
+@options.owner_option
 @target.yes_option
 @options.database_options
 @output.json_option
 def delete(name: str, yes: bool, **arguments: Any) -> None:
     """Delete a version or a preview, by id or name."""
-    found = _opened(**arguments).versions
+    opened = _opened(**arguments)
+    start_versions.check_owner(opened.settings, "deleted")
+    found = opened.versions
     branches = [one for one in found.branches() if name in (one.id, one.name)]
     if len(branches) == 1:
         one: Version | VersionBranch = branches[0]
@@ -160,6 +169,7 @@ def delete(name: str, yes: bool, **arguments: Any) -> None:
     "--at", type=moments.at, metavar="WHEN",
     help="To an ISO time, or '5m ago', where the provider keeps the history.",
 )  # fmt: skip
+@options.owner_option
 @target.yes_option
 @options.database_options
 @output.json_option

@@ -59,6 +59,29 @@ def in_main_worktree(folder: Path) -> Path | None:
     return main.parent / folder.resolve().relative_to(found.resolve())
 
 
+def is_other_worktree(folder: Path, other: Path) -> bool:
+    """Whether a folder is in a linked worktree of the repository that has another folder, too.
+
+    The other one is in the main worktree, or in another linked one.
+    """
+    mine, theirs = _repository(folder), _repository(other)
+    if mine is None or theirs is None or (mine / ".git").is_dir() or mine.samefile(theirs):
+        return False
+    common = _common(mine)
+    return common is not None and common == _common(theirs)
+
+
+def _common(repository: Path) -> Path | None:
+    """Where git keeps what all worktrees of a repository share; None: it cannot be read."""
+    try:
+        git_folder = _git_folder(repository)
+        link = git_folder / "commondir"
+        more = link.read_text(encoding="utf-8").strip() if link.exists() else ""
+        return (git_folder / more).resolve()
+    except (OSError, ValueError):
+        return None
+
+
 def _repository(folder: Path) -> Path | None:
     """The nearest folder upward with a ``.git``."""
     folder = folder.absolute()

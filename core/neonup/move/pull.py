@@ -15,7 +15,7 @@ from neonup.postgres import urls
 from neonup.provider import Provider
 from neonup.providers import registry
 from neonup.settings import AUTO, DEFAULT, Settings
-from neonup.start import lock, lookup
+from neonup.start import lock, lookup, owner
 
 _WHY_LOCAL = "neonup pull copies onto this machine"
 
@@ -106,6 +106,7 @@ class Pull:
     def _target(self, recorded: Database | None) -> tuple[Database, Provider, Path | None]:
         """The local database, answering; and the file that is to name it, where none does yet."""
         if recorded is not None and registry.is_local(recorded):
+            owner.check(self.settings, recorded, "copied into it")
             return *self._awake(recorded), None
         if recorded is None:
             file = self.settings.env_file

@@ -11,7 +11,7 @@ from neonup.database import Database
 from neonup.env import git
 from neonup.provider import Provider
 from neonup.settings import Settings
-from neonup.start import lock, lookup
+from neonup.start import lock, lookup, owner
 
 
 def follow(settings: Settings, provider: Provider, database: Database) -> str | None:
@@ -24,6 +24,7 @@ def follow(settings: Settings, provider: Provider, database: Database) -> str | 
 
     Raises:
         ProviderError: the data could not be exchanged; it is as it was.
+        NeonupError: the database is another folder's, which has that data now.
     """
     branch = git.branch(settings.project)
     if branch is None or provider.git_branch(database) in (None, branch):
@@ -33,6 +34,8 @@ def follow(settings: Settings, provider: Provider, database: Database) -> str | 
         before = provider.git_branch(database)
         if branch is None or before in (None, branch):
             return None
+        if before:
+            owner.check(settings, database, "exchanged for that of another git branch")
         known = provider.switch(database, branch)
     if not before:
         return None

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Unpack
 from neonup.database import USER, Database, State
 from neonup.env import record
 from neonup.errors import (
+    CreationForbidden,
     DatabaseExpired,
     DatabaseGone,
     NeonupError,
@@ -108,6 +110,8 @@ class Start:
     progress: Callable[[str], None] = lambda text: None
     quiet: bool = False
     remarks: list[str] = field(default_factory=list)
+    owner: Path | None = field(default=None, init=False)
+    """The other folder whose database this is; None: it is this one's own."""
 
     def run(self, *, force: bool = False) -> Database:
         """The steps in order; ``force`` creates a new database in place of an existing one."""
@@ -142,8 +146,26 @@ class Start:
 
         Raises:
             CreationForbidden: none may be created here; the old one is as it was.
+            NeonupError: it is another folder's.
         """
+        from neonup.start import owner
+
+        owner.check(self.settings, database, "deleted")
         return self._create(replaces=database, anyway=True, delete=True)
+
+    def fork(self, database: Database) -> Database:
+        """A database of this folder's own, with a copy of the data of another folder's.
+
+        Args:
+            database: the other folder's, which stays as it is.
+
+        Raises:
+            CreationForbidden: none may be created here.
+            SettingsError: its URL is in the environment, where it cannot be replaced.
+            NeonupError: it could not be copied; ``.env`` is as it was.
+        """
+        self._refuse_to_shadow(database)
+        return self._create(replaces=database, anyway=True, copy=True)
 
     # 3 check
 
@@ -152,6 +174,10 @@ class Start:
         if database.provider == USER or not self.settings.enabled:
             return database.with_(note=CLAIMED) if database.before_claim else database
         provider = self.provider(database)
+        if not lookup.is_recorded_here(self.settings, database):
+            forked = self._find_owner(provider, database)
+            if forked is not None:
+                return forked
         if self.settings.git_branches:
             self._follow_git(provider, database)
         state = provider.check(database)
@@ -166,6 +192,19 @@ class Start:
             lost = f"The {database.provider} database in {database.source} is not on this machine"
             return self._create(replaces=database, need=lost)
         return self._wake(provider, database)
+
+    def _find_owner(self, provider: Provider, database: Database) -> Database | None:
+        """Find out whose database it is, and say so; a copy, where this folder gets its own."""
+        from neonup.start import owner  # a folder that was moved or copied, or a first start
+
+        self.owner = owner.settle(self.settings, database)
+        if self.owner is None:
+            return None
+        if provider.copies and owner.may_fork_by_itself(self.settings, database, self.owner):
+            with contextlib.suppress(CreationForbidden):
+                return self.fork(database)
+        self.remarks.append(owner.words(self.owner))
+        return None
 
     def _follow_git(self, provider: Provider, database: Database) -> None:
         from neonup.start import checkout  # only where the setting is on
@@ -251,6 +290,7 @@ class Start:
         need: str | None = None,
         anyway: bool = False,
         delete: bool = False,
+        copy: bool = False,
     ) -> Database:
         if not self.create:
             raise self._refusal(need)
@@ -265,6 +305,7 @@ class Start:
                 progress=self.progress,
                 anyway=anyway,
                 delete=delete,
+                copy=copy,
             )
             self.remarks += outcome.remarks
             if outcome.database.created:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import zlib
 from collections.abc import Mapping, MutableMapping
 from pathlib import Path
@@ -114,6 +115,22 @@ def is_same(one: Database | None, other: Database | None) -> bool:
     if one.id and other.id:
         return (one.provider, one.id) == (other.provider, other.id)
     return one.url == other.url
+
+
+def uses_file(home: Path, provider: str, id_: str) -> str:
+    """The file that lists the folders which use a database; see `neonup.start.owner`."""
+    name = re.sub(r"[^\w.-]", "_", f"{provider}-{id_}")
+    return os.path.join(home, "folders", name)  # noqa: PTH118 - read at every start
+
+
+def is_recorded_here(settings: Settings, database: Database) -> bool:
+    """Whether the database is recorded as this folder's own, by one small read at every start."""
+    try:
+        path = uses_file(settings.home, database.provider, database.id or "")
+        with open(path, "rb") as file:  # noqa: PTH123 - as above
+            return b"\0=" + os.fsencode(settings.project) + b"\0" in file.read()
+    except OSError:
+        return False
 
 
 def check_ours(database: Database) -> None:

@@ -19,7 +19,7 @@ from neonup.provider import Provider
 from neonup.providers import registry
 from neonup.providers.registry import provider_class
 from neonup.settings import Settings
-from neonup.start import checkout, created, lookup, permission, ready
+from neonup.start import checkout, created, lookup, owner, permission, ready
 from neonup.start.permission import Permission
 
 
@@ -60,6 +60,7 @@ def create(
     progress: Callable[[str], None],
     anyway: bool = False,
     delete: bool = False,
+    copy: bool = False,
 ) -> Outcome:
     """Create a database, record it and make it ready. The caller holds the project's lock.
 
@@ -70,6 +71,7 @@ def create(
         progress: called with a description of each step.
         anyway: also where the old one is in order.
         delete: delete the old one.
+        copy: begin with a copy of the data of the old one, which is another folder's.
 
     Raises:
         NeonupError: it could not be created, recorded or made ready.
@@ -84,7 +86,7 @@ def create(
     progress(f"Creating a {provider.name} database ({why})")
     if delete and replaces is not None and provider.local:
         provider.clear(replaces)
-    database = _recorded(settings, provider, replaces, file)
+    database = _recorded(settings, provider, replaces, file, copy=copy)
     ready.run(settings, database, created=True, manager=manager)
     remarks = [f"provider: {provider.name} ({why})"]
     if delete and replaces is not None and not provider.local:
@@ -95,7 +97,12 @@ def create(
 
 
 def _recorded(
-    settings: Settings, provider: Provider, replaces: Database | None, file: Path
+    settings: Settings,
+    provider: Provider,
+    replaces: Database | None,
+    file: Path,
+    *,
+    copy: bool,
 ) -> Database:
     """A new database, in ``.env`` before anything else is called that may fail."""
 
@@ -104,8 +111,9 @@ def _recorded(
             checkout.follow(settings, provider, database)  # of which branch the new data is
         ready.expect(settings)
         record.write(database, settings, file, replace=replaces is not None)
+        owner.settle(settings, database.with_(source=str(file)))
 
-    spec = _spec(settings, provider, replaces)
+    spec = _spec(settings, provider, replaces, copy=copy)
     database = created.create(settings, provider, spec, record=write, replaces=replaces)
     lookup.publish(database, os.environ)
     return database
@@ -131,17 +139,24 @@ def _choose(
     return provider, f"as recorded in {settings.env_file.name}"
 
 
-def _spec(settings: Settings, provider: Provider, replaces: Database | None) -> DatabaseSpec:
-    same = replaces is not None and replaces.provider == provider.name
-    copies = settings.git_branches and replaces is None
+def _spec(
+    settings: Settings, provider: Provider, replaces: Database | None, *, copy: bool
+) -> DatabaseSpec:
+    other = owner.settle(settings, replaces) if replaces is not None else None
+    same = replaces is not None and replaces.provider == provider.name and other is None
+    origin = None
+    if copy and replaces is not None:
+        origin = replaces.with_(source=str(other or replaces.source))
+    elif settings.git_branches and replaces is None:
+        origin = checkout.origin(settings, provider)
     return DatabaseSpec(
         project=settings.project,
         key=settings.key,
         env_file=settings.env_file,
         ref=settings.ref,
         logical_replication=settings.logical_replication,
-        replaces=replaces if same else None,
-        copy_of=checkout.origin(settings, provider) if copies else None,
+        replaces=replaces if same and not copy else None,
+        copy_of=origin,
     )
 
 
@@ -151,4 +166,5 @@ def _delete(provider: Provider, database: Database) -> list[str]:
         provider.delete(database)
     except ProviderError as error:
         return [f"The old one still exists: {error.message}"]
+    owner.forget(provider.settings, database)
     return []

@@ -10,7 +10,7 @@ from neonup.database import USER, Database
 from neonup.errors import NeonupError
 from neonup.providers.registry import provider_class
 from neonup.settings import Arguments, Settings, resolve
-from neonup.start import checkout, lookup
+from neonup.start import checkout, lookup, owner
 from neonup.start.renewal import renew
 from neonup.versions import Restored, Version, Versions
 
@@ -61,14 +61,26 @@ def restore(settings: Settings, versions: Versions, wanted: Version | datetime) 
         wanted: the version; or the moment, aware.
 
     Raises:
-        NeonupError: it failed, and the database is as it was; or ``.env`` could not be written
-            afterwards, and the database is found all the same.
+        NeonupError: it is another folder's database, or it failed, and the database is as it was;
+            or ``.env`` could not be written afterwards, and the database is found all the same.
     """
+    check_owner(settings, "brought back")
     database = lookup.recorded(settings)
     done = versions.restore(wanted) if isinstance(wanted, Version) else versions.restore_to(wanted)
     if done.database_id is not None and database is not None and database.id != done.database_id:
         renew(settings, database, database.with_(id=done.database_id))  # e.g. on another branch
     return done
+
+
+def check_owner(settings: Settings, lost: str) -> None:
+    """Refuse to change the versions or the data of another folder's database.
+
+    Raises:
+        NeonupError: as `neonup.start.owner.check`, whose argument ``lost`` is.
+    """
+    database = lookup.find_database(settings)
+    if database is not None:
+        owner.check(settings, database, lost)
 
 
 def checkpoint(

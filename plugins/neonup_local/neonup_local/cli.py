@@ -15,7 +15,7 @@ import click
 import neonup
 from neonup import USER, NeonupError
 from neonup_local.neon import overview as branches
-from neonup_local.service import details
+from neonup_local.service import details, orphans
 from neonup_local.service.databases import Databases
 from neonup_local.service.versions import checkouts
 from neonup_local.test_server import overview, sweep
@@ -167,18 +167,37 @@ def _stop_command(name: str) -> click.Command:
 
 @click.command()
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+@click.option(
+    "--of", "given_up", metavar="FOLDER", type=click.Path(path_type=Path),
+    help="This project's folder is gone for good, also where that is in doubt.",
+)  # fmt: skip
 @neonup.json_option
-def prune(yes: bool) -> None:
+def prune(yes: bool, given_up: Path | None) -> None:
     """Delete databases that nobody can miss: the project is gone, or was deleted.
 
-    What killed test runs left, and failed tests' databases that are old, goes without asking.
+    What runs stays, and what was used since its folder was gone, and what may be on a file system
+    that is not mounted. What killed test runs left, and failed tests' databases that are old, goes
+    without asking.
     """
     databases = _databases()
     removed = sweep(databases.home)
     if removed and not neonup.wants_json():
         click.echo(f"Removed the leftovers of {len(removed)} pytest runs.")
-    doomed = dict(_prunable(databases))
-    rows = [{"id": id_, "why": why, **_size(databases, id_)} for id_, why in doomed.items()]
+    given_up = given_up and given_up.absolute()
+    found = list(orphans.find(databases, given_up=given_up))
+    doomed = [orphan for orphan in found if orphan.stays is None]
+    left = [
+        {"id": one.id, "why": f"its project {one.folder} is gone, but {one.stays}"}
+        for one in found
+        if one.stays is not None
+    ]
+    if not neonup.wants_json():
+        for row in left:
+            click.echo(f"Left {row['id']}: {row['why']}.")
+    rows: list[dict[str, Any]] = [
+        {"id": one.id, "why": f"its project {one.folder} is gone", **_size(databases, one.id)}
+        for one in doomed
+    ]
     of_git = dict(checkouts.of_deleted(databases))
     rows += [
         {"id": path.parent.parent.name, "why": why, "size": details.size(path)}
@@ -191,17 +210,19 @@ def prune(yes: bool) -> None:
     ]
     if rows:
         _make_sure(rows, yes)
-    for id_ in doomed:
-        databases.remove(id_)
+    for orphan in doomed:
+        if not orphans.remove(databases, orphan.id, given_up=given_up):
+            rows = [row for row in rows if row["id"] != orphan.id]
+            left.append({"id": orphan.id, "why": "it has come to be used meanwhile"})
     for path in of_git:
         checkouts.remove(databases, path)
     branches.purge(databases.home, projects)
     if neonup.wants_json():
-        neonup.emit({"deleted": rows})
+        neonup.emit({"deleted": rows, "left": left})
     elif rows:
         freed = details.human(sum(row["size"] for row in rows))
         click.echo(f"Deleted {len(rows)}, which frees {freed}.")
-    elif not removed:
+    elif not removed and not left:
         click.echo("There is nothing to prune.")
 
 
@@ -220,13 +241,6 @@ def _make_sure(rows: list[dict[str, Any]], yes: bool) -> None:
 
 def _size(databases: Databases, id_: str) -> dict[str, Any]:
     return {"size": details.size(databases.folder(id_))}
-
-
-def _prunable(databases: Databases) -> Iterator[tuple[str, str]]:
-    """The databases to delete, and why. One whose record is damaged is left to a person."""
-    for record in databases.all():
-        if record.project and not Path(record.project).exists():
-            yield record.id, f"its project {record.project} is gone"
 
 
 COMMANDS = (list_, logs, _stop_command("stop"), _stop_command("down"), prune)

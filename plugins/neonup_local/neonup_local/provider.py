@@ -33,6 +33,7 @@ class LocalProvider(Provider):
 
     name: ClassVar[str] = "local"
     local: ClassVar[bool] = True
+    copies: ClassVar[bool] = True
 
     @property
     def _databases(self) -> Databases:
@@ -124,7 +125,7 @@ class LocalProvider(Provider):
         from neonup_local.service import naming
 
         old = spec.replaces
-        id_ = (old.id if old else None) or naming.project_id(spec.project, spec.env_file, spec.key)
+        id_ = (old.id if old else None) or self._own_id(spec)
         password, port = naming.secrets_of(old.url) if old else (None, None)
         databases = self._databases
         there = databases.has_data(id_)
@@ -150,6 +151,18 @@ class LocalProvider(Provider):
         database = self._database(databases, record, old, spec.key)
         self._after_use()
         return database.with_(created=not used, note=kept if used else database.note)
+
+    def _own_id(self, spec: DatabaseSpec) -> str:
+        """The id of the database of this folder, which no other folder has taken along."""
+        from neonup import owner
+        from neonup_local.service import naming
+
+        wanted = naming.project_id(spec.project, spec.env_file, spec.key)
+        number, id_ = 1, wanted
+        taken = spec.copy_of.id if spec.copy_of else None
+        while id_ == taken or owner.other_owner(self.settings, self.name, id_):
+            number, id_ = number + 1, f"{wanted}-{number + 1}"
+        return id_
 
     def _copied(
         self, databases: Databases, id_: str, spec: DatabaseSpec, origin: Database

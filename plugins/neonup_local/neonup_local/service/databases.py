@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import shutil
 import string
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -220,7 +220,8 @@ class Databases:
 
     def stop_locked(self, id: str) -> bool:  # noqa: A002
         """As `stop`, for a caller that holds the database's lock."""
-        return cluster.stop(self.folder(id) / "data")
+        with notes.last_use(self.folder(id)):
+            return cluster.stop(self.folder(id) / "data")
 
     def delete(self, record: Record) -> None:
         """Stop its server and remove it with its data, for good.
@@ -248,14 +249,30 @@ class Databases:
         found = [record for record in self.all() if record.branch_of == id]
         return sorted(found, key=lambda record: record.created_at)
 
-    def remove(self, id: str) -> None:  # noqa: A002
-        """As `delete`, by its id: also where its record is damaged."""
-        for branch in self.branches_of(id):
-            self.remove(branch.id)
+    def remove(
+        self,
+        id: str,  # noqa: A002
+        *,
+        condition: Callable[[], bool] = lambda: True,
+    ) -> bool:
+        """As `delete`, by its id: also where its record is damaged.
+
+        Args:
+            id: the database's.
+            condition: asked under its lock; where it does not hold, nothing is removed.
+
+        Returns:
+            Whether it was removed.
+        """
         folder = self.folder(id)
         with self.locked(id):
+            if not condition():
+                return False
+            for branch in self.branches_of(id):
+                self.remove(branch.id)
             cluster.stop(folder / "data")
             self._discard(id, folder, folder.with_name(f".trash-{id}-{secrets.token_hex(4)}"))
+        return True
 
     @staticmethod
     def _discard(id: str, folder: Path, trash: Path) -> None:  # noqa: A002

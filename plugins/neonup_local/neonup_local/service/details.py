@@ -7,7 +7,7 @@ from pathlib import Path
 
 from neonup import EngineError, State
 from neonup_local.engine import binaries, postmaster
-from neonup_local.service import notes, upkeep
+from neonup_local.service import folders, notes, upkeep
 from neonup_local.service.databases import Databases
 from neonup_local.service.versions import kept
 
@@ -92,7 +92,7 @@ def row(databases: Databases, id: str) -> dict[str, str | int | None]:  # noqa: 
         **values,
         "port": found.port if found else record.port,
         "kind": "preview" if record.branch_of else "project",
-        "project": record.project or record.name,
+        "project": folders.project(databases.home, record) or record.name,
         "engine": record.engine,
         "state": str(databases.state(record)),
     }

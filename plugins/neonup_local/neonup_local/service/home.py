@@ -2,12 +2,13 @@
 
 databases/<id>/   database.json, data/, log, neonup.conf; where there are any: versions/<id>/,
                   git-branches/ (data of those that are not checked out) and git-branch (of which
-                  one data/ is)
+                  one data/ is), and missed (when the project's folder was first seen to be gone)
 engines/          Postgres, copied out of wheels
 templates/        initialised data directories, one an engine; spares/ has finished copies
 run/              Unix sockets
 locks/            one file a database, and one for engines and templates
 cloud_admin       the superuser's password
+folders/          of the core: which folders use which database
 expired/          the ids of neon.new's databases whose time was over
 upkeep            when idle servers were last looked for
 """

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 PLAN = "swap.json"
 """What is to be done about the data; see `service.swap`."""
 GIT_BRANCH = "git-branch"
+MISSED = "missed"
+"""Its time is when the project's folder was first seen to be gone."""
 
 
 def is_being_exchanged(folder: Path | str) -> bool:
@@ -22,3 +26,17 @@ def git_branch(folder: Path | str) -> str:
             return file.read()
     except (OSError, ValueError):
         return ""
+
+
+@contextmanager
+def last_use(folder: Path) -> Iterator[None]:
+    """Leave the time of a database's last use as it is, whatever is written into its log."""
+    log = folder / "log"
+    try:
+        before = log.stat().st_mtime_ns
+    except OSError:
+        yield
+        return
+    yield
+    with suppress(OSError):
+        os.utime(log, ns=(before, before))

@@ -19,11 +19,11 @@ from neonup import EngineError
 from neonup_local.engine import account as accounts
 from neonup_local.engine import binaries, detach, postmaster, template
 from neonup_local.engine.account import MYSELF
+from neonup_local.service import folders, notes, stock, unused
 from neonup_local.service import home as homes
-from neonup_local.service import notes, stock, unused
 from neonup_local.service.databases import Databases
 
-IDLE_SECONDS = 3600.0
+IDLE_SECONDS = 900.0
 """A server that nobody was connected to for so long is stopped."""
 
 _LEFTOVER_SECONDS = 3600.0
@@ -96,16 +96,23 @@ def make_spares(home: Path) -> None:
 def stop_idle(home: Path, idle_seconds: float = IDLE_SECONDS) -> list[str]:
     """Stop the servers that nobody used for so long; returns their ids.
 
+    Where the project's folder is gone nobody will: such a server is stopped at once.
+
     A server's log is written to at every disconnect, and touched by every start of its project.
     """
     stopped = []
     databases = Databases(home)
     for record in databases.all():
         folder = databases.folder(record.id)
-        if not _is_idle(folder, idle_seconds):
+        project = folders.project(home, record)
+        seconds = idle_seconds
+        if project is not None and folders.is_gone(project):
+            folders.missed_since(folder)
+            seconds = 0.0
+        if not _is_idle(folder, seconds):
             continue
         with databases.locked(record.id):
-            if _is_idle(folder, idle_seconds):
+            if _is_idle(folder, seconds):
                 try:
                     databases.stop_locked(record.id)
                 except EngineError:
@@ -158,7 +165,7 @@ def clients(pid: int) -> int:
 
 def _shorten(log: Path) -> None:
     """Keep the end of a log that grew while its server ran: it appends, wherever the end is."""
-    with log.open("r+b") as file:
+    with notes.last_use(log.parent), log.open("r+b") as file:
         file.seek(-_LOG_KEPT, os.SEEK_END)
         kept = file.read()
         file.seek(0)

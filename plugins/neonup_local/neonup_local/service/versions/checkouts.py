@@ -16,7 +16,7 @@ import neonup
 from neonup import EngineError
 from neonup_local.engine import account as accounts
 from neonup_local.engine import binaries, cluster, template
-from neonup_local.service import notes, swap
+from neonup_local.service import folders, notes, swap
 from neonup_local.service.databases import Databases
 from neonup_local.service.swap import Plan
 
@@ -70,7 +70,8 @@ def of_deleted(databases: Databases) -> Iterator[tuple[Path, str]]:
     """The data directories of git branches that are deleted, and why they are not needed."""
     for record in databases.all():
         kept = sorted((databases.folder(record.id) / FOLDER).glob("*"))
-        there = neonup.git_branches(Path(record.project)) if kept and record.project else None
+        project = folders.project(databases.home, record) if kept else None
+        there = neonup.git_branches(Path(project)) if project else None
         if there is None:
             continue  # it is unknown which there are
         names = {_quoted(name) for name in there}
