@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -111,12 +112,9 @@ def stop_idle(home: Path, idle_seconds: float = IDLE_SECONDS) -> list[str]:
             seconds = 0.0
         if not _is_idle(folder, seconds):
             continue
-        with databases.locked(record.id):
+        with suppress(EngineError), databases.locked(record.id):  # the others are to be stopped, too
             if _is_idle(folder, seconds):
-                try:
-                    databases.stop_locked(record.id)
-                except EngineError:
-                    continue
+                databases.stop_locked(record.id)
                 stopped.append(record.id)
     return stopped
 
