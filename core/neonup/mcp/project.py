@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -13,7 +14,7 @@ from neonup.database import USER, Database, State
 from neonup.errors import DatabaseGone, NeonupError
 from neonup.postgres import destination
 from neonup.settings import Arguments, Settings, resolve
-from neonup.start import lock
+from neonup.start import lock, owner
 from neonup.start.flow import Start
 from neonup.start.lookup import find_database
 from neonup.start.versions import versions_of
@@ -107,16 +108,31 @@ class Project:
                 remedy="Start `neonup mcp` with --allow-remote to use it nevertheless.",
             )
 
-    def url(self, branch: str | None = None, *, pooled: bool = False) -> str:
+    def check_owner(self, lost: str) -> None:
+        """Refuse to change another folder's database; ``neonup mcp --of FOLDER`` permits it.
+
+        Args:
+            lost: what would happen to the data, e.g. ``deleted``.
+
+        Raises:
+            NeonupError: it is another folder's.
+        """
+        owner.check(self.settings, self.recorded(), lost)
+
+    def url(self, branch: str | None = None, *, pooled: bool = False, writes: bool = False) -> str:
         """The URL of the database, or of one of its branches.
 
         Args:
             branch: a branch's name or id; None: the database itself.
             pooled: the URL as it is, through a pooler where there is one; else the direct one.
+            writes: whether this server is about to write there.
 
         Raises:
-            NeonupError: as `answering`; or there is no such branch.
+            NeonupError: as `answering`; there is no such branch; or it is another folder's database
+                and must not be written to.
         """
+        if writes:
+            self.check_owner("written")
         database = self.answering()
         if branch is not None:
             database = self._awake(database, self.branch(branch))
@@ -132,9 +148,9 @@ class Project:
                 found = provider.wake(found)
         return found
 
-    async def reach(self, branch: str | None = None) -> str:
+    async def reach(self, branch: str | None = None, *, writes: bool = False) -> str:
         """As `url`, in a thread."""
-        return await anyio.to_thread.run_sync(self.url, branch)
+        return await anyio.to_thread.run_sync(partial(self.url, branch, writes=writes))
 
     def versions(self) -> Versions:
         """The database's versions.

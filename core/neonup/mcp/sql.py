@@ -115,7 +115,7 @@ class SqlTools:
         temporary tables and BEGIN have no effect on the next one. Call checkpoint first before a
         change that may have to be undone, or try it on a branch.
         """
-        url = await self.project.reach(branch)
+        url = await self.project.reach(branch, writes=True)
         limits = self.runner.limits
         try:
             found = await self.runner.run(lambda: statements.write(url, statement, limits))
@@ -143,7 +143,7 @@ class SqlTools:
 
         With analyze it is run and rolled back; where this server is read-only, only queries can be.
         """
-        url = await self.project.reach(branch)
+        url = await self.project.reach(branch, writes=analyze and self.allow_writes)
         work = partial(statements.explain, analyze=analyze, writes=self.allow_writes)
         plan = await self.runner.run(lambda: work(url, statement, self.runner.limits))
         return Plan(plan=plan.splitlines(), analyzed=analyze)

@@ -209,6 +209,7 @@ class VersionTools:
 
     def delete_version(self, version: VersionName) -> Deleted:
         """Delete a version for good. The database and branches stay."""
+        self.project.check_owner("deleted")
         versions = self.project.versions()
         found = named(versions.history(), version)
         versions.delete(found)
@@ -218,6 +219,7 @@ class VersionTools:
         self, branch: Annotated[str, Field(description="The branch's name or id.")]
     ) -> Deleted:
         """Delete a branch with its data for good."""
+        self.project.check_owner("deleted")
         found = self.project.branch(branch)
         self.project.versions().delete_branch(found)
         return Deleted(deleted=f"branch {found.name}")

@@ -110,8 +110,6 @@ class Start:
     progress: Callable[[str], None] = lambda text: None
     quiet: bool = False
     remarks: list[str] = field(default_factory=list)
-    owner: Path | None = field(default=None, init=False)
-    """The other folder whose database this is; None: it is this one's own."""
 
     def run(self, *, force: bool = False) -> Database:
         """The steps in order; ``force`` creates a new database in place of an existing one."""
@@ -174,10 +172,29 @@ class Start:
         if database.provider == USER or not self.settings.enabled:
             return database.with_(note=CLAIMED) if database.before_claim else database
         provider = self.provider(database)
-        if not lookup.is_recorded_here(self.settings, database):
-            forked = self._find_owner(provider, database)
-            if forked is not None:
-                return forked
+        if lookup.is_recorded_here(self.settings, database):
+            return self._answering(provider, database)
+        return self._check_owner(provider, database)
+
+    def _check_owner(self, provider: Provider, database: Database) -> Database:
+        """As `_check`, in a folder that is not known to own the database: moved, or copied.
+
+        In a worktree of the owner's repository the folder gets a copy of its own.
+        """
+        from neonup.start import owner
+
+        other = owner.settle(self.settings, database)
+        may_fork = self.create and provider.copies
+        if other and may_fork and owner.may_fork_by_itself(self.settings, database, other):
+            with contextlib.suppress(CreationForbidden):
+                return self.fork(database)
+        answering = self._answering(provider, database)
+        if other is None or answering.created:
+            return answering
+        note = "; ".join(filter(None, [answering.note, owner.words(other)]))
+        return answering.with_(note=note)
+
+    def _answering(self, provider: Provider, database: Database) -> Database:
         if self.settings.git_branches:
             self._follow_git(provider, database)
         state = provider.check(database)
@@ -192,19 +209,6 @@ class Start:
             lost = f"The {database.provider} database in {database.source} is not on this machine"
             return self._create(replaces=database, need=lost)
         return self._wake(provider, database)
-
-    def _find_owner(self, provider: Provider, database: Database) -> Database | None:
-        """Find out whose database it is, and say so; a copy, where this folder gets its own."""
-        from neonup.start import owner  # a folder that was moved or copied, or a first start
-
-        self.owner = owner.settle(self.settings, database)
-        if self.owner is None:
-            return None
-        if provider.copies and owner.may_fork_by_itself(self.settings, database, self.owner):
-            with contextlib.suppress(CreationForbidden):
-                return self.fork(database)
-        self.remarks.append(owner.words(self.owner))
-        return None
 
     def _follow_git(self, provider: Provider, database: Database) -> None:
         from neonup.start import checkout  # only where the setting is on

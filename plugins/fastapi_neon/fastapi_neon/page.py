@@ -83,6 +83,8 @@ def _facts(database: Database, seen: Look | None) -> str:
         else database.provider,
         f"{database.key} from": database.source,
     }
+    if database.note:
+        facts["Note"] = database.note
     if seen is not None:
         facts |= {"Postgres": seen.version, "Size": seen.size}
     rows = "".join(

@@ -112,7 +112,10 @@ def stop_idle(home: Path, idle_seconds: float = IDLE_SECONDS) -> list[str]:
             seconds = 0.0
         if not _is_idle(folder, seconds):
             continue
-        with suppress(EngineError), databases.locked(record.id):  # the others are to be stopped, too
+        with (
+            suppress(EngineError),
+            databases.locked(record.id),
+        ):
             if _is_idle(folder, seconds):
                 databases.stop_locked(record.id)
                 stopped.append(record.id)
