@@ -102,7 +102,11 @@ def test_logs_can_be_followed(shop: Project) -> None:
 def test_prune_deletes_what_nobody_can_miss_and_asks_first(
     shop: Project, databases: Databases, tmp_path: Path
 ) -> None:
-    gone = databases.create("gone", name="gone", project=tmp_path / "gone")
+    folder = tmp_path / "gone"
+    folder.mkdir()
+    gone = databases.create("gone", name="gone", project=folder)
+    databases.stop(gone)
+    folder.rmdir()
     error = shop.fails("prune")
     assert "Nothing was deleted" in error
     refused = json.loads(shop.neonup("prune", "--json").stdout)["error"]

@@ -59,7 +59,9 @@ def test_spares_are_never_given_out_twice(databases: Databases) -> None:
     assert ask(databases.url(second), "SELECT to_regclass('mine')") is None
 
 
-def test_a_server_without_clients_is_stopped_after_an_hour(databases: Databases) -> None:
+def test_a_server_without_clients_is_stopped_after_15_minutes(
+    databases: Databases,
+) -> None:
     quiet, busy, fresh = (make(databases, name) for name in ("quiet", "busy", "fresh"))
     with psycopg.connect(databases.url(busy)):
         age(databases, "quiet", upkeep.IDLE_SECONDS + 60)
@@ -68,6 +70,32 @@ def test_a_server_without_clients_is_stopped_after_an_hour(databases: Databases)
     assert databases.state(quiet) is State.STOPPED
     assert {databases.state(record) for record in (busy, fresh)} == {State.READY}
     assert upkeep.stop_idle(databases.home) == []  # busy was left just now
+
+
+def test_a_server_whose_folder_is_gone_is_stopped_at_once(
+    databases: Databases, tmp_path: Path
+) -> None:
+    folder = tmp_path / "gone"
+    folder.mkdir()
+    gone, used = (databases.create(name, name=name, project=folder) for name in ("gone", "used"))
+    assert upkeep.stop_idle(databases.home) == []
+    last_use = (databases.folder("gone") / "log").stat().st_mtime_ns
+    folder.rmdir()
+    with psycopg.connect(databases.url(used)):
+        assert upkeep.stop_idle(databases.home) == ["gone"]
+    assert databases.state(gone) is State.STOPPED
+    assert databases.state(used) is State.READY
+    assert (databases.folder("gone") / "log").stat().st_mtime_ns == last_use
+
+
+def test_one_server_that_is_busy_keeps_no_other_one_running(databases: Databases) -> None:
+    busy, idle = make(databases, "busy"), make(databases, "idle")
+    for name in ("busy", "idle"):
+        age(databases, name, upkeep.IDLE_SECONDS + 60)
+    with homes.locked(databases.home, "busy"):
+        assert upkeep.stop_idle(databases.home, patience=0.1) == ["idle"]
+    assert databases.state(busy) is State.READY
+    assert databases.state(idle) is State.STOPPED
 
 
 def test_a_start_of_the_project_counts_as_use(neonup_home: Path, tmp_path: Path) -> None:

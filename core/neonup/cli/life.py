@@ -87,7 +87,8 @@ def fork(**arguments: Any) -> None:
             remedy="`neonup --force` creates an empty one for this folder, `neonup pull` a copy on "
             "this machine.",
         )
-    if not owner.has_own_file(start.settings, database):
+    in_file = database.source != lookup.ENVIRONMENT
+    if in_file and not owner.has_own_file(start.settings, database):
         raise NeonupError(
             f"{database.source} is the file of {other}, too: a new URL in it would be that "
             "folder's. Nothing was changed.",

@@ -11,7 +11,7 @@ from neonup.database import Database
 from neonup.env import git
 from neonup.provider import Provider
 from neonup.settings import Settings
-from neonup.start import lock, lookup, owner
+from neonup.start import lock, lookup
 
 
 def follow(settings: Settings, provider: Provider, database: Database) -> str | None:
@@ -35,6 +35,8 @@ def follow(settings: Settings, provider: Provider, database: Database) -> str | 
         if branch is None or before in (None, branch):
             return None
         if before:
+            from neonup.start import owner  # no start needs it where nothing is exchanged
+
             owner.check(settings, database, "exchanged for that of another git branch")
         known = provider.switch(database, branch)
     if not before:

@@ -128,9 +128,13 @@ def is_recorded_here(settings: Settings, database: Database) -> bool:
     try:
         path = uses_file(settings.home, database.provider, database.id or "")
         with open(path, "rb") as file:  # noqa: PTH123 - as above
-            return b"\0=" + os.fsencode(settings.project) + b"\0" in file.read()
+            uses = file.read()
     except OSError:
         return False
+    own = b"\0=" + os.fsencode(settings.project) + b"\0"
+    if database.source != ENVIRONMENT:
+        own += os.fsencode(database.source) + b"\0"
+    return own in uses
 
 
 def check_ours(database: Database) -> None:

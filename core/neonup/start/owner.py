@@ -180,10 +180,8 @@ def _settled(
     mine = next((use for use in before if _is_same(use.folder, here.folder)), None)
     others = [use for use in before if use != mine]
     if mine is not None and mine.owns:
-        if not names(mine, database.provider, database.id or ""):
-            mine_now = replace(here, folder=mine.folder)
-            return [mine_now if use == mine else use for use in before], None
-        return before, None
+        here = replace(here, folder=mine.folder)  # as it is written there
+        return [here if use == mine else use for use in before], None
     for use in others:
         if use.owns and names(use, database.provider, database.id or ""):
             if _is_shared(use, here):
@@ -202,8 +200,10 @@ def _here(settings: Settings, database: Database) -> Use:
 
 def _is_shared(use: Use, here: Use) -> bool:
     """Whether two folders use one file, since a setting names one that is not in the folder."""
-    outside = any(not Path(one.env_file).is_relative_to(one.folder) for one in (use, here))
-    return outside and _is_same(use.env_file, here.env_file)
+    if not _is_same(use.env_file, here.env_file):
+        return False
+    paths = [(Path(os.path.normpath(one.env_file)), one.folder) for one in (use, here)]
+    return any(not path.is_relative_to(folder) for path, folder in paths)
 
 
 def _is_same(one: str | Path | None, other: str | Path | None) -> bool:

@@ -39,6 +39,8 @@ def versions_of(settings: Settings, database: Database | None) -> Versions:
             "account at Neon.",
         )
     provider = provider_class(database.provider)(settings)
+    if not lookup.is_recorded_here(settings, database):
+        owner.settle(settings, database)  # a folder that was moved takes its database along
     if settings.git_branches:
         checkout.follow(settings, provider, database)
     found = provider.versions(database)

@@ -54,6 +54,7 @@ def _current(env_file: str | None, key: str | None) -> str:
             f"{'your own' if database.provider == USER else database.provider}.",
             checked=[f"{database.key} from {database.source}"],
         )
+    neonup.owner.settle(neonup.resolve(env_file=env_file, key=key), database)
     return database.id
 
 

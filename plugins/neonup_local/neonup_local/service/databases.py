@@ -42,14 +42,14 @@ class Databases:
         return homes.database_folder(self.home, id)
 
     @contextmanager
-    def locked(self, id: str) -> Iterator[None]:  # noqa: A002
+    def locked(self, id: str, patience: float = homes.PATIENCE) -> Iterator[None]:  # noqa: A002
         """Hold the database's lock between processes; what a killed run left to do is done first.
 
         Raises:
             EngineError: another process holds it too long, or the disk refuses.
         """
         folder = self.folder(id)
-        with homes.locked(self.home, id):
+        with homes.locked(self.home, id, patience):
             swap.finish(folder)
             yield
 

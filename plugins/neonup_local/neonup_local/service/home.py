@@ -38,7 +38,7 @@ _SPREAD = {"databases", "spares", "templates", "runs"}
 _GET_FLAGS, _SET_FLAGS, _TOP_OF_DIRECTORIES = 0x80086601, 0x40086602, 0x00020000
 """``FS_IOC_GETFLAGS``, ``FS_IOC_SETFLAGS`` and ``FS_TOPDIR_FL`` of Linux's <linux/fs.h>."""
 
-_PATIENCE = 300.0  # seconds: a crash recovery that another process waits for fits in
+PATIENCE = 300.0  # seconds: a crash recovery that another process waits for fits in
 _POLL = 0.01  # seconds
 
 
@@ -117,7 +117,7 @@ def spread(folder: Path) -> None:
 
 
 @contextmanager
-def locked(home: Path, name: str, patience: float = _PATIENCE) -> Iterator[None]:
+def locked(home: Path, name: str, patience: float = PATIENCE) -> Iterator[None]:
     """Hold the lock of that name; makes the home's folders where they are missing.
 
     Raises:

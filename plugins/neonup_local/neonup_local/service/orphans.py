@@ -77,9 +77,10 @@ def _look(databases: Databases, record: Record, given_up: Path | None) -> Orphan
     if not folders.is_gone(folder):
         folders.is_back(databases.folder(record.id))
         return None
+    missed = folders.missed_since(databases.folder(record.id))
     stays = _named(databases, record) or _used(databases, record)
     if stays is None and (given_up is None or os.fspath(given_up) != folder):
-        stays = _doubt(databases, record, folder)
+        stays = _doubt(databases, record, folder, missed)
     return Orphan(record.id, folder, stays)
 
 
@@ -104,7 +105,7 @@ def _used(databases: Databases, record: Record) -> str | None:
     return None
 
 
-def _doubt(databases: Databases, record: Record, folder: str) -> str | None:
+def _doubt(databases: Databases, record: Record, folder: str, missed: float) -> str | None:
     """Why the folder may be somewhere else, or come back."""
     parent = Path(folder).parent
     uses = folders.uses(databases.home, record)
@@ -114,7 +115,7 @@ def _doubt(databases: Databases, record: Record, folder: str) -> str | None:
         why = "does not exist" if missing is parent else "is not mounted"
         return f"{missing} {why}: its file system may be missing (`neonup prune --of {folder}`)"
     used = last_use(databases.folder(record.id))
-    vanished = min(parent.stat().st_mtime, folders.missed_since(databases.folder(record.id)))
+    vanished = min(parent.stat().st_mtime, missed)
     if used > vanished:
         when = datetime.fromtimestamp(used, UTC)
         return (

@@ -27,6 +27,9 @@ from neonup_local.service.databases import Databases
 IDLE_SECONDS = 900.0
 """A server that nobody was connected to for so long is stopped."""
 
+_PATIENCE = 1.0
+"""Seconds to wait for a database that somebody is busy with: it is in use."""
+
 _LEFTOVER_SECONDS = 3600.0
 _LOG_LIMIT = 10_000_000
 _LOG_KEPT = 1_000_000
@@ -94,7 +97,9 @@ def make_spares(home: Path) -> None:
         os.sync()  # copies are made without: the spare, and the database that was just made
 
 
-def stop_idle(home: Path, idle_seconds: float = IDLE_SECONDS) -> list[str]:
+def stop_idle(
+    home: Path, idle_seconds: float = IDLE_SECONDS, *, patience: float = _PATIENCE
+) -> list[str]:
     """Stop the servers that nobody used for so long; returns their ids.
 
     Where the project's folder is gone nobody will: such a server is stopped at once.
@@ -114,7 +119,7 @@ def stop_idle(home: Path, idle_seconds: float = IDLE_SECONDS) -> list[str]:
             continue
         with (
             suppress(EngineError),
-            databases.locked(record.id),
+            databases.locked(record.id, patience),
         ):
             if _is_idle(folder, seconds):
                 databases.stop_locked(record.id)
