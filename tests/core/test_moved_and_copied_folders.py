@@ -87,6 +87,8 @@ def test_a_copy_is_told_whose_database_it_uses(one: Project) -> None:
     assert doctor.returncode == 1
     assert f"{one.folder}: a file there names this database, too" in doctor.stdout
     assert "neonup fork" in doctor.stdout
+    for command in (["url"], ["psql", "--", "-Xc", "TABLE keep"], ["run", "true"]):
+        assert f"it is the database of {one.folder}" in two.neonup(*command).stderr
     assert two.query(KEPT) == "42"
     assert "it is the database of" not in one.python(ENSURE).stderr
     assert owner(one) is None

@@ -11,6 +11,7 @@ from neonup.cli import output
 from neonup.database import Database
 from neonup.errors import NeonupError
 from neonup.settings import resolve
+from neonup.start import announce, owner
 from neonup.start.flow import Start
 from neonup.start.lookup import check_ours, find_database
 
@@ -79,4 +80,12 @@ def answering(start: Start) -> Database:
         NeonupError: there is none, or it is lost or expired.
     """
     start.create = False
-    return start.run()
+    return told(start)
+
+
+def told(start: Start) -> Database:
+    """The database of a start; on stderr, whose it is where it is another folder's."""
+    database = start.run()
+    if start.owner is not None and not output.wants_json():
+        announce.remark(owner.words(start.owner), start.settings)
+    return database

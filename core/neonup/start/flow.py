@@ -110,6 +110,8 @@ class Start:
     progress: Callable[[str], None] = lambda text: None
     quiet: bool = False
     remarks: list[str] = field(default_factory=list)
+    owner: Path | None = field(default=None, init=False)
+    """The other folder whose database a start found; None: it is this folder's own."""
 
     def run(self, *, force: bool = False) -> Database:
         """The steps in order; ``force`` creates a new database in place of an existing one."""
@@ -191,6 +193,7 @@ class Start:
         answering = self._answering(provider, database)
         if other is None or answering.created:
             return answering
+        self.owner = other
         note = "; ".join(filter(None, [answering.note, owner.words(other)]))
         return answering.with_(note=note)
 
