@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 import time
 import uuid
@@ -86,6 +87,21 @@ def test_branches_of_the_project_in_env(
         assert connection.execute("SELECT count(*) FROM items").fetchone() == (1,)
     assert branches(neon_server_here, here) == ["before", "feature", "main"]
     assert "There is no branch" in shop.fails("branches", "delete", "nothing", "--yes")
+
+
+def test_a_copied_folder_changes_nothing_in_the_originals_project(shop: Project, here: str) -> None:
+    two = Project(shop.folder.with_name(f"{shop.folder.name}-2"), shop.environ)
+    shutil.copytree(shop.folder, two.folder)
+    for command in (
+        ["projects", "delete"],
+        ["branches", "delete", "main"],
+        ["branches", "reset", "main"],
+        ["branches", "restore", "main", "--at", "1s ago"],
+    ):
+        assert "This is the database of" in two.fails(*command, "--yes")
+    assert "This is the database of" in two.fails("destroy", "--yes")
+    assert here in shop.ok("projects", "list")
+    assert here in two.ok("projects", "delete", "--yes", "--of", str(shop.folder))
 
 
 def test_a_branch_goes_back_to_a_moment(

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from neonup.cli import moments, output, target
+from neonup.cli import moments, options, output, target
 from neonup.cli.moments import Moment
 from neonup.errors import NeonupError
 
@@ -100,12 +100,14 @@ def create(
 
 @branches.command()
 @click.argument("branch")
+@options.owner_option
 @target.yes_option
 @target.project_options
 @output.json_option
 def delete(branch: str, yes: bool, project: str | None, local: bool, **arguments: Any) -> None:
     """Delete a branch, by id or name, with its data."""
     with target.opened(local=local, **arguments) as to:
+        to.check_owner(project, "deleted")
         project_id = to.project(project)
         found = to.branch(project_id, branch)
         target.make_sure(f"Delete the branch {found.name} ({found.id}) with its data?", yes)
@@ -121,6 +123,7 @@ def delete(branch: str, yes: bool, project: str | None, local: bool, **arguments
 @click.option("--from", "source", metavar="BRANCH", help="Whose data; its own if not given.")
 @_at
 @click.option("--keep-as", metavar="NAME", help="Keep what it has now as a branch of this name.")
+@options.owner_option
 @target.yes_option
 @target.project_options
 @output.json_option
@@ -145,6 +148,7 @@ def restore(
             remedy="Pass --at, or --from, or both.",
         )
     with target.opened(local=local, **arguments) as to:
+        to.check_owner(project, "restored")
         project_id = to.project(project)
         found = to.branch(project_id, branch)
         other = to.branch(project_id, source) if source else found
@@ -159,6 +163,7 @@ def restore(
 @branches.command()
 @click.argument("branch")
 @click.option("--keep-as", metavar="NAME", help="Keep what it has now as a branch of this name.")
+@options.owner_option
 @target.yes_option
 @target.project_options
 @output.json_option
@@ -173,6 +178,7 @@ def reset(
 ) -> None:
     """Give a branch the data that its parent has now; its connection string stays."""
     with target.opened(local=local, **arguments) as to:
+        to.check_owner(project, "reset")
         project_id = to.project(project)
         found = to.branch(project_id, branch)
         if found.parent_id is None:

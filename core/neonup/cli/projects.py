@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from neonup.cli import output, target
+from neonup.cli import options, output, target
 
 
 @click.group()
@@ -77,12 +77,14 @@ def create(
 
 @projects.command()
 @click.argument("project", required=False)
+@options.owner_option
 @target.yes_option
 @target.account_options
 @output.json_option
 def delete(project: str | None, yes: bool, local: bool, **arguments: Any) -> None:
     """Delete a project, by id or name, with its branches; that of .env if none is given."""
     with target.opened(local=local, **arguments) as to:
+        to.check_owner(project, "deleted")
         found = to.neon.projects.get(to.project(project))
         target.make_sure(f"Delete the project {found.name} ({found.id}) with all its data?", yes)
         to.neon.projects.delete(found.id)

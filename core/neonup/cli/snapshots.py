@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from neonup.cli import moments, output, target
+from neonup.cli import moments, options, output, target
 from neonup.cli.moments import Moment
 
 
@@ -89,12 +89,14 @@ def create(
 
 @snapshots.command()
 @click.argument("snapshot")
+@options.owner_option
 @target.yes_option
 @target.project_options
 @output.json_option
 def delete(snapshot: str, yes: bool, project: str | None, local: bool, **arguments: Any) -> None:
     """Delete a snapshot, by id or name; branches that were restored from it stay."""
     with target.opened(local=local, **arguments) as to:
+        to.check_owner(project, "deleted")
         project_id = to.project(project)
         found = to.snapshot(project_id, snapshot)
         target.make_sure(f"Delete the snapshot {found.name} ({found.id})?", yes)
@@ -109,6 +111,7 @@ def delete(snapshot: str, yes: bool, project: str | None, local: bool, **argumen
 @click.argument("snapshot")
 @click.option("--as", "name", metavar="NAME", help="The new branch's name.")
 @click.option("--replace", is_flag=True, help="Put it in the place of the branch it is of.")
+@options.owner_option
 @target.yes_option
 @target.project_options
 @output.json_option
@@ -128,6 +131,8 @@ def restore(
     strings stay, and the branch that was there stays as "NAME (old)".
     """
     with target.opened(local=local, **arguments) as to:
+        if replace:
+            to.check_owner(project, "restored")
         project_id = to.project(project)
         found = to.snapshot(project_id, snapshot)
         if replace:

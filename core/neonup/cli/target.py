@@ -14,6 +14,7 @@ from neonup.cli import options, output
 from neonup.database import Database
 from neonup.errors import NeonupError
 from neonup.settings import Settings, resolve
+from neonup.start import owner
 from neonup.start.lookup import find_database
 
 if TYPE_CHECKING:
@@ -93,6 +94,19 @@ class Target:
             checked=[f"{self.settings.key} in {self.settings.env_file}", "NEON_PROJECT_ID"],
             remedy="Name it: --project ID; `neonup projects list` shows them.",
         )
+
+    def check_owner(self, named: str | None, lost: str) -> None:
+        """Refuse to change what another folder's ``.env`` leads to, where this one was copied.
+
+        Args:
+            named: the project that a person has named, who means it then.
+            lost: what would happen, e.g. ``deleted``.
+
+        Raises:
+            NeonupError: the database is another folder's.
+        """
+        if named is None and self.database is not None:
+            owner.check(self.settings, self.database, lost)
 
     def branch(self, project_id: str, text: str | None) -> Branch:
         """The branch of an id or name; the default one if None.
