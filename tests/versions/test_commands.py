@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -107,10 +108,12 @@ def test_reset_keeps_the_versions_and_destroy_does_not(project: Project, neonup_
 
 def test_the_folder_of_a_project_that_is_gone(project: Project, tmp_path: Path) -> None:
     project.ok("versions", "preview")
-    project.folder.rename(tmp_path / "moved")
+    shutil.rmtree(project.folder)
     other = Project(tmp_path, project.environ)
-    assert len(other.json("prune", "-y")["deleted"]) == 2
-    assert other.json("list") == []
+    assert len(other.json("prune", "-y")["left"]) == 1
+    other.ok("stop", "--all")
+    assert len(other.json("prune", "-y")["deleted"]) == 1
+    assert other.json("list") == []  # the preview went with it
 
 
 def test_no_database_and_ones_without_versions(
