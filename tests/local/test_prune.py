@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import shutil
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
 import pytest
 
+from neonup_local.service import home as homes
 from neonup_local.service import orphans
 from neonup_local.service.databases import Databases
 from tests.project import Project, clean_environ, names
@@ -18,8 +20,15 @@ HOUR = 3600
 
 
 @pytest.fixture
-def gone(tmp_path: Path, neonup_home: Path) -> Project:
-    """A project that is about to be deleted, stopped and unused for an hour."""
+def no_upkeep(neonup_home: Path) -> Iterator[None]:
+    """No upkeep is at work: it stops servers whose project's folder is gone."""
+    with homes.locked(neonup_home, homes.UPKEEP):
+        yield
+
+
+@pytest.fixture
+def gone(tmp_path: Path, neonup_home: Path, no_upkeep: None) -> Project:
+    """A project with a database, stopped, that is about to be deleted."""
     folder = tmp_path / "work" / "gone"
     folder.mkdir(parents=True)
     (folder / "pyproject.toml").touch()
