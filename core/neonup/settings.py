@@ -275,11 +275,22 @@ def resolve(
     return Settings(
         project=folder,
         home=home(environ),
-        enabled=environ.get("NEONUP", "").lower() not in _OFF,
+        enabled=_enabled(environ.get("NEONUP", "")),
         sources=sources,
         tables=tables,
         **values,
     )
+
+
+def _enabled(value: str) -> bool:
+    """Whether ``NEONUP`` leaves neonup on; what it does not know might have meant off."""
+    try:
+        return not value or _flag(value)
+    except ValueError:
+        raise SettingsError(
+            f"NEONUP={value} is neither on nor off.",
+            remedy="Set NEONUP=off so that nothing is created, woken or written, or unset it.",
+        ) from None
 
 
 def _parsed(name: str, value: object, source: str) -> Any:
@@ -294,8 +305,10 @@ def _parsed(name: str, value: object, source: str) -> Any:
 def _tool_table(pyproject: Path) -> dict[str, Any]:
     try:
         content = pyproject.read_bytes()
-    except OSError:
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
         return {}
+    except OSError as error:  # what it says, to create nothing for example, is not known
+        raise SettingsError(f"{pyproject} cannot be read: {error.strerror}.") from None
     if b"tool.neonup" not in content:  # parsing a long file would cost every start
         return {}
     import tomllib

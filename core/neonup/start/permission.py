@@ -104,11 +104,12 @@ def ask(
             raise _forbidden(
                 settings, need, f"{variable} is set, so this looks like {platform}", _SAY_SO
             )
-    if "PYTEST_VERSION" in environ or "PYTEST_CURRENT_TEST" in environ:
+    argv = sys.argv if argv is None else argv
+    if _is_pytest(environ, argv):
         return Permission(sign or "pytest", "tests use only the local provider")
     if against:
         raise _forbidden(settings, need, against, _SAY_SO)
-    sign = sign or _own_sign(sys.argv if argv is None else argv, settings.project)
+    sign = sign or _own_sign(argv, settings.project)
     if sign is None:
         raise _forbidden(settings, need, "nothing here says that this is development", _SAY_SO)
     return Permission(sign, local_only)
@@ -132,6 +133,18 @@ def _forbidden(
 
 def _in_ci(environ: Mapping[str, str]) -> bool:
     return environ.get("CI", "").lower() not in ("", "0", "false")
+
+
+def _is_pytest(environ: Mapping[str, str], argv: Sequence[str]) -> bool:
+    """Whether this process, or the one that started it, is pytest.
+
+    pytest sets ``PYTEST_VERSION`` from 8.2 on, and ``PYTEST_CURRENT_TEST`` only while a test runs:
+    https://docs.pytest.org/en/stable/reference/reference.html#environment-variables
+    """
+    if "PYTEST_VERSION" in environ or "PYTEST_CURRENT_TEST" in environ:
+        return True
+    program = PurePath(argv[0] if argv else "")
+    return bool({"pytest", "py.test"} & {program.stem, program.name, program.parent.name})
 
 
 def _own_sign(argv: Sequence[str], project: Path) -> str | None:

@@ -75,7 +75,9 @@ def is_development() -> bool:
 
 def are_tests() -> bool:
     """Whether this is ``manage.py test`` or pytest."""
-    return command() == "test" or "PYTEST_VERSION" in os.environ
+    return command() == "test" or any(
+        name in os.environ for name in ("PYTEST_VERSION", "PYTEST_CURRENT_TEST")
+    )
 
 
 def goes_without() -> bool:

@@ -2,26 +2,53 @@
 
 from __future__ import annotations
 
+import enum
+import os
 from pathlib import Path
+from typing import TypeAlias
 
-_SIGNS = {"pyproject.toml": b"[tool.neonup", ".env": b"# neonup: ", ".env.local": b"# neonup: "}
+
+class Unset(enum.Enum):
+    """What an option is that the ini file does not have.
+
+    A value of its own, given to pytest as the default: what pytest itself answers for an option
+    without a default is None or an empty list, depending on its version, and an empty list is also
+    what an option that was left empty on purpose is.
+    """
+
+    UNSET = enum.auto()
 
 
-def names(env: tuple[str, ...] | None, root: Path) -> tuple[str, ...]:
+UNSET = Unset.UNSET
+
+Env: TypeAlias = "tuple[str, ...] | Unset"
+"""The variables of ``neon_env``; none where it is empty, which is not the same as unset."""
+
+_COMMENT = b"# neonup: "
+_SIGNS = {"pyproject.toml": b"tool.neonup", ".env": _COMMENT, ".env.local": _COMMENT}
+
+_VARIABLES = ("NEONUP_ENV_FILE", "NEONUP_KEY", "NEONUP_MARKS")
+"""Variables that say which URL neonup manages here, or that it has put one into the environment."""
+
+
+def names(env: Env, root: Path) -> tuple[str, ...]:
     """The variables to set: those of ``neon_env``, else the project's own where it uses neonup.
 
     Args:
-        env: what the ini file says; None: nothing, empty: that there are none.
+        env: what the ini file says.
         root: pytest's rootdir.
     """
-    if env is not None:
+    if not isinstance(env, Unset):
         return env
-    if not any(_has_sign(folder) for folder in (root, *root.parents)):
+    said = any(os.environ.get(name) for name in _VARIABLES)
+    if not said and not any(_has_sign(folder) for folder in (root, *root.parents)):
         return ()  # without an import, for all the runs that are no business of ours
     import neonup
 
     project = neonup.find_project(root)
-    return (neonup.resolve(project).key,) if _has_sign(project) else ()
+    settings = neonup.resolve(project)
+    used = said or _has_sign(project) or _contains(settings.env_file, _COMMENT)
+    return (settings.key,) if used else ()
 
 
 def _has_sign(folder: Path) -> bool:
@@ -30,6 +57,7 @@ def _has_sign(folder: Path) -> bool:
 
 def _contains(path: Path, sign: bytes) -> bool:
     try:
-        return sign in path.read_bytes()
+        # A pipe is not read: what is taken out of it would be missing to the application.
+        return path.is_file() and sign in path.read_bytes()
     except OSError:
         return False

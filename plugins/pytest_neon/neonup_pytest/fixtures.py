@@ -22,6 +22,17 @@ if TYPE_CHECKING:
     from neonup_pytest.state import State
 
 
+@contextmanager
+def plainly() -> Iterator[None]:
+    """Errors that users can fix are shown without this plugin's frames."""
+    from neonup import NeonupError
+
+    try:
+        yield
+    except NeonupError as error:
+        raise pytest.fail.Exception(str(error), pytrace=False) from None
+
+
 @pytest.fixture(scope="session")
 def neon_template(pytestconfig: pytest.Config) -> Source:
     """What makes the schema; by default what ``neon_schema`` and ``neon_migrate`` say.
@@ -39,7 +50,7 @@ def neon_url(pytestconfig: pytest.Config, neon_template: Source) -> str:
 
     A test that asks for no more than this shares the database behind it with others.
     """
-    with _plainly():
+    with plainly():
         mine = _begun(pytestconfig, neon_template)
         mine.worker.share()
     return mine.worker.url
@@ -48,7 +59,7 @@ def neon_url(pytestconfig: pytest.Config, neon_template: Source) -> str:
 @pytest.fixture
 def _neon_shared(pytestconfig: pytest.Config, neon_url: str, neon_template: Source) -> None:
     """What tests with `neon_url` alone use, too: a folder may have a template of its own."""
-    with _plainly():
+    with plainly():
         _begun(pytestconfig, neon_template).worker.share()
 
 
@@ -62,7 +73,7 @@ def neon_db(
     """
     from neonup_pytest.options import Isolation
 
-    with _plainly():
+    with plainly():
         mine = _begun(request.config, neon_template)
         isolated = mine.isolation(request.node) is Isolation.DATABASE
         if isolated:
@@ -150,7 +161,7 @@ def neon_branch(pytestconfig: pytest.Config) -> RunBranch:
     """
     from neonup_pytest import state
 
-    with _plainly():
+    with plainly():
         found = state.of(pytestconfig).branch
     if found is None:
         pytest.skip("neon_branch needs a Neon branch: pytest --neon-provider=account")
@@ -165,20 +176,9 @@ def neon_server(pytestconfig: pytest.Config) -> Iterator[NeonServer]:
 
     settings = neonup.resolve(neonup.find_project(pytestconfig.rootpath))
     with ExitStack() as stack:
-        with _plainly():
+        with plainly():
             server = stack.enter_context(neon_server.serving(settings.home))
         yield server
-
-
-@contextmanager
-def _plainly() -> Iterator[None]:
-    """Errors that users can fix are shown without this plugin's frames."""
-    from neonup import NeonupError
-
-    try:
-        yield
-    except NeonupError as error:
-        raise pytest.fail.Exception(str(error), pytrace=False) from None
 
 
 def _begun(config: pytest.Config, template: Source) -> State:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import shutil
+from dataclasses import dataclass
 
 import pytest
 
@@ -12,9 +13,18 @@ from neonup_pytest.worker import Worker
 
 _MOST = 10
 """So many in a run: whoever breaks everything looks at the first ones."""
-_NAME = pytest.StashKey[str]()
-_HAS_ONE = pytest.StashKey[bool]()
 _TITLE = "neonup"
+
+
+@dataclass
+class _Attempt:
+    """One attempt of a test: whether it has a database of its own, and the name to keep it under."""
+
+    has_database: bool = False
+    name: str | None = None
+
+
+_ATTEMPT = pytest.StashKey[_Attempt]()
 
 
 class Kept:
@@ -29,32 +39,52 @@ class Kept:
         self._worker, self._which = worker, which
         self._count = 0
 
+    def begin(self, item: pytest.Item) -> None:
+        """Begin an attempt of a test: plugins that run a failed one again do so on the same item."""
+        item.stash[_ATTEMPT] = _Attempt()
+
     def has_one(self, item: pytest.Item) -> None:
         """Say that a test has a database of its own by now."""
-        item.stash[_HAS_ONE] = True
+        _attempt(item).has_database = True
 
     def name_of(self, item: pytest.Item) -> str | None:
         """The name under which a test's database stays; None if it goes."""
-        return item.stash.get(_NAME, None)
+        return _attempt(item).name
 
     def look_at(self, item: pytest.Item, report: pytest.TestReport) -> None:
-        """Choose the name, and tell it in the report of a test that failed."""
-        if _HAS_ONE not in item.stash:
+        """Choose the name, and tell it in the report of an attempt that failed."""
+        attempt = _attempt(item)
+        if not attempt.has_database:
             return
         wanted = self._which is Keep.ALL or (self._which is Keep.FAILED and report.failed)
-        if wanted and _NAME not in item.stash and report.when != "teardown":
+        if wanted and attempt.name is None and report.when != "teardown":
             if self._count >= _MOST:
                 return
             self._count += 1
-            item.stash[_NAME] = f"{self._worker.kept_prefix}_{self._count}"
-        name = self.name_of(item)
-        if name is not None and report.failed:
-            report.sections.append((_TITLE, self._told(name)))
+            attempt.name = f"{self._worker.kept_prefix}_{self._count}"
+        if attempt.name is not None and report.failed:
+            report.sections.append((_TITLE, self._told(attempt.name)))
 
     def _told(self, name: str) -> str:
         url = str(self._worker.server.url(name))
         psql = shutil.which("psql") or self._worker.admin.program
         return f"The test's database has been kept; connect with:\n{psql} {shlex.quote(url)}"
+
+
+def _attempt(item: pytest.Item) -> _Attempt:
+    return item.stash.setdefault(_ATTEMPT, _Attempt())
+
+
+def tell_reruns(terminal: pytest.TerminalReporter) -> None:
+    """Tell where the databases of attempts are whose test was run again.
+
+    pytest shows the reports of failed tests alone; pytest-rerunfailures puts those of such attempts
+    under ``rerun``, also those that workers of pytest-xdist have sent.
+    """
+    for report in terminal.stats.get("rerun", []):
+        for content in (text for title, text in report.sections if title == _TITLE):
+            terminal.section(f"{_TITLE}: a failed attempt of {report.nodeid}")
+            terminal.line(content)
 
 
 def explain_death(worker: Worker, report: pytest.TestReport) -> bool:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import enum
+import re
 from dataclasses import dataclass
 
 import pytest
+
+from neonup_pytest.activation import UNSET, Env, Unset
 
 FIXTURES = frozenset(
     {
@@ -14,6 +17,8 @@ FIXTURES = frozenset(
     }
 )
 """Who asks for one of these uses the tests' server."""
+
+_VARIABLE = r"[A-Za-z_][A-Za-z0-9_]*"
 
 PROVIDERS = ("local", "account")
 """Whose servers tests can run on."""
@@ -58,24 +63,24 @@ def add(parser: pytest.Parser) -> None:
         help="where tests run: local, or account: on a branch of a project of your Neon account",
     )
     parser.addini("neon_provider", f"one of {', '.join(PROVIDERS)}", "string", "local")
-    parser.addini("neon_parent", "the branch that the run's branch is made of", "string", None)
-    parser.addini("neon_env", "the variables that the application reads its URL from", "args", None)
-    parser.addini("neon_dialect", "the scheme of its URL, e.g. postgresql+asyncpg", "string", None)
-    parser.addini("neon_schema", "SQL files that create the schema", "args")
+    parser.addini("neon_parent", "the branch that the run's branch is made of", "string", "")
+    parser.addini("neon_env", "variables that the application reads its URL from", "args", UNSET)
+    parser.addini("neon_dialect", "the scheme of its URL, e.g. postgresql+asyncpg", "string", "")
+    parser.addini("neon_schema", "SQL files that create the schema", "args", [])
     parser.addini(
-        "neon_migrate", "a command, or module:function, that creates the schema", "string", None
+        "neon_migrate", "a command, or module:function, that creates the schema", "string", ""
     )
     parser.addini(
-        "neon_migrate_files", "glob patterns of the files that neon_migrate depends on", "args"
+        "neon_migrate_files", "glob patterns of the files that neon_migrate depends on", "args", []
     )
     parser.addini("neon_isolation", f"one of {', '.join(Isolation)}", "string", "database")
 
 
 @dataclass(frozen=True)
 class Options:
-    """The ini file's values. ``env`` is None if nothing was said, and empty for: none."""
+    """The values of the ini file and of the command line."""
 
-    env: tuple[str, ...] | None
+    env: Env
     dialect: str | None
     migrate_files: tuple[str, ...]
     isolation: Isolation
@@ -110,10 +115,28 @@ def _provider(config: pytest.Config) -> str:
     return str(found)
 
 
-def env(config: pytest.Config) -> tuple[str, ...] | None:
-    """What ``neon_env`` says; None if it is not there, and empty where it is empty."""
-    names = config.getini("neon_env")
-    return None if names is None else tuple(names)
+def env(config: pytest.Config) -> Env:
+    """The variables that ``neon_env`` names; `UNSET` where the ini file does not have it.
+
+    Raises:
+        pytest.UsageError: it is something else than names of variables.
+    """
+    value: object = config.getini("neon_env")
+    if isinstance(value, Unset):
+        return value
+    if not isinstance(value, list):
+        raise pytest.UsageError(
+            f"pytest {pytest.__version__} answers {value!r} for neon_env, so nobody can tell which "
+            "variables lead to the application's database.\n"
+            "neonup-pytest does not work with this version, or a plugin has changed the option."
+        )
+    for name in value:
+        if not re.fullmatch(_VARIABLE, str(name)):
+            raise pytest.UsageError(
+                f"neon_env names {name!r}, which is no variable's name: it takes names of letters, "
+                "digits and underscores with spaces between them."
+            )
+    return tuple(map(str, value))
 
 
 def fixtures_of(item: pytest.Item) -> frozenset[str]:

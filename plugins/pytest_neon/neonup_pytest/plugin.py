@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from neonup_pytest import options, run
+from neonup_pytest import options, run, supported
 from neonup_pytest.fixtures import (
     _neon_shared,
     neon_async_connection,
@@ -23,6 +24,7 @@ from neonup_pytest.fixtures import (
     neon_session,
     neon_template,
     neon_url,
+    plainly,
 )
 
 if TYPE_CHECKING:
@@ -43,6 +45,10 @@ __all__ = [
     "neon_url",
 ]
 
+if message := supported.refusal("pytest"):
+    raise pytest.UsageError(message)
+
+_VERSION = "PYTEST_VERSION"
 _REFUSED = "neonup_refused"
 """Why a worker of pytest-xdist cannot begin, in what it tells the process that started it."""
 
@@ -55,10 +61,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.hookimpl(wrapper=True)
 def pytest_load_initial_conftests(early_config: pytest.Config) -> Iterator[None]:
     """Set the variables before conftest files, and before pytest-django loads settings."""
-    from neonup_pytest import activation as optin
+    from neonup_pytest import activation
 
+    _say_that_these_are_tests(early_config)
     with _as_usage_errors(early_config):
-        if names := optin.names(options.env(early_config), early_config.rootpath):
+        if names := activation.names(options.env(early_config), early_config.rootpath):
             from neonup_pytest import state
 
             state.of(early_config, names)
@@ -75,6 +82,8 @@ def pytest_configure(config: pytest.Config) -> None:
         run.of_process()
     state = _state(config)
     if state is not None and _has_pytest_django(config.pluginmanager):
+        with _as_usage_errors(config):
+            supported.require("Django")  # which pytest-django has imported by now
         from neonup_pytest.django import hooks
 
         config.pluginmanager.register(hooks.Hooks(state), "neonup-django")
@@ -101,9 +110,19 @@ def pytest_testnodedown(node: object) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Put the shared database back for a test that uses no fixture, but maybe the application."""
-    state = _state(item.config)
-    if state is not None and state.worker.open and "neon_url" not in options.fixtures_of(item):
+    if (state := _state(item.config)) is None:
+        return
+    state.kept.begin(item)
+    if state.worker.open and "neon_url" not in options.fixtures_of(item):
         state.worker.share()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_call(item: pytest.Item) -> None:
+    """Fail a test whose fixtures have led the application back to its own database."""
+    if (state := _state(item.config)) is not None:
+        with plainly():
+            state.refuse_return()
 
 
 @pytest.hookimpl(wrapper=True)
@@ -117,10 +136,29 @@ def pytest_runtest_makereport(
     return report
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Tell of the databases that pytest itself says nothing about."""
+    if terminalreporter.stats.get("rerun"):
+        from neonup_pytest import kept
+
+        kept.tell_reruns(terminalreporter)
+
+
 def pytest_unconfigure(config: pytest.Config) -> None:
     """Leave nothing behind: also after Ctrl-C, and where collecting failed."""
     if (state := _state(config)) is not None:
         state.close()
+
+
+def _say_that_these_are_tests(config: pytest.Config) -> None:
+    """Set what pytest itself sets from 8.2 on: neonup creates nothing elsewhere for tests."""
+    if _VERSION not in os.environ:
+        os.environ[_VERSION] = pytest.__version__
+        config.add_cleanup(_forget_version)
+
+
+def _forget_version() -> None:
+    os.environ.pop(_VERSION, None)
 
 
 def _has_pytest_django(plugins: pytest.PytestPluginManager) -> bool:

@@ -22,8 +22,9 @@ import neonup
 from neonup import NeonupError, Settings, SettingsError, run_script
 
 Source: TypeAlias = "str | Path | Callable[..., Any] | Sequence[Source] | Schema | None"
-"""What `neon_template` may return: a command or ``module:function``, a SQL file, a callable that
-is given the URL (or nothing), several of these in their order, a `Schema`, or None: no schema."""
+"""What `neon_template` may return: a command or ``module:function``, a SQL file (a path, or a string
+that ends with ``.sql``), a callable that is given the URL (or nothing), several of these in their
+order, a `Schema`, or None: no schema."""
 
 _FORM = 1
 """Counted up when the same steps come to make another template."""
@@ -71,6 +72,8 @@ def schema_of(source: Source, root: Path) -> Schema | None:
     """
     if source is None or isinstance(source, Schema):
         return source
+    if isinstance(source, str) and _is_file(source, root):
+        return Schema((root / source,))
     if isinstance(source, str) or callable(source):
         return Schema((source,))
     if isinstance(source, Path):
@@ -165,6 +168,11 @@ def _name(step: str | Callable[..., Any]) -> str:
         return place
 
 
+def _is_file(step: str, root: Path) -> bool:
+    """Whether a string is the path of a SQL file: a shell would try to run that."""
+    return step.endswith(".sql") and (len(step.split()) == 1 or (root / step).is_file())
+
+
 def _is_function(step: str) -> bool:
     return re.fullmatch(_FUNCTION, step) is not None
 
@@ -223,7 +231,7 @@ def _add_file(digest: hashlib._Hash, path: Path, root: Path) -> None:
     except OSError as error:
         raise SettingsError(
             f"The schema's file {path} cannot be read: {error.strerror}.",
-            remedy="Correct neon_schema, whose paths are relative to pytest's rootdir.",
+            remedy="Correct its path, which is relative to pytest's rootdir.",
         ) from None
     name = path.relative_to(root) if path.is_relative_to(root) else path
     digest.update(f"\n{name.as_posix()} {len(content)}\n".encode())

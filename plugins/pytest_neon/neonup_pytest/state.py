@@ -13,13 +13,14 @@ import pytest
 import neonup
 from neonup import Database, Settings, SettingsError
 from neonup_pytest import kept as keep
-from neonup_pytest import options, schema
-from neonup_pytest.application import environment
+from neonup_pytest import options, schema, supported
+from neonup_pytest.application import environment, own_database
 from neonup_pytest.application.environment import Variables
 from neonup_pytest.databases import statements
 from neonup_pytest.options import Isolation, Keep, Options
 from neonup_pytest.run import of_process
 from neonup_pytest.schema import Project, Schema
+from neonup_pytest.servers import external
 from neonup_pytest.worker import Worker
 
 if TYPE_CHECKING:
@@ -41,7 +42,6 @@ class Step:
     base: Callable[[], str]
 
 
-_GIVEN = "NEONUP_TEST_SERVER"
 _SHARED = "_neon_shared"
 """The fixture that a test is given which wants the URL, but no database of its own."""
 
@@ -55,13 +55,17 @@ class State:
     """
 
     def __init__(self, config: pytest.Config, names: tuple[str, ...]):
+        supported.require("pytest-xdist", "pytest-django", "Django")
         self.config = config
         self.options: Options = options.read(config)
         self.settings: Settings = neonup.resolve(neonup.find_project(config.rootpath))
-        default = (self.settings.key,) if self.options.env is None else ()
-        self.own = environment.own_database(self.settings, names or default)
+        # Only an empty `neon_env` says that the application reads no variable at all.
+        self._reads_none = self.options.env == ()
+        self.own = own_database.own_databases(
+            self.settings, names or (() if self._reads_none else (self.settings.key,))
+        )
         self.branch = self._branch()
-        environment.refuse_own_server(os.environ.get(_GIVEN, ""), self.own)
+        own_database.refuse_own_server(os.environ.get(external.VARIABLE, ""), self.own)
         self.worker = Worker(
             of_process(),
             self.settings,
@@ -72,8 +76,10 @@ class State:
         kept = Keep.NONE if self.branch is not None else self.options.keep
         self.kept = keep.Kept(self.worker, kept)
         self.names = names
-        self.variables = Variables.for_names(names, self.worker.url, known=self._known())
+        known = environment.known(self.settings)
+        self.variables = Variables.for_names(names, self.worker.url, known=known)
         self.variables.set()
+        self._unnamed = own_database.Unnamed(self.settings, names, self.worker.url)
         self.framework: Step | None = None
 
     def _branch(self) -> RunBranch | None:
@@ -89,15 +95,12 @@ class State:
         self.config.add_cleanup(made.close)  # also where the run cannot begin
         return made
 
-    def _known(self) -> set[str]:
-        generic = neonup.find(self.settings.project, key="DIRECT_URL")
-        return {*os.environ, *(["DIRECT_URL"] if generic else [])}
-
     def expect(self, items: list[pytest.Item]) -> None:
         """Look at what will run.
 
         Raises:
-            pytest.UsageError: it could reach a database that is not the tests'.
+            NeonupError: it could reach a database that is not the tests'.
+            pytest.UsageError: a marker cannot be used.
         """
         users = [item for item in items if options.FIXTURES & options.fixtures_of(item)]
         self.worker.expected = sum(
@@ -109,16 +112,27 @@ class State:
                 item.fixturenames.insert(0, _SHARED)  # type: ignore[attr-defined]
         if users:
             self.verify()
+        else:
+            self.refuse_return()
 
     def verify(self) -> None:
-        """Make sure that the application cannot reach another database.
+        """Make sure that the application of tests which use a fixture has no other database.
 
         Raises:
-            pytest.UsageError: it may, or nobody can tell.
+            SettingsError: it may have, or nobody can tell.
         """
         self.variables.verify()
-        if not self.names:
-            environment.refuse_unsure(self.own)
+        if not self._reads_none and self.settings.key not in self.names:
+            self._unnamed.refuse()
+
+    def refuse_return(self) -> None:
+        """Make sure that no variable leads to the application's own database again.
+
+        Raises:
+            SettingsError: one does.
+        """
+        if changed := self.variables.changed():
+            own_database.refuse_return(changed, self.own)
 
     def isolation(self, item: pytest.Item) -> Isolation:
         """How a test is kept apart."""
@@ -148,7 +162,7 @@ class State:
 
         def build() -> None:
             url = self.worker.url
-            environ = Variables.for_names(names, url, known=self._known()).values
+            environ = Variables.for_names(names, url, known=environment.known(self.settings)).values
             with schema.explained(self.settings, self.worker.server.provider):
                 if source is not None:
                     schema.apply(source, url, self.worker.libpq_url, environ, root)

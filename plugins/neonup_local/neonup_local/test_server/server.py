@@ -31,6 +31,12 @@ _SPEED = {
 }
 """Against a power cut there is nothing to protect, and no database lives long enough to age."""
 
+_LOGICAL = {"wal_level": "logical", "max_wal_senders": "10"}
+"""For subscriptions and logical decoding; it costs more WAL, so only where the project asks for it.
+
+https://www.postgresql.org/docs/current/logical-replication-config.html
+"""
+
 
 @dataclass(frozen=True)
 class EphemeralServer:
@@ -41,12 +47,14 @@ class EphemeralServer:
         folder: ``data/`` and ``log`` go there.
         port: its port on 127.0.0.1.
         engine: the programs.
+        logical_replication: ``wal_level = logical``.
     """
 
     home: Path
     folder: Path
     port: int
     engine: Engine
+    logical_replication: bool = False
 
     OWNER = template.OWNER
     """The role that tests connect as, as they would at Neon."""
@@ -83,7 +91,9 @@ class EphemeralServer:
             PortTaken: another process has the port.
             EngineError: it did not start; shows its own last lines.
         """
-        cluster.start(self.engine, self.folder, None, Options(self.port, settings=_SPEED))
+        settings = {**_SPEED, **(_LOGICAL if self.logical_replication else {})}
+        options = Options(self.port, self.logical_replication, settings=settings)
+        cluster.start(self.engine, self.folder, None, options)
 
     def stop(self, *, cleanly: bool) -> None:
         """Stop it; cleanly where its data is needed afterwards.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, nullcontext
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -37,12 +37,10 @@ def connection(url: str, *, rolled_back: bool) -> Iterator[psycopg.Connection[An
             then, and ``with connection.transaction()`` makes savepoints.
     """
     psycopg = _need("psycopg")
-    with psycopg.connect(url) as found:
-        if not rolled_back:
-            yield found
-            return
-        with found.transaction(force_rollback=True):
-            yield found
+    with psycopg.connect(url) as found, _transaction(found, rolled_back):
+        yield found
+        if _is_interrupted(found):
+            found.close()
 
 
 @asynccontextmanager
@@ -51,12 +49,27 @@ async def async_connection(
 ) -> AsyncIterator[psycopg.AsyncConnection[Any]]:
     """As `connection`, asynchronous."""
     psycopg = _need("psycopg")
-    async with await psycopg.AsyncConnection.connect(url) as found:
-        if not rolled_back:
-            yield found
-            return
-        async with found.transaction(force_rollback=True):
-            yield found
+    async with (
+        await psycopg.AsyncConnection.connect(url) as found,
+        _transaction(found, rolled_back),
+    ):
+        yield found
+        if _is_interrupted(found):
+            await found.close()
+
+
+def _transaction(connection: Any, rolled_back: bool) -> Any:
+    """The transaction that a connection is in for a test, as a context manager of its own kind."""
+    return connection.transaction(force_rollback=True) if rolled_back else nullcontext()
+
+
+def _is_interrupted(connection: Any) -> bool:
+    """Whether a statement still runs, whose test was ended in it: by pytest-timeout, or Ctrl-C.
+
+    Nothing can be committed or rolled back then, but closing the connection rolls it back.
+    """
+    status = connection.info.transaction_status
+    return bool(status == type(status).ACTIVE)
 
 
 @contextmanager

@@ -8,15 +8,10 @@ from dataclasses import dataclass, field
 
 import neonup
 from neonup import Database, Settings, SettingsError
+from neonup_pytest.application.own_database import CHANGED
 
 _DIRECT = ("_DIRECT", "_UNPOOLED")
 _GENERIC_DIRECT = "DIRECT_URL"
-
-
-def own_database(settings: Settings, names: Iterable[str]) -> dict[str, Database]:
-    """The application's own databases, by the variable that leads there."""
-    found = {name: neonup.find(settings.project, key=name) for name in names}
-    return {name: database for name, database in found.items() if database is not None}
 
 
 def dialect(own: Iterable[Database]) -> str:
@@ -26,6 +21,12 @@ def dialect(own: Iterable[Database]) -> str:
         if scheme.startswith("postgres"):
             return scheme
     return "postgresql"
+
+
+def known(settings: Settings) -> set[str]:
+    """The variables that the application can find, ``DIRECT_URL`` of a file included."""
+    generic = neonup.find(settings.project, key=_GENERIC_DIRECT)
+    return {*os.environ, *([_GENERIC_DIRECT] if generic else [])}
 
 
 @dataclass
@@ -59,68 +60,20 @@ class Variables:
             else:
                 os.environ[name] = value
 
+    def changed(self) -> dict[str, str | None]:
+        """What they are now, where something has changed them since; None: it was removed."""
+        found = {name: os.environ.get(name) for name in self.values}
+        return {name: value for name, value in found.items() if value != self.values[name]}
+
     def verify(self) -> None:
         """Make sure that nothing has changed them since.
 
         Raises:
-            pytest.UsageError: something has: the application may have another database.
+            SettingsError: something has: the application may have another database.
         """
-        import pytest  # not for `manage.py test`
-
-        for name, value in self.values.items():
-            found = os.environ.get(name)
-            if found != value:
-                raise pytest.UsageError(
-                    f"{name} no longer leads to the tests' database: "
-                    f"{'it was removed' if found is None else neonup.urls.mask(found)}.\n"
-                    "Something that pytest loaded has changed it (pytest-env, load_dotenv("
-                    "override=True), a conftest.py), so tests could reach another database.\n"
-                    "Stop it from doing so, or remove the variable from neon_env."
-                )
-
-
-def refuse_unsure(own: dict[str, Database]) -> None:
-    """Make sure that tests which use a database cannot reach the application's own.
-
-    Raises:
-        pytest.UsageError: nobody said which variables lead there.
-    """
-    import pytest
-
-    for name, database in own.items():
-        raise pytest.UsageError(
-            f"Tests use neonup's fixtures, and {name} (from {database.source}) leads to a database "
-            "that is not for tests.\nIf the application reads this variable, name it in pytest's "
-            "ini file; it then leads to the tests' database:\n"
-            f"    neon_env = {name}\nIf the application does not read it:\n    neon_env ="
-        )
-
-
-def refuse_own_server(url: str, own: dict[str, Database]) -> None:
-    """Make sure that the tests' server is not connected to by the application's own database.
-
-    Args:
-        url: the value of ``NEONUP_TEST_SERVER``.
-        own: the application's own databases, by the variable that leads there.
-
-    Raises:
-        SettingsError: it is.
-    """
-    wanted = _place(url)
-    for name, database in own.items():
-        if wanted is not None and wanted == _place(database.url):
+        for name, value in self.changed().items():
             raise SettingsError(
-                f"NEONUP_TEST_SERVER is the application's own database, {name} (from "
-                f"{database.source}).\nName another database of that server, such as .../postgres: "
-                "it is connected to, and nothing in it is changed."
+                f"{name} no longer leads to the tests' database: "
+                f"{'it was removed' if value is None else neonup.urls.mask(value)}.",
+                remedy=CHANGED,
             )
-
-
-def _place(url: str) -> tuple[object, ...] | None:
-    """What tells databases apart; None if it is no URL, which others say better."""
-    try:
-        parts = neonup.urls.parse(url)
-    except neonup.SettingsError:
-        return None
-    hosts = [({"localhost": "127.0.0.1"}.get(h, h), port or 5432) for h, port in parts.hosts]
-    return (*hosts, parts.dbname or parts.user)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from neonup_pytest.fixtures import plainly
 from neonup_pytest.options import Isolation
 from neonup_pytest.schema import schema_of
 from neonup_pytest.state import State, Step
@@ -78,8 +79,10 @@ class Hooks:
             return
         self._ready = True
         state, blocker = self._state, request.getfixturevalue(_BLOCKER)
-        source = schema_of(request.getfixturevalue("neon_template"), request.config.rootpath)
-        state.verify()
+        template = request.getfixturevalue("neon_template")
+        with plainly():
+            source = schema_of(template, request.config.rootpath)
+            state.verify()
         state.worker.rebuild |= bool(request.config.getoption("create_db", False))
 
         def begin() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from argparse import ArgumentParser
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,11 +11,12 @@ from django.test.runner import DiscoverRunner
 
 import neonup
 from neonup import NeonupError, SettingsError
-from neonup_pytest import activation as optin
-from neonup_pytest.application import environment
+from neonup_pytest import activation, supported
+from neonup_pytest.application import environment, own_database
 from neonup_pytest.application.environment import Variables
 from neonup_pytest.django.aliases import Aliases
 from neonup_pytest.run import of_process
+from neonup_pytest.servers import external
 from neonup_pytest.worker import Worker
 
 if TYPE_CHECKING:
@@ -33,6 +35,10 @@ class TestRunnerMixin(_Base):
     _taken: _Taken | None = None
 
     def __init__(self, *args: Any, neon_rebuild: bool = False, **kwargs: Any):
+        if message := supported.refusal("Django"):
+            from django.core.management import CommandError
+
+            raise CommandError(message)
         super().__init__(*args, **kwargs)
         self.neon_rebuild = neon_rebuild
 
@@ -84,12 +90,14 @@ class _Taken:
         settings = neonup.resolve(_project())
         if not settings.enabled:
             raise SettingsError("The tests need a database, and NEONUP=off forbids creating one.")
-        names = optin.names(None, settings.project) or (settings.key,)
-        own = environment.own_database(settings, names)
+        names = activation.names(activation.UNSET, settings.project) or (settings.key,)
+        own = own_database.own_databases(settings, names)
+        own_database.refuse_own_server(os.environ.get(external.VARIABLE, ""), own)
         self._worker = Worker(
             of_process(), settings, dialect=environment.dialect(own.values()), rebuild=rebuild
         )
-        self._variables = Variables.for_names(names, self._worker.url, known=())
+        known = environment.known(settings)
+        self._variables = Variables.for_names(names, self._worker.url, known=known)
         self._aliases = Aliases(self._worker, settings, own, names)
 
     def redirect(self) -> None:

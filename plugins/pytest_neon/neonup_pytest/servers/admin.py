@@ -143,6 +143,9 @@ class Admin:
         except (OSError, ValueError):  # the pipe is broken, or closed by another thread
             with contextlib.suppress(OSError, ValueError):
                 lines += receive.read().splitlines()  # why psql has ended
+        except BaseException:  # of pytest-timeout, or Ctrl-C: the answer is still to come,
+            self._psql.kill()  # and would be taken for the next statement's
+            raise
         said = [line for line in lines if line.strip()]
         raise ServerLost("The connection to the tests' Postgres was lost.", checked=said[-3:])
 

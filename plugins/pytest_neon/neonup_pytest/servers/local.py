@@ -93,7 +93,9 @@ class LocalServer:
             )
             with self._run.locked():
                 folder = self._run.folder()
-            self._own = EphemeralServer(self._settings.home, folder, self._port, engine)
+            self._own = EphemeralServer(
+                self._settings.home, folder, self._port, engine, self._settings.logical_replication
+            )
         return self._own
 
     @property
