@@ -18,7 +18,7 @@ _TITLE = "neonup"
 
 @dataclass
 class _Attempt:
-    """One attempt of a test: whether it has a database of its own, and the name to keep it under."""
+    """What an attempt of a test has: a database of its own, and the name that it stays under."""
 
     has_database: bool = False
     name: str | None = None
@@ -40,7 +40,7 @@ class Kept:
         self._count = 0
 
     def begin(self, item: pytest.Item) -> None:
-        """Begin an attempt of a test: plugins that run a failed one again do so on the same item."""
+        """An attempt of a test begins: plugins that rerun a failed test pass the same item."""
         item.stash[_ATTEMPT] = _Attempt()
 
     def has_one(self, item: pytest.Item) -> None:

@@ -22,9 +22,9 @@ import neonup
 from neonup import NeonupError, Settings, SettingsError, run_script
 
 Source: TypeAlias = "str | Path | Callable[..., Any] | Sequence[Source] | Schema | None"
-"""What `neon_template` may return: a command or ``module:function``, a SQL file (a path, or a string
-that ends with ``.sql``), a callable that is given the URL (or nothing), several of these in their
-order, a `Schema`, or None: no schema."""
+"""What `neon_template` may return: a command or ``module:function``, a SQL file (a path, or its
+name as a string), a callable that is given the URL (or nothing), several of these in their order,
+a `Schema`, or None: no schema."""
 
 _FORM = 1
 """Counted up when the same steps come to make another template."""

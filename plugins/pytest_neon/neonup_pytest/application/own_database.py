@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 import neonup
-from neonup import Database, Settings, SettingsError
+from neonup import Database, Settings, SettingsError, destination
 from neonup_pytest.databases.statements import PREFIX
 
 
@@ -27,11 +28,12 @@ def refuse_return(changed: Mapping[str, str | None], own: Mapping[str, Database]
     Raises:
         SettingsError: one leads there, or was removed while a file still says where that is.
     """
-    places = {_place(url) for database in own.values() for url in (database.url, database.direct)}
+    urls = [url for database in own.values() for url in (database.url, database.direct)]
+    places = [place for url in urls if (place := _place(url)) is not None]
     for name, value in changed.items():
         url = value or (own[name].url if name in own else "")
         place = _place(url)
-        if place is not None and place in places:
+        if place is not None and any(map(place.may_be, places)):
             raise SettingsError(
                 f"{name} leads to the application's own database again, not to the tests' "
                 f"database: {neonup.urls.mask(value) if value else 'it was removed'}.",
@@ -82,7 +84,8 @@ class Unnamed:
         place = _place(url)
         if place is None or self._server is None:
             return False
-        return place[:-1] == self._server[:-1] and str(place[-1]).startswith(PREFIX)
+        same_server = place.servers == self._server.servers
+        return same_server and place.name is not None and place.name.startswith(PREFIX)
 
     def _advice(self) -> str:
         name = self._settings.key
@@ -110,7 +113,8 @@ def refuse_own_server(url: str, own: Mapping[str, Database]) -> None:
     """
     wanted = _place(url)
     for name, database in own.items():
-        if wanted is not None and wanted == _place(database.url):
+        place = _place(database.url)
+        if wanted is not None and place is not None and wanted.may_be(place):
             raise SettingsError(
                 f"NEONUP_TEST_SERVER is the application's own database, {name} (from "
                 f"{database.source}).\nName another database of that server, such as .../postgres: "
@@ -118,11 +122,38 @@ def refuse_own_server(url: str, own: Mapping[str, Database]) -> None:
             )
 
 
-def _place(url: str) -> tuple[object, ...] | None:
-    """What tells databases apart; None if it is no URL, which others say better."""
+@dataclass(frozen=True)
+class _Place:
+    """A database, as far as that can be told without connecting.
+
+    Args:
+        servers: machine and port of each server that is tried; ``""`` is this machine.
+        name: the database's name; None: unknown, so it may be any.
+    """
+
+    servers: frozenset[tuple[str, int]]
+    name: str | None
+
+    def may_be(self, other: _Place) -> bool:
+        """Whether both may be one database."""
+        same_name = self.name is None or other.name is None or self.name == other.name
+        return same_name and bool(self.servers & other.servers)
+
+
+def _place(url: str) -> _Place | None:
+    """Where a URL leads; None if it is no URL, which others say better."""
     try:
-        parts = neonup.urls.parse(url)
-    except neonup.SettingsError:
+        servers = destination.servers(url)
+        place = neonup.urls.parse(url)
+    except SettingsError:
         return None
-    hosts = [({"localhost": "127.0.0.1"}.get(h, h), port or 5432) for h, port in parts.hosts]
-    return (*hosts, parts.dbname or parts.user)
+    machines = {(name, server.port) for server in servers for name in (server.address, server.host)}
+    name = place.dbname or os.environ.get("PGDATABASE") or place.user or os.environ.get("PGUSER")
+    has_service = "service" in place.parameters or "PGSERVICE" in os.environ
+    return _Place(
+        frozenset(
+            ("" if not machine or neonup.urls.is_loopback(machine) else machine, port)
+            for machine, port in machines
+        ),
+        None if has_service and not place.dbname else name,
+    )
