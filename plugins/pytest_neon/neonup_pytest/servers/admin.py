@@ -132,20 +132,21 @@ class Admin:
             raise ServerLost("psql was not started.")
         state = f"\\echo {self._mark} :ERROR :SQLSTATE :LAST_ERROR_MESSAGE"
         lines: list[str] = []
+        answered = False
         try:
             send.write(f"{statement}\n;\n{state}\n\\echo {self._mark}\n")
             send.flush()
-            while line := receive.readline():
-                line = line.rstrip("\n")
-                if line == self._mark:
-                    return self._answer(lines)
-                lines.append(line)
+            while not answered and (line := receive.readline()):
+                answered = line.rstrip("\n") == self._mark
+                lines.append(line.rstrip("\n"))
         except (OSError, ValueError):  # the pipe is broken, or closed by another thread
             with contextlib.suppress(OSError, ValueError):
                 lines += receive.read().splitlines()  # why psql has ended
-        except BaseException:  # of pytest-timeout, or Ctrl-C: the answer is still to come,
-            self._psql.kill()  # and would be taken for the next statement's
+        except BaseException:  # pytest-timeout's or Ctrl-C: the answer is still to come, and would
+            self._psql.kill()  # be taken for the next statement's
             raise
+        if answered:
+            return self._answer(lines[:-1])
         said = [line for line in lines if line.strip()]
         raise ServerLost("The connection to the tests' Postgres was lost.", checked=said[-3:])
 
