@@ -13,6 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tests.environments import layered_environment
 from tests.project import Project
 
 MEMORY = Path("/dev/shm")
@@ -62,6 +63,20 @@ class Child(Project):
     before: list[str] = field(default_factory=list)
     """Words before its command, that run it as somebody else."""
     new_session: bool = False
+    program: str = sys.executable
+    """The Python that its commands run with."""
+
+    def install(self, folder: Path, packages: Sequence[str]) -> None:
+        """Let it run with these packages, over the tests' own; the package index is asked."""
+        programs = layered_environment(folder)
+        done = subprocess.run(
+            [str(programs / "pip"), "install", "--quiet", "--no-deps", *packages],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        self.program = str(programs / "python")
 
     def write(self, **files: str) -> None:
         """Write modules by their names, ``__`` for a slash: ``app``, ``tests__conftest``."""
@@ -83,7 +98,7 @@ class Child(Project):
 
     def argv(self, args: Sequence[str]) -> list[str]:
         without = ["-p", "no:cacheprovider", "-p", "no:pytest_postgresql"]  # which imports psycopg
-        return [*self.before, sys.executable, "-m", "pytest", *without, "-q", *args]
+        return [*self.before, self.program, "-m", "pytest", *without, "-q", *args]
 
     def pytest(self, *args: str, **environ: str) -> Run:
         with self.started(*args, **environ) as process:

@@ -110,3 +110,26 @@ def test_the_applications_own_database(child: Child, ini: str, args: tuple[str, 
     run = child.pytest(*args, NEONUP_TEST_SERVER=server)
     run.refused("NEONUP_TEST_SERVER is the application's own database")
     assert "hunter2" not in run.output
+
+
+@pytest.mark.parametrize(
+    ("own", "environ"),
+    [
+        ("postgresql://me@db.example.com/app?hostaddr=127.0.0.1", {}),
+        ("postgresql:///app", {"PGHOST": "127.0.0.1"}),
+        ("postgresql://me@/app?host=localhost", {}),
+        ("postgresql://me@[::1]", {"PGDATABASE": "app"}),
+        ("postgresql://?service=dev", {"PGSERVICEFILE": "services"}),
+    ],
+)
+def test_the_applications_own_database_by_another_way(
+    child: Child, own: str, environ: dict[str, str]
+) -> None:
+    """libpq's parameters, variables and services say where a URL leads, not its host alone."""
+    child.file("services", "[dev]\nhost=127.0.0.1\ndbname=app\n")
+    child.ini("neon_env = DATABASE_URL")
+    child.write(test_it=QUICK)
+    child.file(".env", f"DATABASE_URL={own}\n")
+    server = "postgresql://ci:hunter2@127.0.0.1:5432/app"
+    run = child.pytest(NEONUP_TEST_SERVER=server, **environ)
+    run.refused("NEONUP_TEST_SERVER is the application's own database")

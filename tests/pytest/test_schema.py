@@ -293,6 +293,7 @@ OVERRIDES = {
     "lambda": "return lambda url: create_all(url)",
     "name": "return 'models:create_all'",
     "path": "return Path('items.sql')",
+    "path as a string": "return 'sql/items.sql'",
     "list": "return [Path('items.sql'), more]",
     "Schema": "return neonup_pytest.Schema((create_all,), files=(), key='v1')",
 }
@@ -300,7 +301,8 @@ OVERRIDES = {
 
 @pytest.mark.parametrize("how", [*OVERRIDES])
 def test_overriding_the_template(child: Child, how: str) -> None:
-    child.file("items.sql", "CREATE TABLE items AS SELECT 'file' AS name")
+    for name in ("items.sql", "sql/items.sql"):
+        child.file(name, "CREATE TABLE items AS SELECT 'file' AS name")
     child.write(
         models=BY_FUNCTION,
         conftest=f"""
@@ -320,7 +322,8 @@ def test_overriding_the_template(child: Child, how: str) -> None:
         """,
         test_it=TEST,
     )
-    wanted = {"path": ["file"], "list": ["file", "more"]}.get(how, ["function"])
+    from_file = {"path": ["file"], "path as a string": ["file"]}
+    wanted = {**from_file, "list": ["file", "more"]}.get(how, ["function"])
     for _ in range(2):
         assert names(child.pytest("-s")) == wanted
     assert times_made(child) <= 1

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 import textwrap
 from dataclasses import dataclass
 
@@ -114,7 +113,7 @@ class Site(Child):
 
     def manage(self, *args: str, **environ: str) -> Run:
         done = subprocess.run(
-            [sys.executable, "manage.py", *args],
+            [self.program, "manage.py", *args],
             cwd=self.folder,
             env={**self.environ, **environ},
             stdin=subprocess.DEVNULL,

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from neonup_pytest import supported
+
 if TYPE_CHECKING:
     import psycopg
     from sqlalchemy import Engine
@@ -209,6 +211,8 @@ def _in_loop(request: pytest.FixtureRequest, what: str) -> Any:
             "anyio_backend with anyio.",
             pytrace=False,
         )
+    if message := supported.refusal("pytest-asyncio"):  # whose fixtures know no loop_scope
+        pytest.fail(message, pytrace=False)
     plugins.import_plugin("neonup_pytest.asyncio_fixtures")
     marker = request.node.get_closest_marker("asyncio")
     scope = marker.kwargs.get("loop_scope") if marker else None

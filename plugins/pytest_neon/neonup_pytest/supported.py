@@ -13,11 +13,17 @@ FLOORS = {
     "pytest": (7, 4),
     "pytest-xdist": (3, 0),
     "pytest-django": (4, 5),
+    "pytest-asyncio": (0, 24),
     "Django": (4, 2),
 }
 """The oldest versions that tests have been run with, see tests/pytest/test_other_versions.py."""
 
-_MODULES = {"pytest-xdist": "xdist", "pytest-django": "pytest_django", "Django": "django"}
+_MODULES = {
+    "pytest-xdist": "xdist",
+    "pytest-django": "pytest_django",
+    "pytest-asyncio": "pytest_asyncio",
+    "Django": "django",
+}
 
 
 def refusal(package: str) -> str | None:
@@ -32,8 +38,7 @@ def refusal(package: str) -> str | None:
         return None
     least = ".".join(map(str, floor))
     return (
-        f"neonup-pytest does not work with {package} {version}: it needs {least} or newer, and "
-        "cannot keep tests away from the application's own database with this one.\n"
+        f"neonup-pytest does not work with {package} {version}: it needs {least} or newer.\n"
         f'pip install "{package}>={least}", or pip uninstall neonup-pytest'
     )
 

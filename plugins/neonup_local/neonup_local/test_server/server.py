@@ -31,8 +31,8 @@ _SPEED = {
 }
 """Against a power cut there is nothing to protect, and no database lives long enough to age."""
 
-_LOGICAL = {"wal_level": "logical", "max_wal_senders": "10"}
-"""For subscriptions and logical decoding; it costs more WAL, so only where the project asks for it.
+_LOGICAL = {"wal_level": "logical", "max_wal_senders": "10", "synchronous_commit": "on"}
+"""For subscriptions and logical decoding, which see what was flushed; where a project asks for it.
 
 https://www.postgresql.org/docs/current/logical-replication-config.html
 """
