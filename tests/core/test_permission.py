@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from neonup import CreationForbidden
+from neonup import CreationForbidden, SettingsError
 from neonup.settings import resolve
 from neonup.start.permission import HOSTING, ask
 
@@ -163,3 +163,26 @@ def test_the_projects_own_program_at_a_terminal_is_development(
 @pytest.mark.parametrize("name", ["alembic", "shop-admin"])
 def test_so_are_a_migration_tool_and_a_command_of_the_project(environment: Path, name: str) -> None:
     assert at_a_terminal(environment, f"{environment}/bin/{name}") == "development"
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        ["/venv/bin/pytest", "--reload"],
+        ["/venv/bin/py.test", "--reload"],
+        ["/venv/lib/pytest/__main__.py", "--reload"],
+    ],
+)
+def test_tests_take_only_the_local_provider_whichever_pytest_runs_them(
+    tmp_path: Path, argv: list[str]
+) -> None:
+    """Before 8.2 pytest sets no variable while it loads and collects."""
+    assert permission(tmp_path, {}, None, *argv).endswith("tests use only the local provider")
+
+
+@pytest.mark.parametrize("value", ["of", "disabled", "none", "-1"])
+def test_what_might_mean_off_does_not_mean_on(tmp_path: Path, value: str) -> None:
+    with pytest.raises(SettingsError, match=f"NEONUP={value} is neither on nor off"):
+        permission(tmp_path, {"NEONUP": value}, "the neonup command")
+    for on in ("", "on", "1", "True"):
+        assert permission(tmp_path, {"NEONUP": on}, "the neonup command").endswith("any")
