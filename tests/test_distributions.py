@@ -6,6 +6,7 @@ What is shipped of them is in `tests/release`.
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -15,8 +16,16 @@ import pytest
 import neonup
 from tests.release.building import FOLDERS, PACKAGES, ROOT, project_table
 
-PUBLIC = {"neonup", *neonup.__all__, "neonup.neon", "neonup.neon.oauth"}
-"""What plugins may import: the core's names, and two packages that have names of their own."""
+PUBLIC_PACKAGES = {
+    "neonup.neon",
+    "neonup.neon.agents",
+    "neonup.neon.errors",
+    "neonup.neon.oauth",
+    "neonup.neon.platform",
+}
+"""What the guides import beside the core's own names."""
+PUBLIC = {"neonup", *neonup.__all__, *PUBLIC_PACKAGES}
+"""What plugins may import."""
 PLUGINS = [name for name in FOLDERS if name != "neonup"]
 
 
@@ -58,6 +67,14 @@ def test_public_names_exist() -> None:
     for name in neonup.__all__:
         assert getattr(neonup, name) is not None
     assert set(neonup.__all__) <= set(dir(neonup))
+
+
+def test_the_documentation_says_what_is_public_and_imports_nothing_else() -> None:
+    said = (ROOT / "docs" / "plugins.md").read_text("utf-8").partition("## The hooks")[0]
+    assert {*re.findall(r"`(neonup\.neon[a-z.]*)`", said)} == PUBLIC_PACKAGES
+    for page in (ROOT / "docs").rglob("*.md"):
+        imported = re.findall(r"^from (neonup\.[a-z_.]+) import", page.read_text("utf-8"), re.M)
+        assert {*imported} <= PUBLIC_PACKAGES, page
 
 
 def _neonup_imports(path: Path) -> Iterator[tuple[int, str]]:

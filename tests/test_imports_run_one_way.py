@@ -21,6 +21,8 @@ DISTRIBUTIONS = {
 CORE = (
     ("errors", "extras", "markers", "process"),
     ("choice", "postgres"),
+    ("options",),
+    ("tables",),
     ("database", "settings", "versions"),
     ("provider",),
     ("env", "http", "hookspecs", "templates"),

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
         SqlError,
     )
     from neonup.markers import hookimpl
+    from neonup.options import Options, option
     from neonup.postgres import destination, drivers, effects, psql, urls
     from neonup.postgres.script import run_script
     from neonup.provider import Provider
@@ -67,6 +68,7 @@ __all__ = [
     "Inspection",
     "MoveError",
     "NeonupError",
+    "Options",
     "Provider",
     "ProviderError",
     "Restored",
@@ -97,6 +99,7 @@ __all__ = [
     "is_local",
     "is_published",
     "json_option",
+    "option",
     "owner",
     "psql",
     "resolve",
@@ -119,6 +122,7 @@ _NAMES = {
         *("ServiceError", "SettingsError", "SqlError"),
     ),
     "neonup.markers": ("hookimpl",),
+    "neonup.options": ("Options", "option"),
     "neonup.postgres.script": ("run_script",),
     "neonup.provider": ("Provider",),
     "neonup.providers.account.temporary": ("TemporaryBranch",),

@@ -32,7 +32,9 @@ def neonup_providers() -> Iterable[type[Provider]]:  # type: ignore[empty-body]
 def neonup_env(database: Database) -> Mapping[str, str]:  # type: ignore[empty-body]
     """Return more variables to write beside the URL.
 
-    Called after a database was created, before ``.env`` is written; never for one that was found.
+    Called after a database was created and recorded in ``.env``, so that a failure here loses no
+    URL; never for one that was found. An exception is reported and stops the start, and the next
+    start calls it again.
 
     Args:
         database: the new database; it answers.
@@ -46,6 +48,9 @@ def neonup_ready(database: Database, created: bool) -> None:
     Called after a database was created or woken; not for one that was found running, since that
     path runs at every start and loads no plugin. It is called again at the next start when the
     process was killed before it returned. An exception is reported and stops the start.
+
+    What it calls may ask for the database itself: in its thread, awaited, or in a process that it
+    starts. Another thread waits until it has returned.
 
     Args:
         database: the database.

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from neonup.database import ClaimOffer, Database, DatabaseSpec, Inspection, State
 from neonup.errors import ProviderError
+from neonup.options import Options
 from neonup.settings import Settings
 
 if TYPE_CHECKING:  # which no start needs
@@ -18,7 +19,7 @@ class Provider(ABC):
     """A maker of databases. One object serves one start of one project.
 
     Args:
-        settings: the project's settings; a provider's own are ``settings.option(name, ...)``.
+        settings: the project's settings; of a provider's own options, `options` is the class.
     """
 
     name: ClassVar[str]
@@ -29,6 +30,9 @@ class Provider(ABC):
 
     copies: ClassVar[bool] = False
     """Whether `provision` can begin with the data of ``spec.copy_of``, for ``fork``."""
+
+    options: ClassVar[type[Options] | None] = None
+    """What can be set for it, so that a misspelt name is refused; None: it does not say."""
 
     def __init__(self, settings: Settings):
         self.settings = settings

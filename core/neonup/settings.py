@@ -11,17 +11,33 @@ import os
 import re
 import stat
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypedDict, Unpack
 
+from neonup import options
 from neonup.errors import SettingsError
+from neonup.options import one_of, option
 
 AUTO = "auto"
 DEFAULT = "default"
-_OFF = frozenset({"off", "0", "false", "no"})
-_ON = frozenset({"on", "1", "true", "yes"})
+
+
+def _words(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError("it must be a string")
+    return value
+
+
+def _variable(value: object) -> str:
+    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", _words(value)):
+        raise ValueError("it must be a name of letters, digits and underscores")
+    return _words(value)
+
+
+def _prefix(value: object) -> str:
+    return _variable(value) if value else ""
 
 
 @dataclass(frozen=True)
@@ -50,28 +66,28 @@ class Settings:
         owner: another folder that names the same database, and whose data may be changed or
             deleted from here; ``--of`` of commands.
         sources: where each value came from, by name.
-        tables: the sub-tables of ``[tool.neonup]``: the providers' own options.
+        tables: the sub-tables of ``[tool.neonup]``, as `neonup.Options` reads them.
     """
 
     project: Path
     home: Path
     enabled: bool = True
-    env: str | None = None
-    provider: str = AUTO
-    key: str = "DATABASE_URL"
-    env_file: Path = Path(".env")
-    env_keys: str = AUTO
-    prefix: str = ""
-    seed: Path | None = None
-    migrate: str | None = None
-    ref: str = "neonup"
-    logical_replication: bool = False
-    on_expiry: str = "ask"
-    banner: bool = True
-    pg_bin: Path | None = None
-    checkpoint_migrations: bool = False
-    git_branches: bool = False
-    owner: Path | None = None
+    env: str | None = option(one_of("development", "production"))
+    provider: str = option(_words, AUTO)
+    key: str = option(_variable, "DATABASE_URL")
+    env_file: Path = option(Path, Path(".env"))
+    env_keys: str = option(one_of(AUTO, "all", "url"), AUTO)
+    prefix: str = option(_prefix, "")
+    seed: Path | None = option(Path)
+    migrate: str | None = option(_words)
+    ref: str = option(_words, "neonup")
+    logical_replication: bool = option(bool, default=False)
+    on_expiry: str = option(one_of("ask", "replace"), "ask")
+    banner: bool = option(bool, default=True)
+    pg_bin: Path | None = option(Path)
+    checkpoint_migrations: bool = option(bool, default=False)
+    git_branches: bool = option(bool, default=False)
+    owner: Path | None = option(Path)
     sources: Mapping[str, str] = field(default_factory=dict, repr=False)
     tables: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, repr=False)
 
@@ -79,14 +95,22 @@ class Settings:
         """Where a value came from, in words: ``argument``, ``NEONUP_KEY``, ``pyproject.toml``."""
         return self.sources.get(name, DEFAULT)
 
-    def option(self, provider: str, name: str) -> Any:
-        """A provider's own option, or None if it is unset.
 
-        Read from ``NEONUP_<PROVIDER>_<NAME>``, then ``[tool.neonup.<provider>]``; for ``neon.new``
-        and ``url`` that is ``NEONUP_NEON_NEW_URL`` and ``[tool.neonup."neon.new"] url``.
-        """
-        variable = re.sub(r"\W", "_", f"NEONUP_{provider}_{name}").upper()
-        return os.environ.get(variable) or self.tables.get(provider, {}).get(name)
+_DECLARED = options.declared(Settings)
+_VARIABLES = {name: f"NEONUP_{name.upper()}" for name in _DECLARED}
+_OTHERS = frozenset(
+    {
+        "NEONUP_ANNOUNCED",
+        "NEONUP_CONSOLE_URL",
+        "NEONUP_FINISHING",
+        "NEONUP_HOME",
+        "NEONUP_MARKS",
+        "NEONUP_MCP_TOKEN",
+        "NEONUP_OAUTH_CLIENT_ID",
+        *_VARIABLES.values(),
+    }
+)
+"""Variables that begin with ``NEONUP_`` and are no table's options."""
 
 
 class Arguments(TypedDict, total=False):
@@ -173,63 +197,6 @@ def _is_ours(env_file: Path) -> bool:
         return False
 
 
-def _text(value: object) -> str:
-    if not isinstance(value, str):
-        raise ValueError("it must be a string")
-    return value
-
-
-def _flag(value: object) -> bool:
-    if isinstance(value, bool):
-        return value
-    if isinstance(value, str) and value.lower() in _ON | _OFF:
-        return value.lower() in _ON
-    raise ValueError("it must be true or false")
-
-
-def _path(value: object) -> Path:
-    return Path(os.fspath(value)).expanduser()  # type: ignore[call-overload]
-
-
-def _variable(value: object) -> str:
-    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", _text(value)):
-        raise ValueError("it must be a name of letters, digits and underscores")
-    return _text(value)
-
-
-def _prefix(value: object) -> str:
-    return _variable(value) if value else ""
-
-
-def _one_of(*choices: str) -> Callable[[object], str]:
-    def parse(value: object) -> str:
-        if value not in choices:
-            raise ValueError(f"it must be one of {', '.join(choices)}")
-        return _text(value)
-
-    return parse
-
-
-_PARSERS: Mapping[str, Callable[[object], Any]] = {
-    "env": _one_of("development", "production"),
-    "provider": _text,
-    "key": _variable,
-    "env_file": _path,
-    "env_keys": _one_of(AUTO, "all", "url"),
-    "prefix": _prefix,
-    "seed": _path,
-    "migrate": _text,
-    "ref": _text,
-    "logical_replication": _flag,
-    "on_expiry": _one_of("ask", "replace"),
-    "banner": _flag,
-    "pg_bin": _path,
-    "checkpoint_migrations": _flag,
-    "git_branches": _flag,
-    "owner": _path,
-}
-
-
 def resolve(
     project: Path | str | None = None,
     *,
@@ -244,34 +211,33 @@ def resolve(
         arguments: values by name, as the fields of `Settings`.
 
     Raises:
-        SettingsError: a value cannot be used, or a name is unknown.
+        SettingsError: a value cannot be used, or a name of a setting, an option, a table or a
+            variable is unknown.
     """
     folder = Path(project).absolute() if project is not None else find_project(Path.cwd())
     if not _exists(folder, stat.S_ISDIR):
         raise SettingsError(f"The project folder {folder} does not exist.")
     table = _tool_table(folder / "pyproject.toml")
     tables = {name: value for name, value in table.items() if isinstance(value, dict)}
-    _reject_unknown({*table} - {*tables}, "pyproject.toml [tool.neonup]")
-    _reject_unknown({*arguments}, "the arguments")
+    _refuse_unknown({*table} - {*tables}, "pyproject.toml [tool.neonup]")
+    _refuse_unknown({*arguments}, "the arguments")
+    check_names(tables, environ)
 
-    values: dict[str, Any] = {}
+    values: dict[str, Any] = {"env_file": folder / ".env"}
     sources: dict[str, str] = {}
-    for name in _PARSERS:
-        variable = f"NEONUP_{name.upper()}"
+    for name, one in _DECLARED.items():
         candidates = {
             "argument": arguments.get(name),
-            variable: environ.get(variable) or None,
+            _VARIABLES[name]: environ.get(_VARIABLES[name]) or None,
             "pyproject.toml": table.get(name),
         }
         for source, value in candidates.items():
             if value is not None:
-                values[name], sources[name] = _parsed(name, value, source), source
+                found, sources[name] = options.parsed(one, value, source), source
+                if isinstance(found, Path):
+                    found = (Path.cwd() if source == "argument" else folder) / found
+                values[name] = found
                 break
-    for name in ("env_file", "seed", "owner"):
-        if name in values:
-            base = Path.cwd() if sources[name] == "argument" else folder
-            values[name] = base / values[name]
-    values.setdefault("env_file", folder / ".env")
     return Settings(
         project=folder,
         home=home(environ),
@@ -285,20 +251,11 @@ def resolve(
 def _enabled(value: str) -> bool:
     """Whether ``NEONUP`` leaves neonup on; what it does not know might have meant off."""
     try:
-        return not value or _flag(value)
+        return not value or options.flag(value)
     except ValueError:
         raise SettingsError(
             f"NEONUP={value} is neither on nor off.",
             remedy="Set NEONUP=off so that nothing is created, woken or written, or unset it.",
-        ) from None
-
-
-def _parsed(name: str, value: object, source: str) -> Any:
-    try:
-        return _PARSERS[name](value)
-    except (ValueError, TypeError) as error:
-        raise SettingsError(
-            f"The setting {name} = {value!r} (from {source}) cannot be used: {error}."
         ) from None
 
 
@@ -322,14 +279,28 @@ def _tool_table(pyproject: Path) -> dict[str, Any]:
     return table
 
 
-def _reject_unknown(names: set[str], where: str) -> None:
-    for name in sorted(names - _PARSERS.keys()):
-        import difflib
+def check_names(
+    tables: Mapping[str, Mapping[str, Any]],
+    environ: Mapping[str, str] = os.environ,
+    plugged: Mapping[str, type[options.Options] | None] | None = None,
+) -> None:
+    """Refuse misspelt tables, options and ``NEONUP_*`` variables.
 
-        close = difflib.get_close_matches(name, _PARSERS)
-        raise SettingsError(
-            f"{where} has an unknown setting {name!r}.",
-            remedy=f"Did you mean {close[0]!r}?"
-            if close
-            else f"The settings are {', '.join(_PARSERS)}.",
-        )
+    Args:
+        tables: as `Settings.tables`.
+        environ: the process environment.
+        plugged: as `neonup.tables.check` takes it: what plugins declare, once they are loaded.
+
+    Raises:
+        SettingsError: one is unknown.
+    """
+    strangers = [name for name in environ if name.startswith("NEONUP_") and name not in _OTHERS]
+    if tables or strangers:
+        from neonup import tables as known  # which most starts do without
+
+        known.check(tables, strangers, _VARIABLES, plugged)
+
+
+def _refuse_unknown(names: set[str], where: str) -> None:
+    for name in sorted(names - _DECLARED.keys()):
+        raise options.unknown("setting", name, where, _DECLARED)

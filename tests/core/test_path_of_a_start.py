@@ -44,6 +44,7 @@ def test_a_start_with_a_database_there_imports_no_more_than_this(project: Projec
         "neonup.env.dotenv",
         "neonup.env.record",
         "neonup.errors",
+        "neonup.options",
         "neonup.postgres",
         "neonup.postgres.urls",
         "neonup.process",

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from neonup import SettingsError
-from neonup.settings import find_project, resolve
+from neonup import Options, SettingsError, option
+from neonup.settings import check_names, find_project, resolve
+from neonup.tables import NeonNewOptions
+
+
+def declare(project: Path, toml: str) -> None:
+    (project / "pyproject.toml").write_text(toml)
 
 
 @pytest.fixture
@@ -107,10 +113,78 @@ def test_the_search_ends_at_the_repositorys_root(tmp_path: Path) -> None:
 
 def test_a_providers_own_options(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     settings = resolve(project, environ={})
-    assert settings.option("neon.new", "url") == "http://127.0.0.1:1/api/v1"
-    assert settings.option("neon.new", "other") is None
+    assert NeonNewOptions.of(settings).url == "http://127.0.0.1:1/api/v1"
+    assert NeonNewOptions.of(settings).timeout == 30
     monkeypatch.setenv("NEONUP_NEON_NEW_URL", "http://127.0.0.1:2/api/v1")
-    assert settings.option("neon.new", "url") == "http://127.0.0.1:2/api/v1"
+    assert NeonNewOptions.of(settings).url == "http://127.0.0.1:2/api/v1"
+    monkeypatch.setenv("NEONUP_NEON_NEW_TIMEOUT", "an hour")
+    with pytest.raises(SettingsError, match=r"timeout = 'an hour' \(from NEONUP_NEON_NEW_TIMEOUT"):
+        NeonNewOptions.of(settings)
+
+
+@dataclass(frozen=True)
+class TeamOptions(Options):
+    """Of a plugin's provider."""
+
+    table = "team"
+    folder: Path | None = option(Path)
+    count: int = option(int, 3)
+    quick: bool = option(bool, default=False)
+
+
+def test_options_of_a_plugin_are_declared_in_the_same_way(tmp_path: Path) -> None:
+    declare(tmp_path, '[tool.neonup.team]\nfolder = "bin"\nquick = "yes"\n')
+    settings = resolve(tmp_path, environ={})
+    assert TeamOptions.of(settings) == TeamOptions(tmp_path / "bin", 3, quick=True)
+    declare(tmp_path, "[tool.neonup.team]\ncuont = 4\n")
+    with pytest.raises(
+        SettingsError, match=r"\[tool.neonup.team\] has an unknown option 'cuont'"
+    ) as error:
+        TeamOptions.of(resolve(tmp_path, environ={}))
+    assert error.value.remedy == "Did you mean 'count'?"
+
+
+def test_a_relative_folder_of_programs_is_the_projects(tmp_path: Path) -> None:
+    declare(tmp_path, '[tool.neonup]\npg_bin = "tools/bin"\n')
+    assert resolve(tmp_path, environ={}).pg_bin == tmp_path / "tools/bin"
+    environ = {"NEONUP_PG_BIN": "others"}
+    assert resolve(tmp_path, environ=environ).pg_bin == tmp_path / "others"
+    assert resolve(tmp_path, environ={}, pg_bin="mine").pg_bin == Path.cwd() / "mine"
+
+
+@pytest.mark.parametrize(
+    ("toml", "environ", "message", "meant"),
+    [
+        ("[tool.neonup.account]\nregoin = 'x'", {}, "unknown option 'regoin'", "'region'"),
+        ("[tool.neonup.acount]\nregion = 'x'", {}, "unknown table 'acount'", "'account'"),
+        ("[tool.neonup.local]\nengin = 'x'", {}, "unknown option 'engin'", "'engine'"),
+        ("[tool.neonup.'neon.new']\ntimout = 1", {}, "unknown option 'timout'", "'timeout'"),
+        ("[tool.neonup.claimable]\ncapability = 'x'", {}, "'capability'", "'capabilities'"),
+        ("[tool.neonup.fleet]\nprefx = 'x'", {}, "unknown option 'prefx'", "'prefix'"),
+        ("[tool.neonup.pull]\nmaks = {}", {}, "unknown option 'maks'", "'mask'"),
+        ("", {"NEONUP_PROVIDR": "local"}, "variable 'NEONUP_PROVIDR'", "'NEONUP_PROVIDER'"),
+        ("", {"NEONUP_ACCOUNT_REGOIN": "x"}, "'NEONUP_ACCOUNT_REGOIN'", "'NEONUP_ACCOUNT_REGION'"),
+    ],
+)
+def test_a_misspelt_name_is_an_error_that_says_what_was_meant(
+    tmp_path: Path, toml: str, environ: dict[str, str], message: str, meant: str
+) -> None:
+    declare(tmp_path, toml)
+    with pytest.raises(SettingsError, match=message) as error:
+        resolve(tmp_path, environ=environ)
+    assert f"Did you mean {meant}?" in (error.value.remedy or "")
+
+
+def test_what_may_be_somebody_elses_is_left_alone(tmp_path: Path) -> None:
+    declare(tmp_path, "[tool.neonup.warehouse]\nurl = 'x'")
+    environ = {"NEONUP_WAREHOUSE_URL": "x", "NEONUP_TEST_SERVER": "1"}
+    assert resolve(tmp_path, environ=environ).tables == {"warehouse": {"url": "x"}}
+    own = {one.table: one for one in (NeonNewOptions, TeamOptions)}
+    with pytest.raises(SettingsError, match="unknown table 'warehouse'"):
+        check_names({"warehouse": {}}, {}, own)  # once plugins are loaded
+    check_names({"team": {"count": 1}}, {"NEONUP_TEAM_COUNT": "1"}, own)
+    with pytest.raises(SettingsError, match="unknown variable 'NEONUP_TEAM_CUONT'"):
+        check_names({}, {"NEONUP_TEAM_CUONT": "1"}, own)
 
 
 def test_a_project_that_is_not_there_is_an_error(tmp_path: Path) -> None:

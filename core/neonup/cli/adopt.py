@@ -113,9 +113,9 @@ def _make_sure(database: Database, yes: bool) -> None:
 
 def _client(start: Start) -> NeonClient:
     from neonup.neon import NeonClient
-    from neonup.providers.account import options as account
+    from neonup.tables import AccountOptions
 
-    return NeonClient(base_url=account.resolve(start.settings).url)
+    return NeonClient(base_url=AccountOptions.of(start.settings).url)
 
 
 def _reach(

@@ -14,10 +14,10 @@ from neonup import plugins
 from neonup.cli import options, output
 from neonup.database import USER, State
 from neonup.env import dotenv, git
-from neonup.errors import NeonupError
+from neonup.errors import NeonupError, SettingsError
 from neonup.providers import registry
 from neonup.providers.registry import provider_class
-from neonup.settings import Settings
+from neonup.settings import Settings, check_names
 from neonup.start import announce, lookup, owner, permission
 
 
@@ -139,12 +139,19 @@ def _providers(settings: Settings) -> Iterator[Finding]:
     for name, plugin in manager.list_name_plugin():
         if plugin is not None:
             yield Finding("plugin", name)
+    try:
+        check_names(settings.tables, plugged=registry.plugged_options(manager))
+    except SettingsError as error:
+        yield Finding("settings", error.message, error.remedy)
     for name, offered in registry.provider_classes(manager).items():
         provider = offered(settings)
-        reason = provider.unavailable()
-        yield Finding("provider", f"{name}: {reason or 'can be used'}")
-        for fact in provider.facts():
-            yield Finding(f"  {name}", fact)
+        try:
+            reason = provider.unavailable()
+            yield Finding("provider", f"{name}: {reason or 'can be used'}")
+            for fact in provider.facts():
+                yield Finding(f"  {name}", fact)
+        except SettingsError as error:
+            yield Finding("provider", f"{name}: {error.message}", error.remedy or "Correct it.")
     try:
         allowed = permission.ask(settings, options.SIGN, environ=os.environ)
         chosen, why = registry.choose_provider(settings, local_only=allowed.local_only)

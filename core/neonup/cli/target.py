@@ -161,11 +161,11 @@ def opened(*, local: bool, **arguments: Any) -> Iterator[Target]:
     """
     from neonup.neon import NeonClient
     from neonup.providers.account import current
-    from neonup.providers.account import options as account
+    from neonup.tables import AccountOptions
 
     settings = resolve(None, **arguments)
     database = find_database(settings)
-    options = account.resolve(settings)
+    options = AccountOptions.of(settings)
     found = current.local_neon(settings, database, options, local=local)
     if found is not None:
         with NeonClient(found.key, base_url=found.base) as neon:

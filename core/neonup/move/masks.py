@@ -23,7 +23,9 @@ from typing import Any
 from neonup.errors import MoveError, SettingsError
 from neonup.move.contents import Table
 from neonup.move.session import Session
+from neonup.options import closest
 from neonup.settings import Settings
+from neonup.tables import PullOptions
 
 _WHERE = "pyproject.toml [tool.neonup.pull] mask"
 _PART = re.compile(r'"((?:[^"]|"")+)"|([^."]+)')
@@ -70,18 +72,18 @@ def read(settings: Settings) -> dict[str, str]:
     Raises:
         SettingsError: they cannot be used.
     """
-    found = settings.tables.get("pull", {}).get("mask", {})
-    if not isinstance(found, dict) or not all(
-        isinstance(value, str) and value.strip() for value in found.values()
-    ):
-        raise SettingsError(
-            f"{_WHERE} must be a table of columns and maskings.",
-            remedy='For example: mask = {"users.email" = "hash", "users.phone" = "null"}',
-        )
-    unknown = settings.tables.get("pull", {}).keys() - {"mask"}
-    if unknown:
-        raise SettingsError(f"pyproject.toml [tool.neonup.pull] has an unknown {min(unknown)!r}.")
-    return dict(found)
+    found = dict(PullOptions.of(settings).mask or {})
+    for column, masking in found.items():
+        word = re.match(r"[A-Za-z]+(?=$|:(?!:))", masking.strip())
+        if word is None or word[0].lower() in ("null", "hash", "text"):
+            continue
+        if close := closest(word[0].lower(), ("hash", "null", "text:")):
+            raise SettingsError(
+                f"{_WHERE}: {masking!r} for {column!r} is no masking.",
+                checked=["it would be taken for an SQL expression"],
+                remedy=f"Did you mean {close!r}? An expression can stand in parentheses.",
+            )
+    return found
 
 
 def resolve(
@@ -106,10 +108,12 @@ def resolve(
     for name, masking in maskings.items():
         columns = list(_find(rows, name))
         if not columns:
+            close = closest(name, (f"{row['table']}.{row['name']}" for row in rows))
             raise SettingsError(
                 f"{_WHERE} names the column {name!r}, which the database does not have.",
                 checked=["names are taken as they are: table.column or schema.table.column"],
-                remedy="Correct it. Nothing was moved.",
+                remedy=f"{f'Did you mean {close!r}?' if close else 'Correct it.'} Nothing was "
+                "moved.",
             )
         for column in columns:
             expression = _expression(name, column, masking.strip(), salt)

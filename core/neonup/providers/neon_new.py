@@ -15,16 +15,13 @@ from neonup.http.calls import Call
 from neonup.http.run import run
 from neonup.provider import Provider
 from neonup.providers import neon_new_api as api
-
-BASE = "https://neon.new/api/v1"
-TIMEOUT = 30.0
-"""Seconds for one request; creating a database takes the service a few."""
+from neonup.tables import NeonNewOptions
 
 
 class NeonNewProvider(Provider):
     """Databases of neon.new, or of a local one (``neonup serve``).
 
-    Its options are ``url``, the base URL up to and with ``/api/v1``, and ``timeout``, in seconds.
+    Its options are those of `neonup.tables.NeonNewOptions`.
     """
 
     name = "neon.new"
@@ -126,7 +123,7 @@ class NeonNewProvider(Provider):
 
     def _base(self) -> str:
         """The base URL, without a slash at its end."""
-        base = str(self.settings.option(self.name, "url") or BASE).strip().rstrip("/")
+        base = NeonNewOptions.of(self.settings).url.rstrip("/")
         try:
             parts = urlsplit(base)
             usable = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
@@ -136,23 +133,13 @@ class NeonNewProvider(Provider):
             raise SettingsError(
                 "The base URL of neon.new cannot be used.",
                 checked=('NEONUP_NEON_NEW_URL, then [tool.neonup."neon.new"] url',),
-                remedy=f"Give an http or https URL without user or query, like {BASE}.",
+                remedy="Give an http or https URL without user or query, like "
+                f"{NeonNewOptions.url}.",
             )
         return base
 
     def _timeout(self) -> float:
-        value = self.settings.option(self.name, "timeout")
-        try:
-            seconds = float(value) if value is not None else TIMEOUT
-        except (TypeError, ValueError):
-            seconds = 0
-        if not 0 < seconds <= 600:
-            raise SettingsError(
-                f"The timeout of neon.new, {value!r}, cannot be used.",
-                checked=('NEONUP_NEON_NEW_TIMEOUT, then [tool.neonup."neon.new"] timeout',),
-                remedy="Give a number of seconds from 0 to 600.",
-            )
-        return seconds
+        return NeonNewOptions.of(self.settings).timeout
 
 
 def _id(database: Database) -> str:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, cast
 
 from neonup.database import USER, Database
 from neonup.errors import ProviderError
+from neonup.options import Options
 from neonup.provider import Provider
 from neonup.settings import AUTO, Settings
 
@@ -80,7 +81,7 @@ def provider_classes(manager: pluggy.PluginManager) -> dict[str, type[Provider]]
     found: dict[str, type[Provider]] = {}
     for implementation in manager.hook.neonup_providers.get_hookimpls():
         try:
-            offered = cast("Iterable[type[Provider]]", implementation.function())
+            offered = _checked(implementation.function())
         except Exception as error:
             plugins.report(implementation.plugin_name, error)
             continue
@@ -93,6 +94,29 @@ def provider_classes(manager: pluggy.PluginManager) -> dict[str, type[Provider]]
                 )
             found[provider.name] = provider
     return dict(sorted(found.items(), key=lambda item: item[0] not in KNOWN))
+
+
+def _checked(offered: object) -> list[type[Provider]]:
+    """What a plugin's ``neonup_providers`` returned.
+
+    Raises:
+        TypeError: it is not a collection of provider classes with names.
+    """
+    classes = list(cast("Iterable[type[Provider]]", offered))
+    for one in classes:
+        if not (isinstance(one, type) and issubclass(one, Provider) and hasattr(one, "name")):
+            raise TypeError(f"neonup_providers returned {one!r}, which is no provider with a name")
+    return classes
+
+
+def plugged_options(manager: pluggy.PluginManager) -> dict[str, type[Options] | None]:
+    """The options that plugins' providers declare, by provider; None where one declares none.
+
+    Raises:
+        ProviderError: two plugins offer one name.
+    """
+    offered = provider_classes(manager)
+    return {name: provider.options for name, provider in offered.items() if name not in KNOWN}
 
 
 def choose_provider(settings: Settings, *, local_only: str | None) -> tuple[Provider, str]:

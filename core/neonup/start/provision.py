@@ -18,7 +18,7 @@ from neonup.errors import ProviderError
 from neonup.provider import Provider
 from neonup.providers import registry
 from neonup.providers.registry import provider_class
-from neonup.settings import Settings
+from neonup.settings import Settings, check_names
 from neonup.start import checkout, created, lookup, owner, permission, ready
 from neonup.start.permission import Permission
 
@@ -82,6 +82,7 @@ def create(
     replaces = now
     file = lookup.file_of(settings) if replaces is not None else settings.env_file
     manager = plugins.create_plugin_manager()
+    check_names(settings.tables, plugged=registry.plugged_options(manager))
     provider, why = _choose(settings, local_only, replaces)
     progress(f"Creating a {provider.name} database ({why})")
     if delete and replaces is not None and provider.local:

@@ -27,8 +27,7 @@ UPKEEP_SECONDS = 600.0
 class LocalProvider(Provider):
     """Makes a stock Postgres for the project, with its own data, port and password.
 
-    Its one option is ``engine`` (``NEONUP_LOCAL_ENGINE``, ``[tool.neonup.local] engine``): which
-    Postgres a new database gets, by the name that ``neonup doctor`` shows.
+    Its options are those of `neonup_local.options.LocalOptions`.
     """
 
     name: ClassVar[str] = "local"
@@ -37,10 +36,11 @@ class LocalProvider(Provider):
 
     @property
     def _databases(self) -> Databases:
+        from neonup_local.options import LocalOptions
         from neonup_local.service.databases import Databases
 
         settings = self.settings
-        engine = settings.option(self.name, "engine")
+        engine = LocalOptions.of(settings).engine
         return Databases(settings.home, pg_bin=settings.pg_bin, engine=engine)
 
     def _id(self, database: Database) -> str:

@@ -154,12 +154,15 @@ def _files_with(home: Path, words: list[str]) -> list[Path]:
     ("mask", "why"),
     [
         ('"users.emial" = "hash"', "names the column 'users.emial', which the database does not"),
+        ('"users.emial" = "hash"', "Did you mean 'users.email'?"),
+        ('"users.email" = "hahs"', "Did you mean 'hash'?"),
+        ('"users.email" = "txet:Somebody"', "Did you mean 'text:'?"),
         ('"email" = "hash"', "is not table.column or schema.table.column"),
         ('"users.email" = "null"', "is NOT NULL and cannot be masked with null"),
         ('"users.twice" = "hash"', "is generated from other columns"),
         ('"users.id" = "hash"', "only text and uuid can be hashed"),
         ('"users.email" = "nothing_like(email)"', "function nothing_like"),
-        ('"users.email" = 3', "must be a table of columns and maskings"),
+        ('"users.email" = 3', "it must be columns and maskings"),
         ('"users.email" = "text:same"', "could not create unique index"),
     ],
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -12,10 +13,23 @@ if TYPE_CHECKING:
     import psycopg
 
 
+@dataclass(frozen=True)
+class SharedOptions(neonup.Options):
+    """``[tool.neonup.shared]``.
+
+    Args:
+        url: the server's URL.
+    """
+
+    table = "shared"
+    url: str | None = neonup.option()
+
+
 class SharedProvider(neonup.Provider):
     """A database on the server of the option ``url``."""
 
     name = "shared"
+    options = SharedOptions
 
     def unavailable(self) -> str | None:
         """Why it cannot be used: nobody said which server."""
@@ -45,8 +59,7 @@ class SharedProvider(neonup.Provider):
 
     @property
     def _server(self) -> str | None:
-        url = self.settings.option(self.name, "url")
-        return None if url is None else str(url)
+        return SharedOptions.of(self.settings).url
 
     def _url(self, name: str) -> str:
         return urlsplit(self._server or "")._replace(path=f"/{name}").geturl()

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
-
-import msgspec
 
 from neonup.errors import SettingsError
 from neonup.neon.client import Groups
@@ -15,32 +12,7 @@ from neonup.neon.platform.fleet import Fleet
 from neonup.neon.platform.provisioning import Layout
 from neonup.neon.platform.tiers import Tiers
 from neonup.settings import Settings, resolve
-
-NAME = "fleet"
-
-
-class Options(msgspec.Struct, forbid_unknown_fields=True):
-    """The options of the table; for each, ``NEONUP_FLEET_<NAME>`` wins.
-
-    Args:
-        prefix: what the projects' names begin with.
-        tiers: a table each; see `Tier`.
-        hashed: whether names hold a hash of the users' keys.
-        secret: goes into the hashes; better in the variable than in the file.
-        region: where new projects are.
-        pg_version: Postgres's major version of new projects.
-        database: the name of their database.
-        role: who owns it; the database's name and ``_owner`` if None.
-    """
-
-    prefix: str
-    tiers: dict[str, Any]
-    hashed: bool = False
-    secret: str = ""
-    region: str | None = None
-    pg_version: int | None = None
-    database: str = "neondb"
-    role: str | None = None
+from neonup.tables import FleetOptions
 
 
 def declared(
@@ -80,22 +52,18 @@ def declared(
     )
 
 
-def _options(settings: Settings) -> Options:
-    table = dict(settings.tables.get(NAME, {}))
-    if not table:
+def _options(settings: Settings) -> FleetOptions:
+    if FleetOptions.table not in settings.tables:
         raise SettingsError(
             "No fleet is declared.",
             checked=[f"[tool.neonup.fleet] in {settings.project / 'pyproject.toml'}"],
             remedy='Add it: prefix = "acme", and a table for each tier: '
             "[tool.neonup.fleet.tiers.free]",
         )
-    for name in Options.__struct_fields__:
-        if name != "tiers" and (value := settings.option(NAME, name)) is not None:
-            table[name] = value
-    try:
-        return msgspec.convert(table, Options, strict=False)
-    except msgspec.ValidationError as error:
-        raise SettingsError(
-            f"The fleet cannot be used: {error}.",
-            checked=["[tool.neonup.fleet]", "NEONUP_FLEET_*"],
-        ) from None
+    found = FleetOptions.of(settings)
+    for name in ("prefix", "tiers"):
+        if not getattr(found, name):
+            raise SettingsError(
+                f"The fleet cannot be used: {name} is not set.", checked=["[tool.neonup.fleet]"]
+            )
+    return found

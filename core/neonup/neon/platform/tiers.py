@@ -11,6 +11,7 @@ import msgspec
 
 from neonup.errors import SettingsError
 from neonup.neon.api import Values
+from neonup.options import closest
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 
@@ -167,7 +168,10 @@ def _tier(name: str, values: Any) -> Tier:
             amounts = {one.name for one in fields(Quota)}
             unknown += [f"quota.{one}" for one in quota if one not in amounts]
         if unknown:
-            raise msgspec.ValidationError(f"there is no {', '.join(unknown)}")
+            quotas = [f"quota.{one.name}" for one in fields(Quota)]
+            close = closest(unknown[0], [*known, *quotas])
+            meant = f"; did you mean {close}?" if close else ""
+            raise msgspec.ValidationError(f"there is no {', '.join(unknown)}{meant}")
         return msgspec.convert({**values, "name": name}, Tier)
     except msgspec.ValidationError as error:
         raise SettingsError(f"The tier {name} cannot be used: {error}.") from None

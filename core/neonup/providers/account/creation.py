@@ -15,9 +15,9 @@ from neonup.database import DatabaseSpec
 from neonup.errors import ProviderError
 from neonup.neon import NeonClient
 from neonup.neon.errors import AnswerLost, Conflict, NeonError, NotFound, UnusableAnswer
-from neonup.providers.account.options import Options
 from neonup.providers.account.place import Place
 from neonup.providers.kept import Kept
+from neonup.tables import AccountOptions
 
 LOOKS = (0.0, 0.5, 1.5)
 """Seconds before each look for what may have been created: it may take the service a moment."""
@@ -48,7 +48,7 @@ class Creation:
         options: what is wanted.
     """
 
-    def __init__(self, neon: NeonClient, kept: Kept, name: str, options: Options):
+    def __init__(self, neon: NeonClient, kept: Kept, name: str, options: AccountOptions):
         self._neon = neon
         self._kept = kept
         self._name = name

@@ -13,9 +13,9 @@ from neonup.neon.answers import Endpoint, Project
 from neonup.neon.errors import Forbidden, NotFound
 from neonup.neon.here import LocalNeon
 from neonup.providers.account import place
-from neonup.providers.account.options import Options
 from neonup.providers.registry import provider_class
 from neonup.settings import Settings
+from neonup.tables import AccountOptions
 
 _LOOPBACK = "127."
 """What the hosts of a local Neon's endpoints begin with."""
@@ -107,7 +107,7 @@ def endpoint_of(neon: NeonClient, database: Database, org: str | None) -> Endpoi
 
 
 def local_neon(
-    settings: Settings, database: Database | None, options: Options, *, local: bool = False
+    settings: Settings, database: Database | None, options: AccountOptions, *, local: bool = False
 ) -> LocalNeon | None:
     """The local Neon that is meant, because a database is one of its; None: it is none.
 

@@ -13,31 +13,30 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from neonup.database import ClaimOffer, Database, DatabaseSpec, Inspection, State
 from neonup.errors import NeonupError, ProviderError, SettingsError
 from neonup.provider import Provider
-from neonup.providers.account import options
 from neonup.providers.kept import Kept
 from neonup.providers.kept import place as kept_name
 
 if TYPE_CHECKING:
     from neonup.neon import NeonClient
     from neonup.neon.claims import Claim
-    from neonup.providers.account.options import Options
     from neonup.providers.account.place import Place
+    from neonup.tables import AccountOptions
     from neonup.versions import Versions
 
 
 class AccountProvider(Provider):
     """A project of one's own, or a branch of the project that the option ``project`` names.
 
-    Its options are those of `neonup.providers.account.options.Options`; the key is found as
+    Its options are those of `neonup.tables.AccountOptions`; the key is found as
     `neonup.neon.NeonClient` finds it.
     """
 
-    name: ClassVar[str] = options.NAME
+    name: ClassVar[str] = "account"
 
     def unavailable(self) -> str | None:
         """There is no key and no sign-in, or an option cannot be used."""
         try:
-            with self._client(options.resolve(self.settings)):
+            with self._client(self._options):
                 pass
         except NeonupError as error:
             return f"{error.message} {error.remedy or ''}".strip()
@@ -48,7 +47,7 @@ class AccountProvider(Provider):
         from neonup.neon.access import base_url
 
         try:
-            wanted = options.resolve(self.settings)
+            wanted = self._options
             yield f"asks {base_url(wanted.url)}"
         except SettingsError as error:
             yield error.message
@@ -69,7 +68,7 @@ class AccountProvider(Provider):
         from neonup.providers.account import place as places
         from neonup.providers.account.creation import Creation
 
-        wanted = options.resolve(self.settings)
+        wanted = self._options
         kept = self._kept
         name = kept_name(spec.project, spec.env_file, spec.key)
         with self._client(wanted) as neon:
@@ -100,7 +99,7 @@ class AccountProvider(Provider):
         from neonup.neon.errors import NotFound
         from neonup.providers.account import place as places
 
-        place, wanted = places.parse(database.id), options.resolve(self.settings)
+        place, wanted = places.parse(database.id), self._options
         with self._client(wanted, database) as neon:
             claim = self._claim(place)
             try:
@@ -131,7 +130,7 @@ class AccountProvider(Provider):
         """
         from neonup.providers.account import place as places
 
-        place, wanted = places.parse(database.id), options.resolve(self.settings)
+        place, wanted = places.parse(database.id), self._options
         claim = self._claim(place)
         if place.branch or (claim is None and not wanted.claimable):
             raise ProviderError(
@@ -163,7 +162,7 @@ class AccountProvider(Provider):
         from neonup.providers.account import place as places
         from neonup.providers.account.versions import AccountVersions
 
-        place, wanted = places.parse(database.id), options.resolve(self.settings)
+        place, wanted = places.parse(database.id), self._options
         return AccountVersions(lambda: self._client(wanted, database), place, database)
 
     def delete(self, database: Database) -> None:
@@ -176,7 +175,7 @@ class AccountProvider(Provider):
         from neonup.providers.account import deletion
         from neonup.providers.account import place as places
 
-        place, wanted = places.parse(database.id), options.resolve(self.settings)
+        place, wanted = places.parse(database.id), self._options
         with self._client(wanted, database) as neon:
             now = places.now(neon, place, database.url)
             deletion.delete(neon, now, org=wanted.org)
@@ -186,11 +185,19 @@ class AccountProvider(Provider):
         self._kept.forget(_claims(place))
 
     @property
+    def _options(self) -> AccountOptions:
+        from neonup.tables import AccountOptions  # `check` needs none
+
+        return AccountOptions.of(self.settings)
+
+    @property
     def _kept(self) -> Kept:
         return Kept(self.settings.home, self.name)
 
     @contextmanager
-    def _client(self, wanted: Options, database: Database | None = None) -> Iterator[NeonClient]:
+    def _client(
+        self, wanted: AccountOptions, database: Database | None = None
+    ) -> Iterator[NeonClient]:
         """The account, or the local Neon that a database is one of."""
         from neonup.neon import NeonClient
         from neonup.neon.errors import Invalid
@@ -226,7 +233,7 @@ class AccountProvider(Provider):
 
     # A claim link's lifetime is not in .env, and Neon does not tell it.
 
-    def _offered(self, neon: NeonClient, place: Place, wanted: Options) -> Claim:
+    def _offered(self, neon: NeonClient, place: Place, wanted: AccountOptions) -> Claim:
         """The offer that is good still, or a new one."""
         from neonup.neon.claims import ClaimState
 

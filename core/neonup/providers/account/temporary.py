@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 
 from neonup.database import Database
 from neonup.errors import NeonupError, SettingsError
-from neonup.providers.account import current, options, place
+from neonup.providers.account import current, place
 from neonup.settings import Settings
+from neonup.tables import AccountOptions
 
 if TYPE_CHECKING:
     from filelock import BaseFileLock
@@ -98,11 +99,11 @@ class TemporaryBranch:
 def _client(settings: Settings) -> NeonClient:
     from neonup.neon import NeonClient
 
-    return NeonClient(base_url=options.resolve(settings).url)
+    return NeonClient(base_url=AccountOptions.of(settings).url)
 
 
 def _project(neon: NeonClient, settings: Settings, database: Database | None) -> str:
-    chosen = options.resolve(settings)
+    chosen = AccountOptions.of(settings)
     if chosen.project:
         return chosen.project
     found = current.project_id(neon, settings, database, chosen.org)

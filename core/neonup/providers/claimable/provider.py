@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -20,10 +19,10 @@ from neonup.providers.kept import Kept, place
 
 if TYPE_CHECKING:
     from neonup.providers.claimable.identity import Identity, Session
+    from neonup.tables import ClaimableOptions
 
 NAME = "claimable"
 _CLAIMED = "project_claimed"
-BASE = "https://claimable.neon.tech"
 TIMEOUT = 60.0
 """Seconds for one request; registering creates a project."""
 _HOW_TO_CLAIM = "`neonup claim` gives a code with which somebody takes it into their account"
@@ -32,8 +31,7 @@ _HOW_TO_CLAIM = "`neonup claim` gives a code with which somebody takes it into t
 class ClaimableProvider(Provider):
     """Databases of claimable.neon.tech, or of a local one (``neonup serve``).
 
-    Its options are ``url``, the service's root (also ``CLAIMABLE_NEON_HOST``), and
-    ``capabilities``, what is asked for beside Postgres, e.g. ``auth,data_api``.
+    Its options are those of `neonup.tables.ClaimableOptions`.
     """
 
     name: ClassVar[str] = NAME
@@ -166,6 +164,12 @@ class ClaimableProvider(Provider):
             )
 
     @property
+    def _options(self) -> ClaimableOptions:
+        from neonup.tables import ClaimableOptions  # `check` needs none
+
+        return ClaimableOptions.of(self.settings)
+
+    @property
     def _kept(self) -> Kept:
         return Kept(self.settings.home, NAME)
 
@@ -225,19 +229,11 @@ class ClaimableProvider(Provider):
             yield Session(identity, self._kept, sender)
 
     def _capabilities(self) -> list[str]:
-        wanted = self.settings.option(NAME, "capabilities") or []
-        names = wanted.split(",") if isinstance(wanted, str) else wanted
-        if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-            raise SettingsError(
-                f"The option capabilities of the provider {NAME} cannot be used.",
-                remedy='Give a list of names, like ["auth", "data_api"].',
-            )
-        return list(dict.fromkeys(["postgres", *(name.strip() for name in names if name.strip())]))
+        return list(dict.fromkeys(["postgres", *self._options.capabilities]))
 
     def _base(self) -> str:
         """The service's root. Its requests carry a secret: plain http only on this machine."""
-        given = self.settings.option(NAME, "url") or os.environ.get("CLAIMABLE_NEON_HOST")
-        base = str(given or BASE).strip().rstrip("/")
+        base = self._options.url.rstrip("/")
         try:
             parts = urlsplit(base)
             usable = parts.port != 0 and (
@@ -250,8 +246,8 @@ class ClaimableProvider(Provider):
             raise SettingsError(
                 "The base URL of claimable.neon.tech cannot be used.",
                 checked=(f"NEONUP_CLAIMABLE_URL, [tool.neonup.{NAME}] url, CLAIMABLE_NEON_HOST",),
-                remedy=f"Give an https URL without user or query, like {BASE}; http is for "
-                "localhost alone.",
+                remedy="Give an https URL without user or query, like https://claimable.neon.tech; "
+                "http is for localhost alone.",
             )
         return base
 

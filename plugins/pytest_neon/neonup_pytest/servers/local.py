@@ -18,6 +18,7 @@ from neonup_pytest.databases import statements
 from neonup_pytest.servers.admin import Admin, ServerLost
 
 try:
+    from neonup_local.options import LocalOptions
     from neonup_local.test_server import EphemeralServer, Run, choose_engine, room
 except ModuleNotFoundError as error:
     if error.name is None or not error.name.startswith("neonup_local"):
@@ -89,7 +90,7 @@ class LocalServer:
             engine = choose_engine(
                 self._settings.home,
                 pg_bin=self._settings.pg_bin,
-                name=self._settings.option("local", "engine"),
+                name=LocalOptions.of(self._settings).engine,
             )
             with self._run.locked():
                 folder = self._run.folder()

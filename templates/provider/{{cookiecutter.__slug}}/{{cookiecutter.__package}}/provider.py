@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, LiteralString
 from urllib.parse import urlsplit
 
@@ -12,10 +13,23 @@ if TYPE_CHECKING:
     import psycopg
 
 
+@dataclass(frozen=True)
+class Options(neonup.Options):
+    """`[tool.neonup.{{ cookiecutter.__name }}]`; a misspelt option is refused.
+
+    Args:
+        url: the server's URL.
+    """
+
+    table = "{{ cookiecutter.__name }}"
+    url: str = neonup.option(default="")
+
+
 class {{ cookiecutter.__class }}(neonup.Provider):
     """A database on the server of the option `url`."""
 
     name = "{{ cookiecutter.__name }}"
+    options = Options
 
     def unavailable(self) -> str | None:
         """Why it cannot be used here; asks no network."""
@@ -46,7 +60,7 @@ class {{ cookiecutter.__class }}(neonup.Provider):
 
     @property
     def _server(self) -> str:
-        return str(self.settings.option(self.name, "url") or "")
+        return Options.of(self.settings).url
 
     def _exists(self, name: str) -> bool:
         with self._connect() as connection:

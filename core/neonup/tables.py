@@ -1,0 +1,224 @@
+"""The tables of ``[tool.neonup]`` that neonup itself reads, and what is done about other names.
+
+Loaded at every start of a project that has such a table, or where a variable is set that is none of
+the settings'. So it imports neither a provider nor a plugin.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from neonup import options
+from neonup.options import Options, option
+
+if TYPE_CHECKING:
+    from neonup.errors import SettingsError
+
+
+def _id(value: object) -> str:
+    name = options.text(value)
+    if not name.isascii() or not name.replace("-", "").isalnum():  # as Neon's document says
+        raise ValueError("an id has letters, digits and dashes")
+    return name
+
+
+def _names(value: object) -> tuple[str, ...]:
+    names = value.split(",") if isinstance(value, str) else value
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise ValueError('it must be a list of names, like ["auth", "data_api"]')
+    return tuple(name.strip() for name in names if name.strip())
+
+
+def _table(value: object) -> Mapping[str, Any]:
+    if not isinstance(value, dict):
+        raise TypeError("it must be a table")
+    return value
+
+
+def _maskings(value: object) -> Mapping[str, str]:
+    found = _table(value)
+    if not all(isinstance(masking, str) and masking.strip() for masking in found.values()):
+        raise ValueError('it must be columns and maskings, like {"users.email" = "hash"}')
+    return found
+
+
+@dataclass(frozen=True)
+class NeonNewOptions(Options):
+    """Options of the provider ``neon.new``.
+
+    Args:
+        url: the service's base URL, up to and with ``/api/v1``.
+        timeout: seconds for one request; creating a database takes the service a few.
+    """
+
+    table = "neon.new"
+    url: str = option(str, "https://neon.new/api/v1")
+    timeout: float = option(float, 30.0)
+
+
+@dataclass(frozen=True)
+class AccountOptions(Options):
+    """Options of the provider ``account``; where unset, variables of Neon's own clients are read.
+
+    Args:
+        url: where Neon's API is, up to and with ``/api/v2``.
+        project: an existing project: the database is a new branch of it. None: a new project.
+        org: the organization whose projects are meant; None: the key's own.
+        region: where a new project is, e.g. ``aws-us-east-2``.
+        pg_version: Postgres's major version of a new project.
+        branch: the name of a new branch.
+        database: which database of a branch, where it has several.
+        claimable: whether a new project is offered to whoever has its claim link.
+        claim_seconds: how long a claim link is good.
+        claim_redirect: the web page where the new owner goes after a claim.
+    """
+
+    table = "account"
+    url: str | None = option(str, also="NEON_API_HOST")
+    project: str | None = option(_id, also="NEON_PROJECT_ID")
+    org: str | None = option(_id, also="NEON_ORG_ID")
+    region: str | None = option(str)
+    pg_version: int | None = option(int)
+    branch: str | None = option(str)
+    database: str | None = option(str)
+    claimable: bool = option(bool, default=False)
+    claim_seconds: int | None = option(int)
+    claim_redirect: str | None = option(str)
+
+
+@dataclass(frozen=True)
+class ClaimableOptions(Options):
+    """Options of the provider ``claimable``.
+
+    Args:
+        url: the service's root.
+        capabilities: what is asked for beside Postgres, e.g. ``auth,data_api``.
+    """
+
+    table = "claimable"
+    url: str = option(str, "https://claimable.neon.tech", also="CLAIMABLE_NEON_HOST")
+    capabilities: tuple[str, ...] = option(_names, ())
+
+
+@dataclass(frozen=True)
+class FleetOptions(Options):
+    """A fleet: a project for each user; see `neonup.neon.platform`.
+
+    Args:
+        prefix: what the projects' names begin with.
+        tiers: a table each; see `neonup.neon.platform.Tier`.
+        hashed: whether names hold a hash of the users' keys.
+        secret: goes into the hashes; better in the variable than in the file.
+        region: where new projects are.
+        pg_version: Postgres's major version of new projects.
+        database: the name of their database.
+        role: who owns it; the database's name and ``_owner`` if None.
+    """
+
+    table = "fleet"
+    prefix: str = option(str, "")
+    tiers: Mapping[str, Any] = option(_table, variable=False)
+    hashed: bool = option(bool, default=False)
+    secret: str = option(str, "")
+    region: str | None = option(str)
+    pg_version: int | None = option(int)
+    database: str = option(str, "neondb")
+    role: str | None = option(str)
+
+
+@dataclass(frozen=True)
+class PullOptions(Options):
+    """What ``neonup pull`` does to the data on its way.
+
+    Args:
+        mask: maskings, by column.
+    """
+
+    table = "pull"
+    mask: Mapping[str, str] = option(_maskings, variable=False)
+
+
+_OWN = (NeonNewOptions, AccountOptions, ClaimableOptions, FleetOptions, PullOptions)
+_PACKAGES = frozenset({"neonup", "neonup_local", "django_neon", "fastapi_neon", "neonup_pytest"})
+
+_CLOSE = 0.75
+"""How like a known variable an unknown one is before it counts as misspelt: it may be anybody's."""
+
+
+def check(
+    tables: Mapping[str, Mapping[str, Any]],
+    variables: Iterable[str],
+    settings: Mapping[str, str],
+    plugged: Mapping[str, type[Options] | None] | None = None,
+) -> None:
+    """Refuse misspelt tables, options and variables.
+
+    As long as plugins are not loaded, a table or a variable that is like none of ours may be
+    theirs; where others' plugins are installed, so may be one that is. Once they are loaded, every
+    table is somebody's or misspelt.
+
+    Args:
+        tables: the tables of ``[tool.neonup]``, by name.
+        variables: those that begin with ``NEONUP_`` and are not the settings'.
+        settings: the variables of the settings, by the settings' names.
+        plugged: the options of plugins' providers, by table, None where a provider does not declare
+            them; None: plugins are not loaded.
+
+    Raises:
+        SettingsError: a table, an option or a variable is unknown.
+    """
+    known = {**_known(), **(plugged or {})}
+    for name, table in tables.items():
+        if (declared := known.get(name)) is not None:
+            options.refuse_unknown(table, declared)
+        elif name not in known:
+            like = options.closest(name, [*known, *settings])
+            if plugged is not None or (like and not _others_have_plugins()):
+                raise _unknown_table(name, known)
+    read = [*settings.values(), *_variables(known.values())]
+    tails = [variable.removeprefix("NEONUP_") for variable in read]
+    leads = {name: options.variable_of(name, "") for name in known}
+    undeclared = tuple(lead for name, lead in leads.items() if known[name] is None)
+    for name in {*variables} - {*read}:
+        if name.startswith(undeclared):
+            continue
+        close = options.closest(name.removeprefix("NEONUP_"), tails, cutoff=_CLOSE)
+        misspelt = close or name.startswith(tuple(leads.values()))
+        if misspelt and (plugged is not None or not _others_have_plugins()):
+            raise options.unknown("variable", name, "The environment", read)
+
+
+def _known() -> dict[str, type[Options] | None]:
+    """The tables that neonup itself reads; None for one whose distribution is not installed."""
+    found: dict[str, type[Options] | None] = {one.table: one for one in _OWN}
+    try:
+        found["local"] = import_module("neonup_local.options").LocalOptions
+    except ModuleNotFoundError:
+        found["local"] = None
+    return found
+
+
+def _variables(declared: Iterable[type[Options] | None]) -> Iterator[str]:
+    for cls in declared:
+        if cls is None:
+            continue
+        for name, one in options.declared(cls).items():
+            if one.metadata["variable"]:
+                yield options.variable_of(cls.table, name)
+
+
+def _others_have_plugins() -> bool:
+    """Whether a plugin is installed that is not neonup's own; it is not loaded for that."""
+    from importlib.metadata import entry_points
+
+    plugins = entry_points(group="neonup")
+    return any(one.module.partition(".")[0] not in _PACKAGES for one in plugins)
+
+
+def _unknown_table(name: str, known: Iterable[str]) -> SettingsError:
+    error = options.unknown("table", name, "pyproject.toml [tool.neonup]", known)
+    error.remedy = f"{error.remedy} A plugin's table needs that plugin to be installed."
+    return error
