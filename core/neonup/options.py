@@ -140,26 +140,28 @@ class Options:
         values = {}
         for name, one in declared(cls).items():
             own, also = variable_of(cls.table, name), one.metadata["also"]
+            places = [own, f"{name} in {header(cls.table)}", *([also] if also else [])]
             candidates = {
                 own: os.environ.get(own) if one.metadata["variable"] else None,
-                f"[tool.neonup.{cls.table}]": table.get(name),
+                header(cls.table): table.get(name),
                 also: os.environ.get(also) if also else None,
             }
             for source, value in candidates.items():
                 if value not in (None, ""):
-                    found = parsed(one, value, source)
+                    found = parsed(one, value, source, f"Correct {', or '.join(places)}.")
                     values[name] = settings.project / found if isinstance(found, Path) else found
                     break
         return cls(**values)
 
 
-def parsed(one: Field[Any], value: object, source: str) -> Any:
+def parsed(one: Field[Any], value: object, source: str, remedy: str | None = None) -> Any:
     """The value of an option.
 
     Args:
         one: how it is declared.
         value: as TOML, a variable or a caller has it.
         source: where that is, for the error.
+        remedy: what to do about it, for the error.
 
     Raises:
         SettingsError: it cannot be used.
@@ -168,8 +170,14 @@ def parsed(one: Field[Any], value: object, source: str) -> Any:
         return one.metadata["parse"](value)
     except (ValueError, TypeError) as error:
         raise SettingsError(
-            f"The setting {one.name} = {value!r} (from {source}) cannot be used: {error}."
+            f"The setting {one.name} = {value!r} (from {source}) cannot be used: {error}.",
+            remedy=remedy,
         ) from None
+
+
+def header(table: str) -> str:
+    """How a table begins in ``pyproject.toml``."""
+    return f"[tool.neonup.{table}]" if table.isidentifier() else f'[tool.neonup."{table}"]'
 
 
 def variable_of(table: str, name: str) -> str:
@@ -186,7 +194,7 @@ def refuse_unknown(table: Iterable[str], cls: type[Options]) -> None:
     known = declared(cls)
     for name in table:
         if name not in known:
-            raise unknown("option", name, f"pyproject.toml [tool.neonup.{cls.table}]", known)
+            raise unknown("option", name, f"pyproject.toml {header(cls.table)}", known)
 
 
 def closest(name: str, known: Iterable[str], *, cutoff: float = 0.6) -> str | None:

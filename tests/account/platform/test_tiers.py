@@ -46,6 +46,7 @@ def test_what_is_unlimited_is_said_so() -> None:
         ({"free": 5}, "table"),
         ({"free": {"max_cu": "large"}}, "max_cu"),
         ({"free": {"maximum": 1}}, "no maximum"),
+        ({"free": {"maxcu": 1}}, "did you mean max_cu"),
         ({"free": {"quota": {"activ": 1}}}, "no quota.activ"),
         ({"free": {"quota": 5}}, "quota"),
         ({"free": {"name": "other"}}, "no name"),
