@@ -117,4 +117,5 @@ def test_pytest_with_an_idle_plugin_loads_nothing_of_the_core(project: Project) 
         "neonup_pytest.options",
         "neonup_pytest.plugin",
         "neonup_pytest.run",
+        "neonup_pytest.supported",
     }
