@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -80,3 +81,28 @@ def test_dbshell_finds_the_database(site: Site) -> None:
     site.managed("migrate")
     done = site.manage("dbshell", "--", "-XAtc", "SELECT current_database()")
     assert done.stdout.strip() == "neondb", done.stderr
+
+
+def test_in_a_copied_folder_the_originals_data_stays(site: Site) -> None:
+    site.managed("migrate")
+    copied = site.folder.with_name(f"{site.folder.name}-copy")
+    shutil.copytree(site.folder, copied)
+
+    def manage(*arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "manage.py", *arguments],
+            cwd=copied,
+            env=site.environ,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    for command in ("destroy", "reset"):
+        done = manage("neonup", command, "--yes")
+        assert done.returncode == 1
+        assert f"This is the database of {site.folder}" in done.stderr
+    assert f"it is the database of {site.folder}" in manage("migrate").stderr
+    assert manage("neonup", "fork").returncode == 0
+    assert manage("neonup", "destroy", "--yes").returncode == 0
+    assert "No migrations to apply" in site.managed("migrate")
