@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from neonup import Database, resolve
+from neonup.env import record
+from neonup.start.renewal import renew
 from neonup_local.neon.model import Project as NeonProject
 from neonup_local.service.databases import Databases
 from tests.neon_new_server import NeonNewServer
@@ -161,3 +164,18 @@ def test_a_hook_may_ask_for_the_database_itself(project: Project, tmp_path: Path
     environ = {"NEONUP_ENV": "development", "PYTHONPATH": str(tmp_path / "site")}
     done = project.python(BEGIN + "print(start())", **environ)
     assert done.stdout.strip() == project.url, done.stderr
+
+
+def test_what_is_learned_late_overwrites_no_other_database(
+    tmp_path: Path, neonup_home: Path
+) -> None:
+    """Between a look at a database and the lock, another start has recorded another one."""
+    settings = resolve(tmp_path, env_keys="all")
+    known = Database("postgresql://u:p@a.example.com/d", "neon.new", id="one")
+    record.write(known, settings, settings.env_file, replace=False)
+    assert renew(settings, known, known.with_(claim_url="https://neon.new/claim/1"))
+    other = Database("postgresql://u:p@b.example.com/d", "neon.new", id="two")
+    record.write(other, settings, settings.env_file, replace=True)
+    before = settings.env_file.read_bytes()
+    assert not renew(settings, known, known.claimed())
+    assert settings.env_file.read_bytes() == before
