@@ -144,6 +144,17 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         kept.tell_reruns(terminalreporter)
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Leave the run in a worker of pytest-xdist, which is ended once it says that it has finished.
+
+    pytest-xdist says so after all other hooks of this name, and may leave no time for the next.
+    """
+    state = _state(session.config)
+    if state is not None and hasattr(session.config, "workerinput"):
+        state.close()
+
+
 def pytest_unconfigure(config: pytest.Config) -> None:
     """Leave nothing behind: also after Ctrl-C, and where collecting failed."""
     if (state := _state(config)) is not None:

@@ -81,6 +81,7 @@ class State:
         self.variables.set()
         self._unnamed = own_database.Unnamed(self.settings, names, self.worker.url)
         self.framework: Step | None = None
+        self._closed = False
 
     def _branch(self) -> RunBranch | None:
         """The Neon branch that the run is on, where it is to be on one."""
@@ -194,7 +195,10 @@ class State:
             self.kept.look_at(item, report)
 
     def close(self) -> None:
-        """Leave nothing behind."""
+        """Leave nothing behind; only the first call does something."""
+        if self._closed:
+            return
+        self._closed = True
         try:
             self.worker.close()
         finally:
