@@ -19,7 +19,7 @@ DISTRIBUTIONS = {
 }
 
 CORE = (
-    ("errors", "extras", "markers", "process"),
+    ("errors", "extras", "folders", "markers", "process"),
     ("choice", "postgres"),
     ("options",),
     ("tables",),

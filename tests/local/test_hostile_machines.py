@@ -208,6 +208,37 @@ def test_odd_paths(name: str) -> None:
         remove_home(base)
 
 
+@pytest.mark.parametrize("umask", [0o077, 0o027])
+def test_a_strict_umask(cold_home: Path, tmp_path: Path, umask: int) -> None:
+    """Of hardened hosts: whoever makes a folder gives it its mode, those above a home as well."""
+    home = cold_home / "above" / "home"
+    (tmp_path / "pyproject.toml").touch()
+    code = f"import os; os.umask({umask}); from neonup.cli import main; main()"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        env={**os.environ, "NEONUP_HOME": str(home)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    for folder in (home.parent, home):
+        assert folder.stat().st_mode & 0o777 == (0o711 if ROOT else 0o700)
+
+
+@pytest.mark.parametrize("umask", [0o077, 0])
+def test_folders_for_secrets_are_private_whatever_the_umask(cold_home: Path, umask: int) -> None:
+    home = cold_home / "new"
+    code = (
+        "import os, sys; from pathlib import Path; from neonup.providers.kept import Kept\n"
+        f"os.umask({umask}); Kept(Path(sys.argv[1]), 'claimable').write('shop', {{}})"
+    )
+    assert python(code, home).returncode == 0
+    assert home.stat().st_mode & 0o777 == (0o711 if ROOT else 0o700)
+    assert (home / "claimable").stat().st_mode & 0o777 == 0o700
+
+
 def test_a_umask_that_forbids_everything(cold_home: Path) -> None:
     home = cold_home / "new"
     done = python(f"import os; os.umask(0o077)\n{CREATE}", home)

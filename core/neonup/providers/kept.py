@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from neonup import folders
 from neonup.errors import ProviderError
 
 
@@ -19,7 +20,7 @@ def place(project: Path, env_file: Path, key: str) -> str:
     """A file name for a key of a project's ``.env``; the same however the path is written."""
     where = f"{os.path.realpath(env_file)}\n{key}"
     name = "".join(c if c.isalnum() and c.isascii() else "-" for c in project.name[:20])
-    return f"{name or 'project'}-{zlib.crc32(where.encode()):08x}"
+    return f"{name or 'project'}-{zlib.crc32(os.fsencode(where)):08x}"
 
 
 class Kept:
@@ -72,9 +73,7 @@ class Kept:
         path = self._path(name)
         beside = path.with_name(f"{path.name}.{os.getpid()}")
         try:
-            root = os.name == "posix" and os.geteuid() == 0  # Postgres runs as somebody else
-            self._folder.parent.mkdir(parents=True, exist_ok=True, mode=0o711 if root else 0o700)
-            self._folder.mkdir(exist_ok=True, mode=0o700)
+            folders.make_private(self._folder)
             beside.unlink(missing_ok=True)
             descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             with os.fdopen(descriptor, "w", encoding="utf-8") as file:

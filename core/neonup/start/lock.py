@@ -21,17 +21,19 @@ _PATIENCE = 300.0  # seconds: a first Postgres on a slow disk and a long migrati
 def name(settings: Settings) -> str:
     """A file name for this key of this project's ``.env``."""
     place = f"{os.path.realpath(settings.env_file)}\n{settings.key}"
-    return f"{settings.project.name[:20]}-{zlib.crc32(place.encode()):08x}"
+    return f"{settings.project.name[:20]}-{zlib.crc32(os.fsencode(place)):08x}"
 
 
 def make_home(home: Path) -> None:
-    """Make the folder of neonup's state, private to the user.
+    """Make the folder of neonup's state.
 
-    Root's can be passed through, since Postgres runs as somebody else there.
+    Raises:
+        NeonupError: it cannot be made.
     """
-    root = os.name == "posix" and os.geteuid() == 0
+    from neonup import folders  # a database that is running needs none
+
     try:
-        home.mkdir(parents=True, exist_ok=True, mode=0o711 if root else 0o700)
+        folders.make_home(home)
     except OSError as error:
         raise NeonupError(
             f"The folder for neonup's state cannot be created: {home}: {error.strerror}.",

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from neonup import folders
 from neonup.neon.oauth.errors import AGAIN, SignInError
 from neonup.neon.oauth.tokens import Tokens
 
@@ -84,7 +85,7 @@ def write(path: Path, data: object) -> None:
         SignInError: it cannot be written; it is as it was.
     """
     try:
-        make_folder(path.parent)
+        folders.make_private(path.parent)
         descriptor, name = tempfile.mkstemp(prefix=".", suffix=".tmp", dir=path.parent)
         try:
             with os.fdopen(descriptor, "w") as file:  # of mode 0600
@@ -99,18 +100,6 @@ def write(path: Path, data: object) -> None:
         raise SignInError(f"{path} cannot be written: {error.strerror}.") from None
 
 
-def make_folder(folder: Path) -> None:
-    """Make a folder that is private to the user.
-
-    Those above it can be passed through by others where root makes them: Postgres has its data in
-    there, and runs as somebody else.
-    """
-    if not folder.parent.is_dir():
-        root = os.name == "posix" and os.geteuid() == 0
-        folder.parent.mkdir(parents=True, exist_ok=True, mode=0o711 if root else 0o700)
-    folder.mkdir(exist_ok=True, mode=0o700)
-
-
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
     """Hold a lock between processes and threads; it falls with its process.
@@ -121,7 +110,7 @@ def locked(path: Path) -> Iterator[None]:
     import filelock
 
     try:
-        make_folder(path.parent)
+        folders.make_private(path.parent)
         lock = filelock.FileLock(path, timeout=PATIENCE, mode=0o600)
         lock.acquire()
     except filelock.Timeout:

@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from neonup import folders
 from neonup.database import Database
 from neonup.errors import NeonupError, SettingsError
 from neonup.providers.account import current, place
@@ -63,7 +64,7 @@ class TemporaryBranch:
             NeonupError: it cannot be made, or it is unknown of which project.
         """
         folder = settings.home / "test-branches"
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folders.make_private(folder)
         with _client(settings) as neon:
             project_id = _project(neon, settings, database)
             _sweep(neon, folder)

@@ -62,8 +62,8 @@ class Account:
             raise EngineError(
                 f"Postgres runs as {self.name} here, and that account cannot enter {barrier}.",
                 checked=[f"the way to {path}"],
-                remedy="Set NEONUP_HOME to a folder that every user may enter, such as "
-                f"/var/lib/neonup, or permit it: chmod o+x {barrier}",
+                remedy=f"Permit it: chmod o+x {barrier}; or set NEONUP_HOME to a folder that every "
+                "user may enter.",
             )
 
     def _barrier(self, path: Path) -> Path | None:

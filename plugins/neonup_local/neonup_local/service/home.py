@@ -62,7 +62,9 @@ def make_folder(path: Path, *, exist_ok: bool = True) -> None:
     """
     if exist_ok and path.is_dir():
         return
-    path.mkdir(parents=True, exist_ok=exist_ok)
+    if not path.parent.is_dir():
+        make_folder(path.parent)  # which gets the same mode, whatever the umask is
+    path.mkdir(exist_ok=exist_ok)
     restrict(path)
     if path.name in _SPREAD or path.parent.name in _SPREAD:
         spread(path)
@@ -91,7 +93,13 @@ def secret(path: Path, make: Callable[[], str] = secrets.token_urlsafe) -> str:
 
 def restrict(path: Path) -> None:
     """Let nobody list a folder, and only Postgres's account pass through it; for root."""
-    path.chmod(0o711 if sys.platform != "win32" and os.geteuid() == 0 else 0o700)
+    if sys.platform == "win32":
+        return
+    file = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    try:  # by its descriptor: the folder above may be another user's
+        os.fchmod(file, 0o711 if os.geteuid() == 0 else 0o700)
+    finally:
+        os.close(file)
 
 
 def spread(folder: Path) -> None:
