@@ -77,6 +77,7 @@ class Group(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; an error of neonup's is printed and ends with status 1."""
+        output.prepare()
         try:
             return super().invoke(ctx)
         except NeonupError as error:

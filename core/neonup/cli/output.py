@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import codecs
+import io
 import os
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -14,7 +16,36 @@ from neonup.database import Database
 from neonup.errors import NeonupError
 
 JSON = "neonup.json"
+_SIGNS = {"\u2713": "+", "\u2717": "x", "\u2026": "..."}
+"""What stands for a sign of ours where the output's encoding has none."""
+
+_ENCODABLE = "neonup.encodable"
 F = TypeVar("F", bound=Callable[..., Any])
+
+
+def prepare() -> None:
+    """Let stdout and stderr take any text: a folder's name that is no UTF-8, signs, other letters.
+
+    A name's bytes are written as they are, as ``ls`` writes them; what the encoding does not have
+    is replaced.
+    """
+    codecs.register_error(_ENCODABLE, _replaced)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper) and stream.errors != _ENCODABLE:
+            stream.reconfigure(errors=_ENCODABLE)
+
+
+def _replaced(error: UnicodeError) -> tuple[bytes, int]:
+    """An error handler for `codecs`."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    encoded = b""
+    for sign in error.object[error.start : error.end]:
+        if "\udc80" <= sign <= "\udcff":  # https://peps.python.org/pep-0383/: a byte of a name
+            encoded += bytes([ord(sign) - 0xDC00])
+        else:
+            encoded += _SIGNS.get(sign, sign).encode("ascii", "backslashreplace")
+    return encoded, error.end
 
 
 def json_option(function: F) -> F:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from collections.abc import Sequence
@@ -37,14 +38,33 @@ def banner(database: Database, settings: Settings, remarks: Sequence[str] = ()) 
     os.environ[ANNOUNCED] = " ".join([*before, said])
     if not starts.first(settings.home, said.replace(":", "-")):
         return
-    colour = sys.stderr.isatty() and not os.environ.get("NO_COLOR")
-    print("\n".join(lines(database, remarks, colour=colour)), file=sys.stderr, flush=True)
+    colour = _is_terminal() and not os.environ.get("NO_COLOR")
+    _tell("\n".join(lines(database, remarks, colour=colour)))
+
+
+def _is_terminal() -> bool:
+    try:
+        return sys.stderr is not None and sys.stderr.isatty()
+    except ValueError:  # it is closed
+        return False
 
 
 def remark(text: str, settings: Settings) -> None:
     """Say something that happened at this start, where a banner is wanted."""
     if settings.banner and not ready.is_running():
-        print(f"neonup  {text}", file=sys.stderr, flush=True)
+        _tell(f"neonup  {text}")
+
+
+def _tell(text: str) -> None:
+    """Print on stderr; a program that has closed it, or whose has few letters, starts as well."""
+    stream = sys.stderr
+    if stream is None:  # pythonw, some services
+        return
+    with contextlib.suppress(OSError, ValueError):
+        try:
+            print(text, file=stream, flush=True)
+        except UnicodeEncodeError:  # not Python's own stderr, which replaces what it cannot say
+            print(text.encode("ascii", "backslashreplace").decode(), file=stream, flush=True)
 
 
 def lines(database: Database, remarks: Sequence[str] = (), *, colour: bool = False) -> list[str]:
@@ -89,5 +109,5 @@ def _place(source: str) -> str:
         return "the environment"
     try:
         return str(Path(source).relative_to(Path.cwd()))
-    except ValueError:
+    except (ValueError, OSError):  # elsewhere; or the current folder is gone
         return source

@@ -178,4 +178,4 @@ def _mark(key: str, value: str) -> str:
 
 def checksum(value: str) -> str:
     """Tells a changed value from an unchanged one; it guards nothing."""
-    return f"{zlib.crc32(value.encode()):08x}"
+    return f"{zlib.crc32(value.encode(errors='surrogatepass')):08x}"

@@ -109,6 +109,13 @@ def plan(client: Client, path: Path, wanted: Mapping[str, Any]) -> Plan:
             f"{path} was left alone. {error.message}",
             remedy=f"Put this into it by hand:\n{snippet.rstrip()}",
         ) from None
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise NeonupError(
+            f"{path} was left alone. It is UTF-8, and the path of the project or of neonup is not.",
+            remedy="Rename the folder.",
+        ) from None
     return Plan(client, path, before, text)
 
 
