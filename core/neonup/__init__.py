@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         Inspection,
         State,
     )
+    from neonup.env.exposure import Exposure, exposures
     from neonup.env.git import git_branches, is_published
     from neonup.errors import (
         CreationForbidden,
@@ -65,6 +66,7 @@ __all__ = [
     "DatabaseSpec",
     "EngineError",
     "EnvFileError",
+    "Exposure",
     "Inspection",
     "MoveError",
     "NeonupError",
@@ -90,6 +92,7 @@ __all__ = [
     "emit",
     "ensure",
     "explain_failure",
+    "exposures",
     "find",
     "find_project",
     "git_branches",
@@ -115,6 +118,7 @@ _NAMES = {
     "neonup.database": (
         *("USER", "ClaimOffer", "Database", "DatabaseSpec", "Inspection", "State"),
     ),
+    "neonup.env.exposure": ("Exposure", "exposures"),
     "neonup.env.git": ("git_branches", "is_published"),
     "neonup.errors": (
         *("CreationForbidden", "DatabaseClaimed", "DatabaseExpired", "DatabaseGone"),

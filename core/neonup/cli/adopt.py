@@ -11,7 +11,7 @@ import click
 
 from neonup.cli import options, output
 from neonup.database import USER, Database, State
-from neonup.env import record
+from neonup.env import exposure, record
 from neonup.errors import NeonupError, ProviderError
 from neonup.provider import Provider
 from neonup.providers.registry import provider_class
@@ -63,6 +63,7 @@ def adopt(project_id: str | None, branch: str | None, yes: bool, **arguments: An
         record.write(adopted, start.settings, file, replace=database is not None)
     lookup.publish(adopted, os.environ)
     adopted = adopted.with_(source=str(file))
+    start.remarks += exposure.remarks(file)
     if output.wants_json():
         output.emit(output.database_dict(adopted))
         return

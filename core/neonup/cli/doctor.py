@@ -13,7 +13,8 @@ import click
 from neonup import plugins
 from neonup.cli import options, output
 from neonup.database import USER, State
-from neonup.env import dotenv, git
+from neonup.env import dotenv
+from neonup.env.exposure import exposures
 from neonup.errors import NeonupError, SettingsError
 from neonup.providers import registry
 from neonup.providers.registry import provider_class
@@ -82,18 +83,15 @@ def _project(settings: Settings) -> Iterator[Finding]:
     for name, source in settings.sources.items():
         yield Finding("setting", f"{name} = {getattr(settings, name)} (from {source})")
     try:
-        dotenv.read(settings.env_file)
-        dotenv.check_writable(settings.env_file)
+        file = lookup.file_of(settings)
+        dotenv.read(file)
+        dotenv.check_writable(file)
     except NeonupError as error:
         yield Finding("env file", error.message, error.remedy)
         return
-    yield Finding(
-        "env file",
-        str(settings.env_file),
-        f"git does not ignore it: echo {settings.env_file.name} >> .gitignore"
-        if git.is_published(settings.env_file)
-        else None,
-    )
+    yield Finding("env file", str(file))
+    for exposure in exposures(file):
+        yield Finding("env file", exposure.text, exposure.remedy)
 
 
 def _permission(settings: Settings) -> Iterator[Finding]:

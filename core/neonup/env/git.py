@@ -6,16 +6,89 @@ https://git-scm.com/docs/gitrepository-layout
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
+
+_OF_ANOTHER = frozenset(
+    {"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR", "GIT_PREFIX"}
+)
+"""What git sets for its hooks, of the repository that they are for."""
 
 _BRANCH = "ref: refs/heads/"
 
 
+class GitFailed(Exception):
+    """Git is here and cannot say: it does not trust the repository's owner, or it is damaged."""
+
+
 def is_published(path: Path) -> bool:
-    """Whether a file lies in a repository that does not ignore it; False without git."""
+    """Whether a file lies in a repository that does not ignore it; False without git.
+
+    A link is what it leads to. A tracked file counts, unless git is told to skip its changes; so
+    does one of which git cannot say it.
+    """
+    try:
+        return is_committed(path)
+    except GitFailed:
+        return True
+
+
+def is_committed(path: Path) -> bool:
+    """As `is_published`.
+
+    Raises:
+        GitFailed: git cannot say.
+    """
+    path = Path(os.path.realpath(path))
     if _repository(path.parent) is None:
         return False  # without starting a process, at every check of Django's
-    return _status(path.parent, "check-ignore", "-q", path.name) == (1, "")  # 0: ignored
+    status, _ = _answer(path.parent, "check-ignore", "-q", "--", path.name)
+    return status == 1 and not _tags(path).startswith("S")  # 0: ignored
+
+
+def is_tracked(path: Path) -> bool:
+    """Whether git commits changes of a file, ignored or not; not where it is told to skip them.
+
+    https://git-scm.com/docs/git-ls-files: ``-v`` has ``S`` for skip-worktree.
+
+    Raises:
+        GitFailed: git cannot say.
+    """
+    path = Path(os.path.realpath(path))
+    if _repository(path.parent) is None:
+        return False
+    return _tags(path)[:1] not in ("", "S")
+
+
+def _tags(path: Path) -> str:
+    return _answer(path.parent, "--literal-pathspecs", "ls-files", "-v", "--", path.name)[1]
+
+
+def _answer(folder: Path, *arguments: str) -> tuple[int | None, str]:
+    """As `_status`.
+
+    Raises:
+        GitFailed: git ended with something else than an answer.
+    """
+    import subprocess
+
+    environ = {name: value for name, value in os.environ.items() if name not in _OF_ANOTHER}
+    try:
+        done = subprocess.run(
+            ["git", *arguments],
+            cwd=folder,
+            env={**environ, "LC_ALL": "C"},
+            capture_output=True,
+            encoding="utf-8",
+            errors="surrogateescape",
+            check=False,
+        )
+    except (OSError, ValueError):  # there is no git
+        return None, ""
+    if done.returncode not in (0, 1):
+        reason = done.stderr.strip().partition("\n")[0].removeprefix("fatal: ")
+        raise GitFailed(reason or f"it ended with {done.returncode}")
+    return done.returncode, done.stdout
 
 
 def branch(folder: Path) -> str | None:
@@ -86,7 +159,7 @@ def _repository(folder: Path) -> Path | None:
     """The nearest folder upward with a ``.git``."""
     folder = folder.absolute()
     for one in (folder, *folder.parents):
-        if (one / ".git").exists():
+        if os.path.lexists(one / ".git"):  # unlike a Path's, it does not raise
             return one
     return None
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from neonup import plugins
 from neonup.database import Database
-from neonup.env import git, record
+from neonup.env import exposure, record
 from neonup.errors import MoveError, NeonupError
 from neonup.move import contents, plan
 from neonup.move.masks import resolve
@@ -172,9 +172,7 @@ def name_in(
             )
         record.write(database, settings, file, replace=True)
         variables.add(settings, database, file, plugins.create_plugin_manager())
-    if git.is_published(file):
-        return (f"git does not ignore {file.name}: echo {file.name} >> .gitignore",)
-    return ()
+    return tuple(exposure.remarks(file))
 
 
 def session(name: str, url: str, pg_bin: Path | None, tools: Tools | None = None) -> Session:

@@ -90,10 +90,15 @@ def file_of(settings: Settings) -> Path:
 
 def _files(settings: Settings) -> list[Path]:
     """The files that may record a database; the first one wins."""
-    paths = [settings.env_file]
-    if settings.source("env_file") == "default":
-        paths.insert(0, settings.env_file.with_name(settings.env_file.name + ".local"))
-    return paths
+    local = beside(settings)
+    return [settings.env_file] if local is None else [local, settings.env_file]
+
+
+def beside(settings: Settings) -> Path | None:
+    """``.env.local``, which wins over ``.env``; None where another file is named."""
+    if settings.source("env_file") != "default":
+        return None
+    return settings.env_file.with_name(f"{settings.env_file.name}.local")
 
 
 def every(settings: Settings) -> list[Database]:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from neonup import plugins
 from neonup.database import USER, Database, DatabaseSpec, State
-from neonup.env import dotenv, git, record
+from neonup.env import dotenv, exposure, git, record
 from neonup.errors import ProviderError
 from neonup.provider import Provider
 from neonup.providers import registry
@@ -80,7 +80,7 @@ def create(
     if now is not None and _will_do(settings, now, replaces, anyway=anyway):
         return Outcome(now, created=False)
     replaces = now
-    file = lookup.file_of(settings) if replaces is not None else settings.env_file
+    file = lookup.file_of(settings) if replaces is not None else _new_file(settings)
     manager = plugins.create_plugin_manager()
     check_names(settings.tables, plugged=registry.plugged_options(manager))
     provider, why = _choose(settings, local_only, replaces)
@@ -92,9 +92,16 @@ def create(
     remarks = [f"provider: {provider.name} ({why})"]
     if delete and replaces is not None and not provider.local:
         remarks += _delete(provider, replaces)
-    if git.is_published(file):
-        remarks.append(f"git does not ignore {file.name}: echo {file.name} >> .gitignore")
+    remarks += exposure.remarks(file)
     return Outcome(database.with_(source=str(file)), created=True, remarks=tuple(remarks))
+
+
+def _new_file(settings: Settings) -> Path:
+    """Where the new database is recorded."""
+    try:
+        return exposure.file_for_new(settings.env_file, lookup.beside(settings))
+    except git.GitFailed:  # the banner says so
+        return settings.env_file
 
 
 def _recorded(

@@ -63,11 +63,11 @@ def _entry(alias: str, entry: dict[str, Any]) -> Iterator[CheckMessage]:
             obj=alias,
             id="neonup.W001",
         )
-    if Path(found.source).is_file() and neonup.is_published(Path(found.source)):
-        name = Path(found.source).name
-        yield Warning(
-            f"git does not ignore {name}, which holds the database's password.",
-            hint=f"echo {name} >> .gitignore",
-            obj=alias,
-            id="neonup.W002",
-        )
+    if Path(found.source).is_file():
+        for exposure in neonup.exposures(Path(found.source)):
+            yield Warning(
+                f"{exposure.text}. It holds the database's password.",
+                hint=exposure.remedy,
+                obj=alias,
+                id="neonup.W002",
+            )
