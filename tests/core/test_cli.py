@@ -124,7 +124,7 @@ def test_doctor_names_a_file_that_git_would_publish(project: Project) -> None:
     project.env_file.write_text("A=1\n")
     done = project.neonup("doctor")
     assert done.returncode == 1
-    assert "git does not ignore it" in done.stdout
+    assert "git does not ignore .env" in done.stdout
     (project.folder / ".gitignore").write_text(".env\n")
     assert project.neonup("doctor").returncode == 0
 
