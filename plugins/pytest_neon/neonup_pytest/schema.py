@@ -14,19 +14,21 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import neonup
 from neonup import NeonupError, Settings, SettingsError, run_script
+from neonup_pytest import building
 
 Source: TypeAlias = "str | Path | Callable[..., Any] | Sequence[Source] | Schema | None"
 """What `neon_template` may return: a command or ``module:function``, a SQL file (a path, or its
 name as a string), a callable that is given the URL (or nothing), several of these in their order,
 a `Schema`, or None: no schema."""
 
-_FORM = 1
+_FORM = 2
 """Counted up when the same steps come to make another template."""
 
 _CODE = frozenset({".py", ".sql", ".toml", ".ini", ".cfg", ".yaml", ".yml", ".json", ".mako"})
@@ -113,14 +115,31 @@ def fingerprint(schema: Schema, project: Project, server: str, more: str = "") -
     return digest.hexdigest()
 
 
-def apply(schema: Schema, url: str, libpq_url: str, environ: Mapping[str, str], root: Path) -> None:
+@dataclass(frozen=True)
+class Target:
+    """The empty database that a schema is made in.
+
+    Args:
+        url: its URL, in the application's dialect.
+        libpq_url: the same in libpq's form.
+        environ: the variables that lead a command there.
+        app_url: the application's own URL in this run.
+        behind_app_url: puts the database behind that one, for functions of this process.
+    """
+
+    url: str
+    libpq_url: str
+    environ: Mapping[str, str]
+    app_url: str
+    behind_app_url: Callable[[], AbstractContextManager[None]]
+
+
+def apply(schema: Schema, target: Target, root: Path) -> None:
     """Make the schema in an empty database.
 
     Args:
         schema: what to do.
-        url: the database, in the application's dialect.
-        libpq_url: the same in libpq's form.
-        environ: the variables that lead a command there.
+        target: the database.
         root: where commands run.
 
     Raises:
@@ -128,13 +147,24 @@ def apply(schema: Schema, url: str, libpq_url: str, environ: Mapping[str, str], 
     """
     for step in schema.steps:
         if isinstance(step, Path):
-            run_script(libpq_url, step, once=False, folder=step.parent)
+            run_script(target.libpq_url, step, once=False, folder=step.parent)
         elif callable(step):
-            _call(step, url)
+            with target.behind_app_url():
+                _call(step, target.app_url)
         elif _is_function(step):
-            _call(_import(step, root), url)
+            _import(step, root)  # says what is wrong with the name
+            building.run_function(step, target.url, target.environ, root)
         else:
-            _run(step, environ, root)
+            _run(step, target.environ, root)
+
+
+def call_by_name(name: str, url: str, root: Path) -> None:
+    """Import ``module:function`` and call it, with the URL if it takes an argument.
+
+    Raises:
+        SettingsError: there is no such function.
+    """
+    _call(_import(name, root), url)
 
 
 @contextlib.contextmanager

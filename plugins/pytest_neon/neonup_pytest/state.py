@@ -33,12 +33,12 @@ class Step:
 
     Args:
         key: changes when what it makes changes.
-        build: makes it in the database behind the URL.
+        build: makes it in the database of the name that it is given.
         base: the database that the template shall be made from; empty: Postgres's own template.
     """
 
     key: Callable[[], str]
-    build: Callable[[], None]
+    build: Callable[[str], None]
     base: Callable[[], str]
 
 
@@ -161,14 +161,21 @@ class State:
         root = self.config.rootpath
         names = self.names or (self.settings.key,)
 
-        def build() -> None:
-            url = self.worker.url
-            environ = Variables.for_names(names, url, known=environment.known(self.settings)).values
+        def build(name: str) -> None:
+            database = self.worker.server.url(name)
+            url = database.render(self.worker.dialect)
+            target = schema.Target(
+                url,
+                str(database),
+                Variables.for_names(names, url, known=environment.known(self.settings)).values,
+                self.worker.url,
+                lambda: self.worker.behind_url(name),
+            )
             with schema.explained(self.settings, self.worker.server.provider):
                 if source is not None:
-                    schema.apply(source, url, self.worker.libpq_url, environ, root)
+                    schema.apply(source, target, root)
                 if framework is not None:
-                    framework.build()
+                    framework.build(name)
 
         def ensure() -> str:
             project = Project(root, self.options.migrate_files, self._tests(root))

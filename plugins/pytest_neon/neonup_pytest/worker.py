@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
 from neonup import NeonupError, Settings
+from neonup_pytest import building
 from neonup_pytest.application import connections
 from neonup_pytest.databases import restore, statements
 from neonup_pytest.databases.pool import Pool
@@ -44,6 +46,10 @@ class Worker:
         self._slots: dict[Hashable, Slot] = {}
         self._copies: dict[str, Callable[[], str]] = {}
         self._there: set[str] = set()
+        self._unkept: dict[str, str] = {}
+        """Templates that go with this process, by their keys: see `_built_beside`."""
+        self._built_beside: set[str] = set()
+        """Who else could have written into the database that is being built."""
         self._lost = False
         """Whether the server has died, and the next test gets a new one."""
 
@@ -135,20 +141,20 @@ class Worker:
         self._there.discard(name)
         statements.drop_all(self.admin, [name])
 
-    def template(
-        self, key: str, build: Callable[[], None], *, at: str | None = None, base: str = ""
-    ) -> str:
+    def template(self, key: str, build: Callable[[str], None], *, base: str = "") -> str:
         """The name of a template, made where no run has made it before.
 
         Args:
             key: changes when what it is made of changes.
-            build: makes the schema in an empty database.
-            at: that database's name; None: the one behind the URL.
+            build: makes the schema in an empty database, whose name it is given, and which nobody
+                else knows.
             base: the database that the empty one is a copy of, if not of Postgres's own template.
 
         Raises:
             NeonupError: it cannot be made; nothing of it stays.
         """
+        if key in self._unkept:
+            return self._unkept[key]
         with self.server.exclusive():
             self.server.start()
             name = f"{statements.TEMPLATE}{key[:16]}"
@@ -159,8 +165,28 @@ class Worker:
             if found:
                 self.server.used(name)
             else:
-                self._build(name, build, at or self.name, base or statements.EMPTY)
+                name = self._build(name, key, build, base or statements.EMPTY)
         return name
+
+    @contextmanager
+    def behind_url(self, name: str) -> Iterator[None]:
+        """Put a database that is being built behind the URL, for a function of this process.
+
+        What else of this process knows the URL can then reach it, too, and is noted.
+        """
+        self._built_beside |= {*building.bystanders()}
+        statements.drop(self.admin, self.name)
+        statements.close(self.admin, name)
+        statements.rename(self.admin, name, self.name)
+        statements.open_(self.admin, self.name)
+        try:
+            yield
+        finally:
+            self._built_beside |= {*building.bystanders()}
+            statements.close(self.admin, self.name)
+            connections.forget()
+            statements.rename(self.admin, self.name, name)
+            statements.open_(self.admin, name)
 
     @property
     def admin(self) -> Admin:
@@ -185,21 +211,40 @@ class Worker:
         self._close()
         self.server.leave()
 
-    def _build(self, name: str, build: Callable[[], None], at: str, base: str) -> None:
+    def _build(self, name: str, key: str, build: Callable[[str], None], base: str) -> str:
+        at = f"{self.name}_build"
         statements.drop(self.admin, at)
         statements.create(self.admin, at, base, self.server.owner)
+        self._built_beside = set()
         try:
-            build()
+            build(at)
             statements.settle(self.admin, at)
             statements.close(self.admin, at)
             connections.forget()
+            if self._built_beside:
+                name = self._unkept_name(key)
             statements.rename(self.admin, at, name)
         except BaseException:
             statements.drop_all(self.admin, [at])
             raise
-        if not self._slots:
-            self._disconnect()  # the server may be restarted to keep the template
-        self.server.saved(name)
+        if self._built_beside:
+            self._unkept[key] = name
+        else:
+            if not self._slots:
+                self._disconnect()  # the server may be restarted to keep the template
+            self.server.saved(name)
+        return name
+
+    def _unkept_name(self, key: str) -> str:
+        """The name of a template that goes with the run; says why it does."""
+        warnings.warn(
+            "The tests' template is built again in each run: while neon_template's function built "
+            "it behind the application's URL, others that know this URL could write into it: "
+            f"{', '.join(sorted(self._built_beside))}.\nLet neon_template return the name of the "
+            "function instead, 'module:function', which runs in a process of its own.",
+            stacklevel=2,
+        )
+        return f"{self.name}_unkept_{key[:16]}"
 
     def _open(self) -> Slot:
         self.server.start(sure=self._lost)
@@ -223,7 +268,7 @@ class Worker:
     def _drop_stale(self) -> None:
         """Drop what this worker had before its server died, where the server's data survived."""
         for name in [self.name, *statements.names(self.admin, f"{self.name}_")]:
-            if name not in self._there:
+            if name not in self._there and name not in self._unkept.values():
                 statements.drop_all(self.admin, [name])
 
     def _make_copies(self) -> None:
@@ -256,6 +301,7 @@ class Worker:
             slot.pool.close()
         self._slots.clear()
         self._there.clear()
+        self._unkept.clear()
         self._disconnect()
 
     def _disconnect(self) -> None:

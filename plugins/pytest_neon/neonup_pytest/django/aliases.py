@@ -86,8 +86,7 @@ class Aliases:
         """Make sure of an alias's template; returns its name."""
         return self._worker.template(
             self.key(alias),
-            lambda: self.build(alias),
-            at=self.names[alias],
+            lambda name: self.build(alias, name),
             base=self.base(alias),
         )
 
@@ -96,14 +95,14 @@ class Aliases:
         found = fingerprint.of_alias(alias, entries.postgres()[alias])
         return hashlib.sha256(f"{self._worker.server.identity} {found}".encode()).hexdigest()
 
-    def build(self, alias: str) -> None:
-        """Migrate the empty database that an alias leads to."""
+    def build(self, alias: str, name: str) -> None:
+        """Migrate the empty database of a name, to which this thread's alias alone leads."""
         from django.db import connections
 
         self.install()
         creation = connections[alias].creation
         with self.unblocked():
-            creation.migrate_empty(self._verbosity)  # type: ignore[attr-defined]
+            creation.migrate_empty(name, self._verbosity)  # type: ignore[attr-defined]
         self._built.add(alias)
 
     def base(self, alias: str) -> str:

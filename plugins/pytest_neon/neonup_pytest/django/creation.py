@@ -25,6 +25,18 @@ class TestDatabases(Protocol):
         """Drop one."""
 
 
+class _Pinned(dict[str, Any]):
+    """An alias's settings with a name that stays, and without a pool, which threads would share."""
+
+    def __init__(self, entry: dict[str, Any], name: str):
+        options = {key: value for key, value in entry["OPTIONS"].items() if key != "pool"}
+        super().__init__({**entry, "NAME": name, "OPTIONS": options})
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        if key != "NAME":
+            super().__setitem__(key, value)
+
+
 class TemplateCreation(PostgresCreation):
     """Takes a test database from the template, and makes the template as Django makes databases.
 
@@ -55,12 +67,22 @@ class TemplateCreation(PostgresCreation):
         connection.ensure_connection()
         return name
 
-    def migrate_empty(self, verbosity: int) -> None:
-        """Migrate the empty database that is there, as Django does after it has made one."""
+    def migrate_empty(self, name: str, verbosity: int) -> None:
+        """Migrate an empty database, as Django does after it has made one.
+
+        Only this thread's connection leads there: other threads have the alias's settings.
+        """
         default = inspect.signature(PostgresCreation.create_test_db).parameters["serialize"].default
         more: dict[str, Any] = {"serialize": False} if default else {}  # deprecated from 6.1 on
-        super().create_test_db(verbosity=verbosity, autoclobber=True, **more)
+        connection: Any = self.connection
         self.disconnect()
+        settings_dict = connection.settings_dict
+        connection.settings_dict = _Pinned(settings_dict, name)
+        try:
+            super().create_test_db(verbosity=verbosity, autoclobber=True, **more)
+        finally:
+            connection.close()
+            connection.settings_dict = settings_dict
 
     def disconnect(self) -> None:
         """Close what this process has open to the database."""

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from neonup_pytest.django.entries import Entry
 
-_FORM = 1
+_FORM = 2
 """Counted up when the same migrations come to make another template."""
 
 _SETTINGS = (

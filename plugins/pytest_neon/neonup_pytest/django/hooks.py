@@ -46,7 +46,7 @@ class Hooks:
         if (main := aliases.main) is not None:
             state.framework = Step(
                 key=lambda: aliases.key(main),
-                build=lambda: aliases.build(main),
+                build=lambda name: aliases.build(main, name),
                 base=lambda: aliases.base(main),
             )
 
