@@ -76,7 +76,7 @@ def test_a_pytest_that_is_supported(child: Child, tmp_path: Path, version: str) 
     child.file(".env", f"DATABASE_URL={OWN}\n# neonup: made by hand\n")
     child.write(test_it=TESTS)
     for args in ((), ("-n2",)):
-        run = child.pytest(*args)
+        run = child.pytest("--neon-keep=none", *args)
         if version in ("7.4", "8.0"):
             run.expect(1, passed=4, errors=1)
             assert "does not work with pytest-asyncio 0.2" in run.output
