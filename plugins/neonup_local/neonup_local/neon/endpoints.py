@@ -141,8 +141,12 @@ def update(neon: Neon, project: Project, endpoint: Endpoint, changes: EndpointCh
         raise Unprocessable("an endpoint cannot be moved to another branch")
 
     def change(current: Endpoint) -> Endpoint:
-        now = neon.clock.now()
-        return _checked(neon, project, replace(current, **_stored(values), updated_at=now))
+        changed = replace(current, **_stored(values), updated_at=neon.clock.now())
+        check_units(changed.autoscaling_limit_min_cu, changed.autoscaling_limit_max_cu)
+        return changed
+
+    # Postgres takes its time for these, so they are not looked at in a transaction.
+    pg_settings.check(neon, project, change(endpoint).settings.get("pg_settings"))
 
     def work() -> Change:
         before = find(neon, project, endpoint.id)

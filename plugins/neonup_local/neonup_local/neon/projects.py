@@ -152,15 +152,22 @@ def update(
             if name in values
         }
         changed = replace(current, **(values | merged), updated_at=neon.clock.now())
-        pg_settings.check(neon, current, changed.default_endpoint_settings.get("pg_settings"))
         _check(changed, before=current)
         return changed
 
-    def begin() -> list[Row]:
-        neon.store.update(Project, project.id, change)
-        return []
+    def check_settings(current: Project) -> None:
+        """Ask Postgres, which takes its time: so not in a transaction."""
+        settings = change(current).default_endpoint_settings.get("pg_settings")
+        pg_settings.check(neon, current, settings)
 
-    operations = neon.journal.run(project, [Step("apply_storage_config")], Change, begin=begin)
+    def work() -> Change:
+        current = neon.journal.check(project)
+        if current.default_endpoint_settings != project.default_endpoint_settings:
+            check_settings(current)  # they were changed meanwhile
+        return Change(lambda: neon.store.update(Project, project.id, change))
+
+    check_settings(project)
+    operations = neon.journal.run(project, [Step("apply_storage_config")], work)
     return neon.store.get(Project, project.id) or project, operations
 
 

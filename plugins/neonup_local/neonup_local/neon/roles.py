@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import ExitStack
 from functools import partial
+from typing import Any
 
 from msgspec.structs import replace
 
@@ -109,8 +110,12 @@ def reset_password(neon: Neon, project: Project, branch: Branch, name: str) -> C
     """
     before = find(neon, branch, name)
     password = ids.password()
-    new = {"password": password, "verifier": template.scram_verifier(password)}
-    role = replace(before, **new, updated_at=neon.clock.now())
+    new: dict[str, Any] = {
+        "password": password,
+        "verifier": template.scram_verifier(password),
+        "updated_at": neon.clock.now(),
+    }
+    role = replace(before, **new)
 
     def record() -> None:
         nonlocal before
@@ -119,7 +124,7 @@ def reset_password(neon: Neon, project: Project, branch: Branch, name: str) -> C
         neon.store.update(Role, role.id, lambda row: kept(owner, replace(row, **new)))
 
     def take_back() -> None:
-        old = {"password": before.password, "verifier": before.verifier}
+        old = {name: getattr(before, name) for name in new}
         neon.store.update(Role, role.id, setting(**old))
 
     work = partial(

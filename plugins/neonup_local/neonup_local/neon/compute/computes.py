@@ -287,7 +287,7 @@ class Computes:
     def _start_replica(self, endpoint: Endpoint, branch: Branch) -> int:
         """Start a read-only endpoint's standby; it is copied first where there is none."""
         with self.held(endpoint.id):
-            endpoint = self._present_endpoint(endpoint)
+            endpoint, branch = self._present_endpoint(endpoint), self._row(branch)
             if not replicas.is_current(endpoint, branch):
                 endpoint = self._clone(endpoint, branch)
             assert endpoint.replica_id is not None  # noqa: S101 - cloned above
