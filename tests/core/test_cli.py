@@ -122,6 +122,7 @@ def test_doctor_says_what_would_be_taken(project: Project) -> None:
 def test_doctor_names_a_file_that_git_would_publish(project: Project) -> None:
     project.command(["git", "init", "-q"])
     project.env_file.write_text("A=1\n")
+    project.env_file.chmod(0o600)
     done = project.neonup("doctor")
     assert done.returncode == 1
     assert "git does not ignore .env" in done.stdout
