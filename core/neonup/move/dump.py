@@ -24,6 +24,12 @@ _OPTIONS = (
 _HEADER = re.compile(r"^--\n-- Name: (?P<name>.*); Type: (?P<type>[A-Z ]+); Schema: .*\n--\n", re.M)
 _GRANT = re.compile(r'(?:TO|FROM) (?P<role>"(?:[^"]|"")+"|[^\s";]+)(?: WITH GRANT OPTION)?;$', re.M)
 _DEFAULTS = re.compile(r'^ALTER DEFAULT PRIVILEGES FOR ROLE (?P<role>"(?:[^"]|"")+"|[^\s"]+) ')
+_COLUMN_OPTIONS = re.compile(
+    r"^(?P<start>ALTER [A-Z ]*\S.* ALTER COLUMN \S.* SET \()(?P<options>[^()\n]+)\);\n", re.M
+)
+_COLUMN_VERSION = "pg_attver="
+"""An option that Debian's Postgres 15.20 keeps with each column. Its own pg_dump leaves the option
+out, one of another release does not, and another server refuses it."""
 _NEW_SETTING = "SET transaction_timeout = 0;\n"  # of Postgres 17
 
 
@@ -137,7 +143,8 @@ def for_target(script: str, there: Server) -> str:
     """A schema's statements without those that a target refuses and that can be left out.
 
     These are privileges of roles that it does not have, event triggers where no superuser is
-    connected, and the comments of extensions, which only their owner may write.
+    connected, the comments of extensions, which only their owner may write, and the versions that
+    some servers keep with their columns.
 
     Args:
         script: what pg_dump wrote.
@@ -162,11 +169,22 @@ def _block(header: re.Match[str], text: str, there: Server) -> str:
     if kind in ("ACL", "DEFAULT ACL"):
         lines = text.splitlines(keepends=True)
         return "".join(line for line in lines if _can_grant(line, there))
+    if kind.endswith(("TABLE", "VIEW", "INDEX")):
+        return _COLUMN_OPTIONS.sub(_without_version, text)
     what = header["name"] if kind == "COMMENT" else kind  # a comment's name begins with a kind
     left_out = kind == "COMMENT" and what.startswith("EXTENSION ")
     if not there.superuser:
         left_out |= what.startswith("EVENT TRIGGER")
     return _trailer(text) if left_out else text
+
+
+def _without_version(statement: re.Match[str]) -> str:
+    options = [
+        option
+        for option in statement["options"].split(", ")
+        if not option.startswith(_COLUMN_VERSION)
+    ]
+    return f"{statement['start']}{', '.join(options)});\n" if options else ""
 
 
 def _trailer(text: str) -> str:
