@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     )
     from neonup.markers import hookimpl
     from neonup.options import Options, option
-    from neonup.postgres import destination, drivers, effects, psql, urls
+    from neonup.postgres import destination, drivers, effects, libpq, psql, urls
     from neonup.postgres.script import run_script
     from neonup.provider import Provider
     from neonup.providers.account.temporary import TemporaryBranch
@@ -102,6 +102,7 @@ __all__ = [
     "is_local",
     "is_published",
     "json_option",
+    "libpq",
     "option",
     "owner",
     "psql",
@@ -148,7 +149,7 @@ _MODULES = {name: module for module, names in _NAMES.items() for name in names}
 def __getattr__(name: str) -> Any:
     if name == "owner":
         return import_module("neonup.start.owner")
-    if name in {"destination", "drivers", "effects", "psql", "urls"}:
+    if name in {"destination", "drivers", "effects", "libpq", "psql", "urls"}:
         return import_module(f"neonup.postgres.{name}")
     if name == "__version__":
         from importlib.metadata import version

@@ -65,6 +65,11 @@ class Database:
         )
 
     @property
+    def own(self) -> bool:
+        """Whether neonup created it: then its URL alone says where and how to connect."""
+        return self.provider != USER
+
+    @property
     def direct(self) -> str:
         """The URL past the pooler: for migrations, dumps, LISTEN."""
         return self.direct_url or urls.direct(self.url)

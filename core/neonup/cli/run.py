@@ -34,7 +34,7 @@ def psql(arguments: tuple[str, ...], **settings: Any) -> None:
 
     start = options.start(**settings)
     database = options.answering(start)
-    argv, environ = psql_command(database.direct, pg_bin=start.settings.pg_bin)
+    argv, environ = psql_command(database.direct, start.settings.pg_bin, own=database.own)
     _become([*argv, *arguments], environ)
 
 

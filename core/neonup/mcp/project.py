@@ -12,7 +12,7 @@ from pydantic import Field
 
 from neonup.database import USER, Database, State
 from neonup.errors import DatabaseGone, NeonupError
-from neonup.postgres import destination
+from neonup.postgres import destination, libpq
 from neonup.settings import Arguments, Settings, resolve
 from neonup.start import lock, owner
 from neonup.start.flow import Start
@@ -149,8 +149,12 @@ class Project:
         return found
 
     async def reach(self, branch: str | None = None, *, writes: bool = False) -> str:
-        """As `url`, in a thread."""
-        return await anyio.to_thread.run_sync(partial(self.url, branch, writes=writes))
+        """As `url`, in a thread; complete, so that it is connected to without ``PGSERVICE``."""
+        return await anyio.to_thread.run_sync(partial(self._complete, branch, writes=writes))
+
+    def _complete(self, branch: str | None, *, writes: bool) -> str:
+        url = self.url(branch, writes=writes)
+        return libpq.hardened(url) if self.recorded().own else libpq.with_service(url)
 
     def versions(self) -> Versions:
         """The database's versions.

@@ -18,7 +18,7 @@ from psycopg import AsyncConnection, sql
 
 from neonup.errors import SqlError
 from neonup.mcp import values
-from neonup.postgres import drivers, urls
+from neonup.postgres import drivers, libpq, urls
 from neonup.postgres.missing import missing_feature
 
 T = TypeVar("T")
@@ -62,13 +62,14 @@ async def connected(url: str) -> AsyncIterator[AsyncConnection]:
         SqlError: there is none; or, in the block, a statement failed.
     """
     try:
-        connection = await AsyncConnection.connect(
-            **{"connect_timeout": _CONNECT, **drivers.psycopg_arguments(url, pooled=False)},
-            application_name="neonup mcp",
-            autocommit=True,
-            client_encoding="utf8",  # whatever the URL says: what is checked is what is run
-            context=values.READABLE,
-        )
+        with libpq.service_hidden():
+            connection = await AsyncConnection.connect(
+                **{"connect_timeout": _CONNECT, **drivers.psycopg_arguments(url, pooled=False)},
+                application_name="neonup mcp",
+                autocommit=True,
+                client_encoding="utf8",  # whatever the URL says: what is checked is what is run
+                context=values.READABLE,
+            )
         async with connection:
             # Ends what runs for a client that was killed; Postgres on Windows cannot do it.
             with suppress(psycopg.errors.InvalidParameterValue):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,6 +49,7 @@ class Pair:
         explain: says how to get what the target lacks.
         pg_bin: a folder of Postgres programs, from the setting.
         watch: is told each step.
+        own: the URLs of those that neonup created: libpq's variables change nothing there.
     """
 
     source: str
@@ -56,6 +57,15 @@ class Pair:
     explain: Explain = lambda feature: None
     pg_bin: Path | None = None
     watch: Watch = lambda step: None
+    own: Collection[str] = ()
+
+    def reading(self, tools: Tools | None = None) -> Session:
+        """A session of the source."""
+        return session(SOURCE, self.source, self.pg_bin, tools, own=self.source in self.own)
+
+    def writing(self, tools: Tools | None = None) -> Session:
+        """A session of the target."""
+        return session(TARGET, self.target, self.pg_bin, tools, own=self.target in self.own)
 
     def move(
         self,
@@ -78,8 +88,8 @@ class Pair:
         self.watch(Step("Looking at both databases"))
         tools = self.tools()
         with (
-            session(SOURCE, self.source, self.pg_bin, tools) as reading,
-            session(TARGET, self.target, self.pg_bin, tools) as target,
+            self.reading(tools) as reading,
+            self.writing(tools) as target,
         ):
             _make_sure_that_they_differ(reading, target)
             source = Snapshot.of(reading, tools, self.source)
@@ -107,9 +117,9 @@ class Pair:
             MoveError: the source cannot be reached.
             NeonupError: there are none.
         """
-        with session(SOURCE, self.source, self.pg_bin) as reading:
+        with self.reading() as reading:
             major = contents.server(reading).major
-        return find_tools((self.source, self.target), major, self.pg_bin)
+        return find_tools((self.source, self.target), major, self.pg_bin, self.own)
 
     def _may_fill(self, target: Session, name: str, force: bool) -> bool:
         """Whether the target is to be emptied first.
@@ -175,13 +185,15 @@ def name_in(
     return tuple(exposure.remarks(file))
 
 
-def session(name: str, url: str, pg_bin: Path | None, tools: Tools | None = None) -> Session:
+def session(
+    name: str, url: str, pg_bin: Path | None, tools: Tools | None = None, *, own: bool = False
+) -> Session:
     """A session of a database's, of the programs' own psql where there are some.
 
     Raises:
         NeonupError: there is no psql on this machine, or the URL cannot be used.
     """
-    command = tools.command("psql", url) if tools else psql_command(url, pg_bin)
+    command = tools.command("psql", url) if tools else psql_command(url, pg_bin, own=own)
     return Session(command, name, place(url))
 
 

@@ -60,8 +60,10 @@ class Pull:
             NeonupError: it could not be done; the local database is as it was.
         """
         maskings = masks.read(self.settings)
-        source = urls.direct(self.origin or self._recorded())
-        with session(SOURCE, source, self.settings.pg_bin):
+        recorded = None if self.origin else self._recorded()
+        source = recorded.direct if recorded else urls.direct(self.origin or "")
+        own = [recorded.direct] if recorded and recorded.own else []
+        with session(SOURCE, source, self.settings.pg_bin, own=bool(own)):
             pass  # it can be reached: else nothing is created here
         before = lookup.recorded(self.settings)
         target, provider, file = self._target(before)
@@ -71,6 +73,7 @@ class Pull:
             provider.explain_missing,
             self.settings.pg_bin,
             self.watch,
+            own=[*own, target.direct],
         )
         moved = pair.move(force=self.force, masks=maskings)
         if file is not None:
@@ -79,8 +82,8 @@ class Pull:
             moved = replace(moved, remarks=(*moved.remarks, *remarks))
         return Pulled(target, moved, tuple(maskings), file)
 
-    def _recorded(self) -> str:
-        """The URL of the cloud database that the project uses.
+    def _recorded(self) -> Database:
+        """The cloud database that the project uses.
 
         Raises:
             MoveError: there is none.
@@ -89,7 +92,7 @@ class Pull:
         in_file = record.parse(dotenv.read(settings.env_file), settings.key)
         for found in (lookup.find_database(settings), in_file):
             if found is not None and not registry.is_local(found):
-                return found.direct
+                return found
         raise MoveError(
             f"{settings.key} names no database in the cloud to copy from.",
             checked=[f"the environment and {settings.env_file}"],

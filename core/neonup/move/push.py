@@ -11,7 +11,7 @@ from neonup.database import USER, Database, DatabaseSpec, State
 from neonup.env import dotenv
 from neonup.errors import MoveError, ProviderError
 from neonup.move import contents, unfinished
-from neonup.move.between import SOURCE, TARGET, Moved, Pair, name_in, place, session
+from neonup.move.between import Moved, Pair, name_in, place
 from neonup.move.session import Session
 from neonup.move.transfer import Step, Watch
 from neonup.move.unfinished import Unfinished
@@ -81,7 +81,14 @@ class Push:
             before = unfinished.read(self.settings)
             target, provider = self._target(before)
             explain = provider.explain_missing if provider else _unknown
-            pair = Pair(self.local.direct, target.direct, explain, self.settings.pg_bin, self.watch)
+            pair = Pair(
+                self.local.direct,
+                target.direct,
+                explain,
+                self.settings.pg_bin,
+                self.watch,
+                own=[database.direct for database in (self.local, target) if database.own],
+            )
             moved = self._finished(pair, before) or self._move(pair, target, before)
             switched = None
             if self.switch:
@@ -158,7 +165,7 @@ class Push:
         if self.force or before is None or not before.xid or before.place != place(pair.target):
             return None
         tools = pair.tools()
-        with session(TARGET, pair.target, pair.pg_bin, tools) as target:
+        with pair.writing(tools) as target:
             status = _status(target, before.xid)
             if status == "in progress":
                 raise MoveError(
@@ -167,7 +174,7 @@ class Push:
                 )
             if status != "committed":
                 return None  # nothing of it is there
-            with session(SOURCE, pair.source, pair.pg_bin, tools) as source:
+            with pair.reading(tools) as source:
                 tables = contents.tables(source)
                 here = contents.count(source, tables)
                 there = {table.quoted for table in contents.tables(target)}

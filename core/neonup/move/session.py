@@ -14,9 +14,9 @@ from types import TracebackType
 from typing import IO, Any
 
 from neonup.errors import MoveError
+from neonup.postgres import libpq
 from neonup.postgres.missing import missing_feature
 from neonup.postgres.reports import Failure, first_failure
-from neonup.postgres.tools import with_manners
 
 CHUNK = 1 << 18  # bytes
 
@@ -71,7 +71,7 @@ class Session:
         try:
             self._psql = subprocess.Popen(
                 [*argv, *_OPTIONS],
-                env=with_manners(environ),
+                env=libpq.for_reading(environ),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=self._errors,

@@ -262,7 +262,11 @@ def _native(url: str) -> PostgresUrl:
 
 def _for_asyncpg(url: str) -> PostgresUrl:
     parts = _native(url)
-    parameters = {name: value for name, value in parts.parameters.items() if name not in LIBPQ_ONLY}
+    parameters = {
+        name: value  # a DSN of asyncpg's can hold no empty one
+        for name, value in parts.parameters.items()
+        if value and name not in LIBPQ_ONLY
+    }
     if parameters.get("sslrootcert") == "system":
         parameters["sslrootcert"] = str(system_roots())
         parameters["sslmode"] = parts.sslmode

@@ -3,14 +3,22 @@
 For each parameter libpq takes, in this order, what the URL says, what the named service says, its
 variable, and a default of its own. So does each driver that is built on it; asyncpg reads some of
 the same variables.
+
+A database that neonup created is completely described by its URL. What is left over from another
+project, or meant for another server, must not change where or how it is connected to: programs are
+started `without` these variables, and drivers are given what is `stronger` than they are.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import os
+import threading
+from collections.abc import Iterator, Mapping, MutableMapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from neonup.errors import SettingsError
+from neonup.postgres import urls
 from neonup.postgres.urls import PostgresUrl
 
 VARIABLES: Mapping[str, str] = {
@@ -55,8 +63,172 @@ VARIABLES: Mapping[str, str] = {
 https://www.postgresql.org/docs/18/libpq-envars.html, and what `PQconndefaults` lists
 """
 
+SESSION = frozenset({"PGDATESTYLE", "PGTZ", "PGGEQO"})
+"""The variables that a session begins with: its own settings, not where or how to connect."""
+
 _SERVICE_FILE = "PGSERVICEFILE"
 _SYSTEM_FOLDER = "PGSYSCONFDIR"
+_NAME = "PGAPPNAME"  # whatever it is, it fits
+
+CONNECTION = frozenset({*VARIABLES.values(), _SERVICE_FILE, _SYSTEM_FOLDER, "PGREQUIRESSL"}) - {
+    _NAME
+}
+"""The variables that change where or how libpq connects."""
+
+_ACCOUNT = frozenset({"host", "user", "password", "dbname"})
+"""What the URL of a database that neonup created says itself."""
+
+_DEFAULTS = {
+    "channel_binding": "prefer",
+    "client_encoding": "UTF8",
+    "connect_timeout": "0",
+    "gssdelegation": "0",
+    "gssencmode": "disable",
+    "krbsrvname": "postgres",
+    "load_balance_hosts": "disable",
+    "max_protocol_version": "3.0",
+    "min_protocol_version": "3.0",
+    "port": "5432",
+    "ssl_min_protocol_version": "TLSv1.2",
+    "sslcertmode": "allow",
+    "sslcompression": "0",
+    "sslnegotiation": "postgres",
+    "sslsni": "1",
+    "target_session_attrs": "any",
+}
+"""What libpq takes by default, where an empty text does not stand for it."""
+
+_SINCE = {
+    "gssdelegation": 16,
+    "load_balance_hosts": 16,
+    "max_protocol_version": 18,
+    "min_protocol_version": 18,
+    "require_auth": 16,
+    "sslcertmode": 16,
+    "sslnegotiation": 17,
+}
+"""The major version of libpq that was the first to know a parameter, where 15 did not."""
+
+_hiding = threading.Lock()
+_hidden: list[str] = []  # PGSERVICE, once for each that hides it
+
+
+def without(environ: Mapping[str, str]) -> dict[str, str]:
+    """An environment in which nothing changes where or how a program connects."""
+    return {name: value for name, value in environ.items() if name not in CONNECTION}
+
+
+def take_out(environ: MutableMapping[str, str]) -> dict[str, str]:
+    """Remove what changes where or how a complete URL is connected to.
+
+    ``PGHOST``, ``PGUSER``, ``PGPASSWORD`` and ``PGDATABASE`` stay: such a URL has all of these, and
+    an application's settings may be made of them.
+
+    Returns:
+        What it was, for putting it back.
+    """
+    effective = CONNECTION - {VARIABLES[name] for name in _ACCOUNT}
+    return {name: environ.pop(name) for name in effective & environ.keys()}
+
+
+def for_reading(environ: Mapping[str, str]) -> dict[str, str]:
+    """The environment of a program whose output neonup reads: UTF-8, English, and not for ever."""
+    rest = {name: value for name, value in environ.items() if name not in SESSION}
+    manners = {"PGCLIENTENCODING": "UTF8", "LC_ALL": "C.UTF-8", _NAME: "neonup"}
+    return {"PGCONNECT_TIMEOUT": "30", **rest, **manners}
+
+
+def stronger(
+    place: PostgresUrl, environ: Mapping[str, str], version: int | None = None
+) -> dict[str, str]:
+    """Parameters with which variables that are set change nothing: libpq's defaults, in words.
+
+    ``PGSERVICE`` can only be removed: see `service_hidden`.
+
+    Args:
+        place: the URL; what it says itself is left out.
+        environ: the variables that the driver sees.
+        version: the driver's libpq, as ``180006``; psycopg's or psycopg2's if None.
+    """
+    given = explicit(place)
+    names = [
+        name
+        for name, variable in VARIABLES.items()
+        if variable in CONNECTION & environ.keys() and name not in {*_ACCOUNT, "service", *given}
+    ]
+    if "PGREQUIRESSL" in environ and "sslmode" not in {*names, *given}:
+        names.append("sslmode")
+    if not names:
+        return {}
+    major = (_version() if version is None else version) // 10000
+    values = {**_DEFAULTS, "sslmode": place.sslmode}
+    return {name: values.get(name, "") for name in names if _SINCE.get(name, 0) <= major}
+
+
+def _version() -> int:
+    """The version of the libpq that this process's driver uses; 0: there is none."""
+    try:
+        from psycopg import pq
+    except ImportError:
+        try:
+            from psycopg2 import extensions  # type: ignore[import-untyped]
+        except ImportError:
+            return 0
+        return int(extensions.libpq_version())
+    return pq.version()
+
+
+def hardened(url: str, own: bool = True) -> str:
+    """The URL for a driver in this process, with what is `stronger` than libpq's variables.
+
+    Args:
+        url: a Postgres URL.
+        own: whether neonup created the database; any other URL stays as it is.
+    """
+    place = urls.parse(url) if own else None
+    more = stronger(place, os.environ) if place else {}
+    if place is None or not more:
+        return url
+    return str(place.with_parameters({**place.parameters, **more}))
+
+
+def with_service(url: str) -> str:
+    """The URL with what a service adds to it, so that the service itself can be left out.
+
+    Raises:
+        SettingsError: the service that it or ``PGSERVICE`` names cannot be looked up.
+    """
+    place = urls.parse(url)
+    others = {*VARIABLES.values()} - {VARIABLES["service"]}
+    variables = {name: value for name, value in os.environ.items() if name not in others}
+    if "service" not in place.parameters and VARIABLES["service"] not in variables:
+        return url
+    return str(urls.parse(f"postgresql://?{urls.encode_query(parameters(place, variables))}"))
+
+
+@contextmanager
+def service_hidden(hide: bool = True) -> Iterator[None]:
+    """Have libpq connect without ``PGSERVICE``, which no parameter outweighs.
+
+    It is missing for the whole process meanwhile; any number of threads and coroutines may do so.
+
+    Args:
+        hide: whether to do so at all.
+    """
+    value = None
+    if hide:
+        with _hiding:
+            value = os.environ.pop("PGSERVICE", _hidden[0] if _hidden else None)
+            if value is not None:
+                _hidden.append(value)
+    try:
+        yield
+    finally:
+        if value is not None:
+            with _hiding:
+                _hidden.pop()
+                if not _hidden:
+                    os.environ["PGSERVICE"] = value
 
 
 def parameters(place: PostgresUrl, environ: Mapping[str, str]) -> dict[str, str]:

@@ -12,52 +12,19 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from neonup import extras
 from neonup.errors import NeonupError
-from neonup.postgres import destination, urls
+from neonup.postgres import destination, libpq, urls
 from neonup.postgres.drivers import FOREIGN, system_roots
 from neonup.postgres.urls import PostgresUrl
-
-ENVIRONMENT = {
-    "host": "PGHOST",
-    "port": "PGPORT",
-    "user": "PGUSER",
-    "password": "PGPASSWORD",
-    "dbname": "PGDATABASE",
-    "application_name": "PGAPPNAME",
-    "channel_binding": "PGCHANNELBINDING",
-    "client_encoding": "PGCLIENTENCODING",
-    "connect_timeout": "PGCONNECT_TIMEOUT",
-    "gssencmode": "PGGSSENCMODE",
-    "hostaddr": "PGHOSTADDR",
-    "load_balance_hosts": "PGLOADBALANCEHOSTS",
-    "options": "PGOPTIONS",
-    "passfile": "PGPASSFILE",
-    "require_auth": "PGREQUIREAUTH",
-    "requirepeer": "PGREQUIREPEER",
-    "ssl_max_protocol_version": "PGSSLMAXPROTOCOLVERSION",
-    "ssl_min_protocol_version": "PGSSLMINPROTOCOLVERSION",
-    "sslcert": "PGSSLCERT",
-    "sslcrl": "PGSSLCRL",
-    "sslkey": "PGSSLKEY",
-    "sslmode": "PGSSLMODE",
-    "sslnegotiation": "PGSSLNEGOTIATION",
-    "sslrootcert": "PGSSLROOTCERT",
-    "target_session_attrs": "PGTARGETSESSIONATTRS",
-}
-"""The variable that libpq reads for a parameter.
-
-https://www.postgresql.org/docs/18/libpq-envars.html
-"""
 
 SETTING = "pg_bin"
 """Where a program is from that the setting names."""
 
-_ELSEWHERE = ("PGHOSTADDR", "PGSERVICE")  # would lead to another place than the URL's
 _SECRET = {"sslpassword"}  # has no variable; psql asks for it
 
 
@@ -113,7 +80,9 @@ def find_psql(url: str, pg_bin: Path | None = None) -> Psql:
     )
 
 
-def psql_command(url: str, pg_bin: Path | None = None) -> tuple[list[str], dict[str, str]]:
+def psql_command(
+    url: str, pg_bin: Path | None = None, *, own: bool = False
+) -> tuple[list[str], dict[str, str]]:
     """The start of a command line of psql, and its whole environment.
 
     The place and the password travel in the environment: the process list shows neither. Where
@@ -122,29 +91,34 @@ def psql_command(url: str, pg_bin: Path | None = None) -> tuple[list[str], dict[
     Args:
         url: the database, past a pooler if there is one.
         pg_bin: a folder of Postgres programs, from the setting.
+        own: whether neonup created the database, so that libpq's variables change nothing.
 
     Raises:
         NeonupError: there is no psql, or the URL cannot be used.
     """
     psql = find_psql(url, pg_bin)
-    return client_command(psql.path, url, tls=bool(psql.tls))
+    return client_command(psql.path, url, tls=bool(psql.tls), own=own)
 
 
-def client_command(program: Path, url: str, *, tls: bool) -> tuple[list[str], dict[str, str]]:
+def client_command(
+    program: Path, url: str, *, tls: bool, own: bool = False
+) -> tuple[list[str], dict[str, str]]:
     """As `psql_command`, for any program that is built on libpq.
 
     Args:
         program: its path.
         url: the database, past a pooler if there is one.
         tls: whether the program knows TLS.
+        own: whether neonup created the database, so that libpq's variables change nothing.
 
     Raises:
         NeonupError: the URL cannot be used.
     """
     place = urls.parse(url)
-    environ = {name: value for name, value in os.environ.items() if name not in _ELSEWHERE}
-    values, rest = _connection(place)
+    environ = libpq.without(os.environ) if own else dict(os.environ)
+    values, rest = _connection(place, environ)
     environ.update(values)
+    environ.pop(libpq.VARIABLES["service"], None)  # its values would go before the variables
     argv = [str(program)]
     if place.wants_tls and not tls:
         argv = [sys.executable, "-m", "neonup.postgres.tunnel", *argv]
@@ -153,25 +127,21 @@ def client_command(program: Path, url: str, *, tls: bool) -> tuple[list[str], di
     return argv, environ
 
 
-def _connection(place: PostgresUrl) -> tuple[dict[str, str], dict[str, str]]:
+def _connection(
+    place: PostgresUrl, environ: Mapping[str, str]
+) -> tuple[dict[str, str], dict[str, str]]:
     """libpq's variables for a place, and the parameters that have none."""
     parameters = {
         name: value
-        for name, value in place.parameters.items()
+        for name, value in libpq.parameters(place, environ).items()
         if name not in FOREIGN and name not in _SECRET
     }
     if parameters.get("sslrootcert") == "system":  # a word that libpq knows from 16 on
         parameters["sslrootcert"] = str(system_roots())
         parameters["sslmode"] = place.sslmode
-    if place.hosts:
-        parameters["host"] = ",".join(host for host, _ in place.hosts)
-        parameters["port"] = ",".join(str(port or 5432) for _, port in place.hosts)
-    for name in ("user", "password", "dbname"):
-        value = getattr(place, name)
-        if value is not None:
-            parameters[name] = value
-    values = {ENVIRONMENT[name]: value for name, value in parameters.items() if name in ENVIRONMENT}
-    rest = {name: value for name, value in parameters.items() if name not in ENVIRONMENT}
+    variables = libpq.VARIABLES
+    values = {variables[name]: value for name, value in parameters.items() if name in variables}
+    rest = {name: value for name, value in parameters.items() if name not in variables}
     return values, rest
 
 

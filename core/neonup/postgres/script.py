@@ -9,7 +9,7 @@ import subprocess
 from pathlib import Path
 
 from neonup.errors import SqlError
-from neonup.postgres import urls
+from neonup.postgres import libpq, urls
 from neonup.postgres.missing import ICU, missing_feature
 from neonup.postgres.psql import psql_command
 from neonup.postgres.reports import Failure, first_failure
@@ -63,6 +63,7 @@ def run_script(
     once: bool,
     pg_bin: Path | None = None,
     folder: Path | None = None,
+    own: bool = False,
 ) -> None:
     r"""Run a SQL script in one transaction: functions, COPY with data, psql's own commands.
 
@@ -75,6 +76,7 @@ def run_script(
             of processes may try at the same moment, killed ones included.
         pg_bin: a folder of Postgres programs, from the setting.
         folder: where ``\i`` and ``\copy`` look for files; the current one unless given.
+        own: whether neonup created the database, so that libpq's variables change nothing.
 
     Raises:
         SqlError: the script cannot be read, or a statement failed; nothing of it stayed.
@@ -82,9 +84,7 @@ def run_script(
     """
     path = path.absolute()
     digest = _digest(path)
-    argv, environ = psql_command(urls.direct(url), pg_bin)
-    environ |= {"PGCLIENTENCODING": "UTF8", "LC_ALL": "C.UTF-8", "PGAPPNAME": "neonup"}
-    environ.setdefault("PGCONNECT_TIMEOUT", "30")
+    argv, environ = psql_command(urls.direct(url), pg_bin, own=own)
     variables = {
         "neonup_mark": f"neonup: ran {digest}",
         "neonup_once": "true" if once else "false",
@@ -93,7 +93,7 @@ def run_script(
     try:
         done = subprocess.run(
             [*argv, *_OPTIONS, *(f"--variable={name}={text}" for name, text in variables.items())],
-            env=environ,
+            env=libpq.for_reading(environ),
             cwd=folder,
             input=_WRAPPER,
             stdout=subprocess.DEVNULL,

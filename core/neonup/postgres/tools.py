@@ -10,20 +10,13 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from neonup.errors import NeonupError
-from neonup.postgres import urls
+from neonup.postgres import libpq, urls
 from neonup.postgres.psql import SETTING, candidates, client_command, is_here, knows_tls
-
-_MANNERS = {"PGCLIENTENCODING": "UTF8", "LC_ALL": "C.UTF-8", "PGAPPNAME": "neonup"}
-
-
-def with_manners(environ: dict[str, str]) -> dict[str, str]:
-    """The environment of a program that neonup reads: UTF-8, English, and not for ever."""
-    return {"PGCONNECT_TIMEOUT": "30", **environ, **_MANNERS}
 
 
 @dataclass(frozen=True)
@@ -34,11 +27,13 @@ class Tools:
         folder: where they are.
         major: their major version.
         tls: whether they know TLS; without, what wants it goes through a tunnel.
+        own: the URLs of databases that neonup created: libpq's variables change nothing there.
     """
 
     folder: Path
     major: int
     tls: bool
+    own: Collection[str] = ()
 
     def command(self, program: str, url: str) -> tuple[list[str], dict[str, str]]:
         """The start of a command line of ``pg_dump`` or ``psql``, and its whole environment.
@@ -47,11 +42,16 @@ class Tools:
             NeonupError: the URL cannot be used.
         """
         name = f"{program}.exe" if sys.platform == "win32" else program
-        argv, environ = client_command(self.folder / name, url, tls=self.tls)
-        return argv, with_manners(environ)
+        argv, environ = client_command(self.folder / name, url, tls=self.tls, own=url in self.own)
+        return argv, libpq.for_reading(environ)
 
 
-def find_tools(databases: Sequence[str], major: int, pg_bin: Path | None = None) -> Tools:
+def find_tools(
+    databases: Sequence[str],
+    major: int,
+    pg_bin: Path | None = None,
+    own: Collection[str] = (),
+) -> Tools:
     """The programs to use between databases.
 
     Args:
@@ -59,6 +59,7 @@ def find_tools(databases: Sequence[str], major: int, pg_bin: Path | None = None)
             before others.
         major: the major version of the server that is read.
         pg_bin: a folder of Postgres programs that goes before all others, from the setting.
+        own: as `Tools.own`.
 
     Raises:
         NeonupError: there are none that fit; it names what was looked at and what to install.
@@ -75,7 +76,7 @@ def find_tools(databases: Sequence[str], major: int, pg_bin: Path | None = None)
         elif version < major:
             checked.append(f"{origin}: {path} is of Postgres {version}")
         else:
-            tools = Tools(path.parent, version, tls=wants_tls and knows_tls(psql))
+            tools = Tools(path.parent, version, wants_tls and knows_tls(psql), own)
             if tools.tls or not wants_tls or origin == SETTING:
                 return tools
             without.append(tools)

@@ -19,6 +19,9 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from neonup.postgres.destination import Server, servers
+from neonup.postgres.urls import PostgresUrl
+
 SSL_REQUEST = struct.pack("!II", 8, 80877103)
 """What asks a server for TLS.
 
@@ -70,11 +73,11 @@ class Tunnel:
     """A listener on a free port of 127.0.0.1; each connection to it becomes one to the server.
 
     Args:
-        servers: hosts and ports, tried in this order.
+        servers: tried in this order.
         context: the TLS to speak.
     """
 
-    def __init__(self, servers: Sequence[tuple[str, int]], context: ssl.SSLContext):
+    def __init__(self, servers: Sequence[Server], context: ssl.SSLContext):
         self._servers = servers
         self._context = context
         self._ready: asyncio.Queue[tuple[StreamReader, StreamWriter]] = asyncio.Queue()
@@ -103,10 +106,11 @@ class Tunnel:
 
     async def _reach(self) -> tuple[StreamReader, StreamWriter]:
         reasons = []
-        for host, port in self._servers:
+        for server in self._servers:
+            host, port = server.host or "localhost", server.port
             try:
                 async with asyncio.timeout(_CONNECT_SECONDS):
-                    return await self._connect(host, port)
+                    return await self._connect(host, server.address or host, port)
             except TimeoutError:
                 reasons.append(f"{host}:{port}: no answer within {_CONNECT_SECONDS:.0f} s")
             except ssl.SSLCertVerificationError as error:
@@ -119,8 +123,10 @@ class Tunnel:
                 reasons.append(f"{host}:{port}: {error}")
         raise TunnelError("; ".join(reasons))
 
-    async def _connect(self, host: str, port: int) -> tuple[StreamReader, StreamWriter]:
-        reader, writer = await asyncio.open_connection(host, port)
+    async def _connect(
+        self, host: str, address: str, port: int
+    ) -> tuple[StreamReader, StreamWriter]:
+        reader, writer = await asyncio.open_connection(address, port)
         try:
             writer.write(SSL_REQUEST)
             if await reader.readexactly(1) != b"S":
@@ -167,20 +173,11 @@ async def _without_binding(server: StreamReader, client: StreamWriter) -> None:
     await client.drain()
 
 
-def _servers(environ: Mapping[str, str]) -> list[tuple[str, int]]:
-    hosts = environ.get("PGHOST", "localhost").split(",")
-    ports = environ.get("PGPORT", "5432").split(",")
-    if len(ports) == 1:
-        ports *= len(hosts)
-    return [
-        (host or "localhost", int(port or 5432)) for host, port in zip(hosts, ports, strict=True)
-    ]
-
-
 async def _run(argv: Sequence[str]) -> int:
-    tunnel = Tunnel(_servers(os.environ), tls_context(os.environ))
+    tunnel = Tunnel(servers(PostgresUrl(), os.environ), tls_context(os.environ))
     port = await tunnel.start()
-    environ = {name: value for name, value in os.environ.items() if not name.startswith("PGSSL")}
+    elsewhere = ("PGSSL", "PGHOSTADDR", "PGREQUIRESSL")
+    environ = {name: text for name, text in os.environ.items() if not name.startswith(elsewhere)}
     environ |= {"PGHOST": "127.0.0.1", "PGPORT": str(port), "PGSSLMODE": "disable"}
     environ |= {"PGGSSENCMODE": "disable", "PGCHANNELBINDING": "disable"}
     # Ctrl-C reaches the program too, which cancels its query or ends; then the tunnel ends.

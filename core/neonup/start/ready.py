@@ -155,7 +155,12 @@ def seed(script: Path, settings: Settings, database: Database) -> None:
 
     try:
         run_script(
-            database.direct, script, once=True, pg_bin=settings.pg_bin, folder=settings.project
+            database.direct,
+            script,
+            once=True,
+            pg_bin=settings.pg_bin,
+            folder=settings.project,
+            own=database.own,
         )
     except SqlError as error:
         if error.missing:

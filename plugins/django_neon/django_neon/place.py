@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from typing import Any
 
 import neonup
@@ -90,6 +91,7 @@ def fill(entry: dict[str, Any], *, again: bool = False) -> None:
     url = found.url if through_pooler else found.direct
     pooled = through_pooler and (described.get("pooled") or found.direct != found.url)
     try:
+        url = neonup.libpq.hardened(url, found.own)
         place = neonup.drivers.django(url, pooled=pooled or None)
     except NeonupError as error:
         raise DatabaseUnavailable(str(error)) from error
@@ -104,10 +106,17 @@ def fill(entry: dict[str, Any], *, again: bool = False) -> None:
             entry["NAME"] = place["NAME"]
         described["name"] = place["NAME"]
         entry.update({name: place[name] for name in _PLACE})
-        described["options"] = {**_patience(place["HOST"]), **place["OPTIONS"]}
+        described["own"] = found.own
+        patience = {} if _is_here(url, found) else {"connect_timeout": _PATIENCE}
+        described["options"] = {**patience, **place["OPTIONS"]}
         entry["OPTIONS"] = {**described["options"], **own}
         if place.get("DISABLE_SERVER_SIDE_CURSORS"):
             entry["DISABLE_SERVER_SIDE_CURSORS"] = True
+
+
+def service_hidden(entry: Mapping[str, Any]) -> AbstractContextManager[None]:
+    """Let libpq connect without ``PGSERVICE`` where neonup created the database of an entry."""
+    return neonup.libpq.service_hidden(entry.get("NEON", {}).get("own", False))
 
 
 def _wants_pooler(described: Mapping[str, Any]) -> bool:
@@ -115,6 +124,6 @@ def _wants_pooler(described: Mapping[str, Any]) -> bool:
     return not development.is_development() if pooled is None else bool(pooled)
 
 
-def _patience(host: str) -> dict[str, Any]:
-    local = all(neonup.urls.is_loopback(name) for name in host.split(",") if name)
-    return {} if local else {"connect_timeout": _PATIENCE}
+def _is_here(url: str, database: Database) -> bool:
+    variables: dict[str, str] | None = {} if database.own else None  # None: the process's
+    return neonup.destination.elsewhere(url, variables) is None

@@ -30,20 +30,23 @@ async def asking(source: Source, database: Database) -> AsyncIterator[Ask]:
     async with AsyncExitStack() as stack:
         with needs("The health check", "psycopg[binary]"):
             try:
-                ask = await way(stack, database.url, source.pooled or None)
+                ask = await way(stack, database, source.pooled or None)
             except ImportError:
                 raise
             except Exception:  # each driver has its own
                 again = await source.aensure(create=False)
-                ask = await way(stack, again.url, source.pooled or None)
+                ask = await way(stack, again, source.pooled or None)
         yield ask
 
 
-async def _by_psycopg(stack: AsyncExitStack, url: str, pooled: bool | None) -> Ask:
+async def _by_psycopg(stack: AsyncExitStack, database: Database, pooled: bool | None) -> Ask:
     from psycopg import AsyncConnection
 
+    url = neonup.libpq.hardened(database.url, database.own)
     arguments = neonup.drivers.psycopg_arguments(url, pooled=pooled)
-    connection = await stack.enter_async_context(await AsyncConnection.connect(**arguments))
+    with neonup.libpq.service_hidden(database.own):
+        made = await AsyncConnection.connect(**arguments)
+    connection = await stack.enter_async_context(made)
     await connection.set_read_only(True)
     await connection.execute(_PATIENCE)
 
@@ -53,9 +56,10 @@ async def _by_psycopg(stack: AsyncExitStack, url: str, pooled: bool | None) -> A
     return ask
 
 
-async def _by_asyncpg(stack: AsyncExitStack, url: str, pooled: bool | None) -> Ask:
+async def _by_asyncpg(stack: AsyncExitStack, database: Database, pooled: bool | None) -> Ask:
     import asyncpg  # type: ignore[import-untyped]
 
+    url = neonup.libpq.hardened(database.url, database.own)
     connection = await asyncpg.connect(**neonup.drivers.asyncpg_arguments(url, pooled=pooled))
     stack.push_async_callback(connection.close)
     await stack.enter_async_context(connection.transaction(readonly=True))

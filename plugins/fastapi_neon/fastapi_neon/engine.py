@@ -44,30 +44,32 @@ def open_engine(source: Source, database: Database, options: Mapping[str, Any]) 
 def _arguments(
     source: Source, database: Database, driver: str, options: Mapping[str, Any]
 ) -> dict[str, Any]:
-    arguments = neonup.drivers.engine_arguments(
-        database.url, driver=driver, pooled=source.pooled or None
-    )
+    url = neonup.libpq.hardened(database.url, database.own)
+    arguments = neonup.drivers.engine_arguments(url, driver=driver, pooled=source.pooled or None)
     both = {**arguments.get("connect_args", {}), **options.get("connect_args", {})}
     return {**arguments, **options, "connect_args": both}
 
 
 def _wake(engine: Engine, database: Database, driver: str, again: Callable[[], Database]) -> None:
     """Have each connection of an engine that cannot be made tried once more, on an awake server."""
-    current = database.url
+    current = database
 
     @event.listens_for(engine, "do_connect")
     def connect(dialect: Any, record: Any, words: list[Any], names: dict[str, Any]) -> Any:
         nonlocal current
-        if current != database.url:
+        if current.url != database.url:
             _move(dialect, words, names)
         try:
-            return dialect.connect(*words, **names)
+            with neonup.libpq.service_hidden(current.own):
+                return dialect.connect(*words, **names)
         except Exception:  # each driver has its own
-            current = again().url
+            current = again()
             _move(dialect, words, names)
-            return dialect.connect(*words, **names)
+            with neonup.libpq.service_hidden(current.own):
+                return dialect.connect(*words, **names)
 
     def _move(dialect: Any, words: list[Any], names: dict[str, Any]) -> None:
-        url = make_url(neonup.sqlalchemy_url(current, driver=driver))
+        moved = neonup.libpq.hardened(current.url, current.own)
+        url = make_url(neonup.drivers.sqlalchemy_url(moved, driver=driver))
         words[:], new = dialect.create_connect_args(url)
         names |= new

@@ -34,10 +34,17 @@ class Pool:
         self._failure: Exception | None = None
         self._made: WeakSet[Connection] = WeakSet()
         arguments = neonup.drivers.psycopg_arguments(database.url, pooled=source.pooled or None)
-        self._conninfo = arguments.pop("conninfo")
+        self._move(database)
+        arguments.pop("conninfo")
         chosen = {"min_size": 1, "max_size": 10, **options}
         chosen["kwargs"] = arguments | chosen.get("kwargs", {})
         self._pool = AsyncConnectionPool(connection_class=self._waking(), open=False, **chosen)
+
+    def _move(self, database: Database) -> None:
+        """Connect there from now on."""
+        url = neonup.libpq.hardened(database.url, database.own)
+        self._own = database.own
+        self._conninfo = neonup.drivers.libpq(url)
 
     async def open(self) -> None:
         """Begin with the first connection."""
@@ -108,11 +115,12 @@ class Pool:
             async def connect(cls, conninfo: str = "", **arguments: Any) -> Self:
                 try:
                     try:
-                        made = await super().connect(pool._conninfo, **arguments)
+                        with neonup.libpq.service_hidden(pool._own):
+                            made = await super().connect(pool._conninfo, **arguments)
                     except OperationalError:
-                        awake = await pool._source.aensure()
-                        pool._conninfo = neonup.drivers.psycopg_arguments(awake.url)["conninfo"]
-                        made = await super().connect(pool._conninfo, **arguments)
+                        pool._move(await pool._source.aensure())
+                        with neonup.libpq.service_hidden(pool._own):
+                            made = await super().connect(pool._conninfo, **arguments)
                 except Exception as failure:
                     pool._failure = failure
                     raise

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from neonup import ProviderError, home
+from neonup import ProviderError, home, libpq
 from neonup_local import readiness
 from neonup_local.api.guard import LOOPBACK
 from neonup_local.child import Child
@@ -100,6 +100,7 @@ def serve(
     from neonup_local.api import faults as fault
     from neonup_local.api.app import create_app
 
+    theirs = libpq.take_out(os.environ)  # every server that it connects to is its own
     with ExitStack() as stack:
         if ephemeral:
             folder = stack.enter_context(temporary_home.of(folder))
@@ -108,7 +109,9 @@ def serve(
         hosts = None if allow_remote else frozenset({host, *allowed})
         app = partial(create_app, hosts=hosts, faults=[fault.parse(text) for text in faults])
         exposed = None if host in LOOPBACK else (host, _name(host, allowed))
-        ended = _serve(listener, folder, app, exposed, as_json=as_json, command=command)
+        ended = _serve(
+            listener, folder, app, exposed, as_json=as_json, command=command, theirs=theirs
+        )
     sys.exit(ended)
 
 
@@ -120,6 +123,7 @@ def _serve(
     *,
     as_json: bool,
     command: tuple[str, ...],
+    theirs: dict[str, str],
 ) -> int:
     """Serve until a signal or the command ends; the exit status."""
     from neonup_local.neon.compute.addresses import Exposed
@@ -140,7 +144,7 @@ def _serve(
         ready = partial(readiness.tell, url, variables, folder, tls=tls, as_json=as_json)
         _run(listener, app(neon), ready=lambda stop: ready())
         return 0
-    child = Child(command, variables)
+    child = Child(command, {**theirs, **variables})
     _run(listener, app(neon), ready=child.start)
     return child.wait()
 

@@ -69,7 +69,8 @@ class DatabaseWrapper(PostgresWrapper):
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
         """Connect; where that fails, wake the database and connect once more."""
         try:
-            return super().get_new_connection(conn_params)
+            with place.service_hidden(self.settings_dict):
+                return super().get_new_connection(conn_params)
         except self.Database.OperationalError as error:
             if type(error).__name__ == "PoolTimeout" and self._answers(conn_params):
                 raise  # all of the pool's connections are in use
@@ -77,7 +78,9 @@ class DatabaseWrapper(PostgresWrapper):
         deadline = time.monotonic() + _RESTART
         while True:
             try:
-                return super().get_new_connection(self.get_connection_params())
+                parameters = self.get_connection_params()
+                with place.service_hidden(self.settings_dict):
+                    return super().get_new_connection(parameters)
             except self.Database.OperationalError as error:
                 if not _SOON.search(str(error)) or time.monotonic() > deadline:
                     raise
@@ -95,7 +98,8 @@ class DatabaseWrapper(PostgresWrapper):
 
     def _answers(self, conn_params: dict[str, Any]) -> bool:
         try:
-            self.Database.connect(**conn_params).close()
+            with place.service_hidden(self.settings_dict):
+                self.Database.connect(**conn_params).close()
         except self.Database.OperationalError:
             return False
         return True

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 
 from django.db.backends.postgresql.client import DatabaseClient as PostgresClient
 
+import neonup
 from django_neon import place
 
 
@@ -14,5 +16,10 @@ class DatabaseClient(PostgresClient):
 
     def runshell(self, parameters: Iterable[str]) -> None:
         """Run psql on it."""
-        place.fill(self.connection.settings_dict)
-        super().runshell(parameters)
+        entry = self.connection.settings_dict
+        place.fill(entry)
+        before = neonup.libpq.take_out(os.environ) if entry["NEON"].get("own") else {}
+        try:
+            super().runshell(parameters)
+        finally:
+            os.environ.update(before)

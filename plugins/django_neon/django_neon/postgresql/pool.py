@@ -27,13 +27,15 @@ def wake_on_connect(pool: Any, entry: dict[str, Any]) -> None:
         @classmethod
         def connect(cls, conninfo: str = "", **kwargs: Any) -> Any:
             try:
-                return super().connect(conninfo, **kwargs)
+                with place.service_hidden(entry):
+                    return super().connect(conninfo, **kwargs)
             except OperationalError as error:
                 try:
                     place.fill(entry, again=True)
                 except DatabaseUnavailable as reason:
                     raise OperationalError(f"{error}\n{reason}") from reason
             where = {name: entry[name.upper()] for name in ("host", "port", "user", "password")}
-            return super().connect(conninfo, **{**kwargs, **where})
+            with place.service_hidden(entry):
+                return super().connect(conninfo, **{**kwargs, **where})
 
     pool.connection_class = Waking

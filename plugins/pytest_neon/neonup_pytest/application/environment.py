@@ -35,6 +35,7 @@ class Variables:
 
     values: dict[str, str]
     _before: dict[str, str | None] = field(default_factory=dict)
+    _libpq: dict[str, str] = field(default_factory=dict)
 
     @classmethod
     def for_names(cls, names: Iterable[str], url: str, known: Iterable[str]) -> Variables:
@@ -47,8 +48,16 @@ class Variables:
             values[_GENERIC_DIRECT] = url
         return cls(values)
 
-    def set(self) -> None:
-        """Put them into the environment."""
+    def set(self, *, own: bool) -> None:
+        """Put them into the environment.
+
+        Args:
+            own: whether neonup runs the tests' server. Then what changes where or how libpq
+                connects is taken out of it: for the application, for fixtures, and for commands
+                that make the schema.
+        """
+        if own:
+            self._libpq = neonup.libpq.take_out(os.environ)
         self._before = {name: os.environ.get(name) for name in self.values}
         os.environ.update(self.values)
 
@@ -59,6 +68,7 @@ class Variables:
                 os.environ.pop(name, None)
             else:
                 os.environ[name] = value
+        os.environ.update(self._libpq)
 
     def changed(self) -> dict[str, str | None]:
         """What they are now, where something has changed them since; None: it was removed."""

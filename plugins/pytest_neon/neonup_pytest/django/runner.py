@@ -101,7 +101,7 @@ class _Taken:
         self._aliases = Aliases(self._worker, settings, own, names)
 
     def redirect(self) -> None:
-        self._variables.set()
+        self._variables.set(own=not os.environ.get(external.VARIABLE))
         self._aliases.redirect()
         self._aliases.install()
 

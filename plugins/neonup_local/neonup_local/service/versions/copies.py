@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
+from neonup import libpq, urls
 from neonup_local.engine import account as accounts
 from neonup_local.engine import copying, postmaster, template
 from neonup_local.service.databases import Databases
@@ -24,13 +26,15 @@ def take(databases: Databases, record: Record, target: Path) -> None:
     data = databases.folder(record.id) / "data"
     if (data / "postmaster.pid").exists():  # it runs, or was killed and is to recover first
         running = databases.finish(record)
-        copying.backup(data, target, _superuser(databases.home, running.port))
+        with libpq.service_hidden():
+            copying.backup(data, target, _superuser(databases.home, running.port))
     else:
         template.copy(data, target, accounts.of_data(data))
 
 
 def _superuser(home: Path, port: int) -> dict[str, object]:
     return {
+        **libpq.stronger(urls.PostgresUrl(), os.environ),
         "host": postmaster.HOST,
         "port": port,
         "user": template.ADMIN,
