@@ -180,17 +180,6 @@ def test_an_interrupt_cancels_the_query_and_the_tunnel_ends(
         assert b"canceling statement" in process.communicate(timeout=20)[1]
 
 
-def test_the_environment_leads_nowhere_else(
-    plain_server: Server, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    url = plain_server.create(ROLE, PASSWORD, f"d{uuid.uuid4().hex}")
-    monkeypatch.setenv("PGHOSTADDR", "192.0.2.1")
-    monkeypatch.setenv("PGSERVICE", "elsewhere")
-    monkeypatch.setenv("PGHOST", "192.0.2.1")
-    monkeypatch.setenv("PGPASSWORD", "wrong")
-    assert ask(url, "SELECT 1") == "1"
-
-
 def test_parameters_without_a_variable_stay(plain_server: Server) -> None:
     url = plain_server.create(ROLE, PASSWORD, f"d{uuid.uuid4().hex}")
     assert ask(f"{url}?keepalives=0&fallback_application_name=x%20y&schema=public", "SELECT 1")

@@ -89,6 +89,7 @@ _DEFAULTS = {
     "max_protocol_version": "3.0",
     "min_protocol_version": "3.0",
     "port": "5432",
+    "require_auth": "!sspi",  # anything else; an empty text would be a method of that name
     "ssl_min_protocol_version": "TLSv1.2",
     "sslcertmode": "allow",
     "sslcompression": "0",
@@ -121,13 +122,13 @@ def without(environ: Mapping[str, str]) -> dict[str, str]:
 def take_out(environ: MutableMapping[str, str]) -> dict[str, str]:
     """Remove what changes where or how a complete URL is connected to.
 
-    ``PGHOST``, ``PGUSER``, ``PGPASSWORD`` and ``PGDATABASE`` stay: such a URL has all of these, and
-    an application's settings may be made of them.
+    Host, port, role, password and database stay: such a URL has them all, and an application's
+    settings may be made of these variables.
 
     Returns:
         What it was, for putting it back.
     """
-    effective = CONNECTION - {VARIABLES[name] for name in _ACCOUNT}
+    effective = CONNECTION - {VARIABLES[name] for name in (*_ACCOUNT, "port")}
     return {name: environ.pop(name) for name in effective & environ.keys()}
 
 
