@@ -78,7 +78,7 @@ class State:
         self.names = names
         known = environment.known(self.settings)
         self.variables = Variables.for_names(names, self.worker.url, known=known)
-        self.variables.set(own=self.branch is not None or not os.environ.get(_GIVEN))
+        self.variables.set(own=self.branch is not None or not os.environ.get(external.VARIABLE))
         self._unnamed = own_database.Unnamed(self.settings, names, self.worker.url)
         self.framework: Step | None = None
         self._closed = False
