@@ -92,7 +92,7 @@ def test_create_use_claim(
     person = new_person()
     page = person.pages.get(accepted["verification_url"])
     assert accepted["user_code"] in page.text
-    with neon_server_here.neon.journal.alone(id):
+    with neon_server_here.neon.journal.locked(id):
         person.press(page)
         assert neon.json("claim", "status")["state"] == "accepted"
         assert "being claimed" in neon("branches", "list", fails=True)
