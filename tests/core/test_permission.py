@@ -15,6 +15,7 @@ import pytest
 from neonup import CreationForbidden, SettingsError
 from neonup.settings import resolve
 from neonup.start.permission import HOSTING, ask
+from tests.project import Project
 
 
 def permission(tmp_path: Path, environ: dict[str, str], sign: str | None, *argv: str) -> str:
@@ -186,3 +187,14 @@ def test_what_might_mean_off_does_not_mean_on(tmp_path: Path, value: str) -> Non
         permission(tmp_path, {"NEONUP": value}, "the neonup command")
     for on in ("", "on", "1", "True"):
         assert permission(tmp_path, {"NEONUP": on}, "the neonup command").endswith("any")
+
+
+@pytest.mark.parametrize("command", [["reset", "--yes"], ["--force"]])
+def test_off_says_that_there_is_a_database_which_stays(
+    project: Project, command: list[str]
+) -> None:
+    project.ok()
+    said = project.fails(*command, NEONUP="off")
+    assert "There is no DATABASE_URL" not in said
+    assert "NEONUP=off forbids it" in said
+    assert project.query("SELECT 1") == "1"

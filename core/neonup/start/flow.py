@@ -118,7 +118,7 @@ class Start:
         database = lookup.find_database(self.settings)
         if database is not None and force:
             self._refuse_to_shadow(database)
-            database = self._create(replaces=database, anyway=True)
+            database = self._create(replaces=database, need=_instead(database), anyway=True)
         else:
             database = self._settled(database)
         if not database.created:  # else that was done before the lock was given back
@@ -151,7 +151,7 @@ class Start:
         from neonup.start import owner
 
         owner.check(self.settings, database, "deleted")
-        return self._create(replaces=database, anyway=True, delete=True)
+        return self._create(replaces=database, need=_instead(database), anyway=True, delete=True)
 
     def fork(self, database: Database) -> Database:
         """A database of this folder's own, with a copy of the data of another folder's.
@@ -336,3 +336,8 @@ class Start:
         """The banner, except where the caller tells of the database itself."""
         if not self.quiet:
             announce.banner(database, self.settings, self.remarks)
+
+
+def _instead(database: Database) -> str:
+    """Why a new database is wanted although there is one, for an error."""
+    return f"{database.key} (from {database.source}) was to get a new database in its place"
