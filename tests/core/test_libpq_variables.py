@@ -143,3 +143,10 @@ def test_psqls_session_begins_with_what_the_user_wants(project: Project) -> None
     project.environ |= {"PGTZ": "Asia/Tokyo", "PGAPPNAME": "me"}
     assert project.query("SHOW timezone") == "Asia/Tokyo"
     assert project.query("SHOW application_name") == "me"
+
+
+def test_doctor_names_what_the_application_will_meet(project: Project) -> None:
+    project.ok()
+    said = project.neonup("doctor", PGHOSTADDR="192.0.2.1", PGHOST="192.0.2.1").stdout
+    assert "unset PGHOSTADDR" in said
+    assert "unset PGHOST\n" not in said

@@ -16,6 +16,7 @@ from neonup.database import USER, State
 from neonup.env import dotenv
 from neonup.env.exposure import exposures
 from neonup.errors import NeonupError, SettingsError
+from neonup.postgres import libpq
 from neonup.providers import registry
 from neonup.providers.registry import provider_class
 from neonup.settings import Settings, check_names
@@ -132,6 +133,14 @@ def _database(settings: Settings) -> Iterator[Finding]:
         )
 
 
+def _variables(settings: Settings) -> Iterator[Finding]:
+    """What libpq adds to the application's connections, whatever the URL is."""
+    database = lookup.find_database(settings)
+    for name in libpq.met(database.url, os.environ) if database else []:
+        text = f"{name} is set: libpq adds it to what {settings.key} says, for the application too"
+        yield Finding("libpq", text, f"unset {name}" if database and database.own else None)
+
+
 def _providers(settings: Settings) -> Iterator[Finding]:
     manager = plugins.create_plugin_manager()
     for name, plugin in manager.list_name_plugin():
@@ -161,4 +170,4 @@ def _providers(settings: Settings) -> Iterator[Finding]:
     yield Finding("would take", f"{chosen.name} ({why})")
 
 
-_LOOKS = (_machine, _project, _permission, _database, _providers)
+_LOOKS = (_machine, _project, _permission, _database, _variables, _providers)

@@ -179,6 +179,12 @@ def _version() -> int:
     return pq.version()
 
 
+def met(url: str, environ: Mapping[str, str]) -> list[str]:
+    """The variables that an application meets which connects by a URL as it is, by name."""
+    given = {VARIABLES[name] for name in explicit(urls.parse(url)) if name in VARIABLES}
+    return sorted((CONNECTION & environ.keys()) - given)
+
+
 def hardened(url: str, own: bool = True) -> str:
     """The URL for a driver in this process, with what is `stronger` than libpq's variables.
 
