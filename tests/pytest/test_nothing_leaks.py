@@ -179,18 +179,23 @@ def test_every_test_begins_with_the_same_database(child: Child, seed: int) -> No
     child.assert_nothing_left()
 
 
-def test_roles_are_shared(child: Child) -> None:
+def test_roles_of_a_session_fixture_are_shared(child: Child) -> None:
+    """Those that a test creates end with it: test_what_roles_keep.py."""
     child.write(
         test_it="""
-        import pytest
+        import psycopg, pytest
 
-        def test_one(neon_connection):
-            neon_connection.execute("CREATE ROLE of_all_tests")
-            neon_connection.commit()
+        @pytest.fixture(scope="session", autouse=True)
+        def of_all_tests(neon_url):
+            with psycopg.connect(neon_url) as connection:
+                connection.execute("CREATE ROLE of_all_tests")
 
-        def test_two(neon_connection):
+        @pytest.mark.parametrize("n", range(2))
+        def test_each(neon_connection, n):
             known = neon_connection.execute("SELECT 1 FROM pg_roles WHERE rolname = 'of_all_tests'")
             assert known.fetchone()
+            neon_connection.execute(f"CREATE ROLE of_{n}")  # which puts roles back after the test
+            neon_connection.commit()
         """
     )
     child.pytest().expect(passed=2)
