@@ -250,7 +250,8 @@ def _add_file(digest: hashlib._Hash, path: Path, root: Path) -> None:
     except OSError as error:
         raise SettingsError(
             f"The schema's file {path} cannot be read: {error.strerror}.",
-            remedy="Correct its path, which is relative to pytest's rootdir.",
+            remedy="Correct its path in neon_schema, or where neon_template returns it; it is "
+            "relative to pytest's rootdir.",
         ) from None
     name = path.relative_to(root) if path.is_relative_to(root) else path
     digest.update(f"\n{name.as_posix()} {len(content)}\n".encode())
