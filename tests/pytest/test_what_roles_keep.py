@@ -19,6 +19,7 @@ CHANGES = {
     "CREATE TABLE theirs (i int)",
     "a membership": "CREATE ROLE made; GRANT of_session TO made",
     "a dropped role": "DROP ROLE of_session",
+    "a comment on a role": "COMMENT ON ROLE of_session IS 'changed'",
     "a renamed role": "ALTER ROLE of_session RENAME TO made",
     "who may use its database": "REVOKE ALL ON DATABASE {db} FROM public",
     "its database's connections": "ALTER DATABASE {db} CONNECTION LIMIT 0",
@@ -44,6 +45,8 @@ STATE = """
                 FROM pg_auth_members AS m),
             (SELECT array_agg(setrole || setconfig::text) FROM pg_db_role_setting
                 WHERE setdatabase = 0),
+            (SELECT array_agg(objoid::regrole::text || ' ' || description)
+                FROM pg_shdescription WHERE classoid = 'pg_authid'::regclass),
             (SELECT concat_ws(' ', datacl, datconnlimit) FROM pg_database
                 WHERE datname = current_database()),
             current_setting('search_path')
@@ -98,19 +101,54 @@ def test_a_role_that_a_kept_template_would_bring_is_gone(child: Child) -> None:
     child.pytest().expect(passed=1)
 
 
-def test_a_slot_goes_with_the_test(child: Child) -> None:
+LEAKS = """
+    import psycopg
+
+    leaked = []
+
+    def test_changes(of_session, neon_db):
+        with psycopg.connect(neon_db.url, autocommit=True) as connection:
+            connection.execute("CREATE ROLE made")
+            connection.execute("ALTER ROLE of_session CONNECTION LIMIT 3")
+        leaked.append(psycopg.connect(neon_db.url))
+        leaked[0].execute("ALTER ROLE of_session CONNECTION LIMIT 4")
+        leaked[0].execute("ALTER ROLE made CONNECTION LIMIT 4")
+
+    def test_later(of_session, neon_connection):
+        roles = neon_connection.execute(
+            "SELECT rolname, rolconnlimit FROM pg_roles WHERE rolname IN ('made', 'of_session')"
+        ).fetchall()
+        assert roles == [("of_session", -1)]
+"""
+
+
+def test_an_open_transaction_holds_no_role(child: Child) -> None:
+    """What the transaction has locked is what is to be put back."""
+    child.ini("neon_env = DATABASE_URL")
+    child.write(conftest=CONFTEST, test_it=LEAKS)
+    run = child.pytest("-p", "no:randomly").expect(passed=2)
+    assert "could not be undone" not in run.output
+    child.assert_nothing_left()
+
+
+@pytest.mark.parametrize(
+    "create",
+    [
+        "pg_create_logical_replication_slot('s', 'test_decoding')",
+        "pg_create_physical_replication_slot('s')",
+    ],
+)
+def test_a_slot_goes_with_the_test(child: Child, create: str) -> None:
     (child.folder / "pyproject.toml").write_text("[tool.neonup]\nlogical_replication = true\n")
     child.ini("neon_env = DATABASE_URL")
     child.write(
-        test_it="""
+        test_it=f"""
         import psycopg, pytest
 
         @pytest.mark.parametrize("n", range(4))
         def test_slot(neon_db, n):
             with psycopg.connect(neon_db.url, autocommit=True) as connection:
-                connection.execute(
-                    "SELECT pg_create_logical_replication_slot('s', 'test_decoding')"
-                )
+                connection.execute("SELECT {create}")
         """
     )
     child.pytest("-p", "no:randomly").expect(passed=4)
@@ -132,8 +170,8 @@ def test_where_other_workers_use_the_server_it_is_said(child: Child) -> None:
     child.write(test_it=CREATES)
     run = child.pytest("-n", "2")
     run.expect(passed=1)
-    assert "test_it.py::test_creates changed roles of the tests' server" in run.output
-    assert "other workers use the server" in run.output
+    assert "test_it.py::test_creates: while it ran, roles of the tests' server" in run.output
+    assert "other workers use the server, too; it may have been them" in run.output
 
 
 def test_on_a_server_that_is_given_it_is_said(given: Child, server: postgres.Server) -> None:
@@ -143,5 +181,5 @@ def test_on_a_server_that_is_given_it_is_said(given: Child, server: postgres.Ser
     given.write(test_it=CREATES)
     run = given.pytest()
     run.expect(passed=1)
-    assert "changed roles of the tests' server" in run.output
-    assert "others may use the server" in run.output
+    assert "test_it.py::test_creates: while it ran, roles of the tests' server" in run.output
+    assert "others may use the server, too; it may have been them" in run.output

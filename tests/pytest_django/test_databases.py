@@ -214,3 +214,74 @@ def test_a_migration_that_fails_is_told_and_leaves_nothing(site: Site) -> None:
     site.start()
     site.pytest().expect(passed=1)
     site.assert_nothing_left()
+
+
+BESIDE_A_THREAD = """
+    import os, threading, pytest, psycopg
+    from notes import steps
+
+    def beat():
+        from django.db import connection
+        while not steps.stop.is_set():
+            for write in (by_django, by_url):
+                try:
+                    write(connection)
+                except Exception:
+                    pass  # no database there, or no table in it
+            steps.tried.set()
+            steps.stop.wait(0.01)
+        connection.close()
+
+    def by_django(connection):
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute("INSERT INTO notes_note (text) VALUES ('by Django')")
+        finally:
+            connection.close()
+
+    def by_url(connection):
+        with psycopg.connect(os.environ["DATABASE_URL"]) as other:
+            other.execute("INSERT INTO notes_note (text) VALUES ('by the URL')")
+
+    @pytest.fixture(scope="session", autouse=True)
+    def service():
+        thread = threading.Thread(target=beat, name="heartbeat")
+        if os.environ.get("BEATS"):
+            thread.start()
+        yield
+        steps.stop.set()
+"""
+
+BESIDE_A_THREAD_STEPS = """
+    import os, threading
+
+    stop, tried = threading.Event(), threading.Event()
+
+    def step(apps, editor):
+        apps.get_model("notes", "Note").objects.create(text="of a migration")
+        for _ in range(20 if os.environ.get("BEATS") else 0):
+            tried.clear()
+            assert tried.wait(10)
+        stop.set()
+"""
+
+
+def test_a_thread_beside_the_migrations_writes_nothing_into_the_template(site: Site) -> None:
+    initial = site.folder / "notes/migrations/0001_initial.py"
+    visible = initial.read_text().replace("initial = True", "initial, atomic = True, False")
+    initial.write_text(visible)  # to others, too, before the step is over
+    site.write(
+        conftest=BESIDE_A_THREAD,
+        notes__steps=BESIDE_A_THREAD_STEPS,
+        test_it="""
+        import pytest
+        from notes.models import Note
+
+        @pytest.mark.django_db
+        def test_it():
+            assert [note.text for note in Note.objects.all()] == ["of a migration"]
+        """,
+    )
+    for environ in ({"BEATS": "1"}, {}):  # the second run takes the template of the first
+        site.pytest(**environ).expect(passed=1)
+    site.assert_nothing_left()

@@ -86,7 +86,7 @@ def neon_db(
             mine.worker.share()
     yield mine.database(mine.worker.libpq_url)
     if isolated and (left := mine.worker.finish()):
-        warnings.warn(f"{request.node.nodeid} {left}", stacklevel=1)
+        warnings.warn(f"{request.node.nodeid}: {left}", stacklevel=1)
     name = mine.kept.name_of(request.node)
     if name is not None and isolated:
         mine.worker.keep(name)

@@ -19,18 +19,22 @@ _CATALOGS = {
     "pg_auth_members": "roleid, member, grantor",
     "pg_db_role_setting": "setdatabase, setrole",
     "pg_parameter_acl": "oid",
+    "pg_shdescription": "objoid, classoid",
     "pg_shdepend": "dbid, classid, objid, objsubid, refclassid, refobjid, deptype",
 }
 """The shared catalogs that are put back, and what identifies a row of each."""
 _LOOKED_AT = [name for name in _CATALOGS if name != "pg_shdepend"]
-_OF_ROLES = (
-    "dbid = 0 AND classid IN ('pg_authid'::regclass, 'pg_auth_members'::regclass, "
-    "'pg_parameter_acl'::regclass)"
-)
+_OF_ROLES = {
+    "pg_shdescription": "classoid = 'pg_authid'::regclass",
+    "pg_shdepend": "dbid = 0 AND classid IN ('pg_authid'::regclass, 'pg_auth_members'::regclass, "
+    "'pg_parameter_acl'::regclass)",
+}
+"""Which rows, of catalogs that are not about roles alone."""
 
 _SLOTS = "(SELECT string_agg(slot_name, ',' ORDER BY slot_name) FROM pg_replication_slots)"
 _VERSIONS = ", ".join(
-    f"(SELECT md5(string_agg(xmin::text || ctid::text, ',' ORDER BY ctid)) FROM {name})"
+    "(SELECT md5(string_agg(xmin::text || ctid::text, ',' ORDER BY ctid)) "
+    f"FROM {name} WHERE {_OF_ROLES.get(name, 'true')})"
     for name in _LOOKED_AT
 )
 _FINGERPRINT = f"concat_ws(' ', {_VERSIONS}, {_SLOTS})"
@@ -79,6 +83,11 @@ class ClusterState:
         self._remembered = ""
         self._own = ""
 
+    @property
+    def restorable(self) -> bool:
+        """Whether nobody else uses the server, so that `restore` puts the roles back."""
+        return self._shared_with is None
+
     def remember(self, name: str) -> None:
         """Look at the state before a test.
 
@@ -86,7 +95,7 @@ class ClusterState:
             name: the test's database.
         """
         self._before, self._own = self._look(name)
-        if self._shared_with is None and self._before != self._remembered:
+        if self.restorable and self._before != self._remembered:
             self._admin.run(*_REMEMBER)
             self._remembered = self._before
 
@@ -96,7 +105,7 @@ class ClusterState:
         return Left(now != self._before, own != self._own)
 
     def restore(self) -> str | None:
-        """Put the roles back as they were before the test.
+        """Put the roles back as they were before the test, whose connections are closed.
 
         A role that something in a database still needs gets another name and may not log in.
 
@@ -105,11 +114,18 @@ class ClusterState:
         """
         if self._shared_with is not None:
             return (
-                "changed roles of the tests' server, their settings or memberships, or left a "
-                f"replication slot. That stays, since {self._shared_with} the server, too."
+                "while it ran, roles of the tests' server, their settings or memberships changed, "
+                f"or a replication slot was left. That stays, since {self._shared_with} the "
+                "server, too; it may have been them."
             )
-        self._admin.run(_RESTORE)
-        self._remembered = ""  # the rows are others now
+        self._remembered = ""  # the rows are others afterwards
+        try:
+            self._admin.run(_RESTORE, _DROP_NEW_SLOTS)
+        except StatementFailed as error:
+            return (
+                "it changed roles of the tests' server, their settings or memberships, or left a "
+                f"replication slot, which could not be undone: {error}"
+            )
         return None
 
     def _look(self, name: str) -> tuple[str, str]:
@@ -144,7 +160,10 @@ def _copy(name: str) -> str:
 
 
 def _where(name: str) -> str:
-    return _OF_ROLES if name == "pg_shdepend" else "true"
+    return _OF_ROLES.get(name, "true")
+
+
+_SLOTS_BEFORE = _copy("slots")
 
 
 _REMEMBER = [
@@ -153,6 +172,8 @@ _REMEMBER = [
         f"CREATE TEMP TABLE neonup_{name} AS SELECT * FROM {name} WHERE {_where(name)}"
         for name in _CATALOGS
     ),
+    f"DROP TABLE IF EXISTS {_SLOTS_BEFORE}",
+    "CREATE TEMP TABLE neonup_slots AS SELECT slot_name FROM pg_replication_slots",
 ]
 
 
@@ -188,3 +209,18 @@ BEGIN
     {"".join(map(_restore_rows, _CATALOGS))}
 END
 $$"""
+
+_DROP_NEW_SLOTS = f"""
+DO $$
+DECLARE
+    slot record;
+BEGIN
+    FOR slot IN SELECT slot_name, active_pid FROM pg_replication_slots
+        WHERE NOT temporary AND slot_name NOT IN (SELECT slot_name FROM {_SLOTS_BEFORE})
+    LOOP
+        PERFORM pg_terminate_backend(slot.active_pid, 5000);
+        PERFORM pg_drop_replication_slot(slot.slot_name);
+    END LOOP;
+END
+$$"""
+"""Slots of databases that the test has closed, of others, and physical ones, which have none."""

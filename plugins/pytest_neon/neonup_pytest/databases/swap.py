@@ -61,7 +61,11 @@ class Slot:
             What later tests find otherwise than it was, in words; None: nothing.
         """
         self._left = self._cluster.compare(self.name)
-        return self._cluster.restore() if self._left.roles else None
+        if not self._left.roles:
+            return None
+        if self._cluster.restorable and self._close():  # an open transaction may hold a role
+            statements.open_(self._admin, self.name)  # fixtures that end later may connect
+        return self._cluster.restore()
 
     def keep(self, name: str) -> bool:
         """Give the database there, a failed test's, a name to stay under; False if it is gone."""
