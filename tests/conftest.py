@@ -116,10 +116,10 @@ def cold_home_on_disk(monkeypatch: pytest.MonkeyPatch, clean_environment: None) 
 @pytest.fixture(scope="session")
 def warm_parts() -> Iterator[Path]:
     """A home with an engine and a template in it, made once for all tests of this process."""
-    from neonup_local.service.databases import Databases
+    from neonup_local.service.databases import LocalDatabases
 
     home = make_home()
-    Databases(home).prepare()
+    LocalDatabases(home).prepare()
     yield home
     remove_home(home)
 

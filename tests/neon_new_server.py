@@ -10,7 +10,7 @@ from pathlib import Path
 
 from neonup_emulator.neon.claimable import neon_new
 from neonup_emulator.neon.claimable.model import ClaimableDatabase
-from neonup_emulator.neon.context import Neon
+from neonup_emulator.neon.context import LocalNeon
 from neonup_emulator.neon.model import Project
 from neonup_emulator.neon.state.store import setting
 from tests import asking
@@ -27,7 +27,7 @@ class NeonNewServer:
 
     url: str
     home: Path
-    neon: Neon
+    neon: LocalNeon
     key: str
 
     @property

@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from neonup_local.service.databases import Databases
+from neonup_local.service.databases import LocalDatabases
 from tests.project import Project, names
 
 ENSURE = [sys.executable, "-c", "import neonup; print(neonup.ensure().url)"]
@@ -39,7 +39,7 @@ def test_processes_at_once_get_one_database(
     text = project.env_file.read_text()
     assert text.count("DATABASE_URL=") == 1
     assert text.count("# neonup: ") == 1
-    assert len(Databases(neonup_home).all()) == 1
+    assert len(LocalDatabases(neonup_home).all()) == 1
     assert sum("neonup  created" in err for _, err in answers) == 1
 
 
@@ -96,7 +96,7 @@ def test_a_first_run_killed_at_any_moment_is_finished_by_the_next(
 
 
 def begin_anew(project: Project, neonup_home: Path, own: bytes) -> None:
-    databases = Databases(neonup_home)
+    databases = LocalDatabases(neonup_home)
     for name in databases.ids():
         databases.delete(name)
     project.env_file.write_bytes(own)

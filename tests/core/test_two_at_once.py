@@ -18,7 +18,7 @@ from neonup.env import record
 from neonup.start import lookup
 from neonup.start.renewal import renew
 from neonup_emulator.neon.model import Project as NeonProject
-from neonup_local.service.databases import Databases
+from neonup_local.service.databases import LocalDatabases
 from tests.neon_new_server import NeonNewServer
 from tests.plugins import install
 from tests.project import Project, clean_environ
@@ -142,7 +142,7 @@ def test_one_database_is_created_and_migrated_once(
     assert (shop.folder / "migrated").read_text() == "once\n"
     everyones = server.neon.store.all(NeonProject)
     projects = [one for one in everyones if not one.org_id.startswith("org-prepared-")]
-    assert len(Databases(neonup_home).all()) + len(projects) == 1
+    assert len(LocalDatabases(neonup_home).all()) + len(projects) == 1
     assert shop.env_file.read_text().count("DATABASE_URL=") == 1
     assert done.stderr.count("neonup  created") == 1
 

@@ -9,7 +9,7 @@ import httpx
 
 from neonup_emulator.neon.claimable import agent_claims
 from neonup_emulator.neon.claimable.model import AgentRegistration
-from neonup_emulator.neon.context import Neon
+from neonup_emulator.neon.context import LocalNeon
 from tests.emulator.api import Api
 from tests.waiting import wait_until
 
@@ -117,7 +117,7 @@ def error(answer: httpx.Response) -> str:
     return str(shown["code"])
 
 
-def carry_out(neon: Neon, project_id: str) -> None:
+def carry_out(neon: LocalNeon, project_id: str) -> None:
     """Let an accepted claim be carried out now; the upkeep may have begun it."""
     agent_claims.reconcile(neon, at_once=True)
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import uvicorn
 
 from neonup_emulator.api.app import create_app
-from neonup_emulator.neon.context import Neon
+from neonup_emulator.neon.context import LocalNeon
 from tests.cloud.requests_checked import CheckedApp
 from tests.waiting import wait_until
 
@@ -24,7 +24,7 @@ class NeonServer:
     base: str
     key: str
     org_id: str
-    neon: Neon
+    neon: LocalNeon
 
     @property
     def environment(self) -> dict[str, str]:
@@ -43,7 +43,7 @@ def serving(home: Path) -> Iterator[NeonServer]:
     Raises:
         AssertionError: neonup sent a request that Neon's OpenAPI document does not allow.
     """
-    neon = Neon(home, patience=30)  # a busy machine takes its time
+    neon = LocalNeon(home, patience=30)  # a busy machine takes its time
     neon.start()
     app = CheckedApp(create_app(neon))
     with socket.create_server(("127.0.0.1", 0)) as listener:

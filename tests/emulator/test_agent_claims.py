@@ -17,7 +17,7 @@ from neonup_emulator.neon import upkeep
 from neonup_emulator.neon.claimable import agent_claims, agents
 from neonup_emulator.neon.claimable.attempts import Attempts
 from neonup_emulator.neon.claimable.model import ClaimCode
-from neonup_emulator.neon.context import Neon
+from neonup_emulator.neon.context import LocalNeon
 from neonup_emulator.neon.model import Project
 from tests.emulator.agent import Agent, Person, carry_out, csrf, error
 from tests.emulator.api import ask
@@ -304,12 +304,12 @@ def test_a_claim_that_was_accepted_is_carried_out_by_the_next_server(
 
 
 def test_a_registration_that_was_not_finished_leaves_nothing(neonup_home: Path) -> None:
-    neon = Neon(neonup_home)
+    neon = LocalNeon(neonup_home)
     neon.start()
     found = agents.register(neon, [], "tests", "http://localhost:1")
     neon.store.delete(found.registration)  # as if it had been killed before writing that
     neon.stop()
-    neon = Neon(neonup_home)
+    neon = LocalNeon(neonup_home)
     neon.start()
     try:
         assert neon.store.all(Project) == []

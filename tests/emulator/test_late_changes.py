@@ -23,10 +23,10 @@ from neonup_emulator.neon import (
 from neonup_emulator.neon.accounts.identity import Caller
 from neonup_emulator.neon.accounts.model import ApiKey, Organization, User
 from neonup_emulator.neon.claimable import agent_claims, agents, neon_new
-from neonup_emulator.neon.context import Neon
+from neonup_emulator.neon.context import LocalNeon
 from neonup_emulator.neon.errors import Conflict, Forbidden, Locked, NotFound, Unprocessable
 from neonup_emulator.neon.model import Branch, Cluster, Endpoint, Project, Role, Snapshot
-from neonup_emulator.neon.projects import Created
+from neonup_emulator.neon.projects import ProjectWithDefaults
 from neonup_emulator.neon.state import store
 from tests.emulator.api import Api
 from tests.emulator.serving import NeonServer
@@ -38,45 +38,47 @@ _NUMBERS = count()
 
 
 @pytest.fixture
-def neon(neon_server_here: NeonServer) -> Neon:
+def neon(neon_server_here: NeonServer) -> LocalNeon:
     return neon_server_here.neon
 
 
 @pytest.fixture
-def made(neon: Neon) -> Created:
+def made(neon: LocalNeon) -> ProjectWithDefaults:
     return projects.create(neon, default_caller(neon), requests.NewProject(name="shop"))
 
 
 @pytest.fixture
-def dev(neon: Neon, made: Created) -> Branch:
+def dev(neon: LocalNeon, made: ProjectWithDefaults) -> Branch:
     return create_branch(neon, made, "dev")
 
 
 @pytest.fixture
-def somebody(neon: Neon) -> Person:
+def somebody(neon: LocalNeon) -> Person:
     return neon.people.create_user(f"late-{next(_NUMBERS)}@example.com")
 
 
-def default_caller(neon: Neon) -> Caller:
+def default_caller(neon: LocalNeon) -> Caller:
     return neon.identity.caller(neon.identity.default()[0])
 
 
-def create_branch(neon: Neon, made: Created, name: str) -> Branch:
+def create_branch(neon: LocalNeon, made: ProjectWithDefaults, name: str) -> Branch:
     wanted = requests.CreateBranch(branch=requests.NewBranch(name=name))
     return branches.create(neon, made.project, wanted)[0]
 
 
-def present(neon: Neon, made: Created) -> Project:
+def present(neon: LocalNeon, made: ProjectWithDefaults) -> Project:
     row = neon.store.get(Project, made.project.id)
     assert row is not None
     return row
 
 
-def names(neon: Neon, made: Created) -> list[str]:
+def names(neon: LocalNeon, made: ProjectWithDefaults) -> list[str]:
     return [one.name for one in neon.store.all(Branch, project_id=made.project.id)]
 
 
-def test_a_late_change_does_not_bring_a_deleted_project_back(neon: Neon, made: Created) -> None:
+def test_a_late_change_does_not_bring_a_deleted_project_back(
+    neon: LocalNeon, made: ProjectWithDefaults
+) -> None:
     changes = requests.ProjectChanges(name="renamed")
     raised = meanwhile(
         neon,
@@ -88,7 +90,9 @@ def test_a_late_change_does_not_bring_a_deleted_project_back(neon: Neon, made: C
     assert present(neon, made).name == "shop"
 
 
-def test_settings_are_merged_with_those_that_came_meanwhile(neon: Neon, made: Created) -> None:
+def test_settings_are_merged_with_those_that_came_meanwhile(
+    neon: LocalNeon, made: ProjectWithDefaults
+) -> None:
     quota = {"written_data_bytes": 10**9}
     changes = requests.ProjectChanges(
         settings=requests.ProjectSettings(enable_logical_replication=True)
@@ -103,7 +107,7 @@ def test_settings_are_merged_with_those_that_came_meanwhile(neon: Neon, made: Cr
 
 
 def test_a_project_of_which_a_branch_was_protected_meanwhile_is_not_deleted(
-    neon: Neon, made: Created
+    neon: LocalNeon, made: ProjectWithDefaults
 ) -> None:
     raised = meanwhile(
         neon,
@@ -114,7 +118,9 @@ def test_a_project_of_which_a_branch_was_protected_meanwhile_is_not_deleted(
     assert present(neon, made).deleted_at is None
 
 
-def test_a_project_is_purged_only_if_it_is_still_deleted(neon: Neon, made: Created) -> None:
+def test_a_project_is_purged_only_if_it_is_still_deleted(
+    neon: LocalNeon, made: ProjectWithDefaults
+) -> None:
     projects.delete(neon, made.project)
     deleted = present(neon, made)
     raised = meanwhile(
@@ -127,7 +133,9 @@ def test_a_project_is_purged_only_if_it_is_still_deleted(neon: Neon, made: Creat
 
 
 @pytest.mark.parametrize("change", ["update", "suspend", "restart", "delete"])
-def test_a_deleted_endpoint_stays_deleted(neon: Neon, made: Created, change: str) -> None:
+def test_a_deleted_endpoint_stays_deleted(
+    neon: LocalNeon, made: ProjectWithDefaults, change: str
+) -> None:
     row = made.endpoint
     changes = {
         "update": lambda: endpoints.update(
@@ -142,14 +150,16 @@ def test_a_deleted_endpoint_stays_deleted(neon: Neon, made: Created, change: str
     assert neon.store.all(Endpoint, branch_id=made.branch.id) == []
 
 
-def test_a_change_of_an_endpoint_says_when(neon: Neon, made: Created) -> None:
+def test_a_change_of_an_endpoint_says_when(neon: LocalNeon, made: ProjectWithDefaults) -> None:
     changes = requests.EndpointChanges(suspend_timeout_seconds=60)
     changed, _ = endpoints.update(neon, made.project, made.endpoint, changes)
     assert changed.updated_at > made.endpoint.updated_at
     assert changed.suspend_timeout_seconds == 60
 
 
-def test_a_branch_has_one_endpoint_that_writes(neon: Neon, made: Created, dev: Branch) -> None:
+def test_a_branch_has_one_endpoint_that_writes(
+    neon: LocalNeon, made: ProjectWithDefaults, dev: Branch
+) -> None:
     """The other one came while its address was looked for."""
     wanted = requests.NewEndpoint(branch_id=dev.id, type="read_write")
     raised = meanwhile(
@@ -165,7 +175,9 @@ def test_a_branch_has_one_endpoint_that_writes(neon: Neon, made: Created, dev: B
     assert [one.id for one in neon.store.all(Endpoint, branch_id=dev.id)] == [made.endpoint.id]
 
 
-def test_two_branches_of_one_name_cannot_be(neon: Neon, made: Created, dev: Branch) -> None:
+def test_two_branches_of_one_name_cannot_be(
+    neon: LocalNeon, made: ProjectWithDefaults, dev: Branch
+) -> None:
     before = {one.id for one in neon.store.all(Cluster, project_id=made.project.id)}
     raised = meanwhile(
         neon, lambda: create_branch(neon, made, "next"), setting(dev, "name", "next")
@@ -176,7 +188,7 @@ def test_two_branches_of_one_name_cannot_be(neon: Neon, made: Created, dev: Bran
 
 
 def test_a_branch_is_not_renamed_to_what_another_is_called_meanwhile(
-    neon: Neon, made: Created, dev: Branch
+    neon: LocalNeon, made: ProjectWithDefaults, dev: Branch
 ) -> None:
     changes = requests.BranchChanges(name="next")
     raised = meanwhile(
@@ -189,7 +201,7 @@ def test_a_branch_is_not_renamed_to_what_another_is_called_meanwhile(
 
 
 def test_a_branch_that_became_the_default_one_meanwhile_gets_no_expiry(
-    neon: Neon, made: Created, dev: Branch
+    neon: LocalNeon, made: ProjectWithDefaults, dev: Branch
 ) -> None:
     tomorrow = neon.clock.now().replace(year=neon.clock.now().year + 1)
     changes = requests.BranchChanges(expires_at=tomorrow)
@@ -204,7 +216,7 @@ def test_a_branch_that_became_the_default_one_meanwhile_gets_no_expiry(
 
 
 def test_a_branch_that_was_protected_meanwhile_is_not_reset(
-    neon: Neon, made: Created, dev: Branch
+    neon: LocalNeon, made: ProjectWithDefaults, dev: Branch
 ) -> None:
     wanted = requests.RestoreBranch(source_branch_id=made.branch.id)
     raised = meanwhile(
@@ -218,7 +230,7 @@ def test_a_branch_that_was_protected_meanwhile_is_not_reset(
 
 
 def test_a_restore_preserves_under_a_name_that_is_still_free(
-    neon: Neon, made: Created, dev: Branch
+    neon: LocalNeon, made: ProjectWithDefaults, dev: Branch
 ) -> None:
     wanted = requests.RestoreBranch(source_branch_id=made.branch.id, preserve_under_name="before")
     other = create_branch(neon, made, "other")
@@ -232,13 +244,15 @@ def test_a_restore_preserves_under_a_name_that_is_still_free(
     assert sorted(names(neon, made)) == ["before", "dev", "main"]
 
 
-def keep(neon: Neon, made: Created) -> Snapshot:
+def keep(neon: LocalNeon, made: ProjectWithDefaults) -> Snapshot:
     return snapshots.create(
         neon, made.project, made.branch, name=None, time=None, lsn=None, expires_at=None
     )[0]
 
 
-def test_a_snapshot_that_was_deleted_meanwhile_is_not_restored(neon: Neon, made: Created) -> None:
+def test_a_snapshot_that_was_deleted_meanwhile_is_not_restored(
+    neon: LocalNeon, made: ProjectWithDefaults
+) -> None:
     snapshot = keep(neon, made)
     raised = meanwhile(
         neon,
@@ -249,7 +263,7 @@ def test_a_snapshot_that_was_deleted_meanwhile_is_not_restored(neon: Neon, made:
     assert names(neon, made) == ["main"]
 
 
-def test_the_plan_counts_snapshots_that_came_meanwhile(neon: Neon, somebody: Person) -> None:
+def test_the_plan_counts_snapshots_that_came_meanwhile(neon: LocalNeon, somebody: Person) -> None:
     user, own = somebody
     neon.store.update(Organization, own.id, store.setting(plan="free"))
     _, secret = neon.identity.create_key(user, "own")
@@ -268,7 +282,9 @@ def test_the_plan_counts_snapshots_that_came_meanwhile(neon: Neon, somebody: Per
     assert [one.id for one in snapshots.all_of(neon, made.project)] == [snapshot.id]
 
 
-def test_an_organization_without_spending_limits_gets_none(neon: Neon, somebody: Person) -> None:
+def test_an_organization_without_spending_limits_gets_none(
+    neon: LocalNeon, somebody: Person
+) -> None:
     _, own = somebody
     raised = meanwhile(
         neon,
@@ -293,7 +309,7 @@ def test_a_revoked_key_does_not_come_back(neon_server_here: NeonServer) -> None:
     assert neon.store.get(ApiKey, row.id) is None
 
 
-def claiming(neon: Neon, somebody: Person) -> Any:
+def claiming(neon: LocalNeon, somebody: Person) -> Any:
     """A claim that was accepted, and could not be carried out yet."""
     user, own = somebody
     row = neon_new.create(neon)
@@ -303,7 +319,7 @@ def claiming(neon: Neon, somebody: Person) -> Any:
     return claimed
 
 
-def test_a_claim_is_carried_out_once(neon: Neon, somebody: Person) -> None:
+def test_a_claim_is_carried_out_once(neon: LocalNeon, somebody: Person) -> None:
     """Carried out again it would move a project back that its owner has moved on."""
     claimed = claiming(neon, somebody)
     project = neon.store.get(Project, claimed.project_id)
@@ -321,7 +337,7 @@ def test_a_claim_is_carried_out_once(neon: Neon, somebody: Person) -> None:
     assert neon.store.all(Role, project_id=project.id) == before
 
 
-def test_an_agents_claim_is_carried_out_once(neon: Neon, somebody: Person) -> None:
+def test_an_agents_claim_is_carried_out_once(neon: LocalNeon, somebody: Person) -> None:
     user, own = somebody
     registration = agents.register(neon, [], "tests", "http://localhost:1").registration
     issued = agent_claims.begin(neon, registration)
@@ -342,7 +358,7 @@ def test_an_agents_claim_is_carried_out_once(neon: Neon, somebody: Person) -> No
 
 
 def test_a_branch_that_is_created_during_a_claim_has_new_passwords(
-    neon: Neon, somebody: Person
+    neon: LocalNeon, somebody: Person
 ) -> None:
     user, own = somebody
     row = neon_new.create(neon)
@@ -373,7 +389,7 @@ def test_a_branch_that_is_created_during_a_claim_has_new_passwords(
 
 
 def test_a_branch_is_not_created_in_a_project_that_was_claimed_meanwhile(
-    neon: Neon, made: Created
+    neon: LocalNeon, made: ProjectWithDefaults
 ) -> None:
     raised = meanwhile(
         neon,
@@ -384,13 +400,17 @@ def test_a_branch_is_not_created_in_a_project_that_was_claimed_meanwhile(
     assert names(neon, made) == ["main"]
 
 
-def test_a_second_change_is_refused_while_passwords_are_reset(neon: Neon, made: Created) -> None:
+def test_a_second_change_is_refused_while_passwords_are_reset(
+    neon: LocalNeon, made: ProjectWithDefaults
+) -> None:
     with neon.journal.locked(made.project.id), pytest.raises(Locked):
         roles.reset_password(neon, made.project, made.branch, made.role.name)
     assert neon.store.get(Role, made.role.id) == made.role
 
 
-def test_a_password_that_postgres_refuses_is_not_recorded(neon: Neon, made: Created) -> None:
+def test_a_password_that_postgres_refuses_is_not_recorded(
+    neon: LocalNeon, made: ProjectWithDefaults
+) -> None:
     """The role was renamed by SQL after the service had looked whether it is there."""
     neon.computes.start(made.branch)
     address = neon.computes.address(made.branch.cluster_id)

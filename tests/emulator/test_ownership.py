@@ -20,8 +20,8 @@ from neonup_emulator.neon.accounts.model import Organization
 from neonup_emulator.neon.claimable.model import AgentRegistration, ClaimableDatabase
 from neonup_emulator.neon.model import (
     Branch,
+    BranchDatabase,
     Cluster,
-    Database,
     Endpoint,
     Operation,
     Permission,
@@ -123,14 +123,14 @@ def test_a_purged_project_leaves_what_is_not_its_own(filled: Store) -> None:
 def test_a_deleted_branch_takes_its_rows_and_its_data(filled: Store) -> None:
     [branch] = filled.all(Branch)
     purging.forget_branch(filled, branch)
-    assert set(KINDS) - kinds_in(filled) == {Branch, Endpoint, Role, Database, Cluster}
+    assert set(KINDS) - kinds_in(filled) == {Branch, Endpoint, Role, BranchDatabase, Cluster}
 
 
 def test_a_branch_begins_with_its_parents_roles_and_databases(filled: Store) -> None:
     [parent] = filled.all(Branch)
     child = msgspec.structs.replace(parent, id="br-child")
     rows = ownership.inherited(filled, parent, child, NOW)
-    assert {type(row) for row in rows} == {Role, Database}
+    assert {type(row) for row in rows} == {Role, BranchDatabase}
     assert [row.id for row in rows] == ["br-child/s", "br-child/s"]
 
 

@@ -36,12 +36,12 @@ from neonup_emulator.neon.accounts import sessions
 from neonup_emulator.neon.accounts.identity import Caller
 from neonup_emulator.neon.claimable import agent_tokens, agents, claim_codes, neon_new
 from neonup_emulator.neon.claimable import model as claimable
-from neonup_emulator.neon.context import Neon
+from neonup_emulator.neon.context import LocalNeon
 from neonup_emulator.neon.errors import Refused
 from neonup_emulator.neon.model import (
     Branch,
+    BranchDatabase,
     Cluster,
-    Database,
     Endpoint,
     Operation,
     Permission,
@@ -52,8 +52,8 @@ from neonup_emulator.neon.model import (
 from neonup_emulator.neon.oauth import clients as oauth_clients
 from neonup_emulator.neon.oauth import model as oauth
 from neonup_emulator.neon.oauth import tokens as oauth_tokens
-from neonup_emulator.neon.projects import Created
-from neonup_emulator.neon.state.journal import Change, Step
+from neonup_emulator.neon.projects import ProjectWithDefaults
+from neonup_emulator.neon.state.journal import Change, PlannedOperation
 from neonup_emulator.neon.state.row import Row
 from neonup_emulator.neon.state.store import KINDS
 from neonup_emulator.neon.transfer import model as transfer
@@ -66,10 +66,10 @@ LATER = "2031-02-03T04:05:06Z"
 
 
 @pytest.fixture(scope="module")
-def neon(warm_parts: Path) -> Iterator[Neon]:
+def neon(warm_parts: Path) -> Iterator[LocalNeon]:
     """A local Neon without HTTP, and without upkeep, which would write as well."""
     home = warm_home(warm_parts)
-    neon = Neon(home, patience=60)
+    neon = LocalNeon(home, patience=60)
     neon.start()
     neon.identity.default()
     yield neon
@@ -96,30 +96,30 @@ class Case:
     also: Callable[[], object] = tuple
 
 
-def new_project(neon: Neon) -> Created:
+def new_project(neon: LocalNeon) -> ProjectWithDefaults:
     caller = neon.identity.caller(neon.identity.default()[0])
     return projects.create(neon, caller, requests.NewProject(name="shop"))
 
 
-def new_person(neon: Neon) -> tuple[accounts.User, accounts.Organization, Caller]:
+def new_person(neon: LocalNeon) -> tuple[accounts.User, accounts.Organization, Caller]:
     user, own = neon.people.create_user(f"somebody-{next(_NUMBERS)}@example.com")
     _, secret = neon.identity.create_key(user, "own")
     return user, own, neon.identity.caller(secret)
 
 
-def user(neon: Neon) -> Case:
+def user(neon: LocalNeon) -> Case:
     email = f"twin-{next(_NUMBERS)}@example.com"
     row, _ = neon.people.create_user(email)
     return Case(row, lambda: neon.people.create_user(email.upper()))
 
 
-def organization(neon: Neon) -> Case:
+def organization(neon: LocalNeon) -> Case:
     _, row, _ = new_person(neon)
     change = lambda: neon.people.set_spending_limit(row.id, 700)  # noqa: E731
     return Case(row, change, "spending_limit_cents", ("name", "Renamed"))
 
 
-def member(neon: Neon) -> Case:
+def member(neon: LocalNeon) -> Case:
     _, own, _ = new_person(neon)
     mate, _, _ = new_person(neon)
     row = neon.people.join(own.id, mate, "viewer")
@@ -127,7 +127,7 @@ def member(neon: Neon) -> Case:
     return Case(row, change, "role", ("joined_at", LATER))
 
 
-def invitation(neon: Neon) -> Case:
+def invitation(neon: LocalNeon) -> Case:
     inviter, own, _ = new_person(neon)
     email = f"invited-{next(_NUMBERS)}@example.com"
     row = neon.people.invite(own.id, email, "editor", inviter)
@@ -135,7 +135,7 @@ def invitation(neon: Neon) -> Case:
     return Case(row, change, "accepted_at", ("invited_at", LATER))
 
 
-def session(neon: Neon) -> Case:
+def session(neon: LocalNeon) -> Case:
     somebody, _, _ = new_person(neon)
     before = {one.id for one in neon.store.all(accounts.WebSession)}
     secret = sessions.begin(neon, somebody)
@@ -143,34 +143,34 @@ def session(neon: Neon) -> Case:
     return Case(row, lambda: sessions.end(neon, secret))
 
 
-def api_key(neon: Neon) -> Case:
+def api_key(neon: LocalNeon) -> Case:
     somebody, _, _ = new_person(neon)
     row, secret = neon.identity.create_key(somebody, "used")
     change = lambda: neon.identity.caller(secret)  # noqa: E731
     return Case(row, change, "last_used_at", ("name", "renamed"))
 
 
-def project(neon: Neon) -> Case:
+def project(neon: LocalNeon) -> Case:
     row = new_project(neon).project
     change = lambda: projects.update(neon, row, requests.ProjectChanges(name="renamed"))  # noqa: E731
     return Case(row, change, "name", ("region_id", "elsewhere"))
 
 
-def branch(neon: Neon) -> Case:
+def branch(neon: LocalNeon) -> Case:
     made = new_project(neon)
     changes = requests.BranchChanges(name="renamed")
     change = lambda: branches.update(neon, made.project, made.branch, changes)  # noqa: E731
     return Case(made.branch, change, "name", ("annotation", {"colour": "blue"}))
 
 
-def endpoint(neon: Neon) -> Case:
+def endpoint(neon: LocalNeon) -> Case:
     made = new_project(neon)
     changes = requests.EndpointChanges(name="renamed")
     change = lambda: endpoints.update(neon, made.project, made.endpoint, changes)  # noqa: E731
     return Case(made.endpoint, change, "name", ("suspend_timeout_seconds", 77))
 
 
-def role(neon: Neon) -> Case:
+def role(neon: LocalNeon) -> Case:
     made = new_project(neon)
     change = lambda: roles.reset_password(  # noqa: E731
         neon, made.project, made.branch, made.role.name
@@ -178,7 +178,7 @@ def role(neon: Neon) -> Case:
     return Case(made.role, change, "verifier")
 
 
-def database(neon: Neon) -> Case:
+def database(neon: LocalNeon) -> Case:
     made = new_project(neon)
     roles.create(neon, made.project, made.branch, requests.NewRole(name="other"))
     row = databases.find(neon, made.branch, made.database.name)
@@ -193,7 +193,7 @@ def database(neon: Neon) -> Case:
     return Case(row, change, "owner_name", also=drop)
 
 
-def cluster(neon: Neon) -> Case:
+def cluster(neon: LocalNeon) -> Case:
     made = new_project(neon)
     neon.computes.start(made.branch)
     row = neon.store.get(Cluster, made.branch.cluster_id)
@@ -202,7 +202,7 @@ def cluster(neon: Neon) -> Case:
     return Case(row, change, "state", ("engine", "another"))
 
 
-def operation(neon: Neon) -> Case:
+def operation(neon: LocalNeon) -> Case:
     made = new_project(neon)
     begun, go_on = threading.Event(), threading.Event()
 
@@ -211,7 +211,7 @@ def operation(neon: Neon) -> Case:
         assert go_on.wait(60)
         return Change()
 
-    steps = [Step("apply_config", made.branch.id)]
+    steps = [PlannedOperation("apply_config", made.branch.id)]
     thread = threading.Thread(target=neon.journal.run, args=[made.project, steps, work])
     thread.start()
     assert begun.wait(60)
@@ -224,13 +224,13 @@ def operation(neon: Neon) -> Case:
     return Case(row, finish, "status")
 
 
-def permission(neon: Neon) -> Case:
+def permission(neon: LocalNeon) -> Case:
     made = new_project(neon)
     row = permissions.grant(neon, made.project, "friend@example.com")
     return Case(row, lambda: permissions.revoke(neon, made.project, row.id))
 
 
-def snapshot(neon: Neon) -> Case:
+def snapshot(neon: LocalNeon) -> Case:
     made = new_project(neon)
     moment: dict[str, Any] = {"time": None, "lsn": None, "expires_at": None}
     row, _ = snapshots.create(neon, made.project, made.branch, name="first", **moment)
@@ -239,7 +239,7 @@ def snapshot(neon: Neon) -> Case:
     return Case(row, change, "name", ("size", 12345))
 
 
-def transfer_request(neon: Neon) -> Case:
+def transfer_request(neon: LocalNeon) -> Case:
     made = new_project(neon)
     owner = neon.identity.caller(neon.identity.default()[0])
     secret, row = transfer_requests.create(neon, owner, made.project, 600)
@@ -248,19 +248,19 @@ def transfer_request(neon: Neon) -> Case:
     return Case(row, change, "used_at")
 
 
-def agent_registration(neon: Neon) -> Case:
+def agent_registration(neon: LocalNeon) -> Case:
     made = agents.register(neon, [], "tests", "http://localhost:1")
     change = lambda: agent_tokens.revoke(neon, made.assertion)  # noqa: E731
     return Case(made.registration, change, "revoked_at", ("source", "renamed"))
 
 
-def claim_code(neon: Neon) -> Case:
+def claim_code(neon: LocalNeon) -> Case:
     registration = agents.register(neon, [], "tests", "http://localhost:1").registration
     row = claim_codes.issue(neon, registration).row
     return Case(row, lambda: claim_codes.cancel(neon, registration), "state")
 
 
-def revoked_token(neon: Neon) -> Case:
+def revoked_token(neon: LocalNeon) -> Case:
     made = agents.register(neon, [], "tests", "http://localhost:1")
     token = agent_tokens.exchange(neon, made.assertion, "http://localhost:1").token
     agent_tokens.revoke(neon, token)
@@ -269,7 +269,7 @@ def revoked_token(neon: Neon) -> Case:
     return Case(row, lambda: forget_tokens(neon))
 
 
-def forget_tokens(neon: Neon) -> None:
+def forget_tokens(neon: LocalNeon) -> None:
     """What the upkeep does with revoked tokens whose time is over."""
     neon.clock.ahead = timedelta(hours=1)
     try:
@@ -278,12 +278,12 @@ def forget_tokens(neon: Neon) -> None:
         neon.clock.ahead = timedelta()
 
 
-def oauth_client(neon: Neon) -> Case:
+def oauth_client(neon: LocalNeon) -> Case:
     row, _ = oauth_clients.register(neon, "App", ["https://app.example.com/back"])
     return Case(row, lambda: oauth_clients.remove(neon, row.id))
 
 
-def granted(neon: Neon) -> tuple[oauth.OAuthGrant, str]:
+def granted(neon: LocalNeon) -> tuple[oauth.OAuthGrant, str]:
     somebody, _, _ = new_person(neon)
     code = oauth_tokens.new_code()
     grant = oauth_tokens.grant(
@@ -300,19 +300,19 @@ def granted(neon: Neon) -> tuple[oauth.OAuthGrant, str]:
     return grant, code
 
 
-def oauth_grant(neon: Neon) -> Case:
+def oauth_grant(neon: LocalNeon) -> Case:
     row, _ = granted(neon)
     return Case(row, lambda: oauth_tokens.revoke(neon, row.id))
 
 
-def oauth_code(neon: Neon) -> Case:
+def oauth_code(neon: LocalNeon) -> Case:
     grant, code = granted(neon)
     [row] = [one for one in neon.store.all(oauth.OAuthCode) if one.grant_id == grant.id]
     change = lambda: oauth_tokens.take_code(neon, code, row.client_id)  # noqa: E731
     return Case(row, change, "used", ("nonce", "another"))
 
 
-def oauth_token(neon: Neon) -> Case:
+def oauth_token(neon: LocalNeon) -> Case:
     grant, _ = granted(neon)
     access, refresh = oauth_tokens.new_access_token(), oauth_tokens.new_refresh_token()
     oauth_tokens.issue(neon, grant, access=access, scope="openid", refresh=refresh)
@@ -321,14 +321,14 @@ def oauth_token(neon: Neon) -> Case:
     return Case(row, lambda: oauth_tokens.use_up(neon, row), "used", ("scope", "openid"))
 
 
-def claimable_database(neon: Neon) -> Case:
+def claimable_database(neon: LocalNeon) -> Case:
     row = neon_new.create(neon)
     somebody, own, _ = new_person(neon)
     change = lambda: neon_new.claim(neon, row.id, somebody, own.id)  # noqa: E731
     return Case(row, change, "state")
 
 
-CASES: dict[type[Row], Callable[[Neon], Case]] = {
+CASES: dict[type[Row], Callable[[LocalNeon], Case]] = {
     accounts.User: user,
     accounts.Organization: organization,
     accounts.Member: member,
@@ -339,7 +339,7 @@ CASES: dict[type[Row], Callable[[Neon], Case]] = {
     Branch: branch,
     Endpoint: endpoint,
     Role: role,
-    Database: database,
+    BranchDatabase: database,
     Cluster: cluster,
     Operation: operation,
     Permission: permission,
@@ -379,7 +379,7 @@ def test_every_kind_has_a_case() -> None:
 
 
 @changed_kinds
-def test_of_two_changes_at_once_both_survive(neon: Neon, kind: type[Row]) -> None:
+def test_of_two_changes_at_once_both_survive(neon: LocalNeon, kind: type[Row]) -> None:
     case = CASES[kind](neon)
     assert isinstance(case.row, kind)
     assert case.field is not None
@@ -394,7 +394,7 @@ def test_of_two_changes_at_once_both_survive(neon: Neon, kind: type[Row]) -> Non
 
 
 @every_kind
-def test_what_is_deleted_at_once_stays_deleted(neon: Neon, kind: type[Row]) -> None:
+def test_what_is_deleted_at_once_stays_deleted(neon: LocalNeon, kind: type[Row]) -> None:
     case = CASES[kind](neon)
 
     def delete(other: sqlite3.Connection) -> None:
@@ -406,7 +406,7 @@ def test_what_is_deleted_at_once_stays_deleted(neon: Neon, kind: type[Row]) -> N
     assert neon.store.get(kind, case.row.id) is None
 
 
-def test_two_users_of_one_address_cannot_be(neon: Neon) -> None:
+def test_two_users_of_one_address_cannot_be(neon: LocalNeon) -> None:
     email = f"twins-{uuid.uuid4()}@example.com"
     raised = meanwhile(
         neon,

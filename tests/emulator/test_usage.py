@@ -12,7 +12,7 @@ import psycopg
 import pytest
 
 from neonup_emulator.neon import upkeep
-from neonup_emulator.neon.metering.consumption import Row, Tally
+from neonup_emulator.neon.metering.consumption import HourlyConsumption, Tally
 from neonup_emulator.neon.model import Project as ProjectRow
 from neonup_emulator.neon.state.store import setting
 from tests.emulator.api import Api, Project, ask
@@ -252,7 +252,9 @@ def test_days_and_months_are_put_together_of_hours(
     """Rows of a year that is over look the same whether they were folded or not."""
     neon, now = neon_server_here.neon, datetime.now(UTC)
     rows = [
-        Row(project.branch, project.id, at, Tally(active=60, written=1000, sent=10), 5000)
+        HourlyConsumption(
+            project.branch, project.id, at, Tally(active=60, written=1000, sent=10), 5000
+        )
         for hours in range(0, 100 * 24, 12)
         if (at := int((now - timedelta(hours=hours)).timestamp()) // 3600 * 3600)
     ]

@@ -11,7 +11,7 @@ from contextlib import closing
 from types import FrameType
 from typing import Any
 
-from neonup_emulator.neon.context import Neon
+from neonup_emulator.neon.context import LocalNeon
 from neonup_emulator.neon.state.row import Row
 from neonup_emulator.neon.state.store import Store
 from tests.waiting import wait_until
@@ -20,7 +20,7 @@ Elsewhere = Callable[[sqlite3.Connection], object]
 
 
 def meanwhile(
-    neon: Neon, change: Callable[[], object], elsewhere: Elsewhere
+    neon: LocalNeon, change: Callable[[], object], elsewhere: Elsewhere
 ) -> BaseException | None:
     """Begin a change, and do something else in the moment before it writes for the first time.
 

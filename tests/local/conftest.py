@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 from neonup_local.service import home as homes
-from neonup_local.service.databases import Databases
+from neonup_local.service.databases import LocalDatabases
 
 
 @pytest.fixture
-def databases(neonup_home: Path) -> Databases:
+def databases(neonup_home: Path) -> LocalDatabases:
     """No database yet, the engine and the template ready."""
-    return Databases(neonup_home)
+    return LocalDatabases(neonup_home)
 
 
 @pytest.fixture

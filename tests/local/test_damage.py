@@ -15,14 +15,14 @@ import pytest
 from neonup import EngineError, State
 from neonup_local.engine import account, binaries, postmaster
 from neonup_local.service import upkeep
-from neonup_local.service.databases import Databases
+from neonup_local.service.databases import LocalDatabases
 from neonup_local.service.records import Record
 from tests.local.people import CREATE, in_other_machine, needs_root, python
 from tests.local.sql import ask
 
 
 @pytest.fixture
-def kept(databases: Databases) -> Record:
+def kept(databases: LocalDatabases) -> Record:
     """A database with a row in it."""
     record = databases.create("shop", name="shop")
     ask(databases.url(record), "CREATE TABLE kept AS SELECT 42 AS answer")
@@ -30,17 +30,17 @@ def kept(databases: Databases) -> Record:
     return record
 
 
-def answer(databases: Databases, record: Record) -> object:
+def answer(databases: LocalDatabases, record: Record) -> object:
     return ask(databases.url(record), "SELECT answer FROM kept")
 
 
-def server(databases: Databases) -> postmaster.Postmaster:
+def server(databases: LocalDatabases) -> postmaster.Postmaster:
     found = postmaster.running(databases.folder("shop") / "data")
     assert found is not None
     return found
 
 
-def kill(databases: Databases) -> int:
+def kill(databases: LocalDatabases) -> int:
     """SIGKILL, as the kernel does when memory is short."""
     pid = server(databases).pid
     os.kill(pid, signal.SIGKILL)
@@ -49,13 +49,15 @@ def kill(databases: Databases) -> int:
     return pid
 
 
-def test_a_killed_server_is_started_again_at_once(databases: Databases, kept: Record) -> None:
+def test_a_killed_server_is_started_again_at_once(databases: LocalDatabases, kept: Record) -> None:
     kill(databases)
     assert databases.state(kept) is State.STOPPED
     assert answer(databases, databases.wake(kept)) == 42
 
 
-def test_a_killed_server_whose_client_stays_connected(databases: Databases, kept: Record) -> None:
+def test_a_killed_server_whose_client_stays_connected(
+    databases: LocalDatabases, kept: Record
+) -> None:
     """Its children live on until they notice; the new one waits for them."""
     client = subprocess.Popen(
         [sys.executable, "-c", "import sys, psycopg; c = psycopg.connect(sys.argv[1]); "
@@ -70,7 +72,7 @@ def test_a_killed_server_whose_client_stays_connected(databases: Databases, kept
         assert answer(databases, databases.wake(kept)) == 42
 
 
-def test_a_pid_that_another_process_has_now(databases: Databases, kept: Record) -> None:
+def test_a_pid_that_another_process_has_now(databases: LocalDatabases, kept: Record) -> None:
     """As in a container that was made anew: the file is old, the number is somebody else's."""
     kill(databases)
     data = databases.folder("shop") / "data"
@@ -88,7 +90,7 @@ def test_a_pid_that_another_process_has_now(databases: Databases, kept: Record) 
         stranger.wait()
 
 
-def test_an_unreadable_pid_file(databases: Databases, kept: Record) -> None:
+def test_an_unreadable_pid_file(databases: LocalDatabases, kept: Record) -> None:
     databases.stop(kept.id)
     pid_file = databases.folder("shop") / "data" / "postmaster.pid"
     pid_file.write_bytes(b"\xff\x00 nonsense")
@@ -99,7 +101,7 @@ def test_an_unreadable_pid_file(databases: Databases, kept: Record) -> None:
     assert answer(databases, databases.wake(kept)) == 42
 
 
-def test_another_major_version_is_never_started(databases: Databases, kept: Record) -> None:
+def test_another_major_version_is_never_started(databases: LocalDatabases, kept: Record) -> None:
     databases.stop(kept.id)
     version = databases.folder("shop") / "data" / "PG_VERSION"
     version.write_text("16\n")
@@ -115,15 +117,15 @@ def test_the_engine_that_made_the_data_starts_it(cold_home: Path) -> None:
     names = [entry.engine.name for entry in binaries.candidates(cold_home) if entry.engine]
     if len(names) == 1:
         pytest.skip("this machine has one Postgres only")
-    made = Databases(cold_home, engine=names[-1])
+    made = LocalDatabases(cold_home, engine=names[-1])
     record = made.create("shop", name="shop")
     made.stop(record.id)
-    woken = Databases(cold_home).wake(record)
+    woken = LocalDatabases(cold_home).wake(record)
     assert woken.engine == record.engine
     assert ask(made.url(woken), "SHOW server_version").startswith(str(record.pg_major))
 
 
-def test_a_newer_minor_version_takes_over(databases: Databases, kept: Record) -> None:
+def test_a_newer_minor_version_takes_over(databases: LocalDatabases, kept: Record) -> None:
     """The wheel was upgraded: its copy starts the data, and an older one never does again."""
     databases.stop(kept.id)
     engines = (databases.home / "engines").resolve()
@@ -144,7 +146,7 @@ def test_a_newer_minor_version_takes_over(databases: Databases, kept: Record) ->
 
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"id": "shop"}', '{"id": "other"}', "\x00"])
 def test_a_damaged_record_is_named_and_mended(
-    databases: Databases, kept: Record, content: str
+    databases: LocalDatabases, kept: Record, content: str
 ) -> None:
     path = databases.folder("shop") / "database.json"
     path.write_text(content)
@@ -158,7 +160,7 @@ def test_a_damaged_record_is_named_and_mended(
     assert answer(databases, mended) == 42
 
 
-def test_a_lost_record_is_named_and_mended(databases: Databases, kept: Record) -> None:
+def test_a_lost_record_is_named_and_mended(databases: LocalDatabases, kept: Record) -> None:
     databases.stop(kept.id)
     (databases.folder("shop") / "database.json").unlink()
     with pytest.raises(EngineError, match="lost"):
@@ -167,7 +169,7 @@ def test_a_lost_record_is_named_and_mended(databases: Databases, kept: Record) -
 
 
 def test_a_project_without_record_and_url_gets_its_data_back(
-    databases: Databases, kept: Record
+    databases: LocalDatabases, kept: Record
 ) -> None:
     databases.stop(kept.id)
     (databases.folder("shop") / "database.json").write_text("{")
@@ -176,7 +178,7 @@ def test_a_project_without_record_and_url_gets_its_data_back(
     assert answer(databases, record) == 42
 
 
-def test_a_lost_password_of_the_superuser(databases: Databases, kept: Record) -> None:
+def test_a_lost_password_of_the_superuser(databases: LocalDatabases, kept: Record) -> None:
     (databases.home / "cloud_admin").unlink()
     changed = databases.set_password(kept, "another")
     assert answer(databases, changed) == 42
@@ -184,7 +186,7 @@ def test_a_lost_password_of_the_superuser(databases: Databases, kept: Record) ->
     assert ask(databases.url(other), "SELECT 1") == 1
 
 
-def test_a_setting_that_postgres_refuses(databases: Databases, kept: Record) -> None:
+def test_a_setting_that_postgres_refuses(databases: LocalDatabases, kept: Record) -> None:
     databases.stop(kept.id)
     conf = databases.folder("shop") / "data" / "postgresql.conf"
     good = conf.read_text()
@@ -195,7 +197,9 @@ def test_a_setting_that_postgres_refuses(databases: Databases, kept: Record) -> 
     assert answer(databases, databases.wake(kept)) == 42
 
 
-def test_a_half_deleted_data_directory_is_left_alone(databases: Databases, kept: Record) -> None:
+def test_a_half_deleted_data_directory_is_left_alone(
+    databases: LocalDatabases, kept: Record
+) -> None:
     databases.stop(kept.id)
     data = databases.folder("shop") / "data"
     (data / "PG_VERSION").unlink()
@@ -215,7 +219,7 @@ def test_programs_that_do_not_run_say_why(cold_home: Path, tmp_path: Path) -> No
         (folder / name).write_text(f"#!/bin/sh\n{text}\n")
         (folder / name).chmod(0o755)
     with pytest.raises(EngineError, match=r"libfoo\.so\.1"):
-        Databases(cold_home, pg_bin=folder).create("shop", name="shop")
+        LocalDatabases(cold_home, pg_bin=folder).create("shop", name="shop")
 
 
 @needs_root
@@ -264,7 +268,7 @@ def test_killed_while_making_the_first_one_ever(cold_home: Path) -> None:
     for step in range(6):
         for path in cold_home.iterdir():
             if path.name == "databases":
-                Databases(cold_home).delete("shop")
+                LocalDatabases(cold_home).delete("shop")
             elif path.name != "locks" and path.is_dir():
                 shutil.rmtree(path)
         process = subprocess.Popen(
@@ -278,7 +282,7 @@ def test_killed_while_making_the_first_one_ever(cold_home: Path) -> None:
         done = python(CREATE, cold_home)
         assert done.returncode == 0, done.stderr
         assert ask(done.stdout.strip(), "SELECT 1") == 1
-        assert Databases(cold_home).ids() == ["shop"]
+        assert LocalDatabases(cold_home).ids() == ["shop"]
     upkeep.remove_leftovers(cold_home, older_than=0)
     hidden = [path.name for path in cold_home.rglob(".*") if not path.is_socket()]
     assert [name for name in hidden if not name.endswith(".lock")] == []

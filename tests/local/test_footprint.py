@@ -6,7 +6,7 @@ import psutil
 
 from neonup_local.engine import postmaster
 from neonup_local.service import details
-from neonup_local.service.databases import Databases
+from neonup_local.service.databases import LocalDatabases
 from tests.local.sql import ask
 from tests.waiting import wait_until
 
@@ -21,7 +21,7 @@ def memory(server: psutil.Process) -> float:
         return float("inf")
 
 
-def test_memory_and_disk_of_an_idle_database(databases: Databases) -> None:
+def test_memory_and_disk_of_an_idle_database(databases: LocalDatabases) -> None:
     record = databases.create("shop", name="shop")
     ask(databases.url(record), "CREATE TABLE things AS SELECT generate_series(1, 1000)")
     found = postmaster.running(databases.folder("shop") / "data")
@@ -32,7 +32,7 @@ def test_memory_and_disk_of_an_idle_database(databases: Databases) -> None:
     assert details.size(databases.folder("shop")) <= 45 * MIB
 
 
-def test_it_stays_small_after_much_was_written(databases: Databases) -> None:
+def test_it_stays_small_after_much_was_written(databases: LocalDatabases) -> None:
     record = databases.create("shop", name="shop")
     url = databases.url(record)
     for _ in range(3):

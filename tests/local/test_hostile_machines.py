@@ -14,7 +14,7 @@ import pytest
 
 from neonup import EngineError
 from neonup_local.engine import account, binaries, install, postmaster
-from neonup_local.service.databases import Databases
+from neonup_local.service.databases import LocalDatabases
 from tests.conftest import make_home, remove_home
 from tests.local.people import (
     CREATE,
@@ -59,14 +59,14 @@ def url_of(done: subprocess.CompletedProcess[str]) -> str:
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_every_engine_on_this_machine_works(cold_home: Path, engine: str) -> None:
-    databases = Databases(cold_home, engine=engine)
+    databases = LocalDatabases(cold_home, engine=engine)
     url = databases.url(databases.create("shop", name="shop"))
     assert ask(url, "SELECT upper('é')") == "É"
     assert ask(url, "SHOW timezone") == "UTC"
 
 
 @needs_root
-def test_as_root_postgres_runs_as_an_unprivileged_account(databases: Databases) -> None:
+def test_as_root_postgres_runs_as_an_unprivileged_account(databases: LocalDatabases) -> None:
     record = databases.create("shop", name="shop")
     data = databases.folder("shop") / "data"
     found = postmaster.running(data)
@@ -82,7 +82,7 @@ def test_as_root_postgres_runs_as_an_unprivileged_account(databases: Databases) 
 
 
 @needs_root
-def test_the_owner_of_the_data_decides_who_runs_it(databases: Databases) -> None:
+def test_the_owner_of_the_data_decides_who_runs_it(databases: LocalDatabases) -> None:
     record = databases.create("shop", name="shop")
     databases.stop(record.id)
     data = databases.folder("shop") / "data"
@@ -96,7 +96,7 @@ def test_the_owner_of_the_data_decides_who_runs_it(databases: Databases) -> None
 
 
 @needs_root
-def test_data_of_root_is_refused_with_the_remedy(databases: Databases) -> None:
+def test_data_of_root_is_refused_with_the_remedy(databases: LocalDatabases) -> None:
     record = databases.create("shop", name="shop")
     databases.stop(record.id)
     os.chown(databases.folder("shop") / "data", 0, 0)
@@ -149,7 +149,7 @@ def test_a_virtual_environment_that_only_root_can_read(cold_home: Path, tmp_path
     done = python(CREATE, cold_home, PYTHONPATH=str(site))
     assert ask(url_of(done), "SELECT 1") == 1
     shutil.rmtree(site)
-    databases = Databases(cold_home)
+    databases = LocalDatabases(cold_home)
     record = databases.get("shop")
     assert record is not None
     databases.stop(record.id)
@@ -193,7 +193,7 @@ def test_odd_paths(name: str) -> None:
     home.mkdir(mode=0o711)
     home.chmod(0o711)
     try:
-        databases = Databases(home)
+        databases = LocalDatabases(home)
         record = databases.create("shop", name="shop")
         assert ask(databases.url(record), "SELECT 1") == 1
         found = postmaster.running(databases.folder("shop") / "data")
@@ -252,7 +252,7 @@ def test_a_home_that_the_account_may_not_enter(tmp_path: Path) -> None:
     closed.mkdir(mode=0o700)
     home = closed / "home"
     with pytest.raises(EngineError) as raised:
-        Databases(home).create("shop", name="shop")
+        LocalDatabases(home).create("shop", name="shop")
     text = str(raised.value)
     assert "cannot enter" in text
     assert "NEONUP_HOME" in text
@@ -262,16 +262,16 @@ def test_a_home_that_cannot_be_written(cold_home: Path) -> None:
     in_the_way = cold_home / "file"
     in_the_way.write_text("")
     with pytest.raises(EngineError, match="set NEONUP_HOME"):
-        Databases(in_the_way / "home").create("shop", name="shop")
+        LocalDatabases(in_the_way / "home").create("shop", name="shop")
 
 
 def test_programs_that_are_named_are_taken_and_no_others(cold_home: Path, tmp_path: Path) -> None:
     with pytest.raises(EngineError, match="there is no program 'postgres' in it") as raised:
-        Databases(cold_home, pg_bin=tmp_path).create("shop", name="shop")
+        LocalDatabases(cold_home, pg_bin=tmp_path).create("shop", name="shop")
     assert "NEONUP_PG_BIN" in str(raised.value)
     machine = [entry for entry in binaries.candidates(cold_home) if entry.name == "machine"]
     if machine and machine[0].engine:
-        named = Databases(cold_home, pg_bin=machine[0].engine.bin)
+        named = LocalDatabases(cold_home, pg_bin=machine[0].engine.bin)
         record = named.create("shop", name="shop")
         assert record.engine.startswith("pg_bin-")
         assert record.pg_major == machine[0].engine.major

@@ -14,17 +14,17 @@ import pytest
 
 from neonup import EngineError, State
 from neonup_local.engine import cluster, postmaster
-from neonup_local.service.databases import Databases
+from neonup_local.service.databases import LocalDatabases
 from neonup_local.service.records import Record
 from tests.local.people import CREATE, python
 from tests.local.sql import ask
 
 
-def make(databases: Databases, name: str = "shop") -> Record:
+def make(databases: LocalDatabases, name: str = "shop") -> Record:
     return databases.create(name, name=name)
 
 
-def test_a_new_database_answers_and_its_owner_may_what_neons_may(databases: Databases) -> None:
+def test_a_new_database_answers_and_its_owner_may_what_neons_may(databases: LocalDatabases) -> None:
     record = make(databases)
     url = databases.url(record)
     assert databases.state(record) is State.READY
@@ -50,7 +50,7 @@ def test_a_new_database_answers_and_its_owner_may_what_neons_may(databases: Data
         ask(url, "COPY things FROM PROGRAM 'true'")
 
 
-def test_every_way_in_needs_the_password(databases: Databases) -> None:
+def test_every_way_in_needs_the_password(databases: LocalDatabases) -> None:
     record = make(databases)
     found = postmaster.running(databases.folder("shop") / "data")
     assert found is not None
@@ -63,7 +63,7 @@ def test_every_way_in_needs_the_password(databases: Databases) -> None:
     good.close()
 
 
-def test_a_server_killed_at_once_still_knows_its_password(databases: Databases) -> None:
+def test_a_server_killed_at_once_still_knows_its_password(databases: LocalDatabases) -> None:
     record = make(databases)
     found = postmaster.running(databases.folder("shop") / "data")
     assert found is not None
@@ -71,7 +71,7 @@ def test_a_server_killed_at_once_still_knows_its_password(databases: Databases) 
     assert ask(databases.url(databases.wake(record)), "SELECT 1") == 1
 
 
-def test_it_listens_on_this_machine_only(databases: Databases) -> None:
+def test_it_listens_on_this_machine_only(databases: LocalDatabases) -> None:
     record = make(databases)
     found = postmaster.running(databases.folder("shop") / "data")
     assert found is not None
@@ -83,7 +83,7 @@ def test_it_listens_on_this_machine_only(databases: Databases) -> None:
     assert {tuple(address) for address in listening if address} == {("127.0.0.1", record.port)}
 
 
-def test_the_same_id_again_returns_what_is_there(databases: Databases) -> None:
+def test_the_same_id_again_returns_what_is_there(databases: LocalDatabases) -> None:
     first = make(databases)
     ask(databases.url(first), "CREATE TABLE kept AS SELECT 1 AS one")
     second = make(databases)
@@ -91,7 +91,7 @@ def test_the_same_id_again_returns_what_is_there(databases: Databases) -> None:
     assert ask(databases.url(second), "SELECT one FROM kept") == 1
 
 
-def test_data_survives_stop_and_wake(databases: Databases) -> None:
+def test_data_survives_stop_and_wake(databases: LocalDatabases) -> None:
     record = make(databases)
     ask(databases.url(record), "CREATE TABLE kept AS SELECT 1 AS one")
     assert databases.stop(record.id)
@@ -102,13 +102,13 @@ def test_data_survives_stop_and_wake(databases: Databases) -> None:
     assert ask(databases.url(woken), "SELECT one FROM kept") == 1
 
 
-def test_stopping_does_not_wait_for_clients(databases: Databases) -> None:
+def test_stopping_does_not_wait_for_clients(databases: LocalDatabases) -> None:
     record = make(databases)
     with psycopg.connect(databases.url(record)):
         assert databases.stop(record.id)
 
 
-def test_deleting_leaves_nothing(databases: Databases) -> None:
+def test_deleting_leaves_nothing(databases: LocalDatabases) -> None:
     record = make(databases)
     found = postmaster.running(databases.folder("shop") / "data")
     assert found is not None
@@ -121,7 +121,7 @@ def test_deleting_leaves_nothing(databases: Databases) -> None:
     assert not list((databases.home / "databases").iterdir())
 
 
-def test_a_taken_port_is_stepped_over_and_kept_from_then_on(databases: Databases) -> None:
+def test_a_taken_port_is_stepped_over_and_kept_from_then_on(databases: LocalDatabases) -> None:
     record = make(databases)
     databases.stop(record.id)
     with socket.socket() as other:
@@ -136,13 +136,13 @@ def test_a_taken_port_is_stepped_over_and_kept_from_then_on(databases: Databases
     assert again.port == moved.port
 
 
-def test_a_port_taken_between_the_look_and_the_start(databases: Databases) -> None:
+def test_a_port_taken_between_the_look_and_the_start(databases: LocalDatabases) -> None:
     """Another process listens on the port at the moment when Postgres wants it."""
     record = make(databases)
     databases.stop(record.id)
     folder = databases.folder("shop")
     from neonup_local.engine import binaries
-    from neonup_local.engine.config import Options
+    from neonup_local.engine.config import ServerOptions
 
     engine = binaries.choose(databases.home)
     with socket.socket() as other:
@@ -150,7 +150,7 @@ def test_a_port_taken_between_the_look_and_the_start(databases: Databases) -> No
         other.listen()
         port = other.getsockname()[1]
         with pytest.raises(cluster.PortTaken, match=str(port)):
-            cluster.start(engine, folder, databases.home / "run" / "x", Options(port))
+            cluster.start(engine, folder, databases.home / "run" / "x", ServerOptions(port))
 
 
 def test_ten_processes_make_one_database(neonup_home: Path) -> None:
@@ -172,14 +172,14 @@ def test_ten_processes_make_ten_databases_of_a_cold_home(cold_home: Path) -> Non
 
 
 def test_two_homes_have_databases_of_one_name(neonup_home: Path, cold_home: Path) -> None:
-    here, there = Databases(neonup_home), Databases(cold_home)
+    here, there = LocalDatabases(neonup_home), LocalDatabases(cold_home)
     one, other = make(here), make(there)
     assert one.port != other.port
     ask(here.url(one), "CREATE TABLE here (id int)")
     assert ask(there.url(other), "SELECT to_regclass('here')") is None
 
 
-def test_a_new_password(databases: Databases) -> None:
+def test_a_new_password(databases: LocalDatabases) -> None:
     record = make(databases)
     changed = databases.set_password(record, "another one: ü'\\@/")
     assert ask(databases.url(changed), "SELECT 1") == 1
@@ -187,14 +187,14 @@ def test_a_new_password(databases: Databases) -> None:
         ask(databases.url(record), "SELECT 1")
 
 
-def test_logical_replication_is_as_asked(databases: Databases) -> None:
+def test_logical_replication_is_as_asked(databases: LocalDatabases) -> None:
     record = databases.create("shop", name="shop", logical_replication=True)
     url = databases.url(record)
     assert ask(url, "SHOW wal_level") == "logical"
     ask(url, "SELECT pg_create_logical_replication_slot('slot', 'pgoutput')")
 
 
-def test_users_settings_win_over_ours(databases: Databases) -> None:
+def test_users_settings_win_over_ours(databases: LocalDatabases) -> None:
     record = make(databases)
     databases.stop(record.id)
     with (databases.folder("shop") / "data" / "postgresql.conf").open("a") as file:
@@ -205,13 +205,13 @@ def test_users_settings_win_over_ours(databases: Databases) -> None:
 
 
 @pytest.mark.parametrize("name", ["../../etc", "", "a/b", "A", "-x", ".hidden", "x" * 64, "ä"])
-def test_an_id_is_no_path(databases: Databases, name: str) -> None:
+def test_an_id_is_no_path(databases: LocalDatabases, name: str) -> None:
     with pytest.raises(EngineError, match="cannot be the id"):
         make(databases, name)
 
 
 def test_the_environment_of_the_caller_changes_nothing(
-    databases: Databases, monkeypatch: pytest.MonkeyPatch
+    databases: LocalDatabases, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name, value in {
         "PGDATA": "/nowhere",

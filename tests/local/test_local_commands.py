@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from neonup_local.service.databases import Databases
+from neonup_local.service.databases import LocalDatabases
 from tests.project import Project, clean_environ
 
 
@@ -25,7 +25,7 @@ def shop(tmp_path: Path, neonup_home: Path) -> Project:
     return project
 
 
-def test_the_list_shows_what_is_there(shop: Project, databases: Databases) -> None:
+def test_the_list_shows_what_is_there(shop: Project, databases: LocalDatabases) -> None:
     (row,) = shop.json("list")
     assert row["state"] == "ready"
     assert row["project"] == str(shop.folder)
@@ -57,7 +57,7 @@ def test_stopping_keeps_the_data(shop: Project, command: str) -> None:
     assert shop.query("SELECT seven FROM kept") == "7"
 
 
-def test_stopping_everything(shop: Project, databases: Databases) -> None:
+def test_stopping_everything(shop: Project, databases: LocalDatabases) -> None:
     databases.create("other", name="other")
     assert set(shop.json("stop", "--all")["stopped"]) == {
         "other",
@@ -100,7 +100,7 @@ def test_logs_can_be_followed(shop: Project) -> None:
 
 
 def test_prune_deletes_what_nobody_can_miss_and_asks_first(
-    shop: Project, databases: Databases, tmp_path: Path
+    shop: Project, databases: LocalDatabases, tmp_path: Path
 ) -> None:
     folder = tmp_path / "gone"
     folder.mkdir()

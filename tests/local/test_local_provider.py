@@ -15,7 +15,7 @@ from neonup import Database, DatabaseSpec, EngineError, Settings, State
 from neonup_local.engine import binaries
 from neonup_local.provider import LocalProvider
 from neonup_local.service import naming
-from neonup_local.service.databases import Databases
+from neonup_local.service.databases import LocalDatabases
 from tests.local.people import python
 from tests.local.sql import ask
 
@@ -50,7 +50,7 @@ def test_the_whole_way(provider: LocalProvider, spec: DatabaseSpec, neonup_home:
     detail = provider.inspect(database).detail
     assert detail["engine"].startswith("Postgres 18")
     assert detail["port"] == str(port(database))
-    databases = Databases(neonup_home)
+    databases = LocalDatabases(neonup_home)
     databases.stop(database.id)
     assert provider.check(database) is State.STOPPED
     assert provider.inspect(database).state is State.STOPPED
@@ -167,7 +167,7 @@ def test_a_url_of_the_users_own_making(provider: LocalProvider, spec: DatabaseSp
     ask(made.url, "CREATE ROLE app LOGIN PASSWORD 'secret'")
     ask(made.url, "CREATE DATABASE own")
     url = f"postgresql://app:secret@127.0.0.1:{port(made)}/own"
-    Databases(provider.settings.home).stop(made.id or "")
+    LocalDatabases(provider.settings.home).stop(made.id or "")
     own = made.with_(url=url)
     woken = provider.wake(own)
     assert woken.url == url
@@ -186,7 +186,7 @@ def test_a_record_is_mended_from_the_url(
     database = provider.provision(spec)
     ask(database.url, "CREATE TABLE kept AS SELECT 1 AS one")
     path = provider.data_folder(database) / "database.json"
-    Databases(provider.settings.home).stop(database.id or "")
+    LocalDatabases(provider.settings.home).stop(database.id or "")
     if damage is None:
         path.unlink()
     else:

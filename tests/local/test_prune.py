@@ -11,7 +11,7 @@ import psycopg
 import pytest
 
 from neonup_local.service import orphans
-from neonup_local.service.databases import Databases
+from neonup_local.service.databases import LocalDatabases
 from tests.project import Project, clean_environ, names
 
 HOUR = 3600
@@ -86,7 +86,7 @@ def test_a_branch_that_runs_keeps_its_database(gone: Project, shell: Project) ->
 
 
 def test_what_was_used_since_the_folder_was_gone(
-    gone: Project, shell: Project, databases: Databases
+    gone: Project, shell: Project, databases: LocalDatabases
 ) -> None:
     shutil.rmtree(gone.folder)
     [record] = databases.all()
@@ -99,7 +99,7 @@ def test_what_was_used_since_the_folder_was_gone(
 
 
 def test_the_folder_above_may_have_changed_since(
-    gone: Project, shell: Project, databases: Databases
+    gone: Project, shell: Project, databases: LocalDatabases
 ) -> None:
     """The first look after it was gone is remembered: it was gone by then."""
     shutil.rmtree(gone.folder)
@@ -113,7 +113,7 @@ def test_the_folder_above_may_have_changed_since(
     assert len(shell.json("prune", "--yes", "--of", str(gone.folder))["deleted"]) == 1
 
 
-def test_a_folder_that_is_back_is_not_gone(gone: Project, databases: Databases) -> None:
+def test_a_folder_that_is_back_is_not_gone(gone: Project, databases: LocalDatabases) -> None:
     away = gone.folder.rename(gone.folder.with_name("away"))
     assert len(list(orphans.find(databases))) == 1
     away.rename(gone.folder)
@@ -159,7 +159,9 @@ def test_services_that_share_a_file_outside_of_them(gone: Project, shell: Projec
     assert "shared.env names it" in left(shell)
 
 
-def test_who_comes_to_use_it_while_a_person_is_asked(gone: Project, databases: Databases) -> None:
+def test_who_comes_to_use_it_while_a_person_is_asked(
+    gone: Project, databases: LocalDatabases
+) -> None:
     shutil.rmtree(gone.folder)
     [orphan] = orphans.find(databases)
     assert orphan.stays is None

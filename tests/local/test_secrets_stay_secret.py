@@ -14,7 +14,7 @@ from neonup import Database, DatabaseSpec, EngineError, Settings
 from neonup_local.engine import postmaster
 from neonup_local.provider import LocalProvider
 from neonup_local.service import upkeep
-from neonup_local.service.databases import Databases
+from neonup_local.service.databases import LocalDatabases
 from tests.local.people import CREATE
 from tests.local.sql import ask
 
@@ -43,7 +43,7 @@ def test_not_in_any_process_list(neonup_home: Path) -> None:
                 stdout=subprocess.DEVNULL,
                 timeout=60,
             )
-            Databases(neonup_home).delete("shop")
+            LocalDatabases(neonup_home).delete("shop")
     finally:
         done.set()
         watcher.join()
@@ -53,7 +53,7 @@ def test_not_in_any_process_list(neonup_home: Path) -> None:
 
 
 def test_a_server_knows_nothing_of_its_starters_environment(
-    databases: Databases, monkeypatch: pytest.MonkeyPatch
+    databases: LocalDatabases, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CLOUD_TOKEN", SECRET)
     databases.create("shop", name="shop")
@@ -62,7 +62,7 @@ def test_a_server_knows_nothing_of_its_starters_environment(
     assert SECRET not in str(psutil.Process(found.pid).environ())
 
 
-def test_in_no_file_but_the_record(databases: Databases) -> None:
+def test_in_no_file_but_the_record(databases: LocalDatabases) -> None:
     record = databases.create("shop", name="shop", password=SECRET)
     ask(databases.url(record), "SELECT 1")
     databases.set_password(record, f"{SECRET}-2")
@@ -86,7 +86,7 @@ def holds(path: Path, *secrets: str) -> bool:
     return any(secret.encode() in content for secret in secrets)
 
 
-def test_not_in_a_repr_or_an_error(databases: Databases, tmp_path: Path) -> None:
+def test_not_in_a_repr_or_an_error(databases: LocalDatabases, tmp_path: Path) -> None:
     record = databases.create("shop", name="shop", password=SECRET)
     assert SECRET not in repr(record)
     conf = databases.folder("shop") / "data" / "postgresql.conf"
@@ -101,7 +101,7 @@ def test_not_in_a_repr_or_an_error(databases: Databases, tmp_path: Path) -> None
     assert SECRET not in repr(DatabaseSpec(tmp_path, "KEY", tmp_path / ".env", replaces=database))
 
 
-def test_the_servers_own_log_and_statistics_never_see_it(databases: Databases) -> None:
+def test_the_servers_own_log_and_statistics_never_see_it(databases: LocalDatabases) -> None:
     """Only a verifier is sent, so that no extension and no log setting can show the password."""
     record = databases.create("shop", name="shop")
     databases.stop(record.id)

@@ -15,17 +15,17 @@ from neonup_local.engine import postmaster, template
 from neonup_local.provider import UPKEEP_SECONDS, LocalProvider
 from neonup_local.service import home as homes
 from neonup_local.service import upkeep
-from neonup_local.service.databases import Databases
+from neonup_local.service.databases import LocalDatabases
 from neonup_local.service.records import Record
 from tests.local.sql import ask
 from tests.waiting import wait_until
 
 
-def make(databases: Databases, name: str) -> Record:
+def make(databases: LocalDatabases, name: str) -> Record:
     return databases.create(name, name=name)
 
 
-def age(databases: Databases, name: str, seconds: float, clients: int = 0) -> None:
+def age(databases: LocalDatabases, name: str, seconds: float, clients: int = 0) -> None:
     """As if nothing was written to its log for so long; a backend that ends still writes to it."""
     found = postmaster.running(databases.folder(name) / "data")
     assert found is not None
@@ -35,11 +35,11 @@ def age(databases: Databases, name: str, seconds: float, clients: int = 0) -> No
     os.utime(databases.folder(name) / "log", (then, then))
 
 
-def spares(databases: Databases) -> list[Path]:
+def spares(databases: LocalDatabases) -> list[Path]:
     return sorted((databases.home / "spares").glob("*/spare-*"))
 
 
-def test_a_spare_is_made_and_used(databases: Databases) -> None:
+def test_a_spare_is_made_and_used(databases: LocalDatabases) -> None:
     upkeep.make_spares(databases.home)
     made = spares(databases)
     assert len(made) == 1
@@ -52,7 +52,7 @@ def test_a_spare_is_made_and_used(databases: Databases) -> None:
     assert ask(databases.url(record), "SELECT 1") == 1
 
 
-def test_spares_are_never_given_out_twice(databases: Databases) -> None:
+def test_spares_are_never_given_out_twice(databases: LocalDatabases) -> None:
     upkeep.make_spares(databases.home)
     first, second = make(databases, "first"), make(databases, "second")
     ask(databases.url(first), "CREATE TABLE mine (id int)")
@@ -60,7 +60,7 @@ def test_spares_are_never_given_out_twice(databases: Databases) -> None:
 
 
 def test_a_server_without_clients_is_stopped_after_15_minutes(
-    databases: Databases,
+    databases: LocalDatabases,
 ) -> None:
     quiet, busy, fresh = (make(databases, name) for name in ("quiet", "busy", "fresh"))
     with psycopg.connect(databases.url(busy)):
@@ -73,7 +73,7 @@ def test_a_server_without_clients_is_stopped_after_15_minutes(
 
 
 def test_a_server_whose_folder_is_gone_is_stopped_at_once(
-    databases: Databases, tmp_path: Path
+    databases: LocalDatabases, tmp_path: Path
 ) -> None:
     folder = tmp_path / "gone"
     folder.mkdir()
@@ -88,7 +88,7 @@ def test_a_server_whose_folder_is_gone_is_stopped_at_once(
     assert (databases.folder("gone") / "log").stat().st_mtime_ns == last_use
 
 
-def test_one_server_that_is_busy_keeps_no_other_one_running(databases: Databases) -> None:
+def test_one_server_that_is_busy_keeps_no_other_one_running(databases: LocalDatabases) -> None:
     busy, idle = make(databases, "busy"), make(databases, "idle")
     for name in ("busy", "idle"):
         age(databases, name, upkeep.IDLE_SECONDS + 60)
@@ -101,7 +101,7 @@ def test_one_server_that_is_busy_keeps_no_other_one_running(databases: Databases
 def test_a_start_of_the_project_counts_as_use(neonup_home: Path, tmp_path: Path) -> None:
     provider = LocalProvider(Settings(project=tmp_path, home=neonup_home))
     database = provider.provision(DatabaseSpec(tmp_path, "DATABASE_URL", tmp_path / ".env"))
-    databases = Databases(neonup_home)
+    databases = LocalDatabases(neonup_home)
     assert database.id is not None
     age(databases, database.id, upkeep.IDLE_SECONDS + 60)
     assert provider.check(database) is State.READY
@@ -111,7 +111,7 @@ def test_a_start_of_the_project_counts_as_use(neonup_home: Path, tmp_path: Path)
 def test_a_start_begins_the_upkeep_when_it_is_due(neonup_home: Path, tmp_path: Path) -> None:
     provider = LocalProvider(Settings(project=tmp_path, home=neonup_home))
     database = provider.provision(DatabaseSpec(tmp_path, "DATABASE_URL", tmp_path / ".env"))
-    databases = Databases(neonup_home)
+    databases = LocalDatabases(neonup_home)
     # The creation has begun an upkeep as well, and there is one at a time: let it end.
     deadline = time.monotonic() + 120
     while not spares(databases) or homes.is_held(neonup_home, homes.UPKEEP):
@@ -130,7 +130,7 @@ def test_a_start_begins_the_upkeep_when_it_is_due(neonup_home: Path, tmp_path: P
     assert time.time() - stamp.stat().st_mtime < UPKEEP_SECONDS
 
 
-def test_one_upkeep_at_a_time_which_ends_by_itself(databases: Databases) -> None:
+def test_one_upkeep_at_a_time_which_ends_by_itself(databases: LocalDatabases) -> None:
     make(databases, "shop")
     command = [sys.executable, "-m", "neonup_local.service.upkeep", str(databases.home)]
     running = [subprocess.Popen(command, stderr=subprocess.PIPE, text=True) for _ in range(4)]
@@ -138,7 +138,7 @@ def test_one_upkeep_at_a_time_which_ends_by_itself(databases: Databases) -> None
     assert len(spares(databases)) == 1
 
 
-def test_leftovers_are_removed_once_they_are_old(databases: Databases) -> None:
+def test_leftovers_are_removed_once_they_are_old(databases: LocalDatabases) -> None:
     record = make(databases, "shop")
     home = databases.home
     left = [
@@ -158,7 +158,7 @@ def test_leftovers_are_removed_once_they_are_old(databases: Databases) -> None:
     assert ask(databases.url(record), "SELECT 1") == 1
 
 
-def test_a_log_is_kept_short(databases: Databases) -> None:
+def test_a_log_is_kept_short(databases: LocalDatabases) -> None:
     record = make(databases, "shop")
     log = databases.folder("shop") / "log"
     with log.open("ab") as file:
@@ -186,7 +186,7 @@ def test_a_full_home_is_no_reason_to_fail(neonup_home: Path, tmp_path: Path) -> 
     assert provider.check(database) is State.READY
 
 
-def test_a_template_of_another_engine_gets_a_spare_of_its_own(databases: Databases) -> None:
+def test_a_template_of_another_engine_gets_a_spare_of_its_own(databases: LocalDatabases) -> None:
     engine = databases.prepare()
     folder = template.folder(databases.home, engine)
     upkeep.make_spares(databases.home)

@@ -17,10 +17,10 @@ import pytest
 from neonup.errors import NeonupError
 from neonup.postgres import urls
 from neonup_mcp import statements
-from neonup_mcp.session import Limits
+from neonup_mcp.session import StatementLimits
 from tests.project import Project
 
-LIMITS = Limits(seconds=5)
+LIMITS = StatementLimits(seconds=5)
 
 STATE = """
 SELECT (SELECT array_agg(c::text ORDER BY id) FROM customer c),

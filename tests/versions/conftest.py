@@ -6,20 +6,20 @@ from pathlib import Path
 
 import pytest
 
-from neonup_local.service.databases import Databases
+from neonup_local.service.databases import LocalDatabases
 from neonup_local.service.versions.local_versions import LocalVersions
 from tests.project import Project, clean_environ
 from tests.versions.shop import Shop
 
 
 @pytest.fixture
-def databases(neonup_home: Path) -> Databases:
+def databases(neonup_home: Path) -> LocalDatabases:
     """The databases of the home."""
-    return Databases(neonup_home)
+    return LocalDatabases(neonup_home)
 
 
 @pytest.fixture
-def shop(databases: Databases) -> Shop:
+def shop(databases: LocalDatabases) -> Shop:
     """A database whose table says 1."""
     shop = Shop(databases)
     shop.make()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from neonup_local.service.databases import Databases
+from neonup_local.service.databases import LocalDatabases
 from neonup_local.service.records import Record
 from neonup_local.service.versions.local_versions import LocalVersions
 from tests.local.sql import ask
@@ -18,7 +18,7 @@ ID = "shop"
 class Shop:
     """The database ``shop``."""
 
-    databases: Databases
+    databases: LocalDatabases
 
     def make(self) -> None:
         record = self.databases.create(ID, name="shop")

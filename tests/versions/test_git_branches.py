@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from neonup.env import git
-from neonup_local.service.databases import Databases
+from neonup_local.service.databases import LocalDatabases
 from tests.local.sql import ask
 from tests.project import Project, clean_environ, names
 
@@ -78,7 +78,7 @@ def test_without_the_setting_nothing_is_exchanged(repository: Project) -> None:
 
 
 def test_the_data_from_before_the_setting_is_of_the_branch_checked_out_then(
-    repository: Project, databases: Databases
+    repository: Project, databases: LocalDatabases
 ) -> None:
     [record] = databases.all()
     (databases.folder(record.id) / "git-branch").unlink()
@@ -91,7 +91,7 @@ def test_the_data_from_before_the_setting_is_of_the_branch_checked_out_then(
 
 
 def test_starts_at_the_same_moment_exchange_it_once(
-    repository: Project, databases: Databases
+    repository: Project, databases: LocalDatabases
 ) -> None:
     run_git(repository, "switch", "-q", "-c", "topic")
     with ThreadPoolExecutor(4) as threads:
@@ -123,7 +123,7 @@ def test_versions_are_of_the_data_of_the_branch_checked_out(repository: Project)
 
 
 def test_prune_removes_the_data_of_deleted_branches(
-    repository: Project, databases: Databases
+    repository: Project, databases: LocalDatabases
 ) -> None:
     for branch in ("feature/a", "feature/b"):
         run_git(repository, "switch", "-q", "-c", branch)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from neonup import EngineError
-from neonup_local.service.databases import Databases
+from neonup_local.service.databases import LocalDatabases
 from tests.local.people import STRANGER, as_user, home_of, in_other_machine, needs_root, python
 from tests.versions.shop import Shop
 
@@ -93,7 +93,7 @@ databases.delete("shop")
         done = python(code, home, before=as_user(STRANGER, STRANGER))
         assert done.returncode == 0, done.stderr
         assert done.stdout.strip() == "1"
-        assert Databases(home).ids() == []
+        assert LocalDatabases(home).ids() == []
 
 
 @needs_root

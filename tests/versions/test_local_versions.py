@@ -16,7 +16,7 @@ from neonup import EngineError, State, Version
 from neonup.versions import latest
 from neonup_local.engine import account, postmaster
 from neonup_local.service import upkeep
-from neonup_local.service.databases import Databases
+from neonup_local.service.databases import LocalDatabases
 from neonup_local.service.versions import local_versions
 from neonup_local.service.versions.local_versions import LocalVersions
 from tests.local.sql import ask
@@ -253,7 +253,7 @@ def test_files_of_versions_belong_to_whom_postgres_runs_as(
 
 
 def test_a_database_that_is_not_there(neonup_home: Path) -> None:
-    versions = LocalVersions(Databases(neonup_home), "none", lambda: None)
+    versions = LocalVersions(LocalDatabases(neonup_home), "none", lambda: None)
     assert versions.history() == []
     assert versions.branches() == []
     with pytest.raises(EngineError, match="has no data on this machine"):

@@ -11,15 +11,15 @@ from neonup.postgres.psql import (
     knows_tls,
     psql_command,
 )
-from neonup.postgres.reports import Failure, first_failure
+from neonup.postgres.reports import SqlFailure, first_failure
 from neonup.postgres.session import PsqlSession, ServerLost, StatementFailed
 
 __all__ = [
     "ICU",
     "SETTING",
-    "Failure",
     "PsqlSession",
     "ServerLost",
+    "SqlFailure",
     "StatementFailed",
     "candidates",
     "client_command",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from neonup.env.exposure import remarks as exposure_remarks
 from neonup.env.record import host
 from neonup.providers.registry import provider_class
-from neonup.providers.state_store import Kept as StateStore
+from neonup.providers.state_store import StateStore
 from neonup.providers.state_store import place as state_name
 from neonup.start.announce import describe, tell
 from neonup.start.announce import lines as banner_lines

@@ -19,7 +19,7 @@ UNKNOWN = "an unknown machine"
 
 
 @dataclass(frozen=True)
-class Server:
+class ServerAddress:
     """One of the servers that are tried in turn.
 
     Args:
@@ -38,7 +38,9 @@ class Server:
         return self.hostaddr or self.host
 
 
-def servers(url: str | PostgresUrl, environ: Mapping[str, str] | None = None) -> tuple[Server, ...]:
+def servers(
+    url: str | PostgresUrl, environ: Mapping[str, str] | None = None
+) -> tuple[ServerAddress, ...]:
     """The servers that libpq tries for a URL, in their order; nothing is resolved or connected.
 
     Args:
@@ -62,7 +64,7 @@ def servers(url: str | PostgresUrl, environ: Mapping[str, str] | None = None) ->
             f"{len(hosts)} hosts, {len(addresses)} addresses and {len(ports)} ports."
         )
     return tuple(
-        Server(host, address, urls.port_number(port) or 5432)
+        ServerAddress(host, address, urls.port_number(port) or 5432)
         for host, address, port in zip(hosts, addresses, ports, strict=True)
     )
 

@@ -15,7 +15,7 @@ _PROGRAMS = {"psql", "pg_dump", "neonup"}
 
 
 @dataclass
-class Failure:
+class SqlFailure:
     """The first error that a program reported, without passwords.
 
     Args:
@@ -33,9 +33,9 @@ class Failure:
     details: tuple[str, ...] = ()
 
 
-def first_failure(stderr: str) -> Failure:
+def first_failure(stderr: str) -> SqlFailure:
     """The first error in a program's output, with the lines that belong to it."""
-    failure: Failure | None = None
+    failure: SqlFailure | None = None
     details: list[str] = []
     for text in stderr.splitlines():
         report = _REPORT.fullmatch(text)
@@ -46,7 +46,7 @@ def first_failure(stderr: str) -> Failure:
             if _is_harmless(report):
                 continue
             line = int(report["line"]) if report["line"] else None
-            failure = Failure(
+            failure = SqlFailure(
                 urls.mask(report["message"].removeprefix("error: ")),
                 report["state"] or "",
                 report["place"] or "",
@@ -55,7 +55,7 @@ def first_failure(stderr: str) -> Failure:
         elif failure is not None and not text.startswith("LOCATION:"):
             details.append(urls.mask(text))
     if failure is None:
-        return Failure(urls.mask(stderr.strip()) or "it failed without an error message")
+        return SqlFailure(urls.mask(stderr.strip()) or "it failed without an error message")
     failure.details = tuple(_without_secrets(details))
     return failure
 

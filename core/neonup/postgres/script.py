@@ -12,7 +12,7 @@ from neonup.errors import SqlError
 from neonup.postgres import libpq, urls
 from neonup.postgres.missing import ICU, missing_feature
 from neonup.postgres.psql import psql_command
-from neonup.postgres.reports import Failure, first_failure
+from neonup.postgres.reports import SqlFailure, first_failure
 
 _CHUNK = 1 << 20  # bytes
 
@@ -182,11 +182,11 @@ def _error(path: Path, status: int, stderr: str) -> SqlError:
     )
 
 
-def _missing_feature(failure: Failure) -> str | None:
+def _missing_feature(failure: SqlFailure) -> str | None:
     return missing_feature("\n".join((failure.message, *failure.details)))
 
 
-def _remedy(failure: Failure, commits: bool) -> str:
+def _remedy(failure: SqlFailure, commits: bool) -> str:
     again = (
         "What it had committed stays; the rest was rolled back. Correct the script and run it "
         "again."

@@ -19,7 +19,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from neonup.postgres.destination import Server, servers
+from neonup.postgres.destination import ServerAddress, servers
 from neonup.postgres.urls import PostgresUrl
 
 SSL_REQUEST = struct.pack("!II", 8, 80877103)
@@ -77,7 +77,7 @@ class Tunnel:
         context: the TLS to speak.
     """
 
-    def __init__(self, servers: Sequence[Server], context: ssl.SSLContext):
+    def __init__(self, servers: Sequence[ServerAddress], context: ssl.SSLContext):
         self._servers = servers
         self._context = context
         self._ready: asyncio.Queue[tuple[StreamReader, StreamWriter]] = asyncio.Queue()

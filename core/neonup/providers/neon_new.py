@@ -73,13 +73,13 @@ class NeonNewProvider(Provider):
             "in the Neon console.",
         )
 
-    def _create(self, spec: DatabaseSpec) -> Call[api.Answer]:
+    def _create(self, spec: DatabaseSpec) -> Call[api.DatabaseAnswer]:
         return api.create(self._base(), ref=spec.ref, logical_replication=spec.logical_replication)
 
-    def _read(self, database: Database) -> Call[api.Answer | None]:
+    def _read(self, database: Database) -> Call[api.DatabaseAnswer | None]:
         return api.read(self._base(), _id(database))
 
-    def _new(self, answer: api.Answer, spec: DatabaseSpec) -> Database:
+    def _new(self, answer: api.DatabaseAnswer, spec: DatabaseSpec) -> Database:
         if answer.connection_string is None:
             raise DatabaseClaimed(
                 "neon.new answered with a database that has already been claimed.",
@@ -99,7 +99,7 @@ class NeonNewProvider(Provider):
             direct_url=database.direct if database.direct != database.url else None
         )
 
-    def _inspection(self, database: Database, answer: api.Answer | None) -> Inspection:
+    def _inspection(self, database: Database, answer: api.DatabaseAnswer | None) -> Inspection:
         service = {"service": self._base(), "id": _id(database)}
         if answer is None:
             expired = self.check(database) is State.EXPIRED

@@ -27,7 +27,7 @@ SERVICE = Service(
 
 
 @dataclass(frozen=True)
-class Answer:
+class DatabaseAnswer:
     """What the service says of a database.
 
     Args:
@@ -44,7 +44,7 @@ class Answer:
     project_id: str | None = None
 
 
-def create(base: str, *, ref: str, logical_replication: bool) -> Call[Answer]:
+def create(base: str, *, ref: str, logical_replication: bool) -> Call[DatabaseAnswer]:
     """Create a database.
 
     The service gives it its id, so a second request would create a second one: where the first may
@@ -69,7 +69,7 @@ def create(base: str, *, ref: str, logical_replication: bool) -> Call[Answer]:
     return answer
 
 
-def read(base: str, name: str) -> Call[Answer | None]:
+def read(base: str, name: str) -> Call[DatabaseAnswer | None]:
     """How a database is; None if the service does not know it.
 
     Args:
@@ -104,7 +104,7 @@ def _unusable(request: Request, reply: Response, why: str) -> NoReturn:
     )
 
 
-def _parse(request: Request, reply: Response) -> Answer:
+def _parse(request: Request, reply: Response) -> DatabaseAnswer:
     try:
         content = json.loads(reply.body)
     except (ValueError, RecursionError):
@@ -119,7 +119,7 @@ def _parse(request: Request, reply: Response) -> Answer:
     if status not in _STATUSES:
         _unusable(request, reply, "its status is none of " + ", ".join(_STATUSES))
     try:
-        return Answer(
+        return DatabaseAnswer(
             id=name,
             status=status,
             connection_string=validation.connection_string(content.get("connection_string")),

@@ -23,7 +23,7 @@ def place(project: Path, env_file: Path, key: str) -> str:
     return f"{name or 'project'}-{zlib.crc32(os.fsencode(where)):08x}"
 
 
-class Kept:
+class StateStore:
     """The files of a provider.
 
     Args:

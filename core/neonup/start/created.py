@@ -15,7 +15,7 @@ from contextlib import suppress
 from neonup.database import Database, DatabaseSpec, State
 from neonup.errors import NeonupError
 from neonup.provider import Provider
-from neonup.providers.state_store import Kept, place
+from neonup.providers.state_store import StateStore, place
 from neonup.settings import Settings
 from neonup.start import database_json, lookup
 
@@ -75,7 +75,7 @@ class _Unrecorded:
     """
 
     def __init__(self, settings: Settings, provider: Provider):
-        self._files = Kept(settings.home, "created")
+        self._files = StateStore(settings.home, "created")
         self._name = place(settings.project, settings.env_file, settings.key)
         self._provider = provider
         self._is_kept = False

@@ -35,7 +35,7 @@ HOSTING = {
 
 
 @dataclass(frozen=True)
-class Permission:
+class CreationPermission:
     """Leave to create.
 
     Args:
@@ -87,7 +87,7 @@ def ask(
     need: str | None = None,
     environ: Mapping[str, str],
     argv: Sequence[str] | None = None,
-) -> Permission:
+) -> CreationPermission:
     """Leave to create a database, or an error that says what to do instead.
 
     Args:
@@ -112,7 +112,7 @@ def ask(
         else None
     )
     if settings.env == "development":
-        return Permission(f"env = development (from {settings.source('env')})", local_only)
+        return CreationPermission(f"env = development (from {settings.source('env')})", local_only)
     for variable, platform in HOSTING.items():
         if environ.get(variable):
             raise _forbidden(
@@ -120,14 +120,14 @@ def ask(
             )
     argv = sys.argv if argv is None else argv
     if _is_pytest(environ, argv):
-        return Permission(sign or "pytest", "tests use only the local provider")
+        return CreationPermission(sign or "pytest", "tests use only the local provider")
     if against:
         raise _forbidden(settings, need, against, _SAY_SO)
     argv = sys.argv if argv is None else argv
     sign = sign or _own_sign(argv, settings.project) or _plugins_sign(argv)
     if sign is None:
         raise _forbidden(settings, need, "nothing here says that this is development", _SAY_SO)
-    return Permission(sign, local_only)
+    return CreationPermission(sign, local_only)
 
 
 _SAY_SO = "run `neonup`, or set NEONUP_ENV=development"

@@ -20,11 +20,11 @@ from neonup.providers import registry
 from neonup.providers.registry import provider_class
 from neonup.settings import Settings, check_names
 from neonup.start import checkout, created, lookup, owner, permission, ready
-from neonup.start.permission import Permission
+from neonup.start.permission import CreationPermission
 
 
 @dataclass(frozen=True)
-class Outcome:
+class Provisioned:
     """What came of provisioning.
 
     Args:
@@ -40,7 +40,7 @@ class Outcome:
 
 def allow(
     settings: Settings, sign: str | None, *, against: str | None, need: str | None
-) -> Permission:
+) -> CreationPermission:
     """Leave to create a database, with a ``.env`` that can be written; asked before the lock.
 
     Raises:
@@ -59,7 +59,7 @@ def create(
     *,
     local_only: str | None,
     progress: Callable[[str], None],
-) -> Outcome:
+) -> Provisioned:
     """Create a database, record it and make it ready. The caller holds the project's lock.
 
     Args:
@@ -74,7 +74,7 @@ def create(
     """
     replaces = lookup.find_database(settings)  # another start may have been here before the lock
     if replaces is not None and not _is_due(settings, creation, replaces, known):
-        return Outcome(replaces, created=False)
+        return Provisioned(replaces, created=False)
     file = lookup.file_of(settings) if replaces is not None else _new_file(settings)
     manager = plugins.create_plugin_manager()
     check_names(settings.tables, plugged=registry.plugged_options(manager))
@@ -93,7 +93,7 @@ def create(
             f"your own {settings.key} is a comment in {file.name}; `neonup destroy` puts it back"
         )
     remarks += exposure.remarks(file)
-    return Outcome(database.with_(source=str(file)), created=True, remarks=tuple(remarks))
+    return Provisioned(database.with_(source=str(file)), created=True, remarks=tuple(remarks))
 
 
 def _new_file(settings: Settings) -> Path:

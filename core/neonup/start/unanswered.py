@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from neonup.database import USER, Database
 from neonup.errors import NeonupError
 from neonup.postgres import destination
-from neonup.postgres.destination import Server
+from neonup.postgres.destination import ServerAddress
 from neonup.settings import Settings
 
 _PATIENCE = 0.3  # seconds; on this machine a refusal comes at once
@@ -48,7 +48,7 @@ def remarks(database: Database, settings: Settings) -> list[str]:
     return [] if where is None else [f"{where}: {remedy(settings)}"]
 
 
-def _listens(server: Server) -> bool:
+def _listens(server: ServerAddress) -> bool:
     for family, address in _addresses(server):
         try:
             with socket.socket(family) as connection:
@@ -60,7 +60,7 @@ def _listens(server: Server) -> bool:
     return False
 
 
-def _addresses(server: Server) -> Iterator[tuple[int, str | tuple[str, int]]]:
+def _addresses(server: ServerAddress) -> Iterator[tuple[int, str | tuple[str, int]]]:
     """What a driver connects to: one address of the host after the other, or a Unix socket."""
     folders = _SOCKET_FOLDERS if not server.address else (server.address,)
     if not server.address or server.address.startswith(("/", "@")):
@@ -79,7 +79,7 @@ def _addresses(server: Server) -> Iterator[tuple[int, str | tuple[str, int]]]:
         yield family, (str(address[0]), server.port)
 
 
-def _name(server: Server) -> str:
+def _name(server: ServerAddress) -> str:
     if not server.address:
         return f"the default socket or localhost:{server.port}"
     if server.address.startswith(("/", "@")):

@@ -38,7 +38,7 @@ FROM (
 
 
 @dataclass(frozen=True)
-class Table:
+class TableSummary:
     """A table.
 
     Args:
@@ -60,7 +60,7 @@ class Look:
 
     version: str
     size: str
-    tables: tuple[Table, ...]
+    tables: tuple[TableSummary, ...]
     more: bool
 
 
@@ -72,9 +72,9 @@ async def look(ask: Ask) -> Look:
     statements = [row[3] for row in listed if row[3] is not None]
     counts = iter((await ask(f"SELECT {', '.join(statements)}"))[0] if statements else ())
     tables = (
-        Table(name, next(counts), True, bytes_)
+        TableSummary(name, next(counts), True, bytes_)
         if statement is not None
-        else Table(name, estimate if estimate >= 0 else None, False, bytes_)
+        else TableSummary(name, estimate if estimate >= 0 else None, False, bytes_)
         for name, estimate, bytes_, statement in listed
     )
     return Look(version, size, tuple(tables), len(found) > MOST_TABLES)

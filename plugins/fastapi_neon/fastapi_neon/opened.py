@@ -14,7 +14,7 @@ from neonup import Database
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine
 
-    from fastapi_neon.pool import Pool
+    from fastapi_neon.pool import ConnectionPool
 
 
 class Opened:
@@ -36,7 +36,7 @@ class Opened:
         self._engine_options = engine
         self._lock = asyncio.Lock()
         self._database: Database | None = None
-        self._pool: Pool | None = None
+        self._pool: ConnectionPool | None = None
         self._engine: AsyncEngine | None = None
         self._end: AsyncGenerator[None] | None = None
 
@@ -45,13 +45,13 @@ class Opened:
         async with self._lock:
             return await self._found()
 
-    async def pool(self) -> Pool:
+    async def pool(self) -> ConnectionPool:
         """psycopg's pool."""
         async with self._lock:
             if self._pool is None:
                 with needs("neon.connection", "psycopg[binary,pool]>=3.2"):
-                    from fastapi_neon.pool import Pool
-                pool = Pool(self._source, await self._found(), self._pool_options)
+                    from fastapi_neon.pool import ConnectionPool
+                pool = ConnectionPool(self._source, await self._found(), self._pool_options)
                 await pool.open()
                 self._pool = pool
             return self._pool

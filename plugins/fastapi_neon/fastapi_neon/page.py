@@ -13,7 +13,7 @@ from string import Template
 from starlette.responses import HTMLResponse, Response
 
 import neonup
-from fastapi_neon.look import Look, Table
+from fastapi_neon.look import Look, TableSummary
 from neonup import Database, NeonupError
 
 
@@ -109,7 +109,7 @@ def _tables(seen: Look) -> str:
     )
 
 
-def _rows(table: Table) -> str:
+def _rows(table: TableSummary) -> str:
     if table.rows is None:
         return "not counted"
     return f"{table.rows:,}" if table.exact else f"about {table.rows:,}"

@@ -20,7 +20,7 @@ PATIENCE = 5.0
 """Seconds that a request waits for a database that refuses every new connection."""
 
 
-class Pool:
+class ConnectionPool:
     """A pool on one event loop.
 
     Args:

@@ -1,4 +1,4 @@
-"""The routes that `Neon.install` adds: a health check, and in development a page."""
+"""The routes that `NeonRoutes.install` adds: a health check, and in development a page."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ HEALTH_SECONDS = 5.0
 """How long the database may take to answer before it counts as down."""
 
 
-class Neon(Protocol):
+class NeonRoutes(Protocol):
     """What the routes need of `fastapi_neon.Neon`."""
 
     @property
@@ -32,7 +32,7 @@ class Neon(Protocol):
         """The database."""
 
 
-def routes(neon: Neon, path: str) -> list[Route]:
+def routes(neon: NeonRoutes, path: str) -> list[Route]:
     """The page under ``path``, and the health check under ``path/health``."""
 
     asked: dict[asyncio.AbstractEventLoop, asyncio.Task[str | None]] = {}
@@ -58,7 +58,7 @@ def routes(neon: Neon, path: str) -> list[Route]:
     ]
 
 
-async def _trouble(neon: Neon) -> str | None:
+async def _trouble(neon: NeonRoutes) -> str | None:
     """Why the database does not answer, in a word for programs; None if it does."""
     try:
         async with asyncio.timeout(HEALTH_SECONDS):
@@ -71,7 +71,7 @@ async def _trouble(neon: Neon) -> str | None:
     return None
 
 
-async def _seen(neon: Neon) -> tuple[Database | None, Look | None, NeonupError | None]:
+async def _seen(neon: NeonRoutes) -> tuple[Database | None, Look | None, NeonupError | None]:
     database = None
     try:
         async with asyncio.timeout(2 * HEALTH_SECONDS):

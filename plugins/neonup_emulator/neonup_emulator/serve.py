@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from filelock import FileLock
     from starlette.applications import Starlette
 
-    from neonup_emulator.neon.context import Neon
+    from neonup_emulator.neon.context import LocalNeon
 
 PORT = 5540
 _WHERE = "serve.url"
@@ -117,7 +117,7 @@ def serve(
 def _serve(
     listener: socket.socket,
     folder: Path,
-    app: Callable[[Neon], Starlette],
+    app: Callable[[LocalNeon], Starlette],
     exposed: tuple[str, str] | None,
     *,
     as_json: bool,
@@ -126,10 +126,10 @@ def _serve(
 ) -> int:
     """Serve until a signal or the command ends; the exit status."""
     from neonup_emulator.neon.compute.addresses import Exposed
-    from neonup_emulator.neon.context import Neon
+    from neonup_emulator.neon.context import LocalNeon
 
     pg_bin = os.environ.get("NEONUP_PG_BIN")
-    neon = Neon(
+    neon = LocalNeon(
         folder,
         pg_bin=Path(pg_bin) if pg_bin else None,
         exposed=Exposed(*exposed) if exposed else None,
@@ -155,7 +155,7 @@ def _name(host: str, allowed: tuple[str, ...]) -> str:
     return socket.gethostname() if host in _EVERY else host
 
 
-def _variables(url: str, neon: Neon) -> dict[str, str]:
+def _variables(url: str, neon: LocalNeon) -> dict[str, str]:
     """What clients have to set to use this server."""
     key, organization = neon.identity.default()
     # The official command line takes plain http for this name alone.

@@ -18,7 +18,7 @@ from neonup.plugin import commands
 from neonup.plugin.machine import Servers
 from neonup.plugin.manager import create_plugin_manager
 from neonup_local.service import details, orphans
-from neonup_local.service.databases import Databases
+from neonup_local.service.databases import LocalDatabases
 from neonup_local.service.versions import checkouts
 from neonup_local.test_server import overview, sweep
 
@@ -33,8 +33,8 @@ def _chosen(function: F) -> F:
     return click.option("-e", "--env", "env_file", metavar="FILE", help="The .env file.")(function)
 
 
-def _databases() -> Databases:
-    return Databases(neonup.home())
+def _databases() -> LocalDatabases:
+    return LocalDatabases(neonup.home())
 
 
 def _other_servers(home: Path) -> list[Servers]:
@@ -253,7 +253,7 @@ def _make_sure(rows: list[dict[str, Any]], yes: bool) -> None:
         )
 
 
-def _size(databases: Databases, id_: str) -> dict[str, Any]:
+def _size(databases: LocalDatabases, id_: str) -> dict[str, Any]:
     return {"size": details.size(databases.folder(id_))}
 
 

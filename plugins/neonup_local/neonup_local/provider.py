@@ -17,7 +17,7 @@ from neonup_local.engine import postmaster
 
 if TYPE_CHECKING:
     from neonup import Versions
-    from neonup_local.service.databases import Databases
+    from neonup_local.service.databases import LocalDatabases
     from neonup_local.service.records import Record
 
 UPKEEP_SECONDS = 600.0
@@ -37,13 +37,13 @@ class LocalProvider(Provider):
     copies: ClassVar[bool] = True
 
     @property
-    def _databases(self) -> Databases:
+    def _databases(self) -> LocalDatabases:
         from neonup_local.options import LocalOptions
-        from neonup_local.service.databases import Databases
+        from neonup_local.service.databases import LocalDatabases
 
         settings = self.settings
         engine = LocalOptions.of(settings).engine
-        return Databases(settings.home, pg_bin=settings.pg_bin, engine=engine)
+        return LocalDatabases(settings.home, pg_bin=settings.pg_bin, engine=engine)
 
     def _id(self, database: Database) -> str:
         if database.id:
@@ -167,7 +167,7 @@ class LocalProvider(Provider):
         return id_
 
     def _copied(
-        self, databases: Databases, id_: str, spec: DatabaseSpec, origin: Database
+        self, databases: LocalDatabases, id_: str, spec: DatabaseSpec, origin: Database
     ) -> Database:
         """A new database that begins with another one's data."""
         from neonup_local.service.versions import clones
@@ -190,7 +190,7 @@ class LocalProvider(Provider):
         return woken
 
     def _database(
-        self, databases: Databases, record: Record, old: Database | None, key: str
+        self, databases: LocalDatabases, record: Record, old: Database | None, key: str
     ) -> Database:
         """A record as a database; what a user added to the URL of the ``old`` one stays."""
         from neonup_local.service import naming
@@ -205,7 +205,7 @@ class LocalProvider(Provider):
         return old.with_(url=url, id=record.id, note=note)
 
     def _usable(
-        self, databases: Databases, id_: str, password: str | None, port: int | None
+        self, databases: LocalDatabases, id_: str, password: str | None, port: int | None
     ) -> Record:
         """The record of an existing database, running, its password being the URL's."""
         try:

@@ -9,7 +9,7 @@ from psycopg.rows import dict_row
 
 from neonup import NeonupError
 from neonup_mcp import session
-from neonup_mcp.session import Limits
+from neonup_mcp.session import StatementLimits
 
 _RELATIONS = """
 SELECT c.oid, n.nspname AS schema, c.relname AS name,
@@ -80,7 +80,7 @@ Row = dict[str, Any]
 
 
 async def describe(
-    url: str, limits: Limits, *, schema: str | None, tables: list[str] | None, most: int
+    url: str, limits: StatementLimits, *, schema: str | None, tables: list[str] | None, most: int
 ) -> Row:
     """Everything about the relations, by the names of the fields of `neonup_mcp.schema.Schema`.
 

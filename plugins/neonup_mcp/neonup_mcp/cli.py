@@ -16,8 +16,8 @@ from neonup.plugin import commands
 from neonup_mcp.cli_install import install
 
 if TYPE_CHECKING:
-    from neonup_mcp.project import Project
-    from neonup_mcp.session import Limits
+    from neonup_mcp.project import ServedProject
+    from neonup_mcp.session import StatementLimits
 
 TOKEN = "NEONUP_MCP_TOKEN"  # noqa: S105 - a variable's name
 _folder = click.Path(exists=True, file_okay=False, path_type=Path)
@@ -70,12 +70,12 @@ def mcp(
         _refuse_options(context)
         return
     _check_installed()
-    from neonup_mcp.project import Project
-    from neonup_mcp.session import Limits
+    from neonup_mcp.project import ServedProject
+    from neonup_mcp.session import StatementLimits
 
     folder = project.absolute() if project else find_project(Path.cwd())
-    bound = Project(folder, arguments, allow_remote=allow_remote)
-    limits = Limits(seconds=timeout, rows=max_rows)
+    bound = ServedProject(folder, arguments, allow_remote=allow_remote)
+    limits = StatementLimits(seconds=timeout, rows=max_rows)
     if http:
         token = None if no_token else os.environ.get(TOKEN) or secrets.token_urlsafe(32)
         _serve_http(bound, limits, allow_writes, port, token)
@@ -109,7 +109,7 @@ def _check_installed() -> None:
         ) from None
 
 
-def _serve_stdio(project: Project, limits: Limits, allow_writes: bool) -> None:
+def _serve_stdio(project: ServedProject, limits: StatementLimits, allow_writes: bool) -> None:
     from neonup_mcp import server
 
     built = server.build(project, limits, allow_writes=allow_writes)
@@ -125,7 +125,11 @@ def _serve_stdio(project: Project, limits: Limits, allow_writes: bool) -> None:
 
 
 def _serve_http(
-    project: Project, limits: Limits, allow_writes: bool, port: int, token: str | None
+    project: ServedProject,
+    limits: StatementLimits,
+    allow_writes: bool,
+    port: int,
+    token: str | None,
 ) -> None:
     from neonup_mcp import http, server
 

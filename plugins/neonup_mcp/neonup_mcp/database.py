@@ -11,11 +11,11 @@ from pydantic import BaseModel, Field
 
 from neonup import USER, Database, ProviderError, drivers, urls
 from neonup.plugin.project import claim_offer, describe, find_database, recorded_databases
-from neonup_mcp.project import Branch, Project
-from neonup_mcp.result import Result, add_tool
+from neonup_mcp.project import Branch, ServedProject
+from neonup_mcp.result import ToolResult, add_tool
 
 
-class DatabaseInfo(Result):
+class DatabaseInfo(ToolResult):
     """Which database the project has. No password, no claim link."""
 
     description: str = Field(description="The database in a few words.")
@@ -64,7 +64,7 @@ class ListedDatabase(BaseModel):
     served: bool = Field(description="Whether it is the one that this server's tools use.")
 
 
-class DatabaseList(Result):
+class DatabaseList(ToolResult):
     """The databases of the project."""
 
     databases: list[ListedDatabase]
@@ -79,7 +79,7 @@ class DatabaseList(Result):
         return "\n".join(lines) or "The project has no database."
 
 
-class ConnectionUrl(Result):
+class ConnectionUrl(ToolResult):
     """A connection URL with its password."""
 
     url: str = Field(description="A secret.")
@@ -89,7 +89,7 @@ class ConnectionUrl(Result):
         return self.url
 
 
-class ClaimLink(Result):
+class ClaimLink(ToolResult):
     """How a person takes the database into an account."""
 
     claim_url: str = Field(description="The page to open. A secret.")
@@ -105,7 +105,7 @@ class ClaimLink(Result):
 class DatabaseTools:
     """Tools over one project's database."""
 
-    project: Project
+    project: ServedProject
 
     def register(self, server: MCPServer[Any]) -> None:
         """Add the tools."""

@@ -36,7 +36,7 @@ Branch = Annotated[
 
 
 @dataclass(frozen=True)
-class Project:
+class ServedProject:
     """A project's folder, and which of its databases is meant.
 
     The settings and files are read at each call, since they change while the server runs.

@@ -16,7 +16,7 @@ from pydantic import BaseModel
 from neonup import NeonupError
 
 
-class Result(BaseModel):
+class ToolResult(BaseModel):
     """A tool's answer. Its fields are the structured content, described by a JSON schema."""
 
     @abstractmethod
@@ -34,7 +34,7 @@ def add_tool(
     idempotent: bool = False,
     open_world: bool = False,
 ) -> None:
-    """Register a function that returns a `Result`; its docstring is the tool's description.
+    """Register a function that returns a `ToolResult`; its docstring is the tool's description.
 
     A function that is not a coroutine runs in a thread, so that it blocks nobody else. An error of
     neonup's becomes a tool error: its text with the remedy, without a traceback.
@@ -54,7 +54,7 @@ def add_tool(
     async def tool(**arguments: Any) -> CallToolResult:
         try:
             if is_coroutine:
-                result: Result = await function(**arguments)
+                result: ToolResult = await function(**arguments)
             else:
                 result = await anyio.to_thread.run_sync(partial(function, **arguments))
         except NeonupError as error:

@@ -10,8 +10,8 @@ from mcp.server.mcpserver import MCPServer
 from pydantic import BaseModel, Field
 
 from neonup_mcp import catalog
-from neonup_mcp.project import Branch, Project
-from neonup_mcp.result import Result, add_tool
+from neonup_mcp.project import Branch, ServedProject
+from neonup_mcp.result import ToolResult, add_tool
 from neonup_mcp.session import Runner
 
 _MOST = 40
@@ -67,7 +67,7 @@ class TableInfo(BaseModel):
         ]
 
 
-class Schema(Result):
+class SchemaDescription(ToolResult):
     """What is in a database."""
 
     version: str = Field(description="Postgres's version.")
@@ -78,7 +78,7 @@ class Schema(Result):
     others: list[str] = Field(description="Tables that are not described here; ask for them.")
 
     @classmethod
-    def of(cls, found: catalog.Row, characters: int) -> Schema:
+    def of(cls, found: catalog.Row, characters: int) -> SchemaDescription:
         """What the catalog says; tables beyond so many characters are only named."""
         tables: list[TableInfo] = []
         others: list[str] = []
@@ -117,7 +117,7 @@ class SchemaTools:
         runner: runs the statements.
     """
 
-    project: Project
+    project: ServedProject
     runner: Runner
 
     def register(self, server: MCPServer[Any]) -> None:
@@ -132,7 +132,7 @@ class SchemaTools:
         ] = None,
         schema: Annotated[str | None, Field(description="Only the tables of this schema.")] = None,
         branch: Branch = None,
-    ) -> Schema:
+    ) -> SchemaDescription:
         """Describe tables and views: columns, keys, checks, indexes, sizes; enums and extensions.
 
         Where there are more than 40, the others are only named: call it again with their names.
@@ -141,7 +141,7 @@ class SchemaTools:
         limits = self.runner.limits
         work = partial(catalog.describe, schema=schema, tables=tables, most=_MOST)
         found = await self.runner.run(lambda: work(url, limits))
-        return Schema.of(found, limits.characters)
+        return SchemaDescription.of(found, limits.characters)
 
 
 def _comment(text: str | None) -> str:

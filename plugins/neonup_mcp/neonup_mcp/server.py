@@ -11,9 +11,9 @@ from mcp.server.mcpserver import MCPServer
 
 from neonup.plugin.manager import create_plugin_manager
 from neonup_mcp.database import DatabaseTools
-from neonup_mcp.project import Project
+from neonup_mcp.project import ServedProject
 from neonup_mcp.schema import SchemaTools
-from neonup_mcp.session import Limits, Runner
+from neonup_mcp.session import Runner, StatementLimits
 from neonup_mcp.sql import SqlTools
 from neonup_mcp.versions import VersionTools
 
@@ -30,8 +30,8 @@ _WRITES = "Take a checkpoint before a change that may have to be undone, or try 
 
 
 def build(
-    project: Project,
-    limits: Limits,
+    project: ServedProject,
+    limits: StatementLimits,
     *,
     allow_writes: bool = False,
     auth: AuthSettings | None = None,

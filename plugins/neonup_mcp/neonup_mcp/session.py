@@ -39,7 +39,7 @@ _REMEDIES = {
 
 
 @dataclass(frozen=True)
-class Limits:
+class StatementLimits:
     """What one statement may take.
 
     Args:
@@ -80,7 +80,7 @@ async def connected(url: str) -> AsyncIterator[AsyncConnection]:
 
 @asynccontextmanager
 async def rolled_back(
-    url: str, limits: Limits, *, read_only: bool = True
+    url: str, limits: StatementLimits, *, read_only: bool = True
 ) -> AsyncIterator[AsyncConnection]:
     """A connection in a transaction within the limits, of which nothing stays.
 
@@ -108,7 +108,7 @@ class Runner:
             its connections.
     """
 
-    limits: Limits
+    limits: StatementLimits
     places: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_AT_ONCE))
 
     async def run(self, work: Callable[[], Coroutine[Any, Any, T]]) -> T:

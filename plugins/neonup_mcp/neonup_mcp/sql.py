@@ -11,26 +11,26 @@ from pydantic import BaseModel, Field
 
 from neonup import SqlError, explain_failure
 from neonup_mcp import statements, values
-from neonup_mcp.project import Branch, Project
-from neonup_mcp.result import Result, add_tool
+from neonup_mcp.project import Branch, ServedProject
+from neonup_mcp.result import ToolResult, add_tool
 from neonup_mcp.session import Runner
 from neonup_mcp.statements import Rows
 
 Statement = Annotated[str, Field(description="One SQL statement of Postgres.")]
 
 
-class Column(BaseModel):
+class QueryColumn(BaseModel):
     """A column of a query's result."""
 
     name: str
     type: str
 
 
-class QueryResult(Result):
+class QueryResult(ToolResult):
     """A statement's result."""
 
     status: str = Field(description="Postgres's command tag, e.g. INSERT 0 1.")
-    columns: list[Column]
+    columns: list[QueryColumn]
     rows: list[list[Any]] = Field(
         description="Values in the order of the columns. Decimals, dates and whole numbers beyond "
         "2^53 are strings; bytea is \\x and hex digits; NULL is null."
@@ -41,7 +41,7 @@ class QueryResult(Result):
     @classmethod
     def of(cls, found: Rows) -> QueryResult:
         """What Postgres returned, typed."""
-        columns = [Column(name=name, type=type_) for name, type_ in found.columns]
+        columns = [QueryColumn(name=name, type=type_) for name, type_ in found.columns]
         rows = [list(row) for row in found.rows]
         return cls(
             status=found.status,
@@ -61,7 +61,7 @@ class QueryResult(Result):
         return "\n".join([*lines, f"({self.status}{more})"])
 
 
-class Plan(Result):
+class QueryPlan(ToolResult):
     """How Postgres would run, or has run, a statement."""
 
     plan: list[str] = Field(description="The lines of EXPLAIN.")
@@ -82,7 +82,7 @@ class SqlTools:
         allow_writes: whether statements may write.
     """
 
-    project: Project
+    project: ServedProject
     runner: Runner
     allow_writes: bool
 
@@ -137,7 +137,7 @@ class SqlTools:
             bool, Field(description="Run the statement for real times, and roll it back.")
         ] = False,
         branch: Branch = None,
-    ) -> Plan:
+    ) -> QueryPlan:
         """Show the plan for one statement. It is not run, unless analyze is true.
 
         With analyze it is run and rolled back; where this server is read-only, only queries can be.
@@ -145,4 +145,4 @@ class SqlTools:
         url = await self.project.reach(branch, writes=analyze and self.allow_writes)
         work = partial(statements.explain, analyze=analyze, writes=self.allow_writes)
         plan = await self.runner.run(lambda: work(url, statement, self.runner.limits))
-        return Plan(plan=plan.splitlines(), analyzed=analyze)
+        return QueryPlan(plan=plan.splitlines(), analyzed=analyze)

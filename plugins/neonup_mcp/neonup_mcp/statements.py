@@ -16,7 +16,7 @@ from psycopg import AsyncConnection, AsyncCursor, sql
 
 from neonup import SqlError
 from neonup_mcp import guard, session, values
-from neonup_mcp.session import Limits
+from neonup_mcp.session import StatementLimits
 
 _BATCH = 50
 """Rows fetched at once: a few of them too many do not fill the memory."""
@@ -46,7 +46,7 @@ class Rows:
     truncated: bool = False
 
 
-async def read(url: str, statement: str, limits: Limits) -> Rows:
+async def read(url: str, statement: str, limits: StatementLimits) -> Rows:
     """Run a query that reads.
 
     Raises:
@@ -73,7 +73,7 @@ async def read(url: str, statement: str, limits: Limits) -> Rows:
         )
 
 
-async def write(url: str, statement: str, limits: Limits) -> Rows:
+async def write(url: str, statement: str, limits: StatementLimits) -> Rows:
     """Run any one statement, as a transaction of its own.
 
     Raises:
@@ -103,7 +103,9 @@ async def write(url: str, statement: str, limits: Limits) -> Rows:
         return Rows(status, columns, kept, truncated=len(kept) < cursor.rowcount)
 
 
-async def explain(url: str, statement: str, limits: Limits, *, analyze: bool, writes: bool) -> str:
+async def explain(
+    url: str, statement: str, limits: StatementLimits, *, analyze: bool, writes: bool
+) -> str:
     """The plan of a statement; it is run only with ``analyze``, and rolled back.
 
     Raises:
@@ -151,7 +153,7 @@ async def _columns(connection: AsyncConnection, cursor: AsyncCursor[Any]) -> lis
     return [(column.name, names[column.type_code]) for column in described]
 
 
-def _within(rows: list[list[Any]], limits: Limits) -> list[list[Any]]:
+def _within(rows: list[list[Any]], limits: StatementLimits) -> list[list[Any]]:
     """The first rows that are within the limits."""
     room = limits.characters
     for number, row in enumerate(rows[: limits.rows]):

@@ -11,11 +11,11 @@ from pydantic import Field
 
 from neonup import NeonupError, Version, VersionBranch, urls
 from neonup.plugin.project import named, restore
-from neonup_mcp.project import Project
-from neonup_mcp.result import Result, add_tool
+from neonup_mcp.project import ServedProject
+from neonup_mcp.result import ToolResult, add_tool
 
 
-class VersionInfo(Result):
+class VersionInfo(ToolResult):
     """A kept state of the database."""
 
     id: str
@@ -41,7 +41,7 @@ class VersionInfo(Result):
         return f"version {self.name} (id {self.id}), {self.created_at:%Y-%m-%d %H:%M:%S %Z}{by}"
 
 
-class VersionList(Result):
+class VersionList(ToolResult):
     """The versions of the database, newest first."""
 
     versions: list[VersionInfo]
@@ -51,7 +51,7 @@ class VersionList(Result):
         return "\n".join(one.text() for one in self.versions) or "There are no versions."
 
 
-class BranchInfo(Result):
+class BranchInfo(ToolResult):
     """A copy beside the database. No password: get_connection_url returns it."""
 
     id: str
@@ -75,7 +75,7 @@ class BranchInfo(Result):
         return f"branch {self.name} (id {self.id}): {self.url}{until}"
 
 
-class BranchList(Result):
+class BranchList(ToolResult):
     """The branches of the database."""
 
     branches: list[BranchInfo]
@@ -85,7 +85,7 @@ class BranchList(Result):
         return "\n".join(one.text() for one in self.branches) or "There are no branches."
 
 
-class RestoreResult(Result):
+class RestoreResult(ToolResult):
     """What a restore did. The database's URL is as before."""
 
     restored: str = Field(description="The version's name, or the moment.")
@@ -104,7 +104,7 @@ class RestoreResult(Result):
         return "\n".join(filter(None, lines))
 
 
-class Deleted(Result):
+class Deleted(ToolResult):
     """What was deleted."""
 
     deleted: str
@@ -129,7 +129,7 @@ class VersionTools:
         allow_writes: whether the database may be brought back, and versions and branches deleted.
     """
 
-    project: Project
+    project: ServedProject
     allow_writes: bool
 
     def register(self, server: MCPServer[Any]) -> None:

@@ -27,7 +27,7 @@ class _Attempt:
 _ATTEMPT = pytest.StashKey[_Attempt]()
 
 
-class Kept:
+class FailedDatabases:
     """Decides whose database stays, and under which name.
 
     Args:

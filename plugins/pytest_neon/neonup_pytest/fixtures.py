@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from neonup_pytest.branch import RunBranch
     from neonup_pytest.neon_server import NeonServer
     from neonup_pytest.schema import Source
-    from neonup_pytest.state import State
+    from neonup_pytest.state import RunState
 
 
 @contextmanager
@@ -186,7 +186,7 @@ def neon_server(pytestconfig: pytest.Config) -> Iterator[NeonServer]:
         yield server
 
 
-def _begun(config: pytest.Config, template: Source) -> State:
+def _begun(config: pytest.Config, template: Source) -> RunState:
     from neonup_pytest import state
     from neonup_pytest.schema import schema_of
 

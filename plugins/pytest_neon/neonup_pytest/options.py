@@ -77,7 +77,7 @@ def add(parser: pytest.Parser) -> None:
 
 
 @dataclass(frozen=True)
-class Options:
+class PytestOptions:
     """The values of the ini file and of the command line."""
 
     env: Env
@@ -90,13 +90,13 @@ class Options:
     parent: str | None
 
 
-def read(config: pytest.Config) -> Options:
+def read(config: pytest.Config) -> PytestOptions:
     """The values that hold for the run.
 
     Raises:
         pytest.UsageError: one cannot be used.
     """
-    return Options(
+    return PytestOptions(
         env=env(config),
         dialect=config.getini("neon_dialect") or None,
         migrate_files=tuple(config.getini("neon_migrate_files")),

@@ -28,7 +28,7 @@ from neonup_pytest.fixtures import (
 )
 
 if TYPE_CHECKING:
-    from neonup_pytest.state import State
+    from neonup_pytest.state import RunState
 
 __all__ = [
     "_neon_shared",
@@ -177,7 +177,7 @@ def _has_pytest_django(plugins: pytest.PytestPluginManager) -> bool:
     return any(plugins.has_plugin(name) for name in ("django", "pytest_django.plugin"))
 
 
-def _state(config: pytest.Config) -> State | None:
+def _state(config: pytest.Config) -> RunState | None:
     """What the plugin holds in this process; None if nothing of it was used yet."""
     module = sys.modules.get("neonup_pytest.state")
     return module.current(config) if module else None

@@ -50,7 +50,7 @@ class Schema:
 
 
 @dataclass(frozen=True)
-class Project:
+class SchemaProject:
     """Where the steps run.
 
     Args:
@@ -89,7 +89,7 @@ def schema_of(source: Source, root: Path) -> Schema | None:
     )
 
 
-def fingerprint(schema: Schema, project: Project, server: str, more: str = "") -> str:
+def fingerprint(schema: Schema, project: SchemaProject, server: str, more: str = "") -> str:
     """Changes when what makes the schema changes.
 
     Args:
@@ -114,7 +114,7 @@ def fingerprint(schema: Schema, project: Project, server: str, more: str = "") -
 
 
 @dataclass(frozen=True)
-class Target:
+class BuildTarget:
     """The empty database that a schema is made in.
 
     Args:
@@ -132,7 +132,7 @@ class Target:
     behind_app_url: Callable[[], AbstractContextManager[None]]
 
 
-def apply(schema: Schema, target: Target, root: Path) -> None:
+def apply(schema: Schema, target: BuildTarget, root: Path) -> None:
     """Make the schema in an empty database.
 
     Args:
@@ -196,7 +196,7 @@ def _is_function(step: str) -> bool:
     return re.fullmatch(_FUNCTION, step) is not None
 
 
-def _files(schema: Schema, project: Project) -> Iterable[Path]:
+def _files(schema: Schema, project: SchemaProject) -> Iterable[Path]:
     """What the steps depend on, where nobody says: rather too much than too little."""
     if all(isinstance(step, Path) for step in schema.steps):
         return []

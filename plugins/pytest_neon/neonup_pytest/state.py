@@ -17,9 +17,9 @@ from neonup_pytest import options, schema, supported
 from neonup_pytest.application import environment, own_database
 from neonup_pytest.application.environment import Variables
 from neonup_pytest.databases import statements
-from neonup_pytest.options import Isolation, Keep, Options
+from neonup_pytest.options import Isolation, Keep, PytestOptions
 from neonup_pytest.run import of_process
-from neonup_pytest.schema import Project, Schema
+from neonup_pytest.schema import Schema, SchemaProject
 from neonup_pytest.servers import external
 from neonup_pytest.worker import Worker
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Step:
+class RunPhase:
     """What a framework adds to the schema by itself: Django's migrations.
 
     Args:
@@ -46,7 +46,7 @@ _SHARED = "_neon_shared"
 """The fixture that a test is given which wants the URL, but no database of its own."""
 
 
-class State:
+class RunState:
     """One for each pytest process that uses the plugin.
 
     Args:
@@ -57,7 +57,7 @@ class State:
     def __init__(self, config: pytest.Config, names: tuple[str, ...]):
         supported.require("pytest-xdist", "pytest-django", "Django")
         self.config = config
-        self.options: Options = options.read(config)
+        self.options: PytestOptions = options.read(config)
         self.settings: Settings = neonup.resolve(neonup.find_project(config.rootpath))
         # Only an empty `neon_env` says that the application reads no variable at all.
         self._reads_none = self.options.env == ()
@@ -75,13 +75,13 @@ class State:
         )
         # On a branch nothing can be kept: it goes with the run.
         kept = Keep.NONE if self.branch is not None else self.options.keep
-        self.kept = keep.Kept(self.worker, kept)
+        self.kept = keep.FailedDatabases(self.worker, kept)
         self.names = names
         known = environment.known(self.settings)
         self.variables = Variables.for_names(names, self.worker.url, known=known)
         self.variables.set(own=self.branch is not None or not os.environ.get(external.VARIABLE))
         self._unnamed = own_database.Unnamed(self.settings, names, self.worker.url)
-        self.framework: Step | None = None
+        self.framework: RunPhase | None = None
         self._closed = False
 
     def _branch(self) -> RunBranch | None:
@@ -165,7 +165,7 @@ class State:
         def build(name: str) -> None:
             database = self.worker.server.url(name)
             url = database.render(self.worker.dialect)
-            target = schema.Target(
+            target = schema.BuildTarget(
                 url,
                 str(database),
                 Variables.for_names(names, url, known=environment.known(self.settings)).values,
@@ -179,7 +179,7 @@ class State:
                     framework.build(name)
 
         def ensure() -> str:
-            project = Project(root, self.options.migrate_files, self._tests(root))
+            project = SchemaProject(root, self.options.migrate_files, self._tests(root))
             key = framework.key() if framework is not None else ""
             if source is not None:
                 key = schema.fingerprint(source, project, self.worker.server.identity, key)
@@ -215,20 +215,20 @@ class State:
                 self.branch.close()
 
 
-KEY = pytest.StashKey[State]()
+KEY = pytest.StashKey[RunState]()
 
 
-def of(config: pytest.Config, names: tuple[str, ...] = ()) -> State:
+def of(config: pytest.Config, names: tuple[str, ...] = ()) -> RunState:
     """The state of this process, made at the first call.
 
     Raises:
         NeonupError: a setting cannot be used, or there is no server to use.
     """
     if KEY not in config.stash:
-        config.stash[KEY] = State(config, names)
+        config.stash[KEY] = RunState(config, names)
     return config.stash[KEY]
 
 
-def current(config: pytest.Config) -> State | None:
+def current(config: pytest.Config) -> RunState | None:
     """The state of this process, where there is one."""
     return config.stash.get(KEY, None)

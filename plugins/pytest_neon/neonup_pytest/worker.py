@@ -14,10 +14,10 @@ from neonup_pytest import building
 from neonup_pytest.application import connections
 from neonup_pytest.databases import restore, statements
 from neonup_pytest.databases.cluster_state import ClusterState
-from neonup_pytest.databases.pool import Pool
+from neonup_pytest.databases.pool import DatabasePool
 from neonup_pytest.databases.swap import Slot
 from neonup_pytest.run import ALONE, RunId
-from neonup_pytest.servers import Server, external
+from neonup_pytest.servers import RunServer, external
 from neonup_pytest.servers.admin import Admin
 
 T = TypeVar("T")
@@ -274,7 +274,7 @@ class Worker:
         self._make_copies()
         prefix = f"{self.name}_s{len(self._slots)}"
         data = self.server.data
-        pool = Pool(
+        pool = DatabasePool(
             self.server.connect,
             prefix=prefix,
             template=template,
@@ -332,7 +332,7 @@ class Worker:
             self._admin = self._cluster = None
 
 
-def _server(run: RunId, settings: Settings) -> Server:
+def _server(run: RunId, settings: Settings) -> RunServer:
     if url := os.environ.get(external.VARIABLE):
         return external.ExternalServer(url, run.id, settings)
     from neonup_pytest.servers.local import LocalServer

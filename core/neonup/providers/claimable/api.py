@@ -53,7 +53,7 @@ class AgentError(ServiceError):
 
 
 @dataclass(frozen=True)
-class Registered:
+class Registration:
     """A new identity with its project.
 
     Args:
@@ -76,7 +76,7 @@ class Credentials:
 
 
 @dataclass(frozen=True)
-class Code:
+class ClaimCode:
     """What a person claims the project with.
 
     Args:
@@ -93,7 +93,7 @@ class Code:
     interval: float
 
 
-def register(base: str, *, capabilities: Sequence[str], source: str) -> Call[Registered]:
+def register(base: str, *, capabilities: Sequence[str], source: str) -> Call[Registration]:
     """A new identity and project. One whose answer was lost expires by itself.
 
     Args:
@@ -126,7 +126,7 @@ def credentials(base: str, project_id: str, token: str) -> Call[Credentials]:
     return (yield from _ask(request, _credentials))
 
 
-def begin_claim(base: str, project_id: str, token: str) -> Call[Code]:
+def begin_claim(base: str, project_id: str, token: str) -> Call[ClaimCode]:
     """A new code; it ends an earlier one that nobody has used."""
     request = Request("POST", f"{base}/v1/projects/{project_id}/claim", token=token)
     return (yield from _ask(request, lambda found: _code(found, base)))
@@ -192,7 +192,7 @@ def _refused(request: Request, reply: Response, content: object) -> AgentError:
     )
 
 
-def _registered(found: dict[str, Any]) -> Registered:
+def _registered(found: dict[str, Any]) -> Registration:
     project = found.get("project")
     if not isinstance(project, dict):
         raise ValueError("it has no project")
@@ -204,7 +204,7 @@ def _registered(found: dict[str, Any]) -> Registered:
     for one in capabilities if isinstance(capabilities, list) else []:
         if isinstance(one, dict) and one.get("granted") is False:
             denied[_words(one.get("capability"))] = _words(one.get("reason"))
-    return Registered(
+    return Registration(
         project_id=id_,
         assertion=_text(found, "identity_assertion"),
         expires_at=validation.moment(project.get("expires_at")),
@@ -219,7 +219,7 @@ def _credentials(found: dict[str, Any]) -> Credentials:
     return Credentials(url, validation.moment(found.get("expires_at")))
 
 
-def _code(found: dict[str, Any], base: str) -> Code:
+def _code(found: dict[str, Any], base: str) -> ClaimCode:
     text = _text(found, "user_code")
     if not re.fullmatch(r"[A-Za-z0-9-]{4,40}", text):
         raise ValueError("its code is not well-formed")
@@ -230,7 +230,7 @@ def _code(found: dict[str, Any], base: str) -> Code:
     seconds, interval = found.get("expires_in", 900), found.get("interval", 5)
     if not isinstance(seconds, int | float) or not isinstance(interval, int | float):
         raise ValueError("its times are not numbers")
-    return Code(text, page, link, int(seconds), min(60.0, max(1.0, float(interval))))
+    return ClaimCode(text, page, link, int(seconds), min(60.0, max(1.0, float(interval))))
 
 
 def _text(found: dict[str, Any], name: str) -> str:

@@ -17,7 +17,7 @@ from neonup.http.run import drive
 from neonup.http.transport import Sender
 from neonup.providers.claimable import api
 from neonup.providers.claimable.api import AgentError
-from neonup.providers.state_store import Kept
+from neonup.providers.state_store import StateStore
 
 T = TypeVar("T")
 
@@ -44,7 +44,7 @@ _STAGES = {
 
 
 @dataclass
-class Identity:
+class AgentIdentity:
     """A registration.
 
     Args:
@@ -63,7 +63,7 @@ class Identity:
     assertion: str | None = field(repr=False)
     ended: str | None = None
 
-    def save(self, kept: Kept) -> None:
+    def save(self, kept: StateStore) -> None:
         """Write it down."""
         kept.write(self.project_id, vars(self))
 
@@ -73,22 +73,22 @@ class Identity:
             return _STAGES.get(self.ended, Stage.UNCLAIMED)
         return Stage.CLAIMED if claim == "reconciled" else Stage.UNCLAIMED
 
-    def end(self, reason: str, kept: Kept) -> None:
+    def end(self, reason: str, kept: StateStore) -> None:
         """Throw the secret away, and remember why."""
         self.ended, self.assertion = reason, None
         self.save(kept)
 
 
-def load(kept: Kept, project_id: str) -> Identity | None:
+def load(kept: StateStore, project_id: str) -> AgentIdentity | None:
     """The identity of a project; None if it is not on this machine."""
     found: dict[str, Any] | None = kept.read(project_id)
     try:
-        return None if found is None else Identity(**found)
+        return None if found is None else AgentIdentity(**found)
     except TypeError:
         return None
 
 
-def of_place(kept: Kept, place: str) -> Identity | None:
+def of_place(kept: StateStore, place: str) -> AgentIdentity | None:
     """The identity that is good for a project's ``.env``, if there is one."""
     for name in kept.names():
         found = load(kept, name)
@@ -97,14 +97,14 @@ def of_place(kept: Kept, place: str) -> Identity | None:
     return None
 
 
-def give_up_place(kept: Kept, place: str) -> None:
+def give_up_place(kept: StateStore, place: str) -> None:
     """Another registration is about to take the place of an earlier one, which lives on."""
     while (found := of_place(kept, place)) is not None:
         found.place = ""
         found.save(kept)
 
 
-class Session:
+class AgentSession:
     """A few requests with one access token.
 
     Args:
@@ -117,7 +117,7 @@ class Session:
         ProviderError: there is no secret any more.
     """
 
-    def __init__(self, identity: Identity, kept: Kept, sender: Sender):
+    def __init__(self, identity: AgentIdentity, kept: StateStore, sender: Sender):
         self._identity = identity
         self._kept = kept
         self._sender = sender
@@ -129,7 +129,7 @@ class Session:
         """How the database is reached."""
         return self._ask(api.credentials)
 
-    def begin_claim(self) -> api.Code:
+    def begin_claim(self) -> api.ClaimCode:
         """A new code."""
         return self._ask(api.begin_claim)
 

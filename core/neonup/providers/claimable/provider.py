@@ -15,10 +15,10 @@ from neonup.database import ClaimOffer, Database, DatabaseSpec, Inspection, Stat
 from neonup.errors import ProviderError, SettingsError
 from neonup.postgres import urls
 from neonup.provider import Provider
-from neonup.providers.state_store import Kept, place
+from neonup.providers.state_store import StateStore, place
 
 if TYPE_CHECKING:
-    from neonup.providers.claimable.identity import Identity, Session
+    from neonup.providers.claimable.identity import AgentIdentity, AgentSession
     from neonup.tables import ClaimableOptions
 
 NAME = "claimable"
@@ -108,7 +108,7 @@ class ClaimableProvider(Provider):
             detail["claim"] = claim or _HOW_TO_CLAIM
         return Inspection(state, database, detail)
 
-    def _asked(self, identity: Identity, database: Database) -> tuple[str | None, Database]:
+    def _asked(self, identity: AgentIdentity, database: Database) -> tuple[str | None, Database]:
         """How far the claim is, and the database with the expiry that the service says.
 
         What ends the agent's identity is noted in it.
@@ -184,23 +184,23 @@ class ClaimableProvider(Provider):
         return ClaimableOptions.of(self.settings)
 
     @property
-    def _kept(self) -> Kept:
-        return Kept(self.settings.home, NAME)
+    def _kept(self) -> StateStore:
+        return StateStore(self.settings.home, NAME)
 
-    def _registered(self, mine: str, spec: DatabaseSpec) -> Identity:
+    def _registered(self, mine: str, spec: DatabaseSpec) -> AgentIdentity:
         from neonup.http.run import run
         from neonup.providers.claimable import api
-        from neonup.providers.claimable.identity import Identity, give_up_place
+        from neonup.providers.claimable.identity import AgentIdentity, give_up_place
 
         base = self._base()
         give_up_place(self._kept, mine)
         call = api.register(base, capabilities=self._capabilities(), source=spec.ref)
         made = run(call, timeout=TIMEOUT)
-        identity = Identity(made.project_id, base, mine, made.denied, made.assertion)
+        identity = AgentIdentity(made.project_id, base, mine, made.denied, made.assertion)
         identity.save(self._kept)
         return identity
 
-    def _database(self, identity: Identity, spec: DatabaseSpec) -> Database:
+    def _database(self, identity: AgentIdentity, spec: DatabaseSpec) -> Database:
         with self._session(identity) as session:
             found = session.credentials()
         direct = urls.direct(found.url)
@@ -218,11 +218,11 @@ class ClaimableProvider(Provider):
             note=note,
         )
 
-    def _now(self, database: Database, session: Session) -> Database:
+    def _now(self, database: Database, session: AgentSession) -> Database:
         found = session.credentials()
         return database.with_(expires_at=found.expires_at or database.expires_at)
 
-    def _identity(self, database: Database) -> Identity:
+    def _identity(self, database: Database) -> AgentIdentity:
         from neonup.providers.claimable.identity import load
 
         identity = load(self._kept, database.id or "")
@@ -235,12 +235,12 @@ class ClaimableProvider(Provider):
         return identity
 
     @contextmanager
-    def _session(self, identity: Identity) -> Iterator[Session]:
+    def _session(self, identity: AgentIdentity) -> Iterator[AgentSession]:
         from neonup.http.transport import Sender
-        from neonup.providers.claimable.identity import Session
+        from neonup.providers.claimable.identity import AgentSession
 
         with Sender(TIMEOUT) as sender:
-            yield Session(identity, self._kept, sender)
+            yield AgentSession(identity, self._kept, sender)
 
     def _capabilities(self) -> list[str]:
         return list(dict.fromkeys(["postgres", *self._options.capabilities]))

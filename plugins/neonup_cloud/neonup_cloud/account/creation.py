@@ -40,7 +40,7 @@ class CreatedDatabase:
     new: bool
 
 
-class Creation:
+class ProjectCreation:
     """The creation of a project's database.
 
     Args:

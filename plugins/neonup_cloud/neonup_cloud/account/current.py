@@ -12,7 +12,7 @@ from neonup_cloud.account import location
 from neonup_cloud.api import local_discovery
 from neonup_cloud.api.answers import Endpoint, Project
 from neonup_cloud.api.errors import Forbidden, NotFound
-from neonup_cloud.api.local_discovery import LocalNeon
+from neonup_cloud.api.local_discovery import DiscoveredNeon
 from neonup_cloud.options import AccountOptions
 
 _LOOPBACK = "127."
@@ -106,7 +106,7 @@ def endpoint_of(neon: NeonClient, database: Database, org: str | None) -> Endpoi
 
 def local_neon(
     settings: Settings, database: Database | None, options: AccountOptions, *, local: bool = False
-) -> LocalNeon | None:
+) -> DiscoveredNeon | None:
     """The local Neon that a database belongs to; None if it belongs to no local Neon.
 
     Args:

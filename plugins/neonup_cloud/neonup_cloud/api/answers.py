@@ -97,7 +97,7 @@ class Role(ApiObject, frozen=True, kw_only=True):
     protected: bool = False
 
 
-class Database(ApiObject, frozen=True, kw_only=True):
+class BranchDatabase(ApiObject, frozen=True, kw_only=True):
     """A database of a branch."""
 
     id: int
@@ -183,7 +183,7 @@ class CreatedProject(WithOperations, frozen=True, kw_only=True):
     branch: Branch
     endpoints: list[Endpoint] = field(default_factory=list)
     roles: list[Role] = field(default_factory=list)
-    databases: list[Database] = field(default_factory=list)
+    databases: list[BranchDatabase] = field(default_factory=list)
     connection_uris: list[ConnectionDetails] = field(default_factory=list)
 
 
@@ -193,7 +193,7 @@ class CreatedBranch(WithOperations, frozen=True, kw_only=True):
     branch: Branch
     endpoints: list[Endpoint] = field(default_factory=list)
     roles: list[Role] = field(default_factory=list)
-    databases: list[Database] = field(default_factory=list)
+    databases: list[BranchDatabase] = field(default_factory=list)
     connection_uris: list[ConnectionDetails] = field(default_factory=list)
 
 
@@ -218,7 +218,7 @@ class ChangedRole(WithOperations, frozen=True, kw_only=True):
 class ChangedDatabase(WithOperations, frozen=True, kw_only=True):
     """A new or changed database."""
 
-    database: Database
+    database: BranchDatabase
 
 
 class Operations(WithOperations, frozen=True, kw_only=True):

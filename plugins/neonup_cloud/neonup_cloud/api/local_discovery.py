@@ -14,7 +14,7 @@ _SECONDS = 2.0
 
 
 @dataclass(frozen=True)
-class LocalNeon:
+class DiscoveredNeon:
     """A local Neon that takes connections.
 
     Args:
@@ -26,13 +26,13 @@ class LocalNeon:
     key: str = field(repr=False)
 
 
-def running(home: Path) -> LocalNeon | None:
+def running(home: Path) -> DiscoveredNeon | None:
     """The running local Neon of a home; None if none runs."""
     try:
         root = (home / "serve.url").read_text(encoding="ascii").strip()
         key = (home / "neon" / "api-key").read_text(encoding="ascii").strip()
         place = urlsplit(root)
         with socket.create_connection((place.hostname or "", place.port or 80), _SECONDS):
-            return LocalNeon(f"{root}/api/v2", key)
+            return DiscoveredNeon(f"{root}/api/v2", key)
     except (OSError, ValueError):
         return None

@@ -13,7 +13,7 @@ import click
 from neonup.plugin import commands
 
 if TYPE_CHECKING:
-    from neonup_cloud.move.transfer import Step
+    from neonup_cloud.move.transfer import TransferProgress
 
 _EVERY = 0.1  # seconds
 
@@ -37,7 +37,7 @@ class ProgressLine:
     ) -> None:
         self._write("")
 
-    def show(self, step: Step) -> None:
+    def show(self, step: TransferProgress) -> None:
         """Show a step, at most ten a second of the same."""
         now = time.monotonic()
         if step.what == self._what and now - self._last < _EVERY:
@@ -51,7 +51,7 @@ class ProgressLine:
             click.echo("\r\x1b[K" + commands.style(line[:width], dim=True), nl=False, err=True)
 
 
-def text(step: Step) -> str:
+def text(step: TransferProgress) -> str:
     """A step in words: ``public.orders: 12,000 of 40,000 rows, 3.4 MB``."""
     if not step.size:
         return step.what

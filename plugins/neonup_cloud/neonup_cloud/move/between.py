@@ -17,7 +17,7 @@ from neonup_cloud.move.masks import resolve
 from neonup_cloud.move.plan import Explain
 from neonup_cloud.move.session import Session
 from neonup_cloud.move.tools import Tools, find_tools
-from neonup_cloud.move.transfer import Snapshot, Step, Transfer, Watch
+from neonup_cloud.move.transfer import SourceSnapshot, Transfer, TransferProgress, Watch
 
 _SHOWN = 5
 SOURCE, TARGET = "The source", "The target"
@@ -82,14 +82,14 @@ class Pair:
             MoveError: it cannot be done, or failed; both are as they were.
             NeonupError: no program on this machine can do it.
         """
-        self.watch(Step("Looking at both databases"))
+        self.watch(TransferProgress("Looking at both databases"))
         tools = self.tools()
         with (
             self.reading(tools) as reading,
             self.writing(tools) as target,
         ):
             _make_sure_that_they_differ(reading, target)
-            source = Snapshot.of(reading, tools, self.source)
+            source = SourceSnapshot.of(reading, tools, self.source)
             there = contents.server(target)
             found = plan.make(reading, source.server, there, self.explain)
             if found.obstacles:

@@ -89,7 +89,7 @@ class Table:
 
 
 @dataclass(frozen=True)
-class Server:
+class ServerContents:
     """What a server and a database are like.
 
     Args:
@@ -123,9 +123,9 @@ class Server:
     collations: Sequence[str]
 
 
-def server(session: Session) -> Server:
+def server(session: Session) -> ServerContents:
     """What the server of a session is like."""
-    return Server(**session.rows(_SERVER)[0])
+    return ServerContents(**session.rows(_SERVER)[0])
 
 
 def tables(session: Session) -> list[Table]:

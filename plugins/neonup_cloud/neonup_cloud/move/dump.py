@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from neonup import MoveError
 from neonup.plugin.postgres import first_failure, missing_feature
-from neonup_cloud.move.contents import Server, Table
+from neonup_cloud.move.contents import ServerContents, Table
 from neonup_cloud.move.session import CHUNK
 from neonup_cloud.move.tools import Tools
 
@@ -48,7 +48,7 @@ class Dump:
     name: str
     snapshot: str
 
-    def schema(self, section: str, there: Server) -> str:
+    def schema(self, section: str, there: ServerContents) -> str:
         """The statements that create everything but the rows, as the target can run them.
 
         Args:
@@ -61,7 +61,7 @@ class Dump:
         text = b"".join(self._run(f"--section={section}", *self._large_objects(False))).decode()
         return for_target(text, there)
 
-    def rows(self, without: Sequence[Table], there: Server) -> Generator[bytes, None, None]:
+    def rows(self, without: Sequence[Table], there: ServerContents) -> Generator[bytes, None, None]:
         """The rows of all tables but some, and where the sequences are.
 
         Raises:
@@ -77,7 +77,7 @@ class Dump:
         yield start if there.major >= 17 else start.replace(_NEW_SETTING.encode(), b"", 1)
         yield from chunks
 
-    def large_objects(self, there: Server) -> Generator[bytes, None, None]:
+    def large_objects(self, there: ServerContents) -> Generator[bytes, None, None]:
         """The large objects, without the transaction that pg_dump puts around them.
 
         Raises:
@@ -138,7 +138,7 @@ class Dump:
         )
 
 
-def for_target(script: str, there: Server) -> str:
+def for_target(script: str, there: ServerContents) -> str:
     """A schema's statements without those that a target refuses and that can be left out.
 
     These are privileges of roles that it does not have, event triggers where no superuser is
@@ -161,7 +161,7 @@ def for_target(script: str, there: Server) -> str:
     return "".join(kept)
 
 
-def _block(header: re.Match[str], text: str, there: Server) -> str:
+def _block(header: re.Match[str], text: str, there: ServerContents) -> str:
     kind = header["type"]
     if kind == "SCHEMA":
         return re.sub(r"^CREATE SCHEMA (?!IF )", "CREATE SCHEMA IF NOT EXISTS ", text, flags=re.M)
@@ -192,7 +192,7 @@ def _trailer(text: str) -> str:
     return found[0] if found else ""
 
 
-def _of_large_object(line: bytes, there: Server) -> bool:
+def _of_large_object(line: bytes, there: ServerContents) -> bool:
     if line in (b"BEGIN;\n", b"COMMIT;\n"):
         return False
     if line.startswith((b"GRANT ", b"REVOKE ", b"SET SESSION ", b"RESET SESSION ")):
@@ -200,7 +200,7 @@ def _of_large_object(line: bytes, there: Server) -> bool:
     return there.major >= 17 or line != _NEW_SETTING.encode()
 
 
-def _can_grant(line: str, there: Server) -> bool:
+def _can_grant(line: str, there: ServerContents) -> bool:
     if line.startswith(("SET SESSION AUTHORIZATION", "RESET SESSION AUTHORIZATION")):
         return False
     by = _DEFAULTS.match(line)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from neonup.plugin.postgres import ICU
-from neonup_cloud.move.contents import Server
+from neonup_cloud.move.contents import ServerContents
 from neonup_cloud.move.session import Session
 
 Explain = Callable[[str], str | None]
@@ -111,7 +111,7 @@ class Plan:
     remarks: tuple[str, ...]
 
 
-def make(source: Session, here: Server, there: Server, explain: Explain) -> Plan:
+def make(source: Session, here: ServerContents, there: ServerContents, explain: Explain) -> Plan:
     """Compare what a database needs with what a server offers.
 
     Args:
@@ -134,7 +134,7 @@ def make(source: Session, here: Server, there: Server, explain: Explain) -> Plan
     return Plan(tuple(obstacles), tuple(remarks))
 
 
-def _extensions(source: Session, there: Server, explain: Explain) -> Iterator[str]:
+def _extensions(source: Session, there: ServerContents, explain: Explain) -> Iterator[str]:
     for row in source.rows(_EXTENSIONS):
         if row["name"] not in there.extensions:
             how = explain(row["name"])
@@ -142,7 +142,7 @@ def _extensions(source: Session, there: Server, explain: Explain) -> Iterator[st
             yield f"{lacks}. {how}" if how else lacks
 
 
-def _collations(source: Session, there: Server, explain: Explain) -> Iterator[str]:
+def _collations(source: Session, there: ServerContents, explain: Explain) -> Iterator[str]:
     icu = any(name.endswith("-x-icu") for name in there.collations)
     for row in source.rows(_COLLATIONS):
         if row["icu"] and not icu:
@@ -153,19 +153,19 @@ def _collations(source: Session, there: Server, explain: Explain) -> Iterator[st
             yield f"the collation {row['name']}, which the target does not have"
 
 
-def _versions(source: Session, here: Server, there: Server) -> Iterator[str]:
+def _versions(source: Session, here: ServerContents, there: ServerContents) -> Iterator[str]:
     if here.major >= 18 > there.major:
         for row in source.rows(_NEW_IN_18):
             yield f"{row['what']}, which Postgres {there.major} does not know: {row['names']}"
 
 
-def _policies(source: Session, there: Server) -> Iterator[str]:
+def _policies(source: Session, there: ServerContents) -> Iterator[str]:
     for row in source.rows(_POLICY_ROLES):
         if row["role"] not in there.roles:
             yield f"row-level security for the role {row['role']}: create it in the target first"
 
 
-def _roles(source: Session, here: Server, there: Server) -> Iterator[str]:
+def _roles(source: Session, here: ServerContents, there: ServerContents) -> Iterator[str]:
     if lacking := missing_roles(source, there):
         yield f"privileges of roles that the target does not have stay behind: {', '.join(lacking)}"
     owners = [row["role"] for row in source.rows(_OWNERS)]
@@ -173,12 +173,12 @@ def _roles(source: Session, here: Server, there: Server) -> Iterator[str]:
         yield f"everything belongs to {there.role} now, not to {', '.join(owners)}"
 
 
-def _left_behind(source: Session, there: Server) -> Iterator[str]:
+def _left_behind(source: Session, there: ServerContents) -> Iterator[str]:
     for row in source.rows(_OTHERS):
         if row["what"] != "event triggers" or not there.superuser:
             yield f"{row['what']} stay behind: {row['names']}"
 
 
-def missing_roles(source: Session, there: Server) -> list[str]:
+def missing_roles(source: Session, there: ServerContents) -> list[str]:
     """The roles with privileges in the source that the target does not have, quoted for SQL."""
     return [row["role"] for row in source.rows(_GRANTED) if row["role"] not in there.roles]

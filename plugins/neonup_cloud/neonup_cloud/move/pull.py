@@ -28,7 +28,7 @@ from neonup.plugin.project import (
 )
 from neonup_cloud.move import masks
 from neonup_cloud.move.between import SOURCE, Moved, Pair, name_in, session
-from neonup_cloud.move.transfer import Step, Watch
+from neonup_cloud.move.transfer import TransferProgress, Watch
 
 _WHY_LOCAL = "neonup pull copies onto this machine"
 
@@ -141,7 +141,7 @@ class Pull:
         provider = provider_class(database.provider)(self.settings)
         state = provider.check(database)
         if state is State.STOPPED:
-            self.watch(Step("Waking the local database"))
+            self.watch(TransferProgress("Waking the local database"))
             with project_lock(self.settings):
                 woken = provider.wake(database)
                 if woken.url != database.url:
@@ -161,7 +161,7 @@ class Pull:
         if settings.provider != provisioning.AUTO and not provider_class(settings.provider).local:
             settings = replace(settings, provider=provisioning.AUTO)  # the setting is for the cloud
         provider, _ = provisioning.choose_provider(settings, local_only=_WHY_LOCAL)
-        self.watch(Step(f"Creating a {provider.name} database"))
+        self.watch(TransferProgress(f"Creating a {provider.name} database"))
         spec = DatabaseSpec(
             project=settings.project,
             key=settings.key,

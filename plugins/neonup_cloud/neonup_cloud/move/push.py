@@ -24,7 +24,7 @@ from neonup.plugin.project import ENVIRONMENT, project_file, project_lock
 from neonup_cloud.move import contents, unfinished
 from neonup_cloud.move.between import Moved, Pair, name_in, place
 from neonup_cloud.move.session import Session
-from neonup_cloud.move.transfer import Step, Watch
+from neonup_cloud.move.transfer import TransferProgress, Watch
 from neonup_cloud.move.unfinished import Unfinished
 
 _AFTERWARDS = (
@@ -141,7 +141,7 @@ class Push:
         return self._create(provider), provider
 
     def _create(self, provider: Provider) -> Database:
-        self.watch(Step(f"Creating a {provider.name} database"))
+        self.watch(TransferProgress(f"Creating a {provider.name} database"))
         settings = self.settings
         spec = DatabaseSpec(
             project=settings.project,

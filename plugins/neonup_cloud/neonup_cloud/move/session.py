@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import IO, Any
 
 from neonup import MoveError, libpq
-from neonup.plugin.postgres import Failure, first_failure, missing_feature
+from neonup.plugin.postgres import SqlFailure, first_failure, missing_feature
 
 CHUNK = 1 << 18  # bytes
 
@@ -225,7 +225,7 @@ class Session:
         return as_error(self.name, failure)
 
 
-def as_error(name: str, failure: Failure) -> MoveError:
+def as_error(name: str, failure: SqlFailure) -> MoveError:
     """What a server refused, as an error of ours."""
     text = "\n".join((failure.message, *failure.details))
     return MoveError(

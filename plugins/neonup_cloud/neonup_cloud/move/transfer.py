@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from neonup import MoveError
 from neonup_cloud.move import contents
-from neonup_cloud.move.contents import Server, Table
+from neonup_cloud.move.contents import ServerContents, Table
 from neonup_cloud.move.dump import Dump
 from neonup_cloud.move.masks import MaskedTable
 from neonup_cloud.move.session import Session
@@ -24,7 +24,7 @@ _SHOWN = 10
 
 
 @dataclass(frozen=True)
-class Step:
+class TransferProgress:
     """How far it is, for a person who watches.
 
     Args:
@@ -40,11 +40,11 @@ class Step:
     size: int = 0
 
 
-Watch = Callable[[Step], None]
+Watch = Callable[[TransferProgress], None]
 
 
 @dataclass
-class Snapshot:
+class SourceSnapshot:
     """The source at one moment, in a read-only transaction that holds it.
 
     Args:
@@ -59,12 +59,12 @@ class Snapshot:
     session: Session
     tools: Tools
     url: str
-    server: Server
+    server: ServerContents
     tables: list[Table]
     rows: dict[str, int] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, session: Session, tools: Tools, url: str) -> Snapshot:
+    def of(cls, session: Session, tools: Tools, url: str) -> SourceSnapshot:
         """Begin the transaction and look around.
 
         Raises:
@@ -101,12 +101,12 @@ class Transfer:
         watch: is told each step.
     """
 
-    source: Snapshot
+    source: SourceSnapshot
     target: Session
-    there: Server
+    there: ServerContents
     masked: Sequence[MaskedTable] = ()
     watch: Watch = lambda step: None
-    _step: Step = Step("")
+    _step: TransferProgress = TransferProgress("")
 
     def run(self, *, clear: bool, begun: Callable[[str], None] = lambda xid: None) -> None:
         """Fill the target, count its rows, and commit.
@@ -118,29 +118,29 @@ class Transfer:
         Raises:
             MoveError: it failed; the target is as it was.
         """
-        self.watch(Step("Counting the rows"))
+        self.watch(TransferProgress("Counting the rows"))
         self.source.count()
         self.target.run("BEGIN;")
         begun(str(self.target.value("pg_catalog.pg_current_xact_id()::text")))
         if clear:
-            self.watch(Step("Removing what is in the target"))
+            self.watch(TransferProgress("Removing what is in the target"))
             clearing = contents.clearing(self.target)
             self.target.run(f"SET LOCAL lock_timeout = '{_LOCKED_SECONDS}s';\n{clearing}")
         dump = self.source.dump()
-        self.watch(Step("Creating the tables"))
+        self.watch(TransferProgress("Creating the tables"))
         self.target.run(dump.schema("pre-data", self.there))
         self._fill(dump)
-        self.watch(Step("Creating indexes and constraints"))
+        self.watch(TransferProgress("Creating indexes and constraints"))
         self.target.run(dump.schema("post-data", self.there))
-        self.watch(Step("Comparing the rows"))
+        self.watch(TransferProgress("Comparing the rows"))
         compare(self.source.rows, contents.count(self.target, self.source.tables))
         self._note()
         self.target.run("COMMIT;")
-        self.watch(Step("Collecting statistics for the planner"))
+        self.watch(TransferProgress("Collecting statistics for the planner"))
         self.target.run("ANALYZE;")
 
     def _fill(self, dump: Dump) -> None:
-        self._step = Step("", total=sum(self.source.rows.values()))
+        self._step = TransferProgress("", total=sum(self.source.rows.values()))
         self.target.write(f"\\o {os.devnull}\n".encode())
         self._pump(dump.rows([one.table for one in self.masked], self.there))
         for one in self.masked:
@@ -165,7 +165,7 @@ class Transfer:
         """A dump's few lines of SQL are taken for rows: it is only for looking at."""
         step = self._step
         rows = min(step.rows + lines, step.total)
-        self._step = Step(name, rows, step.total, step.size + size)
+        self._step = TransferProgress(name, rows, step.total, step.size + size)
         self.watch(self._step)
 
     def _note(self) -> None:

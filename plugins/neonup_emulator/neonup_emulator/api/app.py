@@ -26,7 +26,7 @@ from neonup_emulator.api.refusal import BASE
 from neonup_emulator.api.v2 import routes as v2
 from neonup_emulator.api.web import page, pages, session, static
 from neonup_emulator.neon.claimable import neon_new as neon_new_service
-from neonup_emulator.neon.context import Neon
+from neonup_emulator.neon.context import LocalNeon
 from neonup_emulator.neon.errors import Refused
 from neonup_emulator.neon.upkeep import Upkeep
 
@@ -40,7 +40,7 @@ QUIET = 2.0
 
 
 def create_app(
-    neon: Neon,
+    neon: LocalNeon,
     *,
     hosts: frozenset[str] | None = frozenset(),
     faults: Sequence[Fault] = (),
@@ -140,7 +140,7 @@ async def _mistaken(request: Request, error: Exception) -> Response:
     return JSONResponse({"message": message}, 500)
 
 
-async def _fill(neon: Neon, used: asyncio.Event) -> None:
+async def _fill(neon: LocalNeon, used: asyncio.Event) -> None:
     """Prepare projects and data once nothing was created for a moment: it slows down the rest."""
     while True:
         await used.wait()

@@ -22,7 +22,7 @@ from neonup_emulator.neon import upkeep
 from neonup_emulator.neon.accounts.identity import Caller
 from neonup_emulator.neon.accounts.model import Plan
 from neonup_emulator.neon.claimable import neon_new
-from neonup_emulator.neon.context import Neon
+from neonup_emulator.neon.context import LocalNeon
 from neonup_emulator.neon.errors import Forbidden, Refused
 
 Wanted = TypeVar("Wanted")
@@ -69,7 +69,7 @@ async def _faults(request: Request) -> JSONResponse:
 
 async def _clock(request: Request) -> JSONResponse:
     """The time here, or how many seconds it is ahead from now on; what is due then, is done."""
-    neon: Neon = request.app.state.neon
+    neon: LocalNeon = request.app.state.neon
     if request.method == "PUT":
         try:
             ahead = (await json_object(request, _LARGEST_BODY)).get("ahead_seconds")
@@ -104,7 +104,7 @@ class _NewOrganization(Struct, forbid_unknown_fields=True):
 
 async def _create_user(request: Request) -> JSONResponse:
     """A new user, with an organization and a key of their own: ``{"email": "ada@example.com"}``."""
-    neon: Neon = request.app.state.neon
+    neon: LocalNeon = request.app.state.neon
 
     def create(wanted: _NewUser) -> dict[str, Any]:
         user, organization = neon.people.create_user(wanted.email, wanted.name)
@@ -116,7 +116,7 @@ async def _create_user(request: Request) -> JSONResponse:
 
 async def _create_organization(request: Request) -> JSONResponse:
     """A new organization of the user whose key it is: ``{"name": "Free", "plan": "free"}``."""
-    neon: Neon = request.app.state.neon
+    neon: LocalNeon = request.app.state.neon
 
     def create(wanted: _NewOrganization) -> dict[str, Any]:
         admin = _person(request, neon).user
@@ -128,7 +128,7 @@ async def _create_organization(request: Request) -> JSONResponse:
 
 async def _claim(request: Request) -> JSONResponse:
     """A database of neon.new becomes the user's whose key it is: ``{"id": "019b..."}``."""
-    neon: Neon = request.app.state.neon
+    neon: LocalNeon = request.app.state.neon
 
     def claim(wanted: _Claim) -> dict[str, Any]:
         caller = _person(request, neon)
@@ -139,7 +139,7 @@ async def _claim(request: Request) -> JSONResponse:
     return await _created(request, _Claim, claim, status=200)
 
 
-def _person(request: Request, neon: Neon) -> Caller:
+def _person(request: Request, neon: LocalNeon) -> Caller:
     """Whose personal key the request has.
 
     Raises:

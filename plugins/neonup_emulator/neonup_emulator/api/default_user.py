@@ -12,7 +12,7 @@ from anyio import to_thread
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
-from neonup_emulator.neon.context import Neon
+from neonup_emulator.neon.context import LocalNeon
 from neonup_emulator.neon.errors import Forbidden, Refused
 
 Handler = Callable[[Request], Awaitable[JSONResponse]]
@@ -23,7 +23,7 @@ def bearer(request: Request) -> str:
     return request.headers.get("authorization", "").partition(" ")[2].strip()
 
 
-def check(neon: Neon, key: str) -> None:
+def check(neon: LocalNeon, key: str) -> None:
     """Refuse a key that is not one of the default user's own.
 
     Raises:

@@ -59,7 +59,7 @@ class Fault:
 
 
 @dataclass(frozen=True)
-class Seen:
+class LoggedRequest:
     """A request, as the log has it: no header, no body, no parameter's value."""
 
     at: float
@@ -74,7 +74,7 @@ class Faults:
     """The faults of a server, and the requests that it has seen."""
 
     faults: list[Fault] = field(default_factory=list)
-    seen: deque[Seen] = field(default_factory=lambda: deque(maxlen=_REMEMBERED))
+    seen: deque[LoggedRequest] = field(default_factory=lambda: deque(maxlen=_REMEMBERED))
 
     def shown(self) -> list[dict[str, object]]:
         """The log, oldest first."""
@@ -130,7 +130,7 @@ class Injector:
         finally:
             spent = (time.time() - begun) * 1000
             shown = _SECRET.sub(r"\1/...", path)
-            self._faults.seen.append(Seen(begun, method, shown, status, round(spent, 1)))
+            self._faults.seen.append(LoggedRequest(begun, method, shown, status, round(spent, 1)))
 
     async def _answer(
         self, method: str, path: str, scope: Scope, receive: Receive, send: Send

@@ -17,7 +17,7 @@ from neonup_emulator.api.v2 import serializers
 from neonup_emulator.api.web.page import address
 from neonup_emulator.neon.claimable import neon_new
 from neonup_emulator.neon.claimable.model import ClaimableDatabase
-from neonup_emulator.neon.context import Neon
+from neonup_emulator.neon.context import LocalNeon
 from neonup_emulator.neon.errors import NotFound, Refused
 
 log = logging.getLogger(__name__)
@@ -75,7 +75,7 @@ async def _made(request: Request, body: dict[str, Any], name: str | None) -> JSO
         raise Unusable
 
     def create() -> dict[str, Any]:
-        neon: Neon = request.app.state.neon
+        neon: LocalNeon = request.app.state.neon
         made = neon_new.create(neon, name=name, logical_replication=replication)
         return _shown(neon, made, request)
 
@@ -92,7 +92,7 @@ async def _made(request: Request, body: dict[str, Any], name: str | None) -> JSO
 
 async def _get(request: Request) -> JSONResponse:
     def get() -> dict[str, Any] | None:
-        neon: Neon = request.app.state.neon
+        neon: LocalNeon = request.app.state.neon
         found = neon_new.find(neon, request.path_params["id"])
         return None if found is None else _shown(neon, found, request)
 
@@ -100,7 +100,7 @@ async def _get(request: Request) -> JSONResponse:
     return _answer(_NOT_FOUND, 400) if shown is None else _answer(shown)
 
 
-def _shown(neon: Neon, database: ClaimableDatabase, request: Request) -> dict[str, Any]:
+def _shown(neon: LocalNeon, database: ClaimableDatabase, request: Request) -> dict[str, Any]:
     reached = neon_new.reach(neon, database)
     url = None
     if reached is not None:  # the pooled URL is the direct one

@@ -20,7 +20,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from neonup_emulator.api.body import Unusable, json_object
-from neonup_emulator.neon.context import Neon
+from neonup_emulator.neon.context import LocalNeon
 
 if TYPE_CHECKING:
     from psycopg.pq.abc import PGconn, PGresult
@@ -99,7 +99,7 @@ def _target(request: Request) -> dict[str, Any] | None:
         host, port = parts.hostname or "", parts.port or _POSTGRES
     except ValueError:
         return None
-    neon: Neon = request.app.state.neon
+    neon: LocalNeon = request.app.state.neon
     if not neon.has_address(host, port):
         return None
     return {

@@ -10,14 +10,14 @@ from msgspec.structs import replace
 
 from neonup_emulator.neon import endpoints, ids
 from neonup_emulator.neon.accounts import allowances
-from neonup_emulator.neon.context import Neon
+from neonup_emulator.neon.context import LocalNeon
 from neonup_emulator.neon.data import point_in_time, schema_only
-from neonup_emulator.neon.data.history import Target
+from neonup_emulator.neon.data.history import RecoveryTarget
 from neonup_emulator.neon.errors import Conflict, NotFound, Unprocessable
 from neonup_emulator.neon.model import (
     Branch,
     Cluster,
-    ClusterState,
+    ClusterOrigin,
     Endpoint,
     Operation,
     Project,
@@ -27,7 +27,7 @@ from neonup_emulator.neon.purging import forget_branch
 from neonup_emulator.neon.requests import BranchChanges, CreateBranch, given
 from neonup_emulator.neon.roles import kept
 from neonup_emulator.neon.state import ownership
-from neonup_emulator.neon.state.journal import Change, Step
+from neonup_emulator.neon.state.journal import Change, PlannedOperation
 from neonup_emulator.neon.state.row import Row
 from neonup_emulator.neon.state.store import setting
 from neonup_local.engine import template
@@ -35,7 +35,7 @@ from neonup_local.engine import template
 Changed = tuple[Branch, list[Operation]]
 
 
-def find(neon: Neon, project: Project, id: str) -> Branch:  # noqa: A002
+def find(neon: LocalNeon, project: Project, id: str) -> Branch:  # noqa: A002
     """A branch of a project.
 
     Raises:
@@ -47,13 +47,13 @@ def find(neon: Neon, project: Project, id: str) -> Branch:  # noqa: A002
     return found
 
 
-def default(neon: Neon, project: Project) -> Branch:
+def default(neon: LocalNeon, project: Project) -> Branch:
     """The project's default branch."""
     return next(one for one in neon.store.all(Branch, project_id=project.id) if one.default)
 
 
 def create(
-    neon: Neon, project: Project, wanted: CreateBranch
+    neon: LocalNeon, project: Project, wanted: CreateBranch
 ) -> tuple[Branch, list[Endpoint], list[Operation]]:
     """A branch with its parent's data as it is now, or as it was at a moment.
 
@@ -72,8 +72,8 @@ def create(
     except BaseException:
         creation.undo()
         raise
-    steps = [Step("create_branch", branch_id)]
-    steps += [Step("start_compute", branch_id, one.id) for one in opened]
+    steps = [PlannedOperation("create_branch", branch_id)]
+    steps += [PlannedOperation("start_compute", branch_id, one.id) for one in opened]
     operations = neon.journal.run(
         project, steps, creation.work, begin=creation.begin, undo=creation.undo
     )
@@ -89,7 +89,7 @@ class _Creation:
         wanted: what was asked for.
     """
 
-    def __init__(self, neon: Neon, project: Project, wanted: CreateBranch):
+    def __init__(self, neon: LocalNeon, project: Project, wanted: CreateBranch):
         self._neon = neon
         self._project = project
         self._wanted = wanted
@@ -100,7 +100,7 @@ class _Creation:
         # Those that follow are known once nothing else can change the project.
         self.branch: Branch
         self._parent: Branch
-        self._moment: Target | None
+        self._moment: RecoveryTarget | None
         self._cluster: Cluster
 
     def begin(self) -> list[Row]:
@@ -120,7 +120,7 @@ class _Creation:
             engine = neon.clusters.engine_of_id(cluster.engine)
             base = neon.clusters.template_base(engine, now)
             # The parent's roles and databases are created in it under the names that they have.
-            cluster = replace(cluster, state=ClusterState.NEW, bases=[base], own_names=None)
+            cluster = replace(cluster, state=ClusterOrigin.NEW, bases=[base], own_names=None)
         is_root = spec.init_source == "schema-only"
         self._parent, self._moment, self._cluster = parent, moment, cluster
         self.branch = Branch(
@@ -148,7 +148,7 @@ class _Creation:
             size = neon.meter.size(parent.id)
         else:
             schema_only.build(neon, parent, self.branch, cluster)
-            neon.store.update(Cluster, cluster.id, setting(state=ClusterState.COPIED))
+            neon.store.update(Cluster, cluster.id, setting(state=ClusterOrigin.COPIED))
             lsn, size = None, neon.clusters.data_size(cluster.id)
         neon.meter.begin(self.branch, size)
         return Change(lambda: self._apply(lsn))
@@ -175,7 +175,7 @@ class _Creation:
         self._neon.clusters.remove(self._cluster_id)
 
 
-def update(neon: Neon, project: Project, branch: Branch, changes: BranchChanges) -> Changed:
+def update(neon: LocalNeon, project: Project, branch: Branch, changes: BranchChanges) -> Changed:
     """Rename a branch, protect it, or give it an expiry.
 
     Raises:
@@ -197,7 +197,7 @@ def update(neon: Neon, project: Project, branch: Branch, changes: BranchChanges)
         return neon.store.update(Branch, branch.id, change), []
 
 
-def set_default(neon: Neon, project: Project, branch: Branch) -> Changed:
+def set_default(neon: LocalNeon, project: Project, branch: Branch) -> Changed:
     """Make a branch the project's default one."""
     now = neon.clock.now()
     with neon.journal.alone(project):
@@ -209,7 +209,7 @@ def set_default(neon: Neon, project: Project, branch: Branch) -> Changed:
 
 
 def delete(
-    neon: Neon, project: Project, branch: Branch, *, check: Callable[[Branch], object] = bool
+    neon: LocalNeon, project: Project, branch: Branch, *, check: Callable[[Branch], object] = bool
 ) -> Changed:
     """Delete a branch with its data.
 
@@ -246,14 +246,17 @@ def delete(
 
     operations = neon.journal.run(
         project,
-        [Step("suspend_compute", branch.id), Step("delete_timeline", branch.id)],
+        [
+            PlannedOperation("suspend_compute", branch.id),
+            PlannedOperation("delete_timeline", branch.id),
+        ],
         work,
         begin=begin,
     )
     return branch, operations
 
 
-def _may_go(neon: Neon, project: Project, branch: Branch) -> None:
+def _may_go(neon: LocalNeon, project: Project, branch: Branch) -> None:
     if branch.default:
         raise Unprocessable("the default branch cannot be deleted")
     if branch.protected:
@@ -269,7 +272,7 @@ def _with_new_password(role: Role) -> Role:
     return replace(role, password=password, verifier=template.scram_verifier(password))
 
 
-def free_name(neon: Neon, project: Project, name: str) -> str:
+def free_name(neon: LocalNeon, project: Project, name: str) -> str:
     """The name itself, which a new branch can have.
 
     Raises:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from neonup_emulator.neon import catalogs
-from neonup_emulator.neon.model import Branch, Database, Role
+from neonup_emulator.neon.model import Branch, BranchDatabase, Role
 from neonup_emulator.neon.state.store import Store, setting
 
 
@@ -22,7 +22,7 @@ def read(store: Store, branch: Branch, connection: catalogs.Connection, now: dat
         roles = {row.name: row for row in store.all(Role, branch_id=branch.id)}
         store.delete(*(row for name, row in roles.items() if name not in names))
         store.insert(*(_role(branch, name, now) for name in names if name not in roles))
-        known = {row.name: row for row in store.all(Database, branch_id=branch.id)}
+        known = {row.name: row for row in store.all(BranchDatabase, branch_id=branch.id)}
         since = {row.number: row.created_at for row in known.values()}
         store.delete(*(row for name, row in known.items() if name not in databases))
         for name, one in databases.items():
@@ -31,7 +31,7 @@ def read(store: Store, branch: Branch, connection: catalogs.Connection, now: dat
             elif (one.number, one.owner) != (known[name].number, known[name].owner_name):
                 created_at = since.get(one.number, now)
                 changed = {"number": one.number, "owner_name": one.owner, "created_at": created_at}
-                store.update(Database, known[name].id, setting(**changed, updated_at=now))
+                store.update(BranchDatabase, known[name].id, setting(**changed, updated_at=now))
 
 
 def _role(branch: Branch, name: str, now: datetime) -> Role:
@@ -48,9 +48,9 @@ def _role(branch: Branch, name: str, now: datetime) -> Role:
 
 def _database(
     branch: Branch, found: catalogs.FoundDatabase, created_at: datetime, now: datetime
-) -> Database:
-    return Database(
-        id=Database.id_of(branch.id, found.name),
+) -> BranchDatabase:
+    return BranchDatabase(
+        id=BranchDatabase.id_of(branch.id, found.name),
         project_id=branch.project_id,
         branch_id=branch.id,
         name=found.name,

@@ -6,7 +6,7 @@ import threading
 from pathlib import Path
 
 from neonup_emulator.neon import recovery
-from neonup_emulator.neon.accounts.identity import Identity
+from neonup_emulator.neon.accounts.identity import Identities
 from neonup_emulator.neon.accounts.people import People
 from neonup_emulator.neon.accounts.signing import Signer
 from neonup_emulator.neon.claimable.attempts import Attempts
@@ -22,7 +22,7 @@ from neonup_emulator.neon.state.store import Store
 from neonup_local.service import home as homes
 
 
-class Neon:
+class LocalNeon:
     """What the modules of `neonup_emulator.neon` work on.
 
     Args:
@@ -50,7 +50,7 @@ class Neon:
         self.store = Store(folder / "neon.db")
         self.journal = Journal(self.store, self.clock, patience=patience)
         self.people = People(self.store, self.clock)
-        self.identity = Identity(self.store, self.clock, self.people, folder)
+        self.identity = Identities(self.store, self.clock, self.people, folder)
         self.console_token = homes.secret(folder / "console-token")
         self.signer = Signer(folder / "signing-key.pem")
         self.session_secret = homes.secret(folder / "session-secret")

@@ -6,22 +6,22 @@ from msgspec.structs import replace
 from psycopg import sql
 
 from neonup_emulator.neon import catalogs
-from neonup_emulator.neon.context import Neon
+from neonup_emulator.neon.context import LocalNeon
 from neonup_emulator.neon.errors import NotFound
-from neonup_emulator.neon.model import Branch, Database, Operation, Project
+from neonup_emulator.neon.model import Branch, BranchDatabase, Operation, Project
 from neonup_emulator.neon.requests import DatabaseChanges, NewDatabase, given
-from neonup_emulator.neon.state.journal import Change, Step
+from neonup_emulator.neon.state.journal import Change, PlannedOperation
 
-Changed = tuple[Database, list[Operation]]
+Changed = tuple[BranchDatabase, list[Operation]]
 
 
-def all_of(neon: Neon, branch: Branch) -> list[Database]:
+def all_of(neon: LocalNeon, branch: Branch) -> list[BranchDatabase]:
     """The databases of a branch, also those that were created by SQL, oldest first."""
     neon.computes.refresh(branch)
-    return sorted(neon.store.all(Database, branch_id=branch.id), key=lambda one: one.number)
+    return sorted(neon.store.all(BranchDatabase, branch_id=branch.id), key=lambda one: one.number)
 
 
-def find(neon: Neon, branch: Branch, name: str) -> Database:
+def find(neon: LocalNeon, branch: Branch, name: str) -> BranchDatabase:
     """A database of a branch.
 
     Raises:
@@ -33,7 +33,7 @@ def find(neon: Neon, branch: Branch, name: str) -> Database:
     raise NotFound("database not found")
 
 
-def create(neon: Neon, project: Project, branch: Branch, wanted: NewDatabase) -> Changed:
+def create(neon: LocalNeon, project: Project, branch: Branch, wanted: NewDatabase) -> Changed:
     """Create a database.
 
     Raises:
@@ -50,12 +50,12 @@ def create(neon: Neon, project: Project, branch: Branch, wanted: NewDatabase) ->
             )
         return Change()
 
-    operations = neon.journal.run(project, [Step("apply_config", branch.id)], work)
+    operations = neon.journal.run(project, [PlannedOperation("apply_config", branch.id)], work)
     return find(neon, branch, wanted.name), operations
 
 
 def update(
-    neon: Neon, project: Project, branch: Branch, name: str, changes: DatabaseChanges
+    neon: LocalNeon, project: Project, branch: Branch, name: str, changes: DatabaseChanges
 ) -> Changed:
     """Rename a database, or give it to another role.
 
@@ -79,11 +79,11 @@ def update(
                 connection.execute(sql.SQL("ALTER DATABASE {} RENAME TO {}").format(old, new))
         return Change()
 
-    operations = neon.journal.run(project, [Step("apply_config", branch.id)], work)
+    operations = neon.journal.run(project, [PlannedOperation("apply_config", branch.id)], work)
     return find(neon, branch, values.get("name", name)), operations
 
 
-def delete(neon: Neon, project: Project, branch: Branch, name: str) -> Changed:
+def delete(neon: LocalNeon, project: Project, branch: Branch, name: str) -> Changed:
     """Drop a database, cutting its connections."""
     database = find(neon, branch, name)
 
@@ -94,5 +94,5 @@ def delete(neon: Neon, project: Project, branch: Branch, name: str) -> Changed:
             )
         return Change(lambda: neon.store.delete(database))
 
-    operations = neon.journal.run(project, [Step("apply_config", branch.id)], work)
+    operations = neon.journal.run(project, [PlannedOperation("apply_config", branch.id)], work)
     return database, operations

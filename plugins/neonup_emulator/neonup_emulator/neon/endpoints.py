@@ -12,11 +12,11 @@ from msgspec.structs import replace
 
 from neonup_emulator.neon import ids, pg_settings
 from neonup_emulator.neon.compute import idle
-from neonup_emulator.neon.context import Neon
+from neonup_emulator.neon.context import LocalNeon
 from neonup_emulator.neon.errors import Failed, NotFound, QuotaExceeded, Refused, Unprocessable
 from neonup_emulator.neon.model import Branch, Endpoint, EndpointType, Operation, Project
 from neonup_emulator.neon.requests import EndpointChanges, NewEndpoint, given
-from neonup_emulator.neon.state.journal import Change, Step
+from neonup_emulator.neon.state.journal import Change, PlannedOperation
 from neonup_emulator.neon.state.row import Row
 from neonup_emulator.neon.state.store import setting
 
@@ -25,7 +25,7 @@ _NOT_STORED = ("provisioner", "region_id", "branch_id", "type", "pooler_mode")
 Changed = tuple[Endpoint, list[Operation]]
 
 
-def find(neon: Neon, project: Project, id: str) -> Endpoint:  # noqa: A002
+def find(neon: LocalNeon, project: Project, id: str) -> Endpoint:  # noqa: A002
     """An endpoint of a project.
 
     Raises:
@@ -37,7 +37,7 @@ def find(neon: Neon, project: Project, id: str) -> Endpoint:  # noqa: A002
     return found
 
 
-def is_active(neon: Neon, endpoint: Endpoint) -> bool:
+def is_active(neon: LocalNeon, endpoint: Endpoint) -> bool:
     """Whether it is started: its server runs, or whoever connects first launches it at once.
 
     At Neon an endpoint that is created or started runs until nobody has used it for its timeout,
@@ -47,7 +47,7 @@ def is_active(neon: Neon, endpoint: Endpoint) -> bool:
     return neon.computes.is_active(endpoint) or _awaits_its_first_use(neon, endpoint)
 
 
-def _awaits_its_first_use(neon: Neon, endpoint: Endpoint) -> bool:
+def _awaits_its_first_use(neon: LocalNeon, endpoint: Endpoint) -> bool:
     started, suspended = endpoint.started_at, endpoint.suspended_at
     if endpoint.disabled or started is None or (suspended is not None and suspended >= started):
         return False
@@ -62,7 +62,7 @@ def _awaits_its_first_use(neon: Neon, endpoint: Endpoint) -> bool:
 
 
 def new(
-    neon: Neon, project: Project, branch_id: str, kind: EndpointType, values: dict[str, Any]
+    neon: LocalNeon, project: Project, branch_id: str, kind: EndpointType, values: dict[str, Any]
 ) -> Endpoint:
     """An endpoint that takes connections, and is not in the store yet.
 
@@ -105,7 +105,7 @@ def check_units(least: float, most: float) -> None:
         raise Unprocessable("autoscaling_limit_min_cu must not exceed autoscaling_limit_max_cu")
 
 
-def create(neon: Neon, project: Project, branch: Branch, wanted: NewEndpoint) -> Changed:
+def create(neon: LocalNeon, project: Project, branch: Branch, wanted: NewEndpoint) -> Changed:
     """Create an endpoint; its server is started by whoever connects first.
 
     Raises:
@@ -126,7 +126,7 @@ def create(neon: Neon, project: Project, branch: Branch, wanted: NewEndpoint) ->
 
     operations = neon.journal.run(
         project,
-        [Step("start_compute", branch.id, endpoint.id)],
+        [PlannedOperation("start_compute", branch.id, endpoint.id)],
         Change,
         begin=begin,
         undo=lambda: neon.computes.front.close(endpoint.id),
@@ -134,7 +134,9 @@ def create(neon: Neon, project: Project, branch: Branch, wanted: NewEndpoint) ->
     return endpoint, operations
 
 
-def update(neon: Neon, project: Project, endpoint: Endpoint, changes: EndpointChanges) -> Changed:
+def update(
+    neon: LocalNeon, project: Project, endpoint: Endpoint, changes: EndpointChanges
+) -> Changed:
     """Change an endpoint; what its server reads at a start restarts it."""
     values = given(changes)
     branch_id = values.get("branch_id", endpoint.branch_id)
@@ -167,7 +169,7 @@ def update(neon: Neon, project: Project, endpoint: Endpoint, changes: EndpointCh
     return _run(neon, project, endpoint, "apply_config", work, check=change)
 
 
-def delete(neon: Neon, project: Project, endpoint: Endpoint) -> Changed:
+def delete(neon: LocalNeon, project: Project, endpoint: Endpoint) -> Changed:
     """Delete an endpoint; the branch stays.
 
     Raises:
@@ -194,14 +196,14 @@ def delete(neon: Neon, project: Project, endpoint: Endpoint) -> Changed:
 
     operations = neon.journal.run(
         project,
-        [Step("suspend_compute", endpoint.branch_id, endpoint.id)],
+        [PlannedOperation("suspend_compute", endpoint.branch_id, endpoint.id)],
         work,
         begin=begin,
     )
     return endpoint, operations
 
 
-def start(neon: Neon, project: Project, endpoint: Endpoint) -> Changed:
+def start(neon: LocalNeon, project: Project, endpoint: Endpoint) -> Changed:
     """Start its server now.
 
     Raises:
@@ -222,7 +224,7 @@ def start(neon: Neon, project: Project, endpoint: Endpoint) -> Changed:
     return _run(neon, project, endpoint, "start_compute", work, check=enabled)
 
 
-def suspend(neon: Neon, project: Project, endpoint: Endpoint) -> Changed:
+def suspend(neon: LocalNeon, project: Project, endpoint: Endpoint) -> Changed:
     """Stop its server; the next connection starts it again."""
 
     def work() -> Change:
@@ -233,7 +235,7 @@ def suspend(neon: Neon, project: Project, endpoint: Endpoint) -> Changed:
     return _run(neon, project, endpoint, "suspend_compute", work)
 
 
-def restart(neon: Neon, project: Project, endpoint: Endpoint) -> Changed:
+def restart(neon: LocalNeon, project: Project, endpoint: Endpoint) -> Changed:
     """Stop its server and start it, cutting connections."""
     _admit(neon, endpoint)
 
@@ -246,12 +248,12 @@ def restart(neon: Neon, project: Project, endpoint: Endpoint) -> Changed:
     return _run(neon, project, endpoint, "start_compute", work)
 
 
-def _started(neon: Neon, endpoint: Endpoint) -> None:
+def _started(neon: LocalNeon, endpoint: Endpoint) -> None:
     now = neon.clock.now()
     neon.store.update(Endpoint, endpoint.id, setting(started_at=now, last_active=now))
 
 
-def _admit(neon: Neon, endpoint: Endpoint) -> None:
+def _admit(neon: LocalNeon, endpoint: Endpoint) -> None:
     """Refuse before anything is written down, where a quota is used up."""
     branch = neon.store.get(Branch, endpoint.branch_id)
     if branch is not None:
@@ -259,7 +261,7 @@ def _admit(neon: Neon, endpoint: Endpoint) -> None:
 
 
 def _run(
-    neon: Neon,
+    neon: LocalNeon,
     project: Project,
     endpoint: Endpoint,
     action: str,
@@ -278,7 +280,7 @@ def _run(
         check(find(neon, project, endpoint.id))
         return []
 
-    step = Step(action, endpoint.branch_id, endpoint.id)
+    step = PlannedOperation(action, endpoint.branch_id, endpoint.id)
     operations = neon.journal.run(project, [step], work, begin=begin)
     return neon.store.get(Endpoint, endpoint.id) or endpoint, operations
 
@@ -287,13 +289,13 @@ def _stored(values: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in values.items() if name not in _NOT_STORED}
 
 
-def _may_come(neon: Neon, branch: Branch, kind: EndpointType) -> None:
+def _may_come(neon: LocalNeon, branch: Branch, kind: EndpointType) -> None:
     others = neon.store.all(Endpoint, branch_id=branch.id)
     if kind == "read_write" and any(one.type == kind for one in others):
         raise Unprocessable("read_write endpoint already exists")
 
 
-def _checked(neon: Neon, project: Project, endpoint: Endpoint) -> Endpoint:
+def _checked(neon: LocalNeon, project: Project, endpoint: Endpoint) -> Endpoint:
     check_units(endpoint.autoscaling_limit_min_cu, endpoint.autoscaling_limit_max_cu)
     pg_settings.check(neon, project, endpoint.settings.get("pg_settings"))
     return endpoint

@@ -18,7 +18,7 @@ EndpointType = Literal["read_only", "read_write"]
 InitSource = Literal["parent-data", "parent-schema", "schema-only"]
 
 
-class ClusterState(StrEnum):
+class ClusterOrigin(StrEnum):
     """How a cluster's data and what the store knows of it go together."""
 
     NEW = "new"
@@ -185,7 +185,7 @@ class Role(Row, frozen=True):
         return replace(self, id=self.id_of(branch_id, self.name), branch_id=branch_id)
 
 
-class Database(Row, frozen=True):
+class BranchDatabase(Row, frozen=True):
     """A database of a branch, as it was when the branch's server was last looked at."""
 
     OWNER: ClassVar[Owner] = Branch
@@ -203,7 +203,7 @@ class Database(Row, frozen=True):
         """The id of the row of a database."""
         return f"{branch_id}/{name}"
 
-    def inherited(self, branch_id: str, now: datetime) -> Database:
+    def inherited(self, branch_id: str, now: datetime) -> BranchDatabase:
         """The database in a new branch."""
         own = {"id": self.id_of(branch_id, self.name), "branch_id": branch_id}
         return replace(self, **own, created_at=now, updated_at=now)
@@ -239,17 +239,17 @@ class Cluster(Row, frozen=True):
     engine: str
     bases: list[Base]
     own_names: tuple[str, str] | None = None
-    state: ClusterState = ClusterState.NEW
+    state: ClusterOrigin = ClusterOrigin.NEW
 
     @property
     def lacks_passwords(self) -> bool:
         """Whether the next start of its server has to set what the store knows."""
-        return self.state in (ClusterState.NEW, ClusterState.COPIED, ClusterState.RESTORED)
+        return self.state in (ClusterOrigin.NEW, ClusterOrigin.COPIED, ClusterOrigin.RESTORED)
 
     @property
     def may_differ(self) -> bool:
         """Whether it may have roles and databases that the store does not know."""
-        return self.state in (ClusterState.STARTED, ClusterState.RESTORED)
+        return self.state in (ClusterOrigin.STARTED, ClusterOrigin.RESTORED)
 
 
 class Operation(Row, frozen=True):

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import uuid
 
-from neonup_emulator.neon.context import Neon
+from neonup_emulator.neon.context import LocalNeon
 from neonup_emulator.neon.errors import NotFound
 from neonup_emulator.neon.model import Permission, Project
 
 
-def grant(neon: Neon, project: Project, email: str) -> Permission:
+def grant(neon: LocalNeon, project: Project, email: str) -> Permission:
     """Share a project; a user of that address reaches it from now on.
 
     Raises:
@@ -30,7 +30,7 @@ def grant(neon: Neon, project: Project, email: str) -> Permission:
     return permission
 
 
-def revoke(neon: Neon, project: Project, id: str) -> Permission:  # noqa: A002
+def revoke(neon: LocalNeon, project: Project, id: str) -> Permission:  # noqa: A002
     """Share a project with somebody no more.
 
     Raises:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from neonup import EngineError
-from neonup_emulator.neon.context import Neon
+from neonup_emulator.neon.context import LocalNeon
 from neonup_emulator.neon.errors import Unprocessable
 from neonup_emulator.neon.model import Project
 from neonup_local.engine import account as accounts
@@ -25,7 +25,7 @@ _OURS = re.compile(
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.]{0,62}")
 
 
-def check(neon: Neon, project: Project, settings: Mapping[str, Any] | None) -> None:
+def check(neon: LocalNeon, project: Project, settings: Mapping[str, Any] | None) -> None:
     """Refuse settings with which a server would not start.
 
     Args:

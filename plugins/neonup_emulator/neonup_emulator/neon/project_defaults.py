@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from neonup_emulator.neon import ids
-from neonup_emulator.neon.context import Neon
+from neonup_emulator.neon.context import LocalNeon
 from neonup_emulator.neon.errors import Unprocessable
-from neonup_emulator.neon.model import Branch, Cluster, Database, Project, Role
+from neonup_emulator.neon.model import Branch, BranchDatabase, Cluster, Project, Role
 from neonup_emulator.neon.requests import FirstBranch
 from neonup_local.engine import template
 from neonup_local.engine.binaries import Engine
@@ -15,8 +15,8 @@ _RESERVED_DATABASES = frozenset({"postgres", "template0", "template1"})
 
 
 def rows(
-    neon: Neon, project: Project, engine: Engine, wanted: FirstBranch, password: str
-) -> tuple[Cluster, Branch, Role, Database]:
+    neon: LocalNeon, project: Project, engine: Engine, wanted: FirstBranch, password: str
+) -> tuple[Cluster, Branch, Role, BranchDatabase]:
     """The rows of a project that is not in the store yet.
 
     Args:
@@ -60,8 +60,8 @@ def rows(
         created_at=now,
         updated_at=now,
     )
-    database = Database(
-        id=Database.id_of(branch.id, database_name),
+    database = BranchDatabase(
+        id=BranchDatabase.id_of(branch.id, database_name),
         project_id=project.id,
         branch_id=branch.id,
         name=database_name,

@@ -19,11 +19,11 @@ from neonup_emulator.neon import (
     roles,
 )
 from neonup_emulator.neon.accounts.identity import Caller
-from neonup_emulator.neon.context import Neon
+from neonup_emulator.neon.context import LocalNeon
 from neonup_emulator.neon.errors import Forbidden, NotFound, Refused, Unprocessable
-from neonup_emulator.neon.model import Branch, Database, Endpoint, Operation, Project, Role
+from neonup_emulator.neon.model import Branch, BranchDatabase, Endpoint, Operation, Project, Role
 from neonup_emulator.neon.requests import NewProject, ProjectChanges, given
-from neonup_emulator.neon.state.journal import Change, Step
+from neonup_emulator.neon.state.journal import Change, PlannedOperation
 from neonup_emulator.neon.state.row import Row
 from neonup_emulator.neon.state.store import setting
 from neonup_local.engine.binaries import Engine
@@ -33,18 +33,18 @@ RECOVERABLE = timedelta(days=7)
 
 
 @dataclass(frozen=True)
-class Created:
+class ProjectWithDefaults:
     """A new project and all that came with it."""
 
     project: Project
     branch: Branch
     endpoint: Endpoint
     role: Role
-    database: Database
+    database: BranchDatabase
     operations: list[Operation]
 
 
-def find(neon: Neon, caller: Caller, id: str) -> Project:  # noqa: A002
+def find(neon: LocalNeon, caller: Caller, id: str) -> Project:  # noqa: A002
     """A project that the caller may use.
 
     Raises:
@@ -56,7 +56,7 @@ def find(neon: Neon, caller: Caller, id: str) -> Project:  # noqa: A002
     return project
 
 
-def all_of(neon: Neon, caller: Caller, *, org_id: str | None, deleted: bool) -> list[Project]:
+def all_of(neon: LocalNeon, caller: Caller, *, org_id: str | None, deleted: bool) -> list[Project]:
     """The projects that the caller may use, the newest first; or those that can be recovered.
 
     Args:
@@ -75,20 +75,20 @@ def all_of(neon: Neon, caller: Caller, *, org_id: str | None, deleted: bool) -> 
     return found[::-1]
 
 
-def shared_with(neon: Neon, caller: Caller) -> list[Project]:
+def shared_with(neon: LocalNeon, caller: Caller) -> list[Project]:
     """The projects of other organizations that the caller may use, the newest first."""
     found = all_of(neon, caller, org_id=None, deleted=False)
     return [one for one in found if one.org_id not in caller.organizations]
 
 
 def create(
-    neon: Neon,
+    neon: LocalNeon,
     caller: Caller,
     wanted: NewProject,
     *,
     id: str | None = None,  # noqa: A002
     password: str | None = None,
-) -> Created:
+) -> ProjectWithDefaults:
     """A project with a branch, an endpoint, a role and a database; its server sleeps.
 
     Args:
@@ -133,18 +133,21 @@ def create(
 
     operations = neon.journal.run(
         project,
-        [Step("create_timeline", branch.id), Step("start_compute", branch.id, endpoint.id)],
+        [
+            PlannedOperation("create_timeline", branch.id),
+            PlannedOperation("start_compute", branch.id, endpoint.id),
+        ],
         work,
         begin=lambda: [project, cluster, branch, roles.kept(project, role), database, endpoint],
         undo=lambda: neon.computes.front.close(endpoint.id),
         new=True,
     )
     shown = neon.store.get(Branch, branch.id) or branch
-    return Created(project, shown, endpoint, role, database, operations)
+    return ProjectWithDefaults(project, shown, endpoint, role, database, operations)
 
 
 def update(
-    neon: Neon, project: Project, changes: ProjectChanges
+    neon: LocalNeon, project: Project, changes: ProjectChanges
 ) -> tuple[Project, list[Operation]]:
     """Change a project; its settings are merged with those that it has.
 
@@ -175,11 +178,11 @@ def update(
         return Change(lambda: neon.store.update(Project, project.id, change))
 
     check_settings(project)
-    operations = neon.journal.run(project, [Step("apply_storage_config")], work)
+    operations = neon.journal.run(project, [PlannedOperation("apply_storage_config")], work)
     return neon.store.get(Project, project.id) or project, operations
 
 
-def delete(neon: Neon, project: Project) -> Project:
+def delete(neon: LocalNeon, project: Project) -> Project:
     """Delete a project; it can be recovered for a while.
 
     Raises:
@@ -201,12 +204,12 @@ def delete(neon: Neon, project: Project) -> Project:
         deleted = {"deleted_at": now, "updated_at": now}
         return Change(lambda: neon.store.update(Project, project.id, setting(**deleted)))
 
-    neon.journal.run(project, [Step("suspend_compute")], work, begin=begin)
+    neon.journal.run(project, [PlannedOperation("suspend_compute")], work, begin=begin)
     current = neon.store.get(Project, project.id) or project
     return replace(current, deleted_at=now)
 
 
-def recover(neon: Neon, caller: Caller, id: str) -> tuple[Project, list[Branch]]:  # noqa: A002
+def recover(neon: LocalNeon, caller: Caller, id: str) -> tuple[Project, list[Branch]]:  # noqa: A002
     """Take a deleted project back, with its data and its addresses.
 
     Raises:
@@ -236,7 +239,7 @@ def recover(neon: Neon, caller: Caller, id: str) -> tuple[Project, list[Branch]]
         for endpoint_id in opened:
             neon.computes.front.close(endpoint_id)
 
-    neon.journal.run(project, [Step("start_compute")], work, undo=undo, deleted=True)
+    neon.journal.run(project, [PlannedOperation("start_compute")], work, undo=undo, deleted=True)
     recovered = neon.store.get(Project, id) or project
     return replace(recovered, deleted_at=None), neon.store.all(Branch, project_id=id)
 
@@ -261,7 +264,7 @@ def _check(project: Project, *, before: Project | None = None) -> None:
 
 
 def _project(
-    neon: Neon,
+    neon: LocalNeon,
     wanted: NewProject,
     engine: Engine,
     *,

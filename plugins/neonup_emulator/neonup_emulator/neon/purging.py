@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from neonup_emulator.neon.data.clusters import Clusters
-from neonup_emulator.neon.metering.consumption import Consumption
+from neonup_emulator.neon.metering.consumption import ConsumptionStore
 from neonup_emulator.neon.model import Branch, Cluster, Project
 from neonup_emulator.neon.state import ownership
 from neonup_emulator.neon.state.store import Store
@@ -23,7 +23,7 @@ def forget_project(store: Store, project: Project) -> list[Cluster]:
     with store.transaction():
         rows = ownership.owned_by(store, project)
         store.delete(project, *rows)
-        Consumption(store).forget(project.id)
+        ConsumptionStore(store).forget(project.id)
     return [row for row in rows if isinstance(row, Cluster)]
 
 

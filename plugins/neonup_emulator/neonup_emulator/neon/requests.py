@@ -40,7 +40,7 @@ def _fit(*names: str | UnsetType | None) -> None:
             raise ValueError(f"a name of at most 63 bytes was expected, not {name!r}")
 
 
-class Quota(Struct, omit_defaults=True):
+class QuotaSettings(Struct, omit_defaults=True):
     """Limits of a project; what reaches one suspends its endpoints."""
 
     active_time_seconds: Count | UnsetType = UNSET
@@ -91,7 +91,7 @@ class MaintenanceWindow(Struct):
 class ProjectSettings(Struct, omit_defaults=True):
     """The settings of a project."""
 
-    quota: Quota | UnsetType = UNSET
+    quota: QuotaSettings | UnsetType = UNSET
     allowed_ips: AllowedIps | UnsetType = UNSET
     enable_logical_replication: bool | UnsetType = UNSET
     maintenance_window: MaintenanceWindow | UnsetType = UNSET

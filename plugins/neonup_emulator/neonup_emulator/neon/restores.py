@@ -10,20 +10,20 @@ from msgspec.structs import replace
 
 from neonup_emulator.neon import branches, ids
 from neonup_emulator.neon.accounts import allowances
-from neonup_emulator.neon.context import Neon
+from neonup_emulator.neon.context import LocalNeon
 from neonup_emulator.neon.data import point_in_time
-from neonup_emulator.neon.data.history import Target
+from neonup_emulator.neon.data.history import RecoveryTarget
 from neonup_emulator.neon.errors import NotFound, Unprocessable
-from neonup_emulator.neon.model import Branch, Cluster, ClusterState, Endpoint, Operation, Project
+from neonup_emulator.neon.model import Branch, Cluster, ClusterOrigin, Endpoint, Operation, Project
 from neonup_emulator.neon.requests import RestoreBranch
 from neonup_emulator.neon.state import ownership
-from neonup_emulator.neon.state.journal import Change, Step
+from neonup_emulator.neon.state.journal import Change, PlannedOperation
 from neonup_emulator.neon.state.row import Row
 from neonup_emulator.neon.state.store import setting
 
 
 def restore(
-    neon: Neon, project: Project, branch: Branch, wanted: RestoreBranch
+    neon: LocalNeon, project: Project, branch: Branch, wanted: RestoreBranch
 ) -> branches.Changed:
     """Give a branch the data of a branch, now or at a moment; its URL and passwords stay.
 
@@ -35,7 +35,7 @@ def restore(
     restoration = _BranchRestoration(neon, project, branch.id, wanted)
     operations = neon.journal.run(
         project,
-        [Step("create_branch", branch.id), Step("apply_config", branch.id)],
+        [PlannedOperation("create_branch", branch.id), PlannedOperation("apply_config", branch.id)],
         restoration.work,
         begin=restoration.begin,
         undo=restoration.undo,
@@ -53,7 +53,7 @@ class _BranchRestoration:
         wanted: what was asked for.
     """
 
-    def __init__(self, neon: Neon, project: Project, branch_id: str, wanted: RestoreBranch):
+    def __init__(self, neon: LocalNeon, project: Project, branch_id: str, wanted: RestoreBranch):
         self._neon = neon
         self._project = project
         self._branch_id = branch_id
@@ -62,7 +62,7 @@ class _BranchRestoration:
         self._preserving_id = ids.branch()
         # Those that follow are known once nothing else can change the project.
         self._source: Branch
-        self._moment: Target | None
+        self._moment: RecoveryTarget | None
         self._cluster: Cluster
 
     def begin(self) -> list[Row]:
@@ -87,7 +87,7 @@ class _BranchRestoration:
             raise Unprocessable("a branch that has child branches needs preserve_under_name")
         new = point_in_time.new_cluster(neon, source, moment, id=self._cluster_id)
         self._source, self._moment = source, moment
-        self._cluster = replace(new, state=ClusterState.RESTORED)
+        self._cluster = replace(new, state=ClusterOrigin.RESTORED)
         return [self._cluster]
 
     def work(self) -> Change:
@@ -129,7 +129,7 @@ class _BranchRestoration:
         self._neon.clusters.remove(self._cluster_id)
 
 
-def take_place(neon: Neon, new_id: str, old_id: str, name: str | None) -> None:
+def take_place(neon: LocalNeon, new_id: str, old_id: str, name: str | None) -> None:
     """Let a branch take another one's place: its name, endpoints, role in the project, schedule.
 
     Call it in a transaction, while nothing can start the server of either.
@@ -161,14 +161,16 @@ def take_place(neon: Neon, new_id: str, old_id: str, name: str | None) -> None:
             store.update(Endpoint, endpoint.id, setting(branch_id=branch_id, updated_at=now))
 
 
-def _left(neon: Neon, old: Branch) -> str:
+def _left(neon: LocalNeon, old: Branch) -> str:
     """What a replaced branch is called: the first such name that is free."""
     taken = {one.name for one in neon.store.all(Branch, project_id=old.project_id)}
     names = (f"{old.name} (old{f' {number}' if number else ''})" for number in count())
     return next(name for name in names if name not in taken)
 
 
-def finalize(neon: Neon, project: Project, branch: Branch, name: str | None) -> list[Operation]:
+def finalize(
+    neon: LocalNeon, project: Project, branch: Branch, name: str | None
+) -> list[Operation]:
     """Let a branch that was restored from a snapshot take its target's place.
 
     Raises:
@@ -198,7 +200,9 @@ def finalize(neon: Neon, project: Project, branch: Branch, name: str | None) -> 
                 stack.enter_context(neon.computes.stopped(one))
             return Change(lambda: take_place(neon, new.id, old.id, name), held=stack.pop_all())
 
-    return neon.journal.run(project, [Step("swap_binding_id", branch.id)], work, begin=begin)
+    return neon.journal.run(
+        project, [PlannedOperation("swap_binding_id", branch.id)], work, begin=begin
+    )
 
 
 def _ancestry(
@@ -213,7 +217,7 @@ def _ancestry(
     }
 
 
-def _preserve(neon: Neon, replaced: Branch, id: str, name: str) -> None:  # noqa: A002
+def _preserve(neon: LocalNeon, replaced: Branch, id: str, name: str) -> None:  # noqa: A002
     """Add the branch that keeps the data that was replaced; it has no endpoint.
 
     The children of the replaced branch are its children from now on: they began with its data.

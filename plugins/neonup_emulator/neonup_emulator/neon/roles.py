@@ -10,11 +10,11 @@ from typing import Any
 from msgspec.structs import replace
 
 from neonup_emulator.neon import catalogs, ids
-from neonup_emulator.neon.context import Neon
+from neonup_emulator.neon.context import LocalNeon
 from neonup_emulator.neon.errors import NotFound, Refused
-from neonup_emulator.neon.model import Branch, Cluster, ClusterState, Operation, Project, Role
+from neonup_emulator.neon.model import Branch, Cluster, ClusterOrigin, Operation, Project, Role
 from neonup_emulator.neon.requests import NewRole
-from neonup_emulator.neon.state.journal import Change, Step
+from neonup_emulator.neon.state.journal import Change, PlannedOperation
 from neonup_emulator.neon.state.store import setting
 from neonup_local.engine import template
 
@@ -32,13 +32,13 @@ class NoPassword(Refused):
     status = 412
 
 
-def all_of(neon: Neon, branch: Branch) -> list[Role]:
+def all_of(neon: LocalNeon, branch: Branch) -> list[Role]:
     """The roles of a branch, also those that were created by SQL."""
     neon.computes.refresh(branch)
     return neon.store.all(Role, branch_id=branch.id)
 
 
-def find(neon: Neon, branch: Branch, name: str) -> Role:
+def find(neon: LocalNeon, branch: Branch, name: str) -> Role:
     """A role of a branch.
 
     Raises:
@@ -50,7 +50,7 @@ def find(neon: Neon, branch: Branch, name: str) -> Role:
     raise NotFound("role not found")
 
 
-def create(neon: Neon, project: Project, branch: Branch, wanted: NewRole) -> Changed:
+def create(neon: LocalNeon, project: Project, branch: Branch, wanted: NewRole) -> Changed:
     """Create a role, with a password unless it may not log in.
 
     Raises:
@@ -82,10 +82,10 @@ def create(neon: Neon, project: Project, branch: Branch, wanted: NewRole) -> Cha
         record=record,
         take_back=lambda: neon.store.delete(role),
     )
-    return role, neon.journal.run(project, [Step("apply_config", branch.id)], work)
+    return role, neon.journal.run(project, [PlannedOperation("apply_config", branch.id)], work)
 
 
-def delete(neon: Neon, project: Project, branch: Branch, name: str) -> Changed:
+def delete(neon: LocalNeon, project: Project, branch: Branch, name: str) -> Changed:
     """Drop a role.
 
     Raises:
@@ -99,10 +99,10 @@ def delete(neon: Neon, project: Project, branch: Branch, name: str) -> Changed:
             catalogs.drop_role(connection, name)
         return Change(lambda: neon.store.delete(role))
 
-    return role, neon.journal.run(project, [Step("apply_config", branch.id)], work)
+    return role, neon.journal.run(project, [PlannedOperation("apply_config", branch.id)], work)
 
 
-def reset_password(neon: Neon, project: Project, branch: Branch, name: str) -> Changed:
+def reset_password(neon: LocalNeon, project: Project, branch: Branch, name: str) -> Changed:
     """Give a role a new password; the old one is refused from now on.
 
     Raises:
@@ -136,11 +136,11 @@ def reset_password(neon: Neon, project: Project, branch: Branch, name: str) -> C
         record=record,
         take_back=take_back,
     )
-    return role, neon.journal.run(project, [Step("apply_config", branch.id)], work)
+    return role, neon.journal.run(project, [PlannedOperation("apply_config", branch.id)], work)
 
 
 def _with_password(
-    neon: Neon,
+    neon: LocalNeon,
     branch: Branch,
     role: Role,
     statement: Callable[[catalogs.Connection, Role], None],
@@ -159,22 +159,22 @@ def _with_password(
         with catalogs.refusals(), neon.computes.admin(current) as connection:
             with neon.store.transaction():
                 record()
-                _mark(neon, current, ClusterState.RESTORED)
+                _mark(neon, current, ClusterOrigin.RESTORED)
             try:
                 statement(connection, role)
             except BaseException:
                 with neon.store.transaction():
                     take_back()
-                    _mark(neon, current, ClusterState.STARTED)
+                    _mark(neon, current, ClusterOrigin.STARTED)
                 raise
-        return Change(partial(_mark, neon, current, ClusterState.STARTED), held=stack.pop_all())
+        return Change(partial(_mark, neon, current, ClusterOrigin.STARTED), held=stack.pop_all())
 
 
-def _mark(neon: Neon, branch: Branch, state: ClusterState) -> None:
+def _mark(neon: LocalNeon, branch: Branch, state: ClusterOrigin) -> None:
     neon.store.update(Cluster, branch.cluster_id, setting(state=state))
 
 
-def renew(neon: Neon, branch: Branch) -> None:
+def renew(neon: LocalNeon, branch: Branch) -> None:
     """Give all roles of a branch new passwords, which its server learns when it starts.
 
     Roles that were created by SQL get one as well: theirs may be known to whoever created them.
@@ -186,15 +186,15 @@ def renew(neon: Neon, branch: Branch) -> None:
         new = {"password": password, "verifier": template.scram_verifier(password)}
         neon.store.update(Role, role.id, setting(**new, updated_at=now))
     cluster = neon.store.get(Cluster, branch.cluster_id)
-    if cluster is not None and cluster.state is ClusterState.STOPPED:
-        _mark(neon, branch, ClusterState.COPIED)
+    if cluster is not None and cluster.state is ClusterOrigin.STOPPED:
+        _mark(neon, branch, ClusterOrigin.COPIED)
     elif (
-        cluster is not None and cluster.state is ClusterState.STARTED
+        cluster is not None and cluster.state is ClusterOrigin.STARTED
     ):  # it was not stopped, but crashed
-        _mark(neon, branch, ClusterState.RESTORED)
+        _mark(neon, branch, ClusterOrigin.RESTORED)
 
 
-def password_of(neon: Neon, project: Project, branch: Branch, name: str) -> str:
+def password_of(neon: LocalNeon, project: Project, branch: Branch, name: str) -> str:
     """A role's password.
 
     Raises:

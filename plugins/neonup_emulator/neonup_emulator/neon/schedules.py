@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from neonup_emulator.neon import branches, snapshots
 from neonup_emulator.neon.accounts import allowances
-from neonup_emulator.neon.context import Neon
+from neonup_emulator.neon.context import LocalNeon
 from neonup_emulator.neon.errors import Locked, Refused, Unprocessable
 from neonup_emulator.neon.model import Branch, Project
 from neonup_emulator.neon.requests import BackupSchedule
@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 _DAYS_OF_WEEK = 7
 
 
-def set_schedule(neon: Neon, project: Project, branch: Branch, wanted: BackupSchedule) -> None:
+def set_schedule(neon: LocalNeon, project: Project, branch: Branch, wanted: BackupSchedule) -> None:
     """Say when snapshots of a branch are to be created; an empty list: never.
 
     Raises:
@@ -44,7 +44,7 @@ def set_schedule(neon: Neon, project: Project, branch: Branch, wanted: BackupSch
         neon.store.update(Branch, branch.id, setting(**new))
 
 
-def run(neon: Neon) -> None:
+def run(neon: LocalNeon) -> None:
     """Create the snapshots that are due: one for each item, however often it was missed."""
     for branch in neon.store.dated(Branch, "backup_schedule[0]"):
         project = neon.store.get(Project, branch.project_id)
@@ -84,7 +84,9 @@ def _on(moment: datetime, year: int, month: int, day: int) -> datetime:
     return moment.replace(year=year, month=month, day=min(day, last))
 
 
-def _run(neon: Neon, project: Project, branch_id: str, number: int, item: dict[str, Any]) -> None:
+def _run(
+    neon: LocalNeon, project: Project, branch_id: str, number: int, item: dict[str, Any]
+) -> None:
     branch, now = branches.find(neon, project, branch_id), neon.clock.now()
     if branch.backup_schedule[number : number + 1] != [item]:
         return  # it was set anew meanwhile

@@ -12,9 +12,9 @@ from typing import Any
 
 from neonup import EngineError
 from neonup_emulator.neon import catalogs, databases, schema_tables
-from neonup_emulator.neon.context import Neon
+from neonup_emulator.neon.context import LocalNeon
 from neonup_emulator.neon.data import point_in_time
-from neonup_emulator.neon.data.history import Target
+from neonup_emulator.neon.data.history import RecoveryTarget
 from neonup_emulator.neon.errors import Failed, NotFound
 from neonup_emulator.neon.model import Branch, Cluster, Project
 from neonup_local.engine import postmaster, template
@@ -25,7 +25,7 @@ _NOISE = re.compile(r"^(--.*|\\(un)?restrict .*|SET .*|SELECT pg_catalog\.set_co
 
 
 def sql(
-    neon: Neon,
+    neon: LocalNeon,
     project: Project,
     branch: Branch,
     database: str,
@@ -45,7 +45,7 @@ def sql(
 
 
 def tables(
-    neon: Neon,
+    neon: LocalNeon,
     project: Project,
     branch: Branch,
     database: str,
@@ -74,7 +74,9 @@ def difference(old: str, new: str, names: tuple[str, str]) -> str:
 
 
 @contextmanager
-def _running(neon: Neon, branch: Branch, database: str, moment: Target | None) -> Iterator[Branch]:
+def _running(
+    neon: LocalNeon, branch: Branch, database: str, moment: RecoveryTarget | None
+) -> Iterator[Branch]:
     """A branch whose server runs and has a database: as it is now, or as it was at a moment."""
     if moment is None:
         databases.find(neon, branch, database)
@@ -89,7 +91,7 @@ def _running(neon: Neon, branch: Branch, database: str, moment: Target | None) -
 
 
 @contextmanager
-def _as_it_was(neon: Neon, branch: Branch, moment: Target) -> Iterator[Branch]:
+def _as_it_was(neon: LocalNeon, branch: Branch, moment: RecoveryTarget) -> Iterator[Branch]:
     """A branch of the past, for the block alone; the store does not know it."""
     from msgspec.structs import replace
 
@@ -106,7 +108,9 @@ def _as_it_was(neon: Neon, branch: Branch, moment: Target) -> Iterator[Branch]:
         neon.store.delete(cluster)
 
 
-def dump(neon: Neon, branch: Branch, database: str, *options: str, program: str = "pg_dump") -> str:
+def dump(
+    neon: LocalNeon, branch: Branch, database: str, *options: str, program: str = "pg_dump"
+) -> str:
     """What `pg_dump` or `pg_dumpall` says of a branch whose server runs.
 
     Raises:
@@ -115,7 +119,7 @@ def dump(neon: Neon, branch: Branch, database: str, *options: str, program: str 
     return _run(neon, branch, database, [program, *options])
 
 
-def load(neon: Neon, branch: Branch, database: str, text: str) -> None:
+def load(neon: LocalNeon, branch: Branch, database: str, text: str) -> None:
     """Run SQL in a branch whose server runs, as the superuser.
 
     Raises:
@@ -125,11 +129,13 @@ def load(neon: Neon, branch: Branch, database: str, text: str) -> None:
     _run(neon, branch, database, command, stdin=text)
 
 
-def _schema(neon: Neon, branch: Branch, database: str) -> str:
+def _schema(neon: LocalNeon, branch: Branch, database: str) -> str:
     return _NOISE.sub("", dump(neon, branch, database, "--schema-only", "--no-privileges"))
 
 
-def _run(neon: Neon, branch: Branch, database: str, command: list[str], stdin: str = "") -> str:
+def _run(
+    neon: LocalNeon, branch: Branch, database: str, command: list[str], stdin: str = ""
+) -> str:
     row = neon.store.get(Cluster, branch.cluster_id)
     assert row is not None  # noqa: S101 - its server runs
     address = neon.computes.address(branch.cluster_id, database)

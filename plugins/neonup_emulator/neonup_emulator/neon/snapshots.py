@@ -10,13 +10,13 @@ from msgspec.structs import replace
 
 from neonup_emulator.neon import branches, ids, restores
 from neonup_emulator.neon.accounts import allowances
-from neonup_emulator.neon.context import Neon
+from neonup_emulator.neon.context import LocalNeon
 from neonup_emulator.neon.data import point_in_time
 from neonup_emulator.neon.errors import NotFound, Unprocessable
 from neonup_emulator.neon.model import (
     Branch,
     Cluster,
-    ClusterState,
+    ClusterOrigin,
     Endpoint,
     Operation,
     Project,
@@ -24,17 +24,17 @@ from neonup_emulator.neon.model import (
 )
 from neonup_emulator.neon.requests import RestoreSnapshot, SnapshotChanges, given
 from neonup_emulator.neon.state import ownership
-from neonup_emulator.neon.state.journal import Change, Step
+from neonup_emulator.neon.state.journal import Change, PlannedOperation
 from neonup_emulator.neon.state.row import Row
 from neonup_emulator.neon.state.store import setting
 
 
-def all_of(neon: Neon, project: Project) -> list[Snapshot]:
+def all_of(neon: LocalNeon, project: Project) -> list[Snapshot]:
     """The snapshots of a project, oldest first."""
     return neon.store.all(Snapshot, project_id=project.id)
 
 
-def find(neon: Neon, project: Project, id: str) -> Snapshot:  # noqa: A002
+def find(neon: LocalNeon, project: Project, id: str) -> Snapshot:  # noqa: A002
     """A snapshot of a project.
 
     Raises:
@@ -47,7 +47,7 @@ def find(neon: Neon, project: Project, id: str) -> Snapshot:  # noqa: A002
 
 
 def create(
-    neon: Neon,
+    neon: LocalNeon,
     project: Project,
     branch: Branch,
     *,
@@ -110,7 +110,7 @@ def create(
 
     operations = neon.journal.run(
         project,
-        [Step("create_branch", branch.id)],
+        [PlannedOperation("create_branch", branch.id)],
         work,
         begin=begin,
         undo=lambda: neon.clusters.remove(cluster_id),
@@ -118,7 +118,9 @@ def create(
     return neon.store.get(Snapshot, snapshot.id) or snapshot, operations
 
 
-def update(neon: Neon, project: Project, snapshot: Snapshot, changes: SnapshotChanges) -> Snapshot:
+def update(
+    neon: LocalNeon, project: Project, snapshot: Snapshot, changes: SnapshotChanges
+) -> Snapshot:
     """Rename a snapshot, or give it another expiry.
 
     Raises:
@@ -133,7 +135,7 @@ def update(neon: Neon, project: Project, snapshot: Snapshot, changes: SnapshotCh
 
 
 def delete(
-    neon: Neon,
+    neon: LocalNeon,
     project: Project,
     snapshot: Snapshot,
     *,
@@ -160,11 +162,11 @@ def delete(
     def work() -> Change:
         return Change(apply, after=[lambda: neon.clusters.remove(snapshot.cluster_id)])
 
-    return neon.journal.run(project, [Step("delete_timeline")], work, begin=begin)
+    return neon.journal.run(project, [PlannedOperation("delete_timeline")], work, begin=begin)
 
 
 def restore(
-    neon: Neon, project: Project, snapshot: Snapshot, wanted: RestoreSnapshot
+    neon: LocalNeon, project: Project, snapshot: Snapshot, wanted: RestoreSnapshot
 ) -> tuple[Branch, list[Endpoint], list[Operation]]:
     """A branch with a snapshot's data.
 
@@ -177,9 +179,9 @@ def restore(
         Unprocessable: the target branch is gone and none is named.
     """
     restoration = _SnapshotRestoration(neon, project, snapshot, wanted)
-    steps = [Step("create_branch", restoration.branch_id)]
+    steps = [PlannedOperation("create_branch", restoration.branch_id)]
     if wanted.finalize_restore:
-        steps.append(Step("swap_binding_id", restoration.branch_id))
+        steps.append(PlannedOperation("swap_binding_id", restoration.branch_id))
     operations = neon.journal.run(
         project, steps, restoration.work, begin=restoration.begin, undo=restoration.undo
     )
@@ -198,7 +200,9 @@ class _SnapshotRestoration:
         wanted: what was asked for.
     """
 
-    def __init__(self, neon: Neon, project: Project, snapshot: Snapshot, wanted: RestoreSnapshot):
+    def __init__(
+        self, neon: LocalNeon, project: Project, snapshot: Snapshot, wanted: RestoreSnapshot
+    ):
         self._neon = neon
         self._project = project
         self._snapshot = snapshot
@@ -220,7 +224,7 @@ class _SnapshotRestoration:
         source = neon.store.get(Cluster, snapshot.cluster_id)
         if source is None:
             raise NotFound("snapshot not found")
-        cluster = replace(source, id=self._cluster_id, state=ClusterState.RESTORED)
+        cluster = replace(source, id=self._cluster_id, state=ClusterOrigin.RESTORED)
         name = wanted.name or f"{target.name}_restored_{self.branch_id[-8:]}"
         now = neon.clock.now()
         self._target = target

@@ -12,7 +12,7 @@ from neonup_emulator.neon import branches, projects, purging, schedules, snapsho
 from neonup_emulator.neon.accounts import sessions
 from neonup_emulator.neon.claimable import agent_claims, agents, neon_new
 from neonup_emulator.neon.compute import idle
-from neonup_emulator.neon.context import Neon
+from neonup_emulator.neon.context import LocalNeon
 from neonup_emulator.neon.data import bases
 from neonup_emulator.neon.errors import Gone, Refused
 from neonup_emulator.neon.metering import quotas
@@ -35,7 +35,7 @@ class Upkeep:
         neon: which; started.
     """
 
-    def __init__(self, neon: Neon):
+    def __init__(self, neon: LocalNeon):
         self._neon = neon
         quotas.enforce(neon)
         self._stopping = threading.Event()
@@ -79,7 +79,7 @@ class Upkeep:
                 log.warning("The upkeep of the local Neon failed: %s", error)
 
 
-def catch_up(neon: Neon) -> None:
+def catch_up(neon: LocalNeon) -> None:
     """Do at once what the time that it is now asks for."""
     with neon.upkeep:
         quotas.look(neon)
@@ -88,13 +88,13 @@ def catch_up(neon: Neon) -> None:
         neon.meter.write()
 
 
-def expire(neon: Neon) -> None:
+def expire(neon: LocalNeon) -> None:
     """Delete branches, snapshots and tokens whose time is over, and projects deleted long ago."""
     with neon.upkeep:
         _expire(neon)
 
 
-def _expire(neon: Neon) -> None:
+def _expire(neon: LocalNeon) -> None:
     now = neon.clock.now()
     oauth_tokens.forget_expired(neon)
     sessions.forget_expired(neon)
@@ -122,7 +122,7 @@ def _expire(neon: Neon) -> None:
                 _purge(neon, project)
 
 
-def _purge(neon: Neon, project: Project) -> None:
+def _purge(neon: LocalNeon, project: Project) -> None:
     with neon.journal.alone(project, deleted=True) as current:
         if current.deleted_at != project.deleted_at:
             return  # it was recovered and deleted again meanwhile

@@ -21,7 +21,7 @@ _CANDIDATES = ("postgres", "nobody")
 
 
 @dataclass(frozen=True)
-class Account:
+class SystemAccount:
     """The account that a Postgres process runs as.
 
     Args:
@@ -83,7 +83,7 @@ class Account:
         return None
 
 
-MYSELF = Account(-1, -1, switch=False)
+MYSELF = SystemAccount(-1, -1, switch=False)
 """For programs that run as whoever runs this, e.g. ``psql``."""
 
 
@@ -97,16 +97,16 @@ def entry_name(uid: int) -> str | None:
         return None
 
 
-def for_new_data() -> Account:
+def for_new_data() -> SystemAccount:
     """The account that owns a new data directory.
 
     Raises:
         EngineError: this is root and the machine has no unprivileged account to run as.
     """
     if sys.platform == "win32":
-        return Account(-1, -1, switch=False)
+        return SystemAccount(-1, -1, switch=False)
     if os.geteuid() != 0:
-        return Account(os.geteuid(), os.getegid(), switch=False)
+        return SystemAccount(os.geteuid(), os.getegid(), switch=False)
     import pwd
 
     for name in _CANDIDATES:
@@ -115,7 +115,7 @@ def for_new_data() -> Account:
         except KeyError:
             continue
         if entry.pw_uid != 0:
-            return Account(entry.pw_uid, entry.pw_gid, switch=True)
+            return SystemAccount(entry.pw_uid, entry.pw_gid, switch=True)
     raise EngineError(
         "Postgres refuses to run as root, and there is no unprivileged account to run it as.",
         checked=[f"the accounts {' and '.join(_CANDIDATES)}"],
@@ -123,20 +123,20 @@ def for_new_data() -> Account:
     )
 
 
-def of_data(data: Path) -> Account:
+def of_data(data: Path) -> SystemAccount:
     """The account that an existing data directory belongs to: it decides who runs Postgres.
 
     Raises:
         EngineError: it belongs to root, or to somebody whom this process cannot become.
     """
     if sys.platform == "win32":
-        return Account(-1, -1, switch=False)
+        return SystemAccount(-1, -1, switch=False)
     info = data.stat()
     current = os.geteuid()
     if info.st_uid == current != 0:
-        return Account(current, os.getegid(), switch=False)
+        return SystemAccount(current, os.getegid(), switch=False)
     if current == 0 and info.st_uid != 0:
-        return Account(info.st_uid, info.st_gid, switch=True)
+        return SystemAccount(info.st_uid, info.st_gid, switch=True)
     owner = entry_name(info.st_uid) or f"uid {info.st_uid}"
     raise EngineError(
         f"The data directory {data} belongs to {owner}, and Postgres cannot be run as that "

@@ -12,9 +12,9 @@ from pathlib import Path
 from neonup import EngineError
 from neonup_local.engine import account as accounts
 from neonup_local.engine import config, detach, postmaster, program, sockets
-from neonup_local.engine.account import Account
+from neonup_local.engine.account import SystemAccount
 from neonup_local.engine.binaries import Engine
-from neonup_local.engine.config import Options
+from neonup_local.engine.config import ServerOptions
 from neonup_local.engine.postmaster import Postmaster
 
 _LOG_LIMIT = 1_000_000
@@ -60,7 +60,9 @@ def port_is_free(port: int) -> bool:
         return True
 
 
-def start(engine: Engine, folder: Path, run_folder: Path | None, options: Options) -> Postmaster:
+def start(
+    engine: Engine, folder: Path, run_folder: Path | None, options: ServerOptions
+) -> Postmaster:
     """Start the server of ``folder/data`` and return once it answers. Call it under its lock.
 
     A server of that data directory that is starting or stopping already is waited for.
@@ -112,7 +114,7 @@ def is_running(data: Path) -> bool:
 
 
 def _start_once(
-    command: list[str], account: Account, data: Path, log: Path, port: int
+    command: list[str], account: SystemAccount, data: Path, log: Path, port: int
 ) -> Postmaster:
     with log.open("ab") as output:
         log.chmod(0o600)
@@ -152,7 +154,9 @@ def _await_other(data: Path) -> Postmaster | None:
     )
 
 
-def _command(engine: Engine, data: Path, options: Options, socket_dir: Path | None) -> list[str]:
+def _command(
+    engine: Engine, data: Path, options: ServerOptions, socket_dir: Path | None
+) -> list[str]:
     settings = {
         "port": str(options.port),
         "unix_socket_directories": f'"{socket_dir}"' if socket_dir else "",

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from neonup_local.engine.account import Account
+from neonup_local.engine.account import SystemAccount
 from neonup_local.engine.binaries import Engine
 
 HBA = """\
@@ -48,7 +48,7 @@ _SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - looked at, not written to
 
 
 @dataclass(frozen=True)
-class Options:
+class ServerOptions:
     """What a server is started with.
 
     Args:
@@ -66,7 +66,7 @@ class Options:
     settings: Mapping[str, str] = field(default_factory=dict)
 
 
-def of_machine(engine: Engine, account: Account) -> dict[str, str]:
+def of_machine(engine: Engine, account: SystemAccount) -> dict[str, str]:
     """The settings that depend on the engine's version and on the machine, at every start."""
     zone = "UTC" if _has_zones(engine) else "GMT"
     settings = {"timezone": zone, "log_timezone": zone}
@@ -77,7 +77,7 @@ def of_machine(engine: Engine, account: Account) -> dict[str, str]:
     return settings
 
 
-def write(folder: Path, engine: Engine, account: Account, options: Options) -> None:
+def write(folder: Path, engine: Engine, account: SystemAccount, options: ServerOptions) -> None:
     """Write ``neonup.conf`` into a database's folder, which its ``postgresql.conf`` includes.
 
     It lies outside the data directory: that one belongs to the account, and root must not write
@@ -123,7 +123,7 @@ def _has_zones(engine: Engine) -> bool:
     return (own / "UTC").is_file() or Path("/usr/share/zoneinfo/UTC").is_file()
 
 
-def _can_write(folder: Path, account: Account) -> bool:
+def _can_write(folder: Path, account: SystemAccount) -> bool:
     try:
         info = folder.stat()
         if os.statvfs(folder).f_flag & os.ST_RDONLY:

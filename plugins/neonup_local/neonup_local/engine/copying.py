@@ -16,7 +16,7 @@ from pathlib import Path
 from neonup import EngineError
 from neonup.plugin.postgres import PsqlSession
 from neonup_local.engine import account as accounts
-from neonup_local.engine.account import Account
+from neonup_local.engine.account import SystemAccount
 
 _LEFT_OUT = frozenset(
     {
@@ -88,7 +88,7 @@ def _segments(log: Path, begin: str, end: str) -> list[Path]:
     return [path for path in found if begin <= path.name <= end or path.suffix == ".history"]
 
 
-def _copy(paths: list[Path], target: Path, account: Account) -> None:
+def _copy(paths: list[Path], target: Path, account: SystemAccount) -> None:
     target.mkdir(mode=0o700, exist_ok=True)
     account.own(target)
     if sys.platform != "linux" or not shutil.which("cp"):
@@ -104,7 +104,7 @@ def _copy(paths: list[Path], target: Path, account: Account) -> None:
         )
 
 
-def _copy_slowly(paths: list[Path], target: Path, account: Account) -> None:
+def _copy_slowly(paths: list[Path], target: Path, account: SystemAccount) -> None:
     """Without ``cp``: a file that vanishes meanwhile is in the log."""
     for path in paths:
         for one in (path, *path.rglob("*")):
@@ -117,7 +117,7 @@ def _copy_slowly(paths: list[Path], target: Path, account: Account) -> None:
                 account.own(place)
 
 
-def _write(path: Path, content: bytes, account: Account) -> None:
+def _write(path: Path, content: bytes, account: SystemAccount) -> None:
     path.write_bytes(content)
     path.chmod(0o600)
     account.own(path)

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import IO
 
 from neonup import EngineError
-from neonup_local.engine.account import Account
+from neonup_local.engine.account import SystemAccount
 
 _SCRIPT = 'umask 077; "$@" >&2 & echo $!'
 """The shell ends at once, so init adopts the process: no zombie stays with a parent that lives on,
@@ -16,7 +16,10 @@ and nobody warns of a child that was never waited for."""
 
 
 def spawn(
-    command: Sequence[str], account: Account, output: IO[bytes] | int, environ: Mapping[str, str]
+    command: Sequence[str],
+    account: SystemAccount,
+    output: IO[bytes] | int,
+    environ: Mapping[str, str],
 ) -> int:
     """Start a program in a session of its own and return its pid.
 

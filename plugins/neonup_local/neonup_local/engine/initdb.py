@@ -11,13 +11,13 @@ from pathlib import Path
 
 from neonup import EngineError
 from neonup_local.engine import program
-from neonup_local.engine.account import Account
+from neonup_local.engine.account import SystemAccount
 from neonup_local.engine.binaries import Engine
 
 _SPECIAL = frozenset('"$`\\')
 
 
-def run(engine: Engine, data: Path, account: Account, *, superuser: str) -> None:
+def run(engine: Engine, data: Path, account: SystemAccount, *, superuser: str) -> None:
     """Make a data directory in the empty folder ``data``.
 
     Raises:
@@ -32,7 +32,7 @@ def run(engine: Engine, data: Path, account: Account, *, superuser: str) -> None
 
 
 @contextmanager
-def _plain_path(engine: Engine, account: Account) -> Iterator[Path]:
+def _plain_path(engine: Engine, account: SystemAccount) -> Iterator[Path]:
     """The path of ``initdb``: it hands its own to a shell, between double quotes only."""
     path = engine.program("initdb")
     if sys.platform == "win32" or not set(str(path)) & _SPECIAL:
@@ -46,7 +46,7 @@ def _plain_path(engine: Engine, account: Account) -> Iterator[Path]:
         yield copy / "bin" / path.name
 
 
-def _run_with_locale(engine: Engine, path: Path, account: Account, common: list[str]) -> None:
+def _run_with_locale(engine: Engine, path: Path, account: SystemAccount, common: list[str]) -> None:
     if engine.major >= 17:
         _run(
             path,
@@ -60,5 +60,5 @@ def _run_with_locale(engine: Engine, path: Path, account: Account, common: list[
         _run(path, account, [*common, "--locale=C"])
 
 
-def _run(path: Path, account: Account, arguments: list[str]) -> None:
+def _run(path: Path, account: SystemAccount, arguments: list[str]) -> None:
     program.run_named([str(path), *arguments], account, what="initdb")

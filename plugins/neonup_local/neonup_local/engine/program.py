@@ -10,7 +10,7 @@ from pathlib import Path
 
 from neonup import EngineError
 from neonup_local.engine import userns as nameless
-from neonup_local.engine.account import Account
+from neonup_local.engine.account import SystemAccount
 
 _LAST = 12
 _MAKE_ROOM = "Free some space, or set NEONUP_HOME to a folder on another disk."
@@ -33,7 +33,7 @@ def last_lines(text: str, count: int = _LAST) -> list[str]:
 
 def run(
     command: Sequence[str | Path],
-    account: Account,
+    account: SystemAccount,
     *,
     what: str,
     stdin: str = "",
@@ -94,7 +94,7 @@ def reason(error: OSError) -> str:
     return error.strerror or str(error)
 
 
-def run_named(command: list[str], account: Account, *, what: str, stdin: str = "") -> str:
+def run_named(command: list[str], account: SystemAccount, *, what: str, stdin: str = "") -> str:
     """As `run`, for programs that insist on a name for their user.
 
     Raises:

@@ -9,7 +9,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from neonup_local.engine.account import Account
+from neonup_local.engine.account import SystemAccount
 
 _LONGEST = 103
 """Linux takes 107 bytes and a zero, macOS 103 (``sun_path`` in their ``sys/un.h``)."""
@@ -17,7 +17,7 @@ _LONGEST = 103
 _PREFIX = "neonup-"
 
 
-def folder(preferred: Path, port: int, account: Account) -> Path | None:
+def folder(preferred: Path, port: int, account: SystemAccount) -> Path | None:
     """A folder of the account's own, mode 0700, for a server that does not run yet.
 
     Returns:

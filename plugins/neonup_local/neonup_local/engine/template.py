@@ -21,7 +21,7 @@ from pathlib import Path
 
 from neonup import EngineError
 from neonup_local.engine import config, initdb, program
-from neonup_local.engine.account import Account
+from neonup_local.engine.account import SystemAccount
 from neonup_local.engine.binaries import Engine
 
 ADMIN = "cloud_admin"
@@ -102,7 +102,7 @@ def scram_verifier(password: str, rounds: int = 4096) -> str:
     return f"SCRAM-SHA-256${rounds}:{encoded[0]}${encoded[1]}:{encoded[2]}"
 
 
-def ensure(home: Path, engine: Engine, account: Account) -> Path:
+def ensure(home: Path, engine: Engine, account: SystemAccount) -> Path:
     """The engine's template, made where it is missing. Call it under the engine's lock.
 
     Raises:
@@ -121,7 +121,7 @@ def ensure(home: Path, engine: Engine, account: Account) -> Path:
     return target
 
 
-def make(home: Path, engine: Engine, account: Account, target: Path) -> None:
+def make(home: Path, engine: Engine, account: SystemAccount, target: Path) -> None:
     """Make a data directory with Neon's roles and database, whole or not at all.
 
     Raises:
@@ -163,7 +163,12 @@ def _statements(home: Path, engine: Engine) -> list[str]:
 
 
 def single_user(
-    engine: Engine, data: Path, account: Account, statements: Sequence[str], *, sync: bool = True
+    engine: Engine,
+    data: Path,
+    account: SystemAccount,
+    statements: Sequence[str],
+    *,
+    sync: bool = True,
 ) -> None:
     """Run statements as the superuser in a data directory whose server is not running.
 
@@ -194,7 +199,7 @@ def single_user(
     )
 
 
-def copy(source: Path, target: Path, account: Account) -> None:
+def copy(source: Path, target: Path, account: SystemAccount) -> None:
     """Copy a data directory; with shared blocks where the file system has them.
 
     Raises:

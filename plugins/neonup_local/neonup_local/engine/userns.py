@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 
 from neonup import EngineError
-from neonup_local.engine.account import Account, entry_name
+from neonup_local.engine.account import SystemAccount, entry_name
 
 _NOBODY = 65534
 
@@ -26,7 +26,7 @@ os.execv(sys.argv[2], sys.argv[2:])
 """Runs a program in a user namespace where this user has the name of somebody else."""
 
 
-def applies(account: Account) -> bool:
+def applies(account: SystemAccount) -> bool:
     """Whether the account has no name here."""
     return sys.platform == "linux" and entry_name(account.uid) is None
 
@@ -49,7 +49,7 @@ def with_name(command: list[str]) -> list[str]:
     return [sys.executable, "-I", "-c", _LAUNCHER, str(inside), *command]
 
 
-def remedy(account: Account) -> str:
+def remedy(account: SystemAccount) -> str:
     """What to do where the kernel does not allow that."""
     entry = f"neonup:x:{account.uid}:{account.gid}::/tmp:/bin/sh"
     return (

@@ -20,7 +20,7 @@ from neonup_local.service import processes as servers
 from neonup_local.service.records import Record, new_password
 
 
-class Databases:
+class LocalDatabases:
     """Every database that neonup keeps in one home folder.
 
     What changes a database takes its lock; ``wake_locked`` and ``stop_locked`` are for callers that

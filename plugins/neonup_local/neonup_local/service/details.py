@@ -8,7 +8,7 @@ from pathlib import Path
 from neonup import EngineError, State
 from neonup_local.engine import binaries, postmaster
 from neonup_local.service import folders, notes, upkeep
-from neonup_local.service.databases import Databases
+from neonup_local.service.databases import LocalDatabases
 from neonup_local.service.versions import manifest
 
 
@@ -34,7 +34,7 @@ def human(count: int) -> str:
     return f"{value:.1f} GB"
 
 
-def of(databases: Databases, id: str) -> dict[str, str]:  # noqa: A002
+def of(databases: LocalDatabases, id: str) -> dict[str, str]:  # noqa: A002
     """What is known of a database, by label; no secrets."""
     folder = databases.folder(id)
     if not folder.is_dir():
@@ -66,7 +66,7 @@ def of(databases: Databases, id: str) -> dict[str, str]:  # noqa: A002
     return detail
 
 
-def row(databases: Databases, id: str) -> dict[str, str | int | None]:  # noqa: A002
+def row(databases: LocalDatabases, id: str) -> dict[str, str | int | None]:  # noqa: A002
     """One line of ``neonup list``."""
     folder = databases.folder(id)
     found = postmaster.running(folder / "data")
@@ -98,7 +98,7 @@ def row(databases: Databases, id: str) -> dict[str, str | int | None]:  # noqa: 
     }
 
 
-def engines(databases: Databases) -> list[dict[str, str | bool | None]]:
+def engines(databases: LocalDatabases) -> list[dict[str, str | bool | None]]:
     """Every place where a Postgres was looked for, and what is there; best first."""
     rows: list[dict[str, str | bool | None]] = []
     chosen = False

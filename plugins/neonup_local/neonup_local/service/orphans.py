@@ -15,7 +15,7 @@ from pathlib import Path
 from neonup import owner
 from neonup_local.engine import postmaster
 from neonup_local.service import folders, records, upkeep
-from neonup_local.service.databases import Databases
+from neonup_local.service.databases import LocalDatabases
 from neonup_local.service.records import Record
 
 
@@ -34,7 +34,7 @@ class Orphan:
     stays: str | None
 
 
-def find(databases: Databases, *, given_up: Path | None = None) -> Iterator[Orphan]:
+def find(databases: LocalDatabases, *, given_up: Path | None = None) -> Iterator[Orphan]:
     """The databases whose project's folder is gone. One whose record is damaged is none.
 
     Args:
@@ -47,7 +47,7 @@ def find(databases: Databases, *, given_up: Path | None = None) -> Iterator[Orph
             yield orphan
 
 
-def remove(databases: Databases, id: str, *, given_up: Path | None = None) -> bool:  # noqa: A002
+def remove(databases: LocalDatabases, id: str, *, given_up: Path | None = None) -> bool:  # noqa: A002
     """Delete an orphan with its data, unless somebody has come to use it since `find`.
 
     Returns:
@@ -68,7 +68,7 @@ def remove(databases: Databases, id: str, *, given_up: Path | None = None) -> bo
     return True
 
 
-def _look(databases: Databases, record: Record, given_up: Path | None) -> Orphan | None:
+def _look(databases: LocalDatabases, record: Record, given_up: Path | None) -> Orphan | None:
     if record.branch_of is not None and databases.has_data(record.branch_of):
         return None  # it goes with the database that it is a branch of
     folder = folders.project(databases.home, record)
@@ -84,14 +84,14 @@ def _look(databases: Databases, record: Record, given_up: Path | None) -> Orphan
     return Orphan(record.id, folder, stays)
 
 
-def _named(databases: Databases, record: Record) -> str | None:
+def _named(databases: LocalDatabases, record: Record) -> str | None:
     for use in folders.uses(databases.home, record):
         if owner.names(use, folders.PROVIDER, record.id):
             return f"{use.env_file} names it"
     return None
 
 
-def _used(databases: Databases, record: Record) -> str | None:
+def _used(databases: LocalDatabases, record: Record) -> str | None:
     """Who uses it or one of its branches now."""
     for one in (record, *databases.branches_of(record.id)):
         server = postmaster.running(databases.folder(one.id) / "data")
@@ -105,7 +105,7 @@ def _used(databases: Databases, record: Record) -> str | None:
     return None
 
 
-def _doubt(databases: Databases, record: Record, folder: str, missed: float) -> str | None:
+def _doubt(databases: LocalDatabases, record: Record, folder: str, missed: float) -> str | None:
     """Why the folder may be somewhere else, or come back."""
     parent = Path(folder).parent
     uses = folders.uses(databases.home, record)

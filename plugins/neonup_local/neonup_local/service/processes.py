@@ -9,7 +9,7 @@ from neonup import EngineError
 from neonup_local.engine import account as accounts
 from neonup_local.engine import admin, cluster, postmaster, template
 from neonup_local.engine.binaries import Engine
-from neonup_local.engine.config import Options
+from neonup_local.engine.config import ServerOptions
 from neonup_local.service import home as homes
 from neonup_local.service import ports, records
 from neonup_local.service.records import Record
@@ -37,7 +37,7 @@ def _start(home: Path, folder: Path, record: Record, engine: Engine) -> Record:
     for port in ports.from_port(record.port):
         if not (cluster.port_is_free(port) or cluster.is_running(folder / "data")):
             continue
-        options = Options(port, record.logical_replication)
+        options = ServerOptions(port, record.logical_replication)
         try:
             found = cluster.start(engine, folder, homes.run_folder(home, record.id), options)
         except cluster.PortTaken:  # between the look and the start

@@ -9,7 +9,7 @@ from pathlib import Path
 from neonup import EngineError
 from neonup_local.engine import account as accounts
 from neonup_local.engine import binaries, template
-from neonup_local.engine.account import Account
+from neonup_local.engine.account import SystemAccount
 from neonup_local.engine.binaries import Engine
 from neonup_local.service import home as homes
 
@@ -27,7 +27,7 @@ def choose_engine(
         return binaries.choose(home, pg_bin=pg_bin, tls=tls, major=major, name=name)
 
 
-def prepare(home: Path, engine: Engine, account: Account) -> Path:
+def prepare(home: Path, engine: Engine, account: SystemAccount) -> Path:
     """The engine's template, made under a lock where it is missing.
 
     Raises:

@@ -22,7 +22,7 @@ _NEXT = "next"
 
 
 @dataclass(frozen=True)
-class Plan:
+class SwapPlan:
     """What is to be done. Paths are relative to the database's folder.
 
     Args:
@@ -67,7 +67,7 @@ def remove_leftovers(folder: Path) -> None:
         shutil.rmtree(path, ignore_errors=True)
 
 
-def carry_out(folder: Path, plan: Plan) -> None:
+def carry_out(folder: Path, plan: SwapPlan) -> None:
     """Put another data directory into the place of the present one; its server does not run.
 
     Raises:
@@ -91,7 +91,7 @@ def finish(folder: Path) -> None:
     if not path.exists():
         return
     try:
-        plan = Plan(**json.loads(path.read_bytes()))
+        plan = SwapPlan(**json.loads(path.read_bytes()))
         bring = folder / plan.bring
         if bring.is_dir():  # else it is in its place already
             if data.is_dir():

@@ -13,7 +13,7 @@ from neonup import EngineError
 from neonup_local.engine import binaries, cluster, template
 from neonup_local.engine.binaries import Engine
 from neonup_local.service import home as homes
-from neonup_local.service.databases import Databases
+from neonup_local.service.databases import LocalDatabases
 from neonup_local.service.versions import checkouts, manifest
 
 _SECONDS = 86400.0
@@ -62,7 +62,7 @@ def _needed(home: Path) -> Iterator[Engine]:
 
 def _of_databases(home: Path) -> Iterator[tuple[str, int]]:
     """The engine and the major version of each database, of its versions and git branches."""
-    databases = Databases(home)
+    databases = LocalDatabases(home)
     for record in databases.all():
         yield record.engine, record.pg_major
         folder = databases.folder(record.id)

@@ -22,7 +22,7 @@ from neonup_local.engine import binaries, detach, postmaster, template
 from neonup_local.engine.account import MYSELF
 from neonup_local.service import folders, notes, stock, unused
 from neonup_local.service import home as homes
-from neonup_local.service.databases import Databases
+from neonup_local.service.databases import LocalDatabases
 
 IDLE_SECONDS = 900.0
 """A server that nobody was connected to for so long is stopped."""
@@ -68,7 +68,7 @@ def main(home: Path) -> None:
 
 def make_templates(home: Path) -> None:
     """The template that the first database ever did without; see `service.stock.provide`."""
-    for major, recorded in {(one.pg_major, one.engine) for one in Databases(home).all()}:
+    for major, recorded in {(one.pg_major, one.engine) for one in LocalDatabases(home).all()}:
         try:
             engine = binaries.for_data(home, major, recorded)
             if engine.id == recorded:
@@ -107,7 +107,7 @@ def stop_idle(
     A server's log is written to at every disconnect, and touched by every start of its project.
     """
     stopped = []
-    databases = Databases(home)
+    databases = LocalDatabases(home)
     for record in databases.all():
         folder = databases.folder(record.id)
         project = folders.project(home, record)
@@ -129,7 +129,7 @@ def stop_idle(
 
 def remove_expired(home: Path) -> list[str]:
     """Delete the branches whose time is over; returns their ids."""
-    databases = Databases(home)
+    databases = LocalDatabases(home)
     now = datetime.now(UTC)
     over = [
         record.id

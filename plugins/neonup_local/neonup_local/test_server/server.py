@@ -9,7 +9,7 @@ from pathlib import Path
 from neonup_local.engine import account as accounts
 from neonup_local.engine import admin, cluster, postmaster, program, template
 from neonup_local.engine.binaries import Engine
-from neonup_local.engine.config import Options
+from neonup_local.engine.config import ServerOptions
 from neonup_local.service import stock
 
 _SPEED = {
@@ -92,7 +92,7 @@ class EphemeralServer:
             EngineError: it did not start; shows its own last lines.
         """
         settings = {**_SPEED, **(_LOGICAL if self.logical_replication else {})}
-        options = Options(self.port, self.logical_replication, settings=settings)
+        options = ServerOptions(self.port, self.logical_replication, settings=settings)
         cluster.start(self.engine, self.folder, None, options)
 
     def stop(self, *, cleanly: bool) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 
 @dataclass(frozen=True)
-class Client:
+class McpClient:
     """An editor or agent.
 
     Args:
@@ -56,7 +56,7 @@ _CLAUDE_DESKTOP = {
 }
 
 CLIENTS = (
-    Client(
+    McpClient(
         "claude-code",
         "Claude Code",
         "https://code.claude.com/docs/en/mcp",
@@ -65,7 +65,7 @@ CLIENTS = (
         signs=(".claude", ".claude.json", "CLAUDE.md"),
         then="Start it in the project and approve the server.",
     ),
-    Client(
+    McpClient(
         "cursor",
         "Cursor",
         "https://cursor.com/docs/mcp",
@@ -73,7 +73,7 @@ CLIENTS = (
         signs=(".cursor",),
         then="Turn the server on in its settings.",
     ),
-    Client(
+    McpClient(
         "vscode",
         "VS Code",
         "https://code.visualstudio.com/docs/agents/reference/mcp-configuration",
@@ -84,7 +84,7 @@ CLIENTS = (
         signs=(".vscode",),
         then="Start the server with the button in that file, and trust it.",
     ),
-    Client(
+    McpClient(
         "zed",
         "Zed",
         "https://zed.dev/docs/ai/mcp",
@@ -94,7 +94,7 @@ CLIENTS = (
         signs=(".zed", ".config/zed"),
         then="Trust the project in it.",
     ),
-    Client(
+    McpClient(
         "codex",
         "Codex",
         "https://learn.chatgpt.com/docs/extend/mcp",
@@ -103,14 +103,14 @@ CLIENTS = (
         signs=(".codex",),
         then="It reads the file where the project is trusted.",
     ),
-    Client(
+    McpClient(
         "gemini",
         "Gemini CLI",
         "https://github.com/google-gemini/gemini-cli/blob/main/docs/tools/mcp-server.md",
         ".gemini/settings.json",
         signs=(".gemini",),
     ),
-    Client(
+    McpClient(
         "windsurf",
         "Windsurf",
         "https://docs.windsurf.com/windsurf/cascade/mcp",
@@ -119,7 +119,7 @@ CLIENTS = (
         signs=(".codeium/windsurf",),
     ),
     *(
-        Client(
+        McpClient(
             "claude-desktop",
             "Claude Desktop",
             "https://modelcontextprotocol.io/docs/develop/connect-local-servers",

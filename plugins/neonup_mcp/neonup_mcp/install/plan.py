@@ -13,14 +13,14 @@ from typing import Any
 from neonup import EnvFileError, NeonupError
 from neonup.plugin import files
 from neonup_mcp.install import edit
-from neonup_mcp.install.clients import Client
+from neonup_mcp.install.clients import McpClient
 
 NAME = "neonup"
 """What the server is called in each of the files."""
 
 
 @dataclass(frozen=True)
-class Plan:
+class InstallPlan:
     """A change of a client's file.
 
     Args:
@@ -30,7 +30,7 @@ class Plan:
         after: what it will be.
     """
 
-    client: Client
+    client: McpClient
     path: Path
     before: str | None
     after: str
@@ -68,7 +68,7 @@ class Plan:
 
 
 def server(
-    client: Client, project: Path, command: Sequence[str], arguments: Sequence[str]
+    client: McpClient, project: Path, command: Sequence[str], arguments: Sequence[str]
 ) -> dict[str, Any]:
     """What a client's file says of the server. There is no secret in it.
 
@@ -93,7 +93,7 @@ def this_command() -> list[str]:
     return [str(beside)] if beside.exists() else [sys.executable, "-m", "neonup"]
 
 
-def plan(client: Client, path: Path, wanted: Mapping[str, Any]) -> Plan:
+def plan(client: McpClient, path: Path, wanted: Mapping[str, Any]) -> InstallPlan:
     """What is to change in a client's file.
 
     Raises:
@@ -116,7 +116,7 @@ def plan(client: Client, path: Path, wanted: Mapping[str, Any]) -> Plan:
             f"{path} was left alone. It is UTF-8, and the path of the project or of neonup is not.",
             remedy="Rename the folder.",
         ) from None
-    return Plan(client, path, before, text)
+    return InstallPlan(client, path, before, text)
 
 
 def _read(path: Path) -> str | None:

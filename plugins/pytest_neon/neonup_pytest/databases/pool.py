@@ -33,7 +33,7 @@ class Copy:
     oid: str
 
 
-class Pool:
+class DatabasePool:
     """A thread that makes copies of a template before they are asked for.
 
     Used ones are restored where that is possible, see `neonup_pytest.databases.restore`, and

@@ -7,7 +7,7 @@ from dataclasses import replace
 from neonup_pytest.application import connections
 from neonup_pytest.databases import cluster_state, statements
 from neonup_pytest.databases.cluster_state import ClusterState, Left
-from neonup_pytest.databases.pool import Copy, Pool
+from neonup_pytest.databases.pool import Copy, DatabasePool
 from neonup_pytest.servers.admin import Admin
 
 UNCHANGED = Left(roles=False, database=False)
@@ -24,7 +24,9 @@ class Slot:
         cluster: what tests may leave outside of their databases.
     """
 
-    def __init__(self, name: str, admin: Admin, pool: Pool, aside: str, cluster: ClusterState):
+    def __init__(
+        self, name: str, admin: Admin, pool: DatabasePool, aside: str, cluster: ClusterState
+    ):
         self.name = name
         self.pool = pool
         self._admin = admin

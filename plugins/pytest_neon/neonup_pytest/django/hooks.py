@@ -10,7 +10,7 @@ import pytest
 from neonup_pytest.fixtures import plainly
 from neonup_pytest.options import Isolation
 from neonup_pytest.schema import schema_of
-from neonup_pytest.state import State, Step
+from neonup_pytest.state import RunPhase, RunState
 
 if TYPE_CHECKING:
     from neonup_pytest.django.aliases import Aliases
@@ -27,7 +27,7 @@ class Hooks:
         state: what the plugin holds for the run.
     """
 
-    def __init__(self, state: State):
+    def __init__(self, state: RunState):
         self._state = state
         self._aliases: Aliases | None = None
         self._ready = False
@@ -44,7 +44,7 @@ class Hooks:
         self._aliases = aliases = Aliases(state.worker, state.settings, state.own, state.names)
         aliases.redirect()
         if (main := aliases.main) is not None:
-            state.framework = Step(
+            state.framework = RunPhase(
                 key=lambda: aliases.key(main),
                 build=lambda name: aliases.build(main, name),
                 base=lambda: aliases.base(main),

@@ -10,7 +10,7 @@ from neonup import urls
 from neonup_pytest.servers.admin import Admin
 
 
-class Server(Protocol):
+class RunServer(Protocol):
     """What the plugin asks of a server. All its processes of a run share it."""
 
     owner: str

@@ -7,31 +7,31 @@ from typing import Generic
 import msgspec
 
 from neonup.plugin.http import Call
-from neonup_cloud.api.answers import ChangedDatabase, Database, Operations
+from neonup_cloud.api.answers import BranchDatabase, ChangedDatabase, Operations
 from neonup_cloud.api.groups.group import ApiGroup, S, listing, operation
 from neonup_cloud.api.requests import Pages, path
 
 
 class _Databases(msgspec.Struct):
-    databases: list[Database]
+    databases: list[BranchDatabase]
 
 
 class _Database(msgspec.Struct):
-    database: Database
+    database: BranchDatabase
 
 
 class Databases(ApiGroup[S], Generic[S]):
     """Databases of a branch."""
 
     @listing
-    def list(self, project_id: str, branch_id: str) -> Pages[Database]:
+    def list(self, project_id: str, branch_id: str) -> Pages[BranchDatabase]:
         """The databases of a branch."""
         return self.api.whole(
             _all(project_id, branch_id), _Databases, lambda answer: answer.databases
         )
 
     @operation
-    def get(self, project_id: str, branch_id: str, name: str) -> Call[Database]:
+    def get(self, project_id: str, branch_id: str, name: str) -> Call[BranchDatabase]:
         """One database."""
         answer = yield from self.api.send("GET", _of(project_id, branch_id, name), _Database)
         return answer.database

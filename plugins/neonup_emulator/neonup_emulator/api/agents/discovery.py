@@ -14,7 +14,7 @@ from starlette.routing import Route
 from neonup_emulator.api.agents.envelope import METADATA, origin
 from neonup_emulator.neon.claimable import agent_tokens
 from neonup_emulator.neon.claimable.capabilities import SCOPES
-from neonup_emulator.neon.context import Neon
+from neonup_emulator.neon.context import LocalNeon
 
 JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 
@@ -69,7 +69,7 @@ async def _authorization_server(request: Request) -> Response:
 
 async def _keys(request: Request) -> Response:
     """The keys with which all tokens of this Neon are checked."""
-    neon: Neon = request.app.state.neon
+    neon: LocalNeon = request.app.state.neon
     return JSONResponse(await to_thread.run_sync(neon.signer.public))
 
 

@@ -17,7 +17,7 @@ from neonup import NeonupError
 from neonup_emulator.api.body import Unusable, content
 from neonup_emulator.neon.claimable.agent_errors import AgentRefused
 from neonup_emulator.neon.claimable.agent_tokens import Bearer, bearer
-from neonup_emulator.neon.context import Neon
+from neonup_emulator.neon.context import LocalNeon
 from neonup_emulator.neon.errors import Locked, Refused
 
 log = logging.getLogger(__name__)
@@ -26,7 +26,7 @@ _LARGEST_BODY = 1024 * 1024
 _LOOPBACK = ("127.0.0.1", "[::1]")
 METADATA = "/.well-known/oauth-protected-resource"
 
-Work = Callable[[Request, Neon, bytes], Any]
+Work = Callable[[Request, LocalNeon, bytes], Any]
 """Carries out a request: what it answers is shown as JSON, and None as an empty body."""
 
 
@@ -43,7 +43,7 @@ def origin(request: Request) -> str:
     return f"{request.url.scheme}://{host}"
 
 
-def bearer_of(request: Request, neon: Neon) -> Bearer:
+def bearer_of(request: Request, neon: LocalNeon) -> Bearer:
     """Whose token the request has.
 
     Raises:
@@ -77,7 +77,7 @@ async def carry_out(request: Request, work: Work, *, status: int = 200) -> Respo
         work: runs in a thread.
         status: where it succeeds.
     """
-    neon: Neon = request.app.state.neon
+    neon: LocalNeon = request.app.state.neon
     try:
         body = await content(request, _LARGEST_BODY)
         answer = await to_thread.run_sync(work, request, neon, body)

@@ -14,7 +14,7 @@ from neonup_emulator.api.v2.serializers import moment
 from neonup_emulator.neon.claimable import agent_tokens, agents, capabilities
 from neonup_emulator.neon.claimable.agent_errors import AgentRefused
 from neonup_emulator.neon.claimable.capabilities import Decision
-from neonup_emulator.neon.context import Neon
+from neonup_emulator.neon.context import LocalNeon
 
 _Capability = Annotated[str, Meta(min_length=1, max_length=100)]
 
@@ -32,7 +32,7 @@ class _Identity(Struct, forbid_unknown_fields=True):
     data_api: dict[str, Any] | None = None
 
 
-def register(request: Request, neon: Neon, body: bytes) -> Any:
+def register(request: Request, neon: LocalNeon, body: bytes) -> Any:
     """A new agent with its project and its secret."""
     try:
         wanted = msgspec.json.decode(body, type=_Identity)
@@ -55,7 +55,7 @@ def register(request: Request, neon: Neon, body: bytes) -> Any:
     }
 
 
-def token(request: Request, neon: Neon, body: bytes) -> Any:
+def token(request: Request, neon: LocalNeon, body: bytes) -> Any:
     """An access token for an identity assertion (RFC 7523)."""
     fields = form(body)
     if fields.get("grant_type") != JWT_BEARER:
@@ -76,7 +76,7 @@ def token(request: Request, neon: Neon, body: bytes) -> Any:
     }
 
 
-def revoke(request: Request, neon: Neon, body: bytes) -> Any:
+def revoke(request: Request, neon: LocalNeon, body: bytes) -> Any:
     """Revoke either token (RFC 7009); one that is not known is no error."""
     fields = form(body)
     if not fields.get("token"):

@@ -19,12 +19,12 @@ from neonup_emulator.neon.claimable import (
 )
 from neonup_emulator.neon.claimable.agent_errors import AgentRefused
 from neonup_emulator.neon.claimable.agent_tokens import Bearer
-from neonup_emulator.neon.context import Neon
+from neonup_emulator.neon.context import LocalNeon
 from neonup_emulator.neon.errors import NotFound
-from neonup_emulator.neon.model import Branch, Database, Endpoint, Role
+from neonup_emulator.neon.model import Branch, BranchDatabase, Endpoint, Role
 
 
-def bearer(request: Request, neon: Neon) -> Bearer:
+def bearer(request: Request, neon: LocalNeon) -> Bearer:
     """Whose token the request has, for the project in its address.
 
     Raises:
@@ -36,7 +36,7 @@ def bearer(request: Request, neon: Neon) -> Bearer:
     return found
 
 
-def credentials(request: Request, neon: Neon, body: bytes) -> Any:
+def credentials(request: Request, neon: LocalNeon, body: bytes) -> Any:
     """How to reach the database."""
     holder = bearer(request, neon)
     registration = holder.registration
@@ -47,7 +47,7 @@ def credentials(request: Request, neon: Neon, body: bytes) -> Any:
     if branch is None or not endpoints:
         raise NotFound("the branch has no endpoint")
     roles = neon.store.all(Role, branch_id=branch.id)
-    databases = neon.store.all(Database, branch_id=branch.id)
+    databases = neon.store.all(BranchDatabase, branch_id=branch.id)
     role = next((one for one in roles if one.name == registration.role), None)
     if role is None or registration.database not in {one.name for one in databases}:
         raise NotFound("the role or the database is gone: see roles and databases")
@@ -60,7 +60,7 @@ def credentials(request: Request, neon: Neon, body: bytes) -> Any:
     }
 
 
-def begin_claim(request: Request, neon: Neon, body: bytes) -> Any:
+def begin_claim(request: Request, neon: LocalNeon, body: bytes) -> Any:
     """A code for the person who claims the project."""
     registration = bearer(request, neon).registration
     issued = agent_claims.begin(neon, registration)
@@ -75,7 +75,7 @@ def begin_claim(request: Request, neon: Neon, body: bytes) -> Any:
     }
 
 
-def claim_status(request: Request, neon: Neon, body: bytes) -> Any:
+def claim_status(request: Request, neon: LocalNeon, body: bytes) -> Any:
     """How far the claim is; any token of the project's may ask, also after its end."""
     status = agent_claims.status(neon, bearer(request, neon).registration)
     return {
@@ -85,7 +85,7 @@ def claim_status(request: Request, neon: Neon, body: bytes) -> Any:
     }
 
 
-def delete(request: Request, neon: Neon, body: bytes) -> Any:
+def delete(request: Request, neon: LocalNeon, body: bytes) -> Any:
     """Delete the project, which nobody has claimed."""
     holder = bearer(request, neon)
     agent_tokens.require_unclaimed(neon, holder.registration)

@@ -17,11 +17,11 @@ from starlette.requests import Request
 
 from neonup_emulator.api.agents.projects import bearer
 from neonup_emulator.api.v2 import routes as _registers  # noqa: F401
-from neonup_emulator.api.v2.operations import OPERATIONS, Operation, RequestContext
+from neonup_emulator.api.v2.operations import OPERATIONS, ApiOperation, RequestContext
 from neonup_emulator.neon.claimable import agent_tokens, holding
 from neonup_emulator.neon.claimable.agent_errors import AgentRefused
 from neonup_emulator.neon.claimable.capabilities import READ, WRITE
-from neonup_emulator.neon.context import Neon
+from neonup_emulator.neon.context import LocalNeon
 from neonup_emulator.neon.errors import NotFound
 from neonup_emulator.neon.requests import Name, PgName, Timeout, Units
 
@@ -105,12 +105,12 @@ _ABSENT = {"auth", "data-api"}
 _AFTER_CLAIM = {"ai-gateway", "ai_gateway", "buckets", "functions", "storage"}
 
 
-def operations() -> list[Operation]:
+def operations() -> list[ApiOperation]:
     """The operations that an agent may use."""
     return [one for one in OPERATIONS if one.id in _ALLOWED]
 
 
-def carry_out(operation: Operation, request: Request, neon: Neon, body: bytes) -> Any:
+def carry_out(operation: ApiOperation, request: Request, neon: LocalNeon, body: bytes) -> Any:
     """Carry out an operation, as Neon API v2 does it, limited to the agent's project.
 
     Raises:
@@ -130,7 +130,7 @@ def carry_out(operation: Operation, request: Request, neon: Neon, body: bytes) -
     return answer
 
 
-def refuse(request: Request, neon: Neon, body: bytes) -> Any:
+def refuse(request: Request, neon: LocalNeon, body: bytes) -> Any:
     """Say why something of the project cannot be used.
 
     Raises:

@@ -11,7 +11,7 @@ from starlette.routing import BaseRoute, Mount, Route
 
 from neonup_emulator.api.agents import discovery, envelope, identity, projects, proxy
 from neonup_emulator.api.agents.envelope import Work
-from neonup_emulator.api.v2.operations import Operation
+from neonup_emulator.api.v2.operations import ApiOperation
 from neonup_emulator.neon.claimable.agent_errors import AgentRefused
 
 _PROJECT = "/projects/{project_id}"
@@ -38,7 +38,7 @@ def routes() -> list[BaseRoute]:
 
 
 def _proxied() -> Iterator[Route]:
-    def key(operation: Operation) -> list[bool]:
+    def key(operation: ApiOperation) -> list[bool]:
         """A fixed word in an address wins over a parameter in its place."""
         return [part.startswith("{") for part in operation.path.split("/")]
 

@@ -14,7 +14,7 @@ from starlette.routing import Route
 
 from neonup_emulator.api import default_user
 from neonup_emulator.api.body import Unusable, content
-from neonup_emulator.neon.context import Neon
+from neonup_emulator.neon.context import LocalNeon
 from neonup_emulator.neon.errors import Refused
 from neonup_emulator.neon.oauth import clients as oauth_clients
 from neonup_emulator.neon.oauth.model import OAuthClient
@@ -47,7 +47,7 @@ async def _register(request: Request) -> JSONResponse:
     except (Unusable, msgspec.DecodeError) as error:
         return JSONResponse({"message": str(error) or "the body is too large"}, 400)
 
-    def register(neon: Neon) -> dict[str, Any]:
+    def register(neon: LocalNeon) -> dict[str, Any]:
         client, secret = oauth_clients.register(
             neon, wanted.name, wanted.redirect_uris, public=wanted.public, scopes=wanted.scopes
         )
@@ -59,7 +59,7 @@ async def _register(request: Request) -> JSONResponse:
 async def _list(request: Request) -> JSONResponse:
     """All, without their secrets."""
 
-    def every(neon: Neon) -> dict[str, Any]:
+    def every(neon: LocalNeon) -> dict[str, Any]:
         return {"clients": [_shown(one) for one in oauth_clients.registered(neon)]}
 
     return await _as_admin(request, every)
@@ -72,9 +72,9 @@ async def _remove(request: Request) -> JSONResponse:
 
 
 async def _as_admin(
-    request: Request, do: Callable[[Neon], dict[str, Any]], status: int = 200
+    request: Request, do: Callable[[LocalNeon], dict[str, Any]], status: int = 200
 ) -> JSONResponse:
-    neon: Neon = request.app.state.neon
+    neon: LocalNeon = request.app.state.neon
 
     def checked() -> dict[str, Any]:
         default_user.check(neon, default_user.bearer(request))

@@ -13,7 +13,7 @@ from starlette.routing import Route
 
 from neonup_emulator.api.oauth.protocol.code_grant import CodeGrant
 from neonup_emulator.api.oauth.protocol.request import in_query
-from neonup_emulator.api.oauth.protocol.server import Server
+from neonup_emulator.api.oauth.protocol.server import OAuthServer
 from neonup_emulator.api.web import session
 from neonup_emulator.api.web.page import address, message, page
 from neonup_emulator.neon.oauth.scopes import in_words
@@ -36,7 +36,7 @@ async def _show(request: Request) -> Response:
     """Who asks for what; first of all, who is asked."""
     if request.url.hostname == "localhost":  # where the browser has no session
         return RedirectResponse(address(request, f"{PATH}?{request.url.query}"), 303)
-    server, user = Server(session.neon_of(request)), session.user(request)
+    server, user = OAuthServer(session.neon_of(request)), session.user(request)
     try:
         grant = await to_thread.run_sync(server.asked, in_query(request, issuer(request)), user)
     except OAuth2Error as error:
@@ -53,7 +53,7 @@ async def _show(request: Request) -> Response:
 
 async def _decide(request: Request) -> Response:
     """The user said yes or no, to what the address says."""
-    server, fields = Server(session.neon_of(request)), await session.form(request)
+    server, fields = OAuthServer(session.neon_of(request)), await session.form(request)
     user = session.user(request)
     if user is None:
         return _to_sign_in(request)
@@ -91,7 +91,7 @@ def _to_sign_in(request: Request) -> Response:
     return RedirectResponse(f"{request.url_for('sign_in').path}?{urlencode({'next': back})}", 303)
 
 
-def _refused(request: Request, server: Server, error: OAuth2Error) -> Response:
+def _refused(request: Request, server: OAuthServer, error: OAuth2Error) -> Response:
     """Back to the application; or, where that cannot be trusted to be one, a page."""
     if error.redirect_uri:
         return server.refuse(error)

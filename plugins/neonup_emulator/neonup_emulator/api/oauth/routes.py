@@ -17,10 +17,10 @@ from neonup_emulator.api.body import Unusable, content
 from neonup_emulator.api.oauth import consent
 from neonup_emulator.api.oauth.protocol.code_grant import user_info
 from neonup_emulator.api.oauth.protocol.request import Incoming, in_body
-from neonup_emulator.api.oauth.protocol.server import Server
+from neonup_emulator.api.oauth.protocol.server import OAuthServer
 from neonup_emulator.api.web.page import address
 from neonup_emulator.api.web.session import neon_of
-from neonup_emulator.neon.context import Neon
+from neonup_emulator.neon.context import LocalNeon
 from neonup_emulator.neon.oauth import tokens as oauth_tokens
 from neonup_emulator.neon.oauth.scopes import SCOPES
 
@@ -43,7 +43,7 @@ def routes() -> list[Route]:
     ]
 
 
-def recognize(neon: Neon) -> None:
+def recognize(neon: LocalNeon) -> None:
     """Let the API take access tokens."""
     neon.identity.others.append(partial(oauth_tokens.caller, neon))
 
@@ -80,16 +80,18 @@ async def _discovery(request: Request) -> Response:
 
 async def _token(request: Request) -> Response:
     """Tokens for a code or a refresh token."""
-    return await _answer(request, Server.exchange)
+    return await _answer(request, OAuthServer.exchange)
 
 
 async def _revoke(request: Request) -> Response:
     """A token is given back."""
-    return await _answer(request, Server.revoke)
+    return await _answer(request, OAuthServer.revoke)
 
 
-async def _answer(request: Request, answer: Callable[[Server, Incoming], Response]) -> Response:
-    server = Server(neon_of(request))
+async def _answer(
+    request: Request, answer: Callable[[OAuthServer, Incoming], Response]
+) -> Response:
+    server = OAuthServer(neon_of(request))
     try:
         body = await content(request, _LARGEST_BODY)
         incoming = in_body(request, consent.issuer(request), body)

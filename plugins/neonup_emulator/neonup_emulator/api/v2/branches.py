@@ -10,7 +10,7 @@ from neonup_emulator.api.v2.paging import Rank, page
 from neonup_emulator.neon import branches, endpoints
 from neonup_emulator.neon.errors import NotFound
 from neonup_emulator.neon.metering import usage
-from neonup_emulator.neon.model import Branch, Database, Endpoint, Role
+from neonup_emulator.neon.model import Branch, BranchDatabase, Endpoint, Role
 from neonup_emulator.neon.requests import CreateBranch, CreateEndpoint, UpdateBranch, UpdateEndpoint
 
 _ALL = "/projects/{project_id}/branches"
@@ -67,7 +67,7 @@ def create_project_branch(call: RequestContext) -> Answer:
     project = call.project()
     branch, opened, operations = branches.create(call.neon, project, call.body(CreateBranch))
     roles = call.neon.store.all(Role, branch_id=branch.id)
-    databases = call.neon.store.all(Database, branch_id=branch.id)
+    databases = call.neon.store.all(BranchDatabase, branch_id=branch.id)
     answer = {
         "branch": serializers.branch(branch, usage.of_branch(call.neon, branch)),
         "endpoints": [serializers.endpoint(call.neon, one) for one in opened],

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from neonup_emulator.neon.accounts.identity import Caller
-from neonup_emulator.neon.context import Neon
+from neonup_emulator.neon.context import LocalNeon
 from neonup_emulator.neon.errors import Forbidden, NotFound, Refused
 from neonup_emulator.neon.model import Project
 from neonup_emulator.neon.requests import Moment
@@ -33,7 +33,7 @@ class RequestContext:
         content: the body.
     """
 
-    neon: Neon
+    neon: LocalNeon
     caller: Caller
     path: Mapping[str, str]
     query: Mapping[str, str]
@@ -146,7 +146,7 @@ Handler = Callable[[RequestContext], Answer]
 
 
 @dataclass(frozen=True)
-class Operation:
+class ApiOperation:
     """An operation that is carried out here.
 
     Args:
@@ -161,7 +161,7 @@ class Operation:
     handler: Handler
 
 
-OPERATIONS: list[Operation] = []
+OPERATIONS: list[ApiOperation] = []
 """The modules of this package register theirs."""
 
 
@@ -181,7 +181,7 @@ def operation(
     def register(handler: Handler) -> Handler:
         for address in addresses:
             method, _, path = address.partition(" ")
-            OPERATIONS.append(Operation(id, method, path, status, handler))
+            OPERATIONS.append(ApiOperation(id, method, path, status, handler))
         return handler
 
     return register

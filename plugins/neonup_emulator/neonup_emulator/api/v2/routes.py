@@ -28,8 +28,8 @@ from neonup_emulator.api.v2 import (  # noqa: F401 - they register
     transfers,
 )
 from neonup_emulator.api.v2.not_here import NOT_HERE
-from neonup_emulator.api.v2.operations import OPERATIONS, Answer, Operation, RequestContext
-from neonup_emulator.neon.context import Neon
+from neonup_emulator.api.v2.operations import OPERATIONS, Answer, ApiOperation, RequestContext
+from neonup_emulator.neon.context import LocalNeon
 from neonup_emulator.neon.errors import (
     Failed,
     NoSuchMethod,
@@ -49,7 +49,7 @@ _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 
 def routes() -> list[Route]:
     """One route an address."""
-    by_path: defaultdict[str, dict[str, Operation]] = defaultdict(dict)
+    by_path: defaultdict[str, dict[str, ApiOperation]] = defaultdict(dict)
     for operation in [*_absent(), *OPERATIONS]:
         by_path[operation.path][operation.method] = operation
     # A fixed word in an address wins over a parameter in its place.
@@ -60,7 +60,7 @@ def routes() -> list[Route]:
     ]
 
 
-def _route(path: str, operations: dict[str, Operation]) -> Route:
+def _route(path: str, operations: dict[str, ApiOperation]) -> Route:
     async def handle(request: Request) -> Response:
         operation = operations.get(request.method)
         if operation is None:
@@ -70,7 +70,7 @@ def _route(path: str, operations: dict[str, Operation]) -> Route:
     return Route(path, handle, methods=_METHODS)
 
 
-async def _carry_out(request: Request, operation: Operation) -> Response:
+async def _carry_out(request: Request, operation: ApiOperation) -> Response:
     try:
         body = await content(request, _LARGEST_BODY)
         answer = await to_thread.run_sync(_call, request, operation, body)
@@ -86,8 +86,8 @@ async def _carry_out(request: Request, operation: Operation) -> Response:
     return _json(answer, operation.status)
 
 
-def _call(request: Request, operation: Operation, body: bytes) -> Answer:
-    neon: Neon = request.app.state.neon
+def _call(request: Request, operation: ApiOperation, body: bytes) -> Answer:
+    neon: LocalNeon = request.app.state.neon
     scheme, _, secret = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not secret:
         raise Unauthorized("authorization required: send Authorization: Bearer <key>")
@@ -99,7 +99,7 @@ def _call(request: Request, operation: Operation, body: bytes) -> Answer:
     )
 
 
-def _absent() -> Iterator[Operation]:
+def _absent() -> Iterator[ApiOperation]:
     """The operations that are not carried out here: they say so."""
 
     def say(call: RequestContext, *, id: str) -> Answer:  # noqa: A002
@@ -107,7 +107,7 @@ def _absent() -> Iterator[Operation]:
 
     for id, address in NOT_HERE.items():  # noqa: A001
         method, _, path = address.partition(" ")
-        yield Operation(id, method, path, NotHere.status, partial(say, id=id))
+        yield ApiOperation(id, method, path, NotHere.status, partial(say, id=id))
 
 
 async def _unknown(request: Request) -> Response:

@@ -10,12 +10,12 @@ from neonup_emulator.neon import endpoints
 from neonup_emulator.neon.accounts import plans
 from neonup_emulator.neon.accounts.model import Organization
 from neonup_emulator.neon.compute import addresses
-from neonup_emulator.neon.context import Neon
+from neonup_emulator.neon.context import LocalNeon
 from neonup_emulator.neon.metering import frames, usage
 from neonup_emulator.neon.metering.usage import Usage
 from neonup_emulator.neon.model import (
     Branch,
-    Database,
+    BranchDatabase,
     Endpoint,
     Operation,
     Project,
@@ -70,7 +70,7 @@ def project_item(project: Project, used: Usage | None = None) -> Shown:
     )
 
 
-def project(neon: Neon, row: Project) -> Shown:
+def project(neon: LocalNeon, row: Project) -> Shown:
     """A project."""
     used = usage.of_project(neon, row)
     shown = project_item(row, used)
@@ -88,7 +88,7 @@ def project(neon: Neon, row: Project) -> Shown:
     )
 
 
-def _owner(neon: Neon, row: Project) -> Shown:
+def _owner(neon: LocalNeon, row: Project) -> Shown:
     user = neon.people.user(row.owner_id)
     organization = neon.people.organization(row.org_id)
     plan = organization.plan if organization else "free"
@@ -145,7 +145,7 @@ def annotation(row: Branch) -> Shown:
     }
 
 
-def endpoint(neon: Neon, row: Endpoint) -> Shown:
+def endpoint(neon: LocalNeon, row: Endpoint) -> Shown:
     """An endpoint; whether it is active is asked of its server."""
     host = addresses.host(row)
     return _known(
@@ -211,7 +211,7 @@ def role(row: Role, *, secret: bool = False) -> Shown:
     )
 
 
-def database(row: Database) -> Shown:
+def database(row: BranchDatabase) -> Shown:
     """A database."""
     return _known(
         id=row.number,

@@ -18,7 +18,7 @@ from neonup_emulator.neon.claimable.agent_claims import Claimable
 from neonup_emulator.neon.claimable.attempts import TooMany
 from neonup_emulator.neon.claimable.claim_codes import WrongCode
 from neonup_emulator.neon.claimable.model import AgentRegistration
-from neonup_emulator.neon.context import Neon
+from neonup_emulator.neon.context import LocalNeon
 from neonup_emulator.neon.errors import NotFound, Refused
 
 
@@ -69,7 +69,9 @@ async def _claim(request: Request) -> Response:
     return RedirectResponse(f"/claim?{urlencode({'claimed': accepted.project_id})}", 303)
 
 
-async def _offer(request: Request, neon: Neon, user: User, code: str, found: Claimable) -> Response:
+async def _offer(
+    request: Request, neon: LocalNeon, user: User, code: str, found: Claimable
+) -> Response:
     registration = found.registration
     return page(
         request,
@@ -83,7 +85,7 @@ async def _offer(request: Request, neon: Neon, user: User, code: str, found: Cla
     )
 
 
-async def _claimed(request: Request, neon: Neon, user: User, project_id: str) -> Response:
+async def _claimed(request: Request, neon: LocalNeon, user: User, project_id: str) -> Response:
     """What changed; only for the person who claimed it."""
 
     def find() -> AgentRegistration:

@@ -12,7 +12,7 @@ from neonup_emulator.api.web.project_page import why_kept
 from neonup_emulator.api.web.visit import Visit, does, show, shows, tell
 from neonup_emulator.neon import branches, endpoints, projects, snapshots
 from neonup_emulator.neon.errors import Unprocessable
-from neonup_emulator.neon.model import Branch, Database, Endpoint
+from neonup_emulator.neon.model import Branch, BranchDatabase, Endpoint
 from neonup_emulator.neon.requests import BranchEndpoint, CreateBranch, NewBranch, NewEndpoint
 
 _PROJECT = "/projects/{project_id}"
@@ -133,7 +133,7 @@ def _delete_project(visit: Visit) -> Response:
 def _ask_branch(visit: Visit) -> Response:
     project, branch = visit.project, visit.branch
     kept = why_kept(branch, visit.neon.store.all(Branch, project_id=project.id))
-    names = [one.name for one in visit.neon.store.all(Database, branch_id=branch.id)]
+    names = [one.name for one in visit.neon.store.all(BranchDatabase, branch_id=branch.id)]
     happens = [
         f"Its data goes, in all its databases: {', '.join(names)}." if names else "Its data goes.",
         "Its connection strings stop working; who is connected is cut off.",

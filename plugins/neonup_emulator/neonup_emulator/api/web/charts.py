@@ -10,7 +10,7 @@ NEAR = 0.8
 
 
 @dataclass(frozen=True)
-class Meter:
+class MeterBar:
     """An amount, in words and as a bar where it has a limit.
 
     Args:

@@ -13,7 +13,7 @@ from neonup_emulator.neon.accounts.model import User
 from neonup_emulator.neon.claimable import neon_new
 from neonup_emulator.neon.claimable.agent_claims import destinations
 from neonup_emulator.neon.claimable.model import ClaimableDatabase
-from neonup_emulator.neon.context import Neon
+from neonup_emulator.neon.context import LocalNeon
 from neonup_emulator.neon.errors import Conflict, NotFound
 
 
@@ -53,7 +53,7 @@ async def _claim(request: Request) -> Response:
     return RedirectResponse(request.url.path, status_code=303)
 
 
-async def _unclaimed(request: Request, neon: Neon, found: ClaimableDatabase) -> Response:
+async def _unclaimed(request: Request, neon: LocalNeon, found: ClaimableDatabase) -> Response:
     user = session.user(request)
     organizations = await to_thread.run_sync(destinations, neon, user) if user else []
     return page(
@@ -67,7 +67,7 @@ async def _unclaimed(request: Request, neon: Neon, found: ClaimableDatabase) -> 
     )
 
 
-def _claimed(request: Request, neon: Neon, found: ClaimableDatabase) -> Response:
+def _claimed(request: Request, neon: LocalNeon, found: ClaimableDatabase) -> Response:
     """What became of it; where it went is told to whoever claimed it."""
     organization = neon.people.organization(found.claimed_into or "")
     return page(
@@ -81,7 +81,7 @@ def _claimed(request: Request, neon: Neon, found: ClaimableDatabase) -> Response
     )
 
 
-async def _gone(request: Request, neon: Neon, name: str) -> Response:
+async def _gone(request: Request, neon: LocalNeon, name: str) -> Response:
     if await to_thread.run_sync(neon_new.has_expired, neon, name):
         return page(request, "claim_expired.html", status=410)
     return page(request, "claim_unknown.html", status=404)

@@ -14,7 +14,7 @@ from neonup_emulator.api.web import branch_tree, session
 from neonup_emulator.api.web.page import page
 from neonup_emulator.api.web.visit import Visit, does, show, shows, tell
 from neonup_emulator.neon import endpoints, projects
-from neonup_emulator.neon.context import Neon
+from neonup_emulator.neon.context import LocalNeon
 from neonup_emulator.neon.model import Branch, Endpoint, Operation, Project, Snapshot
 from neonup_emulator.neon.requests import FirstBranch, NewProject
 from neonup_local.service import details
@@ -51,7 +51,7 @@ class Summary:
     seen: datetime
 
 
-def summary(neon: Neon, project: Project) -> Summary:
+def summary(neon: LocalNeon, project: Project) -> Summary:
     """How a project is; no server is woken for that."""
     branches = neon.store.all(Branch, project_id=project.id)
     opened = neon.store.all(Endpoint, project_id=project.id)
@@ -66,7 +66,7 @@ def summary(neon: Neon, project: Project) -> Summary:
     )
 
 
-def busy(neon: Neon, project: Project) -> bool:
+def busy(neon: LocalNeon, project: Project) -> bool:
     """Whether a change of the project is being carried out."""
     found = neon.store.all(Operation, project_id=project.id)
     return any(one.status in ("running", "scheduling") for one in found[-20:])

@@ -13,7 +13,7 @@ from neonup_emulator.api.web.console import busy
 from neonup_emulator.api.web.visit import Visit, show, shows
 from neonup_emulator.neon import endpoints, snapshots
 from neonup_emulator.neon.compute import addresses
-from neonup_emulator.neon.context import Neon
+from neonup_emulator.neon.context import LocalNeon
 from neonup_emulator.neon.model import Branch, Endpoint, Operation, Project, Snapshot
 from neonup_local.service import details
 
@@ -36,7 +36,7 @@ class Compute:
 
 
 @dataclass(frozen=True)
-class Shown:
+class EndpointView:
     """A branch in the list.
 
     Args:
@@ -54,7 +54,7 @@ class Shown:
     rooted: bool
 
 
-def computes(neon: Neon, branch: Branch) -> list[Compute]:
+def computes(neon: LocalNeon, branch: Branch) -> list[Compute]:
     """A branch's endpoints, the one that writes first."""
     found = neon.store.all(Endpoint, branch_id=branch.id)
     found.sort(key=lambda one: one.type != "read_write")
@@ -112,8 +112,10 @@ def _activity(visit: Visit) -> Response:
     )
 
 
-def _shown(neon: Neon, branch: Branch, branches: list[Branch], kept: list[Snapshot]) -> Shown:
-    return Shown(
+def _shown(
+    neon: LocalNeon, branch: Branch, branches: list[Branch], kept: list[Snapshot]
+) -> EndpointView:
+    return EndpointView(
         branch,
         _origin(branch, branches, kept),
         computes(neon, branch),
@@ -134,7 +136,7 @@ def _origin(branch: Branch, branches: list[Branch], kept: list[Snapshot]) -> str
     return f"from {name}{what}"
 
 
-def _earliest(neon: Neon, project: Project) -> object:
+def _earliest(neon: LocalNeon, project: Project) -> object:
     """The first moment that branches can be made from."""
     kept = neon.clock.now() - timedelta(seconds=project.history_retention_seconds)
     return max(kept, project.created_at)

@@ -41,7 +41,7 @@ class Ended(Exception):
 
 
 @dataclass(frozen=True)
-class Column:
+class ResultColumn:
     """A column of a result."""
 
     name: str
@@ -50,7 +50,7 @@ class Column:
 
 
 @dataclass
-class Result:
+class StatementResult:
     """What a statement answered.
 
     Args:
@@ -61,7 +61,7 @@ class Result:
     """
 
     tag: str = ""
-    columns: list[Column] = field(default_factory=list)
+    columns: list[ResultColumn] = field(default_factory=list)
     rows: list[list[str | None]] = field(default_factory=list)
     more: bool = False
 
@@ -99,10 +99,10 @@ _WRONG = {
 
 
 @dataclass(frozen=True)
-class Outcome:
+class StatementOutcome:
     """What came of a query."""
 
-    results: list[Result]
+    results: list[StatementResult]
     problem: Problem | None
     milliseconds: int
 
@@ -115,7 +115,7 @@ def run(
     read_only: bool,
     seconds: float = SECONDS,
     patience: float = _PATIENCE,
-) -> Outcome:
+) -> StatementOutcome:
     """Run a query.
 
     Args:
@@ -127,12 +127,14 @@ def run(
         patience: seconds after which all is given up.
     """
     begun = time.monotonic()
-    results: list[Result] = []
+    results: list[StatementResult] = []
     problem = None
     if not query.strip():
-        return Outcome([], Problem("Type a query first."), 0)
+        return StatementOutcome([], Problem("Type a query first."), 0)
     if "\0" in query or len(query) > LONGEST:
-        return Outcome([], Problem(f"A query is text of at most {LONGEST:,} characters."), 0)
+        return StatementOutcome(
+            [], Problem(f"A query is text of at most {LONGEST:,} characters."), 0
+        )
     try:
         connection = psycopg.connect(
             url,
@@ -145,7 +147,7 @@ def run(
         )
         with closing(connection):
             if read_only and (reason := read_only_rules.refusal(connection, query)):
-                return Outcome([], Problem(reason, hint=read_only_rules.ALLOW), 0)
+                return StatementOutcome([], Problem(reason, hint=read_only_rules.ALLOW), 0)
             begun = time.monotonic()  # waking the compute is not the query's time
             deadline = begun + patience
             problem = _run(connection.pgconn, query, read_only, results, deadline)
@@ -153,11 +155,11 @@ def run(
         problem = Problem(f"It ran for more than {patience:g} seconds and was cancelled.")
     except (psycopg.Error, UnicodeError) as error:
         problem = Problem(str(error).strip() or "The connection was lost.")
-    return Outcome(results, problem, round((time.monotonic() - begun) * 1000))
+    return StatementOutcome(results, problem, round((time.monotonic() - begun) * 1000))
 
 
 def _run(
-    connection: PGconn, query: str, read_only: bool, results: list[Result], deadline: float
+    connection: PGconn, query: str, read_only: bool, results: list[StatementResult], deadline: float
 ) -> Problem | None:
     if read_only:
         connection.exec_(b"BEGIN READ ONLY")
@@ -167,14 +169,14 @@ def _run(
     connection.set_single_row_mode()
     while connection.flush():
         select.select([], [connection.socket], [], 1)
-    current: Result | None = None
+    current: StatementResult | None = None
     while (found := _next(connection, deadline)) is not None:
         if found.status in _WRONG:
             return _WRONG[ExecStatus(found.status)]
         if found.status == ExecStatus.FATAL_ERROR:
             return _problem(found, query, read_only)
         if current is None:
-            current = Result(columns=_columns(found))
+            current = StatementResult(columns=_columns(found))
         _take(current, found)
         if found.status != ExecStatus.SINGLE_TUPLE:
             _end(current, found, results)
@@ -203,18 +205,18 @@ def _cancel(connection: PGconn) -> None:
         connection.get_cancel().cancel()
 
 
-def _columns(found: PGresult) -> list[Column]:
+def _columns(found: PGresult) -> list[ResultColumn]:
     types = psycopg.adapters.types
     shown = []
     for index in range(found.nfields):
         oid = found.ftype(index)
         info = types.get(oid)
         name = (found.fname(index) or b"").decode("utf-8", "replace")
-        shown.append(Column(name, info.name if info else "", oid in _NUMBERS))
+        shown.append(ResultColumn(name, info.name if info else "", oid in _NUMBERS))
     return shown
 
 
-def _take(current: Result, found: PGresult) -> None:
+def _take(current: StatementResult, found: PGresult) -> None:
     for row in range(found.ntuples):
         if len(current.rows) >= ROWS:
             current.more = True
@@ -228,7 +230,7 @@ def _shown(value: bytes) -> str:
     return text if len(text) <= _CELL else f"{text[:_CELL]}…"
 
 
-def _end(current: Result, found: PGresult, results: list[Result]) -> None:
+def _end(current: StatementResult, found: PGresult, results: list[StatementResult]) -> None:
     current.tag = (found.command_status or b"").decode()
     if len(results) < _RESULTS:
         results.append(current)

@@ -6,7 +6,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from neonup_emulator.api.web import query_box, reach
-from neonup_emulator.api.web.query_box import Outcome
+from neonup_emulator.api.web.query_box import StatementOutcome
 from neonup_emulator.api.web.visit import Visit, does, show, shows
 
 _PATH = "/projects/{project_id}/query"
@@ -42,7 +42,12 @@ def _run(visit: Visit) -> Response:
 
 
 def _page(
-    visit: Visit, place: reach.Place, query: str, *, read_only: bool, outcome: Outcome | None
+    visit: Visit,
+    place: reach.Place,
+    query: str,
+    *,
+    read_only: bool,
+    outcome: StatementOutcome | None,
 ) -> Response:
     return show(
         visit,

@@ -9,7 +9,7 @@ from typing import TypeVar
 from neonup_emulator.api.v2 import serializers
 from neonup_emulator.api.web.visit import Visit
 from neonup_emulator.neon.errors import NotFound
-from neonup_emulator.neon.model import Branch, Database, Endpoint, Project, Role
+from neonup_emulator.neon.model import Branch, BranchDatabase, Endpoint, Project, Role
 
 Kind = TypeVar("Kind")
 
@@ -26,8 +26,8 @@ class Place:
     project: Project
     branches: list[Branch]
     branch: Branch
-    databases: list[Database]
-    database: Database | None
+    databases: list[BranchDatabase]
+    database: BranchDatabase | None
     roles: list[Role]
     role: Role | None
     endpoints: list[Endpoint]
@@ -56,7 +56,7 @@ def place(visit: Visit, *, branch: str, database: str = "", role: str = "") -> P
     branches.sort(key=lambda one: (not one.default, one.name.casefold()))
     chosen = _chosen(branches, branch, lambda one: one.id, "branch") or branches[0]
     visit.neon.computes.refresh(chosen)
-    databases = store.all(Database, branch_id=chosen.id)
+    databases = store.all(BranchDatabase, branch_id=chosen.id)
     roles = store.all(Role, branch_id=chosen.id)
     found = _chosen(databases, database, lambda one: one.name, "database")
     found = found or (databases[0] if databases else None)

@@ -29,7 +29,7 @@ def routes() -> list[Route]:
 
 
 @dataclass(frozen=True)
-class Plan:
+class RestorePlan:
     """A restore as it would be.
 
     Args:
@@ -99,7 +99,7 @@ def _restore(visit: Visit) -> Response:
     return RedirectResponse(f"/projects/{project.id}", 303)
 
 
-def _plan(visit: Visit, branch: Branch, source_id: str, at: str) -> Plan:
+def _plan(visit: Visit, branch: Branch, source_id: str, at: str) -> RestorePlan:
     """What a restore would do.
 
     Raises:
@@ -112,7 +112,7 @@ def _plan(visit: Visit, branch: Branch, source_id: str, at: str) -> Plan:
     )
     snapshot = visit.neon.store.get(Snapshot, source_id)
     if snapshot is not None and snapshot.project_id == project.id:
-        return Plan(
+        return RestorePlan(
             snapshot,
             None,
             "",
@@ -133,7 +133,7 @@ def _plan(visit: Visit, branch: Branch, source_id: str, at: str) -> Plan:
     point_in_time.target(visit.neon, project, source, time=time, lsn=None)
     preserve = f"{branch.name} before {visit.neon.clock.now():%Y-%m-%d %H:%M:%S}"
     as_of = f"as it was on {wording.when(time)}" if time else "as it is now"
-    return Plan(
+    return RestorePlan(
         source,
         time,
         preserve,

@@ -18,7 +18,7 @@ from starlette.requests import Request
 from neonup_emulator.neon.accounts import sessions
 from neonup_emulator.neon.accounts.identity import Caller
 from neonup_emulator.neon.accounts.model import User
-from neonup_emulator.neon.context import Neon
+from neonup_emulator.neon.context import LocalNeon
 from neonup_emulator.neon.errors import Forbidden
 
 _SIGNED_IN, _CSRF = "session", "csrf"
@@ -40,9 +40,9 @@ def middleware(secret: str) -> Middleware:
     )
 
 
-def neon_of(request: Request) -> Neon:
+def neon_of(request: Request) -> LocalNeon:
     """The local Neon behind the application."""
-    neon: Neon = request.app.state.neon
+    neon: LocalNeon = request.app.state.neon
     return neon
 
 

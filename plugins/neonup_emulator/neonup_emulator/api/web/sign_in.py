@@ -12,7 +12,7 @@ from starlette.routing import Route
 from neonup_emulator.api.web import session
 from neonup_emulator.api.web.page import is_local, page
 from neonup_emulator.neon.accounts.model import User
-from neonup_emulator.neon.context import Neon
+from neonup_emulator.neon.context import LocalNeon
 from neonup_emulator.neon.errors import Refused, Unauthorized
 
 
@@ -57,7 +57,7 @@ async def sign_out(request: Request) -> Response:
     return RedirectResponse("/", 303)
 
 
-def _find(neon: Neon, email: str, key: str) -> User:
+def _find(neon: LocalNeon, email: str, key: str) -> User:
     if key:
         caller = neon.identity.caller(key)
         if caller.method != "api_key_user":

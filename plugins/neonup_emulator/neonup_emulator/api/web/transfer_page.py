@@ -18,7 +18,7 @@ from neonup_emulator.api.web.page import message, page, to_sign_in
 from neonup_emulator.neon import projects
 from neonup_emulator.neon.accounts.identity import Caller
 from neonup_emulator.neon.accounts.model import Organization
-from neonup_emulator.neon.context import Neon
+from neonup_emulator.neon.context import LocalNeon
 from neonup_emulator.neon.errors import Gone, Locked, NotFound, Refused
 from neonup_emulator.neon.transfer import transfer_requests
 from neonup_emulator.neon.transfer.transfer_requests import Offer
@@ -146,7 +146,7 @@ def _error(refused: Refused | None) -> str:
     return f"{refused.message[:1].upper()}{refused.message[1:]}.{hint}"
 
 
-def _destinations(neon: Neon, caller: Caller, offer: Offer) -> list[Organization]:
+def _destinations(neon: LocalNeon, caller: Caller, offer: Offer) -> list[Organization]:
     """The organizations that the user may bring the project to, their own first."""
     return [
         one

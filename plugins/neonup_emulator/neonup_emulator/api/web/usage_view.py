@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from neonup_emulator.api.web import charts, wording
-from neonup_emulator.api.web.charts import Meter, Stick
-from neonup_emulator.neon.context import Neon
+from neonup_emulator.api.web.charts import MeterBar, Stick
+from neonup_emulator.neon.context import LocalNeon
 from neonup_emulator.neon.metering import usage
 from neonup_emulator.neon.model import Project
 
@@ -25,7 +25,7 @@ _NAMES = {name: label for label, name, _ in _FIGURES}
 
 
 @dataclass(frozen=True)
-class Shown:
+class UsageView:
     """What a page says of a project's usage.
 
     Args:
@@ -36,13 +36,13 @@ class Shown:
     """
 
     month: str
-    meters: list[Meter]
+    meters: list[MeterBar]
     exceeded: str
     hours: list[Stick]
     busiest: str
 
 
-def of_project(neon: Neon, project: Project) -> Shown:
+def of_project(neon: LocalNeon, project: Project) -> UsageView:
     """This month's figures, against the quota where there is one, and the last hours."""
     found = usage.of_project(neon, project)
     shares = found.fractions
@@ -50,10 +50,12 @@ def of_project(neon: Neon, project: Project) -> Shown:
     for label, name, say in _FIGURES:
         limit = found.quota.get(name)
         meters.append(
-            Meter(label, say(getattr(found, name)), say(limit) if limit else "", shares.get(name))
+            MeterBar(
+                label, say(getattr(found, name)), say(limit) if limit else "", shares.get(name)
+            )
         )
     hours = _hours(neon, project)
-    return Shown(
+    return UsageView(
         f"{found.period_start:%B %Y}",
         meters,
         _NAMES.get(found.exceeded or "", "").lower(),
@@ -62,7 +64,7 @@ def of_project(neon: Neon, project: Project) -> Shown:
     )
 
 
-def _hours(neon: Neon, project: Project) -> list[tuple[str, float]]:
+def _hours(neon: LocalNeon, project: Project) -> list[tuple[str, float]]:
     """Seconds that servers ran in each hour, oldest first, with the hour's name."""
     now = neon.clock.now().replace(minute=0, second=0, microsecond=0)
     begins = [now - timedelta(hours=back) for back in range(_HOURS - 1, -1, -1)]

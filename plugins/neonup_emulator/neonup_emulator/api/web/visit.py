@@ -15,7 +15,7 @@ from neonup_emulator.api.web import session
 from neonup_emulator.api.web.page import page, to_sign_in
 from neonup_emulator.neon import branches, projects
 from neonup_emulator.neon.accounts.identity import Caller
-from neonup_emulator.neon.context import Neon
+from neonup_emulator.neon.context import LocalNeon
 from neonup_emulator.neon.errors import Conflict, Locked, Refused, Unprocessable
 from neonup_emulator.neon.model import Branch, Project
 
@@ -33,7 +33,7 @@ class Visit:
     """
 
     request: Request
-    neon: Neon
+    neon: LocalNeon
     caller: Caller
     fields: FormData
 

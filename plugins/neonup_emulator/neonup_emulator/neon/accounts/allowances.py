@@ -8,18 +8,18 @@ from __future__ import annotations
 
 from neonup_emulator.neon.accounts import plans
 from neonup_emulator.neon.accounts.model import Plan
-from neonup_emulator.neon.context import Neon
+from neonup_emulator.neon.context import LocalNeon
 from neonup_emulator.neon.errors import Forbidden, LimitExceeded
 from neonup_emulator.neon.model import Branch, Project, Snapshot
 
 
-def plan_of(neon: Neon, project: Project) -> Plan:
+def plan_of(neon: LocalNeon, project: Project) -> Plan:
     """The plan of the organization that a project belongs to."""
     organization = neon.people.organization(project.org_id)
     return organization.plan if organization else "free"
 
 
-def check_branches(neon: Neon, project: Project, more: int = 1) -> None:
+def check_branches(neon: LocalNeon, project: Project, more: int = 1) -> None:
     """Whether a project may have so many more branches.
 
     Raises:
@@ -30,7 +30,7 @@ def check_branches(neon: Neon, project: Project, more: int = 1) -> None:
         raise LimitExceeded("branches", limit)
 
 
-def check_snapshots(neon: Neon, project: Project, more: int = 1) -> None:
+def check_snapshots(neon: LocalNeon, project: Project, more: int = 1) -> None:
     """Whether a project may have so many more manual snapshots.
 
     Raises:
@@ -42,7 +42,7 @@ def check_snapshots(neon: Neon, project: Project, more: int = 1) -> None:
         raise LimitExceeded("snapshots", limit)
 
 
-def check_schedules(neon: Neon, project: Project) -> None:
+def check_schedules(neon: LocalNeon, project: Project) -> None:
     """Whether snapshots of a project can be created by a schedule.
 
     Raises:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from neonup_emulator.neon.accounts import plans
 from neonup_emulator.neon.accounts.model import Organization
 from neonup_emulator.neon.accounts.plans import Limits
-from neonup_emulator.neon.context import Neon
+from neonup_emulator.neon.context import LocalNeon
 from neonup_emulator.neon.errors import Unsatisfied
 from neonup_emulator.neon.model import Branch, Endpoint, Project, Snapshot
 
@@ -30,7 +30,7 @@ class Excess:
     found: float
 
 
-def check_transfer_request(neon: Neon, project: Project, target: Organization) -> None:
+def check_transfer_request(neon: LocalNeon, project: Project, target: Organization) -> None:
     """Refuse a project that an organization cannot own, as `acceptProjectTransferRequest` does.
 
     Raises:
@@ -45,7 +45,7 @@ def check_transfer_request(neon: Neon, project: Project, target: Organization) -
         )
 
 
-def check_transfer(neon: Neon, projects: Sequence[Project], target: Organization) -> None:
+def check_transfer(neon: LocalNeon, projects: Sequence[Project], target: Organization) -> None:
     """Refuse projects that an organization cannot own, as `transferProjectsFromOrgToOrg` does.
 
     Raises:
@@ -75,7 +75,7 @@ def check_transfer(neon: Neon, projects: Sequence[Project], target: Organization
         )
 
 
-def exceeded(neon: Neon, project: Project, limits: Limits) -> list[Excess]:
+def exceeded(neon: LocalNeon, project: Project, limits: Limits) -> list[Excess]:
     """The limits of a plan that a project does not keep to."""
     branches = len(neon.store.all(Branch, project_id=project.id))
     snapshots = sum(one.manual for one in neon.store.all(Snapshot, project_id=project.id))
@@ -101,7 +101,7 @@ def exceeded(neon: Neon, project: Project, limits: Limits) -> list[Excess]:
     return found
 
 
-def _too_many(neon: Neon, added: Sequence[Project], target: Organization) -> list[Excess]:
+def _too_many(neon: LocalNeon, added: Sequence[Project], target: Organization) -> list[Excess]:
     own = [
         one for one in neon.store.all(Project) if one.org_id == target.id and one.deleted_at is None
     ]

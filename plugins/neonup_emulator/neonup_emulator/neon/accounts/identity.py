@@ -61,7 +61,7 @@ class Caller:
         return project.org_id in self.organizations or project.id in self.shared
 
 
-class Identity:
+class Identities:
     """The credentials of one local Neon.
 
     Args:

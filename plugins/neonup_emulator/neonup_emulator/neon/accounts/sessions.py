@@ -10,12 +10,12 @@ import secrets
 from datetime import timedelta
 
 from neonup_emulator.neon.accounts.model import User, WebSession
-from neonup_emulator.neon.context import Neon
+from neonup_emulator.neon.context import LocalNeon
 
 LIFETIME = timedelta(days=14)
 
 
-def begin(neon: Neon, user: User) -> str:
+def begin(neon: LocalNeon, user: User) -> str:
     """Sign a user in; the session's secret, of which only the digest is kept."""
     secret = secrets.token_urlsafe(32)
     now = neon.clock.now()
@@ -23,7 +23,7 @@ def begin(neon: Neon, user: User) -> str:
     return secret
 
 
-def user_of(neon: Neon, secret: str) -> User | None:
+def user_of(neon: LocalNeon, secret: str) -> User | None:
     """Whose session it is; None where it has ended or never was one."""
     known = neon.store.get(WebSession, _digest(secret))
     if known is None or known.expires_at <= neon.clock.now():
@@ -31,14 +31,14 @@ def user_of(neon: Neon, secret: str) -> User | None:
     return neon.people.user(known.user_id)
 
 
-def end(neon: Neon, secret: str) -> None:
+def end(neon: LocalNeon, secret: str) -> None:
     """Sign a session out, if it has not ended."""
     known = neon.store.get(WebSession, _digest(secret))
     if known is not None:
         neon.store.delete(known)
 
 
-def forget_expired(neon: Neon) -> None:
+def forget_expired(neon: LocalNeon) -> None:
     """Delete the sessions whose time is over."""
     now = neon.clock.now()
     over = [one for one in neon.store.dated(WebSession, "expires_at") if one.expires_at <= now]

@@ -14,7 +14,7 @@ from neonup_emulator.neon.claimable import agent_tokens, claim_codes
 from neonup_emulator.neon.claimable.agent_errors import AgentRefused
 from neonup_emulator.neon.claimable.claim_codes import Issued, WrongCode
 from neonup_emulator.neon.claimable.model import AgentRegistration, ClaimCode
-from neonup_emulator.neon.context import Neon
+from neonup_emulator.neon.context import LocalNeon
 from neonup_emulator.neon.errors import Forbidden, Gone, Refused
 from neonup_emulator.neon.model import Project
 from neonup_emulator.neon.state.store import setting
@@ -50,7 +50,7 @@ class Claimable:
     project: Project
 
 
-def begin(neon: Neon, registration: AgentRegistration) -> Issued:
+def begin(neon: LocalNeon, registration: AgentRegistration) -> Issued:
     """A new code for the person who is to claim the project.
 
     Raises:
@@ -60,7 +60,7 @@ def begin(neon: Neon, registration: AgentRegistration) -> Issued:
     return claim_codes.issue(neon, registration)
 
 
-def status(neon: Neon, registration: AgentRegistration) -> Status:
+def status(neon: LocalNeon, registration: AgentRegistration) -> Status:
     """How far the claim is.
 
     Raises:
@@ -77,7 +77,7 @@ def status(neon: Neon, registration: AgentRegistration) -> Status:
     return Status("expired" if over else "pending", code.expires_at)
 
 
-def look(neon: Neon, text: str, who: str) -> Claimable:
+def look(neon: LocalNeon, text: str, who: str) -> Claimable:
     """What a code leads to.
 
     Args:
@@ -99,7 +99,7 @@ def look(neon: Neon, text: str, who: str) -> Claimable:
     return Claimable(code, registration, project)
 
 
-def destinations(neon: Neon, user: User) -> list[Organization]:
+def destinations(neon: LocalNeon, user: User) -> list[Organization]:
     """The organizations that a person may bring a project to, their own first."""
     found = []
     for organization in neon.people.organizations_of(user):
@@ -109,7 +109,7 @@ def destinations(neon: Neon, user: User) -> list[Organization]:
     return found
 
 
-def accept(neon: Neon, text: str, who: str, user: User, org_id: str) -> AgentRegistration:
+def accept(neon: LocalNeon, text: str, who: str, user: User, org_id: str) -> AgentRegistration:
     """Claim the project of a code, which is used up: from now on the agent can do nothing with it.
 
     Raises:
@@ -131,7 +131,7 @@ def accept(neon: Neon, text: str, who: str, user: User, org_id: str) -> AgentReg
         return neon.store.update(AgentRegistration, found.registration.id, setting(**accepted))
 
 
-def reconcile(neon: Neon, *, at_once: bool = False) -> None:
+def reconcile(neon: LocalNeon, *, at_once: bool = False) -> None:
     """Carry out the claims that were accepted: move projects and renew their passwords.
 
     Args:
@@ -148,7 +148,7 @@ def reconcile(neon: Neon, *, at_once: bool = False) -> None:
                 log.info("The claim of %s waits: %s", row.project_id, refused.message)
 
 
-def _carry_out(neon: Neon, registration: AgentRegistration) -> None:
+def _carry_out(neon: LocalNeon, registration: AgentRegistration) -> None:
     project = neon.store.get(Project, registration.project_id)
     organization = neon.people.organization(registration.claimed_into or "")
     user = neon.people.user(registration.claimed_by or "")

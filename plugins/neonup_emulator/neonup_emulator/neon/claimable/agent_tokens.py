@@ -16,7 +16,7 @@ from typing import Any
 from neonup_emulator.neon.claimable import capabilities, claim_codes
 from neonup_emulator.neon.claimable.agent_errors import AgentRefused
 from neonup_emulator.neon.claimable.model import AgentRegistration, RevokedToken
-from neonup_emulator.neon.context import Neon
+from neonup_emulator.neon.context import LocalNeon
 from neonup_emulator.neon.model import Project
 from neonup_emulator.neon.state.store import setting
 
@@ -58,7 +58,7 @@ class Bearer:
             )
 
 
-def new_assertion(neon: Neon, registration_id: str, expires_at: datetime, origin: str) -> str:
+def new_assertion(neon: LocalNeon, registration_id: str, expires_at: datetime, origin: str) -> str:
     """An identity assertion.
 
     Args:
@@ -68,7 +68,7 @@ def new_assertion(neon: Neon, registration_id: str, expires_at: datetime, origin
     return _signed(neon, origin, expires_at, claims)
 
 
-def exchange(neon: Neon, assertion: str, origin: str) -> Access:
+def exchange(neon: LocalNeon, assertion: str, origin: str) -> Access:
     """An access token for an assertion.
 
     The assertion's audience is not looked at: its key is this Neon's alone, and the port may have
@@ -99,7 +99,7 @@ def exchange(neon: Neon, assertion: str, origin: str) -> Access:
     return Access(token, max(1, int((until - now).total_seconds())), scopes)
 
 
-def bearer(neon: Neon, token: str, origin: str) -> Bearer:
+def bearer(neon: LocalNeon, token: str, origin: str) -> Bearer:
     """Whose access token it is; what can be done with it now is another question.
 
     Raises:
@@ -117,7 +117,7 @@ def bearer(neon: Neon, token: str, origin: str) -> Bearer:
     return Bearer(registration, frozenset(str(claims.get("scope", "")).split()))
 
 
-def require_unclaimed(neon: Neon, registration: AgentRegistration) -> Project:
+def require_unclaimed(neon: LocalNeon, registration: AgentRegistration) -> Project:
     """The project of a registration that is still the agent's.
 
     Raises:
@@ -133,7 +133,7 @@ def require_unclaimed(neon: Neon, registration: AgentRegistration) -> Project:
     return project
 
 
-def revoke(neon: Neon, token: str) -> None:
+def revoke(neon: LocalNeon, token: str) -> None:
     """Revoke a token; one that is not known is left alone.
 
     With an assertion all of its access tokens die, and the code that nobody has used; the project
@@ -166,7 +166,7 @@ def audience(origin: str) -> str:
     return f"{origin}/"
 
 
-def _require_alive(neon: Neon, registration: AgentRegistration) -> Project | None:
+def _require_alive(neon: LocalNeon, registration: AgentRegistration) -> Project | None:
     """The project, or None where it was claimed, and is its owner's to delete."""
     state = registration.state
     if state == "expired" or (state == "unclaimed" and registration.expires_at <= neon.clock.now()):
@@ -179,7 +179,7 @@ def _require_alive(neon: Neon, registration: AgentRegistration) -> Project | Non
     raise AgentRefused("invalid_grant", "the project was deleted")
 
 
-def _signed(neon: Neon, origin: str, until: datetime, claims: dict[str, str]) -> str:
+def _signed(neon: LocalNeon, origin: str, until: datetime, claims: dict[str, str]) -> str:
     every = {
         "iss": f"{origin}/claimable",
         "aud": audience(origin),
@@ -191,7 +191,7 @@ def _signed(neon: Neon, origin: str, until: datetime, claims: dict[str, str]) ->
 
 
 def _known(
-    neon: Neon, token: str, use: str | None
+    neon: LocalNeon, token: str, use: str | None
 ) -> tuple[dict[str, Any], AgentRegistration | None]:
     """What a token of this Neon's says, and its registration; None where it is no such token."""
     claims = neon.signer.claims(token) or {}

@@ -19,7 +19,7 @@ from neonup_emulator.neon.claimable import (
 from neonup_emulator.neon.claimable.capabilities import Decision
 from neonup_emulator.neon.claimable.model import AgentRegistration, RevokedToken
 from neonup_emulator.neon.claimable.unclaimed import LIFETIME, REMEMBERED
-from neonup_emulator.neon.context import Neon
+from neonup_emulator.neon.context import LocalNeon
 from neonup_emulator.neon.errors import Refused
 from neonup_emulator.neon.model import Project
 from neonup_emulator.neon.state.store import setting
@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Registered:
+class RegisteredAgent:
     """A new agent, and its secret, which is not kept."""
 
     registration: AgentRegistration
@@ -36,7 +36,7 @@ class Registered:
     decisions: list[Decision]
 
 
-def register(neon: Neon, requested: list[str], source: str, origin: str) -> Registered:
+def register(neon: LocalNeon, requested: list[str], source: str, origin: str) -> RegisteredAgent:
     """A new agent with a new project, which belongs to nobody and lives for 72 hours.
 
     Args:
@@ -66,10 +66,10 @@ def register(neon: Neon, requested: list[str], source: str, origin: str) -> Regi
         expires_at=now + LIFETIME,
     )
     neon.store.insert(registration)
-    return Registered(registration, assertion, decisions)
+    return RegisteredAgent(registration, assertion, decisions)
 
 
-def delete(neon: Neon, registration: AgentRegistration) -> None:
+def delete(neon: LocalNeon, registration: AgentRegistration) -> None:
     """Delete an agent's project with its data, and all that the agent has of it.
 
     Raises:
@@ -94,7 +94,7 @@ def _not_deleted(registration: AgentRegistration) -> AgentRegistration:
     return replace(registration, state="unclaimed")
 
 
-def expire(neon: Neon) -> None:
+def expire(neon: LocalNeon) -> None:
     """Delete the projects whose time is over, and in the end what is known of them."""
     now = neon.clock.now()
     with neon.store.transaction():

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from neonup_emulator.neon.claimable.model import AgentRegistration, ClaimCode
-from neonup_emulator.neon.context import Neon
+from neonup_emulator.neon.context import LocalNeon
 from neonup_emulator.neon.errors import NotFound
 from neonup_emulator.neon.state.store import setting
 
@@ -34,7 +34,7 @@ class Issued:
     row: ClaimCode
 
 
-def issue(neon: Neon, registration: AgentRegistration) -> Issued:
+def issue(neon: LocalNeon, registration: AgentRegistration) -> Issued:
     """A new code for an agent's project; an earlier one that nobody used is worth nothing now."""
     letters = "".join(secrets.choice(_LETTERS) for _ in range(2 * _HALF))
     now = neon.clock.now()
@@ -52,7 +52,7 @@ def issue(neon: Neon, registration: AgentRegistration) -> Issued:
     return Issued(f"{letters[:_HALF]}-{letters[_HALF:]}", row)
 
 
-def cancel(neon: Neon, registration: AgentRegistration) -> None:
+def cancel(neon: LocalNeon, registration: AgentRegistration) -> None:
     """Make the code that nobody has used worth nothing."""
     with neon.store.transaction():
         for row in neon.store.all(ClaimCode, project_id=registration.project_id):
@@ -60,13 +60,13 @@ def cancel(neon: Neon, registration: AgentRegistration) -> None:
                 neon.store.update(ClaimCode, row.id, setting(state="cancelled"))
 
 
-def latest(neon: Neon, registration: AgentRegistration) -> ClaimCode | None:
+def latest(neon: LocalNeon, registration: AgentRegistration) -> ClaimCode | None:
     """The code that was issued last."""
     found = neon.store.all(ClaimCode, project_id=registration.project_id)
     return found[-1] if found else None
 
 
-def find(neon: Neon, text: str, who: str) -> ClaimCode:
+def find(neon: LocalNeon, text: str, who: str) -> ClaimCode:
     """The code that somebody enters, if it is good now.
 
     Args:
@@ -93,11 +93,11 @@ def find(neon: Neon, text: str, who: str) -> ClaimCode:
     return found
 
 
-def forget(neon: Neon, before: datetime) -> None:
+def forget(neon: LocalNeon, before: datetime) -> None:
     """Delete the codes that ended before a moment."""
     neon.store.delete(*[row for row in neon.store.all(ClaimCode) if row.expires_at < before])
 
 
-def _digest(neon: Neon, letters: str) -> str:
+def _digest(neon: LocalNeon, letters: str) -> str:
     # With a key: eight letters could be found by trying all of them on a bare hash.
     return hmac.new(neon.session_secret.encode(), letters.encode(), hashlib.sha256).hexdigest()

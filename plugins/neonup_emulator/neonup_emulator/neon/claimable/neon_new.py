@@ -20,7 +20,7 @@ from neonup_emulator.neon.claimable import holding, unclaimed
 from neonup_emulator.neon.claimable.agent_claims import destinations
 from neonup_emulator.neon.claimable.model import ClaimableDatabase
 from neonup_emulator.neon.claimable.prepared import Ready
-from neonup_emulator.neon.context import Neon
+from neonup_emulator.neon.context import LocalNeon
 from neonup_emulator.neon.errors import Conflict, Failed, Forbidden, Gone, NotFound, Refused
 from neonup_emulator.neon.model import Endpoint, Project, Role
 from neonup_emulator.neon.state.store import setting
@@ -45,7 +45,7 @@ class Reached:
 
 
 def create(
-    neon: Neon, *, name: str | None = None, logical_replication: bool = False
+    neon: LocalNeon, *, name: str | None = None, logical_replication: bool = False
 ) -> ClaimableDatabase:
     """A database, asleep until somebody connects.
 
@@ -84,7 +84,7 @@ def create(
         raise
 
 
-def fill(neon: Neon) -> None:
+def fill(neon: LocalNeon) -> None:
     """Create projects for the next databases; none where none was asked for lately.
 
     Raises:
@@ -101,7 +101,7 @@ def fill(neon: Neon) -> None:
     neon.prepared.fill(create)
 
 
-def find(neon: Neon, name: str) -> ClaimableDatabase | None:
+def find(neon: LocalNeon, name: str) -> ClaimableDatabase | None:
     """A database that is there and has not expired."""
     found = _known(neon, name)
     if found is None or found.state == "creating" or _is_over(neon, found):
@@ -109,13 +109,13 @@ def find(neon: Neon, name: str) -> ClaimableDatabase | None:
     return found
 
 
-def has_expired(neon: Neon, name: str) -> bool:
+def has_expired(neon: LocalNeon, name: str) -> bool:
     """Whether there was such a database, and it has expired."""
     found = _known(neon, name)
     return found is not None and _is_over(neon, found)
 
 
-def reach(neon: Neon, database: ClaimableDatabase) -> Reached | None:
+def reach(neon: LocalNeon, database: ClaimableDatabase) -> Reached | None:
     """How a database is reached; None once it is claimed: that is its owner's business.
 
     Raises:
@@ -131,7 +131,7 @@ def reach(neon: Neon, database: ClaimableDatabase) -> Reached | None:
     return Reached(project, endpoints[0], role)
 
 
-def claim(neon: Neon, name: str, user: User, org_id: str) -> ClaimableDatabase:
+def claim(neon: LocalNeon, name: str, user: User, org_id: str) -> ClaimableDatabase:
     """Make a database an organization's: it expires no more, and its passwords are new.
 
     Returns:
@@ -159,14 +159,14 @@ def claim(neon: Neon, name: str, user: User, org_id: str) -> ClaimableDatabase:
     return neon.store.get(ClaimableDatabase, name) or claiming
 
 
-def carry_out_claims(neon: Neon) -> None:
+def carry_out_claims(neon: LocalNeon) -> None:
     """Finish the claims that something was in the way of."""
     for database in neon.store.all(ClaimableDatabase):
         if database.state == "claiming":
             _carry_out(neon, database)
 
 
-def expire(neon: Neon) -> None:
+def expire(neon: LocalNeon) -> None:
     """Delete the databases whose time is over, and in the end what is known of them."""
     now = neon.clock.now()
     carry_out_claims(neon)
@@ -188,7 +188,7 @@ def expire(neon: Neon) -> None:
             neon.store.delete(database)
 
 
-def _carry_out(neon: Neon, database: ClaimableDatabase) -> None:
+def _carry_out(neon: LocalNeon, database: ClaimableDatabase) -> None:
     project = neon.store.get(Project, database.project_id)
     organization = neon.people.organization(database.claimed_into or "")
     user = neon.people.user(database.claimed_by or "")
@@ -223,7 +223,7 @@ def _unclaimed(database: ClaimableDatabase) -> ClaimableDatabase:
     return replace(database, state="unclaimed", claimed_by=None, claimed_into=None)
 
 
-def _created(neon: Neon, database: ClaimableDatabase) -> ClaimableDatabase:
+def _created(neon: LocalNeon, database: ClaimableDatabase) -> ClaimableDatabase:
     """One that was asked for before, as soon as it is there.
 
     Raises:
@@ -242,7 +242,7 @@ def _created(neon: Neon, database: ClaimableDatabase) -> ClaimableDatabase:
     raise Failed("the database could not be created")
 
 
-def _known(neon: Neon, name: str) -> ClaimableDatabase | None:
+def _known(neon: LocalNeon, name: str) -> ClaimableDatabase | None:
     try:
         canonical = str(uuid.UUID(name)) == name
     except ValueError:
@@ -250,7 +250,7 @@ def _known(neon: Neon, name: str) -> ClaimableDatabase | None:
     return neon.store.get(ClaimableDatabase, name) if canonical else None
 
 
-def _is_over(neon: Neon, database: ClaimableDatabase) -> bool:
+def _is_over(neon: LocalNeon, database: ClaimableDatabase) -> bool:
     """Whether its time is over; it may not be deleted yet."""
     if database.state == "expired":
         return True

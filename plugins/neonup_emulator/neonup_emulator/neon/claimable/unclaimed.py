@@ -7,23 +7,23 @@ from datetime import timedelta
 
 from neonup_emulator.neon import projects, purging
 from neonup_emulator.neon.claimable import holding
-from neonup_emulator.neon.context import Neon
+from neonup_emulator.neon.context import LocalNeon
 from neonup_emulator.neon.errors import Failed
 from neonup_emulator.neon.model import Branch, Project
-from neonup_emulator.neon.projects import Created
-from neonup_emulator.neon.requests import NewProject, ProjectSettings, Quota
+from neonup_emulator.neon.projects import ProjectWithDefaults
+from neonup_emulator.neon.requests import NewProject, ProjectSettings, QuotaSettings
 
 LIFETIME = timedelta(hours=72)
 """How long one lives that nobody claims
 (https://neon.com/docs/reference/claimable-postgres#limits)."""
 REMEMBERED = timedelta(days=30)
 """How long it is known after the end what became of it."""
-_QUOTA = Quota(logical_size_bytes=100 * 1024 * 1024, data_transfer_bytes=1024 * 1024 * 1024)
+_QUOTA = QuotaSettings(logical_size_bytes=100 * 1024 * 1024, data_transfer_bytes=1024 * 1024 * 1024)
 _SECONDS_TO_CREATE = 60
 
 
 def create(
-    neon: Neon,
+    neon: LocalNeon,
     credential_id: str,
     *,
     id: str | None = None,  # noqa: A002
@@ -31,7 +31,7 @@ def create(
     password: str | None = None,
     logical_replication: bool = False,
     prepares: bool = False,
-) -> Created:
+) -> ProjectWithDefaults:
     """A new project, ready; it belongs to the service.
 
     Args:
@@ -58,7 +58,7 @@ def create(
     return created
 
 
-def end(neon: Neon, project: Project) -> None:
+def end(neon: LocalNeon, project: Project) -> None:
     """Delete a project for good: nobody is there who could want it back.
 
     Where that takes long, it goes on afterwards, and calling this again removes the rest.
@@ -76,7 +76,7 @@ def end(neon: Neon, project: Project) -> None:
         purging.remove_data(neon.clusters, removed)
 
 
-def _wait_for(neon: Neon, branch: Branch) -> None:
+def _wait_for(neon: LocalNeon, branch: Branch) -> None:
     """Wait until a new project can be used: its user is told nothing of operations.
 
     Raises:

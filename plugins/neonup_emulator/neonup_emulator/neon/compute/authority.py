@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from neonup_local.engine.account import Account
+from neonup_local.engine.account import SystemAccount
 from neonup_local.service import home as homes
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ class Authority:
         self._load()
         return self._folder / "authority.crt"
 
-    def certificate(self, address: str, account: Account) -> tuple[Path, Path]:
+    def certificate(self, address: str, account: SystemAccount) -> tuple[Path, Path]:
         """The certificate and the key of a server, created where they are missing.
 
         Args:
@@ -54,7 +54,7 @@ class Authority:
         (self._folder / f"{address}.crt").unlink(missing_ok=True)
         (self._folder / f"{address}.key").unlink(missing_ok=True)
 
-    def _sign(self, path: Path, key_path: Path, address: str, account: Account) -> None:
+    def _sign(self, path: Path, key_path: Path, address: str, account: SystemAccount) -> None:
         from cryptography import x509
         from cryptography.hazmat.primitives import hashes
         from cryptography.hazmat.primitives.asymmetric import ec
@@ -138,7 +138,7 @@ def _public(certificate: x509.Certificate) -> bytes:
     return certificate.public_bytes(serialization.Encoding.PEM)
 
 
-def _write(path: Path, content: bytes, mode: int, account: Account | None) -> None:
+def _write(path: Path, content: bytes, mode: int, account: SystemAccount | None) -> None:
     fresh = path.with_name(f"{path.name}.{os.getpid()}")
     fresh.unlink(missing_ok=True)
     with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:

@@ -17,11 +17,11 @@ from neonup_emulator.neon.compute import refusals, replicas
 from neonup_emulator.neon.compute.authority import Authority
 from neonup_emulator.neon.compute.front.link import Front
 from neonup_emulator.neon.compute.front.messages import Refusal
-from neonup_emulator.neon.compute.servers import Servers, failures_logged
+from neonup_emulator.neon.compute.servers import ComputeServers, failures_logged
 from neonup_emulator.neon.data.clusters import Clusters
 from neonup_emulator.neon.errors import NotFound, QuotaExceeded, Unprocessable
 from neonup_emulator.neon.metering.meter import Meter
-from neonup_emulator.neon.model import Branch, Cluster, ClusterState, Endpoint, Project, Role
+from neonup_emulator.neon.model import Branch, Cluster, ClusterOrigin, Endpoint, Project, Role
 from neonup_emulator.neon.state.clock import Clock
 from neonup_emulator.neon.state.store import Store, setting
 from neonup_local.engine import postmaster
@@ -51,7 +51,7 @@ class Computes:
         self.front = Front(self.wake)
         self.meter = Meter(store, clock, self.front)
         self._admission_checks: list[Callable[[Branch], None]] = []
-        self.servers = Servers(home, clusters, authority)
+        self.servers = ComputeServers(home, clusters, authority)
         self._store = store
         self._clock = clock
         self._clusters = clusters
@@ -163,7 +163,7 @@ class Computes:
             self._metered(row.id, current, writing)
             if row.lacks_passwords:
                 self._settle(row, current)
-            self._store.update(Cluster, row.id, setting(state=ClusterState.STARTED))
+            self._store.update(Cluster, row.id, setting(state=ClusterOrigin.STARTED))
             self._lead(current)
             return port
 
@@ -251,7 +251,7 @@ class Computes:
             self.meter.stopped(branch.cluster_id)
             self.servers.stop(branch.cluster_id)
             if remembered and self._store.get(Cluster, branch.cluster_id) is not None:
-                self._store.update(Cluster, branch.cluster_id, setting(state=ClusterState.STOPPED))
+                self._store.update(Cluster, branch.cluster_id, setting(state=ClusterOrigin.STOPPED))
             return True
 
     def discard(self, cluster_id: str) -> None:
@@ -404,7 +404,7 @@ class Computes:
         # A standby's log is its branch's server's, which has counted it.
         if (
             row is None
-            or row.state is not ClusterState.STARTED
+            or row.state is not ClusterOrigin.STARTED
             or not (idle or used or seen.connections)
         ):
             self.meter.look(cluster_id)

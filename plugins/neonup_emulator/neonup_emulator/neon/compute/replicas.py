@@ -19,7 +19,7 @@ from neonup_emulator.neon import ids
 from neonup_emulator.neon.compute.servers import REPLICA
 from neonup_emulator.neon.data.clusters import Clusters
 from neonup_emulator.neon.errors import NotFound
-from neonup_emulator.neon.model import Branch, Cluster, ClusterState, Endpoint
+from neonup_emulator.neon.model import Branch, Cluster, ClusterOrigin, Endpoint
 from neonup_emulator.neon.state.store import Store, setting
 from neonup_local.engine import account as accounts
 
@@ -66,7 +66,7 @@ def clone(
     """
     source = store.get(Cluster, branch.cluster_id)
     assert source is not None  # noqa: S101 - a branch has one
-    row = replace(source, id=ids.cluster(), state=ClusterState.STOPPED)
+    row = replace(source, id=ids.cluster(), state=ClusterOrigin.STOPPED)
     if primary is None:
         clusters.copy_stopped(source.id, row.id)
     else:

@@ -20,7 +20,7 @@ from neonup_emulator.neon.data.clusters import Clusters
 from neonup_emulator.neon.model import Cluster
 from neonup_local.engine import account as accounts
 from neonup_local.engine import cluster, postmaster, program, template
-from neonup_local.engine.config import Options
+from neonup_local.engine.config import ServerOptions
 from neonup_local.service import home as homes
 from neonup_local.service import ports
 
@@ -44,7 +44,7 @@ def failures_logged() -> Iterator[None]:
         log.warning("A server could not be stopped: %s", error)
 
 
-class Servers:
+class ComputeServers:
     """The servers of one local Neon's clusters.
 
     Args:
@@ -109,7 +109,7 @@ class Servers:
         tls = self._authority.certificate(address, account) if engine.tls else None
         homes.make_folder(self._home / "run")
         for _ in range(_TRIES):
-            options = Options(
+            options = ServerOptions(
                 port=self._free_port(),
                 logical_replication=logical_replication,
                 durable=True,

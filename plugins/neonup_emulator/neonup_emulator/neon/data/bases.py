@@ -12,18 +12,20 @@ from datetime import timedelta
 from msgspec.structs import replace
 
 from neonup_emulator.neon import ids
-from neonup_emulator.neon.context import Neon
+from neonup_emulator.neon.context import LocalNeon
 from neonup_emulator.neon.data import history
 from neonup_emulator.neon.errors import Locked, NotFound
 from neonup_emulator.neon.model import Base, Branch, Cluster, Project
-from neonup_emulator.neon.state.journal import Change, Step
+from neonup_emulator.neon.state.journal import Change, PlannedOperation
 
 LARGEST = 256 << 20
 SHARE = 2.0
 MOST = 1 << 30
 
 
-def renew(neon: Neon, *, largest: int = LARGEST, share: float = SHARE, most: int = MOST) -> None:
+def renew(
+    neon: LocalNeon, *, largest: int = LARGEST, share: float = SHARE, most: int = MOST
+) -> None:
     """Give each branch a new base that needs one, and forget what is older than its history.
 
     Args:
@@ -45,7 +47,7 @@ def renew(neon: Neon, *, largest: int = LARGEST, share: float = SHARE, most: int
         _forget(neon, project, branch, most=max(most, 2 * limit))
 
 
-def _rebase(neon: Neon, project: Project, branch: Branch) -> None:
+def _rebase(neon: LocalNeon, project: Project, branch: Branch) -> None:
     """Copy a branch's data as a base."""
     id = ids.cluster()  # noqa: A001
 
@@ -69,12 +71,12 @@ def _rebase(neon: Neon, project: Project, branch: Branch) -> None:
         return Change(lambda: neon.store.update(Cluster, cluster_id, add))
 
     try:
-        neon.journal.run(project, [Step("apply_storage_config", branch.id)], work)
+        neon.journal.run(project, [PlannedOperation("apply_storage_config", branch.id)], work)
     except (Locked, NotFound):
         return  # next time
 
 
-def _forget(neon: Neon, project: Project, branch: Branch, *, most: float) -> None:
+def _forget(neon: LocalNeon, project: Project, branch: Branch, *, most: float) -> None:
     """Drop the bases that no moment needs which can still be asked for, and those that lead to
     more than `most` bytes of log."""
     begin = neon.clock.now() - timedelta(seconds=project.history_retention_seconds)

@@ -177,7 +177,7 @@ class Clusters:
         history.inherit(self.folder(source.id), folder, complete=True)
         return lsn
 
-    def replay(self, source: Cluster, target: str, moment: history.Target) -> None:
+    def replay(self, source: Cluster, target: str, moment: history.RecoveryTarget) -> None:
         """Build a cluster as another one was at a moment.
 
         Raises:

@@ -21,9 +21,9 @@ from neonup import EngineError
 from neonup_emulator.neon.model import Base
 from neonup_local.engine import account as accounts
 from neonup_local.engine import cluster, template
-from neonup_local.engine.account import Account
+from neonup_local.engine.account import SystemAccount
 from neonup_local.engine.binaries import Engine
-from neonup_local.engine.config import Options
+from neonup_local.engine.config import ServerOptions
 from neonup_local.service import ports
 
 SETTINGS = {
@@ -37,7 +37,7 @@ _ENDED_EARLY = "recovery ended before configured recovery target was reached"
 
 
 @dataclass(frozen=True)
-class Target:
+class RecoveryTarget:
     """A moment, or a position in the log."""
 
     time: datetime | None = None
@@ -60,7 +60,7 @@ class Target:
         return [base for base in bases if time is not None and base.at <= time] or bases[:1]
 
 
-def create_archive(folder: Path, account: Account) -> Path:
+def create_archive(folder: Path, account: SystemAccount) -> Path:
     """The archive of a new cluster, empty."""
     archive = folder / "archive"
     archive.mkdir(mode=0o700, exist_ok=True)
@@ -90,7 +90,7 @@ def inherit(source: Path, target: Path, *, complete: bool) -> None:
             _link(log / name, archive / name)
 
 
-def replay(engine: Engine, base: Path, source: Path, target: Path, moment: Target) -> None:
+def replay(engine: Engine, base: Path, source: Path, target: Path, moment: RecoveryTarget) -> None:
     """Build a cluster's data as it was at a moment, from a base and the log since.
 
     Where nothing was committed after the moment, the log ends before it: then all of the log is
@@ -131,7 +131,7 @@ def replay(engine: Engine, base: Path, source: Path, target: Path, moment: Targe
 def _recover(engine: Engine, folder: Path, settings: dict[str, str]) -> None:
     """Let the server read the log up to the target, begin a new timeline, and stop."""
     while True:
-        options = Options(
+        options = ServerOptions(
             port=ports.free(),
             durable=True,
             settings={
@@ -151,7 +151,7 @@ def _recover(engine: Engine, folder: Path, settings: dict[str, str]) -> None:
         return
 
 
-def _gather(source: Path, log: Path, archive: Path, account: Account) -> None:
+def _gather(source: Path, log: Path, archive: Path, account: SystemAccount) -> None:
     """Put all segments of a cluster, which may be running, where a recovery finds them."""
     live = source / "data" / "pg_wal"
     # The log is listed first: what is archived and removed meanwhile is in the archive then.

@@ -10,19 +10,19 @@ import psycopg
 
 from neonup import EngineError
 from neonup_emulator.neon import ids
-from neonup_emulator.neon.context import Neon
+from neonup_emulator.neon.context import LocalNeon
 from neonup_emulator.neon.data import history
-from neonup_emulator.neon.data.history import Target
+from neonup_emulator.neon.data.history import RecoveryTarget
 from neonup_emulator.neon.errors import NotFound, Refused, Unprocessable
-from neonup_emulator.neon.model import Branch, Cluster, ClusterState, Project
+from neonup_emulator.neon.model import Branch, Cluster, ClusterOrigin, Project
 
 _LSN = re.compile(r"[0-9A-Fa-f]{1,8}/[0-9A-Fa-f]{1,8}")
 
 
 def new_cluster(
-    neon: Neon,
+    neon: LocalNeon,
     source: Branch,
-    moment: Target | None,
+    moment: RecoveryTarget | None,
     *,
     id: str | None = None,  # noqa: A002
 ) -> Cluster:
@@ -37,7 +37,7 @@ def new_cluster(
     row = neon.store.get(Cluster, source.cluster_id)
     if row is None:
         raise NotFound("branch not found")
-    state = ClusterState.COPIED if moment is None else ClusterState.RESTORED
+    state = ClusterOrigin.COPIED if moment is None else ClusterOrigin.RESTORED
     return Cluster(
         id=id or ids.cluster(),
         project_id=row.project_id,
@@ -49,8 +49,8 @@ def new_cluster(
 
 
 def target(
-    neon: Neon, project: Project, branch: Branch, *, time: datetime | None, lsn: str | None
-) -> Target | None:
+    neon: LocalNeon, project: Project, branch: Branch, *, time: datetime | None, lsn: str | None
+) -> RecoveryTarget | None:
     """The moment that a request names; None: now.
 
     Raises:
@@ -65,7 +65,7 @@ def target(
         row = neon.store.get(Cluster, branch.cluster_id)
         if row is None or history.position(lsn) < neon.clusters.begin(row):
             raise Unprocessable("the LSN is outside of the history that is kept")
-        return Target(lsn=lsn)
+        return RecoveryTarget(lsn=lsn)
     if time is None:
         return None
     now = neon.clock.now()
@@ -75,10 +75,12 @@ def target(
     begin = now - timedelta(seconds=project.history_retention_seconds)
     if row is None or time < max(begin, row.bases[0].at):
         raise Unprocessable("the timestamp is outside of the history that is kept")
-    return Target(time=time)
+    return RecoveryTarget(time=time)
 
 
-def build(neon: Neon, source: Branch, new: Cluster, moment: Target | None) -> str | None:
+def build(
+    neon: LocalNeon, source: Branch, new: Cluster, moment: RecoveryTarget | None
+) -> str | None:
     """Give a new cluster its data.
 
     A source that runs goes on: it is backed up while it is used. One that sleeps is copied as it
@@ -111,7 +113,7 @@ def build(neon: Neon, source: Branch, new: Cluster, moment: Target | None) -> st
     return moment.lsn
 
 
-def _commit_something(neon: Neon, source: Branch) -> None:
+def _commit_something(neon: LocalNeon, source: Branch) -> None:
     """Let a running source's log go on behind the moment: a recovery that finds a later commit
     knows that it has arrived."""
     with neon.computes.held(source.cluster_id):

@@ -5,15 +5,15 @@ from __future__ import annotations
 from psycopg import sql
 
 from neonup_emulator.neon import catalogs, schemas
-from neonup_emulator.neon.context import Neon
-from neonup_emulator.neon.model import Branch, Cluster, Database
+from neonup_emulator.neon.context import LocalNeon
+from neonup_emulator.neon.model import Branch, BranchDatabase, Cluster
 from neonup_local.engine import template
 
 _OWN = (template.ADMIN, "neon_superuser", template.OWNER)
 """The roles that a new cluster has."""
 
 
-def build(neon: Neon, parent: Branch, branch: Branch, cluster: Cluster) -> None:
+def build(neon: LocalNeon, parent: Branch, branch: Branch, cluster: Cluster) -> None:
     """Give a new branch's cluster its parent's roles, databases and schemas.
 
     Args:
@@ -29,7 +29,7 @@ def build(neon: Neon, parent: Branch, branch: Branch, cluster: Cluster) -> None:
     try:
         neon.computes.start(branch, known=True)
         with neon.computes.admin(parent) as source:
-            databases = neon.store.all(Database, branch_id=parent.id)
+            databases = neon.store.all(BranchDatabase, branch_id=parent.id)
             has_owner = source.execute(
                 "SELECT 1 FROM pg_roles WHERE rolname = %s", [template.OWNER]
             ).fetchone()
@@ -48,7 +48,7 @@ def build(neon: Neon, parent: Branch, branch: Branch, cluster: Cluster) -> None:
         neon.computes.discard(cluster.id)
 
 
-def _create(connection: catalogs.Connection, database: Database) -> None:
+def _create(connection: catalogs.Connection, database: BranchDatabase) -> None:
     connection.execute(
         sql.SQL("CREATE DATABASE {} OWNER {}").format(
             sql.Identifier(database.name), sql.Identifier(database.owner_name)
@@ -56,7 +56,7 @@ def _create(connection: catalogs.Connection, database: Database) -> None:
     )
 
 
-def _roles(neon: Neon, parent: Branch) -> str:
+def _roles(neon: LocalNeon, parent: Branch) -> str:
     """The statements that create the parent's roles, without those that are there already."""
     text = schemas.dump(
         neon, parent, "postgres", "--roles-only", "--no-role-passwords", program="pg_dumpall"

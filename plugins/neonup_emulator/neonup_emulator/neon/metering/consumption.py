@@ -54,7 +54,7 @@ Sizes = dict[str, dict[str, int]]
 
 
 @dataclass(frozen=True)
-class Row:
+class HourlyConsumption:
     """What a branch consumed in the hour that begins at `at`, or the day or month.
 
     Args:
@@ -69,13 +69,13 @@ class Row:
     size: int | None
 
 
-class Consumption:
+class ConsumptionStore:
     """The rows of one store."""
 
     def __init__(self, store: Store):
         self._store = store
 
-    def add(self, rows: Iterable[Row], logs: dict[str, int]) -> None:
+    def add(self, rows: Iterable[HourlyConsumption], logs: dict[str, int]) -> None:
         """Add to what is there.
 
         Args:
@@ -152,10 +152,10 @@ class Consumption:
             found.setdefault(project_id, {})[branch_id] = Tally(*sums)
         return found
 
-    def rows(self, project_id: str) -> list[Row]:
+    def rows(self, project_id: str) -> list[HourlyConsumption]:
         """All rows of a project, oldest first."""
         return [
-            Row(branch_id, project_id, at, Tally(*sums), size)
+            HourlyConsumption(branch_id, project_id, at, Tally(*sums), size)
             for branch_id, at, *sums, size in self._store.select(
                 "SELECT branch_id, at, active, compute, cpu, written, sent, size "
                 "FROM Consumption WHERE project_id = ? ORDER BY at",

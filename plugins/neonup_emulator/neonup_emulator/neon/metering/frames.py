@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal
 
-from neonup_emulator.neon.context import Neon
+from neonup_emulator.neon.context import LocalNeon
 from neonup_emulator.neon.errors import NotAcceptable
-from neonup_emulator.neon.metering.consumption import DAILY, HOURLY, Row, Tally
+from neonup_emulator.neon.metering.consumption import DAILY, HOURLY, HourlyConsumption, Tally
 from neonup_emulator.neon.model import Branch, Project, Snapshot
 
 Granularity = Literal["hourly", "daily", "monthly"]
@@ -78,7 +78,9 @@ def edges(
     return found
 
 
-def of_project(neon: Neon, project: Project, spans: list[tuple[datetime, datetime]]) -> list[Frame]:
+def of_project(
+    neon: LocalNeon, project: Project, spans: list[tuple[datetime, datetime]]
+) -> list[Frame]:
     """What a project consumed in each span, oldest first; deleted branches count."""
     found = [Frame(*span) for span in spans]
     for frames in of_branches(neon, project, spans).values():
@@ -93,11 +95,11 @@ def of_project(neon: Neon, project: Project, spans: list[tuple[datetime, datetim
 
 
 def of_branches(
-    neon: Neon, project: Project, spans: list[tuple[datetime, datetime]]
+    neon: LocalNeon, project: Project, spans: list[tuple[datetime, datetime]]
 ) -> dict[str, list[Frame]]:
     """What each branch of a project consumed in each span, by its id."""
     branches = neon.store.all(Branch, project_id=project.id)
-    rows: dict[str, list[Row]] = {branch.id: [] for branch in branches}
+    rows: dict[str, list[HourlyConsumption]] = {branch.id: [] for branch in branches}
     for row in neon.meter.rows(project.id):
         rows.setdefault(row.branch_id, []).append(row)
     roots = {branch.id for branch in branches if branch.parent_id is None}
@@ -108,14 +110,14 @@ def of_branches(
     }
 
 
-def bytes_hours(neon: Neon, project: Project, begin: datetime) -> int:
+def bytes_hours(neon: LocalNeon, project: Project, begin: datetime) -> int:
     """Bytes of storage times hours since a moment."""
     frames = of_project(neon, project, [(begin, neon.clock.now())])
     return int(sum(frame.size_hours for frame in frames))
 
 
 def _frames(
-    rows: list[Row],
+    rows: list[HourlyConsumption],
     spans: Iterable[tuple[datetime, datetime]],
     now: datetime,
     kept: timedelta | None,

@@ -18,8 +18,8 @@ from neonup_emulator.neon.compute.front.link import Front
 from neonup_emulator.neon.metering.consumption import (
     DAILY,
     HOURLY,
-    Consumption,
-    Row,
+    ConsumptionStore,
+    HourlyConsumption,
     Sizes,
     Tallies,
     Tally,
@@ -59,13 +59,13 @@ class Meter:
     """
 
     def __init__(self, store: Store, clock: Clock, front: Front):
-        self.kept = Consumption(store)
+        self.kept = ConsumptionStore(store)
         self._store = store
         self._clock = clock
         self._front = front
         self._lock = threading.RLock()
         self._running: dict[str, Running] = {}
-        self._pending: dict[tuple[str, int], Row] = {}
+        self._pending: dict[tuple[str, int], HourlyConsumption] = {}
         self._logs: dict[str, int] = {}
         self._sent: dict[str, int] = {}
         self._folded: datetime | None = None
@@ -193,7 +193,7 @@ class Meter:
                     _of(tallies, server.project_id, server.branch_id).add(tally)
         return tallies, sizes
 
-    def rows(self, project_id: str) -> list[Row]:
+    def rows(self, project_id: str) -> list[HourlyConsumption]:
         """All that was consumed of a project, up to now, oldest first."""
         with self._lock:
             self._count_sent()
@@ -204,7 +204,9 @@ class Meter:
                 units = self._units(server.endpoint_id)
                 for at, seconds in _spread(server.since, now):
                     tally = Tally(seconds, seconds * units)
-                    found.append(Row(server.branch_id, server.project_id, at, tally, None))
+                    found.append(
+                        HourlyConsumption(server.branch_id, server.project_id, at, tally, None)
+                    )
         return sorted((one for one in found if one.project_id == project_id), key=_at)
 
     def _count_sent(self) -> None:
@@ -229,14 +231,14 @@ class Meter:
         self, branch_id: str, project_id: str, at: int, tally: Tally, size: int | None = None
     ) -> None:
         row = self._pending.setdefault(
-            (branch_id, at), Row(branch_id, project_id, at, Tally(), None)
+            (branch_id, at), HourlyConsumption(branch_id, project_id, at, Tally(), None)
         )
         row.tally.add(tally)
         if size is not None:
             self._pending[branch_id, at] = replace(row, size=size)
 
 
-def _at(row: Row) -> int:
+def _at(row: HourlyConsumption) -> int:
     return row.at
 
 

@@ -11,7 +11,7 @@ import logging
 from functools import partial
 
 from neonup import NeonupError
-from neonup_emulator.neon.context import Neon
+from neonup_emulator.neon.context import LocalNeon
 from neonup_emulator.neon.errors import QuotaExceeded
 from neonup_emulator.neon.metering import usage
 from neonup_emulator.neon.model import Branch, Endpoint, Project
@@ -21,12 +21,12 @@ log = logging.getLogger(__name__)
 _SIZE = "logical_size_bytes"
 
 
-def enforce(neon: Neon) -> None:
+def enforce(neon: LocalNeon) -> None:
     """Let no server start from now on whose project has used up a quota."""
     neon.computes.add_admission_check(partial(admit, neon))
 
 
-def admit(neon: Neon, branch: Branch) -> None:
+def admit(neon: LocalNeon, branch: Branch) -> None:
     """Whether a branch's server may be started.
 
     Raises:
@@ -36,7 +36,7 @@ def admit(neon: Neon, branch: Branch) -> None:
         raise QuotaExceeded(item)
 
 
-def look(neon: Neon, *, idle: bool = True) -> None:
+def look(neon: LocalNeon, *, idle: bool = True) -> None:
     """Measure what runs of projects with quotas, and suspend what has used one up.
 
     Args:
@@ -51,14 +51,14 @@ def look(neon: Neon, *, idle: bool = True) -> None:
                 _suspend(neon, branch)
 
 
-def _running(neon: Neon) -> list[Project]:
+def _running(neon: LocalNeon) -> list[Project]:
     """The projects of which something runs."""
     ids = {server.project_id for server in neon.meter.running().values()}
     found = (neon.store.get(Project, id) for id in ids)  # noqa: A001
     return [project for project in found if project is not None]
 
 
-def _exceeded(neon: Neon, branch: Branch) -> str | None:
+def _exceeded(neon: LocalNeon, branch: Branch) -> str | None:
     project = neon.store.get(Project, branch.project_id)
     if project is None or not usage.quota_of(project):
         return None
@@ -69,7 +69,7 @@ def _exceeded(neon: Neon, branch: Branch) -> str | None:
     return _SIZE if usage.of_branch(neon, branch).fractions.get(_SIZE, 0) >= 1 else None
 
 
-def _suspend(neon: Neon, branch: Branch) -> None:
+def _suspend(neon: LocalNeon, branch: Branch) -> None:
     for endpoint in neon.store.all(Endpoint, branch_id=branch.id):
         try:
             neon.computes.suspend_endpoint(endpoint)

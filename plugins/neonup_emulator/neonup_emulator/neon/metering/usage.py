@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from neonup_emulator.neon.context import Neon
+from neonup_emulator.neon.context import LocalNeon
 from neonup_emulator.neon.metering.consumption import Tally
 from neonup_emulator.neon.model import Branch, Project
 
@@ -68,12 +68,12 @@ def period(now: datetime) -> tuple[datetime, datetime]:
     return begin, (begin + timedelta(days=32)).replace(day=1)
 
 
-def of_project(neon: Neon, project: Project) -> Usage:
+def of_project(neon: LocalNeon, project: Project) -> Usage:
     """What a project has used, with its quota."""
     return of_projects(neon, [project])[project.id]
 
 
-def of_projects(neon: Neon, projects: Iterable[Project]) -> dict[str, Usage]:
+def of_projects(neon: LocalNeon, projects: Iterable[Project]) -> dict[str, Usage]:
     """What projects have used, by their ids; a few queries for all of them."""
     by_id = {project.id: project for project in projects}
     tallies, sizes = neon.meter.figures(period(neon.clock.now())[0], list(by_id))
@@ -87,12 +87,12 @@ def of_projects(neon: Neon, projects: Iterable[Project]) -> dict[str, Usage]:
     return found
 
 
-def of_branch(neon: Neon, branch: Branch) -> Usage:
+def of_branch(neon: LocalNeon, branch: Branch) -> Usage:
     """What a branch has used; its quota is the project's, which all branches share."""
     return of_branches(neon, branch.project_id, [branch])[branch.id]
 
 
-def of_branches(neon: Neon, project_id: str, branches: Iterable[Branch]) -> dict[str, Usage]:
+def of_branches(neon: LocalNeon, project_id: str, branches: Iterable[Branch]) -> dict[str, Usage]:
     """What branches of one project have used, by their ids."""
     project = neon.store.get(Project, project_id)
     quota = quota_of(project) if project else {}
@@ -105,7 +105,7 @@ def of_branches(neon: Neon, project_id: str, branches: Iterable[Branch]) -> dict
     return found
 
 
-def exceeded(neon: Neon, project: Project) -> str | None:
+def exceeded(neon: LocalNeon, project: Project) -> str | None:
     """The name of a quota that a project has used up, e.g. ``data_transfer_bytes``.
 
     A branch that is larger than ``logical_size_bytes`` does not concern the others, but is found
@@ -120,7 +120,9 @@ def quota_of(project: Project) -> dict[str, int]:
     return {name: int(quota[name]) for name in QUOTAS if quota.get(name)}
 
 
-def _usage(neon: Neon, tally: Tally, largest: int, stored: int, quota: dict[str, int]) -> Usage:
+def _usage(
+    neon: LocalNeon, tally: Tally, largest: int, stored: int, quota: dict[str, int]
+) -> Usage:
     begin, end = period(neon.clock.now())
     return Usage(
         active_time_seconds=int(tally.active),

@@ -9,7 +9,7 @@ import secrets
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
-from neonup_emulator.neon.context import Neon
+from neonup_emulator.neon.context import LocalNeon
 from neonup_emulator.neon.errors import NotFound, Unprocessable
 from neonup_emulator.neon.oauth import tokens as oauth_tokens
 from neonup_emulator.neon.oauth.model import OAuthClient
@@ -29,18 +29,18 @@ _LONGEST = 2000
 _LONGEST_NAME = 100
 
 
-def find(neon: Neon, client_id: str) -> OAuthClient | None:
+def find(neon: LocalNeon, client_id: str) -> OAuthClient | None:
     """The client of that id."""
     return OFFICIAL if client_id == OFFICIAL.id else neon.store.get(OAuthClient, client_id)
 
 
-def registered(neon: Neon) -> list[OAuthClient]:
+def registered(neon: LocalNeon) -> list[OAuthClient]:
     """All clients but the official one, oldest first."""
     return neon.store.all(OAuthClient)
 
 
 def register(
-    neon: Neon,
+    neon: LocalNeon,
     name: str,
     redirect_uris: list[str],
     *,
@@ -77,7 +77,7 @@ def register(
     return client, secret
 
 
-def remove(neon: Neon, client_id: str) -> OAuthClient:
+def remove(neon: LocalNeon, client_id: str) -> OAuthClient:
     """Delete a client; what users allowed it ends at once.
 
     Raises:

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from neonup_emulator.neon.accounts.identity import Caller
 from neonup_emulator.neon.accounts.model import User
-from neonup_emulator.neon.context import Neon
+from neonup_emulator.neon.context import LocalNeon
 from neonup_emulator.neon.oauth.model import OAuthCode, OAuthGrant, OAuthToken
 from neonup_emulator.neon.state.store import setting
 
@@ -43,7 +43,7 @@ def new_refresh_token() -> str:
 
 
 def grant(
-    neon: Neon,
+    neon: LocalNeon,
     user: User,
     code: str,
     *,
@@ -80,7 +80,7 @@ def grant(
     return given
 
 
-def take_code(neon: Neon, code: str, client_id: str) -> OAuthCode | None:
+def take_code(neon: LocalNeon, code: str, client_id: str) -> OAuthCode | None:
     """The code's row, once: whatever comes of it, it is used up.
 
     Used again, it has been in two hands: what came of it is revoked (RFC 6749, 4.1.2).
@@ -97,7 +97,7 @@ def take_code(neon: Neon, code: str, client_id: str) -> OAuthCode | None:
         return row if alive else None
 
 
-def take_refresh_token(neon: Neon, token: str, client_id: str) -> OAuthToken | None:
+def take_refresh_token(neon: LocalNeon, token: str, client_id: str) -> OAuthToken | None:
     """A refresh token's row where it is of use; one that was exchanged already revokes its grant.
 
     Either the application or somebody else had a copy; nobody can tell which (RFC 9700, 4.14).
@@ -111,7 +111,7 @@ def take_refresh_token(neon: Neon, token: str, client_id: str) -> OAuthToken | N
     return row if row.expires_at > neon.clock.now() else None
 
 
-def use_up(neon: Neon, token: OAuthToken) -> None:
+def use_up(neon: LocalNeon, token: OAuthToken) -> None:
     """A refresh token was exchanged for the next.
 
     Raises:
@@ -121,7 +121,7 @@ def use_up(neon: Neon, token: OAuthToken) -> None:
 
 
 def issue(
-    neon: Neon, given: OAuthGrant, *, access: str, scope: str, refresh: str | None = None
+    neon: LocalNeon, given: OAuthGrant, *, access: str, scope: str, refresh: str | None = None
 ) -> None:
     """Write tokens down.
 
@@ -147,7 +147,7 @@ def issue(
     neon.store.insert(*tokens)
 
 
-def find(neon: Neon, token: str) -> OAuthToken | None:
+def find(neon: LocalNeon, token: str) -> OAuthToken | None:
     """The row of a token whose grant was not revoked, used and expired ones among them."""
     row = neon.store.get(OAuthToken, _digest(token))
     if row is None or neon.store.get(OAuthGrant, row.grant_id) is None:
@@ -155,7 +155,7 @@ def find(neon: Neon, token: str) -> OAuthToken | None:
     return row
 
 
-def caller(neon: Neon, token: str) -> Caller | None:
+def caller(neon: LocalNeon, token: str) -> Caller | None:
     """Who asks with an access token; None if it is none that is valid."""
     if not token.startswith(_ACCESS_PREFIX):
         return None
@@ -169,7 +169,7 @@ def caller(neon: Neon, token: str) -> Caller | None:
     return neon.identity.personal(user, "oauth", row.grant_id, scopes=scopes)
 
 
-def forget(neon: Neon, token: OAuthToken) -> None:
+def forget(neon: LocalNeon, token: OAuthToken) -> None:
     """Revoke a token: an access token alone, a refresh token with all of its grant."""
     if token.kind == "refresh":
         revoke(neon, token.grant_id)
@@ -177,7 +177,7 @@ def forget(neon: Neon, token: OAuthToken) -> None:
         neon.store.delete(token)
 
 
-def revoke(neon: Neon, grant_id: str) -> None:
+def revoke(neon: LocalNeon, grant_id: str) -> None:
     """End what a user allowed."""
     with neon.store.transaction():
         given = neon.store.get(OAuthGrant, grant_id)
@@ -185,14 +185,14 @@ def revoke(neon: Neon, grant_id: str) -> None:
             neon.store.delete(given)
 
 
-def revoke_all(neon: Neon, client_id: str) -> None:
+def revoke_all(neon: LocalNeon, client_id: str) -> None:
     """End what all users allowed an application."""
     with neon.store.transaction():
         grants = neon.store.all(OAuthGrant)
         neon.store.delete(*(one for one in grants if one.client_id == client_id))
 
 
-def forget_expired(neon: Neon) -> None:
+def forget_expired(neon: LocalNeon) -> None:
     """Delete what can be of no use any more.
 
     A used code is known for as long as a token that was issued from it may be valid.

@@ -36,7 +36,7 @@ def _nothing() -> None:
 
 
 @dataclass(frozen=True)
-class Step:
+class PlannedOperation:
     """An operation to be."""
 
     action: str
@@ -77,7 +77,7 @@ class Journal:
     def run(
         self,
         project: Project,
-        steps: Iterable[Step],
+        steps: Iterable[PlannedOperation],
         work: Callable[[], Change],
         *,
         begin: Callable[[], Sequence[Row]] = tuple,
@@ -163,7 +163,7 @@ class Journal:
         """Wait until everything that was begun is done."""
         self._workers.shutdown(wait=True)
 
-    def _operations(self, project: Project, steps: Iterable[Step]) -> list[Operation]:
+    def _operations(self, project: Project, steps: Iterable[PlannedOperation]) -> list[Operation]:
         now = self._clock.now()
         return [
             Operation(

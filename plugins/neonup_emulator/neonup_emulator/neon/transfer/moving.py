@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from neonup_emulator.neon.accounts import fitting
 from neonup_emulator.neon.accounts.identity import Caller
 from neonup_emulator.neon.accounts.model import Organization
-from neonup_emulator.neon.context import Neon
+from neonup_emulator.neon.context import LocalNeon
 from neonup_emulator.neon.errors import Conflict, Forbidden, NotFound
 from neonup_emulator.neon.model import Project
 from neonup_emulator.neon.transfer import transfers
@@ -26,7 +26,7 @@ def check_personal(caller: Caller) -> None:
 
 
 def move_all(
-    neon: Neon, caller: Caller, source: Organization, destination_id: str, ids: Sequence[str]
+    neon: LocalNeon, caller: Caller, source: Organization, destination_id: str, ids: Sequence[str]
 ) -> None:
     """Move projects, all or none; their data, addresses, passwords, quotas and shares stay.
 
@@ -53,7 +53,7 @@ def move_all(
             transfers.give(neon, project, destination, caller.user)
 
 
-def _of(neon: Neon, source: Organization, id_: str) -> Project:
+def _of(neon: LocalNeon, source: Organization, id_: str) -> Project:
     project = neon.store.get(Project, id_)
     if project is None or project.deleted_at is not None or project.org_id != source.id:
         raise NotFound(f"project not found: {id_}")

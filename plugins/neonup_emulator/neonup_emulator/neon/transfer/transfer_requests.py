@@ -10,7 +10,7 @@ from datetime import timedelta
 from neonup_emulator.neon.accounts import fitting
 from neonup_emulator.neon.accounts.identity import Caller
 from neonup_emulator.neon.accounts.model import Member, MemberRole, Organization, User
-from neonup_emulator.neon.context import Neon
+from neonup_emulator.neon.context import LocalNeon
 from neonup_emulator.neon.errors import Conflict, Forbidden, Gone, NotFound
 from neonup_emulator.neon.model import Permission, Project
 from neonup_emulator.neon.state.store import setting
@@ -36,7 +36,9 @@ class Offer:
     source: Organization | None
 
 
-def create(neon: Neon, caller: Caller, project: Project, ttl: int) -> tuple[str, TransferRequest]:
+def create(
+    neon: LocalNeon, caller: Caller, project: Project, ttl: int
+) -> tuple[str, TransferRequest]:
     """Offer a project; earlier requests for it stay valid.
 
     Args:
@@ -66,7 +68,7 @@ def create(neon: Neon, caller: Caller, project: Project, ttl: int) -> tuple[str,
     return id_, request
 
 
-def look(neon: Neon, project_id: str, request_id: str) -> Offer:
+def look(neon: LocalNeon, project_id: str, request_id: str) -> Offer:
     """What a request is about; whoever has its id may know.
 
     Raises:
@@ -91,7 +93,7 @@ def look(neon: Neon, project_id: str, request_id: str) -> Offer:
 
 
 def accept(
-    neon: Neon, caller: Caller, project_id: str, request_id: str, org_id: str | None = None
+    neon: LocalNeon, caller: Caller, project_id: str, request_id: str, org_id: str | None = None
 ) -> tuple[Project, Organization]:
     """Take the project; its data, addresses, passwords and quota stay, nobody else's access does.
 
@@ -121,7 +123,7 @@ def accept(
         return transfers.give(neon, offer.project, target, caller.user), target
 
 
-def check_mover(neon: Neon, caller: Caller, org_id: str) -> None:
+def check_mover(neon: LocalNeon, caller: Caller, org_id: str) -> None:
     """Refuse whoever may not take projects out of an organization, or bring them in.
 
     Raises:

@@ -9,14 +9,14 @@ from msgspec.structs import replace
 
 from neonup_emulator.neon import roles
 from neonup_emulator.neon.accounts.model import Organization, User
-from neonup_emulator.neon.context import Neon
+from neonup_emulator.neon.context import LocalNeon
 from neonup_emulator.neon.model import Branch, Project
-from neonup_emulator.neon.state.journal import Change, Step
+from neonup_emulator.neon.state.journal import Change, PlannedOperation
 from neonup_emulator.neon.state.row import Row
 from neonup_emulator.neon.state.store import setting
 
 
-def give(neon: Neon, project: Project, organization: Organization, owner: User) -> Project:
+def give(neon: LocalNeon, project: Project, organization: Organization, owner: User) -> Project:
     """Give a project to an organization; its data, addresses and passwords stay.
 
     Call it in a transaction in which nothing else changes the project.
@@ -30,7 +30,7 @@ def give(neon: Neon, project: Project, organization: Organization, owner: User) 
 
 
 def claim(
-    neon: Neon,
+    neon: LocalNeon,
     project: Project,
     organization: Organization,
     owner: User,
@@ -52,7 +52,10 @@ def claim(
         NotFound: it was deleted meanwhile, or is somebody else's now.
         Refused: what `check` raised.
     """
-    steps = [Step("apply_config", one.id) for one in neon.store.all(Branch, project_id=project.id)]
+    steps = [
+        PlannedOperation("apply_config", one.id)
+        for one in neon.store.all(Branch, project_id=project.id)
+    ]
 
     def begin() -> list[Row]:
         check()

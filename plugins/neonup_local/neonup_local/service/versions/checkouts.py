@@ -17,15 +17,15 @@ from neonup import EngineError
 from neonup_local.engine import account as accounts
 from neonup_local.engine import binaries, cluster, template
 from neonup_local.service import folders, notes, swap
-from neonup_local.service.databases import Databases
-from neonup_local.service.swap import Plan
+from neonup_local.service.databases import LocalDatabases
+from neonup_local.service.swap import SwapPlan
 
 FOLDER = "git-branches"
 _LENGTH = 120
 """Of a folder's name, which is limited to 255 bytes nearly everywhere."""
 
 
-def switch(databases: Databases, id: str, branch: str) -> bool:  # noqa: A002
+def switch(databases: LocalDatabases, id: str, branch: str) -> bool:  # noqa: A002
     """Let a database have the data of a git branch; its server is stopped for it.
 
     Args:
@@ -56,7 +56,7 @@ def switch(databases: Databases, id: str, branch: str) -> bool:  # noqa: A002
         databases.stop_locked(id)
         bring = f"{FOLDER}/{own.name}" if known else _copy(folder)
         keep = _free(folder / FOLDER / _quoted(present)).relative_to(folder).as_posix()
-        swap.carry_out(folder, Plan(bring, keep, engine.id, git_branch=branch))
+        swap.carry_out(folder, SwapPlan(bring, keep, engine.id, git_branch=branch))
     return known
 
 
@@ -66,7 +66,7 @@ def _copy(folder: Path) -> str:
     return swap.stage(folder, copy)
 
 
-def of_deleted(databases: Databases) -> Iterator[tuple[Path, str]]:
+def of_deleted(databases: LocalDatabases) -> Iterator[tuple[Path, str]]:
     """The data directories of git branches that are deleted, and why they are not needed."""
     for record in databases.all():
         kept = sorted((databases.folder(record.id) / FOLDER).glob("*"))
@@ -80,7 +80,7 @@ def of_deleted(databases: Databases) -> Iterator[tuple[Path, str]]:
                 yield path, f"its git branch {unquote(path.name)} was deleted"
 
 
-def remove(databases: Databases, path: Path) -> None:
+def remove(databases: LocalDatabases, path: Path) -> None:
     """Remove the data of a git branch.
 
     Args:

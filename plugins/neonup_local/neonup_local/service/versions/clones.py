@@ -14,13 +14,13 @@ from neonup import DatabaseSpec, EngineError, VersionBranch
 from neonup_local.engine import cluster
 from neonup_local.service import home as homes
 from neonup_local.service import ports, records
-from neonup_local.service.databases import Databases
+from neonup_local.service.databases import LocalDatabases
 from neonup_local.service.records import Record, new_password
 from neonup_local.service.versions import copies
 
 
 def make(
-    databases: Databases,
+    databases: LocalDatabases,
     parent: Record,
     name: str,
     fill: Callable[[Path], None],
@@ -58,7 +58,7 @@ def make(
     return branch(databases, begin(databases, record, fill))
 
 
-def copy(databases: Databases, id: str, spec: DatabaseSpec, origin: str) -> Record:  # noqa: A002
+def copy(databases: LocalDatabases, id: str, spec: DatabaseSpec, origin: str) -> Record:  # noqa: A002
     """A project's own database that begins with the data of another one as it is now.
 
     Args:
@@ -90,7 +90,7 @@ def copy(databases: Databases, id: str, spec: DatabaseSpec, origin: str) -> Reco
         return begin(databases, record, lambda target: copies.take(databases, source, target))
 
 
-def begin(databases: Databases, record: Record, fill: Callable[[Path], None]) -> Record:
+def begin(databases: LocalDatabases, record: Record, fill: Callable[[Path], None]) -> Record:
     """Start a new database on data that is made for it.
 
     Args:
@@ -123,7 +123,7 @@ def begin(databases: Databases, record: Record, fill: Callable[[Path], None]) ->
         raise
 
 
-def branch(databases: Databases, record: Record) -> VersionBranch:
+def branch(databases: LocalDatabases, record: Record) -> VersionBranch:
     """A branch's record as the rest of neonup knows it."""
     expires = datetime.fromisoformat(record.expires_at) if record.expires_at else None
     return VersionBranch(record.id, record.name, databases.url(record), expires)

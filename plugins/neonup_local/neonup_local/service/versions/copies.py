@@ -6,11 +6,11 @@ from pathlib import Path
 
 from neonup_local.engine import account as accounts
 from neonup_local.engine import admin, copying, template
-from neonup_local.service.databases import Databases
+from neonup_local.service.databases import LocalDatabases
 from neonup_local.service.records import Record
 
 
-def take(databases: Databases, record: Record, target: Path) -> None:
+def take(databases: LocalDatabases, record: Record, target: Path) -> None:
     """Copy a database's data; its server goes on, if it runs. Under the database's lock.
 
     Args:

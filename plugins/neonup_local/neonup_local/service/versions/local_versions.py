@@ -14,9 +14,9 @@ from neonup_local.engine import account as accounts
 from neonup_local.engine import binaries, cluster, template
 from neonup_local.engine.binaries import Engine
 from neonup_local.service import details, swap
-from neonup_local.service.databases import Databases
+from neonup_local.service.databases import LocalDatabases
 from neonup_local.service.records import Record
-from neonup_local.service.swap import Plan
+from neonup_local.service.swap import SwapPlan
 from neonup_local.service.versions import clones, copies, manifest
 from neonup_local.service.versions.manifest import VersionManifest
 
@@ -35,7 +35,7 @@ class LocalVersions(Versions):
         after_use: begins the upkeep, which also sees to it that copies are on the disk.
     """
 
-    def __init__(self, databases: Databases, id: str, after_use: Callable[[], None]):  # noqa: A002
+    def __init__(self, databases: LocalDatabases, id: str, after_use: Callable[[], None]):  # noqa: A002
         self._databases = databases
         self._id = id
         self._folder = databases.folder(id)
@@ -107,7 +107,7 @@ class LocalVersions(Versions):
             before = self._expect_before(record)
             self._databases.stop_locked(self._id)
             keep = manifest.place(self._folder, before.id) / "data"
-            swap.carry_out(self._folder, Plan(bring, self._relative(keep), engine.id))
+            swap.carry_out(self._folder, SwapPlan(bring, self._relative(keep), engine.id))
             try:
                 self._databases.wake_locked(self._record())
             except EngineError as error:
@@ -240,7 +240,9 @@ class LocalVersions(Versions):
         self._databases.stop_locked(self._id)
         place = manifest.place(self._folder, before.id)
         broken = f".data-{secrets.token_hex(4)}"
-        swap.carry_out(self._folder, Plan(self._relative(place / "data"), broken, record.engine))
+        swap.carry_out(
+            self._folder, SwapPlan(self._relative(place / "data"), broken, record.engine)
+        )
         manifest.remove_leftovers(self._folder)
         shutil.rmtree(self._folder / broken, ignore_errors=True)
         self._databases.wake_locked(self._record())

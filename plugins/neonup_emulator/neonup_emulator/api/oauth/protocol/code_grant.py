@@ -11,7 +11,7 @@ from authlib.oidc.core import OpenIDCode, UserInfo
 from authlib.oidc.core.util import create_half_hash
 
 from neonup_emulator.api.oauth.protocol.request import Incoming
-from neonup_emulator.api.oauth.protocol.rows import Client, Code
+from neonup_emulator.api.oauth.protocol.rows import OAuthClientAdapter, OAuthCodeAdapter
 from neonup_emulator.neon.accounts.model import User
 from neonup_emulator.neon.oauth import tokens as oauth_tokens
 from neonup_emulator.neon.oauth.model import OAuthCode, OAuthGrant
@@ -35,7 +35,7 @@ class CodeGrant(AuthorizationCodeGrant):
         return True
 
     @staticmethod
-    def validate_authorization_redirect_uri(request: Incoming, client: Client) -> str:
+    def validate_authorization_redirect_uri(request: Incoming, client: OAuthClientAdapter) -> str:
         """Where the user is sent back to."""
         uri = request.payload.redirect_uri or client.get_default_redirect_uri()
         if not uri or not client.check_redirect_uri(uri):
@@ -75,15 +75,17 @@ class CodeGrant(AuthorizationCodeGrant):
             challenge=sent.get("code_challenge"),
         )
 
-    def query_authorization_code(self, code: str, client: Client) -> Code | None:
+    def query_authorization_code(
+        self, code: str, client: OAuthClientAdapter
+    ) -> OAuthCodeAdapter | None:
         """The code, which cannot be used again, even if the rest of this request is wrong."""
         row = oauth_tokens.take_code(self.server.neon, code, client.row.id)
-        return Code(row) if row else None
+        return OAuthCodeAdapter(row) if row else None
 
-    def delete_authorization_code(self, authorization_code: Code) -> None:
+    def delete_authorization_code(self, authorization_code: OAuthCodeAdapter) -> None:
         """It stays, marked as used, so that its use by another is noticed."""
 
-    def authenticate_user(self, authorization_code: Code) -> User | None:
+    def authenticate_user(self, authorization_code: OAuthCodeAdapter) -> User | None:
         """Who said yes."""
         found: User | None = self.server.neon.people.user(authorization_code.row.user_id)
         return found

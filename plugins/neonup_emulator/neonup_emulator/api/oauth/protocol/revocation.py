@@ -6,7 +6,7 @@ from authlib.oauth2.rfc6749.errors import InvalidRequestError
 from authlib.oauth2.rfc7009 import RevocationEndpoint
 
 from neonup_emulator.api.oauth.protocol.request import Incoming
-from neonup_emulator.api.oauth.protocol.rows import Client, Token
+from neonup_emulator.api.oauth.protocol.rows import OAuthClientAdapter, Token
 from neonup_emulator.neon.oauth import tokens as oauth_tokens
 
 
@@ -15,7 +15,7 @@ class Revocation(RevocationEndpoint):
 
     CLIENT_AUTH_METHODS = ("client_secret_basic", "client_secret_post", "none")
 
-    def check_params(self, request: Incoming, client: Client) -> None:
+    def check_params(self, request: Incoming, client: OAuthClientAdapter) -> None:
         """A hint is not needed, so one that is not understood does no harm (RFC 7009, 2.1)."""
         if not request.form.get("token"):
             raise InvalidRequestError("Missing 'token' in request.")

@@ -9,7 +9,7 @@ from neonup_emulator.neon.oauth import clients as oauth_clients
 from neonup_emulator.neon.oauth.model import OAuthClient, OAuthCode, OAuthToken
 
 
-class Client(ClientMixin):
+class OAuthClientAdapter(ClientMixin):
     """An application."""
 
     def __init__(self, row: OAuthClient):
@@ -58,7 +58,7 @@ class Client(ClientMixin):
         return True
 
 
-class Code(AuthorizationCodeMixin):
+class OAuthCodeAdapter(AuthorizationCodeMixin):
     """An authorization code."""
 
     def __init__(self, row: OAuthCode):
@@ -94,7 +94,7 @@ class Token(TokenMixin):
     def __init__(self, row: OAuthToken):
         self.row = row
 
-    def check_client(self, client: Client) -> bool:
+    def check_client(self, client: OAuthClientAdapter) -> bool:
         """Whether it was issued to that client."""
         return self.row.client_id == client.row.id
 

@@ -18,9 +18,9 @@ from neonup_emulator.api.oauth.protocol.code_grant import Challenge, CodeGrant, 
 from neonup_emulator.api.oauth.protocol.refresh_grant import RefreshGrant
 from neonup_emulator.api.oauth.protocol.request import Incoming
 from neonup_emulator.api.oauth.protocol.revocation import Revocation
-from neonup_emulator.api.oauth.protocol.rows import Client
+from neonup_emulator.api.oauth.protocol.rows import OAuthClientAdapter
 from neonup_emulator.neon.accounts.model import User
-from neonup_emulator.neon.context import Neon
+from neonup_emulator.neon.context import LocalNeon
 from neonup_emulator.neon.oauth import clients as oauth_clients
 from neonup_emulator.neon.oauth import tokens as oauth_tokens
 from neonup_emulator.neon.oauth.model import OAuthGrant
@@ -29,14 +29,14 @@ from neonup_emulator.neon.oauth.scopes import SCOPES
 _REDIRECTION = 302
 
 
-class Server(AuthorizationServer):
+class OAuthServer(AuthorizationServer):
     """What the endpoints ask. It works on the store, so it is called in threads.
 
     Args:
         neon: whose users and clients.
     """
 
-    def __init__(self, neon: Neon):
+    def __init__(self, neon: LocalNeon):
         super().__init__(scopes_supported=list(SCOPES))
         self.neon = neon
         self.register_grant(CodeGrant, [Challenge(required=True), OpenId()])
@@ -99,10 +99,10 @@ class Server(AuthorizationServer):
             refresh=token.get("refresh_token"),
         )
 
-    def query_client(self, client_id: str) -> Client | None:
+    def query_client(self, client_id: str) -> OAuthClientAdapter | None:
         """The client of that id."""
         row = oauth_clients.find(self.neon, client_id)
-        return Client(row) if row else None
+        return OAuthClientAdapter(row) if row else None
 
     def create_oauth2_request(self, request: Incoming) -> Incoming:
         """Requests are given in that form already."""
