@@ -18,21 +18,12 @@ from tests.release.environments import PYTHONS, Environment, empty_environment, 
 
 pytestmark = [pytest.mark.thorough, pytest.mark.timeout(300)]
 
-NEEDS_LOCAL = (
-    ("serve",),
-    ("list",),
-    ("logs",),
-    ("prune",),
-    ("stop",),
-    ("down",),
-    ("--provider", "local"),
-)
 NEEDS = {
-    "local": NEEDS_LOCAL,
-    "cloud": (("push", "--to", "-"), ("pull",), ("projects",)),
+    "local": (("list",), ("logs",), ("prune",), ("stop",), ("down",), ("--provider", "local")),
+    "cloud": (("push", "--to", "-"), ("pull",), ("projects",), ("auth", "login", "--no-open")),
+    "emulator": (("serve",),),
     "mcp": (("mcp",),),
     "templates": (("new", "django", "shop", "-y"),),
-    "auth": (("auth", "login", "--no-open"),),
 }
 
 
