@@ -26,8 +26,8 @@ CREATE = """
 import sys
 from pathlib import Path
 from neonup import NeonupError
-from neonup_local.service.databases import Databases
-databases = Databases(Path(sys.argv[1]))
+from neonup_local.service.databases import LocalDatabases
+databases = LocalDatabases(Path(sys.argv[1]))
 try:
     record = databases.create("shop", name="shop")
 except NeonupError as error:

@@ -234,9 +234,9 @@ def test_a_full_disk(cold_home: Path, megabytes: int, before: int) -> None:
 import subprocess, sys
 from pathlib import Path
 from neonup import EngineError
-from neonup_local.service.databases import Databases
+from neonup_local.service.databases import LocalDatabases
 home = Path(sys.argv[1])
-databases = Databases(home)
+databases = LocalDatabases(home)
 for number in range({before}):
     databases.create(f"db{{number}}", name="before")
 try:

@@ -231,8 +231,9 @@ def test_a_strict_umask(cold_home: Path, tmp_path: Path, umask: int) -> None:
 def test_folders_for_secrets_are_private_whatever_the_umask(cold_home: Path, umask: int) -> None:
     home = cold_home / "new"
     code = (
-        "import os, sys; from pathlib import Path; from neonup.providers.state_store import Kept\n"
-        f"os.umask({umask}); Kept(Path(sys.argv[1]), 'claimable').write('shop', {{}})"
+        "import os, sys; from pathlib import Path\n"
+        "from neonup.providers.state_store import StateStore\n"
+        f"os.umask({umask}); StateStore(Path(sys.argv[1]), 'claimable').write('shop', {{}})"
     )
     assert python(code, home).returncode == 0
     assert home.stat().st_mode & 0o777 == (0o711 if ROOT else 0o700)

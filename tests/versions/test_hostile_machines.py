@@ -17,11 +17,11 @@ import os, sys
 from pathlib import Path
 import psycopg
 from neonup import EngineError
-from neonup_local.service.databases import Databases
+from neonup_local.service.databases import LocalDatabases
 from neonup_local.service.versions.local_versions import LocalVersions
 
 home = Path(sys.argv[1])
-databases = Databases(home)
+databases = LocalDatabases(home)
 record = databases.create("shop", name="shop")
 url = databases.url(record)
 versions = LocalVersions(databases, "shop", lambda: None)

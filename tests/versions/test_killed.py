@@ -22,10 +22,10 @@ STEPS = """
 import os, signal, sys
 from pathlib import Path
 from neonup_local.engine import copying
-from neonup_local.service.databases import Databases
+from neonup_local.service.databases import LocalDatabases
 from neonup_local.service.versions import checkouts, local_versions
 
-databases = Databases(Path(sys.argv[1]))
+databases = LocalDatabases(Path(sys.argv[1]))
 versions = local_versions.LocalVersions(databases, "shop", lambda: None)
 CHANGES = {"os.rename", "os.remove", "os.rmdir", "os.kill", "subprocess.Popen"}
 seen = last = 0

@@ -33,7 +33,7 @@ MASKS = """
 "users.email" = "hash"
 "public.users.name" = "text:It's me"
 "users.phone" = "null"
-"users.note" = "left(note, 1) || '...'"
+"users.note" = "sql:left(note, 1) || '...'"
 "users.token" = "hash"
 "mails.to_whom" = "hash"
 """
@@ -155,13 +155,16 @@ def _files_with(home: Path, words: list[str]) -> list[Path]:
     [
         ('"users.emial" = "hash"', "names the column 'users.emial', which the database does not"),
         ('"users.emial" = "hash"', "Did you mean 'users.email'?"),
-        ('"users.email" = "hahs"', "Did you mean 'hash'?"),
-        ('"users.email" = "txet:Somebody"', "Did you mean 'text:'?"),
+        ('"users.email" = "hahs"', "did you mean 'hash'?"),
+        ('"users.email" = "txet:Somebody"', "did you mean 'text'?"),
+        ('"users.email" = "lower(email)"', "an SQL expression is written 'sql:...'"),
+        ('"users.email" = "hash:8"', "hash takes no argument"),
+        ('"users.email" = "sql: "', "sql needs an SQL expression"),
         ('"email" = "hash"', "is not table.column or schema.table.column"),
         ('"users.email" = "null"', "is NOT NULL and cannot be masked with null"),
         ('"users.twice" = "hash"', "is generated from other columns"),
         ('"users.id" = "hash"', "only text and uuid can be hashed"),
-        ('"users.email" = "nothing_like(email)"', "function nothing_like"),
+        ('"users.email" = "sql:nothing_like(email)"', "function nothing_like"),
         ('"users.email" = 3', "it must be columns and maskings"),
         ('"users.email" = "text:same"', "could not create unique index"),
     ],

@@ -6,7 +6,7 @@
     "users.email" = "hash"                      # the same value is always the same hash
     "users.phone" = "null"
     "users.name" = "text:Somebody"
-    "users.birthday" = "date_trunc('year', birthday)"   # any SQL expression over the row
+    "users.birthday" = "sql:date_trunc('year', birthday)"   # over the row
 
 A masking is part of the SELECT that the source's server answers, so that the values never reach
 this machine. A partition's columns, and an inheriting table's, are masked with their parent's.
@@ -22,7 +22,9 @@ from typing import Any
 
 from neonup import MoveError, Settings, SettingsError
 from neonup.plugin.options import closest
+from neonup_cloud.move import masking_rules
 from neonup_cloud.move.contents import Table
+from neonup_cloud.move.masking_rules import MaskedColumn, UnfitRule
 from neonup_cloud.move.session import Session
 from neonup_cloud.options import PullOptions
 
@@ -69,20 +71,19 @@ def read(settings: Settings) -> dict[str, str]:
     """The maskings that the settings name, by column.
 
     Raises:
-        SettingsError: they cannot be used.
+        SettingsError: one names no rule of `masking_rules`, or its argument is wrong.
     """
-    found = dict(PullOptions.of(settings).mask or {})
-    for column, masking in found.items():
-        word = re.match(r"[A-Za-z]+(?=$|:(?!:))", masking.strip())
-        if word is None or word[0].lower() in ("null", "hash", "text"):
-            continue
-        if close := closest(word[0].lower(), ("hash", "null", "text:")):
+    maskings = dict(PullOptions.of(settings).mask or {})
+    for column, masking in maskings.items():
+        try:
+            masking_rules.parse(masking)
+        except ValueError as error:
             raise SettingsError(
-                f"{_WHERE}: {masking!r} for {column!r} is no masking.",
-                checked=["it would be taken for an SQL expression"],
-                remedy=f"Did you mean {close!r}? An expression can stand in parentheses.",
-            )
-    return found
+                f"{_WHERE}: {masking!r} for {column!r} cannot be used: {error}.",
+                checked=[f"the rules are {', '.join(masking_rules.RULES)}"],
+                remedy="Correct it. Nothing was moved.",
+            ) from None
+    return maskings
 
 
 def resolve(
@@ -115,7 +116,7 @@ def resolve(
                 "moved.",
             )
         for column in columns:
-            expression = _expression(name, column, masking.strip(), salt)
+            expression = _expression(name, column, masking, salt)
             masked.setdefault(column["holder"], {})[column["name"]] = expression
     by_oid = {table.oid: table for table in tables}
     return [
@@ -155,28 +156,11 @@ def _expression(name: str, column: Mapping[str, Any], masking: str, salt: str) -
             f"{name} is generated from other columns and cannot be masked itself.",
             remedy=f"Mask those in {_WHERE}.",
         )
-    if masking.lower() == "null":
-        if column["required"]:
-            raise MoveError(
-                f"{name} is NOT NULL and cannot be masked with null.",
-                remedy=f'In {_WHERE}, use hash, "text:...", or an SQL expression.',
-            )
-        return "NULL"
-    if masking.startswith("text:"):
-        return _literal(masking.removeprefix("text:"))
-    if masking != "hash":
-        return masking
-    value = f"{_literal(salt)} || {column['quoted']}::text"
-    digest = f"encode(sha256(convert_to({value}, 'UTF8')), 'hex')"
-    if column["type"] == "uuid":
-        return f"left({digest}, 32)::uuid"
-    if not column["textual"]:
+    rule, argument = masking_rules.parse(masking)
+    facts = {key: column[key] for key in ("quoted", "type", "textual", "width", "required")}
+    try:
+        return rule.expression(MaskedColumn(**facts, salt=salt), argument)
+    except UnfitRule as error:
         raise MoveError(
-            f"{name} is of the type {column['type']}: only text and uuid can be hashed.",
-            remedy=f"Write an SQL expression in {_WHERE}.",
-        )
-    return f"left({digest}, {min(column['width'] or 32, 32)})"
-
-
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
+            f"{name} {error.reason}.", remedy=f"In {_WHERE}, use {error.instead}."
+        ) from None
