@@ -16,8 +16,8 @@ def span(text: str) -> timedelta:
         click.BadParameter: it is no such thing.
     """
     try:
-        if (found := time_span(text.strip())) is not None:
-            return found
+        if (span := time_span(text.strip())) is not None:
+            return span
     except OverflowError:
         pass
     raise click.BadParameter(f"{text!r} is no time span: a number and s, m, h or d (30d).")

@@ -90,22 +90,22 @@ class Pair:
         ):
             _make_sure_that_they_differ(reading, target)
             source = SourceSnapshot.of(reading, tools, self.source)
-            there = contents.server(target)
-            found = plan.make(reading, source.server, there, self.explain)
-            if found.obstacles:
+            target_server = contents.server(target)
+            move_plan = plan.make(reading, source.server, target_server, self.explain)
+            if move_plan.obstacles:
                 raise MoveError(
                     "The database cannot go there as it is; nothing was moved.",
-                    checked=[f"it has {obstacle}" for obstacle in found.obstacles],
+                    checked=[f"it has {obstacle}" for obstacle in move_plan.obstacles],
                     remedy="Change that in the source or the target, then run it again.",
                 )
             masked = resolve(reading, source.tables, masks or {})
-            clear = self._may_fill(target, there.database, force)
-            transfer = Transfer(source, target, there, masked, self.watch)
+            clear = self._may_fill(target, target_server.database, force)
+            transfer = Transfer(source, target, target_server, masked, self.watch)
             try:
                 transfer.run(clear=clear, begun=begun)
             except MoveError as error:
                 raise self._explained(error) from None
-        return Moved(source.rows, found.remarks)
+        return Moved(source.rows, move_plan.remarks)
 
     def tools(self) -> Tools:
         """The programs that can read the source and reach both.
@@ -124,11 +124,11 @@ class Pair:
         Raises:
             MoveError: it is not empty, and nobody said that it may be.
         """
-        found = contents.objects(target)
-        if not found or force:
-            return bool(found)
-        shown = [f"{kind} {quoted}" for kind, quoted in found[:_SHOWN]]
-        more = [f"and {len(found) - _SHOWN} more"] if len(found) > _SHOWN else []
+        objects = contents.objects(target)
+        if not objects or force:
+            return bool(objects)
+        shown = [f"{kind} {quoted}" for kind, quoted in objects[:_SHOWN]]
+        more = [f"and {len(objects) - _SHOWN} more"] if len(objects) > _SHOWN else []
         raise MoveError(
             f"The target, {name}, is not empty; nothing was moved.",
             checked=[*shown, *more],
@@ -137,8 +137,8 @@ class Pair:
 
     def _explained(self, error: MoveError) -> NeonupError:
         known = self.explain(error.missing) if error.missing else None
-        kept = "The target is as it was."
-        error.remedy = " ".join(filter(None, [known, error.remedy, kept]))
+        assurance = "The target is as it was."
+        error.remedy = " ".join(filter(None, [known, error.remedy, assurance]))
         return error
 
 
@@ -196,6 +196,6 @@ def session(
 
 def place(url: str) -> str:
     """Where a database is: host, port and name, without a role or a password."""
-    found = urls.parse(url)
-    hosts: Sequence[str] = [f"{host.lower()}:{port or 5432}" for host, port in found.hosts]
-    return f"{','.join(hosts)}/{found.dbname or found.user or ''}"
+    parsed = urls.parse(url)
+    hosts: Sequence[str] = [f"{host.lower()}:{port or 5432}" for host, port in parsed.hosts]
+    return f"{','.join(hosts)}/{parsed.dbname or parsed.user or ''}"

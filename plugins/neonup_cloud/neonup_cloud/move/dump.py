@@ -48,7 +48,7 @@ class Dump:
     name: str
     snapshot: str
 
-    def schema(self, section: str, there: ServerContents) -> str:
+    def schema(self, section: str, target_server: ServerContents) -> str:
         """The statements that create everything but the rows, as the target can run them.
 
         Args:
@@ -59,9 +59,11 @@ class Dump:
             MoveError: pg_dump failed.
         """
         text = b"".join(self._run(f"--section={section}", *self._large_objects(False))).decode()
-        return for_target(text, there)
+        return for_target(text, target_server)
 
-    def rows(self, without: Sequence[Table], there: ServerContents) -> Generator[bytes, None, None]:
+    def rows(
+        self, without: Sequence[Table], target_server: ServerContents
+    ) -> Generator[bytes, None, None]:
         """The rows of all tables but some, and where the sequences are.
 
         Raises:
@@ -74,10 +76,10 @@ class Dump:
             start += chunk
             if len(start) > len(_NEW_SETTING) + 2048:  # it is one of the first lines
                 break
-        yield start if there.major >= 17 else start.replace(_NEW_SETTING.encode(), b"", 1)
+        yield start if target_server.major >= 17 else start.replace(_NEW_SETTING.encode(), b"", 1)
         yield from chunks
 
-    def large_objects(self, there: ServerContents) -> Generator[bytes, None, None]:
+    def large_objects(self, target_server: ServerContents) -> Generator[bytes, None, None]:
         """The large objects, without the transaction that pg_dump puts around them.
 
         Raises:
@@ -92,7 +94,7 @@ class Dump:
             yield b"".join(
                 line
                 for line in (lines + newline).splitlines(keepends=True)
-                if _of_large_object(line, there)
+                if _of_large_object(line, target_server)
             )
         yield tail
 
@@ -138,7 +140,7 @@ class Dump:
         )
 
 
-def for_target(script: str, there: ServerContents) -> str:
+def for_target(script: str, target_server: ServerContents) -> str:
     """A schema's statements without those that a target refuses and that can be left out.
 
     These are privileges of roles that it does not have, event triggers where no superuser is
@@ -147,32 +149,32 @@ def for_target(script: str, there: ServerContents) -> str:
 
     Args:
         script: what pg_dump wrote.
-        there: the target's server.
+        target_server: the target's server.
     """
-    if there.major < 17:
+    if target_server.major < 17:
         script = script.replace(_NEW_SETTING, "", 1)
     headers = [*_HEADER.finditer(script)]
     if not headers:
         return script
-    kept = [script[: headers[0].start()]]
+    blocks = [script[: headers[0].start()]]
     ends = [header.start() for header in headers[1:]] + [len(script)]
     for header, end in zip(headers, ends, strict=True):
-        kept.append(_block(header, script[header.start() : end], there))
-    return "".join(kept)
+        blocks.append(_block(header, script[header.start() : end], target_server))
+    return "".join(blocks)
 
 
-def _block(header: re.Match[str], text: str, there: ServerContents) -> str:
+def _block(header: re.Match[str], text: str, target_server: ServerContents) -> str:
     kind = header["type"]
     if kind == "SCHEMA":
         return re.sub(r"^CREATE SCHEMA (?!IF )", "CREATE SCHEMA IF NOT EXISTS ", text, flags=re.M)
     if kind in ("ACL", "DEFAULT ACL"):
         lines = text.splitlines(keepends=True)
-        return "".join(line for line in lines if _can_grant(line, there))
+        return "".join(line for line in lines if _can_grant(line, target_server))
     if kind.endswith(("TABLE", "VIEW", "INDEX")):
         return _COLUMN_OPTIONS.sub(_without_version, text)
     what = header["name"] if kind == "COMMENT" else kind  # a comment's name begins with a kind
     left_out = kind == "COMMENT" and what.startswith("EXTENSION ")
-    if not there.superuser:
+    if not target_server.superuser:
         left_out |= what.startswith("EVENT TRIGGER")
     return _trailer(text) if left_out else text
 
@@ -188,23 +190,23 @@ def _without_version(statement: re.Match[str]) -> str:
 
 def _trailer(text: str) -> str:
     """What ends a dump, where a block that is left out is its last one."""
-    found = re.search(r"^--\n-- PostgreSQL database dump complete\n(?s:.*)", text, re.M)
-    return found[0] if found else ""
+    trailer = re.search(r"^--\n-- PostgreSQL database dump complete\n(?s:.*)", text, re.M)
+    return trailer[0] if trailer else ""
 
 
-def _of_large_object(line: bytes, there: ServerContents) -> bool:
+def _of_large_object(line: bytes, target_server: ServerContents) -> bool:
     if line in (b"BEGIN;\n", b"COMMIT;\n"):
         return False
     if line.startswith((b"GRANT ", b"REVOKE ", b"SET SESSION ", b"RESET SESSION ")):
-        return _can_grant(line.decode(), there)
-    return there.major >= 17 or line != _NEW_SETTING.encode()
+        return _can_grant(line.decode(), target_server)
+    return target_server.major >= 17 or line != _NEW_SETTING.encode()
 
 
-def _can_grant(line: str, there: ServerContents) -> bool:
+def _can_grant(line: str, target_server: ServerContents) -> bool:
     if line.startswith(("SET SESSION AUTHORIZATION", "RESET SESSION AUTHORIZATION")):
         return False
     by = _DEFAULTS.match(line)
-    if by and by["role"] not in there.member_of:
+    if by and by["role"] not in target_server.member_of:
         return False
-    found = _GRANT.search(line)
-    return found is None or found["role"] in ("PUBLIC", *there.roles)
+    grant = _GRANT.search(line)
+    return grant is None or grant["role"] in ("PUBLIC", *target_server.roles)

@@ -111,74 +111,84 @@ class Plan:
     remarks: tuple[str, ...]
 
 
-def make(source: Session, here: ServerContents, there: ServerContents, explain: Explain) -> Plan:
+def make(
+    source: Session, source_server: ServerContents, target_server: ServerContents, explain: Explain
+) -> Plan:
     """Compare what a database needs with what a server offers.
 
     Args:
         source: the database that is read.
-        here: its server.
-        there: the target's.
+        source_server: its server.
+        target_server: the target's.
         explain: says how to get what the target lacks.
     """
     obstacles = [
-        *_extensions(source, there, explain),
-        *_collations(source, there, explain),
-        *_versions(source, here, there),
-        *_policies(source, there),
+        *_extensions(source, target_server, explain),
+        *_collations(source, target_server, explain),
+        *_versions(source, source_server, target_server),
+        *_policies(source, target_server),
     ]
-    remarks = [*_roles(source, here, there), *_left_behind(source, there)]
-    if here.encoding != there.encoding:
-        remarks.append(f"text is converted from {here.encoding} to {there.encoding}")
-    if here.sorting != there.sorting:
-        remarks.append(f"text sorts by the locale {there.sorting} now, not by {here.sorting}")
+    remarks = [*_roles(source, source_server, target_server), *_left_behind(source, target_server)]
+    if source_server.encoding != target_server.encoding:
+        remarks.append(
+            f"text is converted from {source_server.encoding} to {target_server.encoding}"
+        )
+    if source_server.sorting != target_server.sorting:
+        remarks.append(
+            f"text sorts by the locale {target_server.sorting} now, not by {source_server.sorting}"
+        )
     return Plan(tuple(obstacles), tuple(remarks))
 
 
-def _extensions(source: Session, there: ServerContents, explain: Explain) -> Iterator[str]:
+def _extensions(source: Session, target_server: ServerContents, explain: Explain) -> Iterator[str]:
     for row in source.rows(_EXTENSIONS):
-        if row["name"] not in there.extensions:
+        if row["name"] not in target_server.extensions:
             how = explain(row["name"])
             lacks = f"the extension {row['name']}, which the target does not have"
             yield f"{lacks}. {how}" if how else lacks
 
 
-def _collations(source: Session, there: ServerContents, explain: Explain) -> Iterator[str]:
-    icu = any(name.endswith("-x-icu") for name in there.collations)
+def _collations(source: Session, target_server: ServerContents, explain: Explain) -> Iterator[str]:
+    icu = any(name.endswith("-x-icu") for name in target_server.collations)
     for row in source.rows(_COLLATIONS):
         if row["icu"] and not icu:
             how = explain(ICU)
             lacks = f"the collation {row['name']}: the target was built without ICU"
             yield f"{lacks}. {how}" if how else lacks
-        elif row["builtin"] and row["name"] not in there.collations:
+        elif row["builtin"] and row["name"] not in target_server.collations:
             yield f"the collation {row['name']}, which the target does not have"
 
 
-def _versions(source: Session, here: ServerContents, there: ServerContents) -> Iterator[str]:
-    if here.major >= 18 > there.major:
+def _versions(
+    source: Session, source_server: ServerContents, target_server: ServerContents
+) -> Iterator[str]:
+    if source_server.major >= 18 > target_server.major:
         for row in source.rows(_NEW_IN_18):
-            yield f"{row['what']}, which Postgres {there.major} does not know: {row['names']}"
+            yield f"{row['what']}, which Postgres {target_server.major} does not know: {row['names']}"
 
 
-def _policies(source: Session, there: ServerContents) -> Iterator[str]:
+def _policies(source: Session, target_server: ServerContents) -> Iterator[str]:
     for row in source.rows(_POLICY_ROLES):
-        if row["role"] not in there.roles:
+        if row["role"] not in target_server.roles:
             yield f"row-level security for the role {row['role']}: create it in the target first"
 
 
-def _roles(source: Session, here: ServerContents, there: ServerContents) -> Iterator[str]:
-    if lacking := missing_roles(source, there):
+def _roles(
+    source: Session, source_server: ServerContents, target_server: ServerContents
+) -> Iterator[str]:
+    if lacking := missing_roles(source, target_server):
         yield f"privileges of roles that the target does not have stay behind: {', '.join(lacking)}"
     owners = [row["role"] for row in source.rows(_OWNERS)]
-    if set(owners) - {here.quoted_role, there.quoted_role}:
-        yield f"everything belongs to {there.role} now, not to {', '.join(owners)}"
+    if set(owners) - {source_server.quoted_role, target_server.quoted_role}:
+        yield f"everything belongs to {target_server.role} now, not to {', '.join(owners)}"
 
 
-def _left_behind(source: Session, there: ServerContents) -> Iterator[str]:
+def _left_behind(source: Session, target_server: ServerContents) -> Iterator[str]:
     for row in source.rows(_OTHERS):
-        if row["what"] != "event triggers" or not there.superuser:
+        if row["what"] != "event triggers" or not target_server.superuser:
             yield f"{row['what']} stay behind: {row['names']}"
 
 
-def missing_roles(source: Session, there: ServerContents) -> list[str]:
+def missing_roles(source: Session, target_server: ServerContents) -> list[str]:
     """The roles with privileges in the source that the target does not have, quoted for SQL."""
-    return [row["role"] for row in source.rows(_GRANTED) if row["role"] not in there.roles]
+    return [row["role"] for row in source.rows(_GRANTED) if row["role"] not in target_server.roles]

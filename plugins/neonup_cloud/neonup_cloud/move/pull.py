@@ -103,9 +103,9 @@ class Pull:
         """
         settings = self.settings
         in_file = recorded_in(settings.env_file, settings.key)
-        for found in (find_database(settings), in_file):
-            if found is not None and not is_local(found):
-                return found
+        for database in (find_database(settings), in_file):
+            if database is not None and not is_local(database):
+                return database
         raise MoveError(
             f"{settings.key} names no database in the cloud to copy from.",
             checked=[f"the environment and {settings.env_file}"],
@@ -114,10 +114,10 @@ class Pull:
 
     def _shadowed(self) -> list[str]:
         """What to say where a variable of the shell's hides the file from the project."""
-        found = find_database(self.settings)
-        if found is None or found.source != ENVIRONMENT:
+        database = find_database(self.settings)
+        if database is None or database.source != ENVIRONMENT:
             return []
-        return [f"{found.key} is set in the environment, which wins: unset {found.key}"]
+        return [f"{database.key} is set in the environment, which wins: unset {database.key}"]
 
     def _target(self, recorded: Database | None) -> tuple[Database, Provider, Path | None]:
         """The local database, answering; and the file that is to name it, where none does yet."""

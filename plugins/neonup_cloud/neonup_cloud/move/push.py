@@ -119,10 +119,10 @@ class Push:
         if self.to is not None:
             url = self.to
             direct = urls.direct(url)
-            found = Database(
+            database = Database(
                 url, USER, direct_url=direct if direct != url else None, key=self.local.key
             )
-            return found, None
+            return database, None
         settings = replace(
             self.settings,
             provider=self.provider or "",
@@ -182,13 +182,13 @@ class Push:
                 return None  # nothing of it is there
             with pair.reading(tools) as source:
                 tables = contents.tables(source)
-                here = contents.count(source, tables)
-                there = {table.quoted for table in contents.tables(target)}
-                if {table.quoted for table in tables} - there:
+                rows = contents.count(source, tables)
+                moved = {table.quoted for table in contents.tables(target)}
+                if {table.quoted for table in tables} - moved:
                     return None
-                if contents.count(target, tables) != here:
+                if contents.count(target, tables) != rows:
                     return None
-        return Moved(here, (_AFTERWARDS,))
+        return Moved(rows, (_AFTERWARDS,))
 
 
 def _unknown(feature: str) -> str | None:
@@ -208,11 +208,11 @@ def _status(target: Session, xid: str) -> str | None:
     number = f"'{int(xid)}'::xid8"
     # A new transaction's number is above all that were given: a server that was restored to an
     # earlier moment does not know the later ones.
-    found = target.value(
+    status = target.value(
         f"CASE WHEN {number} < pg_catalog.pg_current_xact_id() "
         f"THEN pg_catalog.pg_xact_status({number}) END"
     )
-    return None if found is None else str(found)
+    return None if status is None else str(status)
 
 
 @contextmanager

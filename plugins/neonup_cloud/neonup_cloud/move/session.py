@@ -129,8 +129,8 @@ class Session:
             + query.encode()
             + b"\n) q;\n"
         )
-        found: list[dict[str, Any]] = json.loads(b"".join(self._answer()))
-        return found
+        rows: list[dict[str, Any]] = json.loads(b"".join(self._answer()))
+        return rows
 
     def value(self, expression: str) -> Any:
         """One value, as JSON has it.

@@ -92,7 +92,7 @@ def find_tools(
 def _major(pg_dump: Path) -> int | None:
     """A pg_dump's major version; None if it cannot be run."""
     try:
-        said = subprocess.run(
+        output = subprocess.run(
             [pg_dump, "--version"],
             stdin=subprocess.DEVNULL,
             capture_output=True,
@@ -102,5 +102,5 @@ def _major(pg_dump: Path) -> int | None:
         ).stdout
     except (OSError, subprocess.SubprocessError):
         return None
-    found = re.search(r"\) (\d+)", said)
-    return int(found[1]) if found else None
+    version = re.search(r"\) (\d+)", output)
+    return int(version[1]) if version else None

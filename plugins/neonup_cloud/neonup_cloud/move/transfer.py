@@ -96,14 +96,14 @@ class Transfer:
     Args:
         source: what is read.
         target: a session of the target.
-        there: the target's server.
+        target_server: the target's server.
         masked: the tables whose rows are masked on the way.
         watch: is told each step.
     """
 
     source: SourceSnapshot
     target: Session
-    there: ServerContents
+    target_server: ServerContents
     masked: Sequence[MaskedTable] = ()
     watch: Watch = lambda step: None
     _step: TransferProgress = TransferProgress("")
@@ -128,10 +128,10 @@ class Transfer:
             self.target.run(f"SET LOCAL lock_timeout = '{_LOCKED_SECONDS}s';\n{clearing}")
         dump = self.source.dump()
         self.watch(TransferProgress("Creating the tables"))
-        self.target.run(dump.schema("pre-data", self.there))
+        self.target.run(dump.schema("pre-data", self.target_server))
         self._fill(dump)
         self.watch(TransferProgress("Creating indexes and constraints"))
-        self.target.run(dump.schema("post-data", self.there))
+        self.target.run(dump.schema("post-data", self.target_server))
         self.watch(TransferProgress("Comparing the rows"))
         compare(self.source.rows, contents.count(self.target, self.source.tables))
         self._note()
@@ -142,14 +142,14 @@ class Transfer:
     def _fill(self, dump: Dump) -> None:
         self._step = TransferProgress("", total=sum(self.source.rows.values()))
         self.target.write(f"\\o {os.devnull}\n".encode())
-        self._pump(dump.rows([one.table for one in self.masked], self.there))
-        for one in self.masked:
-            head = f"COPY {one.table.quoted} ({one.columns}) FROM stdin;\n".encode()
+        self._pump(dump.rows([masked.table for masked in self.masked], self.target_server))
+        for masked in self.masked:
+            head = f"COPY {masked.table.quoted} ({masked.columns}) FROM stdin;\n".encode()
             self.target.write(head)
-            self._moved(one.table.quoted, 0, 0)
-            self._pump(self.source.session.copy_out(one.query))
+            self._moved(masked.table.quoted, 0, 0)
+            self._pump(self.source.session.copy_out(masked.query))
         if self.source.has_large_objects():
-            self._pump(dump.large_objects(self.there))
+            self._pump(dump.large_objects(self.target_server))
         self.target.write(b"\\o\n")
         self.target.wait()
 
@@ -157,8 +157,8 @@ class Transfer:
         with closing(chunks):  # ends what writes them where they cannot be taken
             for chunk in chunks:
                 self.target.write(chunk)
-                found = [*_COPY.finditer(chunk)]
-                name = found[-1]["table"].decode() if found else self._step.what
+                copies = [*_COPY.finditer(chunk)]
+                name = copies[-1]["table"].decode() if copies else self._step.what
                 self._moved(name, chunk.count(b"\n"), len(chunk))
 
     def _moved(self, name: str, lines: int, size: int) -> None:
@@ -171,19 +171,19 @@ class Transfer:
     def _note(self) -> None:
         """Take along which scripts ran: neonup notes that in the database's comment."""
         text = self.source.server.comment
-        if text and self.there.owns_database and not self.there.comment:
+        if text and self.target_server.owns_database and not self.target_server.comment:
             quoted = text.replace("'", "''")
-            name = self.there.database.replace('"', '""')
+            name = self.target_server.database.replace('"', '""')
             self.target.run(f"COMMENT ON DATABASE \"{name}\" IS '{quoted}';")
 
 
-def compare(here: dict[str, int], there: dict[str, int]) -> None:
+def compare(source_rows: dict[str, int], target_rows: dict[str, int]) -> None:
     """Make sure that every table has as many rows in both.
 
     Raises:
         MoveError: one has not; it names those that differ.
     """
-    different = list(_differences(here, there))
+    different = list(_differences(source_rows, target_rows))
     if different:
         more = [f"and {len(different) - _SHOWN} more"] if len(different) > _SHOWN else []
         raise MoveError(
@@ -193,8 +193,8 @@ def compare(here: dict[str, int], there: dict[str, int]) -> None:
         )
 
 
-def _differences(here: dict[str, int], there: dict[str, int]) -> Iterator[str]:
-    for name, rows in here.items():
-        found = there.get(name)
-        if found != rows:
-            yield f"{name}: {rows} rows in the source, {found} in the target"
+def _differences(source_rows: dict[str, int], target_rows: dict[str, int]) -> Iterator[str]:
+    for name, rows in source_rows.items():
+        in_target = target_rows.get(name)
+        if in_target != rows:
+            yield f"{name}: {rows} rows in the source, {in_target} in the target"
