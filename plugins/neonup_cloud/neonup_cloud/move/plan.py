@@ -164,7 +164,8 @@ def _versions(
 ) -> Iterator[str]:
     if source_server.major >= 18 > target_server.major:
         for row in source.rows(_NEW_IN_18):
-            yield f"{row['what']}, which Postgres {target_server.major} does not know: {row['names']}"
+            unknown = f"which Postgres {target_server.major} does not know"
+            yield f"{row['what']}, {unknown}: {row['names']}"
 
 
 def _policies(source: Session, target_server: ServerContents) -> Iterator[str]:
