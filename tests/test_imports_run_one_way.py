@@ -26,7 +26,7 @@ ARROWS = {
 imports in functions."""
 
 CORE = (
-    ("errors", "extras", "folders", "markers", "process"),
+    ("errors", "extras", "folders", "locks", "markers", "process"),
     ("choice", "command", "finding", "machine", "postgres"),
     ("options",),
     ("tables",),

@@ -235,7 +235,7 @@ print(*sorted({name.partition(".")[0] for name in set(sys.modules) - before}))
     assert state == "ready"
     loaded = set(modules.split())
     assert "neonup_local" in loaded
-    assert not loaded & {"psutil", "filelock", "subprocess", "json", "hashlib", "logging"}
+    assert not loaded & {"psutil", "subprocess", "json", "hashlib", "logging"}
     assert loaded - set(sys.stdlib_module_names) == {"neonup", "neonup_local"}
 
 

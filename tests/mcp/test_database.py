@@ -254,7 +254,7 @@ async def test_the_schema_is_described(project: Project) -> None:
 def test_without_the_extra_it_says_what_to_install(project: Project, tmp_path: Path) -> None:
     site = tmp_path / "site"
     site.mkdir()
-    for name in ("click", "dotenv", "filelock", "pluggy"):
+    for name in ("click", "dotenv", "pluggy"):
         spec = importlib.util.find_spec(name)
         assert spec
         assert spec.origin

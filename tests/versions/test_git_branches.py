@@ -177,7 +177,7 @@ def test_a_hot_start_asks_no_program_and_imports_little(repository: Project) -> 
     assert {"neonup.env.git", "neonup.start.checkout", "neonup_local.service.notes"} <= modules
     assert not modules & {
         "subprocess",
-        "filelock",
+        "neonup.locks",
         "psycopg",
         "psutil",
         "neonup_local.service.swap",

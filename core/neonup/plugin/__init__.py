@@ -6,6 +6,7 @@ module          what it has
 `commands`      options, output and questions, as neonup's own commands have them
 `doctor`        a line of ``neonup doctor``
 `files`         replacing a file as a whole, or not at all
+`locks`         locks on files, between processes, threads and forks
 `machine`       servers of a plugin, for ``neonup list``, ``stop`` and ``prune``
 `manager`       the plugin manager, for a plugin that calls hooks itself
 `http`          requests to a service: sent blocking or awaited, repeated where that is safe

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from neonup.errors import NeonupError
@@ -48,26 +48,27 @@ def project(settings: Settings) -> Iterator[None]:
     What was read before is not true inside: another start may have been at it meanwhile.
 
     Raises:
-        NeonupError: another start has held it for five minutes.
+        NeonupError: another start has held it for five minutes, or its file cannot be locked.
     """
-    import filelock  # only the path that makes or wakes something needs it
+    from neonup import locks  # only the path that makes or wakes something needs it
 
     folder = settings.home / "locks"
     path = folder / f"{name(settings)}.lock"
     make_home(settings.home)
     folder.mkdir(exist_ok=True, mode=0o700)
-    # One object a path, with a count for each thread, which filelock resets in a forked child.
-    lock = filelock.FileLock(path, timeout=_PATIENCE, is_singleton=True)
-    try:
-        lock.acquire()
-    except filelock.Timeout:
-        raise NeonupError(
-            f"Another start of neonup has been busy with {settings.project} for "
-            f"{_PATIENCE / 60:.0f} minutes.",
-            checked=[f"its lock is {path}"],
-            remedy="Find its process with `ps`, end it, and try again.",
-        ) from None
-    try:
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(locks.reentrant(path, _PATIENCE))
+        except locks.LockTimeout:
+            raise NeonupError(
+                f"Another start of neonup has been busy with {settings.project} for "
+                f"{_PATIENCE / 60:.0f} minutes.",
+                checked=[f"its lock is {path}"],
+                remedy="Find its process with `ps`, end it, and try again.",
+            ) from None
+        except OSError as error:
+            raise NeonupError(
+                f"{path} cannot be locked: {error.strerror}.",
+                remedy="Set NEONUP_HOME to a folder on a disk of this machine.",
+            ) from None
         yield
-    finally:
-        lock.release()

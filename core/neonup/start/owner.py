@@ -234,12 +234,12 @@ def _mount(folder: Path) -> str:
 
 @contextmanager
 def _locked(home: Path) -> Iterator[None]:
-    import filelock  # only what changes the record needs it
+    from neonup import locks  # only what changes the record needs it
 
     lock.make_home(home)
     folder = home / "locks"
     folder.mkdir(exist_ok=True, mode=0o700)
-    with filelock.FileLock(folder / ".folders.lock", timeout=_PATIENCE):
+    with locks.FileLock(folder / ".folders.lock", timeout=_PATIENCE):
         yield
 
 

@@ -21,9 +21,9 @@ from neonup_emulator.api.guard import LOOPBACK
 from neonup_emulator.child import Child
 
 if TYPE_CHECKING:
-    from filelock import FileLock
     from starlette.applications import Starlette
 
+    from neonup.plugin.locks import FileLock
     from neonup_emulator.neon.context import LocalNeon
 
 PORT = 5540
@@ -104,7 +104,7 @@ def serve(
         if ephemeral:
             folder = stack.enter_context(temporary_home.of(folder))
         listener = stack.enter_context(_listen(host, port))
-        stack.enter_context(_only_one(folder))
+        stack.callback(_only_one(folder).release)
         hosts = None if allow_remote else frozenset({host, *allowed})
         app = partial(create_app, hosts=hosts, faults=[fault.parse(text) for text in faults])
         exposed = None if host in LOOPBACK else (host, _name(host, allowed))
@@ -203,8 +203,7 @@ def _only_one(folder: Path) -> FileLock:
     Raises:
         ProviderError: another one has it, or the folder cannot be used.
     """
-    from filelock import FileLock, Timeout
-
+    from neonup.plugin.locks import FileLock, LockTimeout
     from neonup_local.service import home as homes
 
     lock = FileLock(folder / "locks" / f"{homes.SERVE}.lock", timeout=0)
@@ -212,7 +211,7 @@ def _only_one(folder: Path) -> FileLock:
         homes.make_folder(folder)
         homes.make_folder(folder / "locks")
         lock.acquire()
-    except Timeout:
+    except LockTimeout:
         raise ProviderError(
             f"Another neonup serve is running for {folder}: {_where(folder)}",
             remedy="Use that one, or choose another folder with --home.",

@@ -17,8 +17,7 @@ from neonup_cloud.account import current, location
 from neonup_cloud.options import AccountOptions
 
 if TYPE_CHECKING:
-    from filelock import BaseFileLock
-
+    from neonup.plugin.locks import FileLock
     from neonup_cloud import NeonClient
 
 LIFETIME = timedelta(hours=6)
@@ -43,7 +42,7 @@ class TemporaryBranch:
     url: str = field(repr=False)
     _settings: Settings = field(repr=False)
     _record: Path = field(repr=False)
-    _lock: BaseFileLock = field(repr=False)
+    _lock: FileLock = field(repr=False)
 
     @classmethod
     def create(
@@ -135,12 +134,12 @@ def _parent(neon: NeonClient, project_id: str, text: str) -> str:
 
 def _sweep(neon: NeonClient, folder: Path) -> None:
     """Delete the branches of processes that have ended."""
-    from filelock import Timeout
+    from neonup.plugin.locks import LockTimeout
 
     for record in folder.glob(f"{_PREFIX}*.json"):
         try:
             lock = _locked(folder, record.stem)
-        except Timeout:
+        except LockTimeout:
             continue  # it lives
         try:
             with contextlib.suppress(NeonupError, OSError, ValueError, KeyError, TypeError):
@@ -167,14 +166,14 @@ def _write(path: Path, record: dict[str, str]) -> None:
         json.dump(record, opened)
 
 
-def _locked(folder: Path, name: str) -> BaseFileLock:
-    from filelock import FileLock
+def _locked(folder: Path, name: str) -> FileLock:
+    from neonup.plugin.locks import FileLock
 
     lock = FileLock(folder / f"{name}.lock", timeout=0)
     lock.acquire()
     return lock
 
 
-def _release(lock: BaseFileLock) -> None:
+def _release(lock: FileLock) -> None:
     lock.release()
-    Path(lock.lock_file).unlink(missing_ok=True)
+    lock.path.unlink(missing_ok=True)

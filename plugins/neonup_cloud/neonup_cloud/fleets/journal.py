@@ -65,10 +65,10 @@ def opened(path: Path | None, name: str) -> Iterator[MigrationJournal]:
     if path is None:
         yield MigrationJournal(None)
         return
-    import filelock  # only this needs it
+    from neonup.plugin.locks import FileLock, LockTimeout  # only this needs it
 
     try:
-        with filelock.FileLock(f"{path}.lock", timeout=0):
+        with FileLock(f"{path}.lock", timeout=0):
             lines = _read(path)
             other = lines.pop(0).get("run") if lines else None
             if lines and other != name:
@@ -82,7 +82,7 @@ def opened(path: Path | None, name: str) -> Iterator[MigrationJournal]:
                 if other is None:
                     journal.begin(name)
                 yield journal
-    except filelock.Timeout:
+    except LockTimeout:
         raise SettingsError(
             f"Another process uses the journal {path}.", remedy="Wait until it has ended."
         ) from None

@@ -222,7 +222,7 @@ def _alone(settings: Settings) -> Iterator[None]:
     Raises:
         MoveError: there is another one, or the folder of its lock cannot be made.
     """
-    import filelock
+    from neonup.plugin.locks import FileLock, LockTimeout
 
     folder = settings.home / unfinished.FOLDER
     try:
@@ -233,9 +233,9 @@ def _alone(settings: Settings) -> Iterator[None]:
             remedy="Set NEONUP_HOME to a folder that you can write to.",
         ) from None
     try:
-        with filelock.FileLock(folder / f"{unfinished.name(settings)}.lock", timeout=0):
+        with FileLock(folder / f"{unfinished.name(settings)}.lock", timeout=0):
             yield
-    except filelock.Timeout:
+    except LockTimeout:
         raise MoveError(
             "Another push of this project is under way.", remedy="Wait for its end."
         ) from None

@@ -107,13 +107,13 @@ def locked(path: Path) -> Iterator[None]:
     Raises:
         SignInError: somebody else does not let it go.
     """
-    import filelock
+    from neonup.plugin.locks import FileLock, LockTimeout
 
     try:
         make_private(path.parent)
-        lock = filelock.FileLock(path, timeout=PATIENCE, mode=0o600)
+        lock = FileLock(path, timeout=PATIENCE, mode=0o600)
         lock.acquire()
-    except filelock.Timeout:
+    except LockTimeout:
         raise SignInError(
             f"Another process has been renewing the sign-in at Neon for {PATIENCE:.0f} seconds.",
             checked=(f"its lock is {path}",),

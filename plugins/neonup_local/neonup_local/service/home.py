@@ -131,17 +131,17 @@ def locked(home: Path, name: str, patience: float = PATIENCE) -> Iterator[None]:
     Raises:
         EngineError: the home cannot be written to, or another process holds the lock too long.
     """
-    from filelock import FileLock, Timeout
+    from neonup.plugin.locks import FileLock, LockTimeout
 
     lock = FileLock(home / "locks" / f"{name}.lock")
     try:
         for folder in ("", "locks", "databases", "run"):
             make_folder(home / folder)
-        lock.acquire(timeout=patience, poll_interval=_POLL)
-    except Timeout:
+        lock.acquire(timeout=patience, poll=_POLL)
+    except LockTimeout:
         raise EngineError(
             f"Another process has been busy with {name.lstrip('.')} for {patience:g} s.",
-            checked=[lock.lock_file],
+            checked=[str(lock.path)],
             remedy="Wait for that process, or end it.",
         ) from None
     except OSError as error:
@@ -157,7 +157,7 @@ def locked(home: Path, name: str, patience: float = PATIENCE) -> Iterator[None]:
 
 def is_held(home: Path, name: str) -> bool:
     """Whether a process holds the lock of that name now."""
-    from filelock import FileLock, Timeout
+    from neonup.plugin.locks import FileLock, LockTimeout
 
     path = home / "locks" / f"{name}.lock"
     if not path.exists():
@@ -165,5 +165,5 @@ def is_held(home: Path, name: str) -> bool:
     try:
         with FileLock(path, timeout=0):
             return False
-    except Timeout:
+    except LockTimeout:
         return True

@@ -47,7 +47,7 @@ class Run:
     """
 
     def __init__(self, home: Path, id: str):  # noqa: A002
-        from filelock import FileLock
+        from neonup.plugin.locks import FileLock
 
         self.home = home
         self.id = id
@@ -203,13 +203,13 @@ def _remove_server(folder: Path | None) -> None:
 
 
 def _is_alive(control: Path) -> bool:
-    from filelock import FileLock, Timeout
+    from neonup.plugin.locks import FileLock, LockTimeout
 
     for path in control.glob("alive-*.lock"):
         try:
             with FileLock(path, timeout=0):
                 path.unlink(missing_ok=True)
-        except Timeout:
+        except LockTimeout:
             return True
     return False
 
