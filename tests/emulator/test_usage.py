@@ -200,11 +200,11 @@ def test_nothing_is_written_down_while_nothing_runs(
     suspend(project)
     wait_until(lambda: shown(project)["data_transfer_bytes"] > 0, "the front's report")
     neon.meter.write()
-    before = neon.meter.kept.rows(project.id)
+    before = neon.meter.stored.rows(project.id)
     assert before
     neon.computes.measure()
     neon.meter.write()
-    assert neon.meter.kept.rows(project.id) == before
+    assert neon.meter.stored.rows(project.id) == before
     endpoints = project.api.ok("GET", f"{project.path}/endpoints")["endpoints"]
     assert [one["current_state"] for one in endpoints] == ["idle"]
 
@@ -258,7 +258,7 @@ def test_days_and_months_are_put_together_of_hours(
         for hours in range(0, 100 * 24, 12)
         if (at := int((now - timedelta(hours=hours)).timestamp()) // 3600 * 3600)
     ]
-    neon.meter.kept.add(rows, {})
+    neon.meter.stored.add(rows, {})
     neon.store.update(ProjectRow, project.id, setting(created_at=now - timedelta(days=120)))
     asked = [
         ("daily", now - timedelta(days=59), now + timedelta(days=1)),
@@ -283,11 +283,11 @@ def test_days_and_months_are_put_together_of_hours(
 
     before = answers()
     assert sum(seconds for seconds, _ in before[1]) == 12_000
-    count = len(neon.meter.kept.rows(project.id))
-    neon.meter.kept.fold(now)
-    neon.meter.kept.fold(now)
+    count = len(neon.meter.stored.rows(project.id))
+    neon.meter.stored.fold(now)
+    neon.meter.stored.fold(now)
     assert answers() == before
-    assert len(neon.meter.kept.rows(project.id)) < count * 2 / 3
+    assert len(neon.meter.stored.rows(project.id)) < count * 2 / 3
 
 
 @pytest.mark.parametrize("repeated", [True, False])
@@ -387,10 +387,10 @@ def test_a_purged_projects_figures_are_gone(
     ask(project.url, "SELECT 1")
     project.api.ok("DELETE", project.path)
     neon.meter.write()
-    assert neon.meter.kept.rows(project.id)
+    assert neon.meter.stored.rows(project.id)
     clock.ahead = timedelta(days=8)
     upkeep.expire(neon)
-    assert neon.meter.kept.rows(project.id) == []
+    assert neon.meter.stored.rows(project.id) == []
 
 
 def test_a_kill_loses_nothing_that_was_written_down(neonup_home: Path) -> None:

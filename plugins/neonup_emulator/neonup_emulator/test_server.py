@@ -71,9 +71,9 @@ def _start(own: Path, log: Path) -> tuple[subprocess.Popen[str], dict[str, objec
     except ValueError:
         process.kill()
         process.communicate()
-        said = [line, log.read_text(encoding="utf-8", errors="replace")]
+        output = [line, log.read_text(encoding="utf-8", errors="replace")]
         raise EngineError(
             "The local Neon for tests did not start.",
-            checked=program.last_lines("\n".join(said)),
+            checked=program.last_lines("\n".join(output)),
         ) from None
     return process, ready

@@ -127,8 +127,8 @@ async def _broken(request: Request, error: Exception) -> Response:
     assert isinstance(error, NeonupError)  # noqa: S101 - it was registered for these
     log.error("%s: %s", request.method, error)  # an address may be a claim link
     if request.url.path.startswith("/api/"):
-        said = {"message": "The database cannot be used.", "hint": error.message}
-        return JSONResponse(said, 500)
+        answer = {"message": "The database cannot be used.", "hint": error.message}
+        return JSONResponse(answer, 500)
     return page.message(request, "This did not work", error.message, status=500)
 
 

@@ -22,12 +22,12 @@ async def content(request: Request, largest: int) -> bytes:
     Raises:
         Unusable: it is larger.
     """
-    found = bytearray()
+    body = bytearray()
     async for chunk in request.stream():
-        found += chunk
-        if len(found) > largest:
+        body += chunk
+        if len(body) > largest:
             raise Unusable
-    return bytes(found)
+    return bytes(body)
 
 
 async def json_object(request: Request, largest: int) -> dict[str, Any]:
@@ -36,11 +36,11 @@ async def json_object(request: Request, largest: int) -> dict[str, Any]:
     Raises:
         Unusable: it is larger than `largest` bytes, or something else.
     """
-    found = await content(request, largest)
-    if not found.strip():
+    body = await content(request, largest)
+    if not body.strip():
         return {}
     try:
-        parsed = json.loads(found)
+        parsed = json.loads(body)
     except (ValueError, RecursionError):
         raise Unusable from None
     if not isinstance(parsed, dict):

@@ -64,7 +64,7 @@ async def _faults(request: Request) -> JSONResponse:
             return JSONResponse({"message": 'send {"faults": [...]}'}, 400)
         except NeonupError as error:
             return JSONResponse({"message": str(error)}, 400)
-    return JSONResponse({"faults": [one.text for one in known.faults if one.times != 0]})
+    return JSONResponse({"faults": [fault.text for fault in known.faults if fault.times != 0]})
 
 
 async def _clock(request: Request) -> JSONResponse:
@@ -120,8 +120,8 @@ async def _create_organization(request: Request) -> JSONResponse:
 
     def create(wanted: _NewOrganization) -> dict[str, Any]:
         admin = _person(request, neon).user
-        found = neon.people.create_organization(wanted.name, admin=admin, plan=wanted.plan)
-        return {"id": found.id, "name": found.name, "plan": found.plan}
+        organization = neon.people.create_organization(wanted.name, admin=admin, plan=wanted.plan)
+        return {"id": organization.id, "name": organization.name, "plan": organization.plan}
 
     return await _created(request, _NewOrganization, create)
 

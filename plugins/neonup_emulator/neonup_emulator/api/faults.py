@@ -78,7 +78,7 @@ class Faults:
 
     def shown(self) -> list[dict[str, object]]:
         """The log, oldest first."""
-        return [asdict(one) for one in self.seen]
+        return [asdict(logged) for logged in self.seen]
 
 
 def parse(text: str) -> Fault:
@@ -87,20 +87,20 @@ def parse(text: str) -> Fault:
     Raises:
         ProviderError: it is none.
     """
-    found = _FAULT.fullmatch(text.strip())
-    if found is None:
+    fault = _FAULT.fullmatch(text.strip())
+    if fault is None:
         raise ProviderError(
             f"{text!r} is not a fault.",
             remedy="Write it like 'POST /projects=423x2', 'GET /projects/*=2s' or '* /*=cut'.",
         )
-    times = found["times"]
+    times = fault["times"]
     return Fault(
         text=text.strip(),
-        method=found["method"],
-        path=found["path"],
-        status=int(found["status"]) if found["status"] else None,
-        seconds=float(found["seconds"] or 0),
-        cut=bool(found["cut"]),
+        method=fault["method"],
+        path=fault["path"],
+        status=int(fault["status"]) if fault["status"] else None,
+        seconds=float(fault["seconds"] or 0),
+        cut=bool(fault["cut"]),
         times=int(times) if times else None,
     )
 

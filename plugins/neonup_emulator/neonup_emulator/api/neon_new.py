@@ -93,8 +93,8 @@ async def _made(request: Request, body: dict[str, Any], name: str | None) -> JSO
 async def _get(request: Request) -> JSONResponse:
     def get() -> dict[str, Any] | None:
         neon: LocalNeon = request.app.state.neon
-        found = neon_new.find(neon, request.path_params["id"])
-        return None if found is None else _shown(neon, found, request)
+        database = neon_new.find(neon, request.path_params["id"])
+        return None if database is None else _shown(neon, database, request)
 
     shown = await to_thread.run_sync(get)
     return _answer(_NOT_FOUND, 400) if shown is None else _answer(shown)

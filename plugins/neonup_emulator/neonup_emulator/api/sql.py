@@ -48,7 +48,7 @@ async def _sql(request: Request) -> JSONResponse:
         body = await json_object(request, _LARGEST_BODY)
         queries = body.get("queries")
         begin = None if queries is None else _begin(request)
-        statements = [_statement(one) for one in _listed([body] if queries is None else queries)]
+        statements = [_statement(item) for item in _listed([body] if queries is None else queries)]
     except Unusable:
         return _refused(
             'Send one statement, {"query": "...", "params": [...]}, or {"queries": [...]}.'
@@ -199,6 +199,6 @@ def _error(result: PGresult) -> dict[str, Any]:
         "line": Field.SOURCE_LINE,
         "routine": Field.SOURCE_FUNCTION,
     }
-    found = {name: result.error_field(which) for name, which in names.items()}
-    shown = {name: value.decode("utf-8", "replace") for name, value in found.items() if value}
+    fields = {name: result.error_field(which) for name, which in names.items()}
+    shown = {name: value.decode("utf-8", "replace") for name, value in fields.items() if value}
     return shown or {"message": result.get_error_message()}

@@ -25,7 +25,7 @@ from neonup_emulator.neon.model import (
 )
 from neonup_emulator.neon.purging import forget_branch
 from neonup_emulator.neon.requests import BranchChanges, CreateBranch, given
-from neonup_emulator.neon.roles import kept
+from neonup_emulator.neon.roles import as_stored
 from neonup_emulator.neon.state import ownership
 from neonup_emulator.neon.state.journal import Change, PlannedOperation
 from neonup_emulator.neon.state.row import Row
@@ -41,15 +41,17 @@ def find(neon: LocalNeon, project: Project, id: str) -> Branch:  # noqa: A002
     Raises:
         NotFound: there is none.
     """
-    found = neon.store.get(Branch, id)
-    if found is None or found.project_id != project.id:
+    branch = neon.store.get(Branch, id)
+    if branch is None or branch.project_id != project.id:
         raise NotFound("branch not found")
-    return found
+    return branch
 
 
 def default(neon: LocalNeon, project: Project) -> Branch:
     """The project's default branch."""
-    return next(one for one in neon.store.all(Branch, project_id=project.id) if one.default)
+    return next(
+        branch for branch in neon.store.all(Branch, project_id=project.id) if branch.default
+    )
 
 
 def create(
@@ -66,14 +68,14 @@ def create(
     creation = _Creation(neon, project, wanted)
     branch_id, opened = creation.id, creation.opened
     try:
-        for one in wanted.endpoints:
+        for settings in wanted.endpoints:
             # At once: it listens already, and is closed where the next fails.
-            opened.append(endpoints.new(neon, project, branch_id, one.type, given(one)))
+            opened.append(endpoints.new(neon, project, branch_id, settings.type, given(settings)))
     except BaseException:
         creation.undo()
         raise
     steps = [PlannedOperation("create_branch", branch_id)]
-    steps += [PlannedOperation("start_compute", branch_id, one.id) for one in opened]
+    steps += [PlannedOperation("start_compute", branch_id, endpoint.id) for endpoint in opened]
     operations = neon.journal.run(
         project, steps, creation.work, begin=creation.begin, undo=creation.undo
     )
@@ -163,7 +165,7 @@ class _Creation:
         if parent.protected:  # https://neon.com/docs/guides/protected-branches
             project = store.get(Project, branch.project_id) or self._project
             rows = [
-                kept(project, _with_new_password(row)) if isinstance(row, Role) else row
+                as_stored(project, _with_new_password(row)) if isinstance(row, Role) else row
                 for row in rows
             ]
         store.insert(*rows)
@@ -201,9 +203,9 @@ def set_default(neon: LocalNeon, project: Project, branch: Branch) -> Changed:
     """Make a branch the project's default one."""
     now = neon.clock.now()
     with neon.journal.alone(project):
-        for one in neon.store.all(Branch, project_id=project.id):
-            if one.default and one.id != branch.id:
-                neon.store.update(Branch, one.id, setting(default=False, updated_at=now))
+        for other in neon.store.all(Branch, project_id=project.id):
+            if other.default and other.id != branch.id:
+                neon.store.update(Branch, other.id, setting(default=False, updated_at=now))
         chosen = setting(default=True, expires_at=None, updated_at=now)
         return neon.store.update(Branch, branch.id, chosen), []
 
@@ -239,7 +241,7 @@ def delete(
                 lambda: forget_branch(neon.store, current),
                 after=[
                     lambda: neon.clusters.remove(current.cluster_id),
-                    *(partial(neon.authority.forget, one.address) for one in opened),
+                    *(partial(neon.authority.forget, other.address) for other in opened),
                 ],
                 held=stack.pop_all(),
             )
@@ -261,7 +263,7 @@ def _may_go(neon: LocalNeon, project: Project, branch: Branch) -> None:
         raise Unprocessable("the default branch cannot be deleted")
     if branch.protected:
         raise Unprocessable("a protected branch cannot be deleted")
-    if any(one.parent_id == branch.id for one in neon.store.all(Branch, project_id=project.id)):
+    if any(other.parent_id == branch.id for other in neon.store.all(Branch, project_id=project.id)):
         raise Unprocessable("a branch that has child branches cannot be deleted")
 
 
@@ -278,7 +280,7 @@ def free_name(neon: LocalNeon, project: Project, name: str) -> str:
     Raises:
         Conflict: there is a branch of that name.
     """
-    if any(one.name == name for one in neon.store.all(Branch, project_id=project.id)):
+    if any(branch.name == name for branch in neon.store.all(Branch, project_id=project.id)):
         raise Conflict("branch already exists")
     return name
 
@@ -288,5 +290,5 @@ def _check(wanted: CreateBranch) -> None:
     moment = spec.parent_lsn is not None or spec.parent_timestamp is not None
     if spec.init_source != "parent-data" and moment:
         raise Unprocessable("a branch without rows begins with its parent's current schema")
-    if sum(one.type == "read_write" for one in wanted.endpoints) > 1:
+    if sum(endpoint.type == "read_write" for endpoint in wanted.endpoints) > 1:
         raise Unprocessable("a branch has at most one read_write endpoint")

@@ -26,16 +26,16 @@ def refusals() -> Iterator[None]:
     try:
         yield
     except (errors.DuplicateDatabase, errors.DuplicateObject) as error:
-        raise Conflict(_said(error)) from None
+        raise Conflict(_message(error)) from None
     except (errors.UndefinedObject, errors.InvalidCatalogName) as error:
-        raise NotFound(_said(error)) from None
+        raise NotFound(_message(error)) from None
     except (errors.ReservedName, errors.DependentObjectsStillExist, errors.ObjectInUse) as error:
-        raise Unprocessable(_said(error)) from None
+        raise Unprocessable(_message(error)) from None
     except psycopg.Error as error:
-        raise Refused(_said(error)) from None
+        raise Refused(_message(error)) from None
 
 
-def _said(error: psycopg.Error) -> str:
+def _message(error: psycopg.Error) -> str:
     detail = error.diag.message_detail
     return f"{error.diag.message_primary or error}" + (f" ({detail})" if detail else "")
 
@@ -71,8 +71,8 @@ def disconnect(connection: Connection, database: str) -> None:
 
 def has_database(connection: Connection, name: str) -> bool:
     """Whether there is a database of that name."""
-    found = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name])
-    return found.fetchone() is not None
+    row = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name])
+    return row.fetchone() is not None
 
 
 def rename(connection: Connection, role: str, database: str) -> None:
@@ -101,9 +101,9 @@ def rename(connection: Connection, role: str, database: str) -> None:
 
 def apply_passwords(connection: Connection, roles: list[Role]) -> None:
     """Set the passwords of the store in a copy, where its roles are still there."""
-    there = _role_names(connection)
+    existing = _role_names(connection)
     for role in roles:
-        if role.verifier and role.name in there:
+        if role.verifier and role.name in existing:
             set_password(connection, role)
 
 
@@ -113,15 +113,15 @@ def _role_names(connection: Connection) -> set[str]:
 
 def role_names(connection: Connection) -> list[str]:
     """The roles that Postgres has, without its own and the superuser, oldest first."""
-    found = connection.execute(
+    rows = connection.execute(
         "SELECT rolname FROM pg_roles WHERE rolname !~ '^pg_' AND rolname <> ALL(%s) ORDER BY oid",
         [list(_HIDDEN)],
     ).fetchall()
-    return [name for (name,) in found]
+    return [name for (name,) in rows]
 
 
 @dataclass(frozen=True)
-class FoundDatabase:
+class CatalogDatabase:
     """A database that Postgres has."""
 
     number: int
@@ -129,10 +129,10 @@ class FoundDatabase:
     owner: str
 
 
-def databases(connection: Connection) -> list[FoundDatabase]:
+def databases(connection: Connection) -> list[CatalogDatabase]:
     """The databases that Postgres has, without its own, oldest first."""
-    found = connection.execute(
+    rows = connection.execute(
         "SELECT oid, datname, pg_get_userbyid(datdba) FROM pg_database "
         "WHERE NOT datistemplate AND datname <> 'postgres' ORDER BY oid"
     ).fetchall()
-    return [FoundDatabase(int(number), name, owner) for number, name, owner in found]
+    return [CatalogDatabase(int(number), name, owner) for number, name, owner in rows]

@@ -15,7 +15,7 @@ def read(store: Store, branch: Branch, connection: catalogs.Connection, now: dat
     What the store knows beside the names, e.g. passwords, stays.
     """
     names = catalogs.role_names(connection)
-    databases = {one.name: one for one in catalogs.databases(connection)}
+    databases = {database.name: database for database in catalogs.databases(connection)}
     with store.transaction():
         if store.get(Branch, branch.id) is None:
             return  # it has just been deleted
@@ -25,12 +25,19 @@ def read(store: Store, branch: Branch, connection: catalogs.Connection, now: dat
         known = {row.name: row for row in store.all(BranchDatabase, branch_id=branch.id)}
         since = {row.number: row.created_at for row in known.values()}
         store.delete(*(row for name, row in known.items() if name not in databases))
-        for name, one in databases.items():
+        for name, in_catalog in databases.items():
             if name not in known:
-                store.insert(_database(branch, one, since.get(one.number, now), now))
-            elif (one.number, one.owner) != (known[name].number, known[name].owner_name):
-                created_at = since.get(one.number, now)
-                changed = {"number": one.number, "owner_name": one.owner, "created_at": created_at}
+                store.insert(_database(branch, in_catalog, since.get(in_catalog.number, now), now))
+            elif (in_catalog.number, in_catalog.owner) != (
+                known[name].number,
+                known[name].owner_name,
+            ):
+                created_at = since.get(in_catalog.number, now)
+                changed = {
+                    "number": in_catalog.number,
+                    "owner_name": in_catalog.owner,
+                    "created_at": created_at,
+                }
                 store.update(BranchDatabase, known[name].id, setting(**changed, updated_at=now))
 
 
@@ -47,15 +54,15 @@ def _role(branch: Branch, name: str, now: datetime) -> Role:
 
 
 def _database(
-    branch: Branch, found: catalogs.FoundDatabase, created_at: datetime, now: datetime
+    branch: Branch, in_catalog: catalogs.CatalogDatabase, created_at: datetime, now: datetime
 ) -> BranchDatabase:
     return BranchDatabase(
-        id=BranchDatabase.id_of(branch.id, found.name),
+        id=BranchDatabase.id_of(branch.id, in_catalog.name),
         project_id=branch.project_id,
         branch_id=branch.id,
-        name=found.name,
-        owner_name=found.owner,
-        number=found.number,
+        name=in_catalog.name,
+        owner_name=in_catalog.owner,
+        number=in_catalog.number,
         created_at=created_at,
         updated_at=now,
     )

@@ -98,4 +98,7 @@ class LocalNeon:
 
     def has_address(self, address: str, port: int) -> bool:
         """Whether an endpoint has that address."""
-        return any((one.address, one.port) == (address, port) for one in self.store.all(Endpoint))
+        return any(
+            (endpoint.address, endpoint.port) == (address, port)
+            for endpoint in self.store.all(Endpoint)
+        )

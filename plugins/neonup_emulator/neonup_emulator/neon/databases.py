@@ -18,7 +18,9 @@ Changed = tuple[BranchDatabase, list[Operation]]
 def all_of(neon: LocalNeon, branch: Branch) -> list[BranchDatabase]:
     """The databases of a branch, also those that were created by SQL, oldest first."""
     neon.computes.refresh(branch)
-    return sorted(neon.store.all(BranchDatabase, branch_id=branch.id), key=lambda one: one.number)
+    return sorted(
+        neon.store.all(BranchDatabase, branch_id=branch.id), key=lambda database: database.number
+    )
 
 
 def find(neon: LocalNeon, branch: Branch, name: str) -> BranchDatabase:

@@ -31,10 +31,10 @@ def find(neon: LocalNeon, project: Project, id: str) -> Endpoint:  # noqa: A002
     Raises:
         NotFound: there is none.
     """
-    found = neon.store.get(Endpoint, id)
-    if found is None or found.project_id != project.id:
+    endpoint = neon.store.get(Endpoint, id)
+    if endpoint is None or endpoint.project_id != project.id:
         raise NotFound("endpoint not found")
-    return found
+    return endpoint
 
 
 def is_active(neon: LocalNeon, endpoint: Endpoint) -> bool:
@@ -291,7 +291,7 @@ def _stored(values: dict[str, Any]) -> dict[str, Any]:
 
 def _may_come(neon: LocalNeon, branch: Branch, kind: EndpointType) -> None:
     others = neon.store.all(Endpoint, branch_id=branch.id)
-    if kind == "read_write" and any(one.type == kind for one in others):
+    if kind == "read_write" and any(other.type == kind for other in others):
         raise Unprocessable("read_write endpoint already exists")
 
 

@@ -80,18 +80,18 @@ class NeonServers(Servers):
 
 def _row(home: Path, project: Project, branch: Branch) -> dict[str, str | int | None]:
     folder = _folder(home, branch)
-    found = postmaster.running(folder / "data")
+    server = postmaster.running(folder / "data")
     name = f"{project.name}/{branch.name}"
     return {
         "id": branch.id,
-        "state": str(State.READY if found else State.STOPPED),
-        "port": found.port if found else None,
+        "state": str(State.READY if server else State.STOPPED),
+        "port": server.port if server else None,
         "kind": "branch",
         "project": f"{name} (deleted)" if project.deleted_at else name,
         "engine": project.engine,
         "size": details.size(folder),
-        "connections": upkeep.clients(found.pid) if found else 0,
-        "pid": found.pid if found else None,
+        "connections": upkeep.clients(server.pid) if server else 0,
+        "pid": server.pid if server else None,
         "problem": None,
     }
 
@@ -108,7 +108,7 @@ def _branches(home: Path) -> list[tuple[Project, Branch]]:
     with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as connection:
         projects = connection.execute("SELECT body FROM Project").fetchall()
         branches = connection.execute("SELECT body FROM Branch ORDER BY place").fetchall()
-    found = [msgspec.json.decode(body, type=Project) for (body,) in projects]
-    by_id = {project.id: project for project in found if not holding.is_prepared(project)}
+    owners = [msgspec.json.decode(body, type=Project) for (body,) in projects]
+    by_id = {project.id: project for project in owners if not holding.is_prepared(project)}
     decoded = [msgspec.json.decode(body, type=Branch) for (body,) in branches]
-    return [(by_id[one.project_id], one) for one in decoded if one.project_id in by_id]
+    return [(by_id[branch.project_id], branch) for branch in decoded if branch.project_id in by_id]

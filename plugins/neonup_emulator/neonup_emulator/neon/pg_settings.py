@@ -51,5 +51,5 @@ def check(neon: LocalNeon, project: Project, settings: Mapping[str, Any] | None)
     try:
         program.run(command, accounts.of_data(data), what="postgres")
     except EngineError as error:
-        said = [line.partition("FATAL:")[2].strip() for line in error.checked if "FATAL" in line]
-        raise Unprocessable(said[0] if said else error.message) from None
+        reasons = [line.partition("FATAL:")[2].strip() for line in error.checked if "FATAL" in line]
+        raise Unprocessable(reasons[0] if reasons else error.message) from None

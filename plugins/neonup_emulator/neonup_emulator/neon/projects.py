@@ -64,7 +64,7 @@ def all_of(neon: LocalNeon, caller: Caller, *, org_id: str | None, deleted: bool
         deleted: those that can be recovered, instead.
     """
     since = neon.clock.now() - RECOVERABLE
-    found = [
+    projects = [
         project
         for project in neon.store.all(Project)
         if caller.reaches(project)
@@ -72,13 +72,13 @@ def all_of(neon: LocalNeon, caller: Caller, *, org_id: str | None, deleted: bool
         and (project.deleted_at is not None) == deleted
         and (project.deleted_at is None or project.deleted_at > since)
     ]
-    return found[::-1]
+    return projects[::-1]
 
 
 def shared_with(neon: LocalNeon, caller: Caller) -> list[Project]:
     """The projects of other organizations that the caller may use, the newest first."""
-    found = all_of(neon, caller, org_id=None, deleted=False)
-    return [one for one in found if one.org_id not in caller.organizations]
+    reachable = all_of(neon, caller, org_id=None, deleted=False)
+    return [project for project in reachable if project.org_id not in caller.organizations]
 
 
 def create(
@@ -138,7 +138,14 @@ def create(
             PlannedOperation("start_compute", branch.id, endpoint.id),
         ],
         work,
-        begin=lambda: [project, cluster, branch, roles.kept(project, role), database, endpoint],
+        begin=lambda: [
+            project,
+            cluster,
+            branch,
+            roles.as_stored(project, role),
+            database,
+            endpoint,
+        ],
         undo=lambda: neon.computes.front.close(endpoint.id),
         new=True,
     )
@@ -258,7 +265,7 @@ def _check(project: Project, *, before: Project | None = None) -> None:
     old, new = before.settings if before else {}, project.settings
     if old.get("enable_logical_replication") and not new.get("enable_logical_replication"):
         raise Refused("logical replication cannot be disabled once it is enabled")
-    levels = [one.get("audit_log_level", "base") for one in (old, new)]
+    levels = [settings.get("audit_log_level", "base") for settings in (old, new)]
     if levels[0] != "base" and levels[1] == "base":
         raise Refused("audit_log_level cannot be lowered to base again")
 
@@ -293,16 +300,16 @@ def _project(
 
 def _defaults(wanted: NewProject) -> dict[str, Any]:
     """The settings of a project's endpoints; two of them can be given in two places."""
-    defaults = wanted.default_endpoint_settings
-    found: dict[str, Any] = {
+    chosen = wanted.default_endpoint_settings
+    defaults: dict[str, Any] = {
         "autoscaling_limit_min_cu": 0.25,
         "autoscaling_limit_max_cu": 2.0,
         "suspend_timeout_seconds": 0,
     }
     for name in ("autoscaling_limit_min_cu", "autoscaling_limit_max_cu"):
         if getattr(wanted, name) is not UNSET:
-            found[name] = getattr(wanted, name)
-    return found | ({} if defaults is UNSET else given(defaults))
+            defaults[name] = getattr(wanted, name)
+    return defaults | ({} if chosen is UNSET else given(chosen))
 
 
 def _merged(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:

@@ -83,7 +83,7 @@ class _BranchRestoration:
         if wanted.preserve_under_name is not None:
             branches.free_name(neon, project, wanted.preserve_under_name)
             allowances.check_branches(neon, project)
-        elif any(one.parent_id == branch.id for one in others):
+        elif any(other.parent_id == branch.id for other in others):
             raise Unprocessable("a branch that has child branches needs preserve_under_name")
         new = point_in_time.new_cluster(neon, source, moment, id=self._cluster_id)
         self._source, self._moment = source, moment
@@ -163,7 +163,7 @@ def take_place(neon: LocalNeon, new_id: str, old_id: str, name: str | None) -> N
 
 def _left(neon: LocalNeon, old: Branch) -> str:
     """What a replaced branch is called: the first such name that is free."""
-    taken = {one.name for one in neon.store.all(Branch, project_id=old.project_id)}
+    taken = {branch.name for branch in neon.store.all(Branch, project_id=old.project_id)}
     names = (f"{old.name} (old{f' {number}' if number else ''})" for number in count())
     return next(name for name in names if name not in taken)
 
@@ -196,8 +196,8 @@ def finalize(
     def work() -> Change:
         new, old = both()
         with ExitStack() as stack:
-            for one in (new, old):
-                stack.enter_context(neon.computes.stopped(one))
+            for stopping in (new, old):
+                stack.enter_context(neon.computes.stopped(stopping))
             return Change(lambda: take_place(neon, new.id, old.id, name), held=stack.pop_all())
 
     return neon.journal.run(
@@ -240,6 +240,6 @@ def _preserve(neon: LocalNeon, replaced: Branch, id: str, name: str) -> None:  #
     )
     rows = ownership.inherited(neon.store, replaced, preserving, now)
     neon.store.insert(preserving, *rows)
-    for one in neon.store.all(Branch, project_id=replaced.project_id):
-        if one.parent_id == replaced.id:
-            neon.store.update(Branch, one.id, setting(parent_id=preserving.id))
+    for child in neon.store.all(Branch, project_id=replaced.project_id):
+        if child.parent_id == replaced.id:
+            neon.store.update(Branch, child.id, setting(parent_id=preserving.id))

@@ -21,7 +21,7 @@ from neonup_local.engine import template
 Changed = tuple[Role, list[Operation]]
 
 
-def kept(project: Project, role: Role) -> Role:
+def as_stored(project: Project, role: Role) -> Role:
     """A role as the store has it: without its password, where the project keeps none."""
     return role if project.store_passwords else replace(role, password=None)
 
@@ -71,7 +71,7 @@ def create(neon: LocalNeon, project: Project, branch: Branch, wanted: NewRole) -
     )
 
     def record() -> None:
-        neon.store.insert(kept(neon.journal.check(project), role))
+        neon.store.insert(as_stored(neon.journal.check(project), role))
 
     work = partial(
         _with_password,
@@ -121,7 +121,7 @@ def reset_password(neon: LocalNeon, project: Project, branch: Branch, name: str)
         nonlocal before
         before = neon.store.get(Role, role.id) or before
         owner = neon.journal.check(project)
-        neon.store.update(Role, role.id, lambda row: kept(owner, replace(row, **new)))
+        neon.store.update(Role, role.id, lambda row: as_stored(owner, replace(row, **new)))
 
     def take_back() -> None:
         old = {name: getattr(before, name) for name in new}

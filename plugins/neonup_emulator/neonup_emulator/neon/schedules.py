@@ -67,12 +67,12 @@ def due(item: dict[str, Any], now: datetime) -> datetime:
     if frequency == "daily":
         return today if today <= now else today - timedelta(days=1)
     if frequency == "weekly":
-        found = today - timedelta(days=(today.isoweekday() - day) % _DAYS_OF_WEEK)
-        return found if found <= now else found - timedelta(days=_DAYS_OF_WEEK)
+        day_due = today - timedelta(days=(today.isoweekday() - day) % _DAYS_OF_WEEK)
+        return day_due if day_due <= now else day_due - timedelta(days=_DAYS_OF_WEEK)
     month = item.get("month", now.month) if frequency == "yearly" else now.month
-    found = _on(today, now.year, month, day)
-    if found <= now:
-        return found
+    day_due = _on(today, now.year, month, day)
+    if day_due <= now:
+        return day_due
     if frequency == "yearly":
         return _on(today, now.year - 1, month, day)
     before = now.replace(day=1) - timedelta(days=1)

@@ -40,10 +40,10 @@ def find(neon: LocalNeon, project: Project, id: str) -> Snapshot:  # noqa: A002
     Raises:
         NotFound: there is none.
     """
-    found = neon.store.get(Snapshot, id)
-    if found is None or found.project_id != project.id:
+    snapshot = neon.store.get(Snapshot, id)
+    if snapshot is None or snapshot.project_id != project.id:
         raise NotFound("snapshot not found")
-    return found
+    return snapshot
 
 
 def create(

@@ -38,12 +38,12 @@ def register(request: Request, neon: LocalNeon, body: bytes) -> Any:
         wanted = msgspec.json.decode(body, type=_Identity)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
         raise AgentRefused("invalid_request", f"invalid request body: {error}") from None
-    found = agents.register(neon, wanted.capabilities, wanted.source, origin(request))
+    registered = agents.register(neon, wanted.capabilities, wanted.source, origin(request))
     request.app.state.used.set()  # another data directory is prepared for the next one
-    registration = found.registration
+    registration = registered.registration
     return {
         "registration_id": registration.id,
-        "identity_assertion": found.assertion,
+        "identity_assertion": registered.assertion,
         "assertion_expires": int(registration.expires_at.timestamp()),
         "scopes": capabilities.scopes(registration.granted),
         "project": {
@@ -51,7 +51,7 @@ def register(request: Request, neon: LocalNeon, body: bytes) -> Any:
             "branch_id": registration.branch_id,
             "expires_at": moment(registration.expires_at),
         },
-        "capabilities": [_decision(one) for one in found.decisions],
+        "capabilities": [_decision(decision) for decision in registered.decisions],
     }
 
 
@@ -67,12 +67,12 @@ def token(request: Request, neon: LocalNeon, body: bytes) -> Any:
     if resource is not None and _same_name(resource) != agent_tokens.audience(here):
         # Not invalid_grant: the assertion is good, and must not be thrown away.
         raise AgentRefused("invalid_target", f"the resource here is {agent_tokens.audience(here)}")
-    found = agent_tokens.exchange(neon, fields["assertion"], here)
+    token = agent_tokens.exchange(neon, fields["assertion"], here)
     return {
-        "access_token": found.token,
+        "access_token": token.token,
         "token_type": "Bearer",
-        "expires_in": found.seconds,
-        "scope": " ".join(found.scopes),
+        "expires_in": token.seconds,
+        "scope": " ".join(token.scopes),
     }
 
 

@@ -30,10 +30,10 @@ def bearer(request: Request, neon: LocalNeon) -> Bearer:
     Raises:
         AgentRefused: nobody's, or one of another project.
     """
-    found = bearer_of(request, neon)
-    if found.registration.project_id != request.path_params["project_id"]:
+    agent = bearer_of(request, neon)
+    if agent.registration.project_id != request.path_params["project_id"]:
         raise AgentRefused("route_not_allowed", "an access token is for its own project alone")
-    return found
+    return agent
 
 
 def credentials(request: Request, neon: LocalNeon, body: bytes) -> Any:
@@ -48,8 +48,8 @@ def credentials(request: Request, neon: LocalNeon, body: bytes) -> Any:
         raise NotFound("the branch has no endpoint")
     roles = neon.store.all(Role, branch_id=branch.id)
     databases = neon.store.all(BranchDatabase, branch_id=branch.id)
-    role = next((one for one in roles if one.name == registration.role), None)
-    if role is None or registration.database not in {one.name for one in databases}:
+    role = next((role for role in roles if role.name == registration.role), None)
+    if role is None or registration.database not in {database.name for database in databases}:
         raise NotFound("the role or the database is gone: see roles and databases")
     return {
         "project_id": project.id,

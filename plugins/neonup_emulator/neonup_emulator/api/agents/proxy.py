@@ -107,7 +107,7 @@ _AFTER_CLAIM = {"ai-gateway", "ai_gateway", "buckets", "functions", "storage"}
 
 def operations() -> list[ApiOperation]:
     """The operations that an agent may use."""
-    return [one for one in OPERATIONS if one.id in _ALLOWED]
+    return [operation for operation in OPERATIONS if operation.id in _ALLOWED]
 
 
 def carry_out(operation: ApiOperation, request: Request, neon: LocalNeon, body: bytes) -> Any:

@@ -60,7 +60,7 @@ async def _list(request: Request) -> JSONResponse:
     """All, without their secrets."""
 
     def every(neon: LocalNeon) -> dict[str, Any]:
-        return {"clients": [_shown(one) for one in oauth_clients.registered(neon)]}
+        return {"clients": [_shown(client) for client in oauth_clients.registered(neon)]}
 
     return await _as_admin(request, every)
 

@@ -86,7 +86,7 @@ def _page(request: Request, grant: CodeGrant) -> Response:
 def _to_sign_in(request: Request) -> Response:
     """To the sign-in page, which leads back here, where signing in is no more asked for."""
     asked = request.query_params.multi_items()
-    again = [one for one in asked if one != ("prompt", "login")]
+    again = [parameter for parameter in asked if parameter != ("prompt", "login")]
     back = f"{PATH}?{urlencode(again)}"
     return RedirectResponse(f"{request.url_for('sign_in').path}?{urlencode({'next': back})}", 303)
 
@@ -95,5 +95,5 @@ def _refused(request: Request, server: OAuthServer, error: OAuth2Error) -> Respo
     """Back to the application; or, where that cannot be trusted to be one, a page."""
     if error.redirect_uri:
         return server.refuse(error)
-    said = f"{error.get_error_description()} ({error.error})"
-    return message(request, "This link does not work", said, status=400)
+    reason = f"{error.get_error_description()} ({error.error})"
+    return message(request, "This link does not work", reason, status=400)

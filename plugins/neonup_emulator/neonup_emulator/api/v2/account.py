@@ -74,10 +74,12 @@ def get_current_user_organizations(call: RequestContext) -> Answer:
     """With an organization's or a project's key: the organization that owns it."""
     caller = call.caller
     if caller.org_id is not None:
-        found = [call.neon.identity.organization(caller, caller.org_id)]
+        organizations = [call.neon.identity.organization(caller, caller.org_id)]
     else:
-        found = call.neon.people.organizations_of(caller.user)
-    return {"organizations": [serializers.organization(one) for one in found]}
+        organizations = call.neon.people.organizations_of(caller.user)
+    return {
+        "organizations": [serializers.organization(organization) for organization in organizations]
+    }
 
 
 @operation("getAuthDetails", "GET /auth")
@@ -139,9 +141,9 @@ def revoke_org_api_key(call: RequestContext) -> Answer:
 def get_organization_members(call: RequestContext) -> Answer:
     organization = _organization(call)
     orders: dict[str, Callable[[Member], Rank]] = {
-        "joined_at": lambda one: one.joined_at,
-        "email": lambda one: _email(call, one),
-        "role": lambda one: one.role,
+        "joined_at": lambda member: member.joined_at,
+        "email": lambda member: _email(call, member),
+        "role": lambda member: member.role,
     }
     sort_by = call.choice("sort_by", orders, "joined_at")
     order = call.choice("sort_order", ("asc", "desc"), "asc")
@@ -152,7 +154,8 @@ def get_organization_members(call: RequestContext) -> Answer:
     pagination = {"sort_by": sort_by, "sort_order": order.upper()}
     return {
         "members": [
-            {"member": member_shown(one), "user": {"email": _email(call, one)}} for one in shown
+            {"member": member_shown(member), "user": {"email": _email(call, member)}}
+            for member in shown
         ],
         "pagination": pagination | ({"next": cursor} if more else {}),
     }

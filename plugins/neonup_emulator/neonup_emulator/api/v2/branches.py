@@ -32,20 +32,22 @@ def branch_of(call: RequestContext) -> Branch:
 
 @operation("listProjectBranches", f"GET {_ALL}")
 def list_project_branches(call: RequestContext) -> Answer:
-    found = _searched(call)
+    branches = _searched(call)
     sort_by = call.choice("sort_by", _ORDERS, "updated_at")
     order = call.choice("sort_order", ("asc", "desc"), "desc")
     by = _ORDERS[sort_by]
-    found.sort(key=by, reverse=order == "desc")
+    branches.sort(key=by, reverse=order == "desc")
     shown, cursor = page(
-        call, found, by, descending=order == "desc", default=10_000, largest=10_000
+        call, branches, by, descending=order == "desc", default=10_000, largest=10_000
     )
-    more = bool(shown) and shown[-1] is not found[-1]
+    more = bool(shown) and shown[-1] is not branches[-1]
     pagination = {"sort_by": sort_by, "sort_order": order.upper()}
     used = usage.of_branches(call.neon, call.path["project_id"], shown)
     return {
-        "branches": [serializers.branch(one, used[one.id]) for one in shown],
-        "annotations": {one.id: serializers.annotation(one) for one in shown if one.annotation},
+        "branches": [serializers.branch(branch, used[branch.id]) for branch in shown],
+        "annotations": {
+            branch.id: serializers.annotation(branch) for branch in shown if branch.annotation
+        },
         "pagination": pagination | ({"next": cursor} if more else {}),
     }
 
@@ -56,9 +58,9 @@ def count_project_branches(call: RequestContext) -> Answer:
 
 
 def _searched(call: RequestContext) -> list[Branch]:
-    found = call.neon.store.all(Branch, project_id=call.project().id)
+    branches = call.neon.store.all(Branch, project_id=call.project().id)
     search = call.query.get("search", "").lower()
-    return [one for one in found if search in one.name.lower() or search in one.id]
+    return [branch for branch in branches if search in branch.name.lower() or search in branch.id]
 
 
 @operation("createProjectBranch", f"POST {_ALL}", status=201)
@@ -70,7 +72,7 @@ def create_project_branch(call: RequestContext) -> Answer:
     databases = call.neon.store.all(BranchDatabase, branch_id=branch.id)
     answer = {
         "branch": serializers.branch(branch, usage.of_branch(call.neon, branch)),
-        "endpoints": [serializers.endpoint(call.neon, one) for one in opened],
+        "endpoints": [serializers.endpoint(call.neon, endpoint) for endpoint in opened],
         **serializers.operations(operations),
         "roles": [serializers.role(role) for role in roles],
         "databases": [serializers.database(row) for row in databases],
@@ -126,14 +128,14 @@ def _changed(call: RequestContext, changed: branches.Changed) -> Answer:
 
 @operation("listProjectBranchEndpoints", f"GET {_ONE}/endpoints")
 def list_project_branch_endpoints(call: RequestContext) -> Answer:
-    found = call.neon.store.all(Endpoint, branch_id=branch_of(call).id)
-    return {"endpoints": [serializers.endpoint(call.neon, one) for one in found]}
+    endpoints = call.neon.store.all(Endpoint, branch_id=branch_of(call).id)
+    return {"endpoints": [serializers.endpoint(call.neon, endpoint) for endpoint in endpoints]}
 
 
 @operation("listProjectEndpoints", f"GET {_ENDPOINTS}")
 def list_project_endpoints(call: RequestContext) -> Answer:
-    found = call.neon.store.all(Endpoint, project_id=call.project().id)
-    return {"endpoints": [serializers.endpoint(call.neon, one) for one in found]}
+    endpoints = call.neon.store.all(Endpoint, project_id=call.project().id)
+    return {"endpoints": [serializers.endpoint(call.neon, endpoint) for endpoint in endpoints]}
 
 
 @operation("createProjectEndpoint", f"POST {_ENDPOINTS}", status=201)

@@ -90,16 +90,16 @@ def get_consumption_history_per_branch_v2(call: RequestContext) -> Answer:
         raise Refused("the parameter project_ids is missing")
     spans, show = _spans(call), _values(call, _OF_BRANCHES)
     wanted = _ids(call, "branch_ids")
-    found = [
+    branches = [
         _Consumed(id=branch_id, project=project, frames=consumed)
-        for project in sorted(_projects(call, organization), key=lambda one: one.id)
+        for project in sorted(_projects(call, organization), key=lambda project: project.id)
         for branch_id, consumed in sorted(frames.of_branches(call.neon, project, spans).items())
         if not wanted or branch_id in wanted
     ]
     shown, cursor = page(
         call,
-        found,
-        lambda one: f"{one.project.id}/{one.id}",
+        branches,
+        lambda branch: f"{branch.project.id}/{branch.id}",
         descending=False,
         default=100,
         largest=1000,
@@ -107,11 +107,11 @@ def get_consumption_history_per_branch_v2(call: RequestContext) -> Answer:
     answer = {
         "branches": [
             {
-                "project_id": one.project.id,
-                "branch_id": one.id,
-                "periods": _periods(call, organization, one.project, one.frames, show),
+                "project_id": branch.project.id,
+                "branch_id": branch.id,
+                "periods": _periods(call, organization, branch.project, branch.frames, show),
             }
-            for one in shown
+            for branch in shown
         ]
     }
     return answer | ({"pagination": {"cursor": cursor}} if cursor else {})
@@ -120,9 +120,9 @@ def get_consumption_history_per_branch_v2(call: RequestContext) -> Answer:
 def _of_projects(
     call: RequestContext, organization: Organization, spans: Spans, show: Show
 ) -> Answer:
-    found = _projects(call, organization)
+    projects = _projects(call, organization)
     shown, cursor = page(
-        call, found, lambda one: one.created_at, descending=True, default=10, largest=100
+        call, projects, lambda project: project.created_at, descending=True, default=10, largest=100
     )
     answer: dict[str, Any] = {
         "projects": [
@@ -155,30 +155,30 @@ def _organization(
     if org_id is None and named:
         raise Refused("the parameter org_id is missing")
     identity = call.neon.identity
-    found = (
+    organization = (
         identity.home_of(call.caller)
         if org_id is None
         else identity.organization(call.caller, org_id)
     )
-    if found.plan not in plans:
+    if organization.plan not in plans:
         raise Forbidden(
             "this endpoint is not available: it is supported with the plans "
             f"{', '.join(plans)} only"
         )
-    return found
+    return organization
 
 
 def _projects(call: RequestContext, organization: Organization) -> list[Project]:
     wanted = _ids(call, "project_ids")
-    found = projects.all_of(call.neon, call.caller, org_id=organization.id, deleted=False)
-    return [one for one in found if not wanted or one.id in wanted]
+    in_organization = projects.all_of(call.neon, call.caller, org_id=organization.id, deleted=False)
+    return [project for project in in_organization if not wanted or project.id in wanted]
 
 
 def _ids(call: RequestContext, name: str) -> set[str]:
-    found = call.listed(name)
-    if len(found) > _MOST_IDS:
+    ids = call.listed(name)
+    if len(ids) > _MOST_IDS:
         raise Refused(f"invalid parameter {name}: at most {_MOST_IDS} ids are allowed")
-    return set(found)
+    return set(ids)
 
 
 def _spans(call: RequestContext) -> Spans:
@@ -198,11 +198,11 @@ def _moment(call: RequestContext, name: str) -> datetime:
 
 
 def _metrics(call: RequestContext, known: dict[str, Callable[[Frame], float]]) -> list[str]:
-    found = list(dict.fromkeys(call.listed("metrics")))
-    for name in found:
+    metrics = list(dict.fromkeys(call.listed("metrics")))
+    for name in metrics:
         if name not in known:
             raise Refused(f"invalid parameter metrics: it may have {', '.join(known)}")
-    return found
+    return metrics
 
 
 def _values(call: RequestContext, known: dict[str, Callable[[Frame], float]]) -> Show:
@@ -233,17 +233,17 @@ def _periods(
 ) -> list[serializers.Shown]:
     """The frames by their months, which are the periods here."""
     now = call.neon.clock.now()
-    found: dict[datetime, serializers.Shown] = {}
+    periods: dict[datetime, serializers.Shown] = {}
     for frame in consumed:
         begin, end = usage.period(frame.begin)
-        if begin not in found:
+        if begin not in periods:
             id = uuid.uuid5(uuid.NAMESPACE_URL, f"{project.id}/{begin.isoformat()}")  # noqa: A001
-            found[begin] = {
+            periods[begin] = {
                 "period_id": str(id),
                 "period_plan": organization.plan,
                 "period_start": serializers.moment(begin),
                 **({"period_end": serializers.moment(end)} if end <= now else {}),
                 "consumption": [],
             }
-        found[begin]["consumption"].append(show(frame))
-    return list(found.values())
+        periods[begin]["consumption"].append(show(frame))
+    return list(periods.values())

@@ -19,8 +19,8 @@ _ROLE = f"{_ROLES}/{{role_name}}"
 
 @operation("listProjectBranchDatabases", f"GET {_DATABASES}")
 def list_project_branch_databases(call: RequestContext) -> Answer:
-    found = databases.all_of(call.neon, branch_of(call))
-    return {"databases": [serializers.database(row) for row in found]}
+    listed = databases.all_of(call.neon, branch_of(call))
+    return {"databases": [serializers.database(row) for row in listed]}
 
 
 @operation("createProjectBranchDatabase", f"POST {_DATABASES}", status=201)
@@ -31,8 +31,8 @@ def create_project_branch_database(call: RequestContext) -> Answer:
 
 @operation("getProjectBranchDatabase", f"GET {_DATABASE}")
 def get_project_branch_database(call: RequestContext) -> Answer:
-    found = databases.find(call.neon, branch_of(call), call.path["database_name"])
-    return {"database": serializers.database(found)}
+    database = databases.find(call.neon, branch_of(call), call.path["database_name"])
+    return {"database": serializers.database(database)}
 
 
 @operation("updateProjectBranchDatabase", f"PATCH {_DATABASE}")
@@ -57,8 +57,8 @@ def _database(changed: databases.Changed) -> Answer:
 
 @operation("listProjectBranchRoles", f"GET {_ROLES}")
 def list_project_branch_roles(call: RequestContext) -> Answer:
-    found = roles.all_of(call.neon, branch_of(call))
-    return {"roles": [serializers.role(role) for role in found]}
+    listed = roles.all_of(call.neon, branch_of(call))
+    return {"roles": [serializers.role(role) for role in listed]}
 
 
 @operation("createProjectBranchRole", f"POST {_ROLES}", status=201)
@@ -69,8 +69,8 @@ def create_project_branch_role(call: RequestContext) -> Answer:
 
 @operation("getProjectBranchRole", f"GET {_ROLE}")
 def get_project_branch_role(call: RequestContext) -> Answer:
-    found = roles.find(call.neon, branch_of(call), call.path["role_name"])
-    return {"role": serializers.role(found)}
+    role = roles.find(call.neon, branch_of(call), call.path["role_name"])
+    return {"role": serializers.role(role)}
 
 
 @operation("deleteProjectBranchRole", f"DELETE {_ROLE}")
@@ -132,7 +132,7 @@ def _branch_and_endpoint(call: RequestContext) -> tuple[Branch, Endpoint]:
             raise NotFound("the branch has no such endpoint")
         return branches.find(neon, project, endpoint.branch_id), endpoint
     branch = branches.find(neon, project, id) if id else branches.default(neon, project)
-    found = neon.store.all(Endpoint, branch_id=branch.id)
-    if not found:
+    opened = neon.store.all(Endpoint, branch_id=branch.id)
+    if not opened:
         raise NotFound("the branch has no endpoint")
-    return branch, min(found, key=lambda one: one.type != "read_write")
+    return branch, min(opened, key=lambda endpoint: endpoint.type != "read_write")

@@ -63,8 +63,8 @@ def create_snapshot(call: RequestContext) -> Answer:
 
 @operation("listSnapshots", f"GET {_SNAPSHOTS}")
 def list_snapshots(call: RequestContext) -> Answer:
-    found = snapshots.all_of(call.neon, call.project())
-    return {"snapshots": [serializers.snapshot(one) for one in found]}
+    listed = snapshots.all_of(call.neon, call.project())
+    return {"snapshots": [serializers.snapshot(snapshot) for snapshot in listed]}
 
 
 @operation("updateSnapshot", f"PATCH {_SNAPSHOT}")
@@ -86,7 +86,7 @@ def restore_snapshot(call: RequestContext) -> Answer:
     )
     return {
         "branch": serializers.branch(branch),
-        "endpoints": [serializers.endpoint(call.neon, one) for one in endpoints],
+        "endpoints": [serializers.endpoint(call.neon, endpoint) for endpoint in endpoints],
         **serializers.operations(operations),
     }
 

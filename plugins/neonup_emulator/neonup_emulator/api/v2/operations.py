@@ -125,10 +125,10 @@ class RequestContext:
         if not text:
             return None
         try:
-            found: datetime = msgspec.convert(text.replace(" ", "+"), Moment, strict=False)
+            moment: datetime = msgspec.convert(text.replace(" ", "+"), Moment, strict=False)
         except msgspec.ValidationError:
             raise Refused(f"invalid parameter {name}: it is like 2026-01-31T12:00:00Z") from None
-        return found
+        return moment
 
     def number(self, name: str) -> int:
         """A whole number in the address.

@@ -70,8 +70,8 @@ def create_organization_invitations(call: RequestContext) -> Answer:
     wanted = call.body(_NewInvitations).invitations
     with call.neon.store.transaction():
         created = [
-            call.neon.people.invite(organization.id, one.email, one.role, call.caller.user)
-            for one in wanted
+            call.neon.people.invite(organization.id, invited.email, invited.role, call.caller.user)
+            for invited in wanted
         ]
     return _invitations(created)
 

@@ -55,8 +55,8 @@ def page(
     if cursor:
         id, _, last = _decoded(cursor).partition("\n")  # noqa: A001
         begin = _behind(items, id, last, rank, descending)
-    found = items[begin : begin + limit]
-    return found, _encoded(f"{found[-1].id}\n{_text(rank(found[-1]))}") if found else None
+    shown = items[begin : begin + limit]
+    return shown, _encoded(f"{shown[-1].id}\n{_text(rank(shown[-1]))}") if shown else None
 
 
 def _behind(

@@ -22,22 +22,28 @@ def list_projects(call: RequestContext) -> Answer:
     org_id = call.query.get("org_id")
     if org_id is not None:
         call.neon.identity.organization(call.caller, org_id)
-    found = projects.all_of(call.neon, call.caller, org_id=org_id, deleted=call.flag("recoverable"))
-    return _listed(call, found)
+    listed = projects.all_of(
+        call.neon, call.caller, org_id=org_id, deleted=call.flag("recoverable")
+    )
+    return _listed(call, listed)
 
 
 @operation("listSharedProjects", "GET /projects/shared")
 def list_shared_projects(call: RequestContext) -> Answer:
-    found = projects.shared_with(call.neon, call.caller)
-    return _listed(call, found)
+    listed = projects.shared_with(call.neon, call.caller)
+    return _listed(call, listed)
 
 
-def _listed(call: RequestContext, found: list[Project]) -> Answer:
+def _listed(call: RequestContext, listed: list[Project]) -> Answer:
     call.whole("timeout", 30_000, 100, 30_000)  # milliseconds; no list takes that long here
     if search := call.query.get("search"):
-        found = [one for one in found if search.lower() in one.name.lower() or search in one.id]
+        listed = [
+            project
+            for project in listed
+            if search.lower() in project.name.lower() or search in project.id
+        ]
     shown, cursor = page(
-        call, found, lambda one: one.created_at, descending=True, default=10, largest=400
+        call, listed, lambda project: project.created_at, descending=True, default=10, largest=400
     )
     items, used = [], usage.of_projects(call.neon, shown)
     for project in shown:
@@ -120,9 +126,9 @@ def get_available_preload_libraries(call: RequestContext) -> Answer:
 @operation("listProjectOperations", "GET /projects/{project_id}/operations")
 def list_project_operations(call: RequestContext) -> Answer:
     project = call.project()
-    found = call.neon.store.all(Operation, project_id=project.id)[::-1]
+    operations = call.neon.store.all(Operation, project_id=project.id)[::-1]
     shown, cursor = page(
-        call, found, lambda one: one.created_at, descending=True, default=100, largest=1000
+        call, operations, lambda other: other.created_at, descending=True, default=100, largest=1000
     )
     answer = serializers.operations(shown)
     return answer | ({"pagination": {"cursor": cursor}} if cursor else {})
@@ -131,16 +137,16 @@ def list_project_operations(call: RequestContext) -> Answer:
 @operation("getProjectOperation", "GET /projects/{project_id}/operations/{operation_id}")
 def get_project_operation(call: RequestContext) -> Answer:
     project = call.project()
-    found = call.neon.store.get(Operation, call.path["operation_id"])
-    if found is None or found.project_id != project.id:
+    operation = call.neon.store.get(Operation, call.path["operation_id"])
+    if operation is None or operation.project_id != project.id:
         raise NotFound("operation not found")
-    return {"operation": serializers.operation(found)}
+    return {"operation": serializers.operation(operation)}
 
 
 @operation("listProjectPermissions", "GET /projects/{project_id}/permissions")
 def list_project_permissions(call: RequestContext) -> Answer:
-    found = call.neon.store.all(Permission, project_id=call.project().id)
-    return {"project_permissions": [_permission(one) for one in found]}
+    permissions = call.neon.store.all(Permission, project_id=call.project().id)
+    return {"project_permissions": [_permission(permission) for permission in permissions]}
 
 
 @operation("grantPermissionToProject", "POST /projects/{project_id}/permissions")

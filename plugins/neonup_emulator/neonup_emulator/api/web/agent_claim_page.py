@@ -44,10 +44,10 @@ async def _show(request: Request) -> Response:
     if not code.strip():
         return _form(request)
     try:
-        found = await to_thread.run_sync(agent_claims.look, neon, code, _who(request))
+        claimable = await to_thread.run_sync(agent_claims.look, neon, code, _who(request))
     except (WrongCode, TooMany) as refused:
         return _form(request, code, refused)
-    return await _offer(request, neon, user, code, found)
+    return await _offer(request, neon, user, code, claimable)
 
 
 async def _claim(request: Request) -> Response:
@@ -70,14 +70,14 @@ async def _claim(request: Request) -> Response:
 
 
 async def _offer(
-    request: Request, neon: LocalNeon, user: User, code: str, found: Claimable
+    request: Request, neon: LocalNeon, user: User, code: str, claimable: Claimable
 ) -> Response:
-    registration = found.registration
+    registration = claimable.registration
     return page(
         request,
         "agent_claim.html",
         code=code,
-        project=found.project,
+        project=claimable.project,
         source=registration.source,
         created=_when(registration.created_at),
         expires=_when(registration.expires_at),
@@ -94,14 +94,14 @@ async def _claimed(request: Request, neon: LocalNeon, user: User, project_id: st
                 return row
         raise NotFound("You have claimed no such project.")
 
-    found = await to_thread.run_sync(find)
-    organization = neon.people.organization(found.claimed_into or "")
+    claimed = await to_thread.run_sync(find)
+    organization = neon.people.organization(claimed.claimed_into or "")
     return page(
         request,
         "agent_claimed.html",
-        project_id=found.project_id,
+        project_id=claimed.project_id,
         organization=organization.name if organization else "",
-        reconciled=found.state == "reconciled",
+        reconciled=claimed.state == "reconciled",
     )
 
 

@@ -99,21 +99,21 @@ def draw(branches: Sequence[Branch], snapshots: Sequence[Snapshot], now: datetim
         snapshots: of the project.
         now: the present.
     """
-    shown = sorted(branches, key=lambda one: (not one.default, one.created_at))[:LARGEST]
-    starts = {one.id: _start(one, shown) for one in shown}
-    expiries = [one.expires_at for one in shown if one.expires_at]
-    dots = {one.id: _dots(one, snapshots, starts[one.id]) for one in shown}
-    past = [*starts.values(), *(at for found in dots.values() for at, _, _ in found)]
+    shown = sorted(branches, key=lambda branch: (not branch.default, branch.created_at))[:LARGEST]
+    starts = {branch.id: _start(branch, shown) for branch in shown}
+    expiries = [branch.expires_at for branch in shown if branch.expires_at]
+    dots = {branch.id: _dots(branch, snapshots, starts[branch.id]) for branch in shown}
+    past = [*starts.values(), *(at for branch_dots in dots.values() for at, _, _ in branch_dots)]
     scale = _Scale(past, now, expiries)
     order = _order(shown, starts)
-    colours = {one.id: index % COLOURS for index, one in enumerate(order)}
-    rows = {one.id: TOP + ROW * index for index, one in enumerate(order)}
+    colours = {branch.id: index % COLOURS for index, branch in enumerate(order)}
+    rows = {branch.id: TOP + ROW * index for index, branch in enumerate(order)}
     lines = [
         replace(
-            _line(one, starts[one.id], colours[one.id], rows, scale),
-            dots=tuple(Dot(scale(at), kind, title) for at, kind, title in dots[one.id]),
+            _line(branch, starts[branch.id], colours[branch.id], rows, scale),
+            dots=tuple(Dot(scale(at), kind, title) for at, kind, title in dots[branch.id]),
         )
-        for one in order
+        for branch in order
     ]
     return Tree(
         lines,
@@ -135,7 +135,9 @@ class _Scale:
         if future:
             ahead = _spread([now, *future], self.now, _END)
             # The first thing to come keeps its distance from the present.
-            self._at |= {one: max(x, self.now + 5) for one, x in ahead.items() if one > now}
+            self._at |= {
+                moment: max(x, self.now + 5) for moment, x in ahead.items() if moment > now
+            }
 
     def __call__(self, moment: datetime) -> float:
         return round(self._at.get(moment, self.now), 2)
@@ -145,17 +147,17 @@ def _spread(moments: Sequence[datetime], begin: float, end: float) -> dict[datet
     known = sorted(set(moments))
     spans = [(b - a).total_seconds() for a, b in pairwise(known)]
     total = sum(spans)
-    found, x = {known[0]: begin}, begin
+    positions, x = {known[0]: begin}, begin
     for moment, seconds in zip(known[1:], spans, strict=True):
         share = (1 - _FAIR) * seconds / total + _FAIR / len(spans)
         x += (end - begin) * share
-        found[moment] = x
-    return found
+        positions[moment] = x
+    return positions
 
 
 def _start(branch: Branch, shown: Sequence[Branch]) -> datetime:
     """Where it leaves its parent: a moment of the parent's, as far as that is drawn."""
-    parent = next((one for one in shown if one.id == branch.parent_id), None)
+    parent = next((other for other in shown if other.id == branch.parent_id), None)
     if parent is None:
         return branch.created_at
     return max(branch.parent_timestamp or branch.created_at, parent.created_at)
@@ -164,30 +166,30 @@ def _start(branch: Branch, shown: Sequence[Branch]) -> datetime:
 def _dots(
     branch: Branch, snapshots: Sequence[Snapshot], start: datetime
 ) -> list[tuple[datetime, str, str]]:
-    found = [
-        (max(one.at, start), "shot", f"Snapshot {one.name}, {wording.when(one.at)}")
-        for one in snapshots
-        if one.source_branch_id == branch.id
+    dots = [
+        (max(snapshot.at, start), "shot", f"Snapshot {snapshot.name}, {wording.when(snapshot.at)}")
+        for snapshot in snapshots
+        if snapshot.source_branch_id == branch.id
     ]
     if branch.last_reset_at is not None:
         at = wording.when(branch.last_reset_at)
-        found.append((max(branch.last_reset_at, start), "reset", f"Restored, {at}"))
-    return found
+        dots.append((max(branch.last_reset_at, start), "reset", f"Restored, {at}"))
+    return dots
 
 
 def _order(shown: Sequence[Branch], starts: dict[str, datetime]) -> list[Branch]:
     """Each below its parent, the latest next to it: then no line crosses another."""
-    ids = {one.id for one in shown}
+    ids = {each.id for each in shown}
     order: list[Branch] = []
     waiting = sorted(
-        (one for one in shown if one.parent_id not in ids),
-        key=lambda one: (one.default, -one.created_at.timestamp()),
+        (each for each in shown if each.parent_id not in ids),
+        key=lambda each: (each.default, -each.created_at.timestamp()),
     )
     while waiting:
         branch = waiting.pop()
         order.append(branch)
-        children = [one for one in shown if one.parent_id == branch.id]
-        waiting += sorted(children, key=lambda one: starts[one.id])
+        children = [each for each in shown if each.parent_id == branch.id]
+        waiting += sorted(children, key=lambda child: starts[child.id])
     return order
 
 
@@ -217,24 +219,28 @@ def _line(
 
 def _ticks(past: Sequence[datetime], now: datetime, scale: _Scale) -> list[Tick]:
     label = _labels(now - min([*past, now]))
-    found: list[Tick] = []
+    ticks: list[Tick] = []
     for moment in sorted(set(past)):
         x = scale(moment)
-        if scale.now - x >= _APART and (not found or x - found[-1].x >= _APART):
-            found.append(Tick(x, label(moment), "middle" if found else "start"))
-    return [*found, Tick(scale.now, "now", "middle")]
+        if scale.now - x >= _APART and (not ticks or x - ticks[-1].x >= _APART):
+            ticks.append(Tick(x, label(moment), "middle" if ticks else "start"))
+    return [*ticks, Tick(scale.now, "now", "middle")]
 
 
 def _labels(total: timedelta) -> Callable[[datetime], str]:
     if total > timedelta(days=2):
-        return lambda one: f"{one.day} {one:%b}"
-    return lambda one: f"{one:%H:%M}" if total > timedelta(minutes=20) else f"{one:%H:%M:%S}"
+        return lambda moment: f"{moment.day} {moment:%b}"
+    return lambda moment: (
+        f"{moment:%H:%M}" if total > timedelta(minutes=20) else f"{moment:%H:%M:%S}"
+    )
 
 
 def _description(branches: Sequence[Branch], snapshots: Sequence[Snapshot]) -> str:
-    names = {one.id: one.name for one in branches}
+    names = {branch.id: branch.name for branch in branches}
     parts = [
-        f"{one.name} from {names[one.parent_id]}" for one in branches if one.parent_id in names
+        f"{branch.name} from {names[branch.parent_id]}"
+        for branch in branches
+        if branch.parent_id in names
     ][:LARGEST]
     count = wording.counted(len(branches), "branch", "branches")
     shots = wording.counted(len(snapshots), "snapshot")

@@ -55,8 +55,8 @@ def moment(visit: Visit, text: str) -> datetime | None:
         raise Unprocessable("that is no date and time: write 2026-01-31T12:00:00") from None
 
 
-def _to(visit: Visit, said: str) -> Response:
-    tell(visit.request, said)
+def _to(visit: Visit, notice: str) -> Response:
+    tell(visit.request, notice)
     return RedirectResponse(f"/projects/{visit.request.path_params['project_id']}", 303)
 
 
@@ -118,9 +118,9 @@ def _create_snapshot(visit: Visit) -> Response:
 
 def _delete_snapshot(visit: Visit) -> Response:
     project = visit.project
-    found = snapshots.find(visit.neon, project, visit.request.path_params["snapshot_id"])
-    snapshots.delete(visit.neon, project, found)
-    return _to(visit, f"The snapshot {found.name} is deleted.")
+    snapshot = snapshots.find(visit.neon, project, visit.request.path_params["snapshot_id"])
+    snapshots.delete(visit.neon, project, snapshot)
+    return _to(visit, f"The snapshot {snapshot.name} is deleted.")
 
 
 def _delete_project(visit: Visit) -> Response:
@@ -132,38 +132,42 @@ def _delete_project(visit: Visit) -> Response:
 
 def _ask_branch(visit: Visit) -> Response:
     project, branch = visit.project, visit.branch
-    kept = why_kept(branch, visit.neon.store.all(Branch, project_id=project.id))
-    names = [one.name for one in visit.neon.store.all(BranchDatabase, branch_id=branch.id)]
+    obstacle = why_kept(branch, visit.neon.store.all(Branch, project_id=project.id))
+    names = [
+        database.name for database in visit.neon.store.all(BranchDatabase, branch_id=branch.id)
+    ]
     happens = [
         f"Its data goes, in all its databases: {', '.join(names)}." if names else "Its data goes.",
         "Its connection strings stop working; who is connected is cut off.",
         "Its history goes as well: it cannot be undone.",
     ]
-    return _ask(visit, f"Delete the branch {branch.name}?", happens, "Delete the branch", kept)
+    return _ask(visit, f"Delete the branch {branch.name}?", happens, "Delete the branch", obstacle)
 
 
 def _ask_snapshot(visit: Visit) -> Response:
-    found = snapshots.find(visit.neon, visit.project, visit.request.path_params["snapshot_id"])
+    snapshot = snapshots.find(visit.neon, visit.project, visit.request.path_params["snapshot_id"])
     happens = [
-        f"The state of {wording.when(found.at)} is gone, unless the history still leads to it.",
+        f"The state of {wording.when(snapshot.at)} is gone, unless the history still leads to it.",
         "Branches that were made from it stay.",
     ]
-    return _ask(visit, f"Delete the snapshot {found.name}?", happens, "Delete the snapshot")
+    return _ask(visit, f"Delete the snapshot {snapshot.name}?", happens, "Delete the snapshot")
 
 
 def _ask_project(visit: Visit) -> Response:
     project = visit.project
-    found = visit.neon.store.all(Branch, project_id=project.id)
+    branches = visit.neon.store.all(Branch, project_id=project.id)
     happens = [
-        f"{wording.counted(len(found), 'branch', 'branches')} and all computes are stopped.",
+        f"{wording.counted(len(branches), 'branch', 'branches')} and all computes are stopped.",
         "Its connection strings stop working.",
         f"For {projects.RECOVERABLE.days} days the API can recover it, with its data.",
     ]
-    kept = "a branch of it is protected" if any(one.protected for one in found) else ""
-    return _ask(visit, f"Delete the project {project.name}?", happens, "Delete the project", kept)
+    obstacle = "a branch of it is protected" if any(branch.protected for branch in branches) else ""
+    return _ask(
+        visit, f"Delete the project {project.name}?", happens, "Delete the project", obstacle
+    )
 
 
-def _ask(visit: Visit, title: str, happens: list[str], button: str, kept: str = "") -> Response:
+def _ask(visit: Visit, title: str, happens: list[str], button: str, obstacle: str = "") -> Response:
     return show(
         visit,
         "ask.html",
@@ -171,7 +175,7 @@ def _ask(visit: Visit, title: str, happens: list[str], button: str, kept: str = 
         title=title,
         happens=happens,
         button=button,
-        kept=kept,
+        kept=obstacle,
         danger=True,
         values={},
     )

@@ -56,10 +56,10 @@ def sticks(values: Sequence[tuple[str, float]]) -> list[Stick]:
     """
     largest = max((value for _, value in values), default=0) or 1
     step = 100 / max(len(values), 1)
-    found = []
+    drawn = []
     for index, (title, value) in enumerate(values):
         height = max(100 * value / largest, 4 if value else 0)
-        found.append(
+        drawn.append(
             Stick(round(index * step, 3), round(step * 0.72, 3), 100 - height, height, title)
         )
-    return found
+    return drawn

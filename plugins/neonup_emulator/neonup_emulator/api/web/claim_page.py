@@ -28,12 +28,12 @@ def routes() -> list[Route]:
 
 async def _show(request: Request) -> Response:
     neon, name = session.neon_of(request), request.path_params["id"]
-    found = await to_thread.run_sync(neon_new.find, neon, name)
-    if found is None:
+    database = await to_thread.run_sync(neon_new.find, neon, name)
+    if database is None:
         return await _gone(request, neon, name)
-    if found.state == "unclaimed":
-        return await _unclaimed(request, neon, found)
-    return _claimed(request, neon, found)
+    if database.state == "unclaimed":
+        return await _unclaimed(request, neon, database)
+    return _claimed(request, neon, database)
 
 
 async def _claim(request: Request) -> Response:
@@ -53,31 +53,31 @@ async def _claim(request: Request) -> Response:
     return RedirectResponse(request.url.path, status_code=303)
 
 
-async def _unclaimed(request: Request, neon: LocalNeon, found: ClaimableDatabase) -> Response:
+async def _unclaimed(request: Request, neon: LocalNeon, database: ClaimableDatabase) -> Response:
     user = session.user(request)
     organizations = await to_thread.run_sync(destinations, neon, user) if user else []
     return page(
         request,
         "claim.html",
-        project=found.project_id,
-        created_at=found.created_at,
-        expires_at=found.expires_at,
+        project=database.project_id,
+        created_at=database.created_at,
+        expires_at=database.expires_at,
         organizations=organizations,
         to_sign_in=to_sign_in(request).headers["location"],
     )
 
 
-def _claimed(request: Request, neon: LocalNeon, found: ClaimableDatabase) -> Response:
+def _claimed(request: Request, neon: LocalNeon, database: ClaimableDatabase) -> Response:
     """What became of it; where it went is told to whoever claimed it."""
-    organization = neon.people.organization(found.claimed_into or "")
+    organization = neon.people.organization(database.claimed_into or "")
     return page(
         request,
         "claimed.html",
-        project=found.project_id,
-        done=found.state == "claimed",
-        since=found.updated_at,
+        project=database.project_id,
+        done=database.state == "claimed",
+        since=database.updated_at,
         organization=organization.name if organization else "",
-        mine=_is_claimers(found, session.user(request)),
+        mine=_is_claimers(database, session.user(request)),
     )
 
 
@@ -87,5 +87,5 @@ async def _gone(request: Request, neon: LocalNeon, name: str) -> Response:
     return page(request, "claim_unknown.html", status=404)
 
 
-def _is_claimers(found: ClaimableDatabase, user: User | None) -> bool:
-    return user is not None and user.id == found.claimed_by
+def _is_claimers(database: ClaimableDatabase, user: User | None) -> bool:
+    return user is not None and user.id == database.claimed_by

@@ -55,12 +55,12 @@ def summary(neon: LocalNeon, project: Project) -> Summary:
     """How a project is; no server is woken for that."""
     branches = neon.store.all(Branch, project_id=project.id)
     opened = neon.store.all(Endpoint, project_id=project.id)
-    seen = [project.updated_at, *(one.updated_at for one in branches)]
-    seen += [at for one in opened for at in (one.last_active, one.started_at) if at]
+    seen = [project.updated_at, *(branch.updated_at for branch in branches)]
+    seen += [at for endpoint in opened for at in (endpoint.last_active, endpoint.started_at) if at]
     return Summary(
         project,
-        any(endpoints.is_active(neon, one) for one in opened),
-        sum(details.size(neon.clusters.folder(one.cluster_id)) for one in branches),
+        any(endpoints.is_active(neon, endpoint) for endpoint in opened),
+        sum(details.size(neon.clusters.folder(branch.cluster_id)) for branch in branches),
         len(branches),
         max(seen),
     )
@@ -68,8 +68,8 @@ def summary(neon: LocalNeon, project: Project) -> Summary:
 
 def busy(neon: LocalNeon, project: Project) -> bool:
     """Whether a change of the project is being carried out."""
-    found = neon.store.all(Operation, project_id=project.id)
-    return any(one.status in ("running", "scheduling") for one in found[-20:])
+    operations = neon.store.all(Operation, project_id=project.id)
+    return any(operation.status in ("running", "scheduling") for operation in operations[-20:])
 
 
 async def _home(request: Request) -> Response:
@@ -89,15 +89,19 @@ def _projects(visit: Visit) -> Response:
     organizations = neon.people.organizations_of(caller.user)
     shared = projects.shared_with(neon, caller)
     asked = visit.asked("org")
-    chosen = next((one for one in organizations if one.id == asked), None)
+    chosen = next(
+        (organization for organization in organizations if organization.id == asked), None
+    )
     if chosen is None and organizations and not (asked == _SHARED and shared):
         chosen = organizations[0]
-    found = shared
+    listed = shared
     if chosen is not None:
-        found = projects.all_of(neon, caller, org_id=chosen.id, deleted=False)
+        listed = projects.all_of(neon, caller, org_id=chosen.id, deleted=False)
     search = visit.asked("search")
     wanted = search.casefold()
-    matching = [one for one in found if wanted in one.name.casefold() or search == one.id]
+    matching = [
+        project for project in listed if wanted in project.name.casefold() or search == project.id
+    ]
     return show(
         visit,
         "projects.html",
@@ -105,8 +109,8 @@ def _projects(visit: Visit) -> Response:
         shared=bool(shared),
         chosen=chosen,
         search=search,
-        any_project=bool(found),
-        summaries=[summary(neon, one) for one in matching],
+        any_project=bool(listed),
+        summaries=[summary(neon, project) for project in matching],
         base=f"{visit.request.url.scheme}://{visit.request.url.netloc}",
     )
 

@@ -56,9 +56,12 @@ class EndpointView:
 
 def computes(neon: LocalNeon, branch: Branch) -> list[Compute]:
     """A branch's endpoints, the one that writes first."""
-    found = neon.store.all(Endpoint, branch_id=branch.id)
-    found.sort(key=lambda one: one.type != "read_write")
-    return [Compute(one, addresses.host(one), endpoints.is_active(neon, one)) for one in found]
+    opened = neon.store.all(Endpoint, branch_id=branch.id)
+    opened.sort(key=lambda endpoint: endpoint.type != "read_write")
+    return [
+        Compute(endpoint, addresses.host(endpoint), endpoints.is_active(neon, endpoint))
+        for endpoint in opened
+    ]
 
 
 def why_kept(branch: Branch, branches: list[Branch]) -> str:
@@ -67,7 +70,7 @@ def why_kept(branch: Branch, branches: list[Branch]) -> str:
         return "it is the default branch"
     if branch.protected:
         return "it is protected"
-    if any(one.parent_id == branch.id for one in branches):
+    if any(other.parent_id == branch.id for other in branches):
         return "other branches were made from it"
     return ""
 
@@ -75,11 +78,11 @@ def why_kept(branch: Branch, branches: list[Branch]) -> str:
 def _overview(visit: Visit) -> Response:
     neon, project = visit.neon, visit.project
     branches = neon.store.all(Branch, project_id=project.id)
-    kept = snapshots.all_of(neon, project)
-    tree = branch_tree.draw(branches, kept, neon.clock.now())
-    by_id = {one.id: one for one in branches}
+    kept_snapshots = snapshots.all_of(neon, project)
+    tree = branch_tree.draw(branches, kept_snapshots, neon.clock.now())
+    by_id = {branch.id: branch for branch in branches}
     rank = {line.id: place for place, line in enumerate(tree.lines)}
-    ordered = sorted(branches, key=lambda one: rank.get(one.id, len(rank)))
+    ordered = sorted(branches, key=lambda branch: rank.get(branch.id, len(rank)))
     return show(
         visit,
         "project.html",
@@ -87,9 +90,9 @@ def _overview(visit: Visit) -> Response:
         tab="branches",
         organization=neon.people.organization(project.org_id),
         tree=tree,
-        shown=[_shown(neon, one, branches, kept) for one in ordered],
+        shown=[_shown(neon, branch, branches, kept_snapshots) for branch in ordered],
         branches=branches,
-        snapshots=kept[::-1],
+        snapshots=kept_snapshots[::-1],
         by_id=by_id,
         usage=usage_view.of_project(neon, project),
         earliest=_earliest(neon, project),
@@ -99,25 +102,25 @@ def _overview(visit: Visit) -> Response:
 
 def _activity(visit: Visit) -> Response:
     neon, project = visit.neon, visit.project
-    found = neon.store.all(Operation, project_id=project.id)
-    names = {one.id: one.name for one in neon.store.all(Branch, project_id=project.id)}
+    operations = neon.store.all(Operation, project_id=project.id)
+    names = {branch.id: branch.name for branch in neon.store.all(Branch, project_id=project.id)}
     return show(
         visit,
         "activity.html",
         project=project,
         tab="activity",
-        operations=found[:-101:-1],
+        operations=operations[:-101:-1],
         names=names,
         busy=busy(neon, project),
     )
 
 
 def _shown(
-    neon: LocalNeon, branch: Branch, branches: list[Branch], kept: list[Snapshot]
+    neon: LocalNeon, branch: Branch, branches: list[Branch], snapshots: list[Snapshot]
 ) -> EndpointView:
     return EndpointView(
         branch,
-        _origin(branch, branches, kept),
+        _origin(branch, branches, snapshots),
         computes(neon, branch),
         details.size(neon.clusters.folder(branch.cluster_id)),
         why_kept(branch, branches),
@@ -125,18 +128,20 @@ def _shown(
     )
 
 
-def _origin(branch: Branch, branches: list[Branch], kept: list[Snapshot]) -> str:
+def _origin(branch: Branch, branches: list[Branch], snapshots: list[Snapshot]) -> str:
     if branch.restored_from is not None:
-        name = next((one.name for one in kept if one.id == branch.restored_from), None)
+        name = next(
+            (snapshot.name for snapshot in snapshots if snapshot.id == branch.restored_from), None
+        )
         return f"from the snapshot {name}" if name else "from a snapshot"
     if branch.parent_id is None:
         return "a root branch"
-    name = next((one.name for one in branches if one.id == branch.parent_id), "a branch")
+    name = next((other.name for other in branches if other.id == branch.parent_id), "a branch")
     what = ", schema only" if branch.init_source == "schema-only" else ""
     return f"from {name}{what}"
 
 
 def _earliest(neon: LocalNeon, project: Project) -> object:
     """The first moment that branches can be made from."""
-    kept = neon.clock.now() - timedelta(seconds=project.history_retention_seconds)
-    return max(kept, project.created_at)
+    window_start = neon.clock.now() - timedelta(seconds=project.history_retention_seconds)
+    return max(window_start, project.created_at)

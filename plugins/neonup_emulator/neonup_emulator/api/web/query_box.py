@@ -170,16 +170,16 @@ def _run(
     while connection.flush():
         select.select([], [connection.socket], [], 1)
     current: StatementResult | None = None
-    while (found := _next(connection, deadline)) is not None:
-        if found.status in _WRONG:
-            return _WRONG[ExecStatus(found.status)]
-        if found.status == ExecStatus.FATAL_ERROR:
-            return _problem(found, query, read_only)
+    while (result := _next(connection, deadline)) is not None:
+        if result.status in _WRONG:
+            return _WRONG[ExecStatus(result.status)]
+        if result.status == ExecStatus.FATAL_ERROR:
+            return _problem(result, query, read_only)
         if current is None:
-            current = StatementResult(columns=_columns(found))
-        _take(current, found)
-        if found.status != ExecStatus.SINGLE_TUPLE:
-            _end(current, found, results)
+            current = StatementResult(columns=_columns(result))
+        _take(current, result)
+        if result.status != ExecStatus.SINGLE_TUPLE:
+            _end(current, result, results)
             current = None
         elif current.more and read_only:  # nothing that writes is lost by not reading on
             _cancel(connection)
@@ -205,23 +205,23 @@ def _cancel(connection: PGconn) -> None:
         connection.get_cancel().cancel()
 
 
-def _columns(found: PGresult) -> list[ResultColumn]:
+def _columns(result: PGresult) -> list[ResultColumn]:
     types = psycopg.adapters.types
     shown = []
-    for index in range(found.nfields):
-        oid = found.ftype(index)
+    for index in range(result.nfields):
+        oid = result.ftype(index)
         info = types.get(oid)
-        name = (found.fname(index) or b"").decode("utf-8", "replace")
+        name = (result.fname(index) or b"").decode("utf-8", "replace")
         shown.append(ResultColumn(name, info.name if info else "", oid in _NUMBERS))
     return shown
 
 
-def _take(current: StatementResult, found: PGresult) -> None:
-    for row in range(found.ntuples):
+def _take(current: StatementResult, result: PGresult) -> None:
+    for row in range(result.ntuples):
         if len(current.rows) >= ROWS:
             current.more = True
             return
-        values = (found.get_value(row, column) for column in range(found.nfields))
+        values = (result.get_value(row, column) for column in range(result.nfields))
         current.rows.append([None if value is None else _shown(value) for value in values])
 
 
@@ -230,28 +230,28 @@ def _shown(value: bytes) -> str:
     return text if len(text) <= _CELL else f"{text[:_CELL]}…"
 
 
-def _end(current: StatementResult, found: PGresult, results: list[StatementResult]) -> None:
-    current.tag = (found.command_status or b"").decode()
+def _end(current: StatementResult, result: PGresult, results: list[StatementResult]) -> None:
+    current.tag = (result.command_status or b"").decode()
     if len(results) < _RESULTS:
         results.append(current)
 
 
-def _problem(found: PGresult, query: str, read_only: bool) -> Problem:
-    def told(which: DiagnosticField) -> str:
-        return (found.error_field(which) or b"").decode("utf-8", "replace")
+def _problem(result: PGresult, query: str, read_only: bool) -> Problem:
+    def reported(which: DiagnosticField) -> str:
+        return (result.error_field(which) or b"").decode("utf-8", "replace")
 
-    message = told(DiagnosticField.MESSAGE_PRIMARY) or found.get_error_message()
-    hint = told(DiagnosticField.MESSAGE_HINT)
+    message = reported(DiagnosticField.MESSAGE_PRIMARY) or result.get_error_message()
+    hint = reported(DiagnosticField.MESSAGE_HINT)
     if read_only and "multiple commands" in message:
         message = "Read-only takes one statement at a time."
         hint = "Run them one by one, or allow changes."
-    elif read_only and told(DiagnosticField.SQLSTATE) == "25006":
+    elif read_only and reported(DiagnosticField.SQLSTATE) == "25006":
         hint = hint or read_only_rules.ALLOW
-    before, at, after = _place(query, told(DiagnosticField.STATEMENT_POSITION))
+    before, at, after = _place(query, reported(DiagnosticField.STATEMENT_POSITION))
     return Problem(
         message[:1].upper() + message[1:],
-        told(DiagnosticField.SQLSTATE),
-        told(DiagnosticField.MESSAGE_DETAIL),
+        reported(DiagnosticField.SQLSTATE),
+        reported(DiagnosticField.MESSAGE_DETAIL),
         hint,
         before,
         at,

@@ -53,27 +53,29 @@ def place(visit: Visit, *, branch: str, database: str = "", role: str = "") -> P
     """
     store, project = visit.neon.store, visit.project
     branches = store.all(Branch, project_id=project.id)
-    branches.sort(key=lambda one: (not one.default, one.name.casefold()))
-    chosen = _chosen(branches, branch, lambda one: one.id, "branch") or branches[0]
+    branches.sort(key=lambda item: (not item.default, item.name.casefold()))
+    chosen = _chosen(branches, branch, lambda item: item.id, "branch") or branches[0]
     visit.neon.computes.refresh(chosen)
     databases = store.all(BranchDatabase, branch_id=chosen.id)
     roles = store.all(Role, branch_id=chosen.id)
-    found = _chosen(databases, database, lambda one: one.name, "database")
-    found = found or (databases[0] if databases else None)
-    owner = next((one for one in roles if found and one.name == found.owner_name), None)
-    user = _chosen(roles, role, lambda one: one.name, "role") or owner
+    database_row = _chosen(databases, database, lambda item: item.name, "database")
+    database_row = database_row or (databases[0] if databases else None)
+    owner = next(
+        (item for item in roles if database_row and item.name == database_row.owner_name), None
+    )
+    user = _chosen(roles, role, lambda other: other.name, "role") or owner
     opened = store.all(Endpoint, branch_id=chosen.id)
-    opened.sort(key=lambda one: one.type != "read_write")
+    opened.sort(key=lambda endpoint: endpoint.type != "read_write")
     return Place(
         project,
         branches,
         chosen,
         databases,
-        found,
+        database_row,
         roles,
         user,
         opened,
-        next((one for one in opened if not one.disabled), None),
+        next((endpoint for endpoint in opened if not endpoint.disabled), None),
     )
 
 

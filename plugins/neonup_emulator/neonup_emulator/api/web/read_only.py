@@ -32,8 +32,8 @@ def refusal(connection: psycopg.Connection[Any], statement: str) -> str | None:
         return "Read-only takes a query: SELECT, WITH, VALUES, TABLE, SHOW or EXPLAIN."
     if effects.hides_names(statement):
         return 'Read-only takes no names that are written as U&"...": what they call is hidden.'
-    found = connection.execute(effects.QUESTION, effects.parameters(statement))
-    if names := [name for (name,) in found.fetchall()]:
+    answers = connection.execute(effects.QUESTION, effects.parameters(statement))
+    if names := [name for (name,) in answers.fetchall()]:
         which = ", ".join(names)
         return f"It was not run: {which} may have effects that a read-only transaction lets pass."
     return None

@@ -74,7 +74,7 @@ def _ask(visit: Visit) -> Response:
         status=422 if error else 200,
         project=project,
         branch=branch,
-        others=[one for one in others if one.id != branch.id],
+        others=[other for other in others if other.id != branch.id],
         snapshots=snapshots.all_of(visit.neon, project)[::-1],
         source=visit.asked("source"),
         at=visit.asked("at") or wording.field(visit.neon.clock.now()),

@@ -54,16 +54,16 @@ def user(request: Request) -> User | None:
 
 def caller(request: Request) -> Caller | None:
     """Who is signed in, with all that they reach."""
-    found = user(request)
-    if found is None:
+    user_row = user(request)
+    if user_row is None:
         return None
-    return neon_of(request).identity.personal(found, "session_cookie", found.id)
+    return neon_of(request).identity.personal(user_row, "session_cookie", user_row.id)
 
 
-def sign_in(request: Request, found: User) -> None:
+def sign_in(request: Request, user: User) -> None:
     """Begin a session; an earlier one ends, and what it held is forgotten."""
     sign_out(request)
-    request.session[_SIGNED_IN] = sessions.begin(neon_of(request), found)
+    request.session[_SIGNED_IN] = sessions.begin(neon_of(request), user)
 
 
 def sign_out(request: Request) -> None:

@@ -149,19 +149,19 @@ def _error(refused: Refused | None) -> str:
 def _destinations(neon: LocalNeon, caller: Caller, offer: Offer) -> list[Organization]:
     """The organizations that the user may bring the project to, their own first."""
     return [
-        one
-        for one in neon.people.organizations_of(caller.user)
-        if one.id != offer.project.org_id
-        and transfer_requests.may_move(neon.people.member(one.id, caller.user))
+        organization
+        for organization in neon.people.organizations_of(caller.user)
+        if organization.id != offer.project.org_id
+        and transfer_requests.may_move(neon.people.member(organization.id, caller.user))
     ]
 
 
 def _link(values: QueryParams | FormData) -> Link:
-    found = {}
+    link = {}
     for name in ("p", "tr", "ru"):
         value = values.get(name)
-        found[name] = value.strip() if isinstance(value, str) else ""
-    return Link(found["p"], found["tr"], found["ru"])
+        link[name] = value.strip() if isinstance(value, str) else ""
+    return Link(link["p"], link["tr"], link["ru"])
 
 
 def web_origin(url: str) -> str | None:

@@ -44,21 +44,19 @@ class UsageView:
 
 def of_project(neon: LocalNeon, project: Project) -> UsageView:
     """This month's figures, against the quota where there is one, and the last hours."""
-    found = usage.of_project(neon, project)
-    shares = found.fractions
+    used = usage.of_project(neon, project)
+    shares = used.fractions
     meters = []
     for label, name, say in _FIGURES:
-        limit = found.quota.get(name)
+        limit = used.quota.get(name)
         meters.append(
-            MeterBar(
-                label, say(getattr(found, name)), say(limit) if limit else "", shares.get(name)
-            )
+            MeterBar(label, say(getattr(used, name)), say(limit) if limit else "", shares.get(name))
         )
     hours = _hours(neon, project)
     return UsageView(
-        f"{found.period_start:%B %Y}",
+        f"{used.period_start:%B %Y}",
         meters,
-        _NAMES.get(found.exceeded or "", "").lower(),
+        _NAMES.get(used.exceeded or "", "").lower(),
         charts.sticks([(f"{at}: {wording.span(seconds)}", seconds) for at, seconds in hours]),
         wording.span(max(seconds for _, seconds in hours)),
     )
@@ -68,8 +66,8 @@ def _hours(neon: LocalNeon, project: Project) -> list[tuple[str, float]]:
     """Seconds that servers ran in each hour, oldest first, with the hour's name."""
     now = neon.clock.now().replace(minute=0, second=0, microsecond=0)
     begins = [now - timedelta(hours=back) for back in range(_HOURS - 1, -1, -1)]
-    ran = dict.fromkeys((int(one.timestamp()) for one in begins), 0.0)
+    ran = dict.fromkeys((int(begin.timestamp()) for begin in begins), 0.0)
     for row in neon.meter.rows(project.id):
         if row.at in ran:
             ran[row.at] += row.tally.active
-    return [(f"{one.day} {one:%b, %H:00}", ran[int(one.timestamp())]) for one in begins]
+    return [(f"{begin.day} {begin:%b, %H:00}", ran[int(begin.timestamp())]) for begin in begins]

@@ -1,4 +1,4 @@
-"""A visit to a page of the console: who it is, what they may see, and what they were told last."""
+"""A visit to a page of the console: who it is, what they may see, and the notice for it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from neonup_emulator.neon.context import LocalNeon
 from neonup_emulator.neon.errors import Conflict, Locked, Refused, Unprocessable
 from neonup_emulator.neon.model import Branch, Project
 
-_SAID = "said"
+_NOTICE = "notice"
 _LONGEST = 400
 """Characters of a message: it travels in the cookie."""
 
@@ -111,17 +111,17 @@ def does(
 
 
 def tell(request: Request, text: str, *, wrong: bool = False) -> None:
-    """Say something on the page that comes next."""
+    """Leave a notice for the page that comes next."""
     shown = text[:1].upper() + text[1:_LONGEST]
-    request.session[_SAID] = [shown if shown.endswith((".", "?", "!")) else f"{shown}.", wrong]
+    request.session[_NOTICE] = [shown if shown.endswith((".", "?", "!")) else f"{shown}.", wrong]
 
 
-def told(request: Request) -> tuple[str, bool] | None:
-    """What is to be said, once; and whether something went wrong."""
-    text, wrong = request.session.pop(_SAID, (None, False))
+def take_notice(request: Request) -> tuple[str, bool] | None:
+    """The notice for this page, which is shown once, and whether something went wrong."""
+    text, wrong = request.session.pop(_NOTICE, (None, False))
     return None if text is None else (str(text), bool(wrong))
 
 
 def show(visit: Visit, name: str, *, status: int = 200, **values: Any) -> Response:
-    """A page of the console, with what is to be said."""
-    return page(visit.request, name, status=status, said=told(visit.request), **values)
+    """A page of the console, with the notice, if there is one."""
+    return page(visit.request, name, status=status, notice=take_notice(visit.request), **values)

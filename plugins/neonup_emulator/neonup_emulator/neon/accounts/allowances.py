@@ -37,8 +37,10 @@ def check_snapshots(neon: LocalNeon, project: Project, more: int = 1) -> None:
         LimitExceeded: it may not.
     """
     limit = plans.limits(plan_of(neon, project)).manual_snapshots
-    found = [one for one in neon.store.all(Snapshot, project_id=project.id) if one.manual]
-    if len(found) + more > limit:
+    manual = [
+        snapshot for snapshot in neon.store.all(Snapshot, project_id=project.id) if snapshot.manual
+    ]
+    if len(manual) + more > limit:
         raise LimitExceeded("snapshots", limit)
 
 

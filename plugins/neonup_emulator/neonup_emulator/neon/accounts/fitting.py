@@ -21,13 +21,13 @@ class Excess:
         code: in the form of Neon's `PROJECTS_LIMIT_EXCEEDED`.
         message: for a person.
         allowed: by the plan.
-        found: how much it would be.
+        actual: how much it would be.
     """
 
     code: str
     message: str
     allowed: float
-    found: float
+    actual: float
 
 
 def check_transfer_request(neon: LocalNeon, project: Project, target: Organization) -> None:
@@ -36,12 +36,12 @@ def check_transfer_request(neon: LocalNeon, project: Project, target: Organizati
     Raises:
         Unsatisfied: with all of the reasons.
     """
-    found = [*_too_many(neon, [project], target), *exceeded(neon, project, _of(target))]
-    if found:
-        reasons = [{"code": one.code, "message": one.message} for one in found]
-        said = "; ".join(one.message for one in found)
+    excesses = [*_too_many(neon, [project], target), *exceeded(neon, project, _of(target))]
+    if excesses:
+        reasons = [{"code": excess.code, "message": excess.message} for excess in excesses]
+        reason = "; ".join(excess.message for excess in excesses)
         raise Unsatisfied(
-            f"the plan of {target.name} does not allow it: {said}", {"reasons": reasons}
+            f"the plan of {target.name} does not allow it: {reason}", {"reasons": reasons}
         )
 
 
@@ -53,40 +53,46 @@ def check_transfer(neon: LocalNeon, projects: Sequence[Project], target: Organiz
             the plan.
     """
     limits = [
-        {"name": "projects_count", "expected": f"{one.allowed:g}", "actual": f"{one.found:g}"}
-        for one in _too_many(neon, projects, target)
+        {
+            "name": "projects_count",
+            "expected": f"{excess.allowed:g}",
+            "actual": f"{excess.actual:g}",
+        }
+        for excess in _too_many(neon, projects, target)
     ]
-    said = ["it would have too many projects"] if limits else []
-    unfit = {one.id: exceeded(neon, one, _of(target)) for one in projects}
+    reasons = ["it would have too many projects"] if limits else []
+    unfit = {project.id: exceeded(neon, project, _of(target)) for project in projects}
     if any(unfit.values()):
         wanted = next(
             (
                 plan
                 for plan in plans.LIMITS
-                if not any(exceeded(neon, one, plans.limits(plan)) for one in projects)
+                if not any(exceeded(neon, project, plans.limits(plan)) for project in projects)
             ),
             "enterprise",
         )
         limits.append({"name": "subscription_type", "expected": wanted, "actual": target.plan})
-        said += [f"{id_}: {one.message}" for id_, found in unfit.items() for one in found]
+        reasons += [
+            f"{id_}: {excess.message}" for id_, excesses in unfit.items() for excess in excesses
+        ]
     if limits:
         raise Unsatisfied(
-            f"the plan of {target.name} does not allow it: {'; '.join(said)}", {"limits": limits}
+            f"the plan of {target.name} does not allow it: {'; '.join(reasons)}", {"limits": limits}
         )
 
 
 def exceeded(neon: LocalNeon, project: Project, limits: Limits) -> list[Excess]:
     """The limits of a plan that a project does not keep to."""
     branches = len(neon.store.all(Branch, project_id=project.id))
-    snapshots = sum(one.manual for one in neon.store.all(Snapshot, project_id=project.id))
+    snapshots = sum(snapshot.manual for snapshot in neon.store.all(Snapshot, project_id=project.id))
     endpoints = neon.store.all(Endpoint, project_id=project.id)
     defaults = project.default_endpoint_settings
-    sizes = [one.autoscaling_limit_max_cu for one in endpoints]
+    sizes = [endpoint.autoscaling_limit_max_cu for endpoint in endpoints]
     sizes.append(float(defaults.get("autoscaling_limit_max_cu", 0)))
-    waits = [one.suspend_timeout_seconds for one in endpoints]
+    waits = [endpoint.suspend_timeout_seconds for endpoint in endpoints]
     waits.append(int(defaults.get("suspend_timeout_seconds", 0)))
     # 0 is the default of five minutes, -1 never.
-    shortest = min((one for one in waits if one > 0), default=limits.min_suspend_seconds)
+    shortest = min((wait for wait in waits if wait > 0), default=limits.min_suspend_seconds)
     history = project.history_retention_seconds
     most = [
         _excess("BRANCHES", "branches", limits.branches, branches),
@@ -94,25 +100,27 @@ def exceeded(neon: LocalNeon, project: Project, limits: Limits) -> list[Excess]:
         _excess("COMPUTE", "compute units", limits.max_cu, max(sizes)),
         _excess("HISTORY", "seconds of history", limits.history_seconds, history),
     ]
-    found = [one for one in most if one.found > one.allowed]
+    exceeding = [excess for excess in most if excess.actual > excess.allowed]
     if shortest < limits.min_suspend_seconds:
         what = "seconds until a compute suspends"
-        found.append(_excess("SUSPEND_TIMEOUT", what, limits.min_suspend_seconds, shortest))
-    return found
+        exceeding.append(_excess("SUSPEND_TIMEOUT", what, limits.min_suspend_seconds, shortest))
+    return exceeding
 
 
 def _too_many(neon: LocalNeon, added: Sequence[Project], target: Organization) -> list[Excess]:
     own = [
-        one for one in neon.store.all(Project) if one.org_id == target.id and one.deleted_at is None
+        project
+        for project in neon.store.all(Project)
+        if project.org_id == target.id and project.deleted_at is None
     ]
     count, allowed = len(own) + len(added), _of(target).projects
     return [_excess("PROJECTS", "projects", allowed, count)] if count > allowed else []
 
 
-def _excess(code: str, what: str, allowed: float, found: float) -> Excess:
+def _excess(code: str, what: str, allowed: float, actual: float) -> Excess:
     bound = "at least" if code == "SUSPEND_TIMEOUT" else "up to"
-    message = f"{bound} {allowed:g} {what} are allowed, not {found:g}"
-    return Excess(f"{code}_LIMIT_EXCEEDED", message, allowed, found)
+    message = f"{bound} {allowed:g} {what} are allowed, not {actual:g}"
+    return Excess(f"{code}_LIMIT_EXCEEDED", message, allowed, actual)
 
 
 def _of(organization: Organization) -> Limits:

@@ -127,11 +127,13 @@ class Identities:
         Args:
             scopes: what the credential is limited to; None: nothing but the user's own reach.
         """
-        organizations = frozenset(one.id for one in self._people.organizations_of(user))
+        organizations = frozenset(
+            organization.id for organization in self._people.organizations_of(user)
+        )
         shared = frozenset(
-            one.project_id
-            for one in self._store.all(Permission)
-            if one.granted_to_email.casefold() == user.email.casefold()
+            permission.project_id
+            for permission in self._store.all(Permission)
+            if permission.granted_to_email.casefold() == user.email.casefold()
         )
         return Caller(user, method, credential_id, organizations, shared=shared, scopes=scopes)
 
@@ -182,10 +184,10 @@ class Identities:
         Raises:
             NotFound: there is none.
         """
-        found = self._people.organization(id)
-        if found is None or id not in caller.organizations:
+        organization = self._people.organization(id)
+        if organization is None or id not in caller.organizations:
             raise NotFound("organization not found")
-        return found
+        return organization
 
     def administered(self, caller: Caller, id: str) -> Organization:  # noqa: A002
         """An organization that the caller may change.
@@ -194,13 +196,13 @@ class Identities:
             NotFound: the caller is in none of that id.
             Forbidden: as an ordinary member, or with the key of one project.
         """
-        found = self.organization(caller, id)
+        organization = self.organization(caller, id)
         if caller.project_id is not None:
             raise Forbidden("a key of one project cannot do this")
         member = self._people.member(id, caller.user)
         if not caller.is_organization and (member is None or member.role != "admin"):
             raise Forbidden("only admins of the organization can do this")
-        return found
+        return organization
 
     def home_of(self, caller: Caller) -> Organization:
         """The organization that is meant where a request names none.

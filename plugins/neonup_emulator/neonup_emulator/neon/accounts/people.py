@@ -44,7 +44,7 @@ class People:
     def by_email(self, email: str) -> User | None:
         """The user who signs in with that address."""
         wanted = email.strip().casefold()
-        return next((one for one in self.users() if one.email.casefold() == wanted), None)
+        return next((user for user in self.users() if user.email.casefold() == wanted), None)
 
     def create_user(
         self, email: str, name: str | None = None, *, organization: str | None = None
@@ -119,23 +119,25 @@ class People:
             NotFound: there is no such organization.
             Forbidden: its plan has no such limit.
         """
-        found = self.organization(org_id)
-        if found is None:
+        organization = self.organization(org_id)
+        if organization is None:
             raise NotFound("organization not found")
-        if found.plan not in _LIMITED:
+        if organization.plan not in _LIMITED:
             raise Forbidden("spending limits are part of the plans Launch and Scale")
-        return found.spending_limit_cents
+        return organization.spending_limit_cents
 
     def organizations_of(self, user: User) -> list[Organization]:
         """The organizations that a user is in, their own first."""
         # By the order of joining: one who was invited may be in older organizations than their own.
-        joined = [one.org_id for one in self._store.all(Member) if one.user_id == user.id]
-        found = {one.id: one for one in self._store.all(Organization)}
-        return [found[id_] for id_ in joined if id_ in found]
+        joined = [member.org_id for member in self._store.all(Member) if member.user_id == user.id]
+        organizations = {
+            organization.id: organization for organization in self._store.all(Organization)
+        }
+        return [organizations[id_] for id_ in joined if id_ in organizations]
 
     def members(self, org_id: str) -> list[Member]:
         """Who is in an organization, in the order of joining."""
-        return [one for one in self._store.all(Member) if one.org_id == org_id]
+        return [member for member in self._store.all(Member) if member.org_id == org_id]
 
     def member(self, org_id: str, user: User) -> Member | None:
         """A user's membership of an organization."""
@@ -159,7 +161,9 @@ class People:
 
     def invitations(self, org_id: str) -> list[Invitation]:
         """Who was asked to join an organization, those who did included."""
-        return [one for one in self._store.all(Invitation) if one.org_id == org_id]
+        return [
+            invitation for invitation in self._store.all(Invitation) if invitation.org_id == org_id
+        ]
 
     def invite(self, org_id: str, email: str, role: MemberRole, by: User) -> Invitation:
         """Ask somebody to join: with an account they do at once, else when they create one.
@@ -218,10 +222,10 @@ class People:
         Raises:
             NotFound: there is none of that id.
         """
-        found = self._store.get(Member, id)
-        if found is None or found.org_id != org_id:
+        member = self._store.get(Member, id)
+        if member is None or member.org_id != org_id:
             raise NotFound("member not found")
-        return found
+        return member
 
     def _accept(self, invitation: Invitation, user: User) -> Invitation:
         if invitation.accepted_at is not None:
@@ -231,8 +235,8 @@ class People:
         return self._store.update(Invitation, invitation.id, setting(accepted_at=accepted_at))
 
     def _keep_an_admin(self, member: Member) -> None:
-        others = [one for one in self.members(member.org_id) if one.id != member.id]
-        if member.role == "admin" and not any(one.role == "admin" for one in others):
+        others = [other for other in self.members(member.org_id) if other.id != member.id]
+        if member.role == "admin" and not any(other.role == "admin" for other in others):
             raise Unprocessable("the last admin of an organization cannot be removed")
 
 
@@ -241,5 +245,7 @@ def _member_id(org_id: str, user_id: str) -> str:
 
 
 def _handle(name: str) -> str:
-    words = "".join(one if one.isalnum() and one.isascii() else " " for one in name.lower())
+    words = "".join(
+        letter if letter.isalnum() and letter.isascii() else " " for letter in name.lower()
+    )
     return "-".join(words.split()) or "organization"

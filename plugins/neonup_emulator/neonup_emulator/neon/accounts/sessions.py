@@ -41,7 +41,11 @@ def end(neon: LocalNeon, secret: str) -> None:
 def forget_expired(neon: LocalNeon) -> None:
     """Delete the sessions whose time is over."""
     now = neon.clock.now()
-    over = [one for one in neon.store.dated(WebSession, "expires_at") if one.expires_at <= now]
+    over = [
+        session
+        for session in neon.store.dated(WebSession, "expires_at")
+        if session.expires_at <= now
+    ]
     neon.store.delete(*over)
 
 

@@ -44,8 +44,8 @@ class Signer:
 
     def public(self) -> dict[str, Any]:
         """The JSON Web Key Set with which others check its tokens."""
-        found: dict[str, Any] = dict(KeySet([self._loaded()]).as_dict(private=False))
-        return found
+        keys: dict[str, Any] = dict(KeySet([self._loaded()]).as_dict(private=False))
+        return keys
 
     def _loaded(self) -> RSAKey:
         if self._key is None:

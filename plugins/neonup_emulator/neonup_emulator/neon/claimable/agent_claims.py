@@ -101,12 +101,12 @@ def look(neon: LocalNeon, text: str, who: str) -> Claimable:
 
 def destinations(neon: LocalNeon, user: User) -> list[Organization]:
     """The organizations that a person may bring a project to, their own first."""
-    found = []
+    organizations = []
     for organization in neon.people.organizations_of(user):
         member = neon.people.member(organization.id, user)
         if member is not None and member.role in _MAY_OWN:
-            found.append(organization)
-    return found
+            organizations.append(organization)
+    return organizations
 
 
 def accept(neon: LocalNeon, text: str, who: str, user: User, org_id: str) -> AgentRegistration:
@@ -117,18 +117,18 @@ def accept(neon: LocalNeon, text: str, who: str, user: User, org_id: str) -> Age
         TooMany: it was wrong too often.
         Forbidden: it is no organization that the person may bring a project to.
     """
-    if org_id not in {one.id for one in destinations(neon, user)}:
+    if org_id not in {destination.id for destination in destinations(neon, user)}:
         raise Forbidden("Choose an organization of yours.")
     with neon.store.transaction():  # one at a time: the second finds the code used
-        found = look(neon, text, who)
+        claimable = look(neon, text, who)
         accepted = {
             "state": "accepted",
             "accepted_at": neon.clock.now(),
             "claimed_by": user.id,
             "claimed_into": org_id,
         }
-        neon.store.update(ClaimCode, found.code.id, setting(state="used"))
-        return neon.store.update(AgentRegistration, found.registration.id, setting(**accepted))
+        neon.store.update(ClaimCode, claimable.code.id, setting(state="used"))
+        return neon.store.update(AgentRegistration, claimable.registration.id, setting(**accepted))
 
 
 def reconcile(neon: LocalNeon, *, at_once: bool = False) -> None:

@@ -61,7 +61,7 @@ def register(neon: LocalNeon, requested: list[str], source: str, origin: str) ->
         digest=agent_tokens.digest(assertion),
         source=source,
         requested=requested,
-        granted=[one.capability for one in decisions if one.granted],
+        granted=[decision.capability for decision in decisions if decision.granted],
         created_at=now,
         expires_at=now + LIFETIME,
     )

@@ -45,7 +45,7 @@ class Attempts:
         with self._lock:
             while self._wrong and self._wrong[0][0] <= since:
                 self._wrong.popleft()
-            own = sum(1 for _, one in self._wrong if one == who)
+            own = sum(1 for _, whose in self._wrong if whose == who)
             if own >= _OF_ONE or len(self._wrong) >= _OF_ALL:
                 raise TooMany("There were too many wrong codes. Try again in 15 minutes.")
 

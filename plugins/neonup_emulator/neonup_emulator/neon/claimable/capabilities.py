@@ -39,13 +39,13 @@ class Decision:
 def decide(requested: Iterable[str]) -> list[Decision]:
     """A decision for each capability that was asked for, and for Postgres, in a fixed order."""
     asked = {"postgres", *requested}
-    known = [one for one in _ALL if one in asked]
-    return [_decide(one) for one in [*known, *sorted(asked - set(_ALL))]]
+    known = [capability for capability in _ALL if capability in asked]
+    return [_decide(capability) for capability in [*known, *sorted(asked - set(_ALL))]]
 
 
 def scopes(granted: Iterable[str]) -> list[str]:
     """What the tokens of an agent with these capabilities may do."""
-    return [scope for one in granted for scope in _SCOPES.get(one, ())]
+    return [scope for capability in granted for scope in _SCOPES.get(capability, ())]
 
 
 def _decide(capability: str) -> Decision:

@@ -62,8 +62,8 @@ def cancel(neon: LocalNeon, registration: AgentRegistration) -> None:
 
 def latest(neon: LocalNeon, registration: AgentRegistration) -> ClaimCode | None:
     """The code that was issued last."""
-    found = neon.store.all(ClaimCode, project_id=registration.project_id)
-    return found[-1] if found else None
+    codes = neon.store.all(ClaimCode, project_id=registration.project_id)
+    return codes[-1] if codes else None
 
 
 def find(neon: LocalNeon, text: str, who: str) -> ClaimCode:
@@ -80,17 +80,17 @@ def find(neon: LocalNeon, text: str, who: str) -> ClaimCode:
     neon.claim_attempts.check(who)
     wanted = _digest(neon, "".join(filter(str.isalnum, text[:64])).upper())
     now = neon.clock.now()
-    found = None
+    code_row = None
     for row in neon.store.all(ClaimCode):  # all of them: how long it takes tells nothing
         if hmac.compare_digest(row.digest, wanted):
-            found = row
-    if found is None or found.state != "pending" or found.expires_at <= now:
+            code_row = row
+    if code_row is None or code_row.state != "pending" or code_row.expires_at <= now:
         neon.claim_attempts.wrong(who)
         raise WrongCode(
             "This code is not valid, or not any more. Ask the agent for a new one: codes are good "
             "for 15 minutes and for one use."
         )
-    return found
+    return code_row
 
 
 def forget(neon: LocalNeon, before: datetime) -> None:

@@ -95,9 +95,11 @@ def forget_unfinished(store: Store, clusters: Clusters) -> None:
     Raises:
         EngineError: a server of theirs does not stop.
     """
-    store.delete(*[one for one in store.all(ClaimableDatabase) if one.state == "creating"])
-    known = {one.project_id for one in store.all(AgentRegistration)}
-    known |= {one.project_id for one in store.all(ClaimableDatabase)}
+    store.delete(
+        *[claimable for claimable in store.all(ClaimableDatabase) if claimable.state == "creating"]
+    )
+    known = {registration.project_id for registration in store.all(AgentRegistration)}
+    known |= {claimable.project_id for claimable in store.all(ClaimableDatabase)}
     for project in store.all(Project):
         if is_prepared(project) or (holds(project) and project.id not in known):
             purging.purge(store, clusters, project)

@@ -103,16 +103,16 @@ def fill(neon: LocalNeon) -> None:
 
 def find(neon: LocalNeon, name: str) -> ClaimableDatabase | None:
     """A database that is there and has not expired."""
-    found = _known(neon, name)
-    if found is None or found.state == "creating" or _is_over(neon, found):
+    database = _known(neon, name)
+    if database is None or database.state == "creating" or _is_over(neon, database):
         return None
-    return found
+    return database
 
 
 def has_expired(neon: LocalNeon, name: str) -> bool:
     """Whether there was such a database, and it has expired."""
-    found = _known(neon, name)
-    return found is not None and _is_over(neon, found)
+    database = _known(neon, name)
+    return database is not None and _is_over(neon, database)
 
 
 def reach(neon: LocalNeon, database: ClaimableDatabase) -> Reached | None:
@@ -142,15 +142,15 @@ def claim(neon: LocalNeon, name: str, user: User, org_id: str) -> ClaimableDatab
         Conflict: somebody else has claimed it.
         Forbidden: it is no organization that the user may bring a project to.
     """
-    if org_id not in {one.id for one in destinations(neon, user)}:
+    if org_id not in {destination.id for destination in destinations(neon, user)}:
         raise Forbidden("Choose an organization of yours.")
     with neon.store.transaction():  # one at a time
-        found = find(neon, name)
-        if found is None:
+        database = find(neon, name)
+        if database is None:
             raise NotFound("Database not found")
-        if found.state != "unclaimed":
-            if found.claimed_by == user.id:
-                return found
+        if database.state != "unclaimed":
+            if database.claimed_by == user.id:
+                return database
             raise Conflict("This database has been claimed already.")
         now = neon.clock.now()
         new = {"state": "claiming", "claimed_by": user.id, "claimed_into": org_id}

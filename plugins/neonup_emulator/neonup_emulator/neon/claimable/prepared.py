@@ -34,7 +34,7 @@ class Ready:
 class _Order:
     wanted: ClaimableDatabase
     logical_replication: bool
-    found: ClaimableDatabase | None = None
+    database: ClaimableDatabase | None = None
     failed: Exception | None = None
 
 
@@ -69,14 +69,14 @@ class Prepared:
         with self._lock:
             self._orders.append(order)
         with self._leading:
-            if order.found is None and order.failed is None:
+            if order.database is None and order.failed is None:
                 with self._lock:
                     orders, self._orders = self._orders, []
                 self._carry_out(orders)
         if order.failed is not None:
             raise order.failed
-        assert order.found is not None  # noqa: S101 - carried out, by this thread or another
-        return order.found
+        assert order.database is not None  # noqa: S101 - carried out, by this thread or another
+        return order.database
 
     def fill(self, create: Callable[[], Ready]) -> None:
         """Have as many ready as were asked for since the last time, at once where that is done."""
@@ -101,10 +101,10 @@ class Prepared:
         try:
             with self._store.transaction():
                 for order in orders:
-                    order.found = self._store.get(ClaimableDatabase, order.wanted.id)
-                    if order.found is None:
-                        order.found = self._taken(order, used)
-                        self._store.insert(order.found)
+                    order.database = self._store.get(ClaimableDatabase, order.wanted.id)
+                    if order.database is None:
+                        order.database = self._taken(order, used)
+                        self._store.insert(order.database)
         except Exception as error:
             self._ready.extendleft(used)
             for order in orders:

@@ -58,7 +58,7 @@ class Addresses:
         Raises:
             OSError: nothing is free.
         """
-        used = {(one.address, one.port) for one in taken}
+        used = {(endpoint.address, endpoint.port) for endpoint in taken}
         for address, port in self._choices(endpoint_id):
             if (address, port) in used:
                 continue

@@ -44,10 +44,13 @@ class Authority:
             address: what the server is reached by.
             account: who runs the server, and so must be able to read the key.
         """
-        found, key_path = self._folder / f"{address}.crt", self._folder / f"{address}.key"
-        if not (found.exists() and key_path.exists()):
-            self._sign(found, key_path, address, account)
-        return found, key_path
+        certificate_path, key_path = (
+            self._folder / f"{address}.crt",
+            self._folder / f"{address}.key",
+        )
+        if not (certificate_path.exists() and key_path.exists()):
+            self._sign(certificate_path, key_path, address, account)
+        return certificate_path, key_path
 
     def forget(self, address: str) -> None:
         """Remove a server's certificate and key."""
@@ -81,9 +84,9 @@ class Authority:
             return self._loaded
         path, key_path = self._folder / "authority.crt", self._folder / "authority.key"
         if path.exists() and key_path.exists():
-            found = serialization.load_pem_private_key(key_path.read_bytes(), None)
-            assert isinstance(found, ec.EllipticCurvePrivateKey)  # noqa: S101 - written below
-            key, certificate = found, x509.load_pem_x509_certificate(path.read_bytes())
+            loaded = serialization.load_pem_private_key(key_path.read_bytes(), None)
+            assert isinstance(loaded, ec.EllipticCurvePrivateKey)  # noqa: S101 - written below
+            key, certificate = loaded, x509.load_pem_x509_certificate(path.read_bytes())
         else:
             key = ec.generate_private_key(ec.SECP256R1())
             name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "neonup local Neon")])

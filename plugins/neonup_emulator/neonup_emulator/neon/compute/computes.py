@@ -185,10 +185,10 @@ class Computes:
                     return
 
     def _row(self, branch: Branch) -> Branch:
-        found = self._store.get(Branch, branch.id)
-        if found is None:
+        row = self._store.get(Branch, branch.id)
+        if row is None:
             raise NotFound("branch not found")
-        return found
+        return row
 
     @contextmanager
     def stopped(self, branch: Branch) -> Iterator[None]:
@@ -324,10 +324,10 @@ class Computes:
             return port
 
     def _present_endpoint(self, endpoint: Endpoint) -> Endpoint:
-        found = self._store.get(Endpoint, endpoint.id)
-        if found is None:
+        row = self._store.get(Endpoint, endpoint.id)
+        if row is None:
             raise NotFound("endpoint not found")
-        return found
+        return row
 
     def _clone(self, endpoint: Endpoint, branch: Branch) -> Endpoint:
         endpoint = replicas.drop(self._store, self._clusters, endpoint)
@@ -417,11 +417,11 @@ class Computes:
             self.meter.look(cluster_id)
 
     def _metered(self, cluster_id: str, branch: Branch, endpoints: list[Endpoint]) -> None:
-        found = self._clusters.running(cluster_id)
+        server = self._clusters.running(cluster_id)
         endpoint = endpoints[0] if endpoints else None
-        self.meter.started(cluster_id, branch, endpoint, found.pid if found else None)
+        self.meter.started(cluster_id, branch, endpoint, server.pid if server else None)
 
     def writing(self, branch: Branch) -> list[Endpoint]:
         """The endpoint that leads to the branch's own server, if it has one."""
-        found = self._store.all(Endpoint, branch_id=branch.id)
-        return [endpoint for endpoint in found if endpoint.type == "read_write"]
+        endpoints = self._store.all(Endpoint, branch_id=branch.id)
+        return [endpoint for endpoint in endpoints if endpoint.type == "read_write"]

@@ -34,7 +34,9 @@ def suspend(store: Store, computes: Computes) -> None:
 def _is_idle(computes: Computes, cluster_id: str, endpoints: list[Endpoint]) -> bool:
     limit, seen = float(_WITHOUT_ENDPOINT_SECONDS), 0.0
     if endpoints:
-        limits = [one.suspend_timeout_seconds or DEFAULT_SUSPEND_SECONDS for one in endpoints]
+        limits = [
+            endpoint.suspend_timeout_seconds or DEFAULT_SUSPEND_SECONDS for endpoint in endpoints
+        ]
         limit = float("inf") if min(limits) < 0 else float(max(limits))
         seen = max(computes.front.seen(endpoint.id).at for endpoint in endpoints)
     last = max(seen, computes.servers.used(cluster_id))

@@ -90,15 +90,15 @@ def settings(
     """How a standby is started; no password is among it."""
     folder = clusters.folder(endpoint.replica_id or "")
     archive = clusters.folder(endpoint.replica_of or "") / "archive"
-    found = {
+    values = {
         "hot_standby": "on",
         "restore_command": f'cp "{archive}/%f" "%p"',
         "recovery_target_timeline": "latest",
         "archive_mode": "off",
     }
     if primary is not None:
-        found["primary_conninfo"] = _conninfo(folder, primary)
-    return found
+        values["primary_conninfo"] = _conninfo(folder, primary)
+    return values
 
 
 def follow(replica: dict[str, Any], folder: Path, primary: dict[str, Any]) -> None:

@@ -143,9 +143,9 @@ class ComputeServers:
 
     def address(self, id: str, database: str = "postgres") -> dict[str, Any]:  # noqa: A002
         """How the superuser connects to a running cluster, for psycopg."""
-        found = self._clusters.running(id)
+        server = self._clusters.running(id)
         return {
-            "host": (found.socket_dir if found else None) or postmaster.HOST,
+            "host": (server.socket_dir if server else None) or postmaster.HOST,
             "port": self._ports[id],
             "user": template.ADMIN,
             "password": template.admin_password(self._home),

@@ -100,4 +100,6 @@ def _forget(neon: LocalNeon, project: Project, branch: Branch, *, most: float) -
     if before is None or row.bases == before.bases:
         return
     history.forget(neon.clusters.folder(row.id), row.bases[0].begin)
-    neon.clusters.remove_bases({base.id for one in neon.store.all(Cluster) for base in one.bases})
+    neon.clusters.remove_bases(
+        {base.id for cluster in neon.store.all(Cluster) for base in cluster.bases}
+    )

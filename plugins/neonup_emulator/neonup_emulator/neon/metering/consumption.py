@@ -43,8 +43,8 @@ class Tally:
 
     def add(self, other: Tally) -> None:
         """Add another one to it."""
-        for one in fields(self):
-            setattr(self, one.name, getattr(self, one.name) + getattr(other, one.name))
+        for counter in fields(self):
+            setattr(self, counter.name, getattr(self, counter.name) + getattr(other, counter.name))
 
 
 Tallies = dict[str, dict[str, Tally]]
@@ -91,51 +91,51 @@ class ConsumptionStore:
                 f"ON CONFLICT (branch_id, at) DO UPDATE SET {_ADDED}, "
                 "size = coalesce(excluded.size, size)",
                 *(
-                    (one.branch_id, one.at, one.project_id, *astuple(one.tally), one.size)
-                    for one in rows
+                    (row.branch_id, row.at, row.project_id, *astuple(row.tally), row.size)
+                    for row in rows
                 ),
             )
             self._store.execute(
                 "INSERT INTO ConsumptionMonth VALUES (?, ?, ?, ?, ?, ?, ?, ?) "  # noqa: S608
                 f"ON CONFLICT (branch_id, month) DO UPDATE SET {_ADDED}",
                 *(
-                    (one.branch_id, _month(one.at), one.project_id, *astuple(one.tally))
-                    for one in rows
+                    (row.branch_id, _month(row.at), row.project_id, *astuple(row.tally))
+                    for row in rows
                 ),
             )
             self._store.execute(
                 "INSERT OR REPLACE INTO BranchSize VALUES (?, ?, ?)",
                 *(
-                    (one.branch_id, one.project_id, one.size)
-                    for one in rows
-                    if one.size is not None
+                    (row.branch_id, row.project_id, row.size)
+                    for row in rows
+                    if row.size is not None
                 ),
             )
             self._store.execute("INSERT OR REPLACE INTO WrittenLog VALUES (?, ?)", *logs.items())
 
     def written_log(self, cluster_id: str) -> int | None:
         """Bytes that a cluster's server had counted of its log when it was last looked at."""
-        found = self._store.select(
+        rows = self._store.select(
             "SELECT bytes FROM WrittenLog WHERE cluster_id = ?", (cluster_id,)
         )
-        return int(found[0][0]) if found else None
+        return int(rows[0][0]) if rows else None
 
     def size(self, branch_id: str) -> int:
         """Bytes of a branch's databases when its server was last looked at; 0: unknown."""
-        found = self._store.select("SELECT size FROM BranchSize WHERE branch_id = ?", (branch_id,))
-        return int(found[0][0]) if found else 0
+        rows = self._store.select("SELECT size FROM BranchSize WHERE branch_id = ?", (branch_id,))
+        return int(rows[0][0]) if rows else 0
 
     def sizes(self, project_ids: Sequence[str]) -> Sizes:
         """The known sizes of the branches that projects have, by project and branch."""
-        found: Sizes = {}
+        sizes: Sizes = {}
         for project_id, branch_id, size in self._store.select(
             "SELECT s.project_id, s.branch_id, s.size FROM BranchSize s "  # noqa: S608
             "JOIN Branch ON Branch.id = s.branch_id "
             f"WHERE s.project_id IN ({_marks(project_ids)})",
             project_ids,
         ):
-            found.setdefault(project_id, {})[branch_id] = int(size)
-        return found
+            sizes.setdefault(project_id, {})[branch_id] = int(size)
+        return sizes
 
     def totals(self, month: datetime, project_ids: Sequence[str]) -> Tallies:
         """What was consumed in a month, by project and branch, deleted ones as well.
@@ -143,14 +143,14 @@ class ConsumptionStore:
         Args:
             month: its begin.
         """
-        found: Tallies = {}
+        totals: Tallies = {}
         for project_id, branch_id, *sums in self._store.select(
             "SELECT project_id, branch_id, active, compute, cpu, written, sent "  # noqa: S608
             f"FROM ConsumptionMonth WHERE project_id IN ({_marks(project_ids)}) AND month = ?",
             (*project_ids, int(month.timestamp())),
         ):
-            found.setdefault(project_id, {})[branch_id] = Tally(*sums)
-        return found
+            totals.setdefault(project_id, {})[branch_id] = Tally(*sums)
+        return totals
 
     def rows(self, project_id: str) -> list[HourlyConsumption]:
         """All rows of a project, oldest first."""

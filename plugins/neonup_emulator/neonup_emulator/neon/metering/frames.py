@@ -70,28 +70,28 @@ def edges(
         )
     if begin > end:
         raise NotAcceptable("from must be before to")
-    found = []
+    bounds = []
     while first < last and first <= now:
         following = _following(first, granularity)
-        found.append((first, following))
+        bounds.append((first, following))
         first = following
-    return found
+    return bounds
 
 
 def of_project(
     neon: LocalNeon, project: Project, spans: list[tuple[datetime, datetime]]
 ) -> list[Frame]:
     """What a project consumed in each span, oldest first; deleted branches count."""
-    found = [Frame(*span) for span in spans]
-    for frames in of_branches(neon, project, spans).values():
-        for frame, more in zip(found, frames, strict=True):
+    frames = [Frame(*span) for span in spans]
+    for of_branch in of_branches(neon, project, spans).values():
+        for frame, more in zip(frames, of_branch, strict=True):
             frame.add(more)
     now = neon.clock.now()
     for snapshot in neon.store.all(Snapshot, project_id=project.id):
-        for frame in found:
+        for frame in frames:
             seconds = (min(frame.end, now) - max(frame.begin, snapshot.created_at)).total_seconds()
             frame.snapshots += (snapshot.size or 0) * max(0.0, seconds) / _HOUR
-    return [frame for frame in found if frame.end > project.created_at]
+    return [frame for frame in frames if frame.end > project.created_at]
 
 
 def of_branches(
@@ -103,9 +103,9 @@ def of_branches(
     for row in neon.meter.rows(project.id):
         rows.setdefault(row.branch_id, []).append(row)
     roots = {branch.id for branch in branches if branch.parent_id is None}
-    kept = timedelta(seconds=project.history_retention_seconds)
+    retention = timedelta(seconds=project.history_retention_seconds)
     return {
-        id: _frames(own, spans, neon.clock.now(), kept if id in roots else None)
+        id: _frames(own, spans, neon.clock.now(), retention if id in roots else None)
         for id, own in rows.items()  # noqa: A001
     }
 
@@ -120,15 +120,15 @@ def _frames(
     rows: list[HourlyConsumption],
     spans: Iterable[tuple[datetime, datetime]],
     now: datetime,
-    kept: timedelta | None,
+    retention: timedelta | None,
 ) -> list[Frame]:
     """The frames of one branch.
 
     Args:
         rows: oldest first.
-        kept: how long a root branch's history is; None: it is a child.
+        retention: how long a root branch's history is; None: it is a child.
     """
-    found, waiting = [], rows[::-1]
+    frames, waiting = [], rows[::-1]
     size = written = 0
     for begin, end in spans:
         frame, at = Frame(begin, end), begin.timestamp()
@@ -136,19 +136,19 @@ def _frames(
         while waiting and waiting[-1].at < end.timestamp():
             row = waiting.pop()
             if row.at >= begin.timestamp():
-                _store(frame, size, written, row.at - at, is_root=kept is not None)
+                _store(frame, size, written, row.at - at, is_root=retention is not None)
                 at = row.at
                 frame.tally.add(row.tally)
             size = size if row.size is None else row.size
             written += row.tally.written
-        _store(frame, size, written, until - at, is_root=kept is not None)
+        _store(frame, size, written, until - at, is_root=retention is not None)
         frame.size = size
-        if kept is not None:
-            since = (end - kept).timestamp()
+        if retention is not None:
+            since = (end - retention).timestamp()
             log = sum(row.tally.written for row in rows if since <= row.at < end.timestamp())
             frame.history = log * max(0.0, until - begin.timestamp()) / _HOUR
-        found.append(frame)
-    return found
+        frames.append(frame)
+    return frames
 
 
 def _store(frame: Frame, size: int, written: int, seconds: float, *, is_root: bool) -> None:

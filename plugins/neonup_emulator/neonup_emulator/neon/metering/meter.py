@@ -59,7 +59,7 @@ class Meter:
     """
 
     def __init__(self, store: Store, clock: Clock, front: Front):
-        self.kept = ConsumptionStore(store)
+        self.stored = ConsumptionStore(store)
         self._store = store
         self._clock = clock
         self._front = front
@@ -82,7 +82,7 @@ class Meter:
                 pid,
                 self._clock.now(),
                 0.0,
-                self._logs.get(cluster_id, self.kept.written_log(cluster_id)),
+                self._logs.get(cluster_id, self.stored.written_log(cluster_id)),
             )
 
     def begin_log(self, cluster_id: str, connection: Connection) -> None:
@@ -95,9 +95,9 @@ class Meter:
         """The servers that run, of some projects or all, by the ids of their clusters."""
         with self._lock:
             return {
-                id: one
-                for id, one in self._running.items()  # noqa: A001
-                if project_ids is None or one.project_id in project_ids
+                id: server
+                for id, server in self._running.items()  # noqa: A001
+                if project_ids is None or server.project_id in project_ids
             }
 
     def look(self, cluster_id: str, connection: Connection | None = None) -> None:
@@ -111,22 +111,24 @@ class Meter:
         if connection is not None and cluster_id in self._running:
             size, counted = _size(connection), _log(connection)
         with self._lock:
-            found = self._running.get(cluster_id)
-            if found is None:
+            running = self._running.get(cluster_id)
+            if running is None:
                 return
-            now, before = self._clock.now(), replace(found)
-            found.since = now
-            found.cpu = max(before.cpu, processor_seconds(found.pid) if found.pid else 0.0)
+            now, before = self._clock.now(), replace(running)
+            running.since = now
+            running.cpu = max(before.cpu, processor_seconds(running.pid) if running.pid else 0.0)
             written = 0
             if counted is not None:
                 if before.log is not None:  # a server that has crashed begins at 0
                     written = counted - before.log if counted >= before.log else counted
-                found.log = self._logs[cluster_id] = counted
-            units = self._units(found.endpoint_id)
+                running.log = self._logs[cluster_id] = counted
+            units = self._units(running.endpoint_id)
             for at, seconds in _spread(before.since, now):
-                self._add(found.branch_id, found.project_id, at, Tally(seconds, seconds * units))
-            rest = Tally(cpu=found.cpu - before.cpu, written=written)
-            self._add(found.branch_id, found.project_id, _hour(now), rest, size)
+                self._add(
+                    running.branch_id, running.project_id, at, Tally(seconds, seconds * units)
+                )
+            rest = Tally(cpu=running.cpu - before.cpu, written=written)
+            self._add(running.branch_id, running.project_id, _hour(now), rest, size)
 
     def stopped(self, cluster_id: str) -> None:
         """A server has stopped, or is about to; what it consumed is written down."""
@@ -138,9 +140,9 @@ class Meter:
     def size(self, branch_id: str) -> int:
         """Bytes of a branch's databases when its server was last looked at; 0: unknown."""
         with self._lock:
-            found = [one for key, one in self._pending.items() if key[0] == branch_id]
-            sizes = [one.size for one in found if one.size is not None]
-        return sizes[-1] if sizes else self.kept.size(branch_id)
+            pending = [row for key, row in self._pending.items() if key[0] == branch_id]
+            sizes = [row.size for row in pending if row.size is not None]
+        return sizes[-1] if sizes else self.stored.size(branch_id)
 
     def begin(self, branch: Branch, size: int) -> None:
         """A branch is new, with so many bytes."""
@@ -159,13 +161,13 @@ class Meter:
                 return
             now = self._clock.now()
             try:
-                self.kept.add(self._pending.values(), self._logs)
+                self.stored.add(self._pending.values(), self._logs)
                 self._pending.clear()
                 running = self._running.keys()
                 self._logs = {id: n for id, n in self._logs.items() if id in running}  # noqa: A001
                 if self._folded is None or not timedelta() <= now - self._folded < _FOLD:
                     self._folded = now
-                    self.kept.fold(now)
+                    self.stored.fold(now)
             except NeonupError as error:  # the disk is full: it is kept and written later
                 log.warning("What was consumed could not be written down: %s", error)
 
@@ -177,14 +179,14 @@ class Meter:
         wanted = set(project_ids)
         with self._lock:
             self._count_sent()
-            tallies = self.kept.totals(begin, project_ids)
-            sizes = self.kept.sizes(project_ids)
-            for one in self._pending.values():
-                if one.project_id in wanted:
-                    if one.at >= begin.timestamp():
-                        _of(tallies, one.project_id, one.branch_id).add(one.tally)
-                    if one.size is not None:
-                        sizes.setdefault(one.project_id, {})[one.branch_id] = one.size
+            tallies = self.stored.totals(begin, project_ids)
+            sizes = self.stored.sizes(project_ids)
+            for row in self._pending.values():
+                if row.project_id in wanted:
+                    if row.at >= begin.timestamp():
+                        _of(tallies, row.project_id, row.branch_id).add(row.tally)
+                    if row.size is not None:
+                        sizes.setdefault(row.project_id, {})[row.branch_id] = row.size
             now = self._clock.now()
             for server in self._running.values():
                 if server.project_id in wanted:
@@ -197,17 +199,17 @@ class Meter:
         """All that was consumed of a project, up to now, oldest first."""
         with self._lock:
             self._count_sent()
-            found = self.kept.rows(project_id)
-            found += [replace(one, tally=replace(one.tally)) for one in self._pending.values()]
+            rows = self.stored.rows(project_id)
+            rows += [replace(row, tally=replace(row.tally)) for row in self._pending.values()]
             now = self._clock.now()
             for server in self._running.values():
                 units = self._units(server.endpoint_id)
                 for at, seconds in _spread(server.since, now):
                     tally = Tally(seconds, seconds * units)
-                    found.append(
+                    rows.append(
                         HourlyConsumption(server.branch_id, server.project_id, at, tally, None)
                     )
-        return sorted((one for one in found if one.project_id == project_id), key=_at)
+        return sorted((row for row in rows if row.project_id == project_id), key=_at)
 
     def _count_sent(self) -> None:
         """Count what the front has sent to clients since it was last asked."""

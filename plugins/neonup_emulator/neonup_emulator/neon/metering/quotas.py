@@ -54,16 +54,16 @@ def look(neon: LocalNeon, *, idle: bool = True) -> None:
 def _running(neon: LocalNeon) -> list[Project]:
     """The projects of which something runs."""
     ids = {server.project_id for server in neon.meter.running().values()}
-    found = (neon.store.get(Project, id) for id in ids)  # noqa: A001
-    return [project for project in found if project is not None]
+    projects = (neon.store.get(Project, id) for id in ids)  # noqa: A001
+    return [project for project in projects if project is not None]
 
 
 def _exceeded(neon: LocalNeon, branch: Branch) -> str | None:
     project = neon.store.get(Project, branch.project_id)
     if project is None or not usage.quota_of(project):
         return None
-    found = usage.of_project(neon, project)
-    used_up = [name for name, share in found.fractions.items() if share >= 1 and name != _SIZE]
+    used = usage.of_project(neon, project)
+    used_up = [name for name, share in used.fractions.items() if share >= 1 and name != _SIZE]
     if used_up:
         return used_up[0]
     return _SIZE if usage.of_branch(neon, branch).fractions.get(_SIZE, 0) >= 1 else None

@@ -77,14 +77,14 @@ def of_projects(neon: LocalNeon, projects: Iterable[Project]) -> dict[str, Usage
     """What projects have used, by their ids; a few queries for all of them."""
     by_id = {project.id: project for project in projects}
     tallies, sizes = neon.meter.figures(period(neon.clock.now())[0], list(by_id))
-    found = {}
+    usages = {}
     for id, project in by_id.items():  # noqa: A001
         tally = Tally()
-        for one in tallies.get(id, {}).values():
-            tally.add(one)
+        for hour in tallies.get(id, {}).values():
+            tally.add(hour)
         known = list(sizes.get(id, {}).values())
-        found[id] = _usage(neon, tally, max(known, default=0), sum(known), quota_of(project))
-    return found
+        usages[id] = _usage(neon, tally, max(known, default=0), sum(known), quota_of(project))
+    return usages
 
 
 def of_branch(neon: LocalNeon, branch: Branch) -> Usage:
@@ -97,12 +97,12 @@ def of_branches(neon: LocalNeon, project_id: str, branches: Iterable[Branch]) ->
     project = neon.store.get(Project, project_id)
     quota = quota_of(project) if project else {}
     tallies, sizes = neon.meter.figures(period(neon.clock.now())[0], [project_id])
-    found = {}
+    usages = {}
     for branch in branches:
         tally = tallies.get(project_id, {}).get(branch.id, Tally())
         size = sizes.get(project_id, {}).get(branch.id, 0)
-        found[branch.id] = _usage(neon, tally, size, size, quota)
-    return found
+        usages[branch.id] = _usage(neon, tally, size, size, quota)
+    return usages
 
 
 def exceeded(neon: LocalNeon, project: Project) -> str | None:

@@ -113,10 +113,10 @@ def allows(client: OAuthClient, redirect_uri: str) -> bool:
 
 def _without_port(uri: str) -> str | None:
     """A loopback address without its port; None for any other address."""
-    found = _LOOPBACK.fullmatch(uri)
-    if found is None or int(found[2] or 1) not in range(1, _LAST_PORT + 1):
+    match = _LOOPBACK.fullmatch(uri)
+    if match is None or int(match[2] or 1) not in range(1, _LAST_PORT + 1):
         return None
-    return f"{found[1]}{found[3] or ''}"
+    return f"{match[1]}{match[3] or ''}"
 
 
 def _check(uri: str) -> None:

@@ -189,7 +189,7 @@ def revoke_all(neon: LocalNeon, client_id: str) -> None:
     """End what all users allowed an application."""
     with neon.store.transaction():
         grants = neon.store.all(OAuthGrant)
-        neon.store.delete(*(one for one in grants if one.client_id == client_id))
+        neon.store.delete(*(grant for grant in grants if grant.client_id == client_id))
 
 
 def forget_expired(neon: LocalNeon) -> None:
@@ -199,18 +199,18 @@ def forget_expired(neon: LocalNeon) -> None:
     """
     now = neon.clock.now()
     with neon.store.transaction():
-        grants = {one.id for one in neon.store.all(OAuthGrant)}
+        grants = {grant.id for grant in neon.store.all(OAuthGrant)}
         alive: set[str] = set()
         rows: list[tuple[OAuthCode | OAuthToken, datetime]] = [
-            *((one, one.expires_at + ACCESS) for one in neon.store.all(OAuthCode)),
-            *((one, one.expires_at) for one in neon.store.all(OAuthToken)),
+            *((code, code.expires_at + ACCESS) for code in neon.store.all(OAuthCode)),
+            *((token, token.expires_at) for token in neon.store.all(OAuthToken)),
         ]
         for row, over in rows:
             if over <= now or row.grant_id not in grants:
                 neon.store.delete(row)
             else:
                 alive.add(row.grant_id)
-        neon.store.delete(*(one for one in neon.store.all(OAuthGrant) if one.id not in alive))
+        neon.store.delete(*(grant for grant in neon.store.all(OAuthGrant) if grant.id not in alive))
 
 
 def _digest(secret: str) -> str:

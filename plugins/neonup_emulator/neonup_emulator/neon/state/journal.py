@@ -126,7 +126,7 @@ class Journal:
         wait([future], self._patience)
         if future.done():
             future.result()
-        return [self._store.get(Operation, one.id) or one for one in operations]
+        return [self._store.get(Operation, operation.id) or operation for operation in operations]
 
     @contextmanager
     def alone(self, project: Project, *, deleted: bool = False) -> Iterator[Project]:

@@ -178,11 +178,11 @@ class Store:
     def get(self, kind: type[Kind], id: str) -> Kind | None:  # noqa: A002
         """The row of that id, or None."""
         with self._lock:
-            found = self._connection.execute(
+            row = self._connection.execute(
                 f"SELECT body FROM {kind.__name__} WHERE id = ?",  # noqa: S608
                 (id,),
             ).fetchone()
-        return msgspec.json.decode(found[0], type=kind) if found else None
+        return msgspec.json.decode(row[0], type=kind) if row else None
 
     def all(
         self, kind: type[Kind], *, project_id: str | None = None, branch_id: str | None = None
@@ -192,21 +192,21 @@ class Store:
         given = {name: value for name, value in wanted.items() if value is not None}
         where = " AND ".join(f"{name} = :{name}" for name in given) or "true"
         with self._lock:
-            found = self._connection.execute(
+            rows = self._connection.execute(
                 f"SELECT body FROM {kind.__name__} WHERE {where} ORDER BY place",  # noqa: S608
                 given,
             ).fetchall()
         decoder = msgspec.json.Decoder(kind)
-        return [decoder.decode(body) for (body,) in found]
+        return [decoder.decode(body) for (body,) in rows]
 
     def dated(self, kind: type[Kind], field: str) -> list[Kind]:
         """The rows of a kind of which a field is set."""
         with self._lock:
-            found = self._connection.execute(
+            rows = self._connection.execute(
                 f"SELECT body FROM {kind.__name__} "  # noqa: S608
                 f"WHERE json_extract(body, '$.{field}') IS NOT NULL"
             ).fetchall()
-        return [msgspec.json.decode(body, type=kind) for (body,) in found]
+        return [msgspec.json.decode(body, type=kind) for (body,) in rows]
 
     def _write(self, row: Row, statement: str) -> None:
         try:

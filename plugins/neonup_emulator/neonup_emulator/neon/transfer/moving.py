@@ -39,15 +39,15 @@ def move_all(
     """
     check_personal(caller)
     destination = neon.identity.organization(caller, destination_id)
-    for one in (source, destination):
-        check_mover(neon, caller, one.id)
+    for organization in (source, destination):
+        check_mover(neon, caller, organization.id)
     if source.id == destination.id:
         raise Conflict("the projects are in that organization already")
     projects = [_of(neon, source, id_) for id_ in dict.fromkeys(ids)]
     with ExitStack() as stack:
-        current = [stack.enter_context(neon.journal.alone(one)) for one in projects]
-        for one in (source, destination):
-            check_mover(neon, caller, one.id)  # they may have been removed meanwhile
+        current = [stack.enter_context(neon.journal.alone(other)) for other in projects]
+        for organization in (source, destination):
+            check_mover(neon, caller, organization.id)  # they may have been removed meanwhile
         fitting.check_transfer(neon, current, destination)
         for project in current:
             transfers.give(neon, project, destination, caller.user)

@@ -53,8 +53,8 @@ def claim(
         Refused: what `check` raised.
     """
     steps = [
-        PlannedOperation("apply_config", one.id)
-        for one in neon.store.all(Branch, project_id=project.id)
+        PlannedOperation("apply_config", other.id)
+        for other in neon.store.all(Branch, project_id=project.id)
     ]
 
     def begin() -> list[Row]:

@@ -87,8 +87,8 @@ class CodeGrant(AuthorizationCodeGrant):
 
     def authenticate_user(self, authorization_code: OAuthCodeAdapter) -> User | None:
         """Who said yes."""
-        found: User | None = self.server.neon.people.user(authorization_code.row.user_id)
-        return found
+        user: User | None = self.server.neon.people.user(authorization_code.row.user_id)
+        return user
 
     def generate_token(self, *, user: User, scope: str, **options: Any) -> dict[str, Any]:
         """A refresh token is had by asking for it."""

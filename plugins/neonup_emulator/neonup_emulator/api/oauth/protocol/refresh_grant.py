@@ -26,8 +26,8 @@ class RefreshGrant(RefreshTokenGrant):
 
     def authenticate_user(self, refresh_token: Token) -> User | None:
         """Whose it is."""
-        found: User | None = self.server.neon.people.user(refresh_token.row.user_id)
-        return found
+        user: User | None = self.server.neon.people.user(refresh_token.row.user_id)
+        return user
 
     def save_token(self, token: dict[str, Any]) -> None:
         """Under what the user allowed."""

@@ -70,9 +70,9 @@ def in_body(request: Request, issuer: str, body: bytes) -> Incoming:
     if kind != _FORM:
         raise InvalidRequestError(f"Send the parameters as {_FORM}.")
     try:
-        found = parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=50)
+        fields = parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=50)
     except ValueError:
         raise InvalidRequestError("The body is no form.") from None
-    if len({name for name, _ in found}) < len(found):
+    if len({name for name, _ in fields}) < len(fields):
         raise InvalidRequestError("A parameter is there twice.")
-    return Incoming(request, issuer, found)
+    return Incoming(request, issuer, fields)

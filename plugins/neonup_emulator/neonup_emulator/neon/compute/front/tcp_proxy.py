@@ -109,26 +109,26 @@ class TcpProxy:
         if isinstance(message, Listen):
             sock = socket.socket(fileno=sockets[0])
             sock.setblocking(False)
-            listener = Listener(message.endpoint, sock)
-            self._listeners[message.endpoint] = listener
-            self._selector.register(sock, _READ, listener)
+            opened = Listener(message.endpoint, sock)
+            self._listeners[message.endpoint] = opened
+            self._selector.register(sock, _READ, opened)
             return True
-        found = self._listeners.get(message.endpoint)
-        if found is None:
+        listener = self._listeners.get(message.endpoint)
+        if listener is None:
             return True
         if isinstance(message, Up):
-            found.port = message.port
-            waiting, found.waiting = found.waiting, []
+            listener.port = message.port
+            waiting, listener.waiting = listener.waiting, []
             for client in waiting:
-                self._connect(client, found)
+                self._connect(client, listener)
         elif isinstance(message, Down):
-            found.port = None
+            listener.port = None
             if not message.hold:
-                self._turn_away(found, message.refusal)
+                self._turn_away(listener, message.refusal)
         elif isinstance(message, Close):
-            self._turn_away(found)
-            self._selector.unregister(found.sock)
-            found.sock.close()
+            self._turn_away(listener)
+            self._selector.unregister(listener.sock)
+            listener.sock.close()
             del self._listeners[message.endpoint]
         return True
 
@@ -249,13 +249,13 @@ class TcpProxy:
         peer.events = events
 
     def _drop(self, peer: Peer) -> None:
-        for one in (peer, peer.other):
-            if one.sock.fileno() < 0:
+        for side in (peer, peer.other):
+            if side.sock.fileno() < 0:
                 continue
-            if one.events:
-                self._selector.unregister(one.sock)
-                one.events = 0
-            one.sock.close()
+            if side.events:
+                self._selector.unregister(side.sock)
+                side.events = 0
+            side.sock.close()
         peer.listener.connections -= 1
         peer.listener.changed = True
 
