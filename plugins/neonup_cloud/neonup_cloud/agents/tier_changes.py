@@ -38,7 +38,7 @@ class RefusedTierChange:
     error: NeonupError
 
     def as_dict(self) -> dict[str, Any]:
-        """It as plain data, for JSON."""
+        """As plain data for JSON."""
         project = self.project.as_dict() if self.project else {"project_id": None}
         return project | {"user": self.user, "error": self.error.as_dict()}
 
@@ -56,7 +56,7 @@ class TierReport:
     refused: tuple[RefusedTierChange, ...]
 
     def as_dict(self) -> dict[str, Any]:
-        """It as plain data, for JSON."""
+        """As plain data for JSON."""
         return {
             "changes": [change.as_dict() for change in self.changes],
             "refused": [refusal.as_dict() for refusal in self.refused],

@@ -45,7 +45,7 @@ _dry_run = click.option("--dry-run", is_flag=True, help="Only say what would be 
 @click.argument("user")
 @click.option("--tier", help="The project's tier; required if there are several.")
 @click.option("--url", "show_url", is_flag=True, help="Print the URL, password included.")
-@click.option("--direct", is_flag=True, help="With --url: the one past the pooler.")
+@click.option("--direct", is_flag=True, help="With --url: the URL that bypasses the pooler.")
 @_dry_run
 @target.account_options
 @commands.json_option
@@ -170,7 +170,9 @@ def migrate(
     dry_run: bool,
     **arguments: Any,
 ) -> None:
-    """Run a command for each user's database, e.g. -- alembic upgrade head.
+    """Run a command, like a migration, for each user's database.
+
+    For example: neonup fleet migrate -- alembic upgrade head
 
     The command finds the URL in DATABASE_URL and DATABASE_URL_DIRECT. The exit status is 1 if one
     of them failed.

@@ -25,7 +25,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 def account_options(function: F) -> F:
     """``--local``, ``-e/--env`` and ``-k/--key``: whose projects are meant."""
     function = click.option(
-        "--local", is_flag=True, help="Those of the neonup serve that runs on this machine."
+        "--local", is_flag=True, help="Use the local Neon of this machine (neonup serve)."
     )(function)
     return commands.database_options(function)
 

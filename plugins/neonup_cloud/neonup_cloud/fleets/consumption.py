@@ -42,7 +42,7 @@ class ConsumptionRow:
     amounts: dict[str, float]
 
     def as_dict(self) -> dict[str, Any]:
-        """It as plain data, flat, for JSON or CSV."""
+        """As flat, plain data for JSON or CSV."""
         return {
             "user": self.user,
             "project_id": self.project_id,

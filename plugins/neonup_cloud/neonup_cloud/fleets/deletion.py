@@ -46,7 +46,7 @@ class Deletion:
     deleted: bool
 
     def as_dict(self) -> dict[str, Any]:
-        """It as plain data, for JSON."""
+        """As plain data for JSON."""
         return {
             **self.project.as_dict(),
             "due": self.due,
@@ -72,7 +72,7 @@ class SweepReport:
     failed: tuple[tuple[UserProject, NeonupError], ...]
 
     def as_dict(self) -> dict[str, Any]:
-        """It as plain data, for JSON."""
+        """As plain data for JSON."""
         done = {
             name: [project.as_dict() for project in getattr(self, name)]
             for name in ("deleted", "finished", "duplicates")

@@ -50,7 +50,7 @@ class TierChange:
     applied: bool
 
     def as_dict(self) -> dict[str, Any]:
-        """It as plain data, for JSON."""
+        """As plain data for JSON."""
         return {
             **self.project.as_dict(),
             "before": self.before,

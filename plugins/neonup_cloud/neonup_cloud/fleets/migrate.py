@@ -66,7 +66,7 @@ class MigrationReport:
     failed: tuple[FailedMigration, ...]
 
     def as_dict(self) -> dict[str, Any]:
-        """It as plain data, for JSON."""
+        """As plain data for JSON."""
         named = {
             name: [project.as_dict() for project in getattr(self, name)]
             for name in ("done", "earlier", "skipped")

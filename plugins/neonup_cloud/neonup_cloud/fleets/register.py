@@ -53,7 +53,7 @@ class UserProject:
         return self.label.lifecycle
 
     def as_dict(self) -> dict[str, Any]:
-        """It as plain data, for JSON."""
+        """As plain data for JSON."""
         return {
             "project_id": self.project_id,
             "user": self.user,

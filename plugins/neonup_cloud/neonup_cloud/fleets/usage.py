@@ -56,7 +56,7 @@ class QuotaEvent:
     level: int
 
     def as_dict(self) -> dict[str, Any]:
-        """It as plain data, for JSON."""
+        """As plain data for JSON."""
         return {
             "id": self.id,
             "user": self.project.user,
@@ -98,7 +98,7 @@ class ProjectUsage:
                 yield QuotaEvent(f"{where}:{reached[-1]}", self.project, used, reached[-1])
 
     def as_dict(self) -> dict[str, Any]:
-        """It as plain data, for JSON."""
+        """As plain data for JSON."""
         return {
             **self.project.as_dict(),
             "period_start": self.period_start,
