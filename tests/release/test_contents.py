@@ -25,6 +25,7 @@ DATA = {
         r"api/web/templates/\w+\.html",
     ),
     "neonup-mcp": (),
+    "neonup-templates": (),
     "neonup-django": (),
     "neonup-fastapi": (r"pages/\w+\.(?:css|html|js)",),
     "neonup-pytest": (),
@@ -52,9 +53,9 @@ def _package(name: str) -> dict[str, bytes]:
     package = PACKAGES[name]
     tracked = _tracked(ROOT / FOLDERS[name] / package)
     files = {f"{package}/{path}": content for path, content in tracked.items()}
-    if name == "neonup":
+    if name == "neonup-templates":
         templates = _tracked(ROOT / "templates")
-        files |= {f"neonup/_templates/{path}": content for path, content in templates.items()}
+        files |= {f"{package}/_templates/{path}": content for path, content in templates.items()}
     return files
 
 
@@ -73,7 +74,7 @@ def test_a_wheel_has_the_package_and_its_metadata(name: str, dist: Dist) -> None
 def test_a_source_distribution_has_the_same_and_what_builds_it(name: str, dist: Dist) -> None:
     files = contents(dist.sdist(name))
     package = _package(name)
-    beside = {*BESIDE, "hatch_build.py"} if name == "neonup" else {*BESIDE}
+    beside = {*BESIDE, "hatch_build.py"} if name == "neonup-templates" else {*BESIDE}
     assert set(files) - set(package) == beside
     assert {path: files[path] for path in package} == package
 
@@ -81,7 +82,7 @@ def test_a_source_distribution_has_the_same_and_what_builds_it(name: str, dist: 
 def test_only_files_of_known_kinds_are_shipped(name: str) -> None:
     package = PACKAGES[name]
     kinds = [MODULE, r"py\.typed", *DATA[name]]
-    known = re.compile(f"{package}/(?:{'|'.join(kinds)})|neonup/_templates/.+")
+    known = re.compile(f"{package}/(?:{'|'.join(kinds)})|neonup_templates/_templates/.+")
     assert [path for path in _package(name) if not known.fullmatch(path)] == []
     assert f"{package}/py.typed" in _package(name)
 

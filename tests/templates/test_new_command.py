@@ -12,7 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from neonup.providers.registry import KNOWN
 from tests.project import names
+from tests.release.building import FOLDERS
 from tests.templates.generated import contents, cookiecutter, neonup_new
 
 TRACEBACK = "Traceback"
@@ -131,22 +133,13 @@ def test_ones_own_configuration_of_cookiecutter_is_left_alone(
     assert names(Path(shell["TMPDIR"])) == []
 
 
-def test_without_cookiecutter_it_says_what_to_install(
-    tmp_path: Path, shell: dict[str, str]
-) -> None:
-    (tmp_path / "cookiecutter.py").write_text("raise ModuleNotFoundError(name='cookiecutter')\n")
-    words = ["new", "fastapi", "Shop", "-y"]
-    code = f"from neonup.cli import main; main({words!r})"
-    refused = subprocess.run(
-        [sys.executable, "-c", code],
-        cwd=tmp_path,
-        env=shell,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+@pytest.mark.parametrize(
+    "name", sorted({*KNOWN, *(name.removeprefix("neonup-") for name in FOLDERS)} - {"neon.new"})
+)
+def test_a_provider_takes_no_name_of_ours(name: str, tmp_path: Path, shell: dict[str, str]) -> None:
+    refused = neonup_new(tmp_path, "provider", name, "-y", environ=shell)
     assert refused.returncode == 1
-    assert 'pip install "neonup[templates]"' in refused.stderr
+    assert "neonup has something of that name" in refused.stderr
 
 
 @pytest.mark.parametrize("template", ["django", "fastapi", "provider"])

@@ -1,4 +1,4 @@
-"""The templates as they travel in the wheel of the core."""
+"""The templates as they travel in their wheel."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from tests.project import clean_environ
 from tests.release.building import build
 from tests.templates.generated import TEMPLATES, contents, neonup_new
 
-CORE = TEMPLATES.parent / "core"
+SOURCE = TEMPLATES.parent / "plugins/neonup_templates"
 
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The core's wheel; `tests/release` compares it with the source distribution's."""
-    return build(CORE, tmp_path_factory.mktemp("built"), "wheel")
+    """The wheel; `tests/release` compares it with the source distribution's."""
+    return build(SOURCE, tmp_path_factory.mktemp("built"), "wheel")
 
 
 def test_installed_it_makes_what_the_repository_makes(
@@ -35,7 +35,7 @@ def test_installed_it_makes_what_the_repository_makes(
         for template in ("django", "fastapi", "provider"):
             made = neonup_new(place, template, template + "s", "-y", environ=shell, python=python)
             assert made.returncode == 0, made.stderr
-    code = "import neonup.templates as t; print(t.folder())"
+    code = "import neonup_templates.templates as t; print(t.folder())"
     found = subprocess.run(
         [programs / "python", "-c", code], env=environ, check=True, capture_output=True, text=True
     ).stdout

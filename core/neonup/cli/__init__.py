@@ -21,7 +21,6 @@ COMMANDS = (
     Command("claim", "neonup.cli.claim:claim", "Take the database into a Neon account."),
     Command("run", "neonup.cli.run:run", "Run a command with the database's variables set."),
     Command("psql", "neonup.cli.run:psql", "Open psql on the project's database."),
-    Command("new", "neonup.cli.new:new", "Create a new project from a template."),
     Command(
         "reset", "neonup.cli.life:reset", "Delete the data and start over, migrated and seeded."
     ),
@@ -48,6 +47,7 @@ EXTRAS = {
     "list": "local",
     "logs": "local",
     "mcp": "mcp",
+    "new": "templates",
     "projects": "cloud",
     "prune": "local",
     "pull": "cloud",

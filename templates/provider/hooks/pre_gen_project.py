@@ -5,7 +5,8 @@ import sys
 
 TITLE = {{ cookiecutter.project_name | tojson }}
 NAME = {{ cookiecutter.__name | tojson }}
-TAKEN = {"auto", "django", "fastapi", "local", "neon", "neon-new", "neonup", "pytest", "user"}
+TAKEN = {"account", "auto", "claimable", "cloud", "django", "emulator", "fastapi", "local", "mcp"}
+TAKEN |= {"neon", "neon-new", "neonup", "pytest", "templates", "user"}
 
 reason = None
 if not re.fullmatch(r"[\w .-]{1,30}", TITLE):

@@ -16,9 +16,9 @@ class TemplatesHook(BuildHookInterface[Any]):
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Add what is in the repository to the files of a build; an editable one needs none."""
-        templates = Path(self.root).parent / "templates"
+        templates = Path(self.root).parents[1] / "templates"
         for file in sorted(templates.rglob("*")):
             place = file.relative_to(templates).as_posix()
             # A folder would come with what git ignores: caches, and the .env of a trial.
             if file.is_file() and not self.build_config.path_is_excluded(place):
-                build_data["force_include"][str(file)] = f"neonup/_templates/{place}"
+                build_data["force_include"][str(file)] = f"neonup_templates/_templates/{place}"

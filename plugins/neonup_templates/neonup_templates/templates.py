@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from neonup.errors import NeonupError
+from neonup import NeonupError
 
 NAMES = ("django", "fastapi", "provider")
 
 
 @dataclass(frozen=True)
-class Choice:
+class Question:
     """A question of a template's.
 
     Args:
@@ -34,13 +34,13 @@ class Template:
     Args:
         name: one of `NAMES`.
         folder: the one with its ``cookiecutter.json``.
-        choices: its questions beside the project's name.
+        questions: what it asks beside the project's name.
         start: the command that starts what it creates.
     """
 
     name: str
     folder: Path
-    choices: tuple[Choice, ...]
+    questions: tuple[Question, ...]
     start: str
 
 
@@ -48,16 +48,16 @@ def folder() -> Path:
     """The folder with the templates, each of which ``cookiecutter`` takes as well.
 
     Raises:
-        NeonupError: there is none: neonup was not installed from a wheel of its own.
+        NeonupError: the templates are missing, since this was not installed from a wheel.
     """
-    places = (Path(__file__).with_name("_templates"), Path(__file__).parents[2] / "templates")
+    places = (Path(__file__).with_name("_templates"), Path(__file__).parents[3] / "templates")
     for place in places:
         if all((place / name / "cookiecutter.json").is_file() for name in NAMES):
             return place
     raise NeonupError(
         "The templates are missing.",
         checked=[str(place) for place in places],
-        remedy="pip install --force-reinstall neonup",
+        remedy="pip install --force-reinstall neonup-templates",
     )
 
 
@@ -65,17 +65,17 @@ def template(name: str) -> Template:
     """One of the templates, as its ``cookiecutter.json`` says.
 
     Raises:
-        NeonupError: it is not there.
+        NeonupError: the templates are missing.
     """
-    where = folder() / name
-    content = json.loads((where / "cookiecutter.json").read_text("utf-8"))
+    place = folder() / name
+    content = json.loads((place / "cookiecutter.json").read_text("utf-8"))
     prompts = content["__prompts__"]
-    choices = (
-        Choice(variable, _prompt(prompts[variable]), tuple(values))
+    questions = (
+        Question(variable, _prompt(prompts[variable]), tuple(values))
         for variable, values in content.items()
         if isinstance(values, list) and not variable.startswith("_")
     )
-    return Template(name, where, tuple(choices), content["_start"])
+    return Template(name, place, tuple(questions), content["_start"])
 
 
 def _prompt(described: str | Mapping[str, str]) -> str:

@@ -1,0 +1,1 @@
+"""``neonup new``: projects from cookiecutter templates, which travel in this distribution."""
