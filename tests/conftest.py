@@ -9,13 +9,18 @@ import signal
 import sys
 import tempfile
 import time
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import psutil
 import pytest
 
 from tests.neon_new_server import NeonNewServer, serving
+
+if TYPE_CHECKING:
+    from tests.postgres import Server
 
 MEMORY = Path("/dev/shm")
 ROOM = 4 << 30
@@ -154,3 +159,29 @@ def neon_new_server(warm_parts: Path) -> Iterator[NeonNewServer]:
     with serving(home) as server:
         yield server
     remove_home(home)
+
+
+@pytest.fixture(scope="session")
+def plain_server() -> Iterator[Server]:
+    """A Postgres that knows no TLS."""
+    from tests.postgres import running
+
+    with running(tls=False) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def tls_server() -> Iterator[Server]:
+    """A Postgres that over TCP takes nothing but TLS."""
+    from tests.postgres import running
+
+    with running(tls=True) as server:
+        yield server
+
+
+@pytest.fixture
+def tls_url(tls_server: Server) -> str:
+    """A role's own database of that server."""
+    from tests.psql import PASSWORD, ROLE
+
+    return tls_server.create(ROLE, PASSWORD, f"d {uuid.uuid4().hex} %")

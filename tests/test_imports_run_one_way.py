@@ -35,7 +35,7 @@ CORE = (
     ("provider",),
     ("env", "http", "hookspecs"),
     ("plugins",),
-    ("providers",),
+    ("clients", "providers"),
     ("start",),
     ("auto", "cli"),
     ("plugin",),

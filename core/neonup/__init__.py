@@ -13,6 +13,8 @@ from neonup import process as _process  # noqa: F401 - notes who imports neonup,
 
 if TYPE_CHECKING:
     from neonup.cli.output import confirm, emit, json_option, style, wants_json
+    from neonup.clients import psql
+    from neonup.clients.script import run_script
     from neonup.command import Command
     from neonup.database import (
         USER,
@@ -41,8 +43,7 @@ if TYPE_CHECKING:
     )
     from neonup.markers import hookimpl
     from neonup.options import Options, option
-    from neonup.postgres import destination, drivers, effects, libpq, psql, urls
-    from neonup.postgres.script import run_script
+    from neonup.postgres import destination, drivers, effects, libpq, urls
     from neonup.provider import Provider
     from neonup.providers.registry import is_local, provider_label
     from neonup.settings import Arguments, Settings, find_project, home, resolve
@@ -132,7 +133,7 @@ _NAMES = {
     ),
     "neonup.markers": ("hookimpl",),
     "neonup.options": ("Options", "option"),
-    "neonup.postgres.script": ("run_script",),
+    "neonup.clients.script": ("run_script",),
     "neonup.provider": ("Provider",),
     "neonup.providers.registry": ("is_local", "provider_label"),
     "neonup.settings": ("Arguments", "Settings", "find_project", "home", "resolve"),
@@ -148,12 +149,20 @@ _NAMES = {
 
 _MODULES = {name: module for module, names in _NAMES.items() for name in names}
 
+_SUBMODULES = {
+    "owner": "neonup.start.owner",
+    "psql": "neonup.clients.psql",
+    **{
+        name: f"neonup.postgres.{name}"
+        for name in ("destination", "drivers", "effects", "libpq", "urls")
+    },
+}
+"""The public names that are modules."""
+
 
 def __getattr__(name: str) -> Any:
-    if name == "owner":
-        return import_module("neonup.start.owner")
-    if name in {"destination", "drivers", "effects", "libpq", "psql", "urls"}:
-        return import_module(f"neonup.postgres.{name}")
+    if name in _SUBMODULES:
+        return import_module(_SUBMODULES[name])
     if name == "__version__":
         from importlib.metadata import version
 

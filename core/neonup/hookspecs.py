@@ -80,6 +80,16 @@ def neonup_commands() -> Iterable[Command]:  # type: ignore[empty-body]
     """
 
 
+@hookspec(firstresult=True)
+def neonup_tls_tunnel() -> Sequence[str] | None:
+    """Return a command that runs a client program through a tunnel with TLS; None: nothing.
+
+    Called where a psql or a pg_dump that knows no TLS has to reach a server by it. The program and
+    its arguments are appended to the command. libpq's variables tell it where to connect and what
+    to verify. The first answer counts.
+    """
+
+
 @hookspec
 def neonup_servers() -> Iterable[type[Servers]]:  # type: ignore[empty-body]
     """Return what else runs on this machine, for ``neonup list``, ``stop --all`` and ``prune``.

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from neonup import NeonupError, destination
-from neonup.postgres.psql import find_psql
+from neonup.clients.psql import find_psql
 
 SERVICES = """
 # a comment

@@ -13,7 +13,7 @@ import pytest
 from psycopg import conninfo, pq
 
 from neonup import NeonupError, libpq
-from neonup.postgres.psql import psql_command
+from neonup.clients.psql import psql_command
 from tests.hostile_variables import HOSTILE
 from tests.postgres import Server
 from tests.project import Project

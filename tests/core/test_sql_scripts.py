@@ -16,7 +16,7 @@ import psycopg
 import pytest
 
 from neonup import SqlError
-from neonup.postgres.script import run_script
+from neonup.clients.script import run_script
 from tests.postgres import Server
 
 ROLE, PASSWORD = "owner", "s3cret %@/:'\""
@@ -315,7 +315,7 @@ def test_many_at_once_run_it_once(url: str, script: Write) -> None:
 CHILD = """
 import sys
 from pathlib import Path
-from neonup.postgres.script import run_script
+from neonup.clients.script import run_script
 run_script(sys.argv[1], Path(sys.argv[2]), once=True)
 """
 

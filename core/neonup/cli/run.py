@@ -30,7 +30,7 @@ def run(command: tuple[str, ...], **arguments: Any) -> None:
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def psql(arguments: tuple[str, ...], **settings: Any) -> None:
     """Open psql on the project's database; further arguments are psql's."""
-    from neonup.postgres.psql import psql_command
+    from neonup.clients.psql import psql_command
 
     start = options.start(**settings)
     database = options.answering(start)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from neonup.postgres.missing import ICU, missing_feature
-from neonup.postgres.psql import (
+from neonup.clients.psql import (
     SETTING,
     candidates,
     client_command,
@@ -11,6 +10,7 @@ from neonup.postgres.psql import (
     knows_tls,
     psql_command,
 )
+from neonup.postgres.missing import ICU, missing_feature
 from neonup.postgres.reports import SqlFailure, first_failure
 from neonup.postgres.session import PsqlSession, ServerLost, StatementFailed
 

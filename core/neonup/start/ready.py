@@ -151,7 +151,7 @@ def seed(script: Path, settings: Settings, database: Database) -> None:
     Raises:
         SqlError: a statement failed; nothing of the script stayed.
     """
-    from neonup.postgres.script import run_script
+    from neonup.clients.script import run_script
 
     try:
         run_script(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 from neonup import Command, Provider, hookimpl
 
 
@@ -23,3 +25,9 @@ def neonup_commands() -> list[Command]:
         Command("down", "neonup_local.cli:down", "Stop the project's Postgres; its data is kept."),
         Command("prune", "neonup_local.cli:prune", "Delete databases that nobody can miss."),
     ]
+
+
+@hookimpl
+def neonup_tls_tunnel() -> list[str]:
+    """For the client programs of the default engine, which know no TLS."""
+    return [sys.executable, "-m", "neonup_local.tunnel"]

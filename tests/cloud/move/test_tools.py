@@ -33,7 +33,7 @@ def test_a_fitting_version_goes_before_tls() -> None:
     assert tools.major >= 18
     if not tools.tls:
         argv, _ = tools.command("pg_dump", CLOUD)
-        assert argv[1:] == ["-m", "neonup.postgres.tunnel", str(tools.folder / "pg_dump")]
+        assert argv[1:] == ["-m", "neonup_local.tunnel", str(tools.folder / "pg_dump")]
 
 
 def test_the_setting_goes_first_unless_it_is_too_old() -> None:

@@ -1,6 +1,6 @@
 """A loopback tunnel that speaks TLS to a Postgres server for a client program that cannot.
 
-``python -m neonup.postgres.tunnel PROGRAM [ARGUMENT...]`` runs a libpq program against the server
+``python -m neonup_local.tunnel PROGRAM [ARGUMENT...]`` runs a libpq program against the server
 that the ``PG*`` variables name: the tunnel connects there and verifies its certificate as libpq
 would for ``PGSSLMODE``; the program connects to the tunnel, in plain text, on this machine only.
 The password passes through it as the SCRAM exchange alone. Channel binding ends at the tunnel.
@@ -19,8 +19,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from neonup.postgres.destination import ServerAddress, servers
-from neonup.postgres.urls import PostgresUrl
+from neonup import destination, urls
 
 SSL_REQUEST = struct.pack("!II", 8, 80877103)
 """What asks a server for TLS.
@@ -77,7 +76,7 @@ class Tunnel:
         context: the TLS to speak.
     """
 
-    def __init__(self, servers: Sequence[ServerAddress], context: ssl.SSLContext):
+    def __init__(self, servers: Sequence[destination.ServerAddress], context: ssl.SSLContext):
         self._servers = servers
         self._context = context
         self._ready: asyncio.Queue[tuple[StreamReader, StreamWriter]] = asyncio.Queue()
@@ -174,7 +173,8 @@ async def _without_binding(server: StreamReader, client: StreamWriter) -> None:
 
 
 async def _run(argv: Sequence[str]) -> int:
-    tunnel = Tunnel(servers(PostgresUrl(), os.environ), tls_context(os.environ))
+    servers = destination.servers(urls.PostgresUrl(), os.environ)
+    tunnel = Tunnel(servers, tls_context(os.environ))
     port = await tunnel.start()
     elsewhere = ("PGSSL", "PGHOSTADDR", "PGREQUIRESSL")
     environ = {name: text for name, text in os.environ.items() if not name.startswith(elsewhere)}

