@@ -19,8 +19,9 @@ ARROWS = {
     "neonup_emulator": {"neonup", "neonup_local"},
     "neonup_mcp": {"neonup"},
     "neonup_templates": {"neonup"},
-    "django_neon": {"neonup"},
-    "fastapi_neon": {"neonup"},
+    "neonup_web": {"neonup"},
+    "django_neon": {"neonup", "neonup_web"},
+    "fastapi_neon": {"neonup", "neonup_web"},
     "neonup_pytest": {"neonup", "neonup_cloud", "neonup_local", "neonup_emulator"},
 }
 """Which packages of ours each may import: what is below it. What an adapter can do without, it

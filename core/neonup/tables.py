@@ -64,7 +64,7 @@ _KNOWN = {
 _PACKAGES = frozenset(
     {
         *("neonup", "neonup_cloud", "neonup_emulator", "neonup_local", "neonup_mcp"),
-        *("neonup_templates", "django_neon", "fastapi_neon", "neonup_pytest"),
+        *("neonup_templates", "neonup_web", "django_neon", "fastapi_neon", "neonup_pytest"),
     }
 )
 """Neonup's own packages: what is in none of them may read tables and variables of its own."""

@@ -27,7 +27,8 @@ DATA = {
     "neonup-mcp": (),
     "neonup-templates": (),
     "neonup-django": (),
-    "neonup-fastapi": (r"pages/\w+\.(?:css|html|js)",),
+    "neonup-fastapi": (),
+    "neonup-web": (r"pages/\w+\.(?:css|html|js)",),
     "neonup-pytest": (),
 }
 """Files of a package beside its modules and its py.typed: patterns of their paths."""
@@ -63,7 +64,7 @@ def test_a_wheel_has_the_package_and_its_metadata(name: str, dist: Dist) -> None
     files = contents(dist.wheel(name))
     info = f"{name.replace('-', '_')}-{neonup.__version__}.dist-info"
     described = {f"{info}/{file}" for file in ("METADATA", "WHEEL", "RECORD", "licenses/LICENSE")}
-    if name not in ("neonup-django", "neonup-fastapi"):
+    if name not in ("neonup-django", "neonup-fastapi", "neonup-web"):
         described.add(f"{info}/entry_points.txt")
     package = _package(name)
     assert set(files) - set(package) == described

@@ -51,6 +51,7 @@ def is_development(
     project: Path | str | None = None,
     *,
     sign: str | None = None,
+    against: str | None = None,
     **arguments: Unpack[Arguments],
 ) -> bool:
     """Whether `neonup.ensure` may create a database here, with the same arguments.
@@ -59,7 +60,7 @@ def is_development(
         SettingsError: a value cannot be used.
     """
     try:
-        ask(resolve(project, **arguments), sign, environ=os.environ)
+        ask(resolve(project, **arguments), sign, against=against, environ=os.environ)
     except CreationForbidden:
         return False
     return True

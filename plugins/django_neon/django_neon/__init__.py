@@ -12,7 +12,7 @@ from typing import Any
 __all__ = ["database"]
 
 ENGINE = "django_neon.postgresql"
-_FOUND_LATER = frozenset({"ENGINE", "HOST", "NAME", "NEON", "PASSWORD", "PORT", "USER"})
+_FILLED_LATER = frozenset({"ENGINE", "HOST", "NAME", "NEON", "PASSWORD", "PORT", "USER"})
 
 
 def database(
@@ -47,11 +47,7 @@ def database(
         TypeError: an option is not one that such an entry has.
         ValueError: ``on_create`` is neither None nor ``"migrate"``.
     """
-    if on_create not in (None, "migrate"):
-        raise ValueError(f'on_create={on_create!r}: the only other value is "migrate"')
-    for name in options:
-        if not name.isupper() or name in _FOUND_LATER:
-            raise TypeError(f"database() takes the keys of an entry of DATABASES, not {name!r}")
+    _check(on_create, options)
     if key is None and alias != "default":
         key = f"{alias.upper()}_DATABASE_URL"
     described = {
@@ -73,3 +69,11 @@ def database(
     if pooled:
         entry.setdefault("DISABLE_SERVER_SIDE_CURSORS", True)
     return entry
+
+
+def _check(on_create: str | None, options: dict[str, Any]) -> None:
+    if on_create not in (None, "migrate"):
+        raise ValueError(f'on_create={on_create!r}: the only other value is "migrate"')
+    for name in options:
+        if not name.isupper() or name in _FILLED_LATER:
+            raise TypeError(f"database() takes the keys of an entry of DATABASES, not {name!r}")

@@ -20,6 +20,7 @@ class NeonConfig(AppConfig):
         from django_neon.checks import check
 
         register(check, "neonup")
-        # The signal comes once for each application with models: one of them stands for all.
-        first = next((one for one in apps.get_app_configs() if one.models_module), None)
-        pre_migrate.connect(checkpoints.keep, sender=first)
+        # The signal comes once for each application with models: the first stands for all.
+        configs = apps.get_app_configs()
+        first = next((config for config in configs if config.models_module), None)
+        pre_migrate.connect(checkpoints.before_migrate, sender=first)

@@ -18,7 +18,7 @@ _FINISHING = "NEONUP_FINISHING"
 """Neonup sets it while a database that it has just created is migrated."""
 
 
-def keep(using: str, plan: Sequence[Any] = (), verbosity: int = 1, **_: Any) -> None:
+def before_migrate(using: str, plan: Sequence[Any] = (), verbosity: int = 1, **_: Any) -> None:
     """Keep a version, where the setting ``checkpoint_migrations`` is on; for ``pre_migrate``.
 
     Only in development, where a migration is about to be applied or reversed, and only of a
@@ -37,15 +37,15 @@ def keep(using: str, plan: Sequence[Any] = (), verbosity: int = 1, **_: Any) -> 
         return
     if development.are_tests() or _FINISHING in os.environ:
         return
-    given = place.arguments(described)
+    settings = place.arguments(described)
     try:
-        if not neonup.resolve(**given).checkpoint_migrations:
+        if not neonup.resolve(**settings).checkpoint_migrations:
             return
         database = place.database(described)
         if database.created or database.provider == USER:
             return
         name = f"migrate-{datetime.now():%Y%m%d-%H%M%S}"
-        made = neonup.checkpoint(name, automatic=True, **given)
+        version = neonup.checkpoint(name, automatic=True, **settings)
     except NeonupError as error:
         raise CommandError(
             f"Nothing was migrated, since no version of the database could be kept.\n{error}\n"
@@ -54,11 +54,11 @@ def keep(using: str, plan: Sequence[Any] = (), verbosity: int = 1, **_: Any) -> 
     if verbosity:
         from neonup.plugin.project import tell
 
-        tell(f"kept the database as {made.name}; `neonup undo` goes back to it")
+        tell(f"kept the database as {version.name}; `neonup undo` goes back to it")
 
 
 def _described(using: str) -> dict[str, Any] | None:
-    """What an entry of ``DATABASES`` says of its database; None: it is not found by neonup."""
+    """An entry's ``NEON``; None: its database does not come from neonup."""
     entry = connections[using].settings_dict
     described: dict[str, Any] = entry.get("NEON", {})
     return described if entry["ENGINE"] == ENGINE and not described.get("given") else None

@@ -44,18 +44,18 @@ def _entry(alias: str, entry: dict[str, Any]) -> Iterator[CheckMessage]:
     from django_neon import place
 
     try:
-        found = neonup.find(**place.arguments(entry.get("NEON", {})))
+        database = neonup.find(**place.arguments(entry.get("NEON", {})))
     except neonup.NeonupError as error:
         yield Error(error.message, hint=error.remedy, obj=alias, id="neonup.E002")
         return
-    if found is None:
+    if database is None:
         return
-    remaining = found.expires_in
+    remaining = database.expires_in
     if remaining is not None and remaining < _SOON:
         over = remaining.total_seconds() <= 0
         hours = remaining.total_seconds() / 3600
         yield Warning(
-            f"The {found.provider} database "
+            f"The {database.provider} database "
             + ("has expired." if over else f"expires in {hours:.1f} hours unless claimed."),
             hint="manage.py neonup up --force creates a new one."
             if over
@@ -63,8 +63,8 @@ def _entry(alias: str, entry: dict[str, Any]) -> Iterator[CheckMessage]:
             obj=alias,
             id="neonup.W001",
         )
-    if Path(found.source).is_file():
-        for exposure in neonup.exposures(Path(found.source)):
+    if Path(database.source).is_file():
+        for exposure in neonup.exposures(Path(database.source)):
             yield Warning(
                 f"{exposure.text}. It holds the database's password.",
                 hint=exposure.remedy,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import dataclass
 from pathlib import Path, PurePath
 
 import neonup
+from neonup_web.source import Signs
 
 SERVERS = frozenset({"runserver", "runserver_plus"})
 """The management commands that serve, and go on where a database is missing."""
@@ -33,21 +33,6 @@ _PROGRAMS = frozenset({"celery", "daphne", "hypercorn", "uvicorn"})
 """Programs besides manage.py for which ``DEBUG`` is enough of a sign."""
 
 _TESTS = "tests use only the local provider"
-
-
-@dataclass(frozen=True)
-class Signs:
-    """What is passed to `neonup.ensure`.
-
-    Args:
-        sign: what says that this is development.
-        against: what says that it is not.
-        local_only: why only a database on this machine may be created.
-    """
-
-    sign: str | None = None
-    against: str | None = None
-    local_only: str | None = None
 
 
 def signs() -> Signs:

@@ -1,34 +1,35 @@
-"""Where the database of an entry is: found or created at the first connection of the process."""
+"""Where the database of an entry is: looked for at the first connection of the process."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
-from typing import Any
+from typing import Any, cast
 
 import neonup
 from django_neon import development
 from django_neon.errors import DatabaseUnavailable
-from neonup import Database, NeonupError
+from neonup import Arguments, Database, NeonupError
+from neonup_web.source import DatabaseSource
 
 _lock = threading.RLock()  # neonup's own lock is between processes
-_found: dict[tuple[Any, ...], Database] = {}
-_told: set[str] = set()
+_databases: dict[tuple[Any, ...], Database] = {}
+_reported: set[str] = set()
 
 _PLACE = ("HOST", "PORT", "USER", "PASSWORD")
-_PATIENCE = 30
+_CONNECT_TIMEOUT = 30
 """Seconds that a server elsewhere may take to answer: a suspended compute wakes in a few."""
 
 
 def arguments(described: Mapping[str, Any]) -> dict[str, Any]:
     """The settings with which neonup finds an entry's database; ``project`` is one of them."""
     project = development.project()
-    found: dict[str, Any] = {"project": project, "key": described.get("key")}
+    settings: dict[str, Any] = {"project": project, "key": described.get("key")}
     env_file = described.get("env_file")
     if env_file is not None:
-        found["env_file"] = env_file if project is None else project / env_file
-    return found
+        settings["env_file"] = env_file if project is None else project / env_file
+    return settings
 
 
 def database(described: Mapping[str, Any], *, again: bool = False) -> Database:
@@ -41,34 +42,32 @@ def database(described: Mapping[str, Any], *, again: bool = False) -> Database:
     Raises:
         DatabaseUnavailable: there is none; it is looked for again at the next call.
     """
-    asked = tuple(described.get(name) for name in ("key", "env_file"))
+    identity = tuple(described.get(name) for name in ("key", "env_file"))
     with _lock:
-        if asked not in _found or again:
+        if identity not in _databases or again:
             try:
-                _found[asked] = _ensure(described)
+                _databases[identity] = _source(described).ensure()
             except NeonupError as error:
-                _tell(str(error))
+                _report(str(error))
                 raise DatabaseUnavailable(str(error)) from error
-        return _found[asked]
+        return _databases[identity]
 
 
-def _ensure(described: Mapping[str, Any]) -> Database:
-    signs = development.signs()
-    given = arguments(described)
+def _source(described: Mapping[str, Any]) -> DatabaseSource:
+    settings = arguments(described)
+    project = settings.pop("project")
     if described.get("on_create"):
-        given["migrate"] = development.migrate_command(described["alias"])
+        settings["migrate"] = development.migrate_command(described["alias"])
     if not development.is_development():
-        given["banner"] = False
-    return neonup.ensure(
-        sign=signs.sign, against=signs.against, local_only=signs.local_only, **given
-    )
+        settings["banner"] = False
+    return DatabaseSource(project, arguments=cast("Arguments", settings), signs=development.signs)
 
 
-def _tell(message: str) -> None:
-    """Say it where it is not the end: a server goes on, and its first page may come much later."""
-    if development.command() in development.SERVERS and message not in _told:
-        _told.add(message)
-        from neonup.plugin.project import tell  # most processes have nothing to tell
+def _report(message: str) -> None:
+    """Print an error once where a server goes on, whose first page may come much later."""
+    if development.command() in development.SERVERS and message not in _reported:
+        _reported.add(message)
+        from neonup.plugin.project import tell  # most processes have nothing to report
 
         tell(message)
 
@@ -86,31 +85,31 @@ def fill(entry: dict[str, Any], *, again: bool = False) -> None:
     """
     described = entry.setdefault("NEON", {})
     if described.get("given"):
-        return  # somebody else has said where: neonup-pytest, for tests
-    found = database(described, again=again)
+        return  # neonup-pytest has written where, for tests
+    current = database(described, again=again)
     through_pooler = _wants_pooler(described)
-    url = found.url if through_pooler else found.direct
-    pooled = through_pooler and (described.get("pooled") or found.direct != found.url)
+    url = current.url if through_pooler else current.direct
+    pooled = through_pooler and (described.get("pooled") or current.direct != current.url)
     try:
-        url = neonup.libpq.hardened(url, found.own)
+        url = neonup.libpq.hardened(url, current.own)
         place = neonup.drivers.django(url, pooled=pooled or None)
     except NeonupError as error:
         raise DatabaseUnavailable(str(error)) from error
     with _lock:
-        added = described.get("options", {})
-        own = {
+        added_before = described.get("options", {})
+        own_options = {
             name: value
             for name, value in entry["OPTIONS"].items()
-            if name not in added or added[name] != value
+            if name not in added_before or added_before[name] != value
         }
         if entry.get("NAME") in ("", described.get("name")):  # and not the name of a test's
             entry["NAME"] = place["NAME"]
         described["name"] = place["NAME"]
         entry.update({name: place[name] for name in _PLACE})
-        described["own"] = found.own
-        patience = {} if _is_here(url, found) else {"connect_timeout": _PATIENCE}
-        described["options"] = {**patience, **place["OPTIONS"]}
-        entry["OPTIONS"] = {**described["options"], **own}
+        described["own"] = current.own
+        connect_timeout = {} if _is_here(url, current) else {"connect_timeout": _CONNECT_TIMEOUT}
+        described["options"] = {**connect_timeout, **place["OPTIONS"]}
+        entry["OPTIONS"] = {**described["options"], **own_options}
         if place.get("DISABLE_SERVER_SIDE_CURSORS"):
             entry["DISABLE_SERVER_SIDE_CURSORS"] = True
 

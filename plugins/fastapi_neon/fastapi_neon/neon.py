@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
 import inspect
-import threading
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Unpack, cast
-from weakref import WeakKeyDictionary
 
-from fastapi_neon.needs import needs
-from fastapi_neon.opened import Opened
-from fastapi_neon.source import Source
-from neonup import Arguments, Database, NeonupError
+from neonup import Arguments, Database
+from neonup_web.connections import Connections, Resource
+from neonup_web.requirements import requires
+from neonup_web.source import DatabaseSource, uvicorn_signs
 
 if TYPE_CHECKING:
     from psycopg import AsyncConnection
-    from sqlalchemy import Engine
     from sqlalchemy.ext.asyncio import AsyncSession
     from sqlalchemy.orm import Session
 
@@ -49,14 +45,11 @@ class Neon:
         engine: Mapping[str, Any] | None = None,
         **settings: Unpack[Arguments],
     ):
-        self.source = Source(project, pooled, settings)
-        self._driver = driver
-        self._pool_options = pool or {}
-        self._engine_options = engine or {}
-        self._opened: WeakKeyDictionary[asyncio.AbstractEventLoop, Opened] = WeakKeyDictionary()
-        self._wanted: set[Literal["pool", "engine", "sync_engine"]] = set()
-        self._engine: Engine | None = None
-        self._engine_lock = threading.Lock()
+        source = DatabaseSource(project, pooled, settings, uvicorn_signs)
+        self._connections = Connections(
+            source, driver=driver, pool=pool, engine=engine, name="neon"
+        )
+        self._used: set[Resource] = set()
 
     @asynccontextmanager
     async def lifespan(self, app: Any) -> AsyncIterator[None]:
@@ -68,13 +61,8 @@ class Neon:
         Raises:
             NeonupError: there is none, and the application does not start.
         """
-        opened = await self._here()
-        try:
-            await self._open_wanted(opened)
+        async with self._connections.lifespan(self._used):
             yield
-        finally:
-            await opened.close()
-            self._dispose()
 
     def lifespan_with(self, *others: Lifespan | Generator) -> Lifespan:
         """This lifespan with others within it, which find the database ready.
@@ -100,24 +88,24 @@ class Neon:
         Raises:
             NeonupError: there is none.
         """
-        return await (await self._here()).database()
+        return await self._connections.database()
 
     @property
     def connection(self) -> Callable[[], AsyncIterator[AsyncConnection[Any]]]:
         """A dependency: a psycopg connection from a pool; what is not committed is rolled back."""
-        self._wanted.add("pool")
+        self._used.add("connection")
         return self._connection
 
     @property
     def session(self) -> Callable[[], AsyncIterator[AsyncSession]]:
         """A dependency: SQLAlchemy's ``AsyncSession``; what is not committed is rolled back."""
-        self._wanted.add("engine")
+        self._used.add("session")
         return self._session
 
     @property
     def sync_session(self) -> Callable[[], Iterator[Session]]:
         """A dependency: SQLAlchemy's ``Session``; what is not committed is rolled back."""
-        self._wanted.add("sync_engine")
+        self._used.add("sync_session")
         return self._sync_session
 
     def install(self, app: Any, path: str = "/_neon") -> None:
@@ -130,69 +118,24 @@ class Neon:
         Raises:
             NeonupError: Starlette is not installed.
         """
-        with needs("neon.install", "starlette"):
+        with requires("neon.install", "starlette"):
             from fastapi_neon.routes import routes
         # In front, since an application often ends with a route that takes everything.
-        app.router.routes[:0] = routes(self, path)
+        app.router.routes[:0] = routes(self._connections, path)
+
+    # FastAPI tells a dependency that has an end by its being a generator function.
 
     async def _connection(self) -> AsyncIterator[AsyncConnection[Any]]:
-        pool = await (await self._here()).pool()
-        async with pool.lent() as connection:
+        async with self._connections.connection() as connection:
             yield connection
 
     async def _session(self) -> AsyncIterator[AsyncSession]:
-        engine = await (await self._here()).engine()
-        from sqlalchemy.ext.asyncio import AsyncSession
-
-        # What was committed is still there to answer with; reading it again would need an await.
-        async with AsyncSession(engine, expire_on_commit=False) as session:
+        async with self._connections.session() as session:
             yield session
 
     def _sync_session(self) -> Iterator[Session]:
-        engine = self._sync_engine()
-        from sqlalchemy.orm import Session
-
-        with Session(engine) as session:
+        with self._connections.sync_session() as session:
             yield session
-
-    async def _here(self) -> Opened:
-        """What is open on the running event loop."""
-        loop = asyncio.get_running_loop()
-        found = self._opened.get(loop)
-        if found is None:
-            found = Opened(self.source, self._driver, self._pool_options, self._engine_options)
-            self._opened[loop] = found
-            await found.close_with_the_loop()
-        return found
-
-    async def _open_wanted(self, opened: Opened) -> None:
-        """Find the database and open what the application's dependencies will ask for."""
-        try:
-            await opened.database()
-            if "pool" in self._wanted:
-                await opened.pool()
-            if "engine" in self._wanted:
-                await opened.engine()
-            if "sync_engine" in self._wanted:
-                await asyncio.to_thread(self._sync_engine)
-        except NeonupError as error:
-            raise error.with_traceback(None) from None  # the message says it all
-
-    def _sync_engine(self) -> Engine:
-        with self._engine_lock:
-            if self._engine is None:
-                with needs("neon.sync_session", "sqlalchemy", "psycopg[binary]"):
-                    from fastapi_neon.engine import open_engine
-
-                    database = self.source.ensure()
-                    self._engine = open_engine(self.source, database, self._engine_options)
-            return self._engine
-
-    def _dispose(self) -> None:
-        with self._engine_lock:
-            if self._engine is not None:
-                self._engine.dispose()
-                self._engine = None
 
 
 def _context(lifespan: Lifespan | Generator) -> Lifespan:

@@ -30,7 +30,7 @@ _RESTART = 10.0  # seconds: a local server recovers from a crash in far less
 
 
 class DatabaseWrapper(PostgresWrapper):
-    """A connection that knows where to go once it must go there.
+    """A connection whose database is looked for when it is about to connect.
 
     Its ``settings_dict`` is filled by `django_neon.place`; the backend that an entry names as
     ``engine`` is underneath.
@@ -89,12 +89,12 @@ class DatabaseWrapper(PostgresWrapper):
     @property
     def pool(self) -> Any:
         """psycopg's pool, where ``OPTIONS`` ask for one."""
-        found = super().pool
-        if found is not None:
+        pool = super().pool
+        if pool is not None:
             from django_neon.postgresql.pool import wake_on_connect
 
-            wake_on_connect(found, self.settings_dict)
-        return found
+            wake_on_connect(pool, self.settings_dict)
+        return pool
 
     def _answers(self, conn_params: dict[str, Any]) -> bool:
         try:

@@ -15,7 +15,7 @@ class DatabaseClient(PostgresClient):
     """Finds the database before psql is started."""
 
     def runshell(self, parameters: Iterable[str]) -> None:
-        """Run psql on it."""
+        """Run psql; ``PGSERVICE`` and its like do not lead it away from a database of neonup's."""
         entry = self.connection.settings_dict
         place.fill(entry)
         before = neonup.libpq.take_out(os.environ) if entry["NEON"].get("own") else {}

@@ -20,23 +20,23 @@ class DatabaseCreation(PostgresCreation):
 
     def test_db_signature(self) -> tuple[Any, ...]:
         """What tells two databases apart: where they are must be known."""
-        self._settle()
+        self._require_local_server()
         signature: tuple[Any, ...] = super().test_db_signature()
         return signature
 
     def _get_test_db_name(self) -> str:
-        self._settle()
+        self._require_local_server()
         return str(super()._get_test_db_name())  # type: ignore[misc]
 
-    def _settle(self) -> None:
+    def _require_local_server(self) -> None:
         self.connection.pass_the_pooler()  # type: ignore[attr-defined]
         if self.connection.settings_dict["NEON"].get("given"):
             return
-        found = place.database(self.connection.settings_dict["NEON"])
-        if found.provider != USER and not neonup.is_local(found):
+        database = place.database(self.connection.settings_dict["NEON"])
+        if database.provider != USER and not neonup.is_local(database):
             error = NeonupError(
-                f"Tests do not create databases beside the {found.provider} database of "
-                f"{found.key}, which is not on this machine.",
+                f"Tests do not create databases beside the {database.provider} database of "
+                f"{database.key}, which is not on this machine.",
                 remedy="With neonup[local], NEONUP_ENV_FILE=.env.test uses a local one for tests.",
             )
             raise DatabaseUnavailable(str(error))

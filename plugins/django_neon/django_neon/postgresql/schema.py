@@ -16,7 +16,7 @@ class SchemaEditor(DatabaseSchemaEditor):
     """Django's, with a note on the error of a statement that this Postgres cannot run."""
 
     def execute(self, sql: Any, params: Any = ()) -> None:
-        """Run a statement."""
+        """Run a statement; where the server lacks something, its error gets a note."""
         try:
             super().execute(sql, params)
         except Error as error:
@@ -26,7 +26,7 @@ class SchemaEditor(DatabaseSchemaEditor):
 
 
 def over(editor: type[Any]) -> type[Any]:
-    """The same over another backend's schema editor."""
+    """The class over another backend's."""
     if issubclass(SchemaEditor, editor):
         return SchemaEditor
     return type("SchemaEditor", (SchemaEditor, editor), {"__module__": __name__})

@@ -48,19 +48,19 @@ def _database(arguments: list[str]) -> tuple[str, list[str]]:
 
 
 def _choose(alias: str) -> None:
-    """Say to neonup which database is meant, by its variables and the current folder."""
+    """Lead neonup to a database, by its variables and the current folder."""
     from django.conf import settings
 
     entry = settings.DATABASES.get(alias, {})
     if entry.get("ENGINE") != ENGINE:
         raise CommandError(f"DATABASES[{alias!r}] does not come from django_neon.database().")
     described = entry["NEON"]
-    given = place.arguments(described)
+    variables = place.arguments(described)
     if described.get("on_create"):
-        given["migrate"] = development.migrate_command(alias)
-    project = given.pop("project")
+        variables["migrate"] = development.migrate_command(alias)
+    project = variables.pop("project")
     if project is not None and neonup.find_project(Path.cwd()) != project:
         os.chdir(project)
-    for name, value in given.items():
+    for name, value in variables.items():
         if value is not None:
             os.environ[f"NEONUP_{name.upper()}"] = str(value)

@@ -1,10 +1,10 @@
-"""What a database looks like: its version, its size, its tables and how many rows they have."""
+"""A database in short: its version, its size, its tables and how many rows they have."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from fastapi_neon.asking import Ask
+from neonup_web.queries import Query
 
 MOST_TABLES = 200
 """More are not listed."""
@@ -33,13 +33,13 @@ FROM (
     AND n.nspname <> 'information_schema' AND has_table_privilege(c.oid, 'SELECT')
     AND has_schema_privilege(n.oid, 'USAGE')
   ORDER BY name LIMIT {MOST_TABLES + 1}
-) AS found
+) AS listed
 """  # noqa: S608 - numbers of this module
 
 
 @dataclass(frozen=True)
 class TableSummary:
-    """A table.
+    """A table, partitions included.
 
     Args:
         name: with its schema where that is not on the search path.
@@ -55,8 +55,15 @@ class TableSummary:
 
 
 @dataclass(frozen=True)
-class Look:
-    """A database; ``more`` tells that there are more tables than these."""
+class DatabaseSummary:
+    """A database.
+
+    Args:
+        version: of its server.
+        size: as Postgres prints it.
+        tables: at most `MOST_TABLES`, by their names.
+        more: whether there are more tables than these.
+    """
 
     version: str
     size: str
@@ -64,17 +71,17 @@ class Look:
     more: bool
 
 
-async def look(ask: Ask) -> Look:
-    """Look at the database that ``ask`` asks."""
-    [(version, size)] = await ask(_DATABASE)
-    found = await ask(_TABLES)
-    listed = found[:MOST_TABLES]
+async def summarize(query: Query) -> DatabaseSummary:
+    """What the database that a `neonup_web.queries.read_only` connection leads to has."""
+    [(version, size)] = await query(_DATABASE)
+    rows = await query(_TABLES)
+    listed = rows[:MOST_TABLES]
     statements = [row[3] for row in listed if row[3] is not None]
-    counts = iter((await ask(f"SELECT {', '.join(statements)}"))[0] if statements else ())
+    counts = iter((await query(f"SELECT {', '.join(statements)}"))[0] if statements else ())
     tables = (
         TableSummary(name, next(counts), True, bytes_)
         if statement is not None
         else TableSummary(name, estimate if estimate >= 0 else None, False, bytes_)
         for name, estimate, bytes_, statement in listed
     )
-    return Look(version, size, tuple(tables), len(found) > MOST_TABLES)
+    return DatabaseSummary(version, size, tuple(tables), len(rows) > MOST_TABLES)

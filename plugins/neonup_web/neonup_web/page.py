@@ -10,44 +10,45 @@ from html import escape
 from importlib.resources import files
 from string import Template
 
-from starlette.responses import HTMLResponse, Response
-
 import neonup
-from fastapi_neon.look import Look, TableSummary
 from neonup import Database, NeonupError
+from neonup_web.response import WebResponse
+from neonup_web.summary import DatabaseSummary, TableSummary
 
 
-def page(database: Database | None, seen: Look | None, error: NeonupError | None) -> Response:
+def render_page(
+    database: Database | None, summary: DatabaseSummary | None, error: NeonupError | None
+) -> WebResponse:
     """The page of a database.
 
     Args:
         database: the database; None: there is none.
-        seen: what it looks like; None: it does not answer.
+        summary: what it has; None: it does not answer.
         error: why it does not.
     """
     parts = []
     if error is not None:
-        parts.append(_trouble(error))
+        parts.append(_error(error))
     if database is not None:
-        parts += [_left(database), _facts(database, seen)]
-    if seen is not None:
-        parts.append(_tables(seen))
+        parts += [_time_left(database), _facts(database, summary)]
+    if summary is not None:
+        parts.append(_tables(summary))
     label = neonup.provider_label(database) if database else ""
-    kind = label[:1].upper() + label[1:]
-    return _framed(kind or "No database", "\n".join(parts), 200 if error is None else 503)
+    title = label[:1].upper() + label[1:]
+    return _framed(title or "No database", "\n".join(parts), 200 if error is None else 503)
 
 
-def _trouble(error: NeonupError) -> str:
+def _error(error: NeonupError) -> str:
     checked = "".join(f"<li>{escape(line)}</li>" for line in error.checked)
     remedy = f"<p>{escape(error.remedy)}</p>" if error.remedy else ""
-    looked = f"<ul>{checked}</ul>" if checked else ""
+    list_of_checked = f"<ul>{checked}</ul>" if checked else ""
     return (
         '<div class="trouble" role="alert"><h2>The database does not answer</h2>'
-        f"<p>{escape(neonup.urls.mask(error.message))}</p>{looked}{remedy}</div>"
+        f"<p>{escape(neonup.urls.mask(error.message))}</p>{list_of_checked}{remedy}</div>"
     )
 
 
-def _left(database: Database) -> str:
+def _time_left(database: Database) -> str:
     """How long it lives, and the button that claims it."""
     if database.expires_at is None or database.expires_in is None:
         return ""
@@ -71,7 +72,7 @@ def _duration(left: timedelta) -> str:
     return f"{seconds // 3600:02}h {seconds // 60 % 60:02}m {seconds % 60:02}s"
 
 
-def _facts(database: Database, seen: Look | None) -> str:
+def _facts(database: Database, summary: DatabaseSummary | None) -> str:
     parts = neonup.urls.parse(database.url)
     host, port = parts.hosts[0] if parts.hosts else ("", None)
     facts = {
@@ -84,23 +85,23 @@ def _facts(database: Database, seen: Look | None) -> str:
     }
     if database.note:
         facts["Note"] = database.note
-    if seen is not None:
-        facts |= {"Postgres": seen.version, "Size": seen.size}
+    if summary is not None:
+        facts |= {"Postgres": summary.version, "Size": summary.size}
     rows = "".join(
         f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" for name, value in facts.items()
     )
     return f"<dl>{rows}</dl>"
 
 
-def _tables(seen: Look) -> str:
-    if not seen.tables:
+def _tables(summary: DatabaseSummary) -> str:
+    if not summary.tables:
         return "<h2>Tables</h2><p>None yet. Run your migrations, and they appear here.</p>"
     rows = "".join(
         f'<tr><th scope="row">{escape(table.name)}</th><td>{_rows(table)}</td>'
         f"<td>{escape(table.size)}</td></tr>"
-        for table in seen.tables
+        for table in summary.tables
     )
-    more = f"<p>Only the first {len(seen.tables)} are shown.</p>" if seen.more else ""
+    more = f"<p>Only the first {len(summary.tables)} are shown.</p>" if summary.more else ""
     return (
         '<h2 id="tables">Tables</h2><div class="scroll" tabindex="0" role="region" '
         'aria-labelledby="tables"><table><thead><tr><th scope="col">Table</th>'
@@ -116,30 +117,29 @@ def _rows(table: TableSummary) -> str:
 
 
 @cache
-def _text(name: str) -> str:
-    return (files("fastapi_neon") / "pages" / name).read_text(encoding="utf-8")
+def _file(name: str) -> str:
+    return (files("neonup_web") / "pages" / name).read_text(encoding="utf-8")
 
 
-def _source(text: str) -> str:
+def _hash(text: str) -> str:
     """How a content security policy names an inline style or script."""
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
-def _framed(title: str, content: str, status: int) -> Response:
-    style, script = _text("style.css"), _text("countdown.js")
-    text = Template(_text("frame.html")).substitute(
+def _framed(title: str, content: str, status: int) -> WebResponse:
+    style, script = _file("style.css"), _file("countdown.js")
+    body = Template(_file("frame.html")).substitute(
         title=escape(title), style=style, script=script, content=content
     )
     policy = (
-        f"default-src 'none'; style-src {_source(style)}; script-src {_source(script)}; "
+        f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(script)}; "
         "img-src data:; form-action 'none'; frame-ancestors 'none'; base-uri 'none'"
     )
     headers = {
-        "cache-control": "no-store",
         "content-security-policy": policy,
         "cross-origin-resource-policy": "same-origin",
         "referrer-policy": "no-referrer",
         "x-content-type-options": "nosniff",
         "x-frame-options": "DENY",
     }
-    return HTMLResponse(text, status, headers)
+    return WebResponse.html(body, status, headers)

@@ -9,11 +9,11 @@ from neonup import NeonupError
 
 
 @contextmanager
-def needs(what: str, *requirements: str) -> Iterator[None]:
+def requires(feature: str, *requirements: str) -> Iterator[None]:
     """Around an import: where it fails, say what to install.
 
     Args:
-        what: what was asked for.
+        feature: what the application uses.
         requirements: for pip, as one types them.
 
     Raises:
@@ -24,6 +24,6 @@ def needs(what: str, *requirements: str) -> Iterator[None]:
     except ImportError as error:
         missing = error.name or str(error).partition("\n")[0]
         raise NeonupError(
-            f"{what} needs {missing}, which is not installed.",
-            remedy="pip install " + " ".join(f'"{one}"' for one in requirements),
+            f"{feature} needs {missing}, which is not installed.",
+            remedy="pip install " + " ".join(f'"{requirement}"' for requirement in requirements),
         ) from None

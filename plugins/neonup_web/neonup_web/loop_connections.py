@@ -3,55 +3,62 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import AsyncExitStack, suppress
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from fastapi_neon.needs import needs
-from fastapi_neon.source import Source
 from neonup import Database
+from neonup_web.requirements import requires
+from neonup_web.source import DatabaseSource
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine
 
-    from fastapi_neon.pool import ConnectionPool
+    from neonup_web.pool import ConnectionPool
 
 
-class Opened:
+@dataclass(frozen=True)
+class ConnectionOptions:
+    """How connections are opened; see `neonup_web.connections.Connections`."""
+
+    source: DatabaseSource
+    driver: str
+    pool: Mapping[str, Any]
+    engine: Mapping[str, Any]
+    name: str
+
+
+class LoopConnections:
     """The database, the pool and the engine of one event loop, each opened on its first use.
 
     Args:
-        source: finds the database.
-        driver: of the engine.
-        pool: options of the pool.
-        engine: options of the engine.
+        options: how.
+        known: the database if this process uses it already, on threads; None: it is looked for.
     """
 
-    def __init__(
-        self, source: Source, driver: str, pool: Mapping[str, Any], engine: Mapping[str, Any]
-    ):
-        self._source = source
-        self._driver = driver
-        self._pool_options = pool
-        self._engine_options = engine
+    def __init__(self, options: ConnectionOptions, known: Callable[[], Database | None]):
+        self._options = options
+        self._known = known
         self._lock = asyncio.Lock()
         self._database: Database | None = None
         self._pool: ConnectionPool | None = None
         self._engine: AsyncEngine | None = None
-        self._end: AsyncGenerator[None] | None = None
+        self._closing: AsyncGenerator[None] | None = None
 
     async def database(self) -> Database:
         """The database; looked for on the first call."""
         async with self._lock:
-            return await self._found()
+            return await self._find()
 
     async def pool(self) -> ConnectionPool:
         """psycopg's pool."""
         async with self._lock:
             if self._pool is None:
-                with needs("neon.connection", "psycopg[binary,pool]>=3.2"):
-                    from fastapi_neon.pool import ConnectionPool
-                pool = ConnectionPool(self._source, await self._found(), self._pool_options)
+                options = self._options
+                with requires(f"{options.name}.connection", "psycopg[binary,pool]>=3.2"):
+                    from neonup_web.pool import ConnectionPool
+                pool = ConnectionPool(options.source, await self._find(), options.pool)
                 await pool.open()
                 self._pool = pool
             return self._pool
@@ -60,13 +67,13 @@ class Opened:
         """SQLAlchemy's engine."""
         async with self._lock:
             if self._engine is None:
-                driver = "psycopg[binary]" if self._driver == "psycopg" else self._driver
-                with needs("neon.session", "sqlalchemy[asyncio]", driver):
-                    from fastapi_neon.engine import open_async_engine
+                options = self._options
+                driver = "psycopg[binary]" if options.driver == "psycopg" else options.driver
+                with requires(f"{options.name}.session", "sqlalchemy[asyncio]", driver):
+                    from neonup_web.engines import waking_async_engine
 
-                    database = await self._found()
-                    self._engine = open_async_engine(
-                        self._source, database, self._driver, self._engine_options
+                    self._engine = waking_async_engine(
+                        options.source, await self._find(), options.driver, options.engine
                     )
             return self._engine
 
@@ -83,18 +90,18 @@ class Opened:
 
     async def close_with_the_loop(self) -> None:
         """Close when the loop ends (asyncio closes its generators then), if nobody did before."""
-        self._end = self._at_the_end()
-        await anext(self._end)
+        self._closing = self._close_at_the_end()
+        await anext(self._closing)
 
-    async def _at_the_end(self) -> AsyncGenerator[None]:
+    async def _close_at_the_end(self) -> AsyncGenerator[None]:
         try:
             yield
         finally:
-            self._end = None  # it knows its loop, which is to be forgotten
+            self._closing = None  # it knows its loop, which is to be forgotten
             with suppress(asyncio.CancelledError):
                 await self.close()
 
-    async def _found(self) -> Database:
+    async def _find(self) -> Database:
         if self._database is None:
-            self._database = await self._source.aensure()
+            self._database = self._known() or await self._options.source.aensure()
         return self._database

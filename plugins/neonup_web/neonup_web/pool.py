@@ -11,12 +11,12 @@ from psycopg import AsyncConnection, Error, OperationalError
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 import neonup
-from fastapi_neon.source import Source
 from neonup import Database
+from neonup_web.source import DatabaseSource
 
 Connection = AsyncConnection[Any]
 
-PATIENCE = 5.0
+RECONNECT_SECONDS = 5.0
 """Seconds that a request waits for a database that refuses every new connection."""
 
 
@@ -29,16 +29,18 @@ class ConnectionPool:
         options: of ``AsyncConnectionPool``; its ``kwargs`` are psycopg's.
     """
 
-    def __init__(self, source: Source, database: Database, options: Mapping[str, Any]):
+    def __init__(self, source: DatabaseSource, database: Database, options: Mapping[str, Any]):
         self._source = source
         self._failure: Exception | None = None
-        self._made: WeakSet[Connection] = WeakSet()
+        self._connections: WeakSet[Connection] = WeakSet()
         arguments = neonup.drivers.psycopg_arguments(database.url, pooled=source.pooled or None)
         self._move(database)
         arguments.pop("conninfo")
-        chosen = {"min_size": 1, "max_size": 10, **options}
-        chosen["kwargs"] = arguments | chosen.get("kwargs", {})
-        self._pool = AsyncConnectionPool(connection_class=self._waking(), open=False, **chosen)
+        pool_options = {"min_size": 1, "max_size": 10, **options}
+        pool_options["kwargs"] = arguments | pool_options.get("kwargs", {})
+        self._pool = AsyncConnectionPool(
+            connection_class=self._connection_class(), open=False, **pool_options
+        )
 
     def _move(self, database: Database) -> None:
         """Connect there from now on."""
@@ -55,11 +57,11 @@ class ConnectionPool:
         try:
             await self._pool.close()
         finally:  # it gives up where the loop has ended its workers already
-            for connection in list(self._made):
+            for connection in list(self._connections):
                 await connection.close()
 
     @asynccontextmanager
-    async def lent(self) -> AsyncIterator[Connection]:
+    async def connection(self) -> AsyncIterator[Connection]:
         """A connection that answers; what was not committed is rolled back.
 
         Raises:
@@ -98,15 +100,15 @@ class ConnectionPool:
         """The pool's next connection; where none can be made, the reason, and no long wait."""
         timeout = self._pool.timeout
         try:
-            return await self._pool.getconn(min(timeout, PATIENCE))
+            return await self._pool.getconn(min(timeout, RECONNECT_SECONDS))
         except PoolTimeout:
             if self._failure is not None:
                 raise self._failure.with_traceback(None) from None
-            if timeout <= PATIENCE:
+            if timeout <= RECONNECT_SECONDS:
                 raise
-        return await self._pool.getconn(timeout - PATIENCE)
+        return await self._pool.getconn(timeout - RECONNECT_SECONDS)
 
-    def _waking(self) -> type[Connection]:
+    def _connection_class(self) -> type[Connection]:
         """A class of connections that wake their database where they cannot connect."""
         pool = self
 
@@ -116,16 +118,16 @@ class ConnectionPool:
                 try:
                     try:
                         with neonup.libpq.service_hidden(pool._own):
-                            made = await super().connect(pool._conninfo, **arguments)
+                            connection = await super().connect(pool._conninfo, **arguments)
                     except OperationalError:
                         pool._move(await pool._source.aensure())
                         with neonup.libpq.service_hidden(pool._own):
-                            made = await super().connect(pool._conninfo, **arguments)
+                            connection = await super().connect(pool._conninfo, **arguments)
                 except Exception as failure:
                     pool._failure = failure
                     raise
                 pool._failure = None
-                pool._made.add(made)
-                return made
+                pool._connections.add(connection)
+                return connection
 
         return WakingConnection

@@ -10,12 +10,12 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.util import await_only
 
 import neonup
-from fastapi_neon.source import Source
 from neonup import Database
+from neonup_web.source import DatabaseSource
 
 
-def open_async_engine(
-    source: Source, database: Database, driver: str, options: Mapping[str, Any]
+def waking_async_engine(
+    source: DatabaseSource, database: Database, driver: str, options: Mapping[str, Any]
 ) -> AsyncEngine:
     """An engine for this event loop; it connects on its first use.
 
@@ -27,30 +27,32 @@ def open_async_engine(
     """
     engine = create_async_engine(**_arguments(source, database, driver, options))
 
-    def again() -> Database:
+    def wake() -> Database:
         return await_only(source.aensure())  # within SQLAlchemy's greenlet
 
-    _wake(engine.sync_engine, database, driver, again)
+    _wake_on_connect(engine.sync_engine, database, driver, wake)
     return engine
 
 
-def open_engine(source: Source, database: Database, options: Mapping[str, Any]) -> Engine:
-    """As `open_async_engine`, for threads, with psycopg."""
+def waking_engine(source: DatabaseSource, database: Database, options: Mapping[str, Any]) -> Engine:
+    """As `waking_async_engine`, for threads, with psycopg."""
     engine = create_engine(**_arguments(source, database, "psycopg", options))
-    _wake(engine, database, "psycopg", source.ensure)
+    _wake_on_connect(engine, database, "psycopg", source.ensure)
     return engine
 
 
 def _arguments(
-    source: Source, database: Database, driver: str, options: Mapping[str, Any]
+    source: DatabaseSource, database: Database, driver: str, options: Mapping[str, Any]
 ) -> dict[str, Any]:
     url = neonup.libpq.hardened(database.url, database.own)
     arguments = neonup.drivers.engine_arguments(url, driver=driver, pooled=source.pooled or None)
-    both = {**arguments.get("connect_args", {}), **options.get("connect_args", {})}
-    return {**arguments, **options, "connect_args": both}
+    connect_args = {**arguments.get("connect_args", {}), **options.get("connect_args", {})}
+    return {**arguments, **options, "connect_args": connect_args}
 
 
-def _wake(engine: Engine, database: Database, driver: str, again: Callable[[], Database]) -> None:
+def _wake_on_connect(
+    engine: Engine, database: Database, driver: str, wake: Callable[[], Database]
+) -> None:
     """Have each connection of an engine that cannot be made tried once more, on an awake server."""
     current = database
 
@@ -63,13 +65,13 @@ def _wake(engine: Engine, database: Database, driver: str, again: Callable[[], D
             with neonup.libpq.service_hidden(current.own):
                 return dialect.connect(*words, **names)
         except Exception:  # each driver has its own
-            current = again()
+            current = wake()
             _move(dialect, words, names)
             with neonup.libpq.service_hidden(current.own):
                 return dialect.connect(*words, **names)
 
     def _move(dialect: Any, words: list[Any], names: dict[str, Any]) -> None:
-        moved = neonup.libpq.hardened(current.url, current.own)
-        url = make_url(neonup.drivers.sqlalchemy_url(moved, driver=driver))
+        hardened = neonup.libpq.hardened(current.url, current.own)
+        url = make_url(neonup.drivers.sqlalchemy_url(hardened, driver=driver))
         words[:], new = dialect.create_connect_args(url)
         names |= new

@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from urllib.parse import urlsplit
-
-from starlette.requests import Request
 
 import neonup
 
 _FORWARDED = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip")
 
 
-def is_local(request: Request) -> bool:
+def is_local(client: str | None, headers: Mapping[str, str]) -> bool:
     """Whether a request comes from this machine and is meant for it.
 
     A tunnel or a proxy on this machine connects from it too, but says for whom, or names another
     host; so does a page elsewhere whose name is made to point here. A page of another site may
-    lead a person here, but neither read nor embed what it finds.
+    lead a person here, but neither read nor embed the answer.
+
+    Args:
+        client: the address of who is connected, as the server knows it; None: unknown.
+        headers: of the request; the case of their names does not matter.
     """
-    headers = request.headers
-    if request.client is None or not neonup.urls.is_loopback(request.client.host):
+    headers = {name.lower(): value for name, value in headers.items()}
+    if client is None or not neonup.urls.is_loopback(client):
         return False
-    if any(name in headers for name in _FORWARDED) or not _names_us(headers.get("host", "")):
+    if any(name in headers for name in _FORWARDED) or not _is_this_machine(headers.get("host", "")):
         return False
     if headers.get("sec-fetch-dest", "document") not in {"document", "empty"}:
         return False
@@ -30,7 +33,7 @@ def is_local(request: Request) -> bool:
     return "origin" not in headers and (leads_here or not from_elsewhere)
 
 
-def _names_us(host: str) -> bool:
+def _is_this_machine(host: str) -> bool:
     try:
         name = urlsplit(f"//{host}").hostname or ""
     except ValueError:
