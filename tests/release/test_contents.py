@@ -11,7 +11,16 @@ from pathlib import Path
 import pytest
 
 import neonup
-from tests.release.building import FOLDERS, PACKAGES, ROOT, build, build_all, contents, unpacked
+from tests.release.building import (
+    FOLDERS,
+    PACKAGES,
+    ROOT,
+    build,
+    build_all,
+    contents,
+    project_table,
+    unpacked,
+)
 from tests.release.conftest import Dist
 
 MODULE = r"(?:\w+/)*\w+\.py"
@@ -64,7 +73,7 @@ def test_a_wheel_has_the_package_and_its_metadata(name: str, dist: Dist) -> None
     files = contents(dist.wheel(name))
     info = f"{name.replace('-', '_')}-{neonup.__version__}.dist-info"
     described = {f"{info}/{file}" for file in ("METADATA", "WHEEL", "RECORD", "licenses/LICENSE")}
-    if name not in ("neonup-django", "neonup-fastapi", "neonup-web"):
+    if project_table(name).keys() & {"entry-points", "scripts"}:
         described.add(f"{info}/entry_points.txt")
     package = _package(name)
     assert set(files) - set(package) == described
