@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from neonup_cloud import oauth
+from neonup_cloud.web.connecting import AccountConnection
 from neonup_emulator.neon.oauth import clients
 from neonup_emulator.neon.oauth.model import OAuthGrant
 from tests.cloud.oauth.web import COMMANDS, Site, Visitor, site
@@ -176,6 +177,27 @@ def test_an_id_token_for_another_question(
     tokens = oauth.connect.complete(application, back(person, url), pending)
     assert tokens.refresh_token is None  # offline access was not asked for
     assert tokens.access_token not in repr(tokens)
+
+
+@pytest.mark.parametrize(
+    ("after", "address"),
+    [
+        ("/", "/?neon=disconnected"),
+        ("/settings?tab=neon", "/settings?tab=neon&neon=disconnected"),
+        ("/settings#accounts", "/settings?neon=disconnected#accounts"),
+        ("https://shop.example/a", "https://shop.example/a?neon=disconnected"),
+    ],
+)
+def test_the_outcome_is_in_the_query_of_the_address_afterwards(
+    after: str, address: str, tmp_path: Path
+) -> None:
+    """Without a web framework: a request is a name here."""
+    application = oauth.Application("shop", "http://127.0.0.1:4711/callback", "secret")
+    stores = {"ada": oauth.FileTokens(tmp_path / "ada.json")}
+    account = AccountConnection[str](application, stores.get, after=after)
+    assert account.stored("nobody") is None
+    assert account.stored("ada") is None
+    assert account.disconnect(stores["ada"]) == address  # nothing is connected: Neon is not asked
 
 
 def test_disconnected_though_neon_does_not_answer(

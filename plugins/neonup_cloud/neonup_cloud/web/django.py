@@ -22,33 +22,18 @@ from django.views.decorators.csrf import csrf_protect
 from django.views.decorators.http import require_GET, require_POST
 
 from neonup_cloud import NeonClient, oauth
-from neonup_cloud.web.connecting import Connection
+from neonup_cloud.web.connecting import AccountConnection
 
 
-class Account:
-    """The users' accounts at Neon.
+class Account(AccountConnection[HttpRequest]):
+    """The users' accounts at Neon; its arguments are those of `AccountConnection`.
 
-    Args:
-        application: as it is registered at Neon; its redirect URI ends with ``/callback``.
-        tokens: the place of the tokens of whoever makes a request; None: it is nobody who may
-            connect an account.
-        after: where users are sent when something is done: an address or a view's name; with
-            ``?neon=``: ``connected``, ``denied`` (by themselves), ``disconnected`` or ``failed``.
-        base_url: of Neon's API; as `neonup_cloud.NeonClient` finds it if None.
+    ``after`` may also be a view's name.
     """
 
-    def __init__(
-        self,
-        application: oauth.Application,
-        tokens: Callable[[HttpRequest], oauth.TokenStore | None],
-        *,
-        after: str = "/",
-        base_url: str | None = None,
-    ):
-        self._application = application
-        self._tokens = tokens
-        self._after = after
-        self._base_url = base_url
+    def address_after(self) -> str:
+        """The address of ``after``, an address itself or a view's name."""
+        return resolve_url(self.after)
 
     @property
     def urls(self) -> tuple[list[URLPattern], str, str]:
@@ -68,13 +53,13 @@ class Account:
         Where the user has revoked it at Neon, its use raises `neonup_cloud.oauth.SignInEnded` once;
         afterwards no account is connected.
         """
-        store = self._tokens(request)
-        tokens = None if store is None else store.load()
-        if store is None or tokens is None:
+        stored = self.stored(request)
+        if stored is None:
             yield None
             return
-        auth = oauth.connected(self._application, store)
-        with NeonClient(auth=auth, base_url=self._base_url) as neon:
+        store, tokens = stored
+        auth = oauth.connected(self.application, store)
+        with NeonClient(auth=auth, base_url=self.base_url) as neon:
             try:
                 yield neon
             except oauth.SignInEnded:
@@ -89,26 +74,23 @@ class Account:
 
     def _connect(self, request: HttpRequest) -> HttpResponse:
         self._store(request)
-        return _redirect(self._connection().begin(request.session))
+        return _redirect(self.begin(request.session))
 
     def _callback(self, request: HttpRequest) -> HttpResponse:
         store = self._store(request)
-        return _redirect(self._connection().complete(request.session, request.GET.dict(), store))
+        return _redirect(self.complete(request.session, request.GET.dict(), store))
 
     def _disconnect(self, request: HttpRequest) -> HttpResponse:
-        return _redirect(self._connection().disconnect(self._store(request)))
-
-    def _connection(self) -> Connection:
-        return Connection(self._application, resolve_url(self._after))
+        return _redirect(self.disconnect(self._store(request)))
 
     def _store(self, request: HttpRequest) -> oauth.TokenStore:
-        store = self._tokens(request)
+        store = self.tokens(request)
         if store is None:
             raise PermissionDenied
         return store
 
 
 def _redirect(url: str) -> HttpResponse:
-    answer = HttpResponseRedirect(url)
-    answer.status_code = 303  # what comes after a form is a GET (RFC 9700, 4.12)
-    return answer
+    response = HttpResponseRedirect(url)
+    response.status_code = 303  # what comes after a form is a GET (RFC 9700, 4.12)
+    return response

@@ -12,7 +12,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from typing import Any
-from urllib.parse import urlsplit
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -20,33 +19,11 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from neonup_cloud import AsyncNeonClient, oauth
-from neonup_cloud.web.connecting import Connection
+from neonup_cloud.web.connecting import AccountConnection, is_same_site
 
 
-class Account:
-    """The users' accounts at Neon.
-
-    Args:
-        application: as it is registered at Neon; its redirect URI ends with ``/callback``.
-        tokens: the place of the tokens of whoever makes a request; None: it is nobody who may
-            connect an account. It may block.
-        after: where users are sent when something is done; with ``?neon=``: ``connected``,
-            ``denied`` (by themselves), ``disconnected`` or ``failed``.
-        base_url: of Neon's API; as `neonup_cloud.NeonClient` finds it if None.
-    """
-
-    def __init__(
-        self,
-        application: oauth.Application,
-        tokens: Callable[[Request], oauth.TokenStore | None],
-        *,
-        after: str = "/",
-        base_url: str | None = None,
-    ):
-        self._application = application
-        self._tokens = tokens
-        self._connection = Connection(application, after)
-        self._base_url = base_url
+class Account(AccountConnection[Request]):
+    """The users' accounts at Neon; its arguments are those of `AccountConnection`."""
 
     def install(self, app: Any, path: str = "/neon") -> None:
         """Add the routes to an application: ``POST path/connect`` and ``path/disconnect``, from
@@ -64,13 +41,13 @@ class Account:
         Where the user has revoked it at Neon, its use raises `neonup_cloud.oauth.SignInEnded` once;
         afterwards no account is connected.
         """
-        store = await asyncio.to_thread(self._tokens, request)
-        tokens = None if store is None else await asyncio.to_thread(store.load)
-        if store is None or tokens is None:
+        stored = await asyncio.to_thread(self.stored, request)
+        if stored is None:
             yield None
             return
-        auth = oauth.connected(self._application, store)
-        async with AsyncNeonClient(auth=auth, base_url=self._base_url) as neon:
+        store, tokens = stored
+        auth = oauth.connected(self.application, store)
+        async with AsyncNeonClient(auth=auth, base_url=self.base_url) as neon:
             try:
                 yield neon
             except oauth.SignInEnded:
@@ -80,20 +57,20 @@ class Account:
     async def _connect(self, request: Request) -> Response:
         _refuse_other_sites(request)
         await self._store(request)
-        return await self._redirect(self._connection.begin, request.session)
+        return await self._redirect(self.begin, request.session)
 
     async def _callback(self, request: Request) -> Response:
         store = await self._store(request)
         answer = dict(request.query_params)
-        return await self._redirect(self._connection.complete, request.session, answer, store)
+        return await self._redirect(self.complete, request.session, answer, store)
 
     async def _disconnect(self, request: Request) -> Response:
         _refuse_other_sites(request)
         store = await self._store(request)
-        return await self._redirect(self._connection.disconnect, store)
+        return await self._redirect(self.disconnect, store)
 
     async def _store(self, request: Request) -> oauth.TokenStore:
-        store = await asyncio.to_thread(self._tokens, request)
+        store = await asyncio.to_thread(self.tokens, request)
         if store is None:
             raise HTTPException(401)
         return store
@@ -105,8 +82,5 @@ class Account:
 
 def _refuse_other_sites(request: Request) -> None:
     """Only the application's own pages may begin or end a connection."""
-    origin = request.headers.get("origin")
-    site = request.headers.get("sec-fetch-site", "same-origin")
-    ours = origin is None or urlsplit(origin).netloc == request.headers.get("host")
-    if not ours or site not in {"same-origin", "none"}:
+    if not is_same_site(request.headers):
         raise HTTPException(403)
