@@ -8,7 +8,6 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from neonup_web.connections import Connections
-from neonup_web.response import WebResponse
 from neonup_web.status import StatusPages
 
 
@@ -17,19 +16,15 @@ def routes(connections: Connections, path: str) -> list[Route]:
     pages = StatusPages(connections)
 
     async def health(request: Request) -> Response:
-        return _response(await pages.health())
+        return Response(*await pages.health())
 
     async def page(request: Request) -> Response:
         response = await pages.page(request.client and request.client.host, request.headers)
         if response is None:
             raise HTTPException(404)
-        return _response(response)
+        return Response(*response)
 
     return [
         Route(f"{path}/health", health, include_in_schema=False),
         Route(path, page, include_in_schema=False),
     ]
-
-
-def _response(response: WebResponse) -> Response:
-    return Response(response.body, response.status, response.headers)

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 
-@dataclass(frozen=True)
-class WebResponse:
-    """An answer to a request.
+class WebResponse(NamedTuple):
+    """An answer to a request, in the order in which Flask's and Starlette's responses take it.
 
     Args:
         body: text, to be sent as UTF-8.
