@@ -48,27 +48,27 @@ def database(
         ValueError: ``on_create`` is neither None nor ``"migrate"``.
     """
     _check(on_create, options)
-    if key is None and alias != "default":
-        key = f"{alias.upper()}_DATABASE_URL"
     described = {
         "alias": alias,
-        "key": key,
+        "key": _key(alias) if key is None else key,
         "env_file": None if env_file is None else os.fspath(env_file),
         "pooled": pooled,
         "on_create": on_create,
         "engine": engine,
     }
-    entry = {
+    return {
         "ENGINE": ENGINE,
         "CONN_MAX_AGE": conn_max_age,
         "CONN_HEALTH_CHECKS": conn_health_checks,
         "OPTIONS": {},
+        **({"DISABLE_SERVER_SIDE_CURSORS": True} if pooled else {}),
         **options,
         "NEON": described,
     }
-    if pooled:
-        entry.setdefault("DISABLE_SERVER_SIDE_CURSORS", True)
-    return entry
+
+
+def _key(alias: str) -> str | None:
+    return None if alias == "default" else f"{alias.upper()}_DATABASE_URL"
 
 
 def _check(on_create: str | None, options: dict[str, Any]) -> None:
