@@ -54,7 +54,7 @@ class Connections:
             WeakKeyDictionary()
         )
         self._lock = threading.Lock()
-        self._database: Database | None = None
+        self._in_use_by_threads: Database | None = None
         self._engine: Engine | None = None
         self._process = os.getpid()
 
@@ -65,6 +65,14 @@ class Connections:
             NeonupError: there is none.
         """
         return await (await self._of_this_loop()).database()
+
+    async def database_in_use(self) -> Database:
+        """As `database`, but the one that was opened already, also if by threads.
+
+        For whoever only looks: where that one is lost, none is created in its place.
+        """
+        connections = await self._of_this_loop()
+        return connections.in_use or self._in_use_by_threads or await connections.database()
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[AsyncConnection[Any]]:
@@ -110,7 +118,7 @@ class Connections:
 
                     database = self.source.ensure()
                     self._engine = waking_engine(self.source, database, self._options.engine)
-                self._database, self._process = database, os.getpid()
+                self._in_use_by_threads, self._process = database, os.getpid()
             return self._engine
 
     @asynccontextmanager
@@ -137,7 +145,7 @@ class Connections:
     def close(self) -> None:
         """Close the threads' engine; a session requested afterwards opens another."""
         with self._lock:
-            engine, self._engine, self._database = self._engine, None, None
+            engine, self._engine, self._in_use_by_threads = self._engine, None, None
             if engine is not None:
                 engine.dispose(close=self._process == os.getpid())
 
@@ -145,7 +153,7 @@ class Connections:
         loop = asyncio.get_running_loop()
         connections = self._loops.get(loop)
         if connections is None:
-            connections = LoopConnections(self._options, lambda: self._database)
+            connections = LoopConnections(self._options)
             self._loops[loop] = connections
             await connections.close_with_the_loop()
         return connections

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -34,14 +34,12 @@ class LoopConnections:
 
     Args:
         options: how.
-        known: the database if this process uses it already, on threads; None: it is looked for.
     """
 
-    def __init__(self, options: ConnectionOptions, known: Callable[[], Database | None]):
+    def __init__(self, options: ConnectionOptions):
         self._options = options
-        self._known = known
         self._lock = asyncio.Lock()
-        self._database: Database | None = None
+        self.in_use: Database | None = None
         self._pool: ConnectionPool | None = None
         self._engine: AsyncEngine | None = None
         self._closing: AsyncGenerator[None] | None = None
@@ -81,7 +79,7 @@ class LoopConnections:
         """Close everything; anything requested afterwards is opened again."""
         async with self._lock:
             pool, engine = self._pool, self._engine
-            self._database = self._pool = self._engine = None
+            self.in_use = self._pool = self._engine = None
             async with AsyncExitStack() as stack:
                 if engine is not None:
                     stack.push_async_callback(engine.dispose)
@@ -102,6 +100,6 @@ class LoopConnections:
                 await self.close()
 
     async def _find(self) -> Database:
-        if self._database is None:
-            self._database = self._known() or await self._options.source.aensure()
-        return self._database
+        if self.in_use is None:
+            self.in_use = await self._options.source.aensure()
+        return self.in_use

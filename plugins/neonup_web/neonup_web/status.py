@@ -57,7 +57,7 @@ class StatusPages:
         """Why the database does not answer, in a word for programs; None if it does."""
         try:
             async with asyncio.timeout(HEALTH_SECONDS):
-                database = await self._connections.database()
+                database = await self._connections.database_in_use()
                 async with read_only(self._connections.source, database) as query:
                     await query("SELECT 1")
         except NeonupError as error:
@@ -72,7 +72,7 @@ class StatusPages:
         database = None
         try:
             async with asyncio.timeout(2 * HEALTH_SECONDS):
-                database = await self._connections.database()
+                database = await self._connections.database_in_use()
                 async with read_only(self._connections.source, database) as query:
                     return database, await summarize(query), None
         except NeonupError as error:
