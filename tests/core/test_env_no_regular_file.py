@@ -88,6 +88,23 @@ def test_only_writing_refuses_and_says_what_is_there(project: Project, kind: str
     assert project.json("list") == []  # nothing was created before that was known
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_doctor_needs_none_where_the_environment_has_a_url(project: Project, kind: str) -> None:
+    KINDS[kind](project.env_file)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        doctor = project.ok("doctor", DATABASE_URL=f"postgresql://app:x@127.0.0.1:{port}/shop")
+    assert (
+        f"{project.env_file} is {kind}, and cannot be written to. "
+        "None is needed: DATABASE_URL is set in the environment."
+    ) in doctor
+    assert "from environment" in doctor
+    if kind != "a named pipe":  # which nobody writes to here
+        refused = project.neonup("doctor")
+        assert refused.returncode == 1
+        assert "--env .env.local" in refused.stdout
+
+
 def test_another_file_can_be_named(project: Project) -> None:
     project.env_file.mkdir()
     project.ok(NEONUP_ENV_FILE=".env.local")

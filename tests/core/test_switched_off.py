@@ -93,3 +93,32 @@ def test_a_stopped_server_stays_stopped(project: Project) -> None:
     for argv in READS:
         assert "Traceback" not in project.neonup(*argv, NEONUP="off").stderr
     assert project.json("status")["state"] == "stopped"
+
+
+def test_a_checkpoint_is_refused_and_not_left_out_in_silence(project: Project) -> None:
+    """Whoever calls it goes on to change the schema, and relies on the way back."""
+    project.ok()
+    code = "import neonup; print(neonup.checkpoint('first').name)"
+    refused = project.python(code, NEONUP="off")
+    assert refused.returncode == 1
+    assert "NEONUP=off forbids it" in refused.stderr
+    assert project.json("versions", "list")["versions"] == []
+    assert project.python(code).stdout == "first\n"
+
+
+def test_reading_the_versions_does_not_exchange_the_data(project: Project) -> None:
+    """With ``git_branches`` other commands give the database the data of the branch."""
+    (project.folder / "pyproject.toml").write_text("[tool.neonup]\ngit_branches = true\n")
+    git = ["git", "-C", str(project.folder)]
+    assert project.command([*git, "init", "-q", "-b", "main"]).returncode == 0
+    project.ok()
+    project.query("CREATE TABLE mine AS SELECT 'main'::text AS branch")
+    assert project.command([*git, "switch", "-q", "-c", "topic"]).returncode == 0
+    project.ok()
+    project.query("UPDATE mine SET branch = 'topic'")
+    assert project.command([*git, "switch", "-q", "--orphan", "third"]).returncode == 0
+    assert project.command([*git, "symbolic-ref", "HEAD", "refs/heads/main"]).returncode == 0
+    project.ok("versions", "list", NEONUP="off")
+    psql = ["psql", "--", "-XAtc", "SELECT branch FROM mine"]
+    assert project.ok(*psql, NEONUP="off") == "topic\n"
+    assert project.ok(*psql) == "main\n"

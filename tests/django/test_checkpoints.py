@@ -51,6 +51,13 @@ def test_without_the_setting_none_is_kept(site: Site) -> None:
     assert versions(site) == []
 
 
+def test_none_is_kept_where_neonup_is_switched_off(site: Site) -> None:
+    site.ok("-y")
+    with_setting(site)
+    assert "Applying notes.0001_initial... OK" in site.managed("migrate", NEONUP="off")
+    assert versions(site) == []
+
+
 def test_none_is_kept_outside_development_or_in_tests(site: Site) -> None:
     with_setting(site)
     site.managed("test")

@@ -55,3 +55,27 @@ async def test_a_server_that_only_reads_can_keep_but_not_go_back(project: Projec
             assert "Unknown tool" in await fails(client, tool, version="kept")
         assert "Unknown tool" in await fails(client, "delete_branch", branch="try")
         assert "Unknown tool" in await fails(client, "write_sql", statement="SELECT 1")
+
+
+async def test_switched_off_nothing_is_kept_made_or_deleted(project: Project) -> None:
+    project.ok()
+    project.ok("versions", "checkpoint", "first")
+    async with agent(project, "--allow-writes") as client:
+        await ok(client, "create_branch", name="try")
+    async with agent(project, "--allow-writes", NEONUP="off") as client:
+        for tool, arguments in (
+            ("checkpoint", {"name": "second"}),
+            ("create_branch", {"name": "other"}),
+            ("restore", {"version": "first"}),
+            ("delete_version", {"version": "first"}),
+            ("delete_branch", {"branch": "try"}),
+        ):
+            assert "NEONUP=off forbids it" in await fails(client, tool, **arguments)
+        assert (await ok(client, "run_sql", statement="SELECT 1"))["rows"] == [[1]]
+        versions = (await ok(client, "list_versions"))["versions"]
+        branches = (await ok(client, "list_branches"))["branches"]
+        project.ok("stop", "--all")
+        await fails(client, "run_sql", statement="SELECT 1", branch="try")
+    assert [version["name"] for version in versions] == ["first"]
+    assert [branch["name"] for branch in branches] == ["try"]
+    assert project.json("status", NEONUP="off")["state"] == "stopped"

@@ -68,12 +68,17 @@ def _project(settings: Settings) -> Iterator[Finding]:
     yield Finding("project", str(settings.project))
     for name, source in settings.sources.items():
         yield Finding("setting", f"{name} = {getattr(settings, name)} (from {source})")
+    exported = lookup.is_exported(settings, os.environ)
     try:
-        file = lookup.file_of(settings)
-        dotenv.read(file)
+        file = lookup.file_of(settings, pipes=not exported)
+        dotenv.read(file, pipes=not exported)
         dotenv.check_writable(file)
     except NeonupError as error:
-        yield Finding("env file", error.message, error.remedy)
+        if exported:
+            reason = f"{settings.key} is set in the environment"
+            yield Finding("env file", f"{error.message} None is needed: {reason}.")
+        else:
+            yield Finding("env file", error.message, error.remedy)
         return
     yield Finding("env file", str(file))
     for exposure in exposures(file):

@@ -18,6 +18,7 @@ from neonup.start.lookup import every as recorded_databases
 from neonup.start.lookup import file_of as project_file
 from neonup.start.lookup import recorded as recorded_database
 from neonup.start.owner import check as check_owner
+from neonup.start.permission import check_enabled
 from neonup.start.recording import record_database
 from neonup.start.version_service import restore, versions_of
 from neonup.versions import REPLACED, named
@@ -28,6 +29,7 @@ __all__ = [
     "Start",
     "StateStore",
     "banner_lines",
+    "check_enabled",
     "check_owner",
     "claim_offer",
     "describe",

@@ -47,16 +47,22 @@ def find_database(
 ) -> Database | None:
     """As `find`, for settings that are resolved already."""
     environ = os.environ if environ is None else environ
-    exported = environ.get(settings.key, "")
-    is_ours = bool(exported) and is_marked(settings.key, exported, environ)
-    if exported and not is_ours:
-        return _exported(settings, exported, environ)
+    url = environ.get(settings.key, "")
+    if is_exported(settings, environ):
+        return _exported(settings, url, environ)
+    is_ours = bool(url)
     found = recorded(settings, pipes=not is_ours)
     if found is None and is_ours:
         for path in _files(settings):
             if path.is_fifo():  # which this start has emptied: it is read once
-                return _of_the_user(settings, exported, environ, str(path))
+                return _of_the_user(settings, url, environ, str(path))
     return found
+
+
+def is_exported(settings: Settings, environ: MutableMapping[str, str]) -> bool:
+    """Whether the environment names the database and neonup did not put that there."""
+    url = environ.get(settings.key, "")
+    return bool(url) and not is_marked(settings.key, url, environ)
 
 
 def _exported(settings: Settings, url: str, environ: Mapping[str, str]) -> Database:
@@ -95,9 +101,14 @@ def recorded_in(path: Path, key: str, *, pipes: bool = True) -> Database | None:
     return record.parse(file, key) if file.text and key in file.text else None
 
 
-def file_of(settings: Settings) -> Path:
-    """The file that records the database, since its value wins; where none does, the one to use."""
-    database = recorded(settings)
+def file_of(settings: Settings, *, pipes: bool = True) -> Path:
+    """The file that records the database, since its value wins; where none does, the one to use.
+
+    Args:
+        settings: the project's.
+        pipes: as in `recorded`.
+    """
+    database = recorded(settings, pipes=pipes)
     return Path(database.source) if database is not None else settings.env_file
 
 

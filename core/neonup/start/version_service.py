@@ -10,13 +10,15 @@ from neonup.database import USER, Database
 from neonup.errors import NeonupError
 from neonup.providers.registry import provider_class
 from neonup.settings import Arguments, Settings, resolve
-from neonup.start import checkout, lookup, owner
+from neonup.start import checkout, lookup, owner, permission
 from neonup.start.renewal import renew
 from neonup.versions import Restored, Version, Versions
 
 
 def versions_of(settings: Settings, database: Database | None) -> Versions:
     """The versions of a project's database, which has the data of the git branch checked out.
+
+    With ``NEONUP=off`` it keeps the data that it has, and nothing is recorded.
 
     Args:
         settings: the project's.
@@ -39,9 +41,9 @@ def versions_of(settings: Settings, database: Database | None) -> Versions:
             "account at Neon.",
         )
     provider = provider_class(database.provider)(settings)
-    if not lookup.is_recorded_here(settings, database):
+    if settings.enabled and not lookup.is_recorded_here(settings, database):
         owner.settle(settings, database)  # a folder that was moved takes its database along
-    if settings.git_branches:
+    if settings.enabled and settings.git_branches:
         checkout.follow(settings, provider, database)
     found = provider.versions(database)
     if found is None:
@@ -63,9 +65,11 @@ def restore(settings: Settings, versions: Versions, wanted: Version | datetime) 
         wanted: the version; or the moment, aware.
 
     Raises:
-        NeonupError: it is another folder's database, or it failed, and the database is as it was;
-            or ``.env`` could not be written afterwards, and the database is found all the same.
+        NeonupError: it is another folder's database, ``NEONUP=off`` forbids it, or it failed, and
+            the database is as it was; or ``.env`` could not be written afterwards, and the database
+            is found all the same.
     """
+    permission.check_enabled(settings)
     check_owner(settings, "brought back")
     database = lookup.recorded(settings)
     done = versions.restore(wanted) if isinstance(wanted, Version) else versions.restore_to(wanted)
@@ -103,9 +107,10 @@ def checkpoint(
         arguments: settings, as of `neonup.ensure`.
 
     Raises:
-        NeonupError: there is no database that neonup keeps versions of, or it failed; the database
-            is as it was.
+        NeonupError: there is no database that neonup keeps versions of, ``NEONUP=off`` forbids it,
+            or it failed; the database is as it was.
     """
     settings = resolve(project, **arguments)
+    permission.check_enabled(settings)
     versions = versions_of(settings, lookup.find_database(settings))
     return versions.checkpoint(name, automatic=automatic)

@@ -21,8 +21,8 @@ _FINISHING = "NEONUP_FINISHING"
 def before_migrate(using: str, plan: Sequence[Any] = (), verbosity: int = 1, **_: Any) -> None:
     """Keep a version, where the setting ``checkpoint_migrations`` is on; for ``pre_migrate``.
 
-    Only in development, where a migration is about to be applied or reversed, and only of a
-    database that neonup created some time before.
+    Only in development and not with ``NEONUP=off``, where a migration is about to be applied or
+    reversed, and only of a database that neonup created some time before.
 
     Args:
         using: the database's alias.
@@ -39,7 +39,8 @@ def before_migrate(using: str, plan: Sequence[Any] = (), verbosity: int = 1, **_
         return
     settings = place.arguments(described)
     try:
-        if not neonup.resolve(**settings).checkpoint_migrations:
+        resolved = neonup.resolve(**settings)
+        if not (resolved.checkpoint_migrations and resolved.enabled):
             return
         database = place.database(described)
         if database.created or database.provider == USER:

@@ -24,7 +24,14 @@ from neonup import (
     libpq,
     resolve,
 )
-from neonup.plugin.project import Start, check_owner, find_database, project_lock, versions_of
+from neonup.plugin.project import (
+    Start,
+    check_enabled,
+    check_owner,
+    find_database,
+    project_lock,
+    versions_of,
+)
 
 SIGN = "neonup mcp, which a person's editor has started"
 """An editor runs where somebody develops; what a hosting platform or CI sets still forbids."""
@@ -149,7 +156,7 @@ class ServedProject:
         start = self.start()
         provider = start.provider(database)
         found = Database(branch.url, database.provider, id=branch.id, key=database.key)
-        if provider.check(found) is State.STOPPED:
+        if start.settings.enabled and provider.check(found) is State.STOPPED:
             with project_lock(start.settings):
                 found = provider.wake(found)
         return found
@@ -169,6 +176,15 @@ class ServedProject:
             NeonupError: as `answering`; or its provider keeps none.
         """
         return versions_of(self.settings, self.answering())
+
+    def changeable_versions(self) -> Versions:
+        """As `versions`, for a tool that adds or deletes one, or a branch.
+
+        Raises:
+            NeonupError: as `versions`; or ``NEONUP=off`` forbids it.
+        """
+        check_enabled(self.settings)
+        return self.versions()
 
     def branch(self, name: str) -> VersionBranch:
         """A branch by its name or id.

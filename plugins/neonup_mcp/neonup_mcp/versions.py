@@ -163,7 +163,7 @@ class VersionTools:
         ] = None,
     ) -> VersionInfo:
         """Keep the database as it is now as a version, e.g. before a migration."""
-        return VersionInfo.of(self.project.versions().checkpoint(name))
+        return VersionInfo.of(self.project.changeable_versions().checkpoint(name))
 
     def create_branch(
         self,
@@ -184,7 +184,7 @@ class VersionTools:
         """
         if (name is None) == (version is None):
             raise NeonupError("Give a name, or a version to have a branch of; not both.")
-        versions = self.project.versions()
+        versions = self.project.changeable_versions()
         until = None if hours is None else datetime.now(UTC) + timedelta(hours=hours)
         if name is not None:
             return BranchInfo.of(versions.branch(name, expires_at=until))
@@ -197,7 +197,7 @@ class VersionTools:
         Connections are closed; the URL stays. Where the provider can, what there was before is kept
         as a version, which the result names.
         """
-        versions = self.project.versions()
+        versions = self.project.changeable_versions()
         chosen = named(versions.history(), version)
         restored = restore(self.project.settings, versions, chosen)
         before = None if restored.before is None else VersionInfo.of(restored.before)
@@ -207,17 +207,18 @@ class VersionTools:
 
     def delete_version(self, version: VersionName) -> Deleted:
         """Delete a version for good. The database and branches stay."""
+        versions = self.project.changeable_versions()
         self.project.check_owner("deleted")
-        versions = self.project.versions()
-        found = named(versions.history(), version)
-        versions.delete(found)
-        return Deleted(deleted=f"version {found.name}")
+        chosen = named(versions.history(), version)
+        versions.delete(chosen)
+        return Deleted(deleted=f"version {chosen.name}")
 
     def delete_branch(
         self, branch: Annotated[str, Field(description="The branch's name or id.")]
     ) -> Deleted:
         """Delete a branch with its data for good."""
+        versions = self.project.changeable_versions()
         self.project.check_owner("deleted")
-        found = self.project.branch(branch)
-        self.project.versions().delete_branch(found)
-        return Deleted(deleted=f"branch {found.name}")
+        chosen = self.project.branch(branch)
+        versions.delete_branch(chosen)
+        return Deleted(deleted=f"branch {chosen.name}")
