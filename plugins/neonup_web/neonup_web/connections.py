@@ -67,9 +67,9 @@ class Connections:
         return await (await self._of_this_loop()).database()
 
     async def database_in_use(self) -> Database:
-        """As `database`, but the one that was opened already, also if by threads.
+        """The database that is open already, also if by threads; else as `database`.
 
-        For whoever only looks: where that one is lost, none is created in its place.
+        For whoever only looks: where the open one is lost, none is created in its place.
         """
         connections = await self._of_this_loop()
         return connections.in_use or self._in_use_by_threads or await connections.database()
