@@ -8,12 +8,13 @@ import threading
 import uuid
 from pathlib import Path
 
+import asyncpg  # type: ignore[import-untyped]
 import psycopg
 import pytest
 from psycopg import conninfo, pq
 
-from neonup import NeonupError, libpq
-from neonup.clients.psql import psql_command
+from neonup import NeonupError, drivers, libpq
+from neonup.clients.psql import candidates, knows_tls, psql_command
 from tests.hostile_variables import HOSTILE
 from tests.postgres import Server
 from tests.project import Project
@@ -123,6 +124,28 @@ def test_a_service_is_hidden_until_the_last_one_is_done(monkeypatch: pytest.Monk
     assert os.environ["PGSERVICE"] == "mine"
     with libpq.service_hidden(hide=False):
         assert os.environ["PGSERVICE"] == "mine"
+
+
+@pytest.mark.usefixtures("clean")
+async def test_asyncpg_meets_none(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It takes no empty value from a URL, so that for it all of them are hidden."""
+    for variable, value in HOSTILE.items():
+        monkeypatch.setenv(variable, value)
+    with libpq.variables_hidden():
+        connection = await asyncpg.connect(**drivers.asyncpg_arguments(url))
+    assert await connection.fetchval(OWN)
+    await connection.close()
+    assert {name: os.environ.get(name) for name in HOSTILE} == HOSTILE
+
+
+def test_a_program_knows_tls_whatever_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A push took a psql without TLS for one that knows it: a variable made it fail before."""
+    paths = [path for path, _ in candidates("psql", None, here=False) if path.is_file()]
+    answers = [knows_tls(path) for path in paths]
+    for variable, value in HOSTILE.items():
+        monkeypatch.setenv(variable, value)
+    assert [knows_tls(path) for path in paths] == answers
+    assert False in answers
 
 
 def test_from_the_first_start_to_a_version(project: Project) -> None:

@@ -12,16 +12,17 @@ import httpx
 
 from tests.emulator.api import ask
 from tests.emulator.test_killed import Server, postgres_of
+from tests.hostile_variables import HOSTILE
 from tests.project import clean_environ
 
 NEONUP = [sys.executable, "-m", "neonup"]
 SHOW = "import json, os; print(json.dumps(dict(os.environ)))"
 
 
-def run(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def run(home: Path, *arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [*NEONUP, *arguments],
-        env=clean_environ(home),
+        env=clean_environ(home, **environ),
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -69,6 +70,47 @@ def test_every_ephemeral_server_of_a_home_works(cold_home: Path) -> None:
         assert (done.returncode, done.stdout.strip()) == (0, "['neondb']"), done.stderr
     done = run(cold_home, "serve", "--port", "0", "--", sys.executable, "-c", WRITE)
     assert (done.returncode, done.stdout.strip()) == (0, "['neondb']"), done.stderr
+
+
+EVERY_WAY = """
+import os
+assert os.environ["PGSERVICE"] == "another"  # the command has what its user has set
+for name in [name for name in os.environ if name.startswith("PG")]:
+    del os.environ[name]
+import httpx, psycopg
+base = os.environ["NEON_API_HOST"]
+with httpx.Client(
+    headers={"Authorization": f"Bearer {os.environ['NEON_API_KEY']}"}, timeout=60
+) as http:
+    made = http.post(f"{base}/projects", json={"project": {}}).json()
+    for connection in made["connection_uris"]:
+        url = connection["connection_uri"]
+        with psycopg.connect(url, connect_timeout=60) as database:
+            database.execute("CREATE TABLE things AS SELECT 1 AS n")
+    path = f"{base}/projects/{made['project']['id']}/branches"
+    branch = f"{path}/{made['branch']['id']}"
+    print([database["name"] for database in http.get(f"{branch}/databases").json()["databases"]])
+    schema = http.get(f"{branch}/schema", params={"db_name": "neondb"}).json()["sql"]
+    print("CREATE TABLE public.things" in schema)
+    role = http.post(f"{branch}/roles", json={"role": {"name": "writer"}})
+    print(role.status_code)
+    child = {"branch": {"name": "child"}, "endpoints": [{"type": "read_write"}]}
+    child = http.post(path, json=child).json()
+    with psycopg.connect(child["connection_uris"][0]["connection_uri"], connect_timeout=60) as copy:
+        print(copy.execute("SELECT n FROM things").fetchone())
+    sql = http.post(
+        f"{base.removesuffix('/api/v2')}/sql",
+        json={"query": "SELECT n FROM things"},
+        headers={"Neon-Connection-String": url},
+    )
+    print(sql.json()["rows"])
+"""
+
+
+def test_libpqs_variables_lead_a_server_nowhere_else(neonup_home: Path) -> None:
+    command = [sys.executable, "-c", EVERY_WAY]
+    done = run(neonup_home, "serve", "--ephemeral", "--port", "0", "--", *command, **HOSTILE)
+    assert done.stdout.splitlines() == ["['neondb']", "True", "201", "(1,)", "[['1']]"], done.stderr
 
 
 def test_its_exit_status_is_the_commands(neonup_home: Path) -> None:

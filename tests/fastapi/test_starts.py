@@ -12,6 +12,7 @@ import psycopg
 import pytest
 
 from tests.fastapi.served import DEV, RELOAD, RUN, UVICORN, argv, fails_to_start, serving
+from tests.hostile_variables import HOSTILE
 from tests.neon_new_server import NeonNewServer
 from tests.postgres import free_port
 from tests.project import Project, names
@@ -33,6 +34,20 @@ def test_a_first_start_makes_a_database_and_the_second_finds_it(
         assert "neonup  found a local Postgres" in served.said
         assert served.banners == 1
     assert project.env_file.read_bytes() == content
+
+
+@pytest.mark.parametrize("driver", ["psycopg", "asyncpg"])
+def test_libpqs_variables_lead_an_application_nowhere_else(project: Project, driver: str) -> None:
+    main = project.folder / "main.py"
+    main.write_text(main.read_text().replace("Neon()", f"Neon(driver={driver!r})"))
+    project.environ |= HOSTILE
+    with serving(project, DEV) as served:
+        for path in ("/", "/session", "/sync"):
+            assert served.answer(path) == "neondb"
+        assert served.answer("/_neon/health") == {"status": "ok"}
+        project.ok("stop")
+        for path in ("/", "/session", "/sync"):
+            assert served.answer(path) == "neondb"
 
 
 def test_plain_starlette(starlette_project: Project) -> None:

@@ -6,6 +6,7 @@ import os
 
 import pytest
 
+from tests.hostile_variables import HOSTILE
 from tests.local import people
 from tests.pytest.child import Child
 
@@ -93,6 +94,52 @@ def test_synchronous_fixtures(child: Child, isolation: str, by: str) -> None:
         text += f"\n    pytestmark = pytest.mark.neon(isolation='{isolation}')\n"
     child.write(test_it=text)
     child.pytest().expect(passed=6)
+    child.assert_nothing_left()
+
+
+DRIVERS = """
+    import asyncio
+    import os
+    import subprocess
+    import sys
+
+    import asyncpg
+    import psycopg
+    import pytest
+
+    NAME = "SELECT current_database()"
+
+    def test_drivers_of_the_application(neon_url):
+        with psycopg.connect(neon_url) as connection:
+            assert connection.execute(NAME).fetchone()[0] in neon_url
+
+        async def ask():
+            connection = await asyncpg.connect(neon_url)
+            assert await connection.fetchval(NAME) in neon_url
+            await connection.close()
+
+        asyncio.run(ask())
+
+    def test_a_child_process(neon_url):
+        ask = "import os, psycopg; psycopg.connect(os.environ['DATABASE_URL']).close()"
+        subprocess.run([sys.executable, "-c", ask], check=True)
+"""
+
+
+@pytest.mark.parametrize("opt_in", ["neon_env = DATABASE_URL", ""], ids=["opted in", "fixtures"])
+def test_libpqs_variables_lead_tests_nowhere_else(child: Child, opt_in: str) -> None:
+    child.environ |= HOSTILE
+    child.ini(f"{opt_in}\nneon_schema = schema.sql\nasyncio_mode = auto")
+    child.file("schema.sql", "CREATE TABLE items (i int)")
+    commit = "neon_connection.commit()"
+    child.write(
+        test_sync=SYNC.replace("SEEN", "0").replace("COMMIT", commit),
+        test_async=ASYNC.replace("COMMIT", f"await {commit.replace('neon_', 'neon_async_')}")
+        .replace("MARK", "")
+        .replace("LOOP", ""),
+        **({"test_drivers": DRIVERS} if opt_in else {}),
+    )
+    child.pytest().expect(passed=12 if opt_in else 10)
     child.assert_nothing_left()
 
 

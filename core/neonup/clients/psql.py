@@ -205,7 +205,7 @@ def knows_tls(path: Path) -> bool:
     try:
         answer = subprocess.run(
             [path, "--no-psqlrc", "host=/nonexistent sslmode=require"],
-            env={**os.environ, "LC_ALL": "C"},
+            env={**libpq.without(os.environ), "LC_ALL": "C"},  # of which one might fail before
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,

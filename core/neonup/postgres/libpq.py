@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterator, Mapping, MutableMapping
+from collections.abc import Collection, Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
 
 from neonup.postgres import service_files, urls
@@ -74,6 +74,9 @@ CONNECTION = frozenset(
 _ACCOUNT = frozenset({"host", "user", "password", "dbname"})
 """What the URL of a database that neonup created says itself."""
 
+_BESIDE_A_URL = CONNECTION - {VARIABLES[name] for name in (*_ACCOUNT, "port")}
+"""The variables that change something where a URL says all that it can."""
+
 _DEFAULTS = {
     "channel_binding": "prefer",
     "client_encoding": "UTF8",
@@ -107,7 +110,7 @@ _SINCE = {
 """The major version of libpq that was the first to know a parameter, where 15 did not."""
 
 _hiding = threading.Lock()
-_hidden: list[str] = []  # PGSERVICE, once for each that hides it
+_hidden: dict[str, list[str]] = {}  # the variables' values, once for each that hides them
 
 
 def without(environ: Mapping[str, str]) -> dict[str, str]:
@@ -124,8 +127,7 @@ def take_out(environ: MutableMapping[str, str]) -> dict[str, str]:
     Returns:
         What it was, for putting it back.
     """
-    effective = CONNECTION - {VARIABLES[name] for name in (*_ACCOUNT, "port")}
-    return {name: environ.pop(name) for name in effective & environ.keys()}
+    return {name: environ.pop(name) for name in _BESIDE_A_URL & environ.keys()}
 
 
 def for_reading(environ: Mapping[str, str]) -> dict[str, str]:
@@ -218,20 +220,41 @@ def service_hidden(hide: bool = True) -> Iterator[None]:
     Args:
         hide: whether to do so at all.
     """
-    value = None
-    if hide:
-        with _hiding:
-            value = os.environ.pop("PGSERVICE", _hidden[0] if _hidden else None)
+    with _without_variables({VARIABLES["service"]} if hide else ()):
+        yield
+
+
+@contextmanager
+def variables_hidden(hide: bool = True) -> Iterator[None]:
+    """As `service_hidden`, with all variables that change how a complete URL is connected to.
+
+    For asyncpg, which reads some of them and takes no empty value in place of one.
+
+    Args:
+        hide: whether to do so at all.
+    """
+    with _without_variables(_BESIDE_A_URL if hide else ()):
+        yield
+
+
+@contextmanager
+def _without_variables(names: Collection[str]) -> Iterator[None]:
+    hidden: dict[str, str] = {}
+    with _hiding:
+        for name in names:
+            others = _hidden.get(name, [])
+            value = os.environ.pop(name, others[0] if others else None)
             if value is not None:
-                _hidden.append(value)
+                hidden[name] = value
+                _hidden[name] = [*others, value]
     try:
         yield
     finally:
-        if value is not None:
-            with _hiding:
-                _hidden.pop()
-                if not _hidden:
-                    os.environ["PGSERVICE"] = value
+        with _hiding:
+            for name, value in hidden.items():
+                _hidden[name].pop()
+                if not _hidden[name]:
+                    os.environ[name] = value
 
 
 def parameters(place: PostgresUrl, environ: Mapping[str, str]) -> dict[str, str]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from typing import Any
 
 from sqlalchemy import Engine, create_engine, event, make_url
@@ -44,10 +46,29 @@ def waking_engine(source: DatabaseSource, database: Database, options: Mapping[s
 def _arguments(
     source: DatabaseSource, database: Database, driver: str, options: Mapping[str, Any]
 ) -> dict[str, Any]:
-    url = neonup.libpq.hardened(database.url, database.own)
-    arguments = neonup.drivers.engine_arguments(url, driver=driver, pooled=source.pooled or None)
-    connect_args = {**arguments.get("connect_args", {}), **options.get("connect_args", {})}
+    arguments = neonup.drivers.engine_arguments(
+        database.url, driver=driver, pooled=source.pooled or None
+    )
+    connect_args = {
+        **arguments.get("connect_args", {}),
+        **_stronger(database, driver),
+        **options.get("connect_args", {}),
+    }
     return {**arguments, **options, "connect_args": connect_args}
+
+
+def _stronger(database: Database, driver: str) -> dict[str, str]:
+    """Arguments that outweigh libpq's variables; SQLAlchemy drops empty ones from a URL."""
+    if driver != "psycopg" or not database.own:
+        return {}
+    return neonup.libpq.stronger(neonup.urls.parse(database.url), os.environ)
+
+
+def _hidden(database: Database, driver: str) -> AbstractContextManager[None]:
+    """Hides the variables that no argument of the driver outweighs."""
+    if driver == "asyncpg":
+        return neonup.libpq.variables_hidden(database.own)
+    return neonup.libpq.service_hidden(database.own)
 
 
 def _wake_on_connect(
@@ -62,16 +83,15 @@ def _wake_on_connect(
         if current.url != database.url:
             _move(dialect, words, names)
         try:
-            with neonup.libpq.service_hidden(current.own):
+            with _hidden(current, driver):
                 return dialect.connect(*words, **names)
         except Exception:  # each driver has its own
             current = wake()
             _move(dialect, words, names)
-            with neonup.libpq.service_hidden(current.own):
+            with _hidden(current, driver):
                 return dialect.connect(*words, **names)
 
     def _move(dialect: Any, words: list[Any], names: dict[str, Any]) -> None:
-        hardened = neonup.libpq.hardened(current.url, current.own)
-        url = make_url(neonup.drivers.sqlalchemy_url(hardened, driver=driver))
+        url = make_url(neonup.drivers.sqlalchemy_url(current.url, driver=driver))
         words[:], new = dialect.create_connect_args(url)
-        names |= new
+        names |= {**new, **_stronger(current, driver)}

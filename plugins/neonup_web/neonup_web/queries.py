@@ -60,8 +60,9 @@ async def _by_psycopg(stack: AsyncExitStack, database: Database, pooled: bool | 
 async def _by_asyncpg(stack: AsyncExitStack, database: Database, pooled: bool | None) -> Query:
     import asyncpg  # type: ignore[import-untyped]
 
-    url = neonup.libpq.hardened(database.url, database.own)
-    connection = await asyncpg.connect(**neonup.drivers.asyncpg_arguments(url, pooled=pooled))
+    arguments = neonup.drivers.asyncpg_arguments(database.url, pooled=pooled)
+    with neonup.libpq.variables_hidden(database.own):
+        connection = await asyncpg.connect(**arguments)
     stack.push_async_callback(connection.close)
     await stack.enter_async_context(connection.transaction(readonly=True))
     await connection.execute(_STATEMENT_TIMEOUT)

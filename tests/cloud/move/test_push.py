@@ -26,6 +26,7 @@ from neonup_cloud.move.tools import Tools, find_tools
 from neonup_cloud.move.unfinished import Unfinished
 from tests.cloud.move.databases import EVERYTHING, ask, facts
 from tests.emulator.serving import NeonServer
+from tests.hostile_variables import HOSTILE
 from tests.postgres import programs
 from tests.project import Project
 from tests.waiting import wait_until
@@ -385,6 +386,19 @@ def test_a_provider_creates_the_target(
     assert not note.exists()
     assert json.loads(project.ok("status", "--json", **service))["state"] == "ready"
     assert project.query("SELECT one FROM t") == "1"
+
+
+def test_libpqs_variables_lead_a_push_or_a_pull_nowhere_else(
+    project: Project, local: str, neon: NeonServer
+) -> None:
+    ask(local, "CREATE TABLE t AS SELECT 1 AS one")
+    service = {"NEONUP_NEON_NEW_URL": neon.base.replace("/api/v2", "/api/v1")}
+    project.environ |= HOSTILE | service
+    answer = json.loads(project.ok("push", "--provider", "neon.new", "--json"))
+    ask(answer["url"], "INSERT INTO t VALUES (2)")
+    assert "pulled 1 table, 2 rows" in project.ok("pull")
+    assert project.url == answer["url"]
+    assert project.query("SELECT sum(one) FROM t") == "3"
 
 
 def test_a_provider_of_a_third_party(
