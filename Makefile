@@ -11,12 +11,13 @@ INSTALLED := $(VENV)/.installed
 FUZZ := .venv-schemathesis
 TWINE := .venv-twine
 CLIENTS := tests/clients/node_modules/.installed
-DISTRIBUTIONS := core $(patsubst %/pyproject.toml,%,$(wildcard plugins/*/pyproject.toml))
+# The engine's has no version of its own: that is its Postgres's, which `make engine` puts in.
+DISTRIBUTIONS := core $(patsubst %/pyproject.toml,%,$(shell grep -l '^version = ' plugins/*/pyproject.toml))
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install clients demo test thorough templates django-suite fuzz dist docs reference operation site screenshots lint format bench constraints clean
+.PHONY: help install clients demo test thorough templates django-suite fuzz dist docs reference operation engine site screenshots lint format bench constraints clean
 
 help: ## list the chores
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 20
@@ -62,6 +63,9 @@ reference: $(INSTALLED) ## write what is made from the code: commands.md, neon-o
 
 operation: $(INSTALLED) ## begin an operation of Neon's API from its document: make operation ID=getProjectJWKS
 	$(BIN)/python -m docsite.operation $(ID) --document $(or $(DOCUMENT),../shared/specs/neon-api-v2.openapi.json)
+
+engine: $(INSTALLED) ## assemble the engine's wheel into build/engine (ARGS="--platform all --major 17"; npm)
+	@$(BIN)/python -m engine $(ARGS)
 
 site: $(INSTALLED) ## build the documentation's site into build/site (ARGS=serve shows it)
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs $(or $(ARGS),build --quiet) --strict

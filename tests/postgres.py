@@ -103,17 +103,22 @@ def free_port() -> int:
 
 
 @contextmanager
-def running(*, tls: bool) -> Iterator[Server]:
-    """A new server, gone with everything of it at the end."""
+def running(*, tls: bool, folder: Path | None = None) -> Iterator[Server]:
+    """A new server, gone with everything of it at the end.
+
+    Args:
+        tls: whether it takes connections with TLS alone, or none of these.
+        folder: its programs; None: those of `programs`.
+    """
     base = Path(tempfile.mkdtemp(prefix="pg-"))
     base.chmod(0o755)
     try:
-        yield from _running(base, tls)
+        yield from _running(base, tls, folder or programs(tls=tls))
     finally:
         shutil.rmtree(base)
 
 
-def _running(base: Path, tls: bool) -> Iterator[Server]:
+def _running(base: Path, tls: bool, folder: Path) -> Iterator[Server]:
     roots, wrong_roots = base / "roots.pem", base / "wrong.pem"
     own = base / "own"
     own.mkdir(mode=0o700)
@@ -130,7 +135,7 @@ def _running(base: Path, tls: bool) -> Iterator[Server]:
         account = pwd.getpwnam("nobody")
         for path in (own, *own.iterdir()):
             os.chown(path, account.pw_uid, account.pw_gid)
-    folder, data, port = programs(tls=tls), own / "data", free_port()
+    data, port = own / "data", free_port()
     options = ["--no-sync", "--auth=scram-sha-256", "--encoding=UTF8", "--locale=C"]
     options += ["--username=admin", f"--pwfile={own / 'password'}", "--no-instructions"]
     subprocess.run(

@@ -15,9 +15,15 @@ ROOT = Path(__file__).parents[2]
 
 
 def _distributions() -> Iterator[tuple[str, str, str]]:
-    """The name, folder and package of each distribution, as its ``pyproject.toml`` has them."""
+    """The name, folder and package of each distribution, as its ``pyproject.toml`` has them.
+
+    Not the engine's, whose version is its Postgres's: `make engine` builds it, and
+    `tests/engine` looks at it.
+    """
     for file in [ROOT / "core" / "pyproject.toml", *sorted(ROOT.glob("plugins/*/pyproject.toml"))]:
         content = tomllib.loads(file.read_text("utf-8"))
+        if "version" not in content["project"]:
+            continue
         (package,) = content["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]
         yield content["project"]["name"], file.parent.relative_to(ROOT).as_posix(), package
 
