@@ -96,6 +96,34 @@ def test_a_url_of_the_users_own_is_replaced_only_where_that_is_confirmed(
     assert "is set in the environment" in said and "secret" not in said
 
 
+def test_a_users_url_is_in_the_project_that_it_leads_to(
+    project: Project, neon_new_server: NeonNewServer
+) -> None:
+    """Not in that of the host which stands in it: parameters, variables and services go before."""
+    with NeonClient(neon_new_server.key, base_url=f"{neon_new_server.url}/api/v2") as neon:
+        made = neon.projects.create(name="mine")
+        neon.operations.wait(made.operations)
+    [endpoint] = made.endpoints
+    host = endpoint.host.partition(":")[0]
+    (project.folder / "services").write_text(f"[dev]\nhost={host}\n")
+    services = {"PGSERVICEFILE": "services"}
+    for url, environ in (
+        (f"postgresql://me:x@/neondb?host={host}", {}),
+        (f"postgresql://me:x@db.example/neondb?hostaddr={host}", {}),
+        ("postgresql://me:x@/neondb", {"PGHOST": host}),
+        ("postgresql://me:x@/neondb?service=dev", services),
+    ):
+        listed = project.json("branches", "list", DATABASE_URL=url, **environ)
+        assert [branch["project_id"] for branch in listed] == [made.project.id], url
+    for url, environ in (
+        (f"postgresql://me:x@{host}/neondb?hostaddr=192.0.2.1", {}),
+        (f"postgresql://me:x@{host}/neondb", {"PGHOSTADDR": "192.0.2.1"}),
+        ("postgresql://me:x@/neondb?service=other", services),
+    ):
+        refused = project.fails("branches", "list", DATABASE_URL=url, **environ)
+        assert "--project" in refused, url
+
+
 def test_a_local_database_is_in_no_account(project: Project) -> None:
     project.ok("--provider", "local")
     assert "not in any Neon account" in project.fails("adopt")

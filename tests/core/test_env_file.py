@@ -180,6 +180,32 @@ def test_what_was_written_is_read_back(tmp_path: Path, env_keys: str, key: str) 
     assert found == database(key=key).with_(source=str(path))
 
 
+@pytest.mark.parametrize(
+    "parameter", ["host=db.example.com", "hostaddr=192.0.2.1", "port=6000", "service=another"]
+)
+def test_a_url_that_leads_elsewhere_is_no_longer_neonups(tmp_path: Path, parameter: str) -> None:
+    """The host in its authority is not where a driver goes then."""
+    path = tmp_path / ".env"
+    write(path)
+    text = path.read_text()
+    path.write_text(text.replace(f"={URL}\n", f"={URL}?sslmode=require&{parameter}\n"))
+    changed = record.parse(dotenv.read(path), "DATABASE_URL")
+    assert changed is not None
+    assert (changed.provider, changed.id) == ("user", None)
+    path.write_text(text.replace(f"={URL}\n", f"={URL}?sslmode=require\n"))
+    same = record.parse(dotenv.read(path), "DATABASE_URL")
+    assert same is not None
+    assert same.provider == "neon.new"
+
+
+def test_what_a_provider_says_in_parameters_is_read_back(tmp_path: Path) -> None:
+    path = tmp_path / ".env"
+    write(path, database(url="postgresql://me:x@/shop?host=/tmp&port=6000"))
+    read = record.parse(dotenv.read(path), "DATABASE_URL")
+    assert read is not None
+    assert read.provider == "neon.new"
+
+
 def test_with_only_the_url_as_a_key_the_rest_are_comments(tmp_path: Path) -> None:
     path = tmp_path / ".env"
     write(path, env_keys="url")

@@ -23,6 +23,7 @@ from neonup.settings import AUTO, Settings
 _CLAIM_NAMES = ("POSTGRES_CLAIM_URL", "INSTAGRES_CLAIM_URL")
 _CLAIM_ID = r"/(?:claim|database)/([0-9a-fA-F-]{36})(?:[/?#]|$)"
 _CONNECTION = r"postgres(?:ql)?(?:\+\w+)?://"
+_LEADS_ELSEWHERE = r"(?:^|(?<=&))(?:host|hostaddr|port|service)=[^&]*"
 _STAYS = "# It stays until: neonup destroy"
 _EXPIRES = "# Claimable DB expires at: "
 _CLAIM_IT = "# Claim it now to your account using the link below:"
@@ -203,7 +204,7 @@ def compose(
 
 
 def _facts(database: Database) -> str:
-    facts = {"provider": database.provider, "id": database.id, "host": host(database.url)}
+    facts = {"provider": database.provider, "id": database.id, "host": _place(database.url)}
     if database.expires_at is not None:
         facts["expires"] = database.expires_at.astimezone(UTC).isoformat(timespec="milliseconds")
     return " ".join(f"{name}={value}" for name, value in facts.items() if value)
@@ -283,7 +284,7 @@ def parse(file: dotenv.EnvFile, key: str) -> Database | None:
         source=str(file.path),
     )
     ours = _our_record(comments, key)
-    if ours and ours.get("host") == host(url):
+    if ours and ours.get("host") == _place(url):
         expires = ours.get("expires")
         return found.with_(
             provider=ours.get("provider", USER),
@@ -361,5 +362,11 @@ def claim_prefix(key: str) -> str:
 
 
 def host(url: str) -> str:
-    """The host and port past the pooler: what ties a record to its URL."""
+    """The host and port past the pooler."""
     return urls.direct(url).rpartition("@")[2].partition("/")[0].partition("?")[0]
+
+
+def _place(url: str) -> str:
+    """What ties a record to its URL: its host, and parameters that lead elsewhere than that."""
+    parameters = re.findall(_LEADS_ELSEWHERE, url.partition("?")[2])
+    return host(url) + ("?" + "&".join(parameters) if parameters else "")

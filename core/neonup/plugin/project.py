@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from neonup.env.exposure import remarks as exposure_remarks
-from neonup.env.record import host
 from neonup.providers.registry import provider_class
 from neonup.providers.state_store import StateStore
 from neonup.providers.state_store import place as state_name
@@ -35,7 +34,6 @@ __all__ = [
     "describe",
     "exposure_remarks",
     "find_database",
-    "host",
     "is_marked",
     "is_same",
     "local_file",

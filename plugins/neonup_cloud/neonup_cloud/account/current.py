@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from neonup import USER, Database, NeonupError, Settings
 from neonup.plugin.commands import one_of
-from neonup.plugin.project import host, provider_class
+from neonup.plugin.project import provider_class
 from neonup_cloud import NeonClient
 from neonup_cloud.account import location
 from neonup_cloud.api import local_discovery
@@ -20,12 +20,21 @@ _LOOPBACK = "127."
 
 
 def on_local_neon(database: Database | None) -> bool:
-    """Whether a database may be one of a local Neon on this machine, by its host."""
+    """Whether a database may be one of a local Neon on this machine, by where its URL leads."""
     return (
         database is not None
         and database.provider != "local"
-        and host(database.url).startswith(_LOOPBACK)
+        and _endpoint_host(database).startswith(_LOOPBACK)
     )
+
+
+def _endpoint_host(database: Database) -> str:
+    return location.endpoint_host(database.url, _environ(database))
+
+
+def _environ(database: Database) -> dict[str, str] | None:
+    """The variables that say where a database is; none do for one that neonup created."""
+    return {} if database.own else None
 
 
 def organizations(neon: NeonClient, org: str | None) -> list[str | None]:
@@ -69,7 +78,7 @@ def project_id(
 ) -> str | None:
     """The id of the project that a database is in; None if it is unknown.
 
-    It is recorded, or else the account has an endpoint of the URL's host.
+    It is recorded, or else the account has an endpoint that the URL leads to.
 
     Raises:
         NeonupError: it is a database of the provider ``local``, which is in no project.
@@ -96,10 +105,10 @@ def project_id(
 
 def endpoint_of(neon: NeonClient, database: Database, org: str | None) -> Endpoint | None:
     """The account's endpoint that a URL leads to. It lists the endpoints of each project."""
-    if not host(database.url).startswith(("ep-", _LOOPBACK)):
+    if not _endpoint_host(database).startswith(("ep-", _LOOPBACK)):
         return None
     for project in projects(neon, org):
-        if endpoint := location.endpoint_of(neon, project.id, database.url):
+        if endpoint := location.endpoint_of(neon, project.id, database.url, _environ(database)):
             return endpoint
     return None
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from neonup import ProviderError, ServiceError
+from neonup import ProviderError, ServiceError, SettingsError, destination
 from neonup.plugin.http import drive, validation
-from neonup.plugin.project import host
 from neonup_cloud import NeonClient
 from neonup_cloud.api import connection_urls
 from neonup_cloud.api.answers import Branch, Endpoint
@@ -66,9 +65,34 @@ def branch_of(neon: NeonClient, location: DatabaseLocation) -> Branch:
     raise NotFound(f"Neon: the project {location.project} has no default branch.")
 
 
-def endpoint_of(neon: NeonClient, project_id: str, url: str) -> Endpoint | None:
-    """The endpoint of a project that a URL leads to."""
-    wanted = host(url).removesuffix(_PORT)
+def endpoint_host(url: str, environ: Mapping[str, str] | None = None) -> str:
+    """The host of the endpoint that a URL leads to, past a pooler; with its port unless 5432.
+
+    Neon tells its endpoints by their names, whatever address is connected to; a local Neon's have
+    an address each.
+
+    Args:
+        url: of any database.
+        environ: as in `neonup.destination.servers`.
+
+    Returns:
+        ``""``: it leads nowhere, since a service that it names is unknown.
+    """
+    try:
+        server = destination.servers(url, environ)[0]
+    except SettingsError:
+        return ""
+    label, dot, domain = server.host.partition(".")
+    if not label.startswith("ep-"):
+        return f"{server.address}:{server.port}".removesuffix(_PORT)
+    return f"{label.removesuffix('-pooler')}{dot}{domain}:{server.port}".removesuffix(_PORT)
+
+
+def endpoint_of(
+    neon: NeonClient, project_id: str, url: str, environ: Mapping[str, str] | None = None
+) -> Endpoint | None:
+    """The endpoint of a project that a URL leads to; for the arguments see `endpoint_host`."""
+    wanted = endpoint_host(url, environ)
     for endpoint in neon.endpoints.list(project_id):
         if endpoint.host.removesuffix(_PORT) == wanted:
             return endpoint
@@ -85,7 +109,7 @@ def now(neon: NeonClient, location: DatabaseLocation, url: str) -> DatabaseLocat
     if location.branch is None:
         return location
     try:
-        endpoint = endpoint_of(neon, location.project, url)
+        endpoint = endpoint_of(neon, location.project, url, {})
     except NotFound:
         return location
     return replace(location, branch=endpoint.branch_id) if endpoint else location

@@ -110,7 +110,7 @@ class AccountVersions(Versions):
     @contextmanager
     def _versions(self) -> Iterator[ProjectVersions[Sender]]:
         with self._connect() as neon:
-            endpoint = locations.endpoint_of(neon, self._location.project, self._database.url)
+            endpoint = locations.endpoint_of(neon, self._location.project, self._database.url, {})
             yield ProjectVersions(
                 neon,
                 self._location.project,
