@@ -16,17 +16,23 @@ from neonup_emulator.neon import (
     endpoints,
     projects,
     requests,
-    restores,
     roles,
     snapshots,
 )
 from neonup_emulator.neon.accounts.identity import Caller
 from neonup_emulator.neon.accounts.model import ApiKey, Organization, User
+from neonup_emulator.neon.changes import (
+    branch_creation,
+    branch_restoration,
+    project_creation,
+    snapshot_creation,
+    snapshot_restoration,
+)
+from neonup_emulator.neon.changes.project_creation import ProjectWithDefaults
 from neonup_emulator.neon.claimable import agent_claims, agents, neon_new
 from neonup_emulator.neon.context import LocalNeon
 from neonup_emulator.neon.errors import Conflict, Forbidden, Locked, NotFound, Unprocessable
 from neonup_emulator.neon.model import Branch, Cluster, Endpoint, Project, Role, Snapshot
-from neonup_emulator.neon.projects import ProjectWithDefaults
 from neonup_emulator.neon.state import store
 from tests.emulator.api import Api
 from tests.emulator.serving import NeonServer
@@ -44,7 +50,7 @@ def neon(neon_server_here: NeonServer) -> LocalNeon:
 
 @pytest.fixture
 def made(neon: LocalNeon) -> ProjectWithDefaults:
-    return projects.create(neon, default_caller(neon), requests.NewProject(name="shop"))
+    return project_creation.create(neon, default_caller(neon), requests.NewProject(name="shop"))
 
 
 @pytest.fixture
@@ -63,7 +69,7 @@ def default_caller(neon: LocalNeon) -> Caller:
 
 def create_branch(neon: LocalNeon, made: ProjectWithDefaults, name: str) -> Branch:
     wanted = requests.CreateBranch(branch=requests.NewBranch(name=name))
-    return branches.create(neon, made.project, wanted)[0]
+    return branch_creation.create(neon, made.project, wanted)[0]
 
 
 def present(neon: LocalNeon, made: ProjectWithDefaults) -> Project:
@@ -221,7 +227,7 @@ def test_a_branch_that_was_protected_meanwhile_is_not_reset(
     wanted = requests.RestoreBranch(source_branch_id=made.branch.id)
     raised = meanwhile(
         neon,
-        lambda: restores.restore(neon, made.project, dev, wanted),
+        lambda: branch_restoration.restore(neon, made.project, dev, wanted),
         setting(dev, "protected", True),
     )
     assert isinstance(raised, Unprocessable)
@@ -236,7 +242,7 @@ def test_a_restore_preserves_under_a_name_that_is_still_free(
     other = create_branch(neon, made, "other")
     raised = meanwhile(
         neon,
-        lambda: restores.restore(neon, made.project, dev, wanted),
+        lambda: branch_restoration.restore(neon, made.project, dev, wanted),
         setting(other, "name", "before"),
     )
     assert isinstance(raised, Conflict)
@@ -245,7 +251,7 @@ def test_a_restore_preserves_under_a_name_that_is_still_free(
 
 
 def keep(neon: LocalNeon, made: ProjectWithDefaults) -> Snapshot:
-    return snapshots.create(
+    return snapshot_creation.create(
         neon, made.project, made.branch, name=None, time=None, lsn=None, expires_at=None
     )[0]
 
@@ -256,7 +262,9 @@ def test_a_snapshot_that_was_deleted_meanwhile_is_not_restored(
     snapshot = keep(neon, made)
     raised = meanwhile(
         neon,
-        lambda: snapshots.restore(neon, made.project, snapshot, requests.RestoreSnapshot()),
+        lambda: snapshot_restoration.restore(
+            neon, made.project, snapshot, requests.RestoreSnapshot()
+        ),
         deleting(snapshot),
     )
     assert isinstance(raised, NotFound)
@@ -267,7 +275,9 @@ def test_the_plan_counts_snapshots_that_came_meanwhile(neon: LocalNeon, somebody
     user, own = somebody
     neon.store.update(Organization, own.id, store.setting(plan="free"))
     _, secret = neon.identity.create_key(user, "own")
-    made = projects.create(neon, neon.identity.caller(secret), requests.NewProject(name="shop"))
+    made = project_creation.create(
+        neon, neon.identity.caller(secret), requests.NewProject(name="shop")
+    )
     snapshot = keep(neon, made)
     snapshots.delete(neon, made.project, snapshot)
     raised = meanwhile(
@@ -368,7 +378,7 @@ def test_a_branch_that_is_created_during_a_claim_has_new_passwords(
 
     def create() -> None:
         wanted = requests.CreateBranch(branch=requests.NewBranch(name="dev"))
-        branches.create(neon, project, wanted)
+        branch_creation.create(neon, project, wanted)
 
     thread = threading.Thread(target=create)
     with neon.computes.held(main.cluster_id):

@@ -34,6 +34,8 @@ from neonup_emulator.neon import (
 from neonup_emulator.neon.accounts import model as accounts
 from neonup_emulator.neon.accounts import sessions
 from neonup_emulator.neon.accounts.identity import Caller
+from neonup_emulator.neon.changes import project_creation, snapshot_creation
+from neonup_emulator.neon.changes.project_creation import ProjectWithDefaults
 from neonup_emulator.neon.claimable import agent_tokens, agents, claim_codes, neon_new
 from neonup_emulator.neon.claimable import model as claimable
 from neonup_emulator.neon.context import LocalNeon
@@ -52,8 +54,7 @@ from neonup_emulator.neon.model import (
 from neonup_emulator.neon.oauth import clients as oauth_clients
 from neonup_emulator.neon.oauth import model as oauth
 from neonup_emulator.neon.oauth import tokens as oauth_tokens
-from neonup_emulator.neon.projects import ProjectWithDefaults
-from neonup_emulator.neon.state.journal import Change, PlannedOperation
+from neonup_emulator.neon.state.change import Completion, PlannedOperation, SimpleChange
 from neonup_emulator.neon.state.row import Row
 from neonup_emulator.neon.state.store import KINDS
 from neonup_emulator.neon.transfer import model as transfer
@@ -98,7 +99,7 @@ class Case:
 
 def new_project(neon: LocalNeon) -> ProjectWithDefaults:
     caller = neon.identity.caller(neon.identity.default()[0])
-    return projects.create(neon, caller, requests.NewProject(name="shop"))
+    return project_creation.create(neon, caller, requests.NewProject(name="shop"))
 
 
 def new_person(neon: LocalNeon) -> tuple[accounts.User, accounts.Organization, Caller]:
@@ -206,13 +207,14 @@ def operation(neon: LocalNeon) -> Case:
     made = new_project(neon)
     begun, go_on = threading.Event(), threading.Event()
 
-    def work() -> Change:
+    def work() -> Completion:
         begun.set()
         assert go_on.wait(60)
-        return Change()
+        return Completion()
 
-    steps = [PlannedOperation("apply_config", made.branch.id)]
-    thread = threading.Thread(target=neon.journal.run, args=[made.project, steps, work])
+    planned = [PlannedOperation("apply_config", made.branch.id)]
+    arguments = [made.project, planned, SimpleChange(work)]
+    thread = threading.Thread(target=neon.journal.run, args=arguments)
     thread.start()
     assert begun.wait(60)
     [row] = [one for one in neon.store.all(Operation) if one.status == "running"]
@@ -233,7 +235,7 @@ def permission(neon: LocalNeon) -> Case:
 def snapshot(neon: LocalNeon) -> Case:
     made = new_project(neon)
     moment: dict[str, Any] = {"time": None, "lsn": None, "expires_at": None}
-    row, _ = snapshots.create(neon, made.project, made.branch, name="first", **moment)
+    row, _ = snapshot_creation.create(neon, made.project, made.branch, name="first", **moment)
     changes = requests.SnapshotChanges(name="renamed")
     change = lambda: snapshots.update(neon, made.project, row, changes)  # noqa: E731
     return Case(row, change, "name", ("size", 12345))

@@ -82,19 +82,7 @@ def serve(
     deleted after 72 hours unless they are claimed. All data is kept between runs. Ctrl-C stops the
     server.
     """
-    if sys.platform == "win32":
-        raise ProviderError(
-            "neonup serve needs Linux or macOS.",
-            remedy="Run it in WSL, or in a container.",
-        )
-    if host not in LOOPBACK and not (allow_remote or allowed):
-        raise ProviderError(
-            f"{host} is an address that other machines can reach.",
-            remedy="Name the host that clients use with --allow-host, or add --allow-remote if "
-            "any may use it; or omit --host.",
-        )
-    if ephemeral and folder is not None:
-        raise click.UsageError("--ephemeral uses a temporary home: omit --home.")
+    _check(host, allow_remote=allow_remote or bool(allowed), twice=ephemeral and folder is not None)
     folder = (folder or home()).absolute()
     from neonup_emulator.api import faults as fault
     from neonup_emulator.api.app import create_app
@@ -112,6 +100,28 @@ def serve(
             listener, folder, app, exposed, as_json=as_json, command=command, theirs=theirs
         )
     sys.exit(ended)
+
+
+def _check(host: str, *, allow_remote: bool, twice: bool) -> None:
+    """Refuse what cannot be served.
+
+    Args:
+        allow_remote: whether other machines may reach the address.
+        twice: whether two homes were named.
+    """
+    if sys.platform == "win32":
+        raise ProviderError(
+            "neonup serve needs Linux or macOS.",
+            remedy="Run it in WSL, or in a container.",
+        )
+    if host not in LOOPBACK and not allow_remote:
+        raise ProviderError(
+            f"{host} is an address that other machines can reach.",
+            remedy="Name the host that clients use with --allow-host, or add --allow-remote if "
+            "any may use it; or omit --host.",
+        )
+    if twice:
+        raise click.UsageError("--ephemeral uses a temporary home: omit --home.")
 
 
 def _serve(

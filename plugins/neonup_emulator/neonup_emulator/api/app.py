@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from anyio import to_thread
@@ -52,33 +52,9 @@ def create_app(
         hosts: names of this server beside those of loopback; None: any.
         faults: what happens to requests of Neon API v2.
     """
-
     used = asyncio.Event()
     known = Faults(list(faults))
-    upkeep = Upkeep(neon)
     oauth.recognize(neon)
-
-    @asynccontextmanager
-    async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        filling = asyncio.create_task(_fill(neon, used))
-        used.set()
-        upkeep.start()
-        try:
-            yield
-        finally:
-            neon.prepared.close()
-            filling.cancel()
-            with suppress(asyncio.CancelledError):
-                await filling
-            await to_thread.run_sync(upkeep.stop)
-            await to_thread.run_sync(neon.stop)
-
-    handlers: dict[Any, ExceptionHandler] = {
-        HTTPException: _failed,
-        NeonupError: _broken,
-        Exception: _mistaken,
-        Refused: _refused,
-    }
     app = Starlette(
         routes=[
             Mount("/api/v1", routes=neon_new.routes()),
@@ -95,13 +71,37 @@ def create_app(
             Middleware(Injector, faults=known),
             session.middleware(neon.session_secret),
         ],
-        exception_handlers=handlers,
-        lifespan=lifespan,
+        exception_handlers=_EXCEPTION_HANDLERS,
+        lifespan=_lifespan(neon, used),
     )
     app.state.neon = neon
     app.state.faults = known
     app.state.used = used
     return app
+
+
+def _lifespan(
+    neon: LocalNeon, used: asyncio.Event
+) -> Callable[[Starlette], AbstractAsyncContextManager[None]]:
+    """What runs beside the requests: upkeep, and data directories for the next projects."""
+    upkeep = Upkeep(neon)
+
+    @asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        filling = asyncio.create_task(_fill(neon, used))
+        used.set()
+        upkeep.start()
+        try:
+            yield
+        finally:
+            neon.prepared.close()
+            filling.cancel()
+            with suppress(asyncio.CancelledError):
+                await filling
+            await to_thread.run_sync(upkeep.stop)
+            await to_thread.run_sync(neon.stop)
+
+    return lifespan
 
 
 async def _failed(request: Request, error: Exception) -> Response:
@@ -138,6 +138,14 @@ async def _mistaken(request: Request, error: Exception) -> Response:
     if refusal.is_v2(request.scope):
         return JSONResponse(refusal.content(request.scope, message), 500)
     return JSONResponse({"message": message}, 500)
+
+
+_EXCEPTION_HANDLERS: dict[Any, ExceptionHandler] = {
+    HTTPException: _failed,
+    NeonupError: _broken,
+    Exception: _mistaken,
+    Refused: _refused,
+}
 
 
 async def _fill(neon: LocalNeon, used: asyncio.Event) -> None:

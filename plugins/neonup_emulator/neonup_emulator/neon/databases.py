@@ -10,7 +10,7 @@ from neonup_emulator.neon.context import LocalNeon
 from neonup_emulator.neon.errors import NotFound
 from neonup_emulator.neon.model import Branch, BranchDatabase, Operation, Project
 from neonup_emulator.neon.requests import DatabaseChanges, NewDatabase, given
-from neonup_emulator.neon.state.journal import Change, PlannedOperation
+from neonup_emulator.neon.state.change import Completion, PlannedOperation, SimpleChange
 
 Changed = tuple[BranchDatabase, list[Operation]]
 
@@ -43,16 +43,18 @@ def create(neon: LocalNeon, project: Project, branch: Branch, wanted: NewDatabas
         NotFound: its owner is no role.
     """
 
-    def work() -> Change:
+    def work() -> Completion:
         with catalogs.refusals(), neon.computes.admin(branch) as connection:
             connection.execute(
                 sql.SQL("CREATE DATABASE {} OWNER {}").format(
                     sql.Identifier(wanted.name), sql.Identifier(wanted.owner_name)
                 )
             )
-        return Change()
+        return Completion()
 
-    operations = neon.journal.run(project, [PlannedOperation("apply_config", branch.id)], work)
+    operations = neon.journal.run(
+        project, [PlannedOperation("apply_config", branch.id)], SimpleChange(work)
+    )
     return find(neon, branch, wanted.name), operations
 
 
@@ -68,7 +70,7 @@ def update(
     values = given(changes)
     find(neon, branch, name)
 
-    def work() -> Change:
+    def work() -> Completion:
         database = find(neon, branch, name)
         changed = replace(database, **values)
         old, new = sql.Identifier(name), sql.Identifier(changed.name)
@@ -79,9 +81,11 @@ def update(
             if changed.name != name:
                 catalogs.disconnect(connection, name)
                 connection.execute(sql.SQL("ALTER DATABASE {} RENAME TO {}").format(old, new))
-        return Change()
+        return Completion()
 
-    operations = neon.journal.run(project, [PlannedOperation("apply_config", branch.id)], work)
+    operations = neon.journal.run(
+        project, [PlannedOperation("apply_config", branch.id)], SimpleChange(work)
+    )
     return find(neon, branch, values.get("name", name)), operations
 
 
@@ -89,12 +93,14 @@ def delete(neon: LocalNeon, project: Project, branch: Branch, name: str) -> Chan
     """Drop a database, cutting its connections."""
     database = find(neon, branch, name)
 
-    def work() -> Change:
+    def work() -> Completion:
         with catalogs.refusals(), neon.computes.admin(branch) as connection:
             connection.execute(
                 sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name))
             )
-        return Change(lambda: neon.store.delete(database))
+        return Completion(lambda: neon.store.delete(database))
 
-    operations = neon.journal.run(project, [PlannedOperation("apply_config", branch.id)], work)
+    operations = neon.journal.run(
+        project, [PlannedOperation("apply_config", branch.id)], SimpleChange(work)
+    )
     return database, operations

@@ -16,7 +16,7 @@ from neonup_emulator.neon.context import LocalNeon
 from neonup_emulator.neon.errors import Failed, NotFound, QuotaExceeded, Refused, Unprocessable
 from neonup_emulator.neon.model import Branch, Endpoint, EndpointType, Operation, Project
 from neonup_emulator.neon.requests import EndpointChanges, NewEndpoint, given
-from neonup_emulator.neon.state.journal import Change, PlannedOperation
+from neonup_emulator.neon.state.change import Completion, PlannedOperation, SimpleChange
 from neonup_emulator.neon.state.row import Row
 from neonup_emulator.neon.state.store import setting
 
@@ -117,7 +117,7 @@ def create(neon: LocalNeon, project: Project, branch: Branch, wanted: NewEndpoin
     _may_come(neon, branch, wanted.type)
     endpoint = new(neon, project, branch.id, wanted.type, given(wanted))
 
-    def begin() -> list[Row]:
+    def prepare() -> list[Row]:
         current = neon.store.get(Branch, branch.id)
         if current is None:
             raise NotFound("branch not found")
@@ -127,9 +127,9 @@ def create(neon: LocalNeon, project: Project, branch: Branch, wanted: NewEndpoin
     operations = neon.journal.run(
         project,
         [PlannedOperation("start_compute", branch.id, endpoint.id)],
-        Change,
-        begin=begin,
-        undo=lambda: neon.computes.front.close(endpoint.id),
+        SimpleChange(
+            Completion, prepare=prepare, undo=lambda: neon.computes.front.close(endpoint.id)
+        ),
     )
     return endpoint, operations
 
@@ -137,7 +137,7 @@ def create(neon: LocalNeon, project: Project, branch: Branch, wanted: NewEndpoin
 def update(
     neon: LocalNeon, project: Project, endpoint: Endpoint, changes: EndpointChanges
 ) -> Changed:
-    """Change an endpoint; what its server reads at a start restarts it."""
+    """Completion an endpoint; what its server reads at a start restarts it."""
     values = given(changes)
     branch_id = values.get("branch_id", endpoint.branch_id)
     if branch_id != endpoint.branch_id:
@@ -151,7 +151,7 @@ def update(
     # Postgres takes its time for these, so they are not looked at in a transaction.
     pg_settings.check(neon, project, change(endpoint).settings.get("pg_settings"))
 
-    def work() -> Change:
+    def work() -> Completion:
         before = find(neon, project, endpoint.id)
         changed = change(before)
         restarts = changed.settings != before.settings and is_active(neon, before)
@@ -164,7 +164,7 @@ def update(
             applied = change(current)
             return replace(applied, started_at=applied.updated_at) if restarts else applied
 
-        return Change(lambda: neon.store.update(Endpoint, endpoint.id, apply))
+        return Completion(lambda: neon.store.update(Endpoint, endpoint.id, apply))
 
     return _run(neon, project, endpoint, "apply_config", work, check=change)
 
@@ -176,19 +176,19 @@ def delete(neon: LocalNeon, project: Project, endpoint: Endpoint) -> Changed:
         Unprocessable: its branch is protected.
     """
 
-    def begin() -> list[Row]:
+    def prepare() -> list[Row]:
         current = find(neon, project, endpoint.id)
         branch = neon.store.get(Branch, current.branch_id)
         if branch is not None and branch.protected:
             raise Unprocessable("the endpoint of a protected branch cannot be deleted")
         return []
 
-    def work() -> Change:
+    def work() -> Completion:
         neon.computes.suspend_endpoint(find(neon, project, endpoint.id))
         with ExitStack() as stack:
             stack.enter_context(neon.computes.held(endpoint.id))  # it gets no other standby
             neon.computes.drop_replica(find(neon, project, endpoint.id))
-            return Change(
+            return Completion(
                 lambda: neon.store.delete(endpoint),
                 after=[lambda: neon.computes.front.close(endpoint.id)],
                 held=stack.pop_all(),
@@ -197,8 +197,7 @@ def delete(neon: LocalNeon, project: Project, endpoint: Endpoint) -> Changed:
     operations = neon.journal.run(
         project,
         [PlannedOperation("suspend_compute", endpoint.branch_id, endpoint.id)],
-        work,
-        begin=begin,
+        SimpleChange(work, prepare=prepare),
     )
     return endpoint, operations
 
@@ -217,9 +216,9 @@ def start(neon: LocalNeon, project: Project, endpoint: Endpoint) -> Changed:
             raise Unprocessable("the endpoint is disabled")
         return current
 
-    def work() -> Change:
+    def work() -> Completion:
         neon.computes.start_endpoint(find(neon, project, endpoint.id))
-        return Change(lambda: _started(neon, endpoint))
+        return Completion(lambda: _started(neon, endpoint))
 
     return _run(neon, project, endpoint, "start_compute", work, check=enabled)
 
@@ -227,10 +226,10 @@ def start(neon: LocalNeon, project: Project, endpoint: Endpoint) -> Changed:
 def suspend(neon: LocalNeon, project: Project, endpoint: Endpoint) -> Changed:
     """Stop its server; the next connection starts it again."""
 
-    def work() -> Change:
+    def work() -> Completion:
         neon.computes.suspend_endpoint(find(neon, project, endpoint.id))
         suspended = {"suspended_at": neon.clock.now()}
-        return Change(lambda: neon.store.update(Endpoint, endpoint.id, setting(**suspended)))
+        return Completion(lambda: neon.store.update(Endpoint, endpoint.id, setting(**suspended)))
 
     return _run(neon, project, endpoint, "suspend_compute", work)
 
@@ -239,11 +238,11 @@ def restart(neon: LocalNeon, project: Project, endpoint: Endpoint) -> Changed:
     """Stop its server and start it, cutting connections."""
     _admit(neon, endpoint)
 
-    def work() -> Change:
+    def work() -> Completion:
         current = find(neon, project, endpoint.id)
         neon.computes.suspend_endpoint(current)
         neon.computes.start_endpoint(current)
-        return Change(lambda: _started(neon, endpoint))
+        return Completion(lambda: _started(neon, endpoint))
 
     return _run(neon, project, endpoint, "start_compute", work)
 
@@ -265,23 +264,23 @@ def _run(
     project: Project,
     endpoint: Endpoint,
     action: str,
-    work: Callable[[], Change],
+    work: Callable[[], Completion],
     *,
     check: Callable[[Endpoint], object] = bool,
 ) -> Changed:
-    """Change an endpoint.
+    """Completion an endpoint.
 
     Args:
         check: is given it as it is once nothing else can change it, and raises where that cannot
             be changed so.
     """
 
-    def begin() -> list[Row]:
+    def prepare() -> list[Row]:
         check(find(neon, project, endpoint.id))
         return []
 
     step = PlannedOperation(action, endpoint.branch_id, endpoint.id)
-    operations = neon.journal.run(project, [step], work, begin=begin)
+    operations = neon.journal.run(project, [step], SimpleChange(work, prepare=prepare))
     return neon.store.get(Endpoint, endpoint.id) or endpoint, operations
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from neonup_emulator.neon import ids
 from neonup_emulator.neon.context import LocalNeon
 from neonup_emulator.neon.errors import Unprocessable
@@ -14,9 +16,19 @@ _RESERVED_ROLES = frozenset({template.ADMIN, "neon_superuser", "postgres", "publ
 _RESERVED_DATABASES = frozenset({"postgres", "template0", "template1"})
 
 
+@dataclass(frozen=True)
+class FirstRows:
+    """The rows of what a project begins with."""
+
+    cluster: Cluster
+    branch: Branch
+    role: Role
+    database: BranchDatabase
+
+
 def rows(
     neon: LocalNeon, project: Project, engine: Engine, wanted: FirstBranch, password: str
-) -> tuple[Cluster, Branch, Role, BranchDatabase]:
+) -> FirstRows:
     """The rows of a project that is not in the store yet.
 
     Args:
@@ -50,27 +62,34 @@ def rows(
         updated_at=now,
         annotation=wanted.annotations,
     )
-    role = Role(
-        id=Role.id_of(branch.id, role_name),
-        project_id=project.id,
+    role = _role(branch, role_name, password)
+    return FirstRows(cluster, branch, role, _database(branch, database_name, owner=role_name))
+
+
+def _role(branch: Branch, name: str, password: str) -> Role:
+    return Role(
+        id=Role.id_of(branch.id, name),
+        project_id=branch.project_id,
         branch_id=branch.id,
-        name=role_name,
+        name=name,
         password=password,
         verifier=template.scram_verifier(password),
-        created_at=now,
-        updated_at=now,
+        created_at=branch.created_at,
+        updated_at=branch.created_at,
     )
-    database = BranchDatabase(
-        id=BranchDatabase.id_of(branch.id, database_name),
-        project_id=project.id,
+
+
+def _database(branch: Branch, name: str, owner: str) -> BranchDatabase:
+    return BranchDatabase(
+        id=BranchDatabase.id_of(branch.id, name),
+        project_id=branch.project_id,
         branch_id=branch.id,
-        name=database_name,
-        owner_name=role.name,
+        name=name,
+        owner_name=owner,
         number=1,
-        created_at=now,
-        updated_at=now,
+        created_at=branch.created_at,
+        updated_at=branch.created_at,
     )
-    return cluster, branch, role, database
 
 
 def _free_name(name: str, reserved: frozenset[str]) -> str:

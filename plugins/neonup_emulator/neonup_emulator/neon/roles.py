@@ -14,7 +14,7 @@ from neonup_emulator.neon.context import LocalNeon
 from neonup_emulator.neon.errors import NotFound, Refused
 from neonup_emulator.neon.model import Branch, Cluster, ClusterOrigin, Operation, Project, Role
 from neonup_emulator.neon.requests import NewRole
-from neonup_emulator.neon.state.journal import Change, PlannedOperation
+from neonup_emulator.neon.state.change import Completion, PlannedOperation, SimpleChange
 from neonup_emulator.neon.state.store import setting
 from neonup_local.engine import template
 
@@ -82,7 +82,9 @@ def create(neon: LocalNeon, project: Project, branch: Branch, wanted: NewRole) -
         record=record,
         take_back=lambda: neon.store.delete(role),
     )
-    return role, neon.journal.run(project, [PlannedOperation("apply_config", branch.id)], work)
+    return role, neon.journal.run(
+        project, [PlannedOperation("apply_config", branch.id)], SimpleChange(work)
+    )
 
 
 def delete(neon: LocalNeon, project: Project, branch: Branch, name: str) -> Changed:
@@ -94,12 +96,14 @@ def delete(neon: LocalNeon, project: Project, branch: Branch, name: str) -> Chan
     """
     role = find(neon, branch, name)
 
-    def work() -> Change:
+    def work() -> Completion:
         with catalogs.refusals(), neon.computes.admin(branch) as connection:
             catalogs.drop_role(connection, name)
-        return Change(lambda: neon.store.delete(role))
+        return Completion(lambda: neon.store.delete(role))
 
-    return role, neon.journal.run(project, [PlannedOperation("apply_config", branch.id)], work)
+    return role, neon.journal.run(
+        project, [PlannedOperation("apply_config", branch.id)], SimpleChange(work)
+    )
 
 
 def reset_password(neon: LocalNeon, project: Project, branch: Branch, name: str) -> Changed:
@@ -136,7 +140,9 @@ def reset_password(neon: LocalNeon, project: Project, branch: Branch, name: str)
         record=record,
         take_back=take_back,
     )
-    return role, neon.journal.run(project, [PlannedOperation("apply_config", branch.id)], work)
+    return role, neon.journal.run(
+        project, [PlannedOperation("apply_config", branch.id)], SimpleChange(work)
+    )
 
 
 def _with_password(
@@ -147,7 +153,7 @@ def _with_password(
     *,
     record: Callable[[], None],
     take_back: Callable[[], object],
-) -> Change:
+) -> Completion:
     """Give a role a password: it is recorded first, and Postgres is told next.
 
     A server that is killed in between finds the branch's data marked as one that has other
@@ -167,7 +173,9 @@ def _with_password(
                     take_back()
                     _mark(neon, current, ClusterOrigin.STARTED)
                 raise
-        return Change(partial(_mark, neon, current, ClusterOrigin.STARTED), held=stack.pop_all())
+        return Completion(
+            partial(_mark, neon, current, ClusterOrigin.STARTED), held=stack.pop_all()
+        )
 
 
 def _mark(neon: LocalNeon, branch: Branch, state: ClusterOrigin) -> None:

@@ -11,8 +11,9 @@ from typing import Any
 from msgspec import to_builtins
 from msgspec.structs import replace
 
-from neonup_emulator.neon import branches, snapshots
+from neonup_emulator.neon import branches
 from neonup_emulator.neon.accounts import allowances
+from neonup_emulator.neon.changes import snapshot_creation
 from neonup_emulator.neon.context import LocalNeon
 from neonup_emulator.neon.errors import Locked, Refused, Unprocessable
 from neonup_emulator.neon.model import Branch, Project
@@ -104,7 +105,7 @@ def _run(
         return replace(current, backup_looked=[*moments[:number], now, *moments[number + 1 :]])
 
     try:
-        snapshots.create(
+        snapshot_creation.create(
             neon,
             project,
             branch,

@@ -8,6 +8,7 @@ from neonup_emulator.api.v2 import serializers
 from neonup_emulator.api.v2.operations import Answer, RequestContext, operation
 from neonup_emulator.api.v2.paging import Rank, page
 from neonup_emulator.neon import branches, endpoints
+from neonup_emulator.neon.changes import branch_creation
 from neonup_emulator.neon.errors import NotFound
 from neonup_emulator.neon.metering import usage
 from neonup_emulator.neon.model import Branch, BranchDatabase, Endpoint, Role
@@ -67,7 +68,7 @@ def _searched(call: RequestContext) -> list[Branch]:
 def create_project_branch(call: RequestContext) -> Answer:
     """From now, a timestamp or an LSN; without rows from now alone."""
     project = call.project()
-    branch, opened, operations = branches.create(call.neon, project, call.body(CreateBranch))
+    branch, opened, operations = branch_creation.create(call.neon, project, call.body(CreateBranch))
     roles = call.neon.store.all(Role, branch_id=branch.id)
     databases = call.neon.store.all(BranchDatabase, branch_id=branch.id)
     answer = {

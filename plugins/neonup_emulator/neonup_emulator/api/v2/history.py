@@ -8,7 +8,13 @@ from typing import TypeVar
 from neonup_emulator.api.v2 import serializers
 from neonup_emulator.api.v2.branches import branch_of
 from neonup_emulator.api.v2.operations import Answer, RequestContext, operation
-from neonup_emulator.neon import branches, restores, schedules, schemas, snapshots
+from neonup_emulator.neon import branches, schedules, schemas, snapshots
+from neonup_emulator.neon.changes import (
+    branch_restoration,
+    replacement,
+    snapshot_creation,
+    snapshot_restoration,
+)
 from neonup_emulator.neon.errors import Refused
 from neonup_emulator.neon.model import Snapshot
 from neonup_emulator.neon.requests import (
@@ -31,14 +37,16 @@ Schema = TypeVar("Schema")
 @operation("restoreProjectBranch", f"POST {_BRANCH}/restore")
 def restore_project_branch(call: RequestContext) -> Answer:
     wanted = call.body(RestoreBranch)
-    branch, operations = restores.restore(call.neon, call.project(), branch_of(call), wanted)
+    branch, operations = branch_restoration.restore(
+        call.neon, call.project(), branch_of(call), wanted
+    )
     return {"branch": serializers.branch(branch), **serializers.operations(operations)}
 
 
 @operation("finalizeRestoreBranch", f"POST {_BRANCH}/finalize_restore")
 def finalize_restore_branch(call: RequestContext) -> Answer:
     name = call.body(FinalizeRestore).name
-    done = restores.finalize(call.neon, call.project(), branch_of(call), name)
+    done = replacement.finalize(call.neon, call.project(), branch_of(call), name)
     return serializers.operations(done)
 
 
@@ -49,7 +57,7 @@ def create_snapshot(call: RequestContext) -> Answer:
     name = call.query.get("name") or wanted.name
     if name and len(name) > _LONGEST_NAME:
         raise Refused(f"invalid parameter name: it is longer than {_LONGEST_NAME} characters")
-    snapshot, operations = snapshots.create(
+    snapshot, operations = snapshot_creation.create(
         call.neon,
         call.project(),
         branch_of(call),
@@ -81,7 +89,7 @@ def delete_snapshot(call: RequestContext) -> Answer:
 
 @operation("restoreSnapshot", f"POST {_SNAPSHOT}/restore")
 def restore_snapshot(call: RequestContext) -> Answer:
-    branch, endpoints, operations = snapshots.restore(
+    branch, endpoints, operations = snapshot_restoration.restore(
         call.neon, call.project(), _find(call), call.body(RestoreSnapshot)
     )
     return {

@@ -6,6 +6,7 @@ from neonup_emulator.api.v2 import serializers
 from neonup_emulator.api.v2.operations import Answer, RequestContext, operation
 from neonup_emulator.api.v2.paging import page
 from neonup_emulator.neon import permissions, projects
+from neonup_emulator.neon.changes import project_creation
 from neonup_emulator.neon.errors import NotFound
 from neonup_emulator.neon.metering import usage
 from neonup_emulator.neon.model import Operation, Permission, Project
@@ -59,7 +60,7 @@ def _listed(call: RequestContext, listed: list[Project]) -> Answer:
 @operation("createProject", "POST /projects", status=201)
 def create_project(call: RequestContext) -> Answer:
     """Each region is this machine; the Postgres versions that this machine has."""
-    created = projects.create(call.neon, call.caller, call.body(CreateProject).project)
+    created = project_creation.create(call.neon, call.caller, call.body(CreateProject).project)
     uri = serializers.connection(
         created.project, created.endpoint, created.role, created.database.name
     )

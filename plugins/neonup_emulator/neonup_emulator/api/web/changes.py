@@ -11,6 +11,7 @@ from neonup_emulator.api.web import wording
 from neonup_emulator.api.web.project_page import why_kept
 from neonup_emulator.api.web.visit import Visit, does, show, shows, tell
 from neonup_emulator.neon import branches, endpoints, projects, snapshots
+from neonup_emulator.neon.changes import branch_creation, snapshot_creation
 from neonup_emulator.neon.errors import Unprocessable
 from neonup_emulator.neon.model import Branch, BranchDatabase, Endpoint
 from neonup_emulator.neon.requests import BranchEndpoint, CreateBranch, NewBranch, NewEndpoint
@@ -70,7 +71,7 @@ def _create_branch(visit: Visit) -> Response:
         expires_at=visit.neon.clock.now() + life if life else None,
     )
     wanted = CreateBranch(branch=spec, endpoints=[BranchEndpoint(type="read_write")])
-    branch, _, _ = branches.create(visit.neon, visit.project, wanted)
+    branch, _, _ = branch_creation.create(visit.neon, visit.project, wanted)
     ready = "is ready" if branch.state == "ready" else "is being copied"
     return _to(visit, f"The branch {branch.name} {ready}.")
 
@@ -104,7 +105,7 @@ def _suspend(visit: Visit) -> Response:
 def _create_snapshot(visit: Visit) -> Response:
     life = _LIVES.get(visit.text("lives"))
     project = visit.project
-    snapshot, _ = snapshots.create(
+    snapshot, _ = snapshot_creation.create(
         visit.neon,
         project,
         branches.find(visit.neon, project, visit.text("branch")),

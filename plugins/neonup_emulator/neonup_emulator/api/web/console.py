@@ -14,6 +14,7 @@ from neonup_emulator.api.web import branch_tree, session
 from neonup_emulator.api.web.page import page
 from neonup_emulator.api.web.visit import Visit, does, show, shows, tell
 from neonup_emulator.neon import endpoints, projects
+from neonup_emulator.neon.changes import project_creation
 from neonup_emulator.neon.context import LocalNeon
 from neonup_emulator.neon.model import Branch, Endpoint, Operation, Project, Snapshot
 from neonup_emulator.neon.requests import FirstBranch, NewProject
@@ -122,7 +123,7 @@ def _create(visit: Visit) -> Response:
         org_id=visit.text("org") or None,
         branch=FirstBranch(name=visit.text("branch")[:_LONGEST_NAME] or "main"),
     )
-    created = projects.create(visit.neon, visit.caller, wanted)
+    created = project_creation.create(visit.neon, visit.caller, wanted)
     tell(visit.request, f"{created.project.name} is ready. Its server starts when you connect.")
     return RedirectResponse(f"/projects/{created.project.id}", 303)
 

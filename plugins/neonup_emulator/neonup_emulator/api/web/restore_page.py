@@ -11,7 +11,8 @@ from starlette.routing import Route
 from neonup_emulator.api.web import wording
 from neonup_emulator.api.web.changes import moment
 from neonup_emulator.api.web.visit import Visit, does, show, shows, tell
-from neonup_emulator.neon import branches, restores, snapshots
+from neonup_emulator.neon import branches, snapshots
+from neonup_emulator.neon.changes import branch_restoration, snapshot_restoration
 from neonup_emulator.neon.data import point_in_time
 from neonup_emulator.neon.errors import NotFound, Refused, Unprocessable
 from neonup_emulator.neon.model import Branch, Snapshot
@@ -87,14 +88,14 @@ def _restore(visit: Visit) -> Response:
     plan = _plan(visit, branch, visit.text("source"), visit.text("at"))
     if isinstance(plan.source, Snapshot):
         wanted = RestoreSnapshot(target_branch_id=branch.id, finalize_restore=True)
-        snapshots.restore(visit.neon, project, plan.source, wanted)
+        snapshot_restoration.restore(visit.neon, project, plan.source, wanted)
     else:
         body = RestoreBranch(
             source_branch_id=plan.source.id,
             source_timestamp=plan.at,
             preserve_under_name=visit.text("preserve")[:256] or plan.preserve,
         )
-        restores.restore(visit.neon, project, branch, body)
+        branch_restoration.restore(visit.neon, project, branch, body)
     tell(visit.request, f"{branch.name} is restored; what it had is kept in another branch")
     return RedirectResponse(f"/projects/{project.id}", 303)
 

@@ -6,11 +6,12 @@ import time
 from datetime import timedelta
 
 from neonup_emulator.neon import projects, purging
+from neonup_emulator.neon.changes import project_creation
+from neonup_emulator.neon.changes.project_creation import ProjectWithDefaults
 from neonup_emulator.neon.claimable import holding
 from neonup_emulator.neon.context import LocalNeon
 from neonup_emulator.neon.errors import Failed
 from neonup_emulator.neon.model import Branch, Project
-from neonup_emulator.neon.projects import ProjectWithDefaults
 from neonup_emulator.neon.requests import NewProject, ProjectSettings, QuotaSettings
 
 LIFETIME = timedelta(hours=72)
@@ -36,7 +37,7 @@ def create(
 
     Args:
         credential_id: for whom it is.
-        id: as of `projects.create`, and so is `password`.
+        id: as of `project_creation.create`, and so is `password`.
         name: the project's; None: a random one.
         logical_replication: whether `wal_level` is `logical`.
         prepares: it is for nobody yet.
@@ -53,7 +54,7 @@ def create(
         settings.enable_logical_replication = True
     owner = holding.caller(neon.store, credential_id, prepares=prepares)
     wanted = NewProject(name=name, settings=settings)
-    created = projects.create(neon, owner, wanted, id=id, password=password)
+    created = project_creation.create(neon, owner, wanted, id=id, password=password)
     _wait_for(neon, created.branch)
     return created
 

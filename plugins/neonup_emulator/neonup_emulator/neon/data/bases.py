@@ -16,7 +16,7 @@ from neonup_emulator.neon.context import LocalNeon
 from neonup_emulator.neon.data import history
 from neonup_emulator.neon.errors import Locked, NotFound
 from neonup_emulator.neon.model import Base, Branch, Cluster, Project
-from neonup_emulator.neon.state.journal import Change, PlannedOperation
+from neonup_emulator.neon.state.change import Completion, PlannedOperation, SimpleChange
 
 LARGEST = 256 << 20
 SHARE = 2.0
@@ -51,7 +51,7 @@ def _rebase(neon: LocalNeon, project: Project, branch: Branch) -> None:
     """Copy a branch's data as a base."""
     id = ids.cluster()  # noqa: A001
 
-    def work() -> Change:
+    def work() -> Completion:
         with neon.computes.present(branch) as current:
             now, cluster_id = neon.clock.now(), current.cluster_id
             row = neon.store.get(Cluster, cluster_id)
@@ -68,10 +68,12 @@ def _rebase(neon: LocalNeon, project: Project, branch: Branch) -> None:
         def add(row: Cluster) -> Cluster:
             return replace(row, bases=[*row.bases, Base(id, at, begin)])
 
-        return Change(lambda: neon.store.update(Cluster, cluster_id, add))
+        return Completion(lambda: neon.store.update(Cluster, cluster_id, add))
 
     try:
-        neon.journal.run(project, [PlannedOperation("apply_storage_config", branch.id)], work)
+        neon.journal.run(
+            project, [PlannedOperation("apply_storage_config", branch.id)], SimpleChange(work)
+        )
     except (Locked, NotFound):
         return  # next time
 

@@ -1,10 +1,9 @@
 """Changes of projects: one at a time each, written down before and after, as operations.
 
-A change has three parts. First it is looked at whether it may be, and what is meant to be is
-written with the operations, as an intent, in one transaction. Then the work is done on the disk and
-in Postgres, next to what exists. Then another transaction makes it so and finishes the operations;
-what it writes depends on the rows as they are in it. `neonup_emulator.neon.recovery` cleans up
-after a server that was killed in between.
+`neonup_emulator.neon.state.change` has the parts of a change. A first transaction prepares it and
+writes its operations and its intent; a second one makes it so and finishes the operations, so what
+it writes depends on the rows as they are in it. `neonup_emulator.neon.recovery` cleans up after a
+server that was killed in between.
 """
 
 from __future__ import annotations
@@ -12,14 +11,14 @@ from __future__ import annotations
 import logging
 import threading
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
-from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
-from dataclasses import dataclass, field
+from contextlib import contextmanager, suppress
 
 from neonup import NeonupError
 from neonup_emulator.neon.errors import Failed, Locked, NotFound, Refused
 from neonup_emulator.neon.model import Operation, OperationStatus, Project
+from neonup_emulator.neon.state.change import PlannedOperation, ProjectChange
 from neonup_emulator.neon.state.clock import Clock
 from neonup_emulator.neon.state.row import Row
 from neonup_emulator.neon.state.store import Store, setting
@@ -29,32 +28,6 @@ log = logging.getLogger(__name__)
 PATIENCE = 3.0
 """Seconds that an answer waits for the work; what takes longer is polled by the client."""
 _WORKERS = 8
-
-
-def _nothing() -> None:
-    """Do nothing."""
-
-
-@dataclass(frozen=True)
-class PlannedOperation:
-    """An operation to be."""
-
-    action: str
-    branch_id: str | None = None
-    endpoint_id: str | None = None
-
-
-@dataclass(frozen=True)
-class Change:
-    """What makes a change so, once its work is done."""
-
-    apply: Callable[[], object] = _nothing
-    """Inserts, changes and deletes rows, within the transaction that finishes the operations: what
-    it reads is true until it is done, and what it raises leaves everything as it was."""
-    after: Sequence[Callable[[], None]] = field(default=())
-    """What can be done only once it is so, e.g. removing data that nothing points to any more."""
-    held: AbstractContextManager[object] = field(default_factory=nullcontext)
-    """Locks that the work took and that must be kept until it is so."""
 
 
 class Journal:
@@ -77,11 +50,9 @@ class Journal:
     def run(
         self,
         project: Project,
-        steps: Iterable[PlannedOperation],
-        work: Callable[[], Change],
+        planned: Iterable[PlannedOperation],
+        change: ProjectChange,
         *,
-        begin: Callable[[], Sequence[Row]] = tuple,
-        undo: Callable[[], None] = _nothing,
         deleted: bool = False,
         new: bool = False,
     ) -> list[Operation]:
@@ -90,12 +61,8 @@ class Journal:
         Args:
             project: whose, as the caller was allowed to change it; nothing else changes it in the
                 meantime.
-            steps: what the operations will be called.
-            work: does it, and returns what makes it so; runs in a thread.
-            begin: looks whether it may be, once nothing else can change the project, and returns
-                its intent: rows to insert beforehand, which are deleted where the work fails. It
-                runs in the transaction that inserts them.
-            undo: called where it fails or is not even begun: takes back what was done for it.
+            planned: what the operations will be called.
+            change: what is done.
             deleted: the change is one of a deleted project.
             new: the project is in the intent.
 
@@ -105,9 +72,9 @@ class Journal:
         Raises:
             Locked: another change of the project is being carried out.
             NotFound: the project was deleted meanwhile, or is somebody else's now.
-            Refused: what `begin` raised, or the work within the time that is waited for it.
+            Refused: what `prepare` raised, or the work within the time that is waited for it.
         """
-        operations = self._operations(project, steps)
+        operations = self._operations(project, planned)
         taken = False
         try:
             self._take(project.id)
@@ -115,13 +82,13 @@ class Journal:
             with self._store.transaction():
                 if not new:
                     self.check(project, deleted=deleted)
-                intent = begin()
+                intent = change.prepare()
                 self._store.insert(*operations, *intent)
-            future = self._workers.submit(self._carry_out, operations, work, intent, undo)
+            future = self._workers.submit(self._carry_out, operations, change, intent)
         except BaseException:
             if taken:
                 self._free(project.id)
-            undo()
+            change.undo()
             raise
         wait([future], self._patience)
         if future.done():
@@ -163,19 +130,19 @@ class Journal:
         """Wait until everything that was begun is done."""
         self._workers.shutdown(wait=True)
 
-    def _operations(self, project: Project, steps: Iterable[PlannedOperation]) -> list[Operation]:
+    def _operations(self, project: Project, planned: Iterable[PlannedOperation]) -> list[Operation]:
         now = self._clock.now()
         return [
             Operation(
                 id=str(uuid.uuid4()),
                 project_id=project.id,
-                action=step.action,
-                branch_id=step.branch_id,
-                endpoint_id=step.endpoint_id,
+                action=operation.action,
+                branch_id=operation.branch_id,
+                endpoint_id=operation.endpoint_id,
                 created_at=now,
                 updated_at=now,
             )
-            for step in steps
+            for operation in planned
         ]
 
     def check(self, project: Project, *, deleted: bool = False) -> Project:
@@ -198,16 +165,12 @@ class Journal:
         return current
 
     def _carry_out(
-        self,
-        operations: list[Operation],
-        work: Callable[[], Change],
-        intent: Sequence[Row],
-        undo: Callable[[], None],
+        self, operations: list[Operation], change: ProjectChange, intent: Sequence[Row]
     ) -> None:
         try:
-            change = work()
-            with change.held, self._store.transaction():
-                change.apply()
+            completion = change.work()
+            with completion.held, self._store.transaction():
+                completion.apply()
                 self._end(operations, "finished")
         except BaseException as error:
             message = getattr(error, "message", None) or str(error)
@@ -215,7 +178,7 @@ class Journal:
                 self._store.delete(*intent)
                 self._end(operations, "failed", message)
             with suppress(Exception):
-                undo()
+                change.undo()
             if isinstance(error, Refused):
                 raise
             log.exception("%s failed", operations[0].action)
@@ -224,7 +187,7 @@ class Journal:
             raise
         finally:
             self._free(operations[0].project_id)
-        for do in change.after:
+        for do in completion.after:
             do()
 
     def _end(

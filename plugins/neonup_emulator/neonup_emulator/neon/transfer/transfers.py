@@ -11,7 +11,7 @@ from neonup_emulator.neon import roles
 from neonup_emulator.neon.accounts.model import Organization, User
 from neonup_emulator.neon.context import LocalNeon
 from neonup_emulator.neon.model import Branch, Project
-from neonup_emulator.neon.state.journal import Change, PlannedOperation
+from neonup_emulator.neon.state.change import Completion, PlannedOperation, SimpleChange
 from neonup_emulator.neon.state.row import Row
 from neonup_emulator.neon.state.store import setting
 
@@ -52,21 +52,21 @@ def claim(
         NotFound: it was deleted meanwhile, or is somebody else's now.
         Refused: what `check` raised.
     """
-    steps = [
+    planned = [
         PlannedOperation("apply_config", other.id)
         for other in neon.store.all(Branch, project_id=project.id)
     ]
 
-    def begin() -> list[Row]:
+    def prepare() -> list[Row]:
         check()
         return []
 
-    def work() -> Change:
+    def work() -> Completion:
         with ExitStack() as stack:
             for branch in neon.store.all(Branch, project_id=project.id):
                 neon.computes.refresh(branch)
                 stack.enter_context(neon.computes.stopped(branch))
-            return Change(apply, held=stack.pop_all())
+            return Completion(apply, held=stack.pop_all())
 
     def apply() -> None:
         for branch in neon.store.all(Branch, project_id=project.id):
@@ -75,7 +75,7 @@ def claim(
         give(neon, project, organization, owner)
         also()
 
-    neon.journal.run(project, steps, work, begin=begin)
+    neon.journal.run(project, planned, SimpleChange(work, prepare=prepare))
 
 
 def _without_quota(project: Project) -> Project:

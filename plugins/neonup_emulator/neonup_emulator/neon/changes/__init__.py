@@ -1,0 +1,1 @@
+"""The changes that build data: of projects, branches and snapshots, a class each."""
