@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import hypothesis
 import psutil
 import pytest
 
@@ -25,6 +26,13 @@ if TYPE_CHECKING:
 MEMORY = Path("/dev/shm")
 ROOM = 4 << 30
 """Bytes: each home has a few data directories of 40 MB, and the engines take 200 MB."""
+
+
+# A busy machine draws slowly; that says nothing of what is tested.
+hypothesis.settings.register_profile(
+    "busy", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("busy")
 
 
 def pytest_configure() -> None:
