@@ -10,6 +10,15 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 FUZZ := .venv-schemathesis
 TWINE := .venv-twine
+LOWEST := .venv-lowest
+LOWEST_TESTS := $(addprefix tests/,\
+	core/test_cli.py core/test_env_file.py core/test_flow_neon_new.py core/test_plugins.py cloud/test_client_failures.py \
+	pytest/test_fixtures.py pytest_django/test_django_neon.py \
+	django/test_first_start.py django/test_database_goes_away.py \
+	fastapi/test_older_forms.py)
+# These need packages that are newer: pytest-asyncio 0.24, and a python-dotenv that leaves a byte order mark
+# out of the first name.
+LOWEST_LEAVES_OUT := asynchronous_fixtures or appended_to_bytes
 CLIENTS := tests/clients/node_modules/.installed
 # The engine's has no version of its own: that is its Postgres's, which `make engine` puts in.
 DISTRIBUTIONS := core $(patsubst %/pyproject.toml,%,$(shell grep -l '^version = ' plugins/*/pyproject.toml))
@@ -17,7 +26,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install clients demo test thorough templates django-suite fuzz dist docs reference operation engine site screenshots lint format bench constraints clean
+.PHONY: help install clients demo test thorough lowest templates django-suite fuzz dist docs reference operation engine site screenshots lint format bench constraints clean
 
 help: ## list the chores
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 20
@@ -29,6 +38,10 @@ demo: $(INSTALLED) ## in a scratch project: a local database, then the claimable
 
 test: $(INSTALLED) clients ## run the tests (ARGS="-k dotenv" for some)
 	$(BIN)/python -m pytest -n 2 $(ARGS)
+
+lowest: $(LOWEST)/.installed ## run tests with the lowest versions that our metadata allow (asks a package index)
+	$(LOWEST)/bin/python -m pytest -n 2 -o addopts=--import-mode=importlib -o filterwarnings=ignore \
+		-m "not thorough" -k "not ($(LOWEST_LEAVES_OUT))" $(or $(ARGS),$(LOWEST_TESTS))
 
 templates: $(INSTALLED) ## try every project that the templates can make (asks a package index)
 	$(BIN)/python -m pytest -n 2 -m thorough tests/templates $(ARGS)
@@ -99,7 +112,7 @@ constraints: ## take the newest versions and pin them, in an environment of thei
 	@rm -rf .venv-constraints
 
 clean: ## remove the environment and everything that was built
-	rm -rf $(VENV) $(FUZZ) $(TWINE) dist tests/clients/node_modules .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(FUZZ) $(TWINE) $(LOWEST) dist tests/clients/node_modules .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	rm -rf $(DISTRIBUTIONS:=/dist) build .coverage*
 
 # The stamp is the last thing made, so an interrupted installation is taken up again.
@@ -111,6 +124,18 @@ $(INSTALLED): constraints.txt pyproject.toml $(DISTRIBUTIONS:=/pyproject.toml)
 	@$(PIP) install --quiet --constraint constraints.txt --group build
 	@$(PIP) install --quiet --constraint constraints.txt --group dev --no-build-isolation \
 		$(DISTRIBUTIONS:%=--editable %)
+	@touch $@
+
+# The local Neon, which needs a newer Starlette than FastAPI 0.79 takes, plays neon.new for these tests.
+$(LOWEST)/.installed: $(INSTALLED) tests/lowest.py
+	@echo "installing into $(LOWEST) ..."
+	@rm -rf $(LOWEST) && $(BIN)/python -m venv $(LOWEST)
+	@$(BIN)/python -m tests.lowest > $(LOWEST)/lowest.txt
+	@$(LOWEST)/bin/pip install --quiet --constraint constraints.txt pip
+	@$(LOWEST)/bin/pip install --quiet --constraint $(LOWEST)/lowest.txt --group build
+	@$(LOWEST)/bin/pip install --quiet --constraint $(LOWEST)/lowest.txt --group lowest --no-build-isolation --only-binary :all: \
+		$(foreach folder,$(filter-out %emulator %mcp %templates,$(DISTRIBUTIONS)),--editable $(folder)) --editable 'plugins/neonup_cloud[auth]'
+	@$(LOWEST)/bin/pip install --quiet --no-deps --no-build-isolation --editable plugins/neonup_emulator
 	@touch $@
 
 # The official clients are for tests that compare with them; without npm those tests skip.

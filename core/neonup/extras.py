@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import sys
 from pathlib import Path
 
@@ -27,3 +29,23 @@ def install(extra: str) -> str:
         if Path(sys.prefix, file).is_file():
             return command.format(requirement)
     return f"pip install {requirement}"
+
+
+def install_or_use(extra: str) -> str:
+    """As `install`; where another environment's ``neonup`` is on ``PATH``, that one is named, too.
+
+    Args:
+        extra: its name.
+    """
+    command = install(extra)
+    other = _other_program()
+    return f"{command}, or use the neonup of another environment: {other}" if other else command
+
+
+def _other_program() -> str | None:
+    """The first ``neonup`` on ``PATH`` that is not of the environment that this process runs in."""
+    for folder in os.get_exec_path():
+        program = shutil.which("neonup", path=folder)
+        if program and not Path(program).resolve().is_relative_to(Path(sys.prefix).resolve()):
+            return program
+    return None

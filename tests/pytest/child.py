@@ -8,16 +8,19 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from importlib.metadata import version
 from pathlib import Path
 
 import psutil
 import pytest
+from packaging.version import Version
 
 from tests.environments import layered_environment
 from tests.project import Project
 
 MEMORY = Path("/dev/shm")
 _LOOPS = "asyncio_default_fixture_loop_scope"
+_KNOWS_LOOPS = Version(version("pytest-asyncio")) >= Version("0.24")
 
 
 @dataclass
@@ -92,7 +95,7 @@ class Child(Project):
     def ini(self, text: str = "") -> None:
         """The ini file's section for pytest."""
         text = textwrap.dedent(text)
-        if _LOOPS not in text:
+        if _LOOPS not in text and _KNOWS_LOOPS:
             text = f"{_LOOPS} = function\n{text}"  # pytest-asyncio warns where it is not set
         self.file("pytest.ini", f"[pytest]\n{text}")
 

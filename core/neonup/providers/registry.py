@@ -26,15 +26,22 @@ KNOWN = {
     "claimable": "neonup.providers.claimable.provider:ClaimableProvider",
 }
 """Where the known providers are."""
+ON_THIS_MACHINE = frozenset({"local"})
+"""Of those, the ones whose databases are on this machine; known here where one is not installed."""
 BY_ITSELF = ("local", "neon.new")
 """Those that ``auto`` tries, in this order: one's own account is used where that was asked for."""
+
+
+class ProviderNotInstalled(ProviderError):
+    """The plugin that brings a provider is not installed in this environment."""
 
 
 def provider_class(name: str) -> type[Provider]:
     """The provider of that name; entry points are loaded only for one that is not known.
 
     Raises:
-        ProviderError: there is none, it is not installed, or two plugins offer one.
+        ProviderNotInstalled: this environment has none of that name.
+        ProviderError: two plugins offer one.
     """
     if name not in KNOWN:
         return _plugged_in(name)
@@ -44,8 +51,10 @@ def provider_class(name: str) -> type[Provider]:
     except ModuleNotFoundError as error:
         if error.name != module.partition(".")[0]:
             raise
-        raise ProviderError(
-            f"The provider {name!r} is not installed.", remedy=_install(name)
+        from neonup.extras import install_or_use  # a start that finds its provider needs it not
+
+        raise ProviderNotInstalled(
+            f"The provider {name!r} is not installed.", remedy=install_or_use(name)
         ) from None
     return found
 
@@ -62,7 +71,7 @@ def _plugged_in(name: str) -> type[Provider]:
 
     offered = provider_classes(create_plugin_manager())
     if name not in offered:
-        raise ProviderError(
+        raise ProviderNotInstalled(
             f"There is no provider {name!r}.",
             checked=[f"installed: {', '.join(offered)}"],
             remedy="Correct the name, or install the plugin that brings it.",
@@ -183,6 +192,7 @@ def is_local(database: Database) -> bool:
     """Whether a database that neonup created is on this machine; False for the user's own.
 
     Raises:
-        ProviderError: its provider is not installed.
+        ProviderError: its provider is unknown in this environment.
     """
-    return database.provider != USER and provider_class(database.provider).local
+    name = database.provider
+    return name in ON_THIS_MACHINE or (name != USER and provider_class(name).local)

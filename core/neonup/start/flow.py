@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Unpack
 from neonup.database import USER, Creation, Database, State
 from neonup.env import record
 from neonup.errors import CreationForbidden
-from neonup.providers.registry import provider_class
+from neonup.providers.registry import ProviderNotInstalled, provider_class
 from neonup.settings import Arguments, Settings, resolve
 from neonup.start import announce, lock, lookup, ready
 
@@ -159,7 +159,13 @@ class Start:
         """The database once it answers: woken, created again or replaced as need be."""
         if database.provider == USER or not self.settings.enabled:
             return database.with_(note=CLAIMED) if database.before_claim else database
-        provider = self.provider(database)
+        try:
+            provider = self.provider(database)
+        except ProviderNotInstalled as missing:
+            from neonup.start import other_environment
+
+            other_environment.require_answer(database, missing)
+            return self._finish_pending(database)
         if lookup.is_recorded_here(self.settings, database):
             return self._answering(provider, database)
         return self._check_owner(provider, database)
@@ -188,8 +194,7 @@ class Start:
             self._follow_git(provider, database)
         state = provider.check(database)
         if state is State.READY:
-            pending = ready.is_pending(self.settings)
-            return self._finish_pending(database) if pending else database
+            return self._finish_pending(database)
         if state is State.EXPIRED:
             return self._expired(provider, database)
         if state is State.CLAIMED:
@@ -209,7 +214,9 @@ class Start:
             announce.remark(said, self.settings)
 
     def _finish_pending(self, database: Database) -> Database:
-        """Do what is due for a new database: another process is at it, or was killed."""
+        """Do what is still due for a new database: another process is at it, or was killed."""
+        if not ready.is_pending(self.settings):
+            return database
         with lock.project(self.settings):
             now = lookup.find_database(self.settings)
             if now is None or not lookup.is_same(now, database):

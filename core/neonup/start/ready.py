@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from neonup.database import USER, Database
 from neonup.errors import NeonupError, SqlError
-from neonup.providers.registry import provider_class
+from neonup.providers.registry import ProviderNotInstalled, provider_class
 from neonup.settings import Settings
 from neonup.start import lock, lookup
 
@@ -192,7 +192,11 @@ def explain_failure(message: str, settings: Settings, provider: str) -> str | No
 def _explain(feature: str, settings: Settings, provider: str) -> str | None:
     if provider == USER:
         return None
-    return provider_class(provider)(settings).explain_missing(feature)
+    try:
+        chosen = provider_class(provider)
+    except ProviderNotInstalled:  # another environment has it, see other_environment
+        return None
+    return chosen(settings).explain_missing(feature)
 
 
 def migrate(command: str, settings: Settings, database: Database) -> None:

@@ -22,12 +22,15 @@ def unanswered(database: Database) -> str | None:
     Only a database of the user's own is looked at whose every server is on this machine. Nothing is
     sent, so that no server logs a failed start of a session.
     """
-    if database.provider != USER:
-        return None
+    return nobody_at(database.url) if database.provider == USER else None
+
+
+def nobody_at(url: str) -> str | None:
+    """As `unanswered`, for any URL."""
     try:
-        if destination.elsewhere(database.url) is not None:
+        if destination.elsewhere(url) is not None:
             return None
-        servers = destination.servers(database.url)
+        servers = destination.servers(url)
     except NeonupError:
         return None
     if any(_listens(server) for server in servers):

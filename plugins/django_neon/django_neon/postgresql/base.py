@@ -36,7 +36,6 @@ class DatabaseWrapper(PostgresWrapper):
     ``engine`` is underneath.
     """
 
-    _connection_pools: dict[str, Any]  # Django's, of all connections
     client_class = client.DatabaseClient
     creation_class = creation.DatabaseCreation
     SchemaEditorClass = schema.SchemaEditor
@@ -134,7 +133,7 @@ class DatabaseWrapper(PostgresWrapper):
 
     def _forget_pool(self) -> None:
         """Close psycopg's pool, which would go on connecting to where the database was."""
-        if self.alias in self._connection_pools:
+        if self.alias in getattr(self, "_connection_pools", ()):  # Django has pools since 5.1
             self.close_pool()
 
 
