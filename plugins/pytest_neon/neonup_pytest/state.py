@@ -170,7 +170,7 @@ class RunState:
                 str(database),
                 Variables.for_names(names, url, known=environment.known(self.settings)).values,
                 self.worker.url,
-                lambda: self.worker.behind_url(name),
+                lambda: self.worker.templates.behind_url(name),
             )
             with schema.explained(self.settings, self.worker.server.provider):
                 if source is not None:
@@ -183,7 +183,9 @@ class RunState:
             key = framework.key() if framework is not None else ""
             if source is not None:
                 key = schema.fingerprint(source, project, self.worker.server.identity, key)
-            return self.worker.template(key, build, base=framework.base() if framework else "")
+            return self.worker.templates.make(
+                key, build, base=framework.base() if framework else ""
+            )
 
         return ensure
 

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
 from neonup import NeonupError, Settings
 from neonup.plugin.postgres import ServerLost
-from neonup_pytest import building
-from neonup_pytest.application import connections
 from neonup_pytest.databases import restore, statements
 from neonup_pytest.databases.cluster_state import ClusterState
 from neonup_pytest.databases.pool import DatabasePool
@@ -19,6 +16,7 @@ from neonup_pytest.databases.swap import Slot
 from neonup_pytest.run import ALONE, RunId
 from neonup_pytest.servers import RunServer, external
 from neonup_pytest.servers.admin import Admin
+from neonup_pytest.templates import Templates
 
 T = TypeVar("T")
 
@@ -40,24 +38,26 @@ class Worker:
         self.dialect = dialect
         self.expected = 0
         """How many tests with a database of their own are still to come, as far as is known."""
-        self.rebuild = rebuild
         self._schema: Hashable = None
         self._templates: dict[Hashable, Callable[[], str]] = {}
         self._errors: dict[Hashable, NeonupError] = {}
         self._admin: Admin | None = None
         self._slots: dict[Hashable, Slot] = {}
         self._copies: dict[str, Callable[[], str]] = {}
-        self._there: set[str] = set()
-        self._unkept: dict[str, str] = {}
-        """Templates that go with this process, by their keys: see `_built_beside`."""
-        self._built_beside: set[str] = set()
-        """Who else could have written into the database that is being built."""
+        self._made_copies: set[str] = set()
         self._lost = False
         """Whether the server has died, and the next test gets a new one."""
         self._shared_with = None if run.worker == ALONE else "other workers use"
         if os.environ.get(external.VARIABLE):
             self._shared_with = "others may use"
         self._cluster: ClusterState | None = None
+        self.templates = Templates(
+            self.server,
+            self.name,
+            admin=lambda: self.admin,
+            release=self._disconnect_unless_open,
+            rebuild=rebuild,
+        )
 
     @property
     def url(self) -> str:
@@ -89,21 +89,21 @@ class Worker:
             raise self._errors[schema]
         self._templates[schema] = template
         if schema != self._schema and self._schema in self._slots:
-            self._surely(lambda slot: slot.leave())
+            self._with_slot(lambda slot: slot.leave())
         self._schema = schema
         try:
-            self._surely(lambda slot: None)
+            self._with_slot(lambda slot: None)
         except NeonupError as error:
             self._errors[schema] = error
             raise
 
     def share(self) -> None:
         """Put the database behind the URL that tests without one of their own share."""
-        self._surely(lambda slot: slot.share())
+        self._with_slot(lambda slot: slot.share())
 
     def isolate(self) -> None:
         """Put a fresh database behind the URL."""
-        self._surely(lambda slot: slot.isolate())
+        self._with_slot(lambda slot: slot.isolate())
         self.expected -= 1
 
     def finish(self) -> str | None:
@@ -133,7 +133,7 @@ class Worker:
     @contextmanager
     def another(self) -> Iterator[str]:
         """One more database, fresh; yields its URL in libpq's form."""
-        pool, copy = self._surely(lambda slot: (slot.pool, slot.pool.take()))
+        pool, copy = self._with_slot(lambda slot: (slot.pool, slot.pool.take()))
         try:
             yield str(self.server.url(copy.name))
         finally:
@@ -152,61 +152,14 @@ class Worker:
             NeonupError: it cannot be made.
         """
         self._copies[name] = template
-        self._there.discard(name)
+        self._made_copies.discard(name)
         self._make_copies()
 
     def discard(self, name: str) -> None:
         """Drop a database that `copy` made."""
         del self._copies[name]
-        self._there.discard(name)
+        self._made_copies.discard(name)
         statements.drop_all(self.admin, [name])
-
-    def template(self, key: str, build: Callable[[str], None], *, base: str = "") -> str:
-        """The name of a template, made where no run has made it before.
-
-        Args:
-            key: changes when what it is made of changes.
-            build: makes the schema in an empty database, whose name it is given, and which nobody
-                else knows.
-            base: the database that the empty one is a copy of, if not of Postgres's own template.
-
-        Raises:
-            NeonupError: it cannot be made; nothing of it stays.
-        """
-        if key in self._unkept:
-            return self._unkept[key]
-        with self.server.exclusive():
-            self.server.start()
-            name = f"{statements.TEMPLATE}{key[:16]}"
-            found = statements.exists(self.admin, name)
-            if found and self.rebuild and not self.server.made_here(name):
-                statements.drop(self.admin, name)
-                found = False
-            if found:
-                self.server.used(name)
-            else:
-                name = self._build(name, key, build, base or statements.EMPTY)
-        return name
-
-    @contextmanager
-    def behind_url(self, name: str) -> Iterator[None]:
-        """Put a database that is being built behind the URL, for a function of this process.
-
-        What else of this process knows the URL can then reach it, too, and is noted.
-        """
-        self._built_beside |= {*building.bystanders()}
-        statements.drop(self.admin, self.name)
-        statements.close(self.admin, name)
-        statements.rename(self.admin, name, self.name)
-        statements.open_(self.admin, self.name)
-        try:
-            yield
-        finally:
-            self._built_beside |= {*building.bystanders()}
-            statements.close(self.admin, self.name)
-            connections.forget()
-            statements.rename(self.admin, self.name, name)
-            statements.open_(self.admin, name)
 
     @property
     def admin(self) -> Admin:
@@ -230,41 +183,6 @@ class Worker:
         """Leave the run; the last one leaves nothing behind."""
         self._close()
         self.server.leave()
-
-    def _build(self, name: str, key: str, build: Callable[[str], None], base: str) -> str:
-        at = f"{self.name}_build"
-        statements.drop(self.admin, at)
-        statements.create(self.admin, at, base, self.server.owner)
-        self._built_beside = set()
-        try:
-            build(at)
-            statements.settle(self.admin, at)
-            statements.close(self.admin, at)
-            connections.forget()
-            if self._built_beside:
-                name = self._unkept_name(key)
-            statements.rename(self.admin, at, name)
-        except BaseException:
-            statements.drop_all(self.admin, [at])
-            raise
-        if self._built_beside:
-            self._unkept[key] = name
-        else:
-            if not self._slots:
-                self._disconnect()  # the server may be restarted to keep the template
-            self.server.saved(name)
-        return name
-
-    def _unkept_name(self, key: str) -> str:
-        """The name of a template that goes with the run; says why it does."""
-        warnings.warn(
-            "The tests' template is built again in each run: while neon_template's function built "
-            "it behind the application's URL, others that know this URL could write into it: "
-            f"{', '.join(sorted(self._built_beside))}.\nLet neon_template return the name of the "
-            "function instead, 'module:function', which runs in a process of its own.",
-            stacklevel=2,
-        )
-        return f"{self.name}_unkept_{key[:16]}"
 
     def _open(self) -> Slot:
         self.server.start(sure=self._lost)
@@ -290,19 +208,19 @@ class Worker:
     def _drop_stale(self) -> None:
         """Drop what this worker had before its server died, where the server's data survived."""
         for name in [self.name, *statements.names(self.admin, f"{self.name}_")]:
-            if name not in self._there and name not in self._unkept.values():
+            if name not in self._made_copies and name not in self.templates.of_this_process:
                 statements.drop_all(self.admin, [name])
 
     def _make_copies(self) -> None:
         for name, template in self._copies.items():
-            if name not in self._there:
+            if name not in self._made_copies:
                 source = template()
                 statements.drop(self.admin, name)
                 statements.create(self.admin, name, source, self.server.owner)
-                self._there.add(name)
+                self._made_copies.add(name)
 
-    def _surely(self, step: Callable[[Slot], T]) -> T:
-        """Do it; on a new server, where the old one died."""
+    def _with_slot(self, step: Callable[[Slot], T]) -> T:
+        """Take a step with the databases behind the URL; on a new server, where theirs died."""
         for _ in range(2):
             try:
                 if self._schema not in self._slots:
@@ -322,9 +240,13 @@ class Worker:
         for slot in self._slots.values():
             slot.pool.close()
         self._slots.clear()
-        self._there.clear()
-        self._unkept.clear()
+        self._made_copies.clear()
+        self.templates.forget()
         self._disconnect()
+
+    def _disconnect_unless_open(self) -> None:
+        if not self._slots:
+            self._disconnect()
 
     def _disconnect(self) -> None:
         if self._admin is not None:

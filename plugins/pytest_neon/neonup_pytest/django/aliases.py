@@ -84,7 +84,7 @@ class Aliases:
 
     def template(self, alias: str) -> str:
         """Make sure of an alias's template; returns its name."""
-        return self._worker.template(
+        return self._worker.templates.make(
             self.key(alias),
             lambda name: self.build(alias, name),
             base=self.base(alias),

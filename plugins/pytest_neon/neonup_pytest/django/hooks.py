@@ -83,7 +83,7 @@ class Hooks:
         with plainly():
             source = schema_of(template, request.config.rootpath)
             state.verify()
-        state.worker.rebuild |= bool(request.config.getoption("create_db", False))
+        state.worker.templates.rebuild |= bool(request.config.getoption("create_db", False))
 
         def begin() -> None:
             state.begin(source)
