@@ -9,13 +9,17 @@ import ast
 import re
 import sys
 from collections.abc import Iterator
+from importlib import import_module
 from importlib.metadata import entry_points, packages_distributions
+from inspect import getdoc, isclass, isfunction
 from pathlib import Path
+from pkgutil import iter_modules
 
 import pytest
 from packaging.requirements import Requirement
 
 import neonup
+from neonup.plugin import __path__ as plugin_path
 from tests.release.building import FOLDERS, PACKAGES, ROOT, project_table
 
 PUBLIC = {"neonup", *neonup.__all__, "neonup.plugin"}
@@ -62,6 +66,22 @@ def test_public_names_exist() -> None:
     for name in neonup.__all__:
         assert getattr(neonup, name) is not None
     assert set(neonup.__all__) <= set(dir(neonup))
+
+
+def test_what_is_public_has_a_docstring() -> None:
+    modules = [import_module(f"neonup.plugin.{found.name}") for found in iter_modules(plugin_path)]
+    offered = [
+        (module.__name__, name, getattr(module, name))
+        for module in modules
+        for name in module.__all__
+    ]
+    offered += [("neonup", name, getattr(neonup, name)) for name in neonup.__all__]
+    bare = [
+        f"{module}.{name}"
+        for module, name, value in offered
+        if (isfunction(value) or isclass(value)) and not getdoc(value)
+    ]
+    assert not bare
 
 
 def test_the_documentation_imports_what_is_public_and_nothing_else() -> None:

@@ -29,8 +29,8 @@ imports in functions."""
 
 CORE = (
     ("errors", "extras", "folders", "locks", "markers", "process"),
-    ("choice", "command", "finding", "machine", "postgres"),
-    ("options",),
+    ("choice", "contributions", "postgres"),
+    ("arguments", "options"),
     ("tables",),
     ("database", "settings", "versions"),
     ("provider",),

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 from neonup import process as _process  # noqa: F401 - notes who imports neonup, before any fork
 
 if TYPE_CHECKING:
+    from neonup.arguments import Arguments
     from neonup.cli.output import confirm, emit, json_option, style, wants_json
     from neonup.clients import psql
     from neonup.clients.script import run_script
-    from neonup.command import Command
+    from neonup.contributions import Command
     from neonup.database import (
         USER,
         ClaimOffer,
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
         State,
     )
     from neonup.env.exposure import Exposure, exposures
-    from neonup.env.git import git_branches, is_published
     from neonup.errors import (
         CreationForbidden,
         DatabaseClaimed,
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
         EngineError,
         EnvFileError,
         ErrorDetails,
-        MoveError,
         NeonupError,
         ProviderError,
         ServiceError,
@@ -46,7 +45,7 @@ if TYPE_CHECKING:
     from neonup.postgres import destination, drivers, effects, libpq, urls
     from neonup.provider import Provider
     from neonup.providers.registry import is_local, provider_label
-    from neonup.settings import Arguments, Settings, find_project, home, resolve
+    from neonup.settings import Settings, find_project, home, resolve
     from neonup.start import owner
     from neonup.start.flow import aensure, ensure
     from neonup.start.lookup import find
@@ -72,7 +71,6 @@ __all__ = [
     "ErrorDetails",
     "Exposure",
     "Inspection",
-    "MoveError",
     "NeonupError",
     "Options",
     "Provider",
@@ -98,12 +96,10 @@ __all__ = [
     "exposures",
     "find",
     "find_project",
-    "git_branches",
     "home",
     "hookimpl",
     "is_development",
     "is_local",
-    "is_published",
     "json_option",
     "libpq",
     "option",
@@ -119,16 +115,16 @@ __all__ = [
 ]
 
 _NAMES = {
+    "neonup.arguments": ("Arguments",),
     "neonup.cli.output": ("confirm", "emit", "json_option", "style", "wants_json"),
-    "neonup.command": ("Command",),
+    "neonup.contributions": ("Command",),
     "neonup.database": (
         *("USER", "ClaimOffer", "Database", "DatabaseSpec", "Inspection", "State"),
     ),
     "neonup.env.exposure": ("Exposure", "exposures"),
-    "neonup.env.git": ("git_branches", "is_published"),
     "neonup.errors": (
         *("CreationForbidden", "DatabaseClaimed", "DatabaseExpired", "DatabaseGone"),
-        *("EngineError", "EnvFileError", "ErrorDetails", "MoveError", "NeonupError"),
+        *("EngineError", "EnvFileError", "ErrorDetails", "NeonupError"),
         *("ProviderError", "ServiceError", "SettingsError", "SqlError"),
     ),
     "neonup.markers": ("hookimpl",),
@@ -136,7 +132,7 @@ _NAMES = {
     "neonup.clients.script": ("run_script",),
     "neonup.provider": ("Provider",),
     "neonup.providers.registry": ("is_local", "provider_label"),
-    "neonup.settings": ("Arguments", "Settings", "find_project", "home", "resolve"),
+    "neonup.settings": ("Settings", "find_project", "home", "resolve"),
     "neonup.start.flow": ("aensure", "ensure"),
     "neonup.start.lookup": ("find",),
     "neonup.start.permission": ("is_development",),

@@ -1,4 +1,4 @@
-"""One thing of several, by what a person typed: its id, or its name."""
+"""Resolving what a person typed to one of several objects: by its id, or by its name."""
 
 from __future__ import annotations
 
@@ -12,37 +12,36 @@ class Named(Protocol):
     """What has an id, which is unique, and a name, which may not be."""
 
     @property
-    def id(self) -> str:
-        """Unique."""
-
+    def id(self) -> str: ...
     @property
-    def name(self) -> str:
-        """What a person calls it."""
+    def name(self) -> str: ...
 
 
 N = TypeVar("N", bound=Named)
 
 
-def one_of(found: Iterable[N], text: str, *, plural: str, missing: NeonupError) -> N:
-    """The one of an id, else of a name.
+def resolve_by_id_or_name(
+    candidates: Iterable[N], text: str, *, plural: str, missing: NeonupError
+) -> N:
+    """The candidate whose id the text is, else the one that is called so.
 
     Args:
-        found: all that may be meant.
+        candidates: all that may be meant.
         text: what was typed.
         plural: what several of them are called, e.g. ``snapshots``.
-        missing: raised where there is none.
+        missing: raised where no candidate has that id or name.
 
     Raises:
-        NeonupError: there is none, or several have that name.
+        NeonupError: none has it, or several have that name.
     """
-    meant = [one for one in found if text in (one.id, one.name)]
-    meant = [one for one in meant if one.id == text] or meant
-    if not meant:
+    matching = [candidate for candidate in candidates if text in (candidate.id, candidate.name)]
+    matching = [candidate for candidate in matching if candidate.id == text] or matching
+    if not matching:
         raise missing
-    if len(meant) > 1:
+    if len(matching) > 1:
         raise NeonupError(
-            f"{len(meant)} {plural} are called {text!r}.",
-            checked=[one.id for one in meant],
+            f"{len(matching)} {plural} are called {text!r}.",
+            checked=[candidate.id for candidate in matching],
             remedy="Name one by its id.",
         )
-    return meant[0]
+    return matching[0]

@@ -10,8 +10,7 @@
     ├── ProviderError           a provider is unknown, unavailable or failed
     │   ├── ServiceError        a service answered with an error, or not at all
     │   └── EngineError         Postgres on this machine could not be created, started or stopped
-    ├── SqlError                a statement of a SQL script failed
-    └── MoveError               data could not be moved from one database to another
+    └── SqlError                a statement of a SQL script failed
 
 A message never holds a password, an API key or a claim link's secret.
 """
@@ -154,24 +153,4 @@ class SqlError(NeonupError):
     ):
         super().__init__(message, **details)
         self.line = line
-        self.missing = missing
-
-
-class MoveError(NeonupError):
-    """Data could not be moved from one database to another; neither has changed.
-
-    Args:
-        missing: the extension that a server lacks, or ``icu``, where that is why.
-    """
-
-    code = "move"
-
-    def __init__(
-        self,
-        message: str,
-        *,
-        missing: str | None = None,
-        **details: Unpack[ErrorDetails],
-    ):
-        super().__init__(message, **details)
         self.missing = missing

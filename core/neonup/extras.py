@@ -20,9 +20,6 @@ def install(extra: str) -> str:
 
     The ``neonup`` of pipx or of ``uv tool`` has an environment of its own, which the pip of the
     project does not reach.
-
-    Args:
-        extra: its name, e.g. ``local``.
     """
     requirement = f'"neonup[{extra}]"'
     for file, command in _TOOLS.items():

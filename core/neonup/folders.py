@@ -21,11 +21,7 @@ def make_home(home: Path) -> None:
 
 
 def make_private(folder: Path) -> None:
-    """Make a folder that only its owner may enter, in a home that is made if need be.
-
-    Raises:
-        OSError: it cannot be made.
-    """
+    """As `make_home`, for a folder in the home that only its owner may enter."""
     make_home(folder.parent)
     _make(folder, 0o700)
 

@@ -11,10 +11,8 @@ from typing import Any
 
 import pluggy
 
-from neonup.command import Command
+from neonup.contributions import Command, Finding, Servers
 from neonup.database import Database
-from neonup.finding import Finding
-from neonup.machine import Servers
 from neonup.provider import Provider
 from neonup.settings import Settings
 
@@ -35,9 +33,6 @@ def neonup_development(argv: Sequence[str]) -> str | None:
 
     Called where a database is to be created and nothing that the core knows says so: not with
     ``NEONUP=off`` or in production, which forbid it. The first answer counts.
-
-    Args:
-        argv: the process's arguments.
     """
 
 
@@ -100,11 +95,7 @@ def neonup_servers() -> Iterable[type[Servers]]:  # type: ignore[empty-body]
 
 @hookspec
 def neonup_doctor(settings: Settings) -> Iterable[Finding]:  # type: ignore[empty-body]
-    """Return more lines for ``neonup doctor``; nothing is started or created for them.
-
-    Args:
-        settings: the project's.
-    """
+    """Return more lines for ``neonup doctor``; nothing is started or created for them."""
 
 
 @hookspec

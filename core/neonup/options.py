@@ -74,8 +74,27 @@ def seconds(value: object) -> float:
     return span
 
 
+def words(value: object) -> str:
+    """A string, which may be blank."""
+    if not isinstance(value, str):
+        raise TypeError("it must be a string")
+    return value
+
+
+def variable_name(value: object) -> str:
+    """The name of an environment variable."""
+    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", words(value)):
+        raise ValueError("it must be a name of letters, digits and underscores")
+    return words(value)
+
+
+def prefix(value: object) -> str:
+    """What the name of a variable begins with; it may be blank."""
+    return variable_name(value) if value else ""
+
+
 def path(value: object) -> Path:
-    """A path; `read` makes a relative one the project's."""
+    """A path; `Options.of` makes a relative one the project's."""
     return Path(os.fspath(value)).expanduser()  # type: ignore[call-overload]
 
 
@@ -115,7 +134,7 @@ def option(parse: Any = str, default: Any = None, *, also: str = "", variable: b
 
 def declared(cls: Any) -> dict[str, Field[Any]]:
     """The fields of a class that are options, by name."""
-    return {one.name: one for one in fields(cls) if "parse" in one.metadata}
+    return {field.name: field for field in fields(cls) if "parse" in field.metadata}
 
 
 @dataclass(frozen=True)
@@ -138,27 +157,28 @@ class Options:
         table = settings.tables.get(cls.table, {})
         refuse_unknown(table, cls)
         values = {}
-        for name, one in declared(cls).items():
-            own, also = variable_of(cls.table, name), one.metadata["also"]
+        for name, declaration in declared(cls).items():
+            own, also = variable_of(cls.table, name), declaration.metadata["also"]
             places = [own, f"{name} in {header(cls.table)}", *([also] if also else [])]
             candidates = {
-                own: os.environ.get(own) if one.metadata["variable"] else None,
+                own: os.environ.get(own) if declaration.metadata["variable"] else None,
                 header(cls.table): table.get(name),
                 also: os.environ.get(also) if also else None,
             }
             for source, value in candidates.items():
                 if value not in (None, ""):
-                    found = parsed(one, value, source, f"Correct {', or '.join(places)}.")
-                    values[name] = settings.project / found if isinstance(found, Path) else found
+                    option = parsed(declaration, value, source, f"Correct {', or '.join(places)}.")
+                    is_path = isinstance(option, Path)
+                    values[name] = settings.project / option if is_path else option
                     break
         return cls(**values)
 
 
-def parsed(one: Field[Any], value: object, source: str, remedy: str | None = None) -> Any:
+def parsed(declared: Field[Any], value: object, source: str, remedy: str | None = None) -> Any:
     """The value of an option.
 
     Args:
-        one: how it is declared.
+        declared: the field that declares it.
         value: as TOML, a variable or a caller has it.
         source: where that is, for the error.
         remedy: what to do about it, for the error.
@@ -167,10 +187,10 @@ def parsed(one: Field[Any], value: object, source: str, remedy: str | None = Non
         SettingsError: it cannot be used.
     """
     try:
-        return one.metadata["parse"](value)
+        return declared.metadata["parse"](value)
     except (ValueError, TypeError) as error:
         raise SettingsError(
-            f"The setting {one.name} = {value!r} (from {source}) cannot be used: {error}.",
+            f"The setting {declared.name} = {value!r} (from {source}) cannot be used: {error}.",
             remedy=remedy,
         ) from None
 
@@ -186,11 +206,7 @@ def variable_of(table: str, name: str) -> str:
 
 
 def refuse_unknown(table: Iterable[str], cls: type[Options]) -> None:
-    """Refuse what a table has and its class does not declare.
-
-    Raises:
-        SettingsError: an option is unknown.
-    """
+    """Raise SettingsError for an option of a table that its class does not declare."""
     known = declared(cls)
     for name in table:
         if name not in known:
@@ -205,14 +221,7 @@ def closest(name: str, known: Iterable[str], *, cutoff: float = 0.6) -> str | No
 
 
 def unknown(kind: str, name: str, where: str, known: Iterable[str]) -> SettingsError:
-    """The error about a name that nothing reads, with the one that may have been meant.
-
-    Args:
-        kind: what it is, e.g. ``option``.
-        name: the name.
-        where: where it stands.
-        known: the names that there are.
-    """
+    """The error about a name that nothing reads, with the known one that may have been meant."""
     close = closest(name, known)
     return SettingsError(
         f"{where} has an unknown {kind} {name!r}.",

@@ -8,36 +8,23 @@ value remembers where it came from, so that a message can say so.
 from __future__ import annotations
 
 import os
-import re
 import stat
 import sys
+import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypedDict, Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 
 from neonup import options
 from neonup.errors import SettingsError
-from neonup.options import one_of, option
+from neonup.options import one_of, option, prefix, variable_name, words
+
+if TYPE_CHECKING:
+    from neonup.arguments import Arguments
 
 AUTO = "auto"
 DEFAULT = "default"
-
-
-def _words(value: object) -> str:
-    if not isinstance(value, str):
-        raise TypeError("it must be a string")
-    return value
-
-
-def _variable(value: object) -> str:
-    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", _words(value)):
-        raise ValueError("it must be a name of letters, digits and underscores")
-    return _words(value)
-
-
-def _prefix(value: object) -> str:
-    return _variable(value) if value else ""
 
 
 @dataclass(frozen=True)
@@ -73,14 +60,14 @@ class Settings:
     home: Path
     enabled: bool = True
     env: str | None = option(one_of("development", "production"))
-    provider: str = option(_words, AUTO)
-    key: str = option(_variable, "DATABASE_URL")
+    provider: str = option(words, AUTO)
+    key: str = option(variable_name, "DATABASE_URL")
     env_file: Path = option(Path, Path(".env"))
     env_keys: str = option(one_of(AUTO, "all", "url"), AUTO)
-    prefix: str = option(_prefix, "")
+    prefix: str = option(prefix, "")
     seed: Path | None = option(Path)
-    migrate: str | None = option(_words)
-    ref: str = option(_words, "neonup")
+    migrate: str | None = option(words)
+    ref: str = option(words, "neonup")
     logical_replication: bool = option(bool, default=False)
     on_expiry: str = option(one_of("ask", "replace"), "ask")
     banner: bool = option(bool, default=True)
@@ -90,6 +77,11 @@ class Settings:
     owner: Path | None = option(Path)
     sources: Mapping[str, str] = field(default_factory=dict, repr=False)
     tables: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, repr=False)
+
+    @property
+    def state_name(self) -> str:
+        """What neonup's own files about this key of this project's ``.env`` are called."""
+        return state_name(self.project, self.env_file, self.key)
 
     def source(self, name: str) -> str:
         """Where a value came from, in words: ``argument``, ``NEONUP_KEY``, ``pyproject.toml``."""
@@ -111,27 +103,6 @@ _OTHERS = frozenset(
     }
 )
 """Variables that begin with ``NEONUP_`` and are no table's options."""
-
-
-class Arguments(TypedDict, total=False):
-    """The settings that can be given as arguments; see `neonup.settings.Settings`."""
-
-    env: str | None
-    provider: str | None
-    key: str | None
-    env_file: Path | str | None
-    env_keys: str | None
-    prefix: str | None
-    seed: Path | str | None
-    migrate: str | None
-    ref: str | None
-    logical_replication: bool | None
-    on_expiry: str | None
-    banner: bool | None
-    pg_bin: Path | str | None
-    checkpoint_migrations: bool | None
-    git_branches: bool | None
-    owner: Path | str | None
 
 
 def home(environ: Mapping[str, str] = os.environ) -> Path:
@@ -174,6 +145,13 @@ def _user_data(environ: Mapping[str, str]) -> Path:
         return Path.home() / "Library/Application Support"
     chosen = environ.get("XDG_DATA_HOME", "").strip()
     return Path(chosen) if Path(chosen).is_absolute() else Path.home() / ".local/share"
+
+
+def state_name(project: Path, env_file: Path, key: str) -> str:
+    """A file name for a key of a project's ``.env``; the same however the path is written."""
+    place = f"{os.path.realpath(env_file)}\n{key}"
+    name = "".join(c if c.isalnum() and c.isascii() else "-" for c in project.name[:20])
+    return f"{name or 'project'}-{zlib.crc32(os.fsencode(place)):08x}"
 
 
 def find_project(start: Path) -> Path:
@@ -240,7 +218,7 @@ def resolve(
 
     values: dict[str, Any] = {"env_file": folder / ".env"}
     sources: dict[str, str] = {}
-    for name, one in _DECLARED.items():
+    for name, declared in _DECLARED.items():
         candidates = {
             "argument": arguments.get(name),
             _VARIABLES[name]: environ.get(_VARIABLES[name]) or None,
@@ -248,10 +226,10 @@ def resolve(
         }
         for source, value in candidates.items():
             if value is not None:
-                found, sources[name] = options.parsed(one, value, source), source
-                if isinstance(found, Path):
-                    found = (Path.cwd() if source == "argument" else folder) / found
-                values[name] = found
+                setting, sources[name] = options.parsed(declared, value, source), source
+                if isinstance(setting, Path):
+                    setting = (Path.cwd() if source == "argument" else folder) / setting
+                values[name] = setting
                 break
     return Settings(
         project=folder,
@@ -299,16 +277,7 @@ def check_names(
     environ: Mapping[str, str] = os.environ,
     plugged: Mapping[str, type[options.Options] | None] | None = None,
 ) -> None:
-    """Refuse misspelt tables, options and ``NEONUP_*`` variables.
-
-    Args:
-        tables: as `Settings.tables`.
-        environ: the process environment.
-        plugged: as `neonup.tables.check` takes it: what plugins declare, once they are loaded.
-
-    Raises:
-        SettingsError: one is unknown.
-    """
+    """Refuse misspelt tables, options and ``NEONUP_*`` variables: see `neonup.tables.check`."""
     strangers = [name for name in environ if name.startswith("NEONUP_") and name not in _OTHERS]
     if tables or strangers:
         from neonup import tables as known  # which most starts do without

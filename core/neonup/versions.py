@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from neonup.choice import one_of
+from neonup.choice import resolve_by_id_or_name
 from neonup.errors import NeonupError, ProviderError
 
 
@@ -158,4 +158,4 @@ def named(versions: Sequence[Version], text: str) -> Version:
     missing = NeonupError(
         f"There is no version {text!r}.", remedy="`neonup versions list` shows them."
     )
-    return one_of(versions, text, plural="versions", missing=missing)
+    return resolve_by_id_or_name(versions, text, plural="versions", missing=missing)

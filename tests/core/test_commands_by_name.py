@@ -10,7 +10,7 @@ import click
 import pytest
 
 from neonup.cli import COMMANDS, EXTRAS
-from neonup.command import Command
+from neonup.contributions import Command
 from neonup.plugins import create_plugin_manager
 
 OFFERED = [

@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from neonup import exposures, is_published
+from neonup import exposures
 from tests.local.people import needs_root
 from tests.project import Project
 
@@ -49,7 +49,6 @@ def test_a_tracked_file_gets_advice_that_helps(repository: Project) -> None:
     assert TRACKED in doctor(repository)
     git(repository, *SKIP.split()[1:])
     assert exposures(repository.env_file) == []
-    assert not is_published(repository.env_file)
     assert TRACKED not in doctor(repository)
 
 
@@ -77,7 +76,6 @@ def test_where_git_does_not_trust_the_folder_it_is_said(repository: Project) -> 
     said = repository.ok()
     assert "git would perhaps commit .env, and cannot tell (detected dubious ownership" in said
     assert "cannot tell (detected dubious ownership" in doctor(repository)
-    assert is_published(repository.env_file)
 
 
 def test_where_the_repository_is_damaged_it_is_said(repository: Project) -> None:

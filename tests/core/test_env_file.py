@@ -20,7 +20,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from neonup import Database, EnvFileError, ProviderError
-from neonup.env import dotenv, record
+from neonup.env import dotenv, record, record_changes
 from neonup.settings import Settings
 from tests.project import names
 
@@ -56,7 +56,7 @@ def settings(path: Path, *, env_keys: str = "all", prefix: str = "") -> Settings
 
 
 def write(path: Path, what: Database | None = None, *, replace: bool = False, **how: str) -> None:
-    record.write(what or database(), settings(path, **how), path, replace=replace)
+    record_changes.write(what or database(), settings(path, **how), path, replace=replace)
 
 
 def parsed(content: bytes) -> dict[str, str | None]:

@@ -15,7 +15,7 @@ UNSHARE = ["unshare", "--mount", *([] if os.geteuid() == 0 else ["--map-root-use
 WRITE = """
 import atexit, pathlib, shutil, sys, tempfile
 from neonup import Database, EnvFileError
-from neonup.env import record
+from neonup.env import record_changes
 from neonup.settings import Settings
 path = pathlib.Path(sys.argv[1])
 home = pathlib.Path(tempfile.mkdtemp())
@@ -23,7 +23,7 @@ atexit.register(shutil.rmtree, home)
 settings = Settings(path.parent, home, env_file=path, env_keys="all")
 def write(host, replace):
     url = f"postgresql://u:p@{host}/d"
-    record.write(Database(url, "neon.new", "x"), settings, path, replace=replace)
+    record_changes.write(Database(url, "neon.new", "x"), settings, path, replace=replace)
 """
 
 

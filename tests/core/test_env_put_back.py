@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from neonup import EnvFileError
-from neonup.env import files, record
+from neonup.env import files, record_changes
 from tests.core.test_env_file import FILES, NEW_URL, database, settings, write
 from tests.local.people import needs_root
 from tests.project import Project, names
@@ -62,12 +62,12 @@ def test_every_byte_is_as_it_was(content: bytes | None, renewed: bool, extra: bo
         if not is_extensible(path):
             return
         if extra:
-            record.forget("DATABASE_URL", settings(path), path)
+            record_changes.forget("DATABASE_URL", settings(path), path)
             more = {"REDIS_URL": "redis://127.0.0.1"}
-            record.write(database(), settings(path), path, extra=more, replace=False)
+            record_changes.write(database(), settings(path), path, extra=more, replace=False)
         if renewed:
             write(path, database(NEW_URL), replace=True)
-        record.forget("DATABASE_URL", settings(path), path)
+        record_changes.forget("DATABASE_URL", settings(path), path)
         assert put_back(path) == content
 
 
@@ -83,7 +83,7 @@ def test_in_whatever_order_two_databases_go(
     for key in keys:
         write(path, database(key=key))
     for key in sorted(keys, key=lambda key: key != first):
-        record.forget(key, settings(path), path)
+        record_changes.forget(key, settings(path), path)
     assert put_back(path) == content
 
 
@@ -109,7 +109,7 @@ def test_ones_own_url_is_a_comment_meanwhile_and_comes_back(
     values = dotenv_values(path)
     assert values["DATABASE_URL"] == (NEW_URL if renewed else database().url)
     assert b"# before neonup: " in path.read_bytes()
-    record.forget("DATABASE_URL", settings(path), path)
+    record_changes.forget("DATABASE_URL", settings(path), path)
     assert path.read_bytes() == content
 
 
@@ -117,12 +117,12 @@ def test_what_was_added_since_then_stays(tmp_path: Path) -> None:
     path = tmp_path / ".env"
     write(path)
     path.write_bytes(path.read_bytes() + b"A=1\n")
-    record.forget("DATABASE_URL", settings(path), path)
+    record_changes.forget("DATABASE_URL", settings(path), path)
     assert path.read_bytes() == b"A=1\n"
     path.write_bytes(b"A=1")
     write(path)
     path.write_bytes(path.read_bytes() + b"B=2")
-    record.forget("DATABASE_URL", settings(path), path)
+    record_changes.forget("DATABASE_URL", settings(path), path)
     assert path.read_bytes() == b"A=1\nB=2"
 
 
@@ -130,7 +130,7 @@ def test_a_link_stays_one_and_what_it_led_to_is_as_it_was(tmp_path: Path) -> Non
     path = tmp_path / ".env"
     path.symlink_to("later.env")
     write(path)
-    record.forget("DATABASE_URL", settings(path), path)
+    record_changes.forget("DATABASE_URL", settings(path), path)
     assert path.is_symlink()
     assert names(tmp_path) == [".env"]
 

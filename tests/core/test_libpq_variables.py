@@ -13,7 +13,7 @@ import psycopg
 import pytest
 from psycopg import conninfo, pq
 
-from neonup import NeonupError, drivers, libpq
+from neonup import drivers, libpq
 from neonup.clients.psql import candidates, knows_tls, psql_command
 from tests.hostile_variables import HOSTILE
 from tests.postgres import Server
@@ -97,12 +97,6 @@ def test_ones_own_url_is_completed_by_variables_and_services(
     done = subprocess.run([*argv, "-XAtc", OWN], env=environ, capture_output=True, check=False)
     assert done.stdout == b"t\n", done.stderr
     assert libpq.hardened(mine, own=False) == mine
-    complete = libpq.with_service(mine)
-    with libpq.service_hidden(), psycopg.connect(complete) as connection:
-        assert connection.execute(OWN).fetchone() == (True,)
-    monkeypatch.setenv("PGSERVICE", "another")
-    with pytest.raises(NeonupError, match="'another'"):
-        libpq.with_service(mine)
 
 
 def test_a_service_is_hidden_until_the_last_one_is_done(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,7 +14,7 @@ import pytest
 from dotenv import dotenv_values
 
 from neonup import Database, resolve
-from neonup.env import record
+from neonup.env import record_changes
 from neonup.start import lookup
 from neonup.start.renewal import renew
 from neonup_emulator.neon.model import Project as NeonProject
@@ -179,10 +179,10 @@ def test_what_is_learned_late_overwrites_no_other_database(
     """Between a look at a database and the lock, another start has recorded another one."""
     settings = resolve(tmp_path, env_keys="all")
     known = Database("postgresql://u:p@a.example.com/d", "neon.new", id="one")
-    record.write(known, settings, settings.env_file, replace=False)
+    record_changes.write(known, settings, settings.env_file, replace=False)
     assert renew(settings, known, known.with_(claim_url="https://neon.new/claim/1"))
     other = Database("postgresql://u:p@b.example.com/d", "neon.new", id="two")
-    record.write(other, settings, settings.env_file, replace=True)
+    record_changes.write(other, settings, settings.env_file, replace=True)
     before = settings.env_file.read_bytes()
     assert not renew(settings, known, known.claimed())
     assert settings.env_file.read_bytes() == before
@@ -192,18 +192,18 @@ WRITES = """
 import sys
 from pathlib import Path
 from neonup import Database
-from neonup.env import record
+from neonup.env import record, record_changes
 from neonup.settings import Settings
 folder, home, key = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3]
 file = folder / ".env"
 settings = Settings(folder, home, env_file=file, env_keys="all", key=key)
 for _ in range(60):
     database = Database("postgresql://u:p@h/" + key.lower(), "neon.new", id="x", key=key)
-    record.write(database, settings, file, replace=False)
+    record_changes.write(database, settings, file, replace=False)
     assert record.parse(record.dotenv.read(file), key), f"{key} was lost"
-    record.write(database, settings, file, replace=True)
-    record.forget(key, settings, file)
-record.write(database, settings, file, replace=False)
+    record_changes.write(database, settings, file, replace=True)
+    record_changes.forget(key, settings, file)
+record_changes.write(database, settings, file, replace=False)
 """
 
 

@@ -56,7 +56,7 @@ async def ask_libpq(url: str) -> Row:
 
 
 async def ask_psycopg(url: str) -> Row:
-    arguments = drivers.DRIVERS["psycopg"].arguments(url)
+    arguments = drivers.psycopg_arguments(url)
     async with await psycopg.AsyncConnection.connect(**arguments) as connection:
         return _row(await (await connection.execute(QUERY)).fetchone())
 
@@ -71,7 +71,7 @@ async def ask_asyncpg(url: str) -> Row:
 
 async def ask_asyncpg_with_arguments(url: str) -> Row:
     async with asyncpg.create_pool(
-        **drivers.DRIVERS["asyncpg"].arguments(url), min_size=1, max_size=1
+        **drivers.asyncpg_arguments(url), min_size=1, max_size=1
     ) as pool:
         return _row(await pool.fetchrow(QUERY))
 
@@ -97,7 +97,7 @@ async def ask_sqlalchemy_asyncpg(url: str) -> Row:
 
 
 async def ask_sqlalchemy_asyncpg_with_arguments(url: str) -> Row:
-    engine = create_async_engine(**drivers.DRIVERS["sqlalchemy-asyncpg"].arguments(url))
+    engine = create_async_engine(**drivers.engine_arguments(url, driver="asyncpg"))
     try:
         async with engine.connect() as connection:
             return _row((await connection.execute(sqlalchemy.text(QUERY))).one())

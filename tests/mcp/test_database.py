@@ -6,13 +6,18 @@ import importlib.util
 import re
 import shutil
 import sys
+import uuid
 from pathlib import Path
 
+import psycopg
 import pytest
 
+from neonup import NeonupError, libpq, urls
+from neonup_mcp.project import with_service
 from tests.hostile_variables import HOSTILE
 from tests.mcp.conftest import agent, fails, ok, text
 from tests.neon_new_server import NeonNewServer
+from tests.postgres import Server
 from tests.project import Project, clean_environ
 
 CORE = Path(__file__).parents[2] / "core"
@@ -265,3 +270,22 @@ def test_without_the_extra_it_says_what_to_install(project: Project, tmp_path: P
     assert done.returncode == 1
     assert 'pip install "neonup[mcp]"' in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_service_completes_ones_own_url(
+    plain_server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dbname = f"d{uuid.uuid4().hex}"
+    place = urls.parse(plain_server.create("service role", "s3cret", dbname))
+    services = tmp_path / "services"
+    services.write_text(f"[mine]\nhost=127.0.0.1\nport={plain_server.port}\nuser={place.user}\n")
+    monkeypatch.setenv("PGSERVICEFILE", str(services))
+    monkeypatch.setenv("PGSERVICE", "mine")
+    monkeypatch.setenv("PGPASSWORD", "s3cret")
+    complete = with_service(f"postgresql:///{dbname}")
+    with libpq.service_hidden(), psycopg.connect(complete) as connection:
+        row = connection.execute("SELECT current_database(), current_user").fetchone()
+    assert row == (dbname, place.user)
+    monkeypatch.setenv("PGSERVICE", "another")
+    with pytest.raises(NeonupError, match="'another'"):
+        with_service(f"postgresql:///{dbname}")

@@ -10,6 +10,7 @@ import pytest
 
 from neonup.env import git
 from neonup_local.service.databases import LocalDatabases
+from neonup_local.service.versions import checkouts
 from tests.local.sql import ask
 from tests.project import Project, clean_environ, names
 
@@ -186,11 +187,11 @@ def test_a_hot_start_asks_no_program_and_imports_little(repository: Project) -> 
 
 def test_what_git_says(tmp_path: Path) -> None:
     assert git.branch(tmp_path) is None
-    assert git.git_branches(tmp_path) is None
+    assert checkouts.branch_names(tmp_path) is None
     main = tmp_path / "main"
     subprocess.run(["git", "init", "-q", "-b", "trunk", main], check=True)
     assert git.branch(main) == "trunk"  # which has no commit yet
-    assert git.git_branches(main) == frozenset({"trunk"})
+    assert checkouts.branch_names(main) == frozenset({"trunk"})
     (main / "app").mkdir()
     (main / "app" / "file").touch()
     base = ["git", *IDENTITY, "-C", str(main)]
@@ -198,7 +199,7 @@ def test_what_git_says(tmp_path: Path) -> None:
     subprocess.run([*base, "commit", "-q", "-m", "x"], check=True)
     subprocess.run([*base, "worktree", "add", "-q", "-b", "a/b", tmp_path / "tree"], check=True)
     assert git.branch(tmp_path / "tree" / "app") == "a/b"
-    assert git.git_branches(main) == frozenset({"trunk", "a/b"})
+    assert checkouts.branch_names(main) == frozenset({"trunk", "a/b"})
     assert git.in_main_worktree(tmp_path / "tree" / "app") == main / "app"
     assert git.in_main_worktree(main / "app") is None
     subprocess.run([*base, "switch", "-q", "--detach"], check=True)

@@ -10,7 +10,7 @@ import click
 
 from neonup import extras
 from neonup.cli import output
-from neonup.command import Command
+from neonup.contributions import Command
 from neonup.errors import NeonupError
 
 COMMANDS = (
@@ -66,7 +66,6 @@ class Group(click.Group):
     _offered: dict[str, Command] | None = None
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """The core's commands in their order, then those of plugins."""
         return [command.name for command in (*COMMANDS, *self._plugged_in().values())]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:

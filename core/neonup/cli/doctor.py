@@ -11,11 +11,11 @@ import click
 
 from neonup import plugins
 from neonup.cli import options, output
+from neonup.contributions import Finding
 from neonup.database import USER, State
 from neonup.env import dotenv
 from neonup.env.exposure import exposures
 from neonup.errors import NeonupError, SettingsError
-from neonup.finding import Finding
 from neonup.postgres import libpq
 from neonup.providers import registry
 from neonup.providers.registry import provider_class

@@ -9,24 +9,24 @@ import click
 
 from neonup.cli import options, output
 from neonup.database import Database
-from neonup.env import record
+from neonup.env import record_changes
 from neonup.errors import NeonupError
 from neonup.start import announce, lock, lookup, owner, ready
-
-_yes = click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 
 
 @click.command()
 @options.database_options
 @options.owner_option
-@_yes
+@options.yes_option
 @output.json_option
 def reset(yes: bool, **arguments: Any) -> None:
     """Delete the data and start over, migrated and seeded, under the same URL if possible."""
     start = options.change(**arguments)
     database = options.ours(start)
     owner.check(start.settings, database, "deleted")
-    _make_sure(f"Delete everything in {announce.describe(database)} and start over?", yes)
+    options.make_sure(
+        f"Delete everything in {announce.describe(database)} and start over?", yes, lost="deleted"
+    )
     database = start.reset(database)
     if output.wants_json():
         output.emit(output.database_dict(database))
@@ -37,14 +37,16 @@ def reset(yes: bool, **arguments: Any) -> None:
 @click.command()
 @options.database_options
 @options.owner_option
-@_yes
+@options.yes_option
 @output.json_option
 def destroy(yes: bool, **arguments: Any) -> None:
     """Delete the database with its data, and its lines in .env."""
     start = options.change(**arguments)
     database = options.ours(start)
     owner.check(start.settings, database, "deleted")
-    _make_sure(f"Delete {announce.describe(database)} and its data for good?", yes)
+    options.make_sure(
+        f"Delete {announce.describe(database)} and its data for good?", yes, lost="deleted"
+    )
     with lock.project(start.settings):
         owner.check(start.settings, database, "deleted")  # it may have become another's meanwhile
         recorded = lookup.recorded(start.settings)
@@ -55,8 +57,8 @@ def destroy(yes: bool, **arguments: Any) -> None:
             )
         start.provider(database).delete(database)
         if recorded is not None:
-            record.forget(database.key, start.settings, Path(recorded.source))
-        owner.forget(start.settings, database)
+            record_changes.forget(database.key, start.settings, Path(recorded.source))
+        owner.forget(start.settings.home, database.provider, database.id or "")
         ready.forget(start.settings)
     if output.wants_json():
         output.emit(_gone(database))
@@ -106,8 +108,3 @@ def fork(**arguments: Any) -> None:
 
 def _gone(database: Database) -> dict[str, Any]:
     return {"deleted": True, "provider": database.provider, "id": database.id}
-
-
-def _make_sure(question: str, yes: bool) -> None:
-    if not yes and not output.confirm(question):
-        raise NeonupError("Nothing was deleted.", remedy="Pass --yes to skip the prompt.")

@@ -1,4 +1,4 @@
-"""Moments as people write them: a time, how long ago, or a position in the log."""
+"""Points in time as people write them: a time, how long ago, or a position in the log."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import click
 
-_AGO = re.compile(r"-?\s*(\d+)\s*(s|m|h|d)[a-z]*(?:\s+ago)?", re.IGNORECASE)
+_SPAN = re.compile(r"-?\s*(\d+)\s*(s|m|h|d)[a-z]*(?:\s+ago)?", re.IGNORECASE)
 _LSN = re.compile(r"[0-9A-F]{1,8}/[0-9A-F]{1,8}", re.IGNORECASE)
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
@@ -32,7 +32,7 @@ def time_span(text: str) -> timedelta | None:
     Raises:
         OverflowError: it is too long.
     """
-    if (match := _AGO.fullmatch(text)) is None:
+    if (match := _SPAN.fullmatch(text)) is None:
         return None
     return timedelta(**{_UNITS[match[2].lower()]: int(match[1])})
 
@@ -43,17 +43,10 @@ def at(text: str) -> Moment:
     Raises:
         click.BadParameter: it is none of these.
     """
-    text = text.strip()
-    if _LSN.fullmatch(text):
-        return Moment(lsn=text.upper())
-    try:
-        if (span := time_span(text)) is not None:
-            return Moment(time=datetime.now(UTC) - span)
-        return Moment(time=datetime.fromisoformat(text).astimezone())
-    except (ValueError, OverflowError, OSError):
-        raise click.BadParameter(
-            f"{text!r} is no moment: an ISO time, how long ago ('5m ago'), or an LSN."
-        ) from None
+    if _LSN.fullmatch(text.strip()):
+        return Moment(lsn=text.strip().upper())
+    message = f"{text!r} is no moment: an ISO time, how long ago ('5m ago'), or an LSN."
+    return Moment(time=_time(text, -1, message))
 
 
 def expiry(text: str) -> datetime:
@@ -62,12 +55,16 @@ def expiry(text: str) -> datetime:
     Raises:
         click.BadParameter: it is neither.
     """
+    return _time(text, 1, f"{text!r} is no time: an ISO time, or how long from now (2h).").replace(
+        microsecond=0
+    )
+
+
+def _time(text: str, direction: int, message: str) -> datetime:
     text = text.strip()
     try:
         if (span := time_span(text)) is not None:
-            return (datetime.now(UTC) + span).replace(microsecond=0)
+            return datetime.now(UTC) + direction * span
         return datetime.fromisoformat(text).astimezone()
     except (ValueError, OverflowError, OSError):
-        raise click.BadParameter(
-            f"{text!r} is no time: an ISO time, or how long from now (2h)."
-        ) from None
+        raise click.BadParameter(message) from None

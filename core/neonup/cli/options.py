@@ -28,17 +28,19 @@ def database_options(function: F) -> F:
     )(function)
 
 
-yes_option = click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+def yes_option(function: F) -> F:
+    """``-y/--yes``: nobody is asked."""
+    return click.option("-y", "--yes", is_flag=True, help="Do not ask.")(function)
 
 
-def make_sure(question: str, yes: bool) -> None:
+def make_sure(question: str, yes: bool, *, lost: str = "changed") -> None:
     """Ask before data is lost.
 
     Raises:
         NeonupError: the answer is no, or there is nobody to ask.
     """
     if not yes and not output.confirm(question):
-        raise NeonupError("Nothing was changed.", remedy="Pass --yes to skip the prompt.")
+        raise NeonupError(f"Nothing was {lost}.", remedy="Pass --yes to skip the prompt.")
 
 
 def owner_option(function: F) -> F:

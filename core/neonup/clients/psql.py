@@ -107,9 +107,8 @@ def client_command(
 
     Args:
         program: its path.
-        url: the database, past a pooler if there is one.
+        url: as in `psql_command`, and so is ``own``.
         tls: whether the program knows TLS.
-        own: whether neonup created the database, so that libpq's variables change nothing.
 
     Raises:
         NeonupError: the URL cannot be used; or it wants TLS, the program knows none, and no plugin

@@ -11,8 +11,7 @@ from pathlib import Path
 from neonup.clients.psql import psql_command
 from neonup.errors import SqlError
 from neonup.postgres import libpq, urls
-from neonup.postgres.missing import ICU, missing_feature
-from neonup.postgres.reports import SqlFailure, first_failure
+from neonup.postgres.reports import ICU, SqlFailure, first_failure, missing_feature
 
 _CHUNK = 1 << 20  # bytes
 
@@ -83,17 +82,26 @@ def run_script(
         NeonupError: there is no psql, or the URL cannot be used.
     """
     path = path.absolute()
-    digest = _digest(path)
-    argv, environ = psql_command(urls.direct(url), pg_bin, own=own)
     variables = {
-        "neonup_mark": f"neonup: ran {digest}",
+        "neonup_mark": f"neonup: ran {_digest(path)}",
         "neonup_once": "true" if once else "false",
         "neonup_script": str(path),
     }
+    argv, environ = psql_command(urls.direct(url), pg_bin, own=own)
+    argv += [*_OPTIONS, *(f"--variable={name}={text}" for name, text in variables.items())]
+    done = _wrapped(path, argv, libpq.for_reading(environ), folder)
+    if done.returncode:
+        raise _error(path, done.returncode, done.stderr)
+
+
+def _wrapped(
+    path: Path, argv: list[str], environ: dict[str, str], folder: Path | None
+) -> subprocess.CompletedProcess[str]:
+    """Run psql with what goes before the script and after it."""
     try:
-        done = subprocess.run(
-            [*argv, *_OPTIONS, *(f"--variable={name}={text}" for name, text in variables.items())],
-            env=libpq.for_reading(environ),
+        return subprocess.run(
+            argv,
+            env=environ,
             cwd=folder,
             input=_WRAPPER,
             stdout=subprocess.DEVNULL,
@@ -107,8 +115,6 @@ def run_script(
             f"{path.name} was not run: {argv[0]} cannot be started: {error.strerror}.",
             remedy="neonup doctor shows which programs were found.",
         ) from None
-    if done.returncode:
-        raise _error(path, done.returncode, done.stderr)
 
 
 def _digest(path: Path) -> str:

@@ -100,7 +100,6 @@ def read(path: Path, *, pipes: bool = True) -> EnvFile:
     read is no longer in it.
 
     Args:
-        path: the file.
         pipes: False: of a named pipe, only what this process has read before.
 
     Raises:

@@ -26,8 +26,7 @@ class Exposure:
 def exposures(path: Path) -> list[Exposure]:
     """In which ways others can read a file, or soon may; none where all is in order.
 
-    Args:
-        path: the file, which need not exist.
+    The file need not exist.
     """
     return [*_by_git(path), *_by_mode(path)]
 

@@ -135,6 +135,16 @@ def replace(path: Path, data: bytes) -> None:
         raise _failed(path, error) from None
 
 
+def write_private(path: Path, data: bytes) -> None:
+    """Put content into a file of neonup's own, new or not, that nobody else can read.
+
+    Raises:
+        OSError: it could not be written, and is as it was.
+    """
+    with _draft(path, data, 0o600) as draft:
+        draft.replace()
+
+
 def remove(path: Path) -> None:
     """Delete a file; a link to it stays.
 

@@ -21,20 +21,10 @@ class GitFailed(Exception):
     """Git is here and cannot say: it does not trust the repository's owner, or it is damaged."""
 
 
-def is_published(path: Path) -> bool:
+def is_committed(path: Path) -> bool:
     """Whether a file lies in a repository that does not ignore it; False without git.
 
-    A link is what it leads to. A tracked file counts, unless git is told to skip its changes; so
-    does one of which git cannot say it.
-    """
-    try:
-        return is_committed(path)
-    except GitFailed:
-        return True
-
-
-def is_committed(path: Path) -> bool:
-    """As `is_published`.
+    A link is what it leads to. A tracked file counts, unless git is told to skip its changes.
 
     Raises:
         GitFailed: git cannot say.
@@ -65,11 +55,7 @@ def _tags(path: Path) -> str:
 
 
 def _answer(folder: Path, *arguments: str) -> tuple[int | None, str]:
-    """As `_status`.
-
-    Raises:
-        GitFailed: git ended with something else than an answer.
-    """
+    """What a command of git's ends with and prints; None where it cannot be started."""
     import subprocess
 
     environ = {name: value for name, value in os.environ.items() if name not in _OF_ANOTHER}
@@ -93,24 +79,14 @@ def _answer(folder: Path, *arguments: str) -> tuple[int | None, str]:
 
 def branch(folder: Path) -> str | None:
     """The branch that is checked out; None outside a repository, and where HEAD is detached."""
-    found = _repository(folder)
-    if found is None:
+    repository = _repository(folder)
+    if repository is None:
         return None
     try:
-        head = (_git_folder(found) / "HEAD").read_text(encoding="utf-8").strip()
+        head = (_git_folder(repository) / "HEAD").read_text(encoding="utf-8").strip()
     except (OSError, ValueError):
         return None
     return head.removeprefix(_BRANCH) if head.startswith(_BRANCH) else None
-
-
-def git_branches(folder: Path) -> frozenset[str] | None:
-    """The branches of a repository; None: it is unknown which there are."""
-    if _repository(folder) is None:
-        return None
-    status, said = _status(folder, "for-each-ref", "--format=%(refname:lstrip=2)", "refs/heads")
-    checked_out = branch(folder)  # which has no ref before its first commit
-    names = [*said.splitlines(), *([checked_out] if checked_out else [])]
-    return frozenset(names) if status == 0 else None
 
 
 def in_main_worktree(folder: Path) -> Path | None:
@@ -118,18 +94,13 @@ def in_main_worktree(folder: Path) -> Path | None:
 
     https://git-scm.com/docs/git-worktree#_details
     """
-    found = _repository(folder)
-    if found is None or (found / ".git").is_dir():
+    repository = _repository(folder)
+    if repository is None or (repository / ".git").is_dir():
         return None
-    try:
-        git_folder = _git_folder(found)
-        common = git_folder / (git_folder / "commondir").read_text(encoding="utf-8").strip()
-    except (OSError, ValueError):  # a submodule's has no such file
-        return None
-    main = common.resolve()
-    if main.name != ".git":
-        return None  # a bare repository has no main worktree
-    return main.parent / folder.resolve().relative_to(found.resolve())
+    shared = _shared(repository)
+    if shared is None or shared.name != ".git":
+        return None  # it is a submodule, or a bare repository's
+    return shared.parent / folder.resolve().relative_to(repository.resolve())
 
 
 def is_other_worktree(folder: Path, other: Path) -> bool:
@@ -140,11 +111,11 @@ def is_other_worktree(folder: Path, other: Path) -> bool:
     mine, theirs = _repository(folder), _repository(other)
     if mine is None or theirs is None or (mine / ".git").is_dir() or mine.samefile(theirs):
         return False
-    common = _common(mine)
-    return common is not None and common == _common(theirs)
+    shared = _shared(mine)
+    return shared is not None and shared == _shared(theirs)
 
 
-def _common(repository: Path) -> Path | None:
+def _shared(repository: Path) -> Path | None:
     """Where git keeps what all worktrees of a repository share; None: it cannot be read."""
     try:
         git_folder = _git_folder(repository)
@@ -158,9 +129,9 @@ def _common(repository: Path) -> Path | None:
 def _repository(folder: Path) -> Path | None:
     """The nearest folder upward with a ``.git``."""
     folder = folder.absolute()
-    for one in (folder, *folder.parents):
-        if os.path.lexists(one / ".git"):  # unlike a Path's, it does not raise
-            return one
+    for candidate in (folder, *folder.parents):
+        if os.path.lexists(candidate / ".git"):  # unlike a Path's, it does not raise
+            return candidate
     return None
 
 
@@ -170,16 +141,3 @@ def _git_folder(repository: Path) -> Path:
     if path.is_dir():
         return path
     return repository / path.read_text(encoding="utf-8").strip().removeprefix("gitdir: ")
-
-
-def _status(folder: Path, *arguments: str) -> tuple[int | None, str]:
-    """What a command of git's ends with and prints; None where it cannot be started."""
-    import subprocess
-
-    try:
-        done = subprocess.run(
-            ["git", *arguments], cwd=folder, capture_output=True, text=True, check=False
-        )
-    except (OSError, ValueError):
-        return None, ""
-    return done.returncode, done.stdout

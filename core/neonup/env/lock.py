@@ -20,7 +20,7 @@ def writing(path: Path, home: Path) -> Iterator[None]:
 
     Args:
         path: the file, which need not exist.
-        home: the folder of neonup's state, which has the locks.
+        home: has the locks.
 
     Raises:
         EnvFileError: another process has held it for a minute, or there is no place for locks.

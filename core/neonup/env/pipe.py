@@ -32,7 +32,6 @@ def read(path: Path, limit: int, *, patience: float = PATIENCE) -> bytes:
     """What a writer puts into the pipe; read at the first call, remembered from then on.
 
     Args:
-        path: the pipe.
         limit: how many bytes are read; one more says that there are more.
         patience: how many seconds are waited in all.
 

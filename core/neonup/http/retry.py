@@ -5,10 +5,11 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TypeVar
+from typing import Any, TypeVar
 from urllib.parse import urljoin, urlsplit
 
 from neonup.errors import ServiceError
+from neonup.http.answers import explanation
 from neonup.http.calls import Call, Failure, Pause, Request, Response
 
 E = TypeVar("E", bound=ServiceError)
@@ -76,6 +77,15 @@ class Service:
             checked=(str(request), *checked),
             remedy=remedy or self.remedy,
             status=status,
+        )
+
+    def unusable(self, request: Request, reply: Response, why: str) -> ServiceError:
+        """The error that an answer was not what the service promises."""
+        return self.error(
+            request,
+            f"the answer cannot be used: {why}",
+            checked=(f"status {reply.status}, {len(reply.body)} bytes",),
+            status=reply.status,
         )
 
 
@@ -252,28 +262,20 @@ def _given_up(service: Service, request: Request, outcome: Outcome) -> ServiceEr
     )
 
 
-def error_fields(reply: Response, names: tuple[str, ...]) -> dict[str, str]:
-    """Texts of a failed answer's JSON object, by name, ready to be shown; at most 300 characters.
+def json_object(service: Service, request: Request, reply: Response) -> dict[str, Any]:
+    """The JSON object that an answer is.
 
-    What is not a text is left out, and so is all of an answer of another form.
+    Raises:
+        ServiceError: it is something else.
     """
     import json
 
     try:
         content = json.loads(reply.body)
     except (ValueError, RecursionError):
-        return {}
+        kind = reply.headers.get("content-type", "").partition(";")[0].strip()
+        page = "an HTML page" if kind == "text/html" else "not JSON, or not all of it"
+        raise service.unusable(request, reply, f"it is {page}") from None
     if not isinstance(content, dict):
-        return {}
-    return {
-        name: "".join(c if c.isprintable() else " " for c in text)[:300]
-        for name in names
-        if isinstance(text := content.get(name), str) and text
-    }
-
-
-def explanation(reply: Response) -> str:
-    """What a failed answer says of itself, ready to be appended to a message; or nothing."""
-    texts = error_fields(reply, ("message", "error", "hint")).values()
-    shown = "; ".join(dict.fromkeys(texts))[:300]
-    return f": {shown}" if shown else ""
+        raise service.unusable(request, reply, "it is JSON, but not an object")
+    return content

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 from neonup.http.calls import Call, Failure, Pause, Response
 
 if TYPE_CHECKING:
-    from neonup.http.transport import AsyncSender, Sender
+    from neonup.http.transport import Sender
 
 T = TypeVar("T")
 
@@ -36,24 +36,6 @@ def drive(call: Call[T], sender: Sender) -> T:
                 reply = None
             else:
                 reply = sender.send(step)
-    except StopIteration as stop:
-        result: T = stop.value
-        return result
-
-
-async def adrive(call: Call[T], sender: AsyncSender) -> T:
-    """As `drive`, awaited in asyncio's event loop."""
-    import asyncio
-
-    reply: Response | Failure | None = None
-    try:
-        while True:
-            step = call.send(reply)
-            if isinstance(step, Pause):
-                await asyncio.sleep(step.seconds)
-                reply = None
-            else:
-                reply = await sender.send(step)
     except StopIteration as stop:
         result: T = stop.value
         return result

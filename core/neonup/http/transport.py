@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import socket
 import threading
@@ -14,7 +13,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from neonup.http.calls import Failure, Request, Response, masked
+from neonup.http.calls import Failure, Request, Response
 
 CONNECT = 10.0
 """Seconds for a connection; a request as a whole has its own, later limit."""
@@ -28,20 +27,6 @@ _HEADERS = {
 }
 
 
-class _Masked(logging.Filter):
-    """Keeps what opens a project to whoever knows it out of httpx's log of requests."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        if isinstance(record.args, tuple):
-            record.args = tuple(
-                masked(str(one)) if "/transfer_requests/" in str(one) else one
-                for one in record.args
-            )
-        return True
-
-
-logging.getLogger("httpx").addFilter(_Masked())
-
 _UNSENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 _HOPELESS = (httpx.UnsupportedProtocol, httpx.LocalProtocolError)
 
@@ -50,7 +35,7 @@ def _connect(timeout: float) -> float:
     return min(CONNECT, timeout / 2)
 
 
-def _options(url: str, timeout: float) -> dict[str, Any]:
+def client_options(url: str, timeout: float) -> dict[str, Any]:
     """What httpx is to use for this host; a TLS context is made only where there is TLS."""
     parts = urlsplit(url)
     return {
@@ -97,12 +82,10 @@ class Sender:
         self.close()
 
     def close(self) -> None:
-        """Close the connections."""
         if self._client:
             self._client.close()
 
     def send(self, request: Request) -> Response | Failure:
-        """The whole answer, or why there is none."""
         with _deadline(self._timeout) as deadline:
             try:
                 with self._client_for(request.url).stream(
@@ -113,75 +96,26 @@ class Sender:
                     headers=request.headers,
                     extensions={"trace": deadline.trace},
                 ) as response:
-                    body = _Body(response, self._largest)
+                    body = LimitedBody(response, self._largest)
                     for chunk in response.iter_raw():
                         body.add(chunk)
                     return body.response()
             except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
-                return _failure(error, self._timeout, self._largest, late=deadline.passed)
+                return failure_of(error, self._timeout, self._largest, late=deadline.passed)
 
     def _client_for(self, url: str) -> httpx.Client:
         with self._making:
             if self._client is None:
-                self._client = httpx.Client(**_options(url, self._timeout) | self._more)
+                self._client = httpx.Client(**client_options(url, self._timeout) | self._more)
             return self._client
-
-
-class AsyncSender:
-    """The same in asyncio's event loop; for its parameters see `Sender`."""
-
-    def __init__(
-        self,
-        timeout: float,
-        *,
-        auth: httpx.Auth | None = None,
-        transport: httpx.AsyncBaseTransport | None = None,
-        largest_body: int = LARGEST_BODY,
-    ):
-        self._timeout = timeout
-        self._more = {"auth": auth, "transport": transport}
-        self._largest = largest_body
-        self._client: httpx.AsyncClient | None = None
-
-    async def aclose(self) -> None:
-        """Close the connections."""
-        if self._client:
-            await self._client.aclose()
-
-    async def send(self, request: Request) -> Response | Failure:
-        """The whole answer, or why there is none."""
-        import asyncio  # a blocking client need not wait for it
-
-        try:
-            if self._client is None:
-                options = _options(request.url, self._timeout) | self._more
-                self._client = httpx.AsyncClient(**options)
-            async with (
-                asyncio.timeout(self._timeout),
-                self._client.stream(
-                    request.method,
-                    request.url,
-                    json=request.body,
-                    data=request.form,
-                    headers=request.headers,
-                ) as response,
-            ):
-                body = _Body(response, self._largest)
-                async for chunk in response.aiter_raw():
-                    body.add(chunk)
-                return body.response()
-        except TimeoutError as error:
-            return _failure(error, self._timeout, self._largest, late=True)
-        except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
-            return _failure(error, self._timeout, self._largest, late=False)
 
 
 class _TooLargeError(ValueError):
     """The answer is longer than any of this service's."""
 
 
-class _Body:
-    """An answer's body as it comes in, refused as soon as it is too large."""
+class LimitedBody:
+    """An answer's body as it comes in; ValueError as soon as it is too large."""
 
     def __init__(self, response: httpx.Response, largest: int):
         self._response = response
@@ -237,7 +171,8 @@ def _deadline(seconds: float) -> Iterator[_Deadline]:
         timer.cancel()
 
 
-def _failure(error: Exception, timeout: float, largest: int, *, late: bool) -> Failure:
+def failure_of(error: Exception, timeout: float, largest: int, *, late: bool) -> Failure:
+    """Why there is no usable answer, by what httpx raised; ``late``: the time was up before."""
     if late or isinstance(error, httpx.ReadTimeout | httpx.WriteTimeout):
         return Failure(f"no complete answer within {timeout:g} s")
     if isinstance(error, _TooLargeError):

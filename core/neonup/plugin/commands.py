@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from neonup.choice import N, one_of
+from neonup.choice import N, resolve_by_id_or_name
 from neonup.cli.moments import Moment, at, expiry, time_span
 from neonup.cli.options import (
     SIGN,
@@ -53,10 +53,10 @@ __all__ = [
     "install",
     "json_option",
     "make_sure",
-    "one_of",
     "owner_option",
     "progress",
     "recorded",
+    "resolve_by_id_or_name",
     "say",
     "size",
     "start",

@@ -10,8 +10,7 @@ from neonup.clients.psql import (
     knows_tls,
     psql_command,
 )
-from neonup.postgres.missing import ICU, missing_feature
-from neonup.postgres.reports import SqlFailure, first_failure
+from neonup.postgres.reports import ICU, SqlFailure, first_failure, missing_feature
 from neonup.postgres.session import PsqlSession, ServerLost, StatementFailed
 
 __all__ = [

@@ -5,20 +5,26 @@ from __future__ import annotations
 from neonup.env.exposure import remarks as exposure_remarks
 from neonup.providers.registry import provider_class
 from neonup.providers.state_store import StateStore
-from neonup.providers.state_store import place as state_name
+from neonup.settings import state_name
 from neonup.start.announce import describe, tell
 from neonup.start.announce import lines as banner_lines
 from neonup.start.claim import offer as claim_offer
 from neonup.start.flow import Start
 from neonup.start.lock import project as project_lock
-from neonup.start.lookup import ENVIRONMENT, find_database, is_marked, is_same, recorded_in
+from neonup.start.lookup import (
+    ENVIRONMENT,
+    find_database,
+    is_marked,
+    is_same,
+    publish,
+    recorded_in,
+)
 from neonup.start.lookup import beside as local_file
 from neonup.start.lookup import every as recorded_databases
 from neonup.start.lookup import file_of as project_file
 from neonup.start.lookup import recorded as recorded_database
 from neonup.start.owner import check as check_owner
 from neonup.start.permission import check_enabled
-from neonup.start.recording import record_database
 from neonup.start.version_service import restore, versions_of
 from neonup.versions import REPLACED, named
 
@@ -41,7 +47,7 @@ __all__ = [
     "project_file",
     "project_lock",
     "provider_class",
-    "record_database",
+    "publish",
     "recorded_database",
     "recorded_databases",
     "recorded_in",

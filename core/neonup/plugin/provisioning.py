@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from neonup.env.dotenv import check_writable
-from neonup.env.record import write as write_record
+from neonup.env.record_changes import write as write_record
 from neonup.providers.registry import choose_provider
 from neonup.settings import AUTO
 from neonup.start.created import create as create_database

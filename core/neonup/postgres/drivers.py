@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from pprint import pformat
 from typing import Any
@@ -65,20 +65,6 @@ LIBPQ_ONLY = frozenset(
 
 https://www.postgresql.org/docs/18/libpq-connect.html#LIBPQ-PARAMKEYWORDS
 """
-
-
-@dataclass(frozen=True)
-class Driver:
-    """How to tell a driver where a database is.
-
-    Args:
-        text: the form to print and to paste: a URL, or for Django the dict as Python source.
-        arguments: the keyword arguments of the driver's own connect function, complete:
-            ``psycopg.connect(**arguments(url))``, ``create_engine(**arguments(url))``.
-    """
-
-    text: Callable[[str], str]
-    arguments: Callable[[str], dict[str, Any]]
 
 
 def libpq(url: str) -> str:
@@ -144,12 +130,8 @@ def engine_arguments(
     """Arguments of ``create_engine`` (``create_async_engine``): the URL and what it cannot hold.
 
     Connections are tried before they are used, since a suspended compute drops idle ones; behind
-    a pooler nothing is prepared by a name that another client may have taken.
-
-    Args:
-        url: a Postgres URL in any form.
-        driver: as `sqlalchemy_url`'s.
-        pooled: whether it leads to a pooler; None: as its host says.
+    a pooler nothing is prepared by a name that another client may have taken. The parameters are
+    those of `sqlalchemy_url` and `psycopg_arguments`.
     """
     arguments: dict[str, Any] = {"url": sqlalchemy_url(url, driver=driver), "pool_pre_ping": True}
     pooled = urls.is_pooled(url) if pooled is None else pooled
@@ -171,13 +153,11 @@ def django(
     conn_max_age: int | None = 0,
     pooled: bool | None = None,
 ) -> dict[str, Any]:
-    """An entry of Django's ``DATABASES``.
+    """An entry of Django's ``DATABASES``; ``url`` and ``pooled`` as `psycopg_arguments` has them.
 
     Args:
-        url: a Postgres URL in any form.
         engine: the backend.
         conn_max_age: seconds that a connection is kept; 0 for a request's time, None for ever.
-        pooled: whether it leads to a pooler; None: as its host says.
     """
     parts = _native(url)
     entry: dict[str, Any] = {
@@ -198,18 +178,15 @@ def django(
     return entry
 
 
-DRIVERS: Mapping[str, Driver] = {
-    "libpq": Driver(libpq, lambda url: {"conninfo": libpq(url)}),
-    "psycopg": Driver(libpq, psycopg_arguments),
-    "asyncpg": Driver(asyncpg, asyncpg_arguments),
-    "sqlalchemy-psycopg": Driver(sqlalchemy_url, engine_arguments),
-    "sqlalchemy-asyncpg": Driver(
-        lambda url: sqlalchemy_url(url, driver="asyncpg"),
-        lambda url: engine_arguments(url, driver="asyncpg"),
-    ),
-    "django": Driver(lambda url: pformat(django(url), sort_dicts=False), django),
+DRIVERS: Mapping[str, Callable[[str], str]] = {
+    "libpq": libpq,
+    "psycopg": libpq,
+    "asyncpg": asyncpg,
+    "sqlalchemy-psycopg": sqlalchemy_url,
+    "sqlalchemy-asyncpg": lambda url: sqlalchemy_url(url, driver="asyncpg"),
+    "django": lambda url: pformat(django(url), sort_dicts=False),
 }
-"""The drivers by the names that ``neonup url --driver`` takes."""
+"""The form to print and to paste, by the drivers' names that ``neonup url --driver`` takes."""
 
 
 def for_driver(url: str, driver: str) -> str:
@@ -222,7 +199,7 @@ def for_driver(url: str, driver: str) -> str:
         raise SettingsError(
             f"There is no driver {driver!r}.", remedy=f"The drivers are {', '.join(DRIVERS)}."
         )
-    return DRIVERS[driver].text(url)
+    return DRIVERS[driver](url)
 
 
 def system_roots() -> Path:

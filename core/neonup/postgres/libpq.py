@@ -197,20 +197,6 @@ def hardened(url: str, own: bool = True) -> str:
     return str(place.with_parameters({**place.parameters, **more}))
 
 
-def with_service(url: str) -> str:
-    """The URL with what a service adds to it, so that the service itself can be left out.
-
-    Raises:
-        SettingsError: the service that it or ``PGSERVICE`` names cannot be looked up.
-    """
-    place = urls.parse(url)
-    others = {*VARIABLES.values()} - {VARIABLES["service"]}
-    variables = {name: value for name, value in os.environ.items() if name not in others}
-    if "service" not in place.parameters and VARIABLES["service"] not in variables:
-        return url
-    return str(urls.parse(f"postgresql://?{urls.encode_query(parameters(place, variables))}"))
-
-
 @contextmanager
 def service_hidden(hide: bool = True) -> Iterator[None]:
     """Have libpq connect without ``PGSERVICE``, which no parameter outweighs.

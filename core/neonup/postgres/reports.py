@@ -1,4 +1,4 @@
-"""What psql and pg_dump say on stderr when something fails, read back."""
+"""What psql and pg_dump report when something fails, and what a server lacks by that."""
 
 from __future__ import annotations
 
@@ -6,6 +6,14 @@ import re
 from dataclasses import dataclass
 
 from neonup.postgres import urls
+
+ICU = "icu"
+
+_EXTENSION = re.compile(
+    r'extension "([^"]+)" is not available|extension/([\w-]+)\.control'
+    r'|could not access file "(?:\$libdir/)?([\w-]+)"'
+)
+_ICU = re.compile(r'ICU is not supported in this build|collation "[^"]*-x-icu"[^\n]*does not exist')
 
 _REPORT = re.compile(
     r"(?:psql:(?P<place>.*):(?P<line>\d+): )?"
@@ -73,3 +81,15 @@ def _without_secrets(lines: list[str]) -> list[str]:
             break
         kept.append(re.sub(r"^(DETAIL|HINT):  ", r"\1: ", text))
     return kept
+
+
+def missing_feature(message: str) -> str | None:
+    """The name of the extension that a server lacks, or `ICU`; None: the error says no such thing.
+
+    Args:
+        message: an error of Postgres's in English, with its details where there are some.
+    """
+    if _ICU.search(message):
+        return ICU
+    match = _EXTENSION.search(message)
+    return next(filter(None, match.groups()), None) if match else None

@@ -20,10 +20,6 @@ SYSTEM_FOLDER = "PGSYSCONFDIR"
 def parameters(service: str, environ: Mapping[str, str]) -> dict[str, str]:
     """The parameters of a service, by libpq's names.
 
-    Args:
-        service: its name.
-        environ: the variables that libpq sees.
-
     Raises:
         SettingsError: no file that is known has it, or it cannot be read.
     """

@@ -27,44 +27,22 @@ class NeonNewProvider(Provider):
     name = "neon.new"
 
     def facts(self) -> Iterator[str]:
-        """Which service is asked, for ``neonup doctor``."""
         yield f"asks {self._base()}"
 
     def provision(self, spec: DatabaseSpec) -> Database:
-        """Ask for a database. One that was asked for but whose answer was lost expires by itself.
-
-        Raises:
-            ServiceError: the service failed, or answered with something that cannot be used.
-            SettingsError: an option cannot be used.
-        """
-        return self._new(run(self._create(spec), timeout=self._timeout()), spec)
+        """Ask for a database; one that was made and whose answer was lost expires by itself."""
+        call = api.create(self._base(), ref=spec.ref, logical_replication=spec.logical_replication)
+        return self._new(run(call, timeout=self._timeout()), spec)
 
     def inspect(self, database: Database) -> Inspection:
-        """Ask the service how the database is.
-
-        Raises:
-            ServiceError: the service failed, or answered with something that cannot be used.
-            SettingsError: an option cannot be used.
-        """
         answer = run(self._read(database), timeout=self._timeout())
         return self._inspection(database, answer)
 
     def neon_project(self, database: Database) -> str | None:
-        """As the service tells it.
-
-        Raises:
-            ServiceError: the service failed, or answered with something that cannot be used.
-            SettingsError: an option cannot be used.
-        """
         answer = run(self._read(database), timeout=self._timeout())
         return answer.project_id if answer is not None else None
 
     def delete(self, database: Database) -> None:
-        """The service cannot delete databases on request.
-
-        Raises:
-            ProviderError: always.
-        """
         when = f" on {database.expires_at:%d %B %Y, %H:%M} UTC" if database.expires_at else ""
         raise ProviderError(
             "neon.new has no way to delete a database on request.",
@@ -72,9 +50,6 @@ class NeonNewProvider(Provider):
             f"{when or ' 72 hours after its creation'}; if claimed, delete its project "
             "in the Neon console.",
         )
-
-    def _create(self, spec: DatabaseSpec) -> Call[api.DatabaseAnswer]:
-        return api.create(self._base(), ref=spec.ref, logical_replication=spec.logical_replication)
 
     def _read(self, database: Database) -> Call[api.DatabaseAnswer | None]:
         return api.read(self._base(), _id(database))

@@ -5,14 +5,13 @@ The service's documentation: https://neon.com/docs/reference/claimable-postgres
 
 from __future__ import annotations
 
-import json
-import re
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import NoReturn
 
+from neonup.errors import ServiceError
+from neonup.http.answers import explanation
 from neonup.http.calls import Call, Request, Response
-from neonup.http.retry import Service, explanation, fetch
+from neonup.http.retry import Service, fetch, json_object
 from neonup.providers import validation
 
 CLAIMING = "CLAIMING"
@@ -50,11 +49,6 @@ def create(base: str, *, ref: str, logical_replication: bool) -> Call[DatabaseAn
     The service gives it its id, so a second request would create a second one: where the first may
     have been taken it is not repeated.
 
-    Args:
-        base: the base URL, without a slash at its end.
-        ref: who asks; the service wants it.
-        logical_replication: whether ``wal_level`` must be ``logical``.
-
     Raises:
         ServiceError: the service failed, or answered with something that cannot be used.
     """
@@ -62,19 +56,15 @@ def create(base: str, *, ref: str, logical_replication: bool) -> Call[DatabaseAn
     request = Request("POST", f"{base}/database", body, repeatable=False)
     reply = yield from fetch(SERVICE, request)
     if not 200 <= reply.status < 300:
-        _refused(request, reply)
+        raise _refused(request, reply)
     answer = _parse(request, reply)
     if answer.connection_string is None and answer.status != CLAIMED:
-        _unusable(request, reply, "the new database has no connection string")
+        raise SERVICE.unusable(request, reply, "the new database has no connection string")
     return answer
 
 
 def read(base: str, name: str) -> Call[DatabaseAnswer | None]:
     """How a database is; None if the service does not know it.
-
-    Args:
-        base: the base URL, without a slash at its end.
-        name: the database's id.
 
     Raises:
         ServiceError: the service failed, or answered with something that cannot be used.
@@ -84,41 +74,26 @@ def read(base: str, name: str) -> Call[DatabaseAnswer | None]:
     if reply.status in {400, 404, 410} and "not found" in explanation(reply).lower():
         return None
     if reply.status != 200:
-        _refused(request, reply)
+        raise _refused(request, reply)
     return _parse(request, reply)
 
 
-def _refused(request: Request, reply: Response) -> NoReturn:
-    raise SERVICE.error(
-        request, f"the service refused with status {reply.status}{explanation(reply)}",
-        status=reply.status,
-    )  # fmt: skip
-
-
-def _unusable(request: Request, reply: Response, why: str) -> NoReturn:
-    raise SERVICE.error(
+def _refused(request: Request, reply: Response) -> ServiceError:
+    return SERVICE.error(
         request,
-        f"the answer cannot be used: {why}",
-        checked=(f"status {reply.status}, {len(reply.body)} bytes",),
+        f"the service refused with status {reply.status}{explanation(reply)}",
         status=reply.status,
     )
 
 
 def _parse(request: Request, reply: Response) -> DatabaseAnswer:
+    content = json_object(SERVICE, request, reply)
+    status = content.get("status", "UNCLAIMED")
     try:
-        content = json.loads(reply.body)
-    except (ValueError, RecursionError):
-        kind = reply.headers.get("content-type", "").partition(";")[0].strip()
-        page = "an HTML page" if kind == "text/html" else "not JSON, or not all of it"
-        _unusable(request, reply, f"it is {page}")
-    if not isinstance(content, dict):
-        _unusable(request, reply, "it is JSON, but not an object")
-    name, status = content.get("id"), content.get("status", "UNCLAIMED")
-    if not isinstance(name, str) or not re.fullmatch(r"[\w-]{1,100}", name, re.ASCII):
-        _unusable(request, reply, "it has no well-formed id")
-    if status not in _STATUSES:
-        _unusable(request, reply, "its status is none of " + ", ".join(_STATUSES))
-    try:
+        if (name := validation.id_of(content.get("id"))) is None:
+            raise ValueError("it has no well-formed id")
+        if status not in _STATUSES:
+            raise ValueError("its status is none of " + ", ".join(_STATUSES))
         return DatabaseAnswer(
             id=name,
             status=status,
@@ -128,4 +103,4 @@ def _parse(request: Request, reply: Response) -> DatabaseAnswer:
             project_id=validation.id_of(content.get("neon_project_id")),
         )
     except ValueError as error:
-        _unusable(request, reply, str(error))
+        raise SERVICE.unusable(request, reply, str(error)) from None

@@ -8,7 +8,6 @@ from neonup.provider import Provider
 
 @hookimpl
 def neonup_providers() -> list[type[Provider]]:
-    """neon.new, and an agent's identity."""
     from neonup.providers.claimable.provider import ClaimableProvider
     from neonup.providers.neon_new import NeonNewProvider
 

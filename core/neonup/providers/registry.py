@@ -112,18 +112,14 @@ def _checked(offered: object) -> list[type[Provider]]:
         TypeError: it is not a collection of provider classes with names.
     """
     classes = list(cast("Iterable[type[Provider]]", offered))
-    for one in classes:
-        if not (isinstance(one, type) and issubclass(one, Provider) and hasattr(one, "name")):
-            raise TypeError(f"neonup_providers returned {one!r}, which is no provider with a name")
+    for cls in classes:
+        if not (isinstance(cls, type) and issubclass(cls, Provider) and hasattr(cls, "name")):
+            raise TypeError(f"neonup_providers returned {cls!r}, which is no provider with a name")
     return classes
 
 
 def plugged_options(manager: pluggy.PluginManager) -> dict[str, type[Options] | None]:
-    """The options that plugins' providers declare, by provider; None where one declares none.
-
-    Raises:
-        ProviderError: two plugins offer one name.
-    """
+    """The options that plugins' providers declare, by provider; None where one declares none."""
     offered = provider_classes(manager)
     return {name: provider.options for name, provider in offered.items() if name not in KNOWN}
 

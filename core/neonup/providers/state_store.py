@@ -7,20 +7,12 @@ service is asked for something that must not be created twice.
 from __future__ import annotations
 
 import os
-import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from neonup import folders
 from neonup.errors import ProviderError
-
-
-def place(project: Path, env_file: Path, key: str) -> str:
-    """A file name for a key of a project's ``.env``; the same however the path is written."""
-    where = f"{os.path.realpath(env_file)}\n{key}"
-    name = "".join(c if c.isalnum() and c.isascii() else "-" for c in project.name[:20])
-    return f"{name or 'project'}-{zlib.crc32(os.fsencode(where)):08x}"
 
 
 class StateStore:
@@ -70,17 +62,12 @@ class StateStore:
         """
         import json
 
+        from neonup.env import files
+
         path = self._path(name)
-        beside = path.with_name(f"{path.name}.{os.getpid()}")
         try:
             folders.make_private(self._folder)
-            beside.unlink(missing_ok=True)
-            descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-                json.dump(content, file)
-                file.flush()
-                os.fsync(descriptor)
-            beside.replace(path)
+            files.write_private(path, json.dumps(content).encode())
         except OSError as error:
             raise ProviderError(
                 f"{path} cannot be written: {error.strerror}.",

@@ -15,10 +15,6 @@ ADOPT = "`neonup adopt`, signed in to its owner's account, renews the URL in .en
 def offer(start: Start, database: Database) -> ClaimOffer:
     """The claim link of a database, and the code if its page asks for one; a new link is recorded.
 
-    Args:
-        start: a start of the project.
-        database: as recorded.
-
     Raises:
         DatabaseGone: it has been claimed, or has ended.
         NeonupError: it is not one that can be claimed.

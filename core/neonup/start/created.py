@@ -15,7 +15,7 @@ from contextlib import suppress
 from neonup.database import Database, DatabaseSpec, State
 from neonup.errors import NeonupError
 from neonup.provider import Provider
-from neonup.providers.state_store import StateStore, place
+from neonup.providers.state_store import StateStore
 from neonup.settings import Settings
 from neonup.start import database_json, lookup
 
@@ -36,9 +36,6 @@ def create(
     The caller holds the project's lock.
 
     Args:
-        settings: the project's.
-        provider: which one creates it.
-        spec: what is wanted.
         record: writes the database down for good. What it raises is passed on; the database is kept
             for the next start then, or its URL is printed where it could be written nowhere.
         replaces: the database that is recorded now.
@@ -67,16 +64,11 @@ def create(
 
 
 class _Unrecorded:
-    """The database of one key of one project that is not recorded yet: a file in neonup's home.
-
-    Args:
-        settings: the project's.
-        provider: the one that creates the database.
-    """
+    """The database of one key of one project that is not recorded yet: a file in neonup's home."""
 
     def __init__(self, settings: Settings, provider: Provider):
         self._files = StateStore(settings.home, "created")
-        self._name = place(settings.project, settings.env_file, settings.key)
+        self._name = settings.state_name
         self._provider = provider
         self._is_kept = False
 

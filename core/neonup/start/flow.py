@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
 from neonup.database import USER, Creation, Database, State
-from neonup.env import record
 from neonup.errors import CreationForbidden
 from neonup.providers.registry import ProviderNotInstalled, provider_class
-from neonup.settings import Arguments, Settings, resolve
+from neonup.settings import Settings, resolve
 from neonup.start import announce, lock, lookup, ready
 
 if TYPE_CHECKING:
+    from neonup.arguments import Arguments
     from neonup.provider import Provider
 
 CLAIMED = (
@@ -237,7 +237,7 @@ class Start:
                 return self._check(now)
             woken = provider.wake(now)
             if woken.url != now.url:
-                record.write(woken, self.settings, lookup.file_of(self.settings), replace=True)
+                self._renew(now, woken)
             lookup.publish(woken, os.environ)
             ready.run(self.settings, woken, created=False)
             return woken

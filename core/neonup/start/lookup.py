@@ -14,12 +14,15 @@ import threading
 import zlib
 from collections.abc import Mapping, MutableMapping
 from pathlib import Path
-from typing import Unpack
+from typing import TYPE_CHECKING, Unpack
 
 from neonup.database import USER, Database
 from neonup.env import dotenv, record
 from neonup.errors import EnvFileError, NeonupError, SettingsError
-from neonup.settings import Arguments, Settings, resolve
+from neonup.settings import Settings, resolve
+
+if TYPE_CHECKING:
+    from neonup.arguments import Arguments
 
 MARKS = "NEONUP_MARKS"
 ENVIRONMENT = "environment"

@@ -10,9 +10,7 @@ import os
 import sys
 from pathlib import Path
 
-from neonup.errors import NeonupError
 from neonup.process import IMPORTED_BY
-from neonup.start import lock
 
 _RELOADERS = ("RUN_MAIN", "WERKZEUG_RUN_MAIN")
 """What Django's and Werkzeug's reloaders set to ``true`` for their child."""
@@ -21,9 +19,7 @@ _RELOADERS = ("RUN_MAIN", "WERKZEUG_RUN_MAIN")
 def first(home: Path, what: str) -> bool:
     """Whether this process is the first of its start that asks; one that is alone always is.
 
-    Args:
-        home: the folder of neonup's state.
-        what: what is asked about, fit for a file name.
+    What is asked about is a part of a file's name in the folder of neonup's state.
     """
     start = _start()
     if start is None:
@@ -43,10 +39,11 @@ def first(home: Path, what: str) -> bool:
 
 
 def _make(folder: Path) -> bool:
+    from neonup import folders  # most starts find the folder
+
     try:
-        lock.make_home(folder.parent)
-        folder.mkdir(exist_ok=True, mode=0o700)
-    except (NeonupError, OSError):
+        folders.make_private(folder)
+    except OSError:
         return False
     return True
 

@@ -12,9 +12,6 @@ A start whose folder is recorded as an owner reads that file and nothing else of
 from __future__ import annotations
 
 import os
-import secrets
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -22,7 +19,7 @@ from neonup.database import USER, Database
 from neonup.env import dotenv, git, record
 from neonup.errors import NeonupError
 from neonup.settings import Settings
-from neonup.start import lock, lookup
+from neonup.start import lookup
 
 _MOST = 20
 """So many folders are remembered of one database; the owner is the first."""
@@ -70,8 +67,12 @@ def settle(settings: Settings, database: Database) -> Path | None:
     before = uses(home, provider, id_)
     after, owner = _settled(before, settings, database)
     if after != before:
+        from neonup import folders, locks  # only what changes the record needs them
+
         try:
-            with _locked(home):  # another folder may be at it
+            folders.make_private(home / "locks")
+            # Another folder may be at it.
+            with locks.FileLock(home / "locks" / ".folders.lock", timeout=_PATIENCE):
                 after, owner = _settled(uses(home, provider, id_), settings, database)
                 _write(Path(lookup.uses_file(home, provider, id_)), after)
         except (OSError, NeonupError):  # a home that cannot be written to is no reason to fail
@@ -81,14 +82,8 @@ def settle(settings: Settings, database: Database) -> Path | None:
     return Path(owner)
 
 
-def forget(settings: Settings, database: Database) -> None:
+def forget(home: Path, provider: str, id_: str) -> None:
     """Forget who used a database that was deleted."""
-    if database.id is not None:
-        forget_id(settings.home, database.provider, database.id)
-
-
-def forget_id(home: Path, provider: str, id_: str) -> None:
-    """As `forget`, by the database's id."""
     Path(lookup.uses_file(home, provider, id_)).unlink(missing_ok=True)
 
 
@@ -96,8 +91,7 @@ def check(settings: Settings, database: Database, lost: str) -> None:
     """Refuse to change another folder's database, unless the setting ``owner`` names that folder.
 
     Args:
-        settings: the project's.
-        database: its database as recorded.
+        database: as recorded.
         lost: what would happen to the data, e.g. ``deleted``.
 
     Raises:
@@ -232,26 +226,11 @@ def _mount(folder: Path) -> str:
     return os.fspath(folder.anchor)
 
 
-@contextmanager
-def _locked(home: Path) -> Iterator[None]:
-    from neonup import locks  # only what changes the record needs it
-
-    lock.make_home(home)
-    folder = home / "locks"
-    folder.mkdir(exist_ok=True, mode=0o700)
-    with locks.FileLock(folder / ".folders.lock", timeout=_PATIENCE):
-        yield
-
-
-def _write(path: Path, found: list[Use]) -> None:
+def _write(path: Path, uses: list[Use]) -> None:
     """Write the uses of a database, whole or not at all."""
+    from neonup.env import files
+
     path.parent.mkdir(exist_ok=True, mode=0o700)
-    rows = (["", ("=" if one.owns else "?") + one.folder, one.env_file, one.mount] for one in found)
-    beside = path.with_name(f".{secrets.token_hex(6)}")
-    try:
-        descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(os.fsencode("\0".join(part for row in rows for part in row) + "\0"))
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)
+    rows = (["", ("=" if use.owns else "?") + use.folder, use.env_file, use.mount] for use in uses)
+    content = "\0".join(part for row in rows for part in row) + "\0"
+    files.write_private(path, os.fsencode(content))

@@ -7,10 +7,13 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
-from typing import Unpack
+from typing import TYPE_CHECKING, Unpack
 
 from neonup.errors import CreationForbidden, DatabaseGone, NeonupError
-from neonup.settings import Arguments, Settings, resolve
+from neonup.settings import Settings, resolve
+
+if TYPE_CHECKING:
+    from neonup.arguments import Arguments
 
 HOSTING = {
     "AWS_EXECUTION_ENV": "AWS",
@@ -67,11 +70,7 @@ def is_development(
 
 
 def check_enabled(settings: Settings) -> None:
-    """Refuse to change anything where neonup is switched off.
-
-    Raises:
-        NeonupError: ``NEONUP=off`` forbids it.
-    """
+    """Raise NeonupError where ``NEONUP=off`` forbids to change anything."""
     if not settings.enabled:
         raise NeonupError(
             "NEONUP=off forbids it: nothing is created, woken, changed or deleted. "
@@ -92,12 +91,10 @@ def ask(
     """Leave to create a database, or an error that says what to do instead.
 
     Args:
-        settings: the project's settings.
         sign: what the caller knows, e.g. ``the neonup command`` or ``runserver with DEBUG on``.
         against: what the caller knows that says the opposite, e.g. ``DEBUG is off``.
         need: why there must be a new one, for the error; None: there is none.
-        environ: the process environment.
-        argv: the process's arguments; ``sys.argv`` if None.
+        argv: ``sys.argv`` if None.
 
     Raises:
         CreationForbidden: something forbids it, or nothing allows it.
@@ -124,7 +121,6 @@ def ask(
         return CreationPermission(sign or "pytest", "tests use only the local provider")
     if against:
         raise _forbidden(settings, need, against, _SAY_SO)
-    argv = sys.argv if argv is None else argv
     sign = sign or _own_sign(argv, settings.project) or _plugins_sign(argv)
     if sign is None:
         raise _forbidden(settings, need, "nothing here says that this is development", _SAY_SO)
@@ -148,12 +144,7 @@ def _forbidden(
 
 
 def refusal(settings: Settings, need: str | None) -> NeonupError:
-    """Why there is no database, for whoever asked that none be created.
-
-    Args:
-        settings: the project's.
-        need: what became of the one that is recorded; None: none is.
-    """
+    """Why there is no database, for whoever asked that none be created; ``need`` as in `ask`."""
     if need is not None:
         return DatabaseGone(f"{need}.", remedy="`neonup` creates it again.")
     return NeonupError(

@@ -32,10 +32,6 @@ def is_own(argv: Sequence[str], project: Path) -> bool:
     Web servers, workers, schedulers and process managers come as installed packages: whoever starts
     one may well mean production, at a terminal as well. There are more of them than a list could
     hold, so any installed program that is not known is taken for one.
-
-    Args:
-        argv: the process's arguments, as in ``sys.argv``.
-        project: the project's folder.
     """
     program = argv[0] if argv else ""
     if program in ("", "-", "-c", "-m"):  # a console, or what somebody has typed

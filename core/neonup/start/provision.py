@@ -13,7 +13,7 @@ from pathlib import Path
 
 from neonup import plugins
 from neonup.database import USER, Creation, Database, DatabaseSpec, State
-from neonup.env import dotenv, exposure, git, record
+from neonup.env import dotenv, exposure, git, record_changes
 from neonup.errors import ProviderError
 from neonup.provider import Provider
 from neonup.providers import registry
@@ -63,11 +63,9 @@ def create(
     """Create a database, record it and make it ready. The caller holds the project's lock.
 
     Args:
-        settings: the project's.
         creation: when it is created, and what becomes of the one that is recorded.
         known: what was recorded before the lock was taken; None: nothing was.
         local_only: why only a database on this machine may be created; None if any may.
-        progress: called with a description of each step.
 
     Raises:
         NeonupError: it could not be created, recorded or made ready.
@@ -117,7 +115,7 @@ def _recorded(
         if settings.git_branches:
             checkout.follow(settings, provider, database)  # of which branch the new data is
         ready.expect(settings)
-        record.write(database, settings, file, replace=replaces is not None)
+        record_changes.write(database, settings, file, replace=replaces is not None)
         owner.settle(settings, database.with_(source=str(file)))
 
     spec = _spec(settings, creation, provider, replaces)
@@ -179,5 +177,5 @@ def _delete(provider: Provider, database: Database) -> list[str]:
         provider.delete(database)
     except ProviderError as error:
         return [f"The old one still exists: {error.message}"]
-    owner.forget(provider.settings, database)
+    owner.forget(provider.settings.home, database.provider, database.id or "")
     return []

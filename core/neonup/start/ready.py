@@ -19,7 +19,7 @@ from neonup.database import USER, Database
 from neonup.errors import NeonupError, SqlError
 from neonup.providers.registry import ProviderNotInstalled, provider_class
 from neonup.settings import Settings
-from neonup.start import lock, lookup
+from neonup.start import lookup
 
 if TYPE_CHECKING:
     import pluggy
@@ -51,7 +51,7 @@ if hasattr(os, "register_at_fork"):
 
 
 def _marker(settings: Settings) -> Path:
-    return settings.home / "pending" / lock.name(settings)
+    return settings.home / "pending" / settings.state_name
 
 
 def expect(settings: Settings) -> None:
@@ -146,11 +146,7 @@ def _tell(manager: pluggy.PluginManager, database: Database, created: bool) -> N
 
 
 def seed(script: Path, settings: Settings, database: Database) -> None:
-    """Run a SQL script, once for one content of it.
-
-    Raises:
-        SqlError: a statement failed; nothing of the script stayed.
-    """
+    """Run a SQL script, once for one content of it; errors are those of `run_script`."""
     from neonup.clients.script import run_script
 
     try:
@@ -183,7 +179,7 @@ def explain_failure(message: str, settings: Settings, provider: str) -> str | No
     Raises:
         ProviderError: there is no provider of that name.
     """
-    from neonup.postgres.missing import missing_feature
+    from neonup.postgres.reports import missing_feature
 
     feature = missing_feature(message)
     return _explain(feature, settings, provider) if feature else None
@@ -200,11 +196,7 @@ def _explain(feature: str, settings: Settings, provider: str) -> str | None:
 
 
 def migrate(command: str, settings: Settings, database: Database) -> None:
-    """Run a migration command in the project's folder, on the direct URL.
-
-    Raises:
-        NeonupError: it could not be run, or failed.
-    """
+    """Run a migration command in the project's folder, on the direct URL."""
     # Last, so that an activated environment goes first: where none is, `alembic` is beside Python.
     path = os.pathsep.join([os.environ.get("PATH", os.defpath), str(Path(sys.executable).parent)])
     environ = {

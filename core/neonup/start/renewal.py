@@ -6,7 +6,7 @@ Loaded only where something changed.
 from __future__ import annotations
 
 from neonup.database import Database
-from neonup.env import record
+from neonup.env import record_changes
 from neonup.settings import Settings
 from neonup.start import lock, lookup
 
@@ -15,7 +15,6 @@ def renew(settings: Settings, known: Database, changed: Database) -> bool:
     """Record a database as changed, in place of its old lines.
 
     Args:
-        settings: the project's.
         known: the database as it was found, before the lock.
         changed: the same one with what was learned of it.
 
@@ -28,5 +27,5 @@ def renew(settings: Settings, known: Database, changed: Database) -> bool:
     with lock.project(settings):
         if not lookup.is_same(lookup.recorded(settings), known):
             return False
-        record.write(changed, settings, lookup.file_of(settings), replace=True)
+        record_changes.write(changed, settings, lookup.file_of(settings), replace=True)
     return True

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
-from collections.abc import Iterator
 
 from neonup.database import USER, Database
 from neonup.errors import NeonupError
@@ -13,7 +13,7 @@ from neonup.postgres.destination import ServerAddress
 from neonup.settings import Settings
 
 _PATIENCE = 0.3  # seconds; on this machine a refusal comes at once
-_SOCKET_FOLDERS = ("/var/run/postgresql", "/tmp")  # noqa: S108 - libpq's default folders
+_SOCKET_FOLDERS = ["/var/run/postgresql", "/tmp"]  # noqa: S108 - libpq's default folders
 
 
 def unanswered(database: Database) -> str | None:
@@ -52,34 +52,21 @@ def remarks(database: Database, settings: Settings) -> list[str]:
 
 
 def _listens(server: ServerAddress) -> bool:
-    for family, address in _addresses(server):
-        try:
-            with socket.socket(family) as connection:
-                connection.settimeout(_PATIENCE)
-                connection.connect(address)
-        except OSError:
-            continue
+    """Whether a driver's connection would be answered: by a Unix socket, or at a port."""
+    by_path = server.address.startswith(("/", "@"))
+    folders = [server.address] if by_path else [] if server.address else _SOCKET_FOLDERS
+    for folder in folders if hasattr(socket, "AF_UNIX") else ():
+        path = os.path.join(folder, f".s.PGSQL.{server.port}")  # noqa: PTH118 - may be "@"
+        with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX) as connection:
+            connection.settimeout(_PATIENCE)
+            connection.connect(f"\0{path[1:]}" if path.startswith("@") else path)
+            return True
+    if by_path:
+        return False
+    address = (server.address or "127.0.0.1", server.port)  # a libpq without sockets takes it
+    with contextlib.suppress(OSError), socket.create_connection(address, _PATIENCE):
         return True
     return False
-
-
-def _addresses(server: ServerAddress) -> Iterator[tuple[int, str | tuple[str, int]]]:
-    """What a driver connects to: one address of the host after the other, or a Unix socket."""
-    folders = _SOCKET_FOLDERS if not server.address else (server.address,)
-    if not server.address or server.address.startswith(("/", "@")):
-        if hasattr(socket, "AF_UNIX"):
-            for folder in folders:
-                path = os.path.join(folder, f".s.PGSQL.{server.port}")  # noqa: PTH118 - may be "@"
-                yield socket.AF_UNIX, f"\0{path[1:]}" if path.startswith("@") else path
-        if not server.address:  # a libpq without Unix sockets takes localhost
-            yield socket.AF_INET, ("127.0.0.1", server.port)
-        return
-    try:
-        found = socket.getaddrinfo(server.address, server.port, type=socket.SOCK_STREAM)
-    except OSError:
-        return
-    for family, _, _, _, address in found:
-        yield family, (str(address[0]), server.port)
 
 
 def _name(server: ServerAddress) -> str:

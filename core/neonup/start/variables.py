@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from neonup.database import Database
-from neonup.env import record
+from neonup.env import record_changes
 from neonup.errors import NeonupError
 from neonup.settings import Settings
 from neonup.start import lookup
@@ -20,9 +20,7 @@ def add(settings: Settings, database: Database, file: Path, manager: pluggy.Plug
     """Ask the plugins and write what they answer. The caller holds the project's lock.
 
     Args:
-        settings: the project's.
         database: the database, which the file records already: a plugin's fault loses no URL.
-        file: the file.
         manager: the plugins.
 
     Raises:
@@ -42,6 +40,6 @@ def add(settings: Settings, database: Database, file: Path, manager: pluggy.Plug
         ) from error
     if not extra:
         return
-    record.write(database, settings, file, extra=extra, replace=True)
+    record_changes.write(database, settings, file, extra=extra, replace=True)
     for name, value in extra.items():
         lookup.mark(name, value, os.environ)

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path
-from typing import Unpack
+from typing import TYPE_CHECKING, Unpack
 
 from neonup.database import USER, Database
 from neonup.errors import NeonupError
 from neonup.providers.registry import provider_class
-from neonup.settings import Arguments, Settings, resolve
+from neonup.settings import Settings, resolve
 from neonup.start import checkout, lookup, owner, permission
 from neonup.start.renewal import renew
 from neonup.versions import Restored, Version, Versions
+
+if TYPE_CHECKING:
+    from neonup.arguments import Arguments
 
 
 def versions_of(settings: Settings, database: Database | None) -> Versions:
@@ -21,7 +24,6 @@ def versions_of(settings: Settings, database: Database | None) -> Versions:
     With ``NEONUP=off`` it keeps the data that it has, and nothing is recorded.
 
     Args:
-        settings: the project's.
         database: its database as recorded; None: it has none.
 
     Raises:
@@ -60,7 +62,6 @@ def restore(settings: Settings, versions: Versions, wanted: Version | datetime) 
     """Bring the project's database back to a version, or to a moment of its history.
 
     Args:
-        settings: the project's.
         versions: of its database, as `versions_of` found them.
         wanted: the version; or the moment, aware.
 
@@ -79,11 +80,7 @@ def restore(settings: Settings, versions: Versions, wanted: Version | datetime) 
 
 
 def check_owner(settings: Settings, lost: str) -> None:
-    """Refuse to change the versions or the data of another folder's database.
-
-    Raises:
-        NeonupError: as `neonup.start.owner.check`, whose argument ``lost`` is.
-    """
+    """Refuse as `neonup.start.owner.check` to change another folder's database or its versions."""
     database = lookup.find_database(settings)
     if database is not None:
         owner.check(settings, database, lost)

@@ -18,11 +18,21 @@ if TYPE_CHECKING:
     from neonup_cloud.account.temporary import TemporaryBranch
     from neonup_cloud.api import answers, claims, errors
     from neonup_cloud.api.client import AsyncNeonClient, NeonClient
+    from neonup_cloud.move.errors import MoveError
 
-__all__ = ["AsyncNeonClient", "NeonClient", "TemporaryBranch", "answers", "claims", "errors"]
+__all__ = [
+    "AsyncNeonClient",
+    "MoveError",
+    "NeonClient",
+    "TemporaryBranch",
+    "answers",
+    "claims",
+    "errors",
+]
 
 _MODULES = {
     "AsyncNeonClient": "neonup_cloud.api.client",
+    "MoveError": "neonup_cloud.move.errors",
     "NeonClient": "neonup_cloud.api.client",
     "TemporaryBranch": "neonup_cloud.account.temporary",
 }

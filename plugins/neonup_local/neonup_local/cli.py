@@ -15,7 +15,7 @@ import click
 import neonup
 from neonup import USER, NeonupError
 from neonup.plugin import commands
-from neonup.plugin.machine import Servers
+from neonup.plugin.hooks import Servers
 from neonup.plugin.manager import create_plugin_manager
 from neonup_local.service import details, orphans
 from neonup_local.service.databases import LocalDatabases

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -23,6 +24,7 @@ from neonup import (
     destination,
     libpq,
     resolve,
+    urls,
 )
 from neonup.plugin.project import (
     Start,
@@ -167,7 +169,7 @@ class ServedProject:
 
     def _complete(self, branch: str | None, *, writes: bool) -> str:
         url = self.url(branch, writes=writes)
-        return libpq.hardened(url) if self.recorded().own else libpq.with_service(url)
+        return libpq.hardened(url) if self.recorded().own else with_service(url)
 
     def versions(self) -> Versions:
         """The database's versions.
@@ -200,3 +202,18 @@ class ServedProject:
             f"There is no branch {name!r}.",
             checked=[f"branches: {', '.join(one.name for one in branches) or 'none'}"],
         )
+
+
+def with_service(url: str) -> str:
+    """The URL with what a service adds to it, so that the service itself can be left out.
+
+    Raises:
+        SettingsError: the service that it or ``PGSERVICE`` names cannot be looked up.
+    """
+    place = urls.parse(url)
+    others = {*libpq.VARIABLES.values()} - {libpq.VARIABLES["service"]}
+    variables = {name: value for name, value in os.environ.items() if name not in others}
+    if "service" not in place.parameters and libpq.VARIABLES["service"] not in variables:
+        return url
+    parameters = libpq.parameters(place, variables)
+    return str(urls.parse(f"postgresql://?{urls.encode_query(parameters)}"))

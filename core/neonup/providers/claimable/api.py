@@ -5,7 +5,6 @@ The service's guide: https://neon.com/auth.md; its source: https://github.com/ne
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -13,8 +12,9 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from neonup.errors import ServiceError
+from neonup.http.answers import error_fields
 from neonup.http.calls import Call, Request, Response
-from neonup.http.retry import Policy, Service, fetch
+from neonup.http.retry import Policy, Service, fetch, json_object
 from neonup.providers import validation
 
 T = TypeVar("T")
@@ -96,11 +96,6 @@ class ClaimCode:
 def register(base: str, *, capabilities: Sequence[str], source: str) -> Call[Registration]:
     """A new identity and project. One whose answer was lost expires by itself.
 
-    Args:
-        base: the service's root, without a slash at its end.
-        capabilities: what is asked for beside ``postgres``.
-        source: who asks.
-
     Raises:
         ServiceError: the service failed, or answered with something that cannot be used.
     """
@@ -117,11 +112,10 @@ def exchange(base: str, assertion: str) -> Call[str]:
     """
     form = {"grant_type": JWT_BEARER, "assertion": assertion, "resource": f"{base}/"}
     request = Request("POST", f"{base}/v1/oauth2/token", form=form)
-    return (yield from _ask(request, lambda found: _text(found, "access_token")))
+    return (yield from _ask(request, lambda answer: _text(answer, "access_token")))
 
 
 def credentials(base: str, project_id: str, token: str) -> Call[Credentials]:
-    """How the database is reached."""
     request = Request("GET", f"{base}/v1/projects/{project_id}/credentials", token=token)
     return (yield from _ask(request, _credentials))
 
@@ -129,14 +123,14 @@ def credentials(base: str, project_id: str, token: str) -> Call[Credentials]:
 def begin_claim(base: str, project_id: str, token: str) -> Call[ClaimCode]:
     """A new code; it ends an earlier one that nobody has used."""
     request = Request("POST", f"{base}/v1/projects/{project_id}/claim", token=token)
-    return (yield from _ask(request, lambda found: _code(found, base)))
+    return (yield from _ask(request, lambda answer: _code(answer, base)))
 
 
 def claim_state(base: str, project_id: str, token: str) -> Call[str | None]:
     """``pending``, ``accepted``, ``reconciled`` or ``expired``; None: nobody asked for a code."""
     request = Request("GET", f"{base}/v1/projects/{project_id}/claim", token=token)
     try:
-        return (yield from _ask(request, lambda found: _text(found, "state")))
+        return (yield from _ask(request, lambda answer: _text(answer, "state")))
     except AgentError as error:
         if error.reason == "not_found":
             return None
@@ -144,97 +138,80 @@ def claim_state(base: str, project_id: str, token: str) -> Call[str | None]:
 
 
 def delete(base: str, project_id: str, token: str) -> Call[None]:
-    """Delete the unclaimed project for good."""
     request = Request("DELETE", f"{base}/v1/projects/{project_id}", token=token)
-    yield from _ask(request, lambda found: None)
+    yield from _ask(request, lambda answer: None)
 
 
 def _ask(request: Request, read: Callable[[dict[str, Any]], T]) -> Call[T]:
     reply = yield from fetch(SERVICE, request, _POLICY)
-    try:
-        content = json.loads(reply.body or b"{}")
-    except (ValueError, RecursionError):
-        content = None
     if not 200 <= reply.status < 300:
-        raise _refused(request, reply, content)
+        raise _refused(request, reply)
+    content = json_object(SERVICE, request, reply) if reply.body else {}
     try:
-        if not isinstance(content, dict):
-            raise ValueError("it is not a JSON object")
         return read(content)
     except (ValueError, TypeError) as error:
-        raise SERVICE.error(
-            request,
-            f"the answer cannot be used: {error}",
-            checked=(f"status {reply.status}, {len(reply.body)} bytes",),
-            status=reply.status,
-        ) from None
+        raise SERVICE.unusable(request, reply, str(error)) from None
 
 
-def _refused(request: Request, reply: Response, content: object) -> AgentError:
-    error = content.get("error") if isinstance(content, dict) else None
-    said = error if isinstance(error, dict) else {}
-
-    def word(name: str) -> str:
-        value = said.get(name)
-        text = value if isinstance(value, str) else ""
-        return "".join(c if c.isprintable() else " " for c in text)[:300]
-
+def _refused(request: Request, reply: Response) -> AgentError:
+    words = error_fields(reply, ("code", "message", "request_id"), within="error")
     checked = [str(request)]
-    if word("request_id"):
-        checked.append(f"request id {word('request_id')}")
-    code = f", {word('code')}" if word("code") else ""
+    if "request_id" in words:
+        checked.append(f"request id {words['request_id']}")
+    reason = words.get("code", "")
+    message = words.get("message", "").rstrip(".") or "no reason was given"
     return AgentError(
-        f"claimable.neon.tech: {word('message').rstrip('.') or 'no reason was given'} "
-        f"(status {reply.status}{code}).",
-        reason=word("code"),
+        f"claimable.neon.tech: {message} (status {reply.status}{f', {reason}' if reason else ''}).",
+        reason=reason,
         checked=checked,
         status=reply.status,
     )
 
 
-def _registered(found: dict[str, Any]) -> Registration:
-    project = found.get("project")
+def _registered(answer: dict[str, Any]) -> Registration:
+    project = answer.get("project")
     if not isinstance(project, dict):
         raise ValueError("it has no project")
     id_ = validation.id_of(project.get("id"))
     if id_ is None:
         raise ValueError("its project has no well-formed id")
     denied = {}
-    capabilities = found.get("capabilities")
-    for one in capabilities if isinstance(capabilities, list) else []:
-        if isinstance(one, dict) and one.get("granted") is False:
-            denied[_words(one.get("capability"))] = _words(one.get("reason"))
+    capabilities = answer.get("capabilities")
+    for capability in capabilities if isinstance(capabilities, list) else []:
+        if isinstance(capability, dict) and capability.get("granted") is False:
+            name = _words(capability.get("capability"))
+            denied[name] = _words(capability.get("reason"))
     return Registration(
         project_id=id_,
-        assertion=_text(found, "identity_assertion"),
+        assertion=_text(answer, "identity_assertion"),
         expires_at=validation.moment(project.get("expires_at")),
         denied=denied,
     )
 
 
-def _credentials(found: dict[str, Any]) -> Credentials:
-    url = validation.connection_string(found.get("database_url"))
+def _credentials(answer: dict[str, Any]) -> Credentials:
+    url = validation.connection_string(answer.get("database_url"))
     if url is None:
         raise ValueError("it has no connection string")
-    return Credentials(url, validation.moment(found.get("expires_at")))
+    return Credentials(url, validation.moment(answer.get("expires_at")))
 
 
-def _code(found: dict[str, Any], base: str) -> ClaimCode:
-    text = _text(found, "user_code")
+def _code(answer: dict[str, Any], base: str) -> ClaimCode:
+    text = _text(answer, "user_code")
     if not re.fullmatch(r"[A-Za-z0-9-]{4,40}", text):
         raise ValueError("its code is not well-formed")
-    page = validation.claim_url(found.get("verification_uri"), base)
-    link = validation.claim_url(found.get("verification_uri_complete"), base) or page
+    page = validation.claim_url(answer.get("verification_uri"), base)
+    link = validation.claim_url(answer.get("verification_uri_complete"), base) or page
     if page is None or link is None:
         raise ValueError("it names no page")
-    seconds, interval = found.get("expires_in", 900), found.get("interval", 5)
+    seconds, interval = answer.get("expires_in", 900), answer.get("interval", 5)
     if not isinstance(seconds, int | float) or not isinstance(interval, int | float):
         raise ValueError("its times are not numbers")
     return ClaimCode(text, page, link, int(seconds), min(60.0, max(1.0, float(interval))))
 
 
-def _text(found: dict[str, Any], name: str) -> str:
-    value = found.get(name)
+def _text(answer: dict[str, Any], name: str) -> str:
+    value = answer.get(name)
     if not isinstance(value, str) or not value.isascii() or not value.isprintable() or not value:
         raise ValueError(f"it has no usable {name}")
     return value

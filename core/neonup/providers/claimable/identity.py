@@ -63,9 +63,8 @@ class AgentIdentity:
     assertion: str | None = field(repr=False)
     ended: str | None = None
 
-    def save(self, kept: StateStore) -> None:
-        """Write it down."""
-        kept.write(self.project_id, vars(self))
+    def save(self, store: StateStore) -> None:
+        store.write(self.project_id, vars(self))
 
     def stage(self, claim: str | None) -> Stage:
         """What became of the project, by the identity's end and how far a claim is."""
@@ -73,81 +72,68 @@ class AgentIdentity:
             return _STAGES.get(self.ended, Stage.UNCLAIMED)
         return Stage.CLAIMED if claim == "reconciled" else Stage.UNCLAIMED
 
-    def end(self, reason: str, kept: StateStore) -> None:
-        """Throw the secret away, and remember why."""
+    def end(self, reason: str, store: StateStore) -> None:
         self.ended, self.assertion = reason, None
-        self.save(kept)
+        self.save(store)
 
 
-def load(kept: StateStore, project_id: str) -> AgentIdentity | None:
+def load(store: StateStore, project_id: str) -> AgentIdentity | None:
     """The identity of a project; None if it is not on this machine."""
-    found: dict[str, Any] | None = kept.read(project_id)
+    found: dict[str, Any] | None = store.read(project_id)
     try:
         return None if found is None else AgentIdentity(**found)
     except TypeError:
         return None
 
 
-def of_place(kept: StateStore, place: str) -> AgentIdentity | None:
+def of_place(store: StateStore, place: str) -> AgentIdentity | None:
     """The identity that is good for a project's ``.env``, if there is one."""
-    for name in kept.names():
-        found = load(kept, name)
+    for name in store.names():
+        found = load(store, name)
         if found is not None and found.place == place and found.assertion:
             return found
     return None
 
 
-def give_up_place(kept: StateStore, place: str) -> None:
+def give_up_place(store: StateStore, place: str) -> None:
     """Another registration is about to take the place of an earlier one, which lives on."""
-    while (found := of_place(kept, place)) is not None:
+    while (found := of_place(store, place)) is not None:
         found.place = ""
-        found.save(kept)
+        found.save(store)
 
 
 class AgentSession:
     """A few requests with one access token.
-
-    Args:
-        identity: whose they are.
-        kept: where it is kept.
-        sender: what sends them.
 
     Raises:
         AgentError: the service refuses the secret.
         ProviderError: there is no secret any more.
     """
 
-    def __init__(self, identity: AgentIdentity, kept: StateStore, sender: Sender):
+    def __init__(self, identity: AgentIdentity, store: StateStore, sender: Sender):
         self._identity = identity
-        self._kept = kept
+        self._store = store
         self._sender = sender
         if identity.assertion is None:
             raise ProviderError(f"The agent's identity has ended: {identity.ended}.")
         self._token = self._exchanged()
 
     def credentials(self) -> api.Credentials:
-        """How the database is reached."""
         return self._ask(api.credentials)
 
     def begin_claim(self) -> api.ClaimCode:
-        """A new code."""
         return self._ask(api.begin_claim)
 
     def claim_state(self) -> str | None:
-        """How far the claim is."""
         return self._ask(api.claim_state)
 
     def delete(self) -> None:
-        """Delete the project."""
+        """Delete the project, which ends the identity."""
         self._ask(api.delete)
-        self._identity.end(DELETED, self._kept)
-
-    def _exchanged(self) -> str:
-        secret = self._identity.assertion or ""
-        return self._heeding(api.exchange(self._identity.base, secret))
+        self._identity.end(DELETED, self._store)
 
     def _ask(self, call: Callable[[str, str, str], Call[T]]) -> T:
-        """A call with the token; once more with a new one, where that has expired."""
+        """Send a call of `api` with the token; again with a new one, where that has expired."""
         identity = self._identity
         try:
             return self._heeding(call(identity.base, identity.project_id, self._token))
@@ -157,11 +143,15 @@ class AgentSession:
         self._token = self._exchanged()
         return self._heeding(call(identity.base, identity.project_id, self._token))
 
+    def _exchanged(self) -> str:
+        secret = self._identity.assertion or ""
+        return self._heeding(api.exchange(self._identity.base, secret))
+
     def _heeding(self, call: Call[T]) -> T:
         """A call, and the end of the secret where the service says so."""
         try:
             return drive(call, self._sender)
         except AgentError as error:
             if error.ends:
-                self._identity.end(error.reason, self._kept)
+                self._identity.end(error.reason, self._store)
             raise

@@ -15,7 +15,8 @@ from neonup.database import ClaimOffer, Database, DatabaseSpec, Inspection, Stat
 from neonup.errors import ProviderError, SettingsError
 from neonup.postgres import urls
 from neonup.provider import Provider
-from neonup.providers.state_store import StateStore, place
+from neonup.providers.state_store import StateStore
+from neonup.settings import state_name
 
 if TYPE_CHECKING:
     from neonup.providers.claimable.identity import AgentIdentity, AgentSession
@@ -38,24 +39,18 @@ class ClaimableProvider(Provider):
     label: ClassVar[str] = "an unclaimed Neon database"
 
     def facts(self) -> Iterator[str]:
-        """Which service is asked, for ``neonup doctor``."""
         try:
             yield f"asks {self._base()}"
         except SettingsError as error:
             yield error.message
 
     def provision(self, spec: DatabaseSpec) -> Database:
-        """Register, or take up the registration that an earlier try has made.
-
-        Raises:
-            ServiceError: the service failed, or answered with something that cannot be used.
-            SettingsError: an option cannot be used.
-        """
+        """Register, or take up the registration that an earlier try has made."""
         from neonup.providers.claimable.api import AgentError
         from neonup.providers.claimable.identity import of_place
 
-        mine = place(spec.project, spec.env_file, spec.key)
-        identity = of_place(self._kept, mine)
+        mine = state_name(spec.project, spec.env_file, spec.key)
+        identity = of_place(self._store, mine)
         if identity is not None and (
             spec.replaces is None or spec.replaces.id != identity.project_id
         ):
@@ -70,7 +65,7 @@ class ClaimableProvider(Provider):
     def check(self, database: Database) -> State:
         """By the recorded expiry; claimed where the service has said so on this machine."""
         try:
-            known = self._kept.read(database.id or "") or {}
+            known = self._store.read(database.id or "") or {}
         except ProviderError:
             known = {}
         if known.get("ended") == _CLAIMED:
@@ -78,14 +73,9 @@ class ClaimableProvider(Provider):
         return super().check(database)
 
     def inspect(self, database: Database) -> Inspection:
-        """Ask the service how the project, and its claim, is.
-
-        Raises:
-            ServiceError: the service failed, or answered with something that cannot be used.
-        """
         from neonup.providers.claimable.identity import Stage, load
 
-        identity = load(self._kept, database.id or "")
+        identity = load(self._store, database.id or "")
         detail = {"limits": "72 hours, 100 MB, until it is claimed"}
         if identity is None:
             known = "its secret is not on this machine, so the service cannot be asked"
@@ -112,9 +102,6 @@ class ClaimableProvider(Provider):
         """How far the claim is, and the database with the expiry that the service says.
 
         What ends the agent's identity is noted in it.
-
-        Raises:
-            ServiceError: the service failed, or answered with something that cannot be used.
         """
         from neonup.providers.claimable.api import AgentError
 
@@ -125,19 +112,15 @@ class ClaimableProvider(Provider):
             with self._session(identity) as session:
                 claim = session.claim_state()
                 if claim != "accepted":
-                    database = self._now(database, session)
+                    expires_at = session.credentials().expires_at or database.expires_at
+                    database = database.with_(expires_at=expires_at)
         except AgentError as error:
             if not error.ends:
                 raise
         return claim, database
 
     def begin_claim(self, database: Database) -> ClaimOffer:
-        """A code for the person who claims it; an earlier one that nobody used ends.
-
-        Raises:
-            ServiceError: the service failed, or refused.
-            ProviderError: the secret is not on this machine.
-        """
+        """A code for the person who claims it; an earlier one that nobody used ends."""
         with self._session(self._identity(database)) as session:
             code = session.begin_claim()
         return ClaimOffer(
@@ -149,16 +132,10 @@ class ClaimableProvider(Provider):
         )
 
     def neon_project(self, database: Database) -> str | None:
-        """Its id is the project's."""
         return database.id
 
     def delete(self, database: Database) -> None:
-        """Delete the project, while nobody has claimed it.
-
-        Raises:
-            ProviderError: it was claimed, or the secret is not on this machine.
-            ServiceError: the service failed, or refused.
-        """
+        """Delete the project, while nobody has claimed it."""
         from neonup.providers.claimable import api
 
         identity = self._identity(database)
@@ -184,7 +161,7 @@ class ClaimableProvider(Provider):
         return ClaimableOptions.of(self.settings)
 
     @property
-    def _kept(self) -> StateStore:
+    def _store(self) -> StateStore:
         return StateStore(self.settings.home, NAME)
 
     def _registered(self, mine: str, spec: DatabaseSpec) -> AgentIdentity:
@@ -193,11 +170,12 @@ class ClaimableProvider(Provider):
         from neonup.providers.claimable.identity import AgentIdentity, give_up_place
 
         base = self._base()
-        give_up_place(self._kept, mine)
-        call = api.register(base, capabilities=self._capabilities(), source=spec.ref)
+        give_up_place(self._store, mine)
+        capabilities = list(dict.fromkeys(["postgres", *self._options.capabilities]))
+        call = api.register(base, capabilities=capabilities, source=spec.ref)
         made = run(call, timeout=TIMEOUT)
         identity = AgentIdentity(made.project_id, base, mine, made.denied, made.assertion)
-        identity.save(self._kept)
+        identity.save(self._store)
         return identity
 
     def _database(self, identity: AgentIdentity, spec: DatabaseSpec) -> Database:
@@ -218,14 +196,10 @@ class ClaimableProvider(Provider):
             note=note,
         )
 
-    def _now(self, database: Database, session: AgentSession) -> Database:
-        found = session.credentials()
-        return database.with_(expires_at=found.expires_at or database.expires_at)
-
     def _identity(self, database: Database) -> AgentIdentity:
         from neonup.providers.claimable.identity import load
 
-        identity = load(self._kept, database.id or "")
+        identity = load(self._store, database.id or "")
         if identity is None:
             raise ProviderError(
                 "The secret of this database's agent is not on this machine.",
@@ -240,10 +214,7 @@ class ClaimableProvider(Provider):
         from neonup.providers.claimable.identity import AgentSession
 
         with Sender(TIMEOUT) as sender:
-            yield AgentSession(identity, self._kept, sender)
-
-    def _capabilities(self) -> list[str]:
-        return list(dict.fromkeys(["postgres", *self._options.capabilities]))
+            yield AgentSession(identity, self._store, sender)
 
     def _base(self) -> str:
         """The service's root. Its requests carry a secret: plain http only on this machine."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from neonup import USER, Database, NeonupError, Settings
-from neonup.plugin.commands import one_of
+from neonup.plugin.commands import resolve_by_id_or_name
 from neonup.plugin.project import provider_class
 from neonup_cloud import NeonClient
 from neonup_cloud.account import location
@@ -70,7 +70,7 @@ def named(neon: NeonClient, text: str, org: str | None, *, deleted: bool = False
     """
     matches = projects(neon, org, search=text, recoverable=deleted or None)
     missing = NeonupError(f"The account has no {'deleted ' if deleted else ''}project {text!r}.")
-    return one_of(matches, text, plural="projects", missing=missing)
+    return resolve_by_id_or_name(matches, text, plural="projects", missing=missing)
 
 
 def project_id(

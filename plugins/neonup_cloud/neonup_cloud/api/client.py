@@ -7,8 +7,9 @@ from typing import Any, Generic, Self
 
 import httpx
 
-from neonup.plugin.http import AsyncSender, Sender, adrive, drive
+from neonup.plugin.http import Sender, drive
 from neonup_cloud.api import access
+from neonup_cloud.api.awaited import AsyncSender, adrive
 from neonup_cloud.api.groups.branches import Branches
 from neonup_cloud.api.groups.claims import Claims
 from neonup_cloud.api.groups.consumption import Consumption

@@ -24,6 +24,7 @@ from neonup.plugin.http import (
 from neonup_cloud.api import errors
 from neonup_cloud.api.answers import Operations
 from neonup_cloud.api.failures import error_of
+from neonup_cloud.api.transfer_secrets import NeonRequest
 
 T = TypeVar("T")
 U = TypeVar("U")
@@ -131,7 +132,9 @@ class Api:
         if body is not None:
             sent = _plain(body) if not nulls else _with_nulls(body)
         url = f"{self.base}{path}{_query(query)}"
-        return Request(method, url, sent, method != "POST" if repeatable is None else repeatable)
+        return NeonRequest(
+            method, url, sent, method != "POST" if repeatable is None else repeatable
+        )
 
     def _outcome(self, request: Request) -> Call[Outcome]:
         try:

@@ -9,17 +9,20 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from neonup import USER, Database, NeonupError, Provider, ProviderError, State
+from neonup import USER, Database, NeonupError, Provider, ProviderError, Settings, State
 from neonup.plugin import commands
 from neonup.plugin.project import (
     Start,
     banner_lines,
     exposure_remarks,
     is_marked,
+    is_same,
+    project_lock,
     provider_class,
-    record_database,
+    publish,
     recorded_database,
 )
+from neonup.plugin.provisioning import write_record
 
 if TYPE_CHECKING:
     from neonup_cloud import NeonClient
@@ -56,7 +59,7 @@ def adopt(project_id: str | None, branch: str | None, yes: bool, **arguments: An
     with _client(start) as neon:
         neon_branch, urls = _reach(neon, project_id, branch, database, former)
     adopted = _adopted(start, database, f"{project_id}/{neon_branch.id}", urls)
-    adopted = record_database(start.settings, adopted, replaces=database)
+    adopted = _record(start.settings, adopted, replaces=database)
     start.remarks += exposure_remarks(Path(adopted.source))
     if commands.wants_json():
         commands.emit(commands.database_dict(adopted))
@@ -195,3 +198,31 @@ def _adopted(start: Start, database: Database | None, id_: str, urls: Connection
         key=start.settings.key,
         note="adopted: it is in your Neon account, and does not expire",
     )
+
+
+def _record(settings: Settings, adopted: Database, *, replaces: Database | None) -> Database:
+    """Write the database into the project's file and into ``os.environ``.
+
+    Args:
+        settings: the project's.
+        adopted: what is recorded from now on.
+        replaces: what was recorded when this command began; None: nothing was.
+
+    Returns:
+        The database, with the file as its source.
+
+    Raises:
+        NeonupError: another database is recorded by now.
+        EnvFileError: the file could not be written; it is as it was.
+    """
+    with project_lock(settings):
+        recorded = recorded_database(settings)
+        if not is_same(recorded, replaces):
+            raise NeonupError(
+                f"{settings.key} names another database by now. Nothing was written.",
+                remedy="Try again.",
+            )
+        file = settings.env_file if recorded is None else Path(recorded.source)
+        write_record(adopted, settings, file, replace=recorded is not None)
+    publish(adopted, os.environ)
+    return adopted.with_(source=str(file))

@@ -12,7 +12,7 @@ import msgspec
 
 from neonup import Database, NeonupError, Settings, resolve
 from neonup.plugin import commands
-from neonup.plugin.commands import N, one_of
+from neonup.plugin.commands import N, resolve_by_id_or_name
 from neonup.plugin.project import check_owner, find_database
 
 if TYPE_CHECKING:
@@ -144,7 +144,7 @@ def _chosen(candidates: Iterable[N], text: str, kind: str, plural: str) -> N:
         f"There is no {kind} {text!r} in the project.",
         remedy=f"`neonup {plural} list` shows them.",
     )
-    return one_of(candidates, text, plural=plural, missing=missing)
+    return resolve_by_id_or_name(candidates, text, plural=plural, missing=missing)
 
 
 @contextmanager

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-from neonup.plugin.http import AsyncSender, Call, Sender, adrive, drive
+from neonup.plugin.http import Call, Sender, drive
+from neonup_cloud.api.awaited import AsyncSender, adrive
 from neonup_cloud.api.errors import NotFound
 from neonup_cloud.fleets import journal as journals
 from neonup_cloud.fleets import usage

@@ -7,8 +7,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Generic, overload
 
-from neonup.plugin.http import AsyncSender, Call, Sender
+from neonup.plugin.http import Call, Sender
 from neonup_cloud.api.answers import Granularity
+from neonup_cloud.api.awaited import AsyncSender
 from neonup_cloud.api.client import Groups
 from neonup_cloud.api.groups.consumption import METRICS
 from neonup_cloud.api.groups.group import ApiGroup, S, operation

@@ -7,12 +7,13 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from neonup import Database, MoveError, NeonupError, Settings, urls
+from neonup import Database, NeonupError, Settings, urls
 from neonup.plugin import provisioning
 from neonup.plugin.manager import create_plugin_manager
 from neonup.plugin.postgres import psql_command
 from neonup.plugin.project import exposure_remarks, is_same, project_lock, recorded_database
 from neonup_cloud.move import contents, plan
+from neonup_cloud.move.errors import MoveError
 from neonup_cloud.move.masks import resolve
 from neonup_cloud.move.plan import Explain
 from neonup_cloud.move.session import Session

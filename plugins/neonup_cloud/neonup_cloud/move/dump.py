@@ -8,9 +8,9 @@ import tempfile
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 
-from neonup import MoveError
 from neonup.plugin.postgres import first_failure, missing_feature
 from neonup_cloud.move.contents import ServerContents, Table
+from neonup_cloud.move.errors import MoveError
 from neonup_cloud.move.session import CHUNK
 from neonup_cloud.move.tools import Tools
 

@@ -20,10 +20,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from neonup import MoveError, Settings, SettingsError
+from neonup import Settings, SettingsError
 from neonup.plugin.options import closest
 from neonup_cloud.move import masking_rules
 from neonup_cloud.move.contents import Table
+from neonup_cloud.move.errors import MoveError
 from neonup_cloud.move.masking_rules import MaskedColumn, UnfitRule
 from neonup_cloud.move.session import Session
 from neonup_cloud.options import PullOptions

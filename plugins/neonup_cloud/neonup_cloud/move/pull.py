@@ -8,7 +8,6 @@ from pathlib import Path
 from neonup import (
     Database,
     DatabaseSpec,
-    MoveError,
     Provider,
     Settings,
     State,
@@ -28,6 +27,7 @@ from neonup.plugin.project import (
 )
 from neonup_cloud.move import masks
 from neonup_cloud.move.between import SOURCE, Moved, Pair, name_in, session
+from neonup_cloud.move.errors import MoveError
 from neonup_cloud.move.transfer import TransferProgress, Watch
 
 _WHY_LOCAL = "neonup pull copies onto this machine"

@@ -11,7 +11,6 @@ from neonup import (
     USER,
     Database,
     DatabaseSpec,
-    MoveError,
     Provider,
     ProviderError,
     Settings,
@@ -23,6 +22,7 @@ from neonup.plugin.files import make_private
 from neonup.plugin.project import ENVIRONMENT, project_file, project_lock
 from neonup_cloud.move import contents, unfinished
 from neonup_cloud.move.between import Moved, Pair, name_in, place
+from neonup_cloud.move.errors import MoveError
 from neonup_cloud.move.session import Session
 from neonup_cloud.move.transfer import TransferProgress, Watch
 from neonup_cloud.move.unfinished import Unfinished

@@ -13,8 +13,9 @@ from contextlib import suppress
 from types import TracebackType
 from typing import IO, Any
 
-from neonup import MoveError, libpq
+from neonup import libpq
 from neonup.plugin.postgres import SqlFailure, first_failure, missing_feature
+from neonup_cloud.move.errors import MoveError
 
 CHUNK = 1 << 18  # bytes
 

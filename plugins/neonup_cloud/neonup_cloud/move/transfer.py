@@ -8,10 +8,10 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 
-from neonup import MoveError
 from neonup_cloud.move import contents
 from neonup_cloud.move.contents import ServerContents, Table
 from neonup_cloud.move.dump import Dump
+from neonup_cloud.move.errors import MoveError
 from neonup_cloud.move.masks import MaskedTable
 from neonup_cloud.move.session import Session
 from neonup_cloud.move.tools import Tools

@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from neonup import State
-from neonup.plugin.machine import Leftover, Servers
+from neonup.plugin.hooks import Leftover, Servers
 from neonup_emulator.neon import purging
 from neonup_emulator.neon.claimable import holding
 from neonup_emulator.neon.model import Branch, Project

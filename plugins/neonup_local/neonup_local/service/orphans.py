@@ -64,7 +64,7 @@ def remove(databases: LocalDatabases, id: str, *, given_up: Path | None = None) 
 
     if not databases.delete(id, condition=is_still):
         return False
-    owner.forget_id(databases.home, folders.PROVIDER, id)
+    owner.forget(databases.home, folders.PROVIDER, id)
     return True
 
 

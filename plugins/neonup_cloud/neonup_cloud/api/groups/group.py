@@ -11,7 +11,8 @@ import functools
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import Any, Concatenate, Generic, ParamSpec, TypeVar, overload
 
-from neonup.plugin.http import AsyncSender, Call, Sender, adrive, drive
+from neonup.plugin.http import Call, Sender, drive
+from neonup_cloud.api.awaited import AsyncSender, adrive
 from neonup_cloud.api.errors import UnusableAnswer
 from neonup_cloud.api.requests import Api, Pages
 

@@ -1,12 +1,52 @@
-"""Servers that a plugin runs on this machine beside the projects' databases."""
+"""What plugins' hooks return beside providers: commands, lines of ``doctor``, and servers."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import click
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command of ``neonup``: its module is imported when somebody calls it, not for ``--help``.
+
+    Args:
+        name: as it is typed.
+        target: where its click command is: ``package.module:attribute``.
+        help: its line in ``neonup --help``.
+    """
+
+    name: str
+    target: str
+    help: str
+
+    def load(self) -> click.Command:
+        """Import it."""
+        module, _, attribute = self.target.partition(":")
+        command: click.Command = getattr(import_module(module), attribute)
+        return command
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of the report.
+
+    Args:
+        topic: what was looked at.
+        text: what was found.
+        remedy: what to do about it; None if nothing is wrong.
+    """
+
+    topic: str
+    text: str
+    remedy: str | None = None
 
 
 @dataclass(frozen=True)

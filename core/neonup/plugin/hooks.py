@@ -1,0 +1,7 @@
+"""What a plugin's hooks return, beside the names of `neonup` itself."""
+
+from __future__ import annotations
+
+from neonup.contributions import Finding, Leftover, Servers
+
+__all__ = ["Finding", "Leftover", "Servers"]
