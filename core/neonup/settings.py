@@ -133,10 +133,8 @@ def home(environ: Mapping[str, str] = os.environ) -> Path:
 def _user_data(environ: Mapping[str, str]) -> Path:
     """The platform's folder for a user's data.
 
-    On Linux it follows https://specifications.freedesktop.org/basedir-spec/latest/.
-
-    Raises:
-        RuntimeError: the home directory is not known.
+    On Linux it follows https://specifications.freedesktop.org/basedir-spec/latest/. Raises
+    RuntimeError where the home directory is not known.
     """
     if sys.platform == "win32":
         local = environ.get("LOCALAPPDATA")

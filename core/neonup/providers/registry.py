@@ -106,11 +106,7 @@ def provider_classes(manager: pluggy.PluginManager) -> dict[str, type[Provider]]
 
 
 def _checked(offered: object) -> list[type[Provider]]:
-    """What a plugin's ``neonup_providers`` returned.
-
-    Raises:
-        TypeError: it is not a collection of provider classes with names.
-    """
+    """What ``neonup_providers`` returned; TypeError where it is no provider classes with names."""
     classes = list(cast("Iterable[type[Provider]]", offered))
     for cls in classes:
         if not (isinstance(cls, type) and issubclass(cls, Provider) and hasattr(cls, "name")):

@@ -39,11 +39,7 @@ def _already_claimed() -> DatabaseClaimed:
 
 
 def _claimable(provider: Provider, database: Database) -> Database:
-    """The database as it is now.
-
-    Raises:
-        DatabaseGone: it can not be claimed any more.
-    """
+    """The database as it is now; raises DatabaseGone where it cannot be claimed any more."""
     seen = provider.inspect(database)
     if seen.state is State.CLAIMED:
         raise _already_claimed()

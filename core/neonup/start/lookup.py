@@ -170,11 +170,7 @@ def is_recorded_here(settings: Settings, database: Database) -> bool:
 
 
 def check_ours(database: Database) -> None:
-    """Refuse a database that neonup did not create.
-
-    Raises:
-        NeonupError: it is the user's own.
-    """
+    """Raise NeonupError for a database that neonup did not create: the user's own."""
     if database.provider == USER:
         raise NeonupError(
             f"{database.key} is your own database, which neonup leaves alone.",
@@ -188,11 +184,7 @@ def instead(database: Database) -> str:
 
 
 def check_replaceable(database: Database) -> None:
-    """Refuse to record another database where a variable of the shell's would hide it.
-
-    Raises:
-        SettingsError: the URL is in the environment.
-    """
+    """Raise SettingsError where a variable of the shell's would hide another database's URL."""
     if database.source == ENVIRONMENT:
         raise SettingsError(
             f"{database.key} is set in the environment, which wins over any file.",

@@ -48,7 +48,6 @@ class AgentIdentity:
     """A registration.
 
     Args:
-        project_id: its project.
         base: the service's root.
         place: which project's ``.env`` it is for.
         denied: capabilities that were not granted, with the reason.
