@@ -11,7 +11,6 @@ import tempfile
 import threading
 from pathlib import Path
 
-import hypothesis
 import pytest
 from dotenv import dotenv_values
 from hypothesis import given
@@ -52,7 +51,6 @@ def is_extensible(path: Path) -> bool:
     return True
 
 
-@hypothesis.settings(deadline=None)  # a busy machine is no failure
 @given(st.one_of(st.sampled_from(CONTENTS), FILES), st.booleans(), st.booleans())
 def test_every_byte_is_as_it_was(content: bytes | None, renewed: bool, extra: bool) -> None:
     if content and b"postgres://" in content:
