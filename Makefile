@@ -16,9 +16,9 @@ LOWEST_TESTS := $(addprefix tests/,\
 	pytest/test_fixtures.py pytest_django/test_django_neon.py \
 	django/test_first_start.py django/test_database_goes_away.py \
 	fastapi/test_older_forms.py)
-# These need packages that are newer: pytest-asyncio 0.24, and a python-dotenv that leaves a byte order mark
-# out of the first name.
-LOWEST_LEAVES_OUT := asynchronous_fixtures or appended_to_bytes
+# These need packages that are newer: pytest-asyncio 0.24, Django 5.1 with its pools, and a python-dotenv that
+# leaves a byte order mark out of the first name.
+LOWEST_LEAVES_OUT := asynchronous_fixtures or pool or appended_to_bytes
 CLIENTS := tests/clients/node_modules/.installed
 # The engine's has no version of its own: that is its Postgres's, which `make engine` puts in.
 DISTRIBUTIONS := core $(patsubst %/pyproject.toml,%,$(shell grep -l '^version = ' plugins/*/pyproject.toml))
