@@ -15,7 +15,6 @@ from neonup_emulator.neon import (
     branches,
     endpoints,
     projects,
-    requests,
     roles,
     snapshots,
 )
@@ -31,8 +30,18 @@ from neonup_emulator.neon.changes import (
 from neonup_emulator.neon.changes.project_creation import ProjectWithDefaults
 from neonup_emulator.neon.claimable import agent_claims, agents, neon_new
 from neonup_emulator.neon.context import LocalNeon
+from neonup_emulator.neon.data.model import Cluster
 from neonup_emulator.neon.errors import Conflict, Forbidden, Locked, NotFound, Unprocessable
-from neonup_emulator.neon.model import Branch, Cluster, Endpoint, Project, Role, Snapshot
+from neonup_emulator.neon.model import Branch, Endpoint, Project, Role, Snapshot
+from neonup_emulator.neon.requests.branches import (
+    BranchChanges,
+    CreateBranch,
+    NewBranch,
+    RestoreBranch,
+)
+from neonup_emulator.neon.requests.endpoints import EndpointChanges, NewEndpoint
+from neonup_emulator.neon.requests.projects import NewProject, ProjectChanges, ProjectSettings
+from neonup_emulator.neon.requests.snapshots import RestoreSnapshot
 from neonup_emulator.neon.state import store
 from tests.emulator.api import Api
 from tests.emulator.serving import NeonServer
@@ -50,7 +59,7 @@ def neon(neon_server_here: NeonServer) -> LocalNeon:
 
 @pytest.fixture
 def made(neon: LocalNeon) -> ProjectWithDefaults:
-    return project_creation.create(neon, default_caller(neon), requests.NewProject(name="shop"))
+    return project_creation.create(neon, default_caller(neon), NewProject(name="shop"))
 
 
 @pytest.fixture
@@ -68,7 +77,7 @@ def default_caller(neon: LocalNeon) -> Caller:
 
 
 def create_branch(neon: LocalNeon, made: ProjectWithDefaults, name: str) -> Branch:
-    wanted = requests.CreateBranch(branch=requests.NewBranch(name=name))
+    wanted = CreateBranch(branch=NewBranch(name=name))
     return branch_creation.create(neon, made.project, wanted)[0]
 
 
@@ -85,7 +94,7 @@ def names(neon: LocalNeon, made: ProjectWithDefaults) -> list[str]:
 def test_a_late_change_does_not_bring_a_deleted_project_back(
     neon: LocalNeon, made: ProjectWithDefaults
 ) -> None:
-    changes = requests.ProjectChanges(name="renamed")
+    changes = ProjectChanges(name="renamed")
     raised = meanwhile(
         neon,
         lambda: projects.update(neon, made.project, changes),
@@ -100,9 +109,7 @@ def test_settings_are_merged_with_those_that_came_meanwhile(
     neon: LocalNeon, made: ProjectWithDefaults
 ) -> None:
     quota = {"written_data_bytes": 10**9}
-    changes = requests.ProjectChanges(
-        settings=requests.ProjectSettings(enable_logical_replication=True)
-    )
+    changes = ProjectChanges(settings=ProjectSettings(enable_logical_replication=True))
     raised = meanwhile(
         neon,
         lambda: projects.update(neon, made.project, changes),
@@ -145,7 +152,7 @@ def test_a_deleted_endpoint_stays_deleted(
     row = made.endpoint
     changes = {
         "update": lambda: endpoints.update(
-            neon, made.project, row, requests.EndpointChanges(suspend_timeout_seconds=60)
+            neon, made.project, row, EndpointChanges(suspend_timeout_seconds=60)
         ),
         "suspend": lambda: endpoints.suspend(neon, made.project, row),
         "restart": lambda: endpoints.restart(neon, made.project, row),
@@ -157,7 +164,7 @@ def test_a_deleted_endpoint_stays_deleted(
 
 
 def test_a_change_of_an_endpoint_says_when(neon: LocalNeon, made: ProjectWithDefaults) -> None:
-    changes = requests.EndpointChanges(suspend_timeout_seconds=60)
+    changes = EndpointChanges(suspend_timeout_seconds=60)
     changed, _ = endpoints.update(neon, made.project, made.endpoint, changes)
     assert changed.updated_at > made.endpoint.updated_at
     assert changed.suspend_timeout_seconds == 60
@@ -167,7 +174,7 @@ def test_a_branch_has_one_endpoint_that_writes(
     neon: LocalNeon, made: ProjectWithDefaults, dev: Branch
 ) -> None:
     """The other one came while its address was looked for."""
-    wanted = requests.NewEndpoint(branch_id=dev.id, type="read_write")
+    wanted = NewEndpoint(branch_id=dev.id, type="read_write")
     raised = meanwhile(
         neon,
         lambda: endpoints.create(neon, made.project, dev, wanted),
@@ -196,7 +203,7 @@ def test_two_branches_of_one_name_cannot_be(
 def test_a_branch_is_not_renamed_to_what_another_is_called_meanwhile(
     neon: LocalNeon, made: ProjectWithDefaults, dev: Branch
 ) -> None:
-    changes = requests.BranchChanges(name="next")
+    changes = BranchChanges(name="next")
     raised = meanwhile(
         neon,
         lambda: branches.update(neon, made.project, made.branch, changes),
@@ -210,7 +217,7 @@ def test_a_branch_that_became_the_default_one_meanwhile_gets_no_expiry(
     neon: LocalNeon, made: ProjectWithDefaults, dev: Branch
 ) -> None:
     tomorrow = neon.clock.now().replace(year=neon.clock.now().year + 1)
-    changes = requests.BranchChanges(expires_at=tomorrow)
+    changes = BranchChanges(expires_at=tomorrow)
 
     def swap(other: sqlite3.Connection) -> None:
         setting(made.branch, "default", False)(other)
@@ -224,7 +231,7 @@ def test_a_branch_that_became_the_default_one_meanwhile_gets_no_expiry(
 def test_a_branch_that_was_protected_meanwhile_is_not_reset(
     neon: LocalNeon, made: ProjectWithDefaults, dev: Branch
 ) -> None:
-    wanted = requests.RestoreBranch(source_branch_id=made.branch.id)
+    wanted = RestoreBranch(source_branch_id=made.branch.id)
     raised = meanwhile(
         neon,
         lambda: branch_restoration.restore(neon, made.project, dev, wanted),
@@ -238,7 +245,7 @@ def test_a_branch_that_was_protected_meanwhile_is_not_reset(
 def test_a_restore_preserves_under_a_name_that_is_still_free(
     neon: LocalNeon, made: ProjectWithDefaults, dev: Branch
 ) -> None:
-    wanted = requests.RestoreBranch(source_branch_id=made.branch.id, preserve_under_name="before")
+    wanted = RestoreBranch(source_branch_id=made.branch.id, preserve_under_name="before")
     other = create_branch(neon, made, "other")
     raised = meanwhile(
         neon,
@@ -262,9 +269,7 @@ def test_a_snapshot_that_was_deleted_meanwhile_is_not_restored(
     snapshot = keep(neon, made)
     raised = meanwhile(
         neon,
-        lambda: snapshot_restoration.restore(
-            neon, made.project, snapshot, requests.RestoreSnapshot()
-        ),
+        lambda: snapshot_restoration.restore(neon, made.project, snapshot, RestoreSnapshot()),
         deleting(snapshot),
     )
     assert isinstance(raised, NotFound)
@@ -275,9 +280,7 @@ def test_the_plan_counts_snapshots_that_came_meanwhile(neon: LocalNeon, somebody
     user, own = somebody
     neon.store.update(Organization, own.id, store.setting(plan="free"))
     _, secret = neon.identity.create_key(user, "own")
-    made = project_creation.create(
-        neon, neon.identity.caller(secret), requests.NewProject(name="shop")
-    )
+    made = project_creation.create(neon, neon.identity.caller(secret), NewProject(name="shop"))
     snapshot = keep(neon, made)
     snapshots.delete(neon, made.project, snapshot)
     raised = meanwhile(
@@ -377,7 +380,7 @@ def test_a_branch_that_is_created_during_a_claim_has_new_passwords(
     old = {one.name: one.password for one in neon.store.all(Role, branch_id=main.id)}
 
     def create() -> None:
-        wanted = requests.CreateBranch(branch=requests.NewBranch(name="dev"))
+        wanted = CreateBranch(branch=NewBranch(name="dev"))
         branch_creation.create(neon, project, wanted)
 
     thread = threading.Thread(target=create)

@@ -18,10 +18,10 @@ import neonup_emulator.neon
 from neonup_emulator.neon import purging
 from neonup_emulator.neon.accounts.model import Organization
 from neonup_emulator.neon.claimable.model import AgentRegistration, ClaimableDatabase
+from neonup_emulator.neon.data.model import Cluster
 from neonup_emulator.neon.model import (
     Branch,
     BranchDatabase,
-    Cluster,
     Endpoint,
     Operation,
     Permission,

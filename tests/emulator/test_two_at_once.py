@@ -27,7 +27,6 @@ from neonup_emulator.neon import (
     endpoints,
     permissions,
     projects,
-    requests,
     roles,
     snapshots,
 )
@@ -39,11 +38,11 @@ from neonup_emulator.neon.changes.project_creation import ProjectWithDefaults
 from neonup_emulator.neon.claimable import agent_tokens, agents, claim_codes, neon_new
 from neonup_emulator.neon.claimable import model as claimable
 from neonup_emulator.neon.context import LocalNeon
+from neonup_emulator.neon.data.model import Cluster
 from neonup_emulator.neon.errors import Refused
 from neonup_emulator.neon.model import (
     Branch,
     BranchDatabase,
-    Cluster,
     Endpoint,
     Operation,
     Permission,
@@ -54,6 +53,11 @@ from neonup_emulator.neon.model import (
 from neonup_emulator.neon.oauth import clients as oauth_clients
 from neonup_emulator.neon.oauth import model as oauth
 from neonup_emulator.neon.oauth import tokens as oauth_tokens
+from neonup_emulator.neon.requests.branches import BranchChanges
+from neonup_emulator.neon.requests.contents import DatabaseChanges, NewRole
+from neonup_emulator.neon.requests.endpoints import EndpointChanges
+from neonup_emulator.neon.requests.projects import NewProject, ProjectChanges
+from neonup_emulator.neon.requests.snapshots import SnapshotChanges
 from neonup_emulator.neon.state.change import Completion, PlannedOperation, SimpleChange
 from neonup_emulator.neon.state.row import Row
 from neonup_emulator.neon.state.store import KINDS
@@ -99,7 +103,7 @@ class Case:
 
 def new_project(neon: LocalNeon) -> ProjectWithDefaults:
     caller = neon.identity.caller(neon.identity.default()[0])
-    return project_creation.create(neon, caller, requests.NewProject(name="shop"))
+    return project_creation.create(neon, caller, NewProject(name="shop"))
 
 
 def new_person(neon: LocalNeon) -> tuple[accounts.User, accounts.Organization, Caller]:
@@ -153,20 +157,20 @@ def api_key(neon: LocalNeon) -> Case:
 
 def project(neon: LocalNeon) -> Case:
     row = new_project(neon).project
-    change = lambda: projects.update(neon, row, requests.ProjectChanges(name="renamed"))  # noqa: E731
+    change = lambda: projects.update(neon, row, ProjectChanges(name="renamed"))  # noqa: E731
     return Case(row, change, "name", ("region_id", "elsewhere"))
 
 
 def branch(neon: LocalNeon) -> Case:
     made = new_project(neon)
-    changes = requests.BranchChanges(name="renamed")
+    changes = BranchChanges(name="renamed")
     change = lambda: branches.update(neon, made.project, made.branch, changes)  # noqa: E731
     return Case(made.branch, change, "name", ("annotation", {"colour": "blue"}))
 
 
 def endpoint(neon: LocalNeon) -> Case:
     made = new_project(neon)
-    changes = requests.EndpointChanges(name="renamed")
+    changes = EndpointChanges(name="renamed")
     change = lambda: endpoints.update(neon, made.project, made.endpoint, changes)  # noqa: E731
     return Case(made.endpoint, change, "name", ("suspend_timeout_seconds", 77))
 
@@ -181,9 +185,9 @@ def role(neon: LocalNeon) -> Case:
 
 def database(neon: LocalNeon) -> Case:
     made = new_project(neon)
-    roles.create(neon, made.project, made.branch, requests.NewRole(name="other"))
+    roles.create(neon, made.project, made.branch, NewRole(name="other"))
     row = databases.find(neon, made.branch, made.database.name)
-    changes = requests.DatabaseChanges(owner_name="other")
+    changes = DatabaseChanges(owner_name="other")
     change = lambda: databases.update(neon, made.project, made.branch, row.name, changes)  # noqa: E731
     address = neon.computes.address(made.branch.cluster_id)
 
@@ -236,7 +240,7 @@ def snapshot(neon: LocalNeon) -> Case:
     made = new_project(neon)
     moment: dict[str, Any] = {"time": None, "lsn": None, "expires_at": None}
     row, _ = snapshot_creation.create(neon, made.project, made.branch, name="first", **moment)
-    changes = requests.SnapshotChanges(name="renamed")
+    changes = SnapshotChanges(name="renamed")
     change = lambda: snapshots.update(neon, made.project, row, changes)  # noqa: E731
     return Case(row, change, "name", ("size", 12345))
 

@@ -8,7 +8,8 @@ import pytest
 
 from neonup_emulator.neon import upkeep
 from neonup_emulator.neon.data import bases
-from neonup_emulator.neon.model import Branch, Cluster
+from neonup_emulator.neon.data.model import Cluster
+from neonup_emulator.neon.model import Branch
 from neonup_emulator.neon.model import Project as ProjectRow
 from neonup_emulator.neon.state.store import setting
 from tests.emulator.api import Project, ask

@@ -40,7 +40,7 @@ class CreatedDatabase:
     new: bool
 
 
-class ProjectCreation:
+class AccountCreation:
     """The creation of a project's database.
 
     Args:

@@ -74,12 +74,12 @@ class AccountProvider(Provider):
             SettingsError: there is no key, or an option cannot be used.
         """
         from neonup_cloud.account import location as locations
-        from neonup_cloud.account.creation import ProjectCreation
+        from neonup_cloud.account.creation import AccountCreation
 
         wanted = self._options
         key = state_name(spec.project, spec.env_file, spec.key)
         with self._client(wanted) as neon:
-            created = ProjectCreation(neon, self._store, key, wanted).run(spec)
+            created = AccountCreation(neon, self._store, key, wanted).run(spec)
             neon.operations.settle(created.location.project)
             branch = locations.branch_of(neon, created.location)
             urls = locations.urls(neon, branch, database=wanted.database)

@@ -27,7 +27,7 @@ class SnapshotRequest:
     expires_at: datetime | None
 
 
-class SnapshotCreation:
+class CheckpointCreation:
     """The attempts to create one snapshot, for `create_once`.
 
     Args:

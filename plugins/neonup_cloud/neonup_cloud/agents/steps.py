@@ -9,7 +9,7 @@ from datetime import datetime
 from neonup.plugin.http import Call
 from neonup_cloud.agents import names
 from neonup_cloud.agents.project_state import ProjectState
-from neonup_cloud.agents.snapshot_creation import SnapshotCreation, SnapshotRequest
+from neonup_cloud.agents.snapshot_creation import CheckpointCreation, SnapshotRequest
 from neonup_cloud.api.answers import Branch, CreatedBranch, Endpoint, Operations, Snapshot
 from neonup_cloud.api.client import Groups
 from neonup_cloud.api.errors import Invalid, NeonError, NotFound
@@ -36,7 +36,7 @@ class Steps:
 
         Neon allows several of one name, so that a request that was late may have made a second one.
         """
-        creation = SnapshotCreation(self._neon, self._project, request)
+        creation = CheckpointCreation(self._neon, self._project, request)
         created = yield from create_once(creation.attempt, creation.look, repeatable=True)
         if creation.attempts > 1:
             created, *duplicates = yield from creation.snapshots()

@@ -10,14 +10,10 @@ from msgspec.structs import replace
 
 from neonup_emulator.neon.context import LocalNeon
 from neonup_emulator.neon.errors import Conflict, NotFound, Unprocessable
-from neonup_emulator.neon.model import (
-    Branch,
-    Endpoint,
-    Operation,
-    Project,
-)
+from neonup_emulator.neon.model import Branch, Endpoint, Operation, Project
 from neonup_emulator.neon.purging import forget_branch
-from neonup_emulator.neon.requests import BranchChanges, given
+from neonup_emulator.neon.requests.branches import BranchChanges
+from neonup_emulator.neon.requests.fields import given
 from neonup_emulator.neon.state.change import Completion, PlannedOperation, SimpleChange
 from neonup_emulator.neon.state.row import Row
 from neonup_emulator.neon.state.store import setting

@@ -9,7 +9,8 @@ from neonup_emulator.neon import catalogs
 from neonup_emulator.neon.context import LocalNeon
 from neonup_emulator.neon.errors import NotFound
 from neonup_emulator.neon.model import Branch, BranchDatabase, Operation, Project
-from neonup_emulator.neon.requests import DatabaseChanges, NewDatabase, given
+from neonup_emulator.neon.requests.contents import DatabaseChanges, NewDatabase
+from neonup_emulator.neon.requests.fields import given
 from neonup_emulator.neon.state.change import Completion, PlannedOperation, SimpleChange
 
 Changed = tuple[BranchDatabase, list[Operation]]

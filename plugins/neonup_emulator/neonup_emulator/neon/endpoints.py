@@ -15,7 +15,8 @@ from neonup_emulator.neon.compute import idle
 from neonup_emulator.neon.context import LocalNeon
 from neonup_emulator.neon.errors import Failed, NotFound, QuotaExceeded, Refused, Unprocessable
 from neonup_emulator.neon.model import Branch, Endpoint, EndpointType, Operation, Project
-from neonup_emulator.neon.requests import EndpointChanges, NewEndpoint, given
+from neonup_emulator.neon.requests.endpoints import EndpointChanges, NewEndpoint
+from neonup_emulator.neon.requests.fields import given
 from neonup_emulator.neon.state.change import Completion, PlannedOperation, SimpleChange
 from neonup_emulator.neon.state.row import Row
 from neonup_emulator.neon.state.store import setting

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 from neonup_emulator.neon import ids
 from neonup_emulator.neon.context import LocalNeon
+from neonup_emulator.neon.data.model import Cluster
 from neonup_emulator.neon.errors import Unprocessable
-from neonup_emulator.neon.model import Branch, BranchDatabase, Cluster, Project, Role
-from neonup_emulator.neon.requests import FirstBranch
+from neonup_emulator.neon.model import Branch, BranchDatabase, Project, Role
+from neonup_emulator.neon.requests.projects import FirstBranch
 from neonup_local.engine import template
 from neonup_local.engine.binaries import Engine
 

@@ -15,7 +15,8 @@ from neonup_emulator.neon.accounts.identity import Caller
 from neonup_emulator.neon.context import LocalNeon
 from neonup_emulator.neon.errors import NotFound, Refused, Unprocessable
 from neonup_emulator.neon.model import Branch, Endpoint, Operation, Project
-from neonup_emulator.neon.requests import ProjectChanges, given
+from neonup_emulator.neon.requests.fields import given
+from neonup_emulator.neon.requests.projects import ProjectChanges
 from neonup_emulator.neon.state.change import Completion, PlannedOperation, SimpleChange
 from neonup_emulator.neon.state.row import Row
 from neonup_emulator.neon.state.store import setting

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from neonup_emulator.neon.data.clusters import Clusters
+from neonup_emulator.neon.data.model import Cluster
 from neonup_emulator.neon.metering.consumption import ConsumptionStore
-from neonup_emulator.neon.model import Branch, Cluster, Project
+from neonup_emulator.neon.model import Branch, Project
 from neonup_emulator.neon.state import ownership
 from neonup_emulator.neon.state.store import Store
 

@@ -8,7 +8,8 @@ from neonup_emulator.neon import purging
 from neonup_emulator.neon.claimable import holding
 from neonup_emulator.neon.compute.addresses import Addresses
 from neonup_emulator.neon.data.clusters import Clusters
-from neonup_emulator.neon.model import Branch, Cluster, Endpoint, Operation, Project
+from neonup_emulator.neon.data.model import Cluster
+from neonup_emulator.neon.model import Branch, Endpoint, Operation, Project
 from neonup_emulator.neon.state import ownership
 from neonup_emulator.neon.state.clock import Clock
 from neonup_emulator.neon.state.store import Store, setting

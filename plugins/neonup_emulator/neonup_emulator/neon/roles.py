@@ -11,9 +11,10 @@ from msgspec.structs import replace
 
 from neonup_emulator.neon import catalogs, ids
 from neonup_emulator.neon.context import LocalNeon
+from neonup_emulator.neon.data.model import Cluster, ClusterOrigin
 from neonup_emulator.neon.errors import NotFound, Refused
-from neonup_emulator.neon.model import Branch, Cluster, ClusterOrigin, Operation, Project, Role
-from neonup_emulator.neon.requests import NewRole
+from neonup_emulator.neon.model import Branch, Operation, Project, Role
+from neonup_emulator.neon.requests.contents import NewRole
 from neonup_emulator.neon.state.change import Completion, PlannedOperation, SimpleChange
 from neonup_emulator.neon.state.store import setting
 from neonup_local.engine import template

@@ -17,7 +17,7 @@ from neonup_emulator.neon.changes import snapshot_creation
 from neonup_emulator.neon.context import LocalNeon
 from neonup_emulator.neon.errors import Locked, Refused, Unprocessable
 from neonup_emulator.neon.model import Branch, Project
-from neonup_emulator.neon.requests import BackupSchedule
+from neonup_emulator.neon.requests.snapshots import BackupSchedule
 from neonup_emulator.neon.state.store import setting
 
 log = logging.getLogger(__name__)

@@ -15,8 +15,9 @@ from neonup_emulator.neon import catalogs, databases, schema_tables
 from neonup_emulator.neon.context import LocalNeon
 from neonup_emulator.neon.data import point_in_time
 from neonup_emulator.neon.data.history import RecoveryTarget
+from neonup_emulator.neon.data.model import Cluster
 from neonup_emulator.neon.errors import Failed, NotFound
-from neonup_emulator.neon.model import Branch, Cluster, Project
+from neonup_emulator.neon.model import Branch, Project
 from neonup_local.engine import postmaster, template
 from neonup_local.engine import program as engine_program
 from neonup_local.engine.account import MYSELF

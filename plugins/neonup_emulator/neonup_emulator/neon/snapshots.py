@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from neonup_emulator.neon.context import LocalNeon
+from neonup_emulator.neon.data.model import Cluster
 from neonup_emulator.neon.errors import NotFound, Unprocessable
-from neonup_emulator.neon.model import (
-    Cluster,
-    Operation,
-    Project,
-    Snapshot,
-)
-from neonup_emulator.neon.requests import SnapshotChanges, given
+from neonup_emulator.neon.model import Operation, Project, Snapshot
+from neonup_emulator.neon.requests.fields import given
+from neonup_emulator.neon.requests.snapshots import SnapshotChanges
 from neonup_emulator.neon.state.change import Completion, PlannedOperation, SimpleChange
 from neonup_emulator.neon.state.row import Row
 from neonup_emulator.neon.state.store import setting

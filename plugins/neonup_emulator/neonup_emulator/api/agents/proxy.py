@@ -23,7 +23,7 @@ from neonup_emulator.neon.claimable.agent_errors import AgentRefused
 from neonup_emulator.neon.claimable.capabilities import READ, WRITE
 from neonup_emulator.neon.context import LocalNeon
 from neonup_emulator.neon.errors import NotFound
-from neonup_emulator.neon.requests import Name, PgName, Timeout, Units
+from neonup_emulator.neon.requests.fields import Name, PgName, Timeout, Units
 
 
 class _BranchName(Struct, forbid_unknown_fields=True, omit_defaults=True):

@@ -11,7 +11,7 @@ from neonup_emulator.neon import projects, regions
 from neonup_emulator.neon.accounts import plans
 from neonup_emulator.neon.accounts.model import ApiKey, Member, Organization, Plan, User
 from neonup_emulator.neon.errors import NotFound
-from neonup_emulator.neon.requests import CreateKey, CreateOrgKey
+from neonup_emulator.neon.requests.access import CreateKey, CreateOrgKey
 
 _ORG = "/organizations/{org_id}"
 _NOWHERE = "127.0.0.1"

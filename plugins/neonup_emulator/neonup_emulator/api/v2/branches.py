@@ -12,7 +12,8 @@ from neonup_emulator.neon.changes import branch_creation
 from neonup_emulator.neon.errors import NotFound
 from neonup_emulator.neon.metering import usage
 from neonup_emulator.neon.model import Branch, BranchDatabase, Endpoint, Role
-from neonup_emulator.neon.requests import CreateBranch, CreateEndpoint, UpdateBranch, UpdateEndpoint
+from neonup_emulator.neon.requests.branches import CreateBranch, UpdateBranch
+from neonup_emulator.neon.requests.endpoints import CreateEndpoint, UpdateEndpoint
 
 _ALL = "/projects/{project_id}/branches"
 _ONE = f"{_ALL}/{{branch_id}}"

@@ -8,7 +8,7 @@ from neonup_emulator.api.v2.operations import Answer, RequestContext, operation
 from neonup_emulator.neon import branches, databases, endpoints, roles
 from neonup_emulator.neon.errors import NotFound, Refused
 from neonup_emulator.neon.model import Branch, Endpoint
-from neonup_emulator.neon.requests import CreateDatabase, CreateRole, UpdateDatabase
+from neonup_emulator.neon.requests.contents import CreateDatabase, CreateRole, UpdateDatabase
 
 _BRANCH = "/projects/{project_id}/branches/{branch_id}"
 _DATABASES = f"{_BRANCH}/databases"

@@ -17,11 +17,11 @@ from neonup_emulator.neon.changes import (
 )
 from neonup_emulator.neon.errors import Refused
 from neonup_emulator.neon.model import Snapshot
-from neonup_emulator.neon.requests import (
+from neonup_emulator.neon.requests.branches import RestoreBranch
+from neonup_emulator.neon.requests.snapshots import (
     BackupSchedule,
     FinalizeRestore,
     NewSnapshot,
-    RestoreBranch,
     RestoreSnapshot,
     UpdateSnapshot,
 )

@@ -13,7 +13,7 @@ from neonup_emulator.neon.accounts.identity import Caller
 from neonup_emulator.neon.context import LocalNeon
 from neonup_emulator.neon.errors import Forbidden, NotFound, Refused
 from neonup_emulator.neon.model import Project
-from neonup_emulator.neon.requests import Moment
+from neonup_emulator.neon.requests.fields import Moment
 
 Body = TypeVar("Body")
 Answer = Any

@@ -11,7 +11,7 @@ from neonup_emulator.api.v2.account import member_shown
 from neonup_emulator.api.v2.operations import Answer, RequestContext, operation
 from neonup_emulator.neon.accounts.model import Invitation, MemberRole, Organization
 from neonup_emulator.neon.errors import Forbidden
-from neonup_emulator.neon.requests import Email
+from neonup_emulator.neon.requests.fields import Email
 
 _ORG = "/organizations/{org_id}"
 

@@ -10,12 +10,8 @@ from neonup_emulator.neon.changes import project_creation
 from neonup_emulator.neon.errors import NotFound
 from neonup_emulator.neon.metering import usage
 from neonup_emulator.neon.model import Operation, Permission, Project
-from neonup_emulator.neon.requests import (
-    CreateProject,
-    GrantPermission,
-    RevokePermission,
-    UpdateProject,
-)
+from neonup_emulator.neon.requests.access import GrantPermission, RevokePermission
+from neonup_emulator.neon.requests.projects import CreateProject, UpdateProject
 
 
 @operation("listProjects", "GET /projects")

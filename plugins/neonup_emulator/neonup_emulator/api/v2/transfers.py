@@ -8,7 +8,7 @@ from msgspec import Meta, Struct
 
 from neonup_emulator.api.v2 import serializers
 from neonup_emulator.api.v2.operations import Answer, RequestContext, operation
-from neonup_emulator.neon.requests import Id
+from neonup_emulator.neon.requests.fields import Id
 from neonup_emulator.neon.transfer import moving, transfer_requests
 
 

@@ -14,7 +14,8 @@ from neonup_emulator.neon import branches, endpoints, projects, snapshots
 from neonup_emulator.neon.changes import branch_creation, snapshot_creation
 from neonup_emulator.neon.errors import Unprocessable
 from neonup_emulator.neon.model import Branch, BranchDatabase, Endpoint
-from neonup_emulator.neon.requests import BranchEndpoint, CreateBranch, NewBranch, NewEndpoint
+from neonup_emulator.neon.requests.branches import BranchEndpoint, CreateBranch, NewBranch
+from neonup_emulator.neon.requests.endpoints import NewEndpoint
 
 _PROJECT = "/projects/{project_id}"
 _BRANCH = f"{_PROJECT}/branches/{{branch_id}}"

@@ -17,7 +17,7 @@ from neonup_emulator.neon import endpoints, projects
 from neonup_emulator.neon.changes import project_creation
 from neonup_emulator.neon.context import LocalNeon
 from neonup_emulator.neon.model import Branch, Endpoint, Operation, Project, Snapshot
-from neonup_emulator.neon.requests import FirstBranch, NewProject
+from neonup_emulator.neon.requests.projects import FirstBranch, NewProject
 from neonup_local.service import details
 
 _SHARED = "shared"

@@ -16,7 +16,8 @@ from neonup_emulator.neon.changes import branch_restoration, snapshot_restoratio
 from neonup_emulator.neon.data import point_in_time
 from neonup_emulator.neon.errors import NotFound, Refused, Unprocessable
 from neonup_emulator.neon.model import Branch, Snapshot
-from neonup_emulator.neon.requests import RestoreBranch, RestoreSnapshot
+from neonup_emulator.neon.requests.branches import RestoreBranch
+from neonup_emulator.neon.requests.snapshots import RestoreSnapshot
 
 _PATH = "/projects/{project_id}/branches/{branch_id}/restore"
 

@@ -10,17 +10,11 @@ from neonup_emulator.neon.changes.building import ClusterChange
 from neonup_emulator.neon.context import LocalNeon
 from neonup_emulator.neon.data import point_in_time, schema_only
 from neonup_emulator.neon.data.history import RecoveryTarget
+from neonup_emulator.neon.data.model import Cluster, ClusterOrigin
 from neonup_emulator.neon.errors import Unprocessable
-from neonup_emulator.neon.model import (
-    Branch,
-    Cluster,
-    ClusterOrigin,
-    Endpoint,
-    Operation,
-    Project,
-    Role,
-)
-from neonup_emulator.neon.requests import CreateBranch, given
+from neonup_emulator.neon.model import Branch, Endpoint, Operation, Project, Role
+from neonup_emulator.neon.requests.branches import CreateBranch
+from neonup_emulator.neon.requests.fields import given
 from neonup_emulator.neon.roles import as_stored
 from neonup_emulator.neon.state import ownership
 from neonup_emulator.neon.state.change import Completion, PlannedOperation

@@ -13,9 +13,10 @@ from neonup_emulator.neon.changes.building import ClusterChange
 from neonup_emulator.neon.context import LocalNeon
 from neonup_emulator.neon.data import point_in_time
 from neonup_emulator.neon.data.history import RecoveryTarget
+from neonup_emulator.neon.data.model import Cluster, ClusterOrigin
 from neonup_emulator.neon.errors import Unprocessable
-from neonup_emulator.neon.model import Branch, Cluster, ClusterOrigin, Project
-from neonup_emulator.neon.requests import RestoreBranch
+from neonup_emulator.neon.model import Branch, Project
+from neonup_emulator.neon.requests.branches import RestoreBranch
 from neonup_emulator.neon.state import ownership
 from neonup_emulator.neon.state.change import Completion, PlannedOperation
 from neonup_emulator.neon.state.row import Row

@@ -21,7 +21,8 @@ from neonup_emulator.neon.accounts.identity import Caller
 from neonup_emulator.neon.context import LocalNeon
 from neonup_emulator.neon.errors import Forbidden, Unprocessable
 from neonup_emulator.neon.model import Branch, BranchDatabase, Endpoint, Operation, Project, Role
-from neonup_emulator.neon.requests import FirstBranch, NewProject, given
+from neonup_emulator.neon.requests.fields import given
+from neonup_emulator.neon.requests.projects import FirstBranch, NewProject
 from neonup_emulator.neon.state.change import Completion, PlannedOperation, ProjectChange
 from neonup_emulator.neon.state.row import Row
 from neonup_emulator.neon.state.store import setting

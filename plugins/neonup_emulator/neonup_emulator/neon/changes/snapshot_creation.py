@@ -13,14 +13,9 @@ from neonup_emulator.neon.changes.building import ClusterChange
 from neonup_emulator.neon.context import LocalNeon
 from neonup_emulator.neon.data import point_in_time
 from neonup_emulator.neon.data.history import RecoveryTarget
+from neonup_emulator.neon.data.model import Cluster
 from neonup_emulator.neon.errors import Unprocessable
-from neonup_emulator.neon.model import (
-    Branch,
-    Cluster,
-    Operation,
-    Project,
-    Snapshot,
-)
+from neonup_emulator.neon.model import Branch, Operation, Project, Snapshot
 from neonup_emulator.neon.state.change import Completion, PlannedOperation
 from neonup_emulator.neon.state.row import Row
 from neonup_emulator.neon.state.store import setting

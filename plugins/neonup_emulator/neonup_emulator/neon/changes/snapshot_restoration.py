@@ -11,17 +11,10 @@ from neonup_emulator.neon.accounts import allowances
 from neonup_emulator.neon.changes import replacement
 from neonup_emulator.neon.changes.building import ClusterChange
 from neonup_emulator.neon.context import LocalNeon
+from neonup_emulator.neon.data.model import Cluster, ClusterOrigin
 from neonup_emulator.neon.errors import NotFound, Unprocessable
-from neonup_emulator.neon.model import (
-    Branch,
-    Cluster,
-    ClusterOrigin,
-    Endpoint,
-    Operation,
-    Project,
-    Snapshot,
-)
-from neonup_emulator.neon.requests import RestoreSnapshot
+from neonup_emulator.neon.model import Branch, Endpoint, Operation, Project, Snapshot
+from neonup_emulator.neon.requests.snapshots import RestoreSnapshot
 from neonup_emulator.neon.state import ownership
 from neonup_emulator.neon.state.change import Completion, PlannedOperation
 from neonup_emulator.neon.state.row import Row

@@ -12,7 +12,7 @@ from neonup_emulator.neon.claimable import holding
 from neonup_emulator.neon.context import LocalNeon
 from neonup_emulator.neon.errors import Failed
 from neonup_emulator.neon.model import Branch, Project
-from neonup_emulator.neon.requests import NewProject, ProjectSettings, QuotaSettings
+from neonup_emulator.neon.requests.projects import NewProject, ProjectSettings, QuotaSettings
 
 LIFETIME = timedelta(hours=72)
 """How long one lives that nobody claims

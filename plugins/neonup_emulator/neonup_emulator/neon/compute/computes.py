@@ -19,9 +19,10 @@ from neonup_emulator.neon.compute.front.link import Front
 from neonup_emulator.neon.compute.front.messages import Refusal
 from neonup_emulator.neon.compute.servers import ComputeServers, failures_logged
 from neonup_emulator.neon.data.clusters import Clusters
+from neonup_emulator.neon.data.model import Cluster, ClusterOrigin
 from neonup_emulator.neon.errors import NotFound, QuotaExceeded, Unprocessable
 from neonup_emulator.neon.metering.meter import Meter
-from neonup_emulator.neon.model import Branch, Cluster, ClusterOrigin, Endpoint, Project, Role
+from neonup_emulator.neon.model import Branch, Endpoint, Project, Role
 from neonup_emulator.neon.state.clock import Clock
 from neonup_emulator.neon.state.store import Store, setting
 from neonup_local.engine import postmaster

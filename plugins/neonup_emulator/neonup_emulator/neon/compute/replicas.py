@@ -18,8 +18,9 @@ from psycopg import sql
 from neonup_emulator.neon import ids
 from neonup_emulator.neon.compute.servers import REPLICA
 from neonup_emulator.neon.data.clusters import Clusters
+from neonup_emulator.neon.data.model import Cluster, ClusterOrigin
 from neonup_emulator.neon.errors import NotFound
-from neonup_emulator.neon.model import Branch, Cluster, ClusterOrigin, Endpoint
+from neonup_emulator.neon.model import Branch, Endpoint
 from neonup_emulator.neon.state.store import Store, setting
 from neonup_local.engine import account as accounts
 

@@ -17,7 +17,7 @@ from neonup import NeonupError
 from neonup_emulator.neon.compute.authority import Authority
 from neonup_emulator.neon.data import history
 from neonup_emulator.neon.data.clusters import Clusters
-from neonup_emulator.neon.model import Cluster
+from neonup_emulator.neon.data.model import Cluster
 from neonup_local.engine import account as accounts
 from neonup_local.engine import cluster, postmaster, program, template
 from neonup_local.engine.config import ServerOptions

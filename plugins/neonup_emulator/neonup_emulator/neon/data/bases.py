@@ -14,8 +14,9 @@ from msgspec.structs import replace
 from neonup_emulator.neon import ids
 from neonup_emulator.neon.context import LocalNeon
 from neonup_emulator.neon.data import history
+from neonup_emulator.neon.data.model import Base, Cluster
 from neonup_emulator.neon.errors import Locked, NotFound
-from neonup_emulator.neon.model import Base, Branch, Cluster, Project
+from neonup_emulator.neon.model import Branch, Project
 from neonup_emulator.neon.state.change import Completion, PlannedOperation, SimpleChange
 
 LARGEST = 256 << 20

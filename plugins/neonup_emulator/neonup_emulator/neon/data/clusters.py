@@ -21,7 +21,7 @@ from typing import Any
 from neonup import EngineError
 from neonup.plugin.postgres import PsqlSession
 from neonup_emulator.neon.data import history
-from neonup_emulator.neon.model import Base, Cluster
+from neonup_emulator.neon.data.model import Base, Cluster
 from neonup_local.engine import account as accounts
 from neonup_local.engine import admin, binaries, cluster, copying, postmaster, template
 from neonup_local.engine.binaries import Engine

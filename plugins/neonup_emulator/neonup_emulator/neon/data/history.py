@@ -18,7 +18,7 @@ from datetime import datetime
 from pathlib import Path
 
 from neonup import EngineError
-from neonup_emulator.neon.model import Base
+from neonup_emulator.neon.data.model import Base
 from neonup_local.engine import account as accounts
 from neonup_local.engine import cluster, template
 from neonup_local.engine.account import SystemAccount

@@ -13,8 +13,9 @@ from neonup_emulator.neon import ids
 from neonup_emulator.neon.context import LocalNeon
 from neonup_emulator.neon.data import history
 from neonup_emulator.neon.data.history import RecoveryTarget
+from neonup_emulator.neon.data.model import Cluster, ClusterOrigin
 from neonup_emulator.neon.errors import NotFound, Refused, Unprocessable
-from neonup_emulator.neon.model import Branch, Cluster, ClusterOrigin, Project
+from neonup_emulator.neon.model import Branch, Project
 
 _LSN = re.compile(r"[0-9A-Fa-f]{1,8}/[0-9A-Fa-f]{1,8}")
 

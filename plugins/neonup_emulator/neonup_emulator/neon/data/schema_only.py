@@ -6,7 +6,8 @@ from psycopg import sql
 
 from neonup_emulator.neon import catalogs, schemas
 from neonup_emulator.neon.context import LocalNeon
-from neonup_emulator.neon.model import Branch, BranchDatabase, Cluster
+from neonup_emulator.neon.data.model import Cluster
+from neonup_emulator.neon.model import Branch, BranchDatabase
 from neonup_local.engine import template
 
 _OWN = (template.ADMIN, "neon_superuser", template.OWNER)

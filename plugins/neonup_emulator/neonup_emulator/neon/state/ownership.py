@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from neonup_emulator.neon.model import Branch, Cluster, Project
+from neonup_emulator.neon.data.model import Cluster
+from neonup_emulator.neon.model import Branch, Project
 from neonup_emulator.neon.state.row import Row
 from neonup_emulator.neon.state.store import KINDS, Store
 

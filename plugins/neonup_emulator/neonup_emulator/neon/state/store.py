@@ -23,6 +23,7 @@ from neonup import ProviderError
 from neonup_emulator.neon import model as _rows  # noqa: F401 - the modules that define rows
 from neonup_emulator.neon.accounts import model as _accounts_rows  # noqa: F401
 from neonup_emulator.neon.claimable import model as _claimable_rows  # noqa: F401
+from neonup_emulator.neon.data import model as _data_rows  # noqa: F401
 from neonup_emulator.neon.errors import Conflict, NotFound
 from neonup_emulator.neon.oauth import model as _oauth_rows  # noqa: F401
 from neonup_emulator.neon.state import consumption_tables, natural_keys
