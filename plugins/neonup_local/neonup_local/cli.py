@@ -94,9 +94,9 @@ def _line(row: dict[str, str | int | None], width: int) -> str:
         details.human(int(row["size"] or 0)).rjust(8),
         f"{row['connections'] or 0} connected",
     ]
-    told = neonup.style(str(row["problem"]), fg="red") if row["problem"] else str(row["project"])
-    told += " (preview)" * (row["kind"] == "preview")
-    return "  ".join([*parts, told])
+    text = neonup.style(str(row["problem"]), fg="red") if row["problem"] else str(row["project"])
+    text += " (preview)" * (row["kind"] == "preview")
+    return "  ".join([*parts, text])
 
 
 @click.command()
@@ -194,19 +194,23 @@ def prune(yes: bool, given_up: Path | None) -> None:
     if removed and not neonup.wants_json():
         click.echo(f"Removed the leftovers of {len(removed)} pytest runs.")
     given_up = given_up and given_up.absolute()
-    found = list(orphans.find(databases, given_up=given_up))
-    doomed = [orphan for orphan in found if orphan.stays is None]
+    orphaned = list(orphans.find(databases, given_up=given_up))
+    doomed = [orphan for orphan in orphaned if orphan.stays is None]
     left = [
-        {"id": one.id, "why": f"its project {one.folder} is gone, but {one.stays}"}
-        for one in found
-        if one.stays is not None
+        {"id": record.id, "why": f"its project {record.folder} is gone, but {record.stays}"}
+        for record in orphaned
+        if record.stays is not None
     ]
     if not neonup.wants_json():
         for row in left:
             click.echo(f"Left {row['id']}: {row['why']}.")
     rows: list[dict[str, Any]] = [
-        {"id": one.id, "why": f"its project {one.folder} is gone", **_size(databases, one.id)}
-        for one in doomed
+        {
+            "id": record.id,
+            "why": f"its project {record.folder} is gone",
+            **_size(databases, record.id),
+        }
+        for record in doomed
     ]
     of_git = dict(checkouts.of_deleted(databases))
     rows += [

@@ -71,14 +71,14 @@ class LocalProvider(Provider):
         """Whether its server answers: two small files and one connection, no subprocess."""
         folder = self._folder(database)
         data = os.path.join(folder, "data")  # noqa: PTH118
-        found = postmaster.running(data)
-        if found is not None:
-            if f":{found.port}/" not in database.url or not postmaster.answers(found.port):
+        server = postmaster.running(data)
+        if server is not None:
+            if f":{server.port}/" not in database.url or not postmaster.answers(server.port):
                 return State.STOPPED
             self._used(data)
             return State.READY
-        there = os.path.exists(os.path.join(data, "PG_VERSION"))  # noqa: PTH110, PTH118
-        if there or self._is_being_exchanged(folder):
+        has_data = os.path.exists(os.path.join(data, "PG_VERSION"))  # noqa: PTH110, PTH118
+        if has_data or self._is_being_exchanged(folder):
             return State.STOPPED
         return State.READY if self._is_somebody_elses(database) else State.MISSING
 
@@ -130,8 +130,8 @@ class LocalProvider(Provider):
         id_ = (old.id if old else None) or self._own_id(spec)
         password, port = naming.secrets_of(old.url) if old else (None, None)
         databases = self._databases
-        there = databases.has_data(id_)
-        if there and password and port:
+        had_data = databases.has_data(id_)
+        if had_data and password and port:
             record = self._usable(databases, id_, password, port)
         elif spec.copy_of is not None and not databases.folder(id_).exists():
             return self._copied(databases, id_, spec, spec.copy_of)
@@ -146,13 +146,13 @@ class LocalProvider(Provider):
                 key=spec.key,
             )
         # Killed before it could tell its URL to anyone, a run leaves a database that is new still.
-        used = there and notes.was_used(databases.folder(id_))
-        kept = "it still has its earlier data; `neonup reset` empties it"
-        if old is not None and not there and not naming.is_plain(old.url):
+        used = had_data and notes.was_used(databases.folder(id_))
+        remark = "it still has its earlier data; `neonup reset` empties it"
+        if old is not None and not had_data and not naming.is_plain(old.url):
             old = None  # a role or a database of the user's own that the new one does not have
         database = self._database(databases, record, old, spec.key)
         self._after_use()
-        return database.with_(created=not used, note=kept if used else database.note)
+        return database.with_(created=not used, note=remark if used else database.note)
 
     def _own_id(self, spec: DatabaseSpec) -> str:
         """The id of the database of this folder, which no other folder has taken along."""

@@ -95,9 +95,9 @@ async def describe(
         NeonupError: a table that was asked for is not there; or the database cannot be read.
     """
     async with session.rolled_back(url, limits) as connection:
-        found = await _rows(connection, _RELATIONS, {"schema": schema, "tables": tables})
-        _check_found(tables, found)
-        described = {row.pop("oid"): row for row in found[:most]}
+        relations = await _rows(connection, _RELATIONS, {"schema": schema, "tables": tables})
+        _check_found(tables, relations)
+        described = {row.pop("oid"): row for row in relations[:most]}
         oids = {"oids": list(described)}
         for row in described.values():
             row.update(columns=[], constraints=[], indexes=[])
@@ -110,13 +110,15 @@ async def describe(
         return {
             **server,
             "tables": list(described.values()),
-            "others": [f"{row['schema']}.{row['name']}" for row in found[most:]],
+            "others": [f"{row['schema']}.{row['name']}" for row in relations[most:]],
             "enums": {row["name"]: row["labels"] for row in await _rows(connection, _ENUMS)},
         }
 
 
-def _check_found(tables: list[str] | None, found: list[Row]) -> None:
-    names = {row["name"] for row in found} | {f"{row['schema']}.{row['name']}" for row in found}
+def _check_found(tables: list[str] | None, relations: list[Row]) -> None:
+    names = {row["name"] for row in relations} | {
+        f"{row['schema']}.{row['name']}" for row in relations
+    }
     if missing := [name for name in tables or () if name not in names]:
         raise NeonupError(
             f"There is no table {', '.join(map(repr, missing))}.",

@@ -65,9 +65,11 @@ def install(
     if not only_print:
         _apply(plans, yes)
     if commands.wants_json():
-        commands.emit([{"client": one.client.name, "file": str(one.path)} for one in plans])
+        commands.emit(
+            [{"client": planned.client.name, "file": str(planned.path)} for planned in plans]
+        )
     elif only_print:
-        click.echo("\n".join(f"# {one.path}\n{one.after}" for one in plans), nl=False)
+        click.echo("\n".join(f"# {planned.path}\n{planned.after}" for planned in plans), nl=False)
 
 
 def _clients(names: tuple[str, ...], folder: Path) -> list[Any]:
@@ -86,25 +88,25 @@ def _clients(names: tuple[str, ...], folder: Path) -> list[Any]:
             )
     if names:
         return [known[name] for name in dict.fromkeys(names)]
-    found = [client for client in CLIENTS if client.is_used(folder, Path.home())]
-    if not found:
+    used = [client for client in CLIENTS if client.is_used(folder, Path.home())]
+    if not used:
         raise NeonupError(
             "No editor or agent was found in this project or in your home.",
             remedy=f"Name one with --client: {', '.join(known)}.",
         )
-    return found
+    return used
 
 
 def _apply(plans: list[Any], yes: bool) -> None:
-    due = [one for one in plans if one.changes]
-    for one in due:
-        click.echo(one.diff(), nl=False, err=True)
+    due = [plan for plan in plans if plan.changes]
+    for plan in due:
+        click.echo(plan.diff(), nl=False, err=True)
     if due and not yes and not commands.confirm("Write this?"):
         raise NeonupError("Nothing was written.", remedy="Pass --yes to skip the prompt.")
-    for one in due:
-        one.apply()
+    for plan in due:
+        plan.apply()
     if commands.wants_json():
         return
-    for one in plans:
-        what = "written" if one.changes else "is as it should be"
-        click.echo(f"{one.client.title}: {one.path} {what}. {one.client.then}")
+    for plan in plans:
+        what = "written" if plan.changes else "is as it should be"
+        click.echo(f"{plan.client.title}: {plan.path} {what}. {plan.client.then}")

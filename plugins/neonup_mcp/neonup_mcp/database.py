@@ -72,9 +72,9 @@ class DatabaseList(ToolResult):
     def text(self) -> str:
         """A line for each."""
         lines = [
-            f"{one.key}: {one.description}, {one.state} (from {one.source})"
-            f"{', used by these tools' if one.served else ''}"
-            for one in self.databases
+            f"{database.key}: {database.description}, {database.state} (from {database.source})"
+            f"{', used by these tools' if database.served else ''}"
+            for database in self.databases
         ]
         return "\n".join(lines) or "The project has no database."
 
@@ -144,9 +144,9 @@ class DatabaseTools:
         """List the databases that this project's environment and .env files record, by variable."""
         settings = self.project.settings
         served = find_database(settings)
-        found = {database.key: database for database in recorded_databases(settings)}
+        databases = {database.key: database for database in recorded_databases(settings)}
         if served is not None:
-            found[served.key] = served
+            databases[served.key] = served
         return DatabaseList(
             databases=[
                 ListedDatabase(
@@ -157,7 +157,7 @@ class DatabaseTools:
                     state=self._state(database),
                     served=key == settings.key,
                 )
-                for key, database in sorted(found.items())
+                for key, database in sorted(databases.items())
             ]
         )
 

@@ -23,8 +23,8 @@ async def check(connection: AsyncConnection, statement: str) -> None:
             'Names written as U&"..." are refused: what they call cannot be seen.',
             remedy="Write the name in plain quotes.",
         )
-    found = await connection.execute(effects.QUESTION, effects.parameters(statement))
-    if names := [name for (name,) in await found.fetchall()]:
+    cursor = await connection.execute(effects.QUESTION, effects.parameters(statement))
+    if names := [name for (name,) in await cursor.fetchall()]:
         raise NeonupError(
             f"The statement was not run: {', '.join(names)} may have effects that a read-only "
             "transaction does not prevent.",

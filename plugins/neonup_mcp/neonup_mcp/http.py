@@ -54,18 +54,18 @@ def listen(port: int) -> socket.socket:
     Raises:
         NeonupError: it is taken.
     """
-    found = socket.socket()
-    found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener = socket.socket()
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        found.bind((HOST, port))
-        found.listen()  # who has read the address may connect at once
+        listener.bind((HOST, port))
+        listener.listen()  # who has read the address may connect at once
     except OSError as error:
-        found.close()
+        listener.close()
         raise NeonupError(
             f"{HOST}:{port} cannot be used: {error.strerror}.",
             remedy="Choose another port with --port; 0 takes a free one.",
         ) from None
-    return found
+    return listener
 
 
 def address(listener: socket.socket) -> str:

@@ -157,11 +157,11 @@ class ServedProject:
         """A branch as a database that answers: its server may have been idle for long."""
         start = self.start()
         provider = start.provider(database)
-        found = Database(branch.url, database.provider, id=branch.id, key=database.key)
-        if start.settings.enabled and provider.check(found) is State.STOPPED:
+        awake = Database(branch.url, database.provider, id=branch.id, key=database.key)
+        if start.settings.enabled and provider.check(awake) is State.STOPPED:
             with project_lock(start.settings):
-                found = provider.wake(found)
-        return found
+                awake = provider.wake(awake)
+        return awake
 
     async def reach(self, branch: str | None = None, *, writes: bool = False) -> str:
         """As `url`, in a thread; complete, so that it is connected to without ``PGSERVICE``."""
@@ -200,7 +200,7 @@ class ServedProject:
                 return branch
         raise NeonupError(
             f"There is no branch {name!r}.",
-            checked=[f"branches: {', '.join(one.name for one in branches) or 'none'}"],
+            checked=[f"branches: {', '.join(other.name for other in branches) or 'none'}"],
         )
 
 

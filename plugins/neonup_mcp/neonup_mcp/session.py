@@ -147,16 +147,19 @@ def as_error(error: psycopg.Error, *, prefix: str = "", statement: str = "") -> 
         prefix: what was sent before the statement.
         statement: the caller's statement.
     """
-    said = error.diag
-    message = urls.mask(said.message_primary or str(error).strip())
+    diagnostics = error.diag
+    message = urls.mask(diagnostics.message_primary or str(error).strip())
     checked = [
         urls.mask(f"{label}: {text}")
-        for label, text in [("detail", said.message_detail), ("hint", said.message_hint)]
+        for label, text in [
+            ("detail", diagnostics.message_detail),
+            ("hint", diagnostics.message_hint),
+        ]
         if text
     ]
     line = None
-    if statement and said.statement_position:
-        position = max(0, int(said.statement_position) - 1 - len(prefix))
+    if statement and diagnostics.statement_position:
+        position = max(0, int(diagnostics.statement_position) - 1 - len(prefix))
         line = statement.count("\n", 0, position) + 1
         checked.append(f"line {line}: {statement.split(chr(10))[line - 1].strip()[:200]}")
     state = f" (SQLSTATE {error.sqlstate})" if error.sqlstate else ""

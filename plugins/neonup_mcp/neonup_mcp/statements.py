@@ -62,14 +62,14 @@ async def read(url: str, statement: str, limits: StatementLimits) -> Rows:
         while not done and len(rows) <= limits.rows and room > 0:
             wanted = min(_BATCH, limits.rows + 1 - len(rows))
             await _send(cursor, "", f"FETCH FORWARD {wanted} FROM neonup_mcp")
-            found = [[values.as_json(value) for value in row] for row in await cursor.fetchall()]
-            done = len(found) < wanted
-            rows += found
-            room -= sum(len(str(row)) for row in found)
+            fetched = [[values.as_json(value) for value in row] for row in await cursor.fetchall()]
+            done = len(fetched) < wanted
+            rows += fetched
+            room -= sum(len(str(row)) for row in fetched)
         columns = await _columns(connection, cursor)
-        kept = _within(rows, limits)
+        shown = _within(rows, limits)
         return Rows(
-            f"SELECT {len(kept)}", columns, kept, truncated=len(kept) < len(rows) or not done
+            f"SELECT {len(shown)}", columns, shown, truncated=len(shown) < len(rows) or not done
         )
 
 
@@ -95,12 +95,12 @@ async def write(url: str, statement: str, limits: StatementLimits) -> Rows:
             )
         if cursor.description is None:
             return Rows(status)
-        found = [
+        fetched = [
             [values.as_json(value) for value in row] for row in await cursor.fetchmany(limits.rows)
         ]
-        kept = _within(found, limits)
+        shown = _within(fetched, limits)
         columns = await _columns(connection, cursor)
-        return Rows(status, columns, kept, truncated=len(kept) < cursor.rowcount)
+        return Rows(status, columns, shown, truncated=len(shown) < cursor.rowcount)
 
 
 async def explain(
@@ -145,11 +145,11 @@ async def _send(cursor: AsyncCursor[Any], prefix: str, statement: str) -> None:
 
 async def _columns(connection: AsyncConnection, cursor: AsyncCursor[Any]) -> list[tuple[str, str]]:
     described = cursor.description or []
-    found = await connection.execute(
+    types = await connection.execute(
         "SELECT oid, pg_catalog.format_type(oid, NULL) FROM pg_catalog.pg_type WHERE oid = ANY(%s)",
         [[column.type_code for column in described]],
     )
-    names: dict[int, str] = dict(await found.fetchall())
+    names: dict[int, str] = dict(await types.fetchall())
     return [(column.name, names[column.type_code]) for column in described]
 
 

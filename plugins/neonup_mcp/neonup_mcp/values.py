@@ -24,7 +24,7 @@ class _AsText(Loader):
 
 
 def _readable() -> AdaptersMap:
-    found = AdaptersMap(adapters)
+    adapters_map = AdaptersMap(adapters)
     for name in (
         *("bytea", "numeric", "uuid", "inet", "cidr", "money"),
         *("date", "time", "timetz", "timestamp", "timestamptz", "interval"),
@@ -32,8 +32,8 @@ def _readable() -> AdaptersMap:
         *("int4multirange", "int8multirange", "nummultirange"),
         *("datemultirange", "tsmultirange", "tstzmultirange", "record"),
     ):
-        found.register_loader(name, _AsText)
-    return found
+        adapters_map.register_loader(name, _AsText)
+    return adapters_map
 
 
 READABLE = _readable()
@@ -58,7 +58,7 @@ def as_json(value: Any) -> Any:
         text = json.dumps(value, ensure_ascii=False, default=str)
         if len(text) > LONGEST:
             return shortened(text)
-        return [as_json(one) for one in value] if isinstance(value, list) else value
+        return [as_json(item) for item in value] if isinstance(value, list) else value
     return shortened(str(value))
 
 

@@ -48,7 +48,7 @@ class VersionList(ToolResult):
 
     def text(self) -> str:
         """A line for each."""
-        return "\n".join(one.text() for one in self.versions) or "There are no versions."
+        return "\n".join(version.text() for version in self.versions) or "There are no versions."
 
 
 class BranchInfo(ToolResult):
@@ -82,7 +82,7 @@ class BranchList(ToolResult):
 
     def text(self) -> str:
         """A line for each."""
-        return "\n".join(one.text() for one in self.branches) or "There are no branches."
+        return "\n".join(branch.text() for branch in self.branches) or "There are no branches."
 
 
 class RestoreResult(ToolResult):

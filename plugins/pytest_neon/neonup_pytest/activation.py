@@ -40,14 +40,14 @@ def names(env: Env, root: Path) -> tuple[str, ...]:
     """
     if not isinstance(env, Unset):
         return env
-    said = any(os.environ.get(name) for name in _VARIABLES)
-    if not said and not any(_has_sign(folder) for folder in (root, *root.parents)):
+    asked_for = any(os.environ.get(name) for name in _VARIABLES)
+    if not asked_for and not any(_has_sign(folder) for folder in (root, *root.parents)):
         return ()  # without an import, for all the runs that are no business of ours
     import neonup
 
     project = neonup.find_project(root)
     settings = neonup.resolve(project)
-    used = said or _has_sign(project) or _contains(settings.env_file, _COMMENT)
+    used = asked_for or _has_sign(project) or _contains(settings.env_file, _COMMENT)
     return (settings.key,) if used else ()
 
 

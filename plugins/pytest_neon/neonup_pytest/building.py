@@ -37,12 +37,12 @@ def run_function(name: str, url: str, environ: Mapping[str, str], root: Path) ->
     Raises:
         NeonupError: it failed; shows the end of what it wrote.
     """
-    told = {"function": name, "url": url, "path": sys.path, "root": str(root)}
+    task = {"function": name, "url": url, "path": sys.path, "root": str(root)}
     done = subprocess.run(
         [sys.executable, "-m", "neonup_pytest.building"],
         cwd=root,
         env={**os.environ, **environ},
-        input=json.dumps(told),
+        input=json.dumps(task),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -50,8 +50,8 @@ def run_function(name: str, url: str, environ: Mapping[str, str], root: Path) ->
         check=False,
     )
     if done.returncode != 0:
-        said = [line for line in done.stdout.splitlines() if line.strip()]
-        raise NeonupError(f"neon_migrate = {name} failed.", checked=said[-_LINES:])
+        output = [line for line in done.stdout.splitlines() if line.strip()]
+        raise NeonupError(f"neon_migrate = {name} failed.", checked=output[-_LINES:])
 
 
 def bystanders() -> list[str]:
@@ -72,7 +72,7 @@ def _is_tools(thread: threading.Thread) -> bool:
 
 def _children() -> list[str]:
     """Child processes, where the kernel tells: Linux."""
-    found = []
+    children = []
     for path in Path("/proc/self/task").glob("*/children"):
         try:
             pids = path.read_text().split()
@@ -84,14 +84,14 @@ def _children() -> list[str]:
             except OSError:
                 continue
             if name not in _PROGRAMS:
-                found.append(f"process {pid} ({name})")
-    return found
+                children.append(f"process {pid} ({name})")
+    return children
 
 
 def _main() -> None:
-    told = json.loads(sys.stdin.read())
-    sys.path[:] = told["path"]
-    functions.call_by_name(told["function"], told["url"], Path(told["root"]))
+    task = json.loads(sys.stdin.read())
+    sys.path[:] = task["path"]
+    functions.call_by_name(task["function"], task["url"], Path(task["root"]))
 
 
 if __name__ == "__main__":

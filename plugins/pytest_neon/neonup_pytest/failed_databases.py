@@ -91,7 +91,7 @@ def explain_death(worker: Worker, report: pytest.TestReport) -> bool:
     """Show the last lines of a server that died under a test; returns whether it did."""
     if not report.failed or (lines := worker.died()) is None:
         return False
-    said = "\n".join(lines) or "Its log cannot be read."
-    message = f"The tests' Postgres closed all connections. Its last log lines:\n{said}"
+    log_text = "\n".join(lines) or "Its log cannot be read."
+    message = f"The tests' Postgres closed all connections. Its last log lines:\n{log_text}"
     report.sections.append((_TITLE, message))
     return True

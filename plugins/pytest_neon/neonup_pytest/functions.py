@@ -32,26 +32,27 @@ def load(name: str, root: Path) -> Callable[..., Any]:
     if str(root) not in sys.path:
         sys.path.insert(0, str(root))  # as for a command that is run there
     try:
-        found: Any = importlib.import_module(module)
+        loaded: Any = importlib.import_module(module)
         for part in attribute.split("."):
-            found = getattr(found, part)
+            loaded = getattr(loaded, part)
     except (ImportError, AttributeError) as error:
         raise SettingsError(
             f"neon_migrate = {name!r} cannot be found: {error}.",
             remedy="Give a command, or module:function.",
         ) from error
-    if not callable(found):
+    if not callable(loaded):
         raise SettingsError(f"neon_migrate = {name!r} is not a function.")
-    return found  # type: ignore[no-any-return]
+    return loaded  # type: ignore[no-any-return]
 
 
 def call(function: Callable[..., Any], url: str) -> None:
     """Call a function, with the URL if it takes an argument; what it returns may be awaited."""
     parameters = inspect.signature(function).parameters.values()
     takes = any(
-        one.kind in (one.POSITIONAL_ONLY, one.POSITIONAL_OR_KEYWORD, one.VAR_POSITIONAL)
-        and one.default is one.empty
-        for one in parameters
+        parameter.kind
+        in (parameter.POSITIONAL_ONLY, parameter.POSITIONAL_OR_KEYWORD, parameter.VAR_POSITIONAL)
+        and parameter.default is parameter.empty
+        for parameter in parameters
     )
     result = function(url) if takes else function()
     if inspect.iscoroutine(result):

@@ -167,8 +167,8 @@ def explained(settings: Settings, provider: str) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        said = [str(error), *error.checked] if isinstance(error, NeonupError) else [str(error)]
-        remedy = neonup.explain_failure("\n".join(said), settings, provider)
+        reasons = [str(error), *error.checked] if isinstance(error, NeonupError) else [str(error)]
+        remedy = neonup.explain_failure("\n".join(reasons), settings, provider)
         if remedy and isinstance(error, NeonupError):
             error.remedy = " ".join(filter(None, [remedy, error.remedy]))
         elif remedy:
@@ -201,8 +201,8 @@ def _files(schema: Schema, project: SchemaProject) -> Iterable[Path]:
     if all(isinstance(step, Path) for step in schema.steps):
         return []
     if project.patterns:
-        found = [path for glob in project.patterns for path in project.root.glob(glob)]
-        return [path for path in found if path.is_file()]
+        files = [path for glob in project.patterns for path in project.root.glob(glob)]
+        return [path for path in files if path.is_file()]
     commands = [step for step in schema.steps if not isinstance(step, Path)]
     folders = [_alembic(step, project.root) for step in commands]
     known = [folder for folder in folders if folder is not None]
@@ -273,8 +273,8 @@ def _run(command: str, environ: Mapping[str, str], root: Path) -> None:
         check=False,
     )
     if done.returncode != 0:
-        said = [line for line in done.stdout.splitlines() if line.strip()]
+        output = [line for line in done.stdout.splitlines() if line.strip()]
         raise NeonupError(
             f"neon_migrate failed with exit status {done.returncode}: {command}",
-            checked=said[-12:],
+            checked=output[-12:],
         )

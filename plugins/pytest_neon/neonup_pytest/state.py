@@ -190,8 +190,8 @@ class RunState:
         return ensure
 
     def _tests(self, root: Path) -> tuple[Path, ...]:
-        found = self.config.getini("testpaths") or ["tests", "test"]
-        return tuple(root / name for name in found)
+        folders = self.config.getini("testpaths") or ["tests", "test"]
+        return tuple(root / name for name in folders)
 
     def database(self, url: str) -> Database:
         """A database of this run, as the fixtures hand it out."""

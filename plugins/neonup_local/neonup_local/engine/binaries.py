@@ -151,10 +151,10 @@ def _version(candidate: Candidate) -> tuple[int, ...]:
 
 
 def _wheel(home: Path, name: str, package: str) -> Candidate:
-    found = install.find_wheel(package)
-    if found is None:
+    wheel = install.find_wheel(package)
+    if wheel is None:
         return Candidate(name, f"pip install {name}", why_not="not installed")
-    folder, version = found
+    folder, version = wheel
     engine_id = f"{name}-{version}"
     copied = install.bin_folder(install.copy_folder(home, engine_id), package)
     engine = Engine(engine_id, name, version, copied if copied.is_dir() else folder / install.BIN)

@@ -96,7 +96,7 @@ def start(
     socket_dir = sockets.folder(run_folder, options.port, account) if run_folder else None
     command = _command(engine, data, options, socket_dir)
     patience = time.monotonic() + _LEFTOVER_SECONDS
-    while (found := _await_other(data)) is None:
+    while (running := _await_other(data)) is None:
         try:
             return _start_once(command, account, data, log, options.port)
         except _StillInUse:
@@ -104,13 +104,13 @@ def start(
             if time.monotonic() > patience:
                 raise
             time.sleep(0.1)
-    return found
+    return running
 
 
 def is_running(data: Path) -> bool:
     """Whether a server of that data directory runs, ready or not."""
-    found = postmaster.read(data)
-    return found is not None and postmaster.alive(found.pid) and is_ours(found.pid, data)
+    server = postmaster.read(data)
+    return server is not None and postmaster.alive(server.pid) and is_ours(server.pid, data)
 
 
 def _start_once(
@@ -125,9 +125,9 @@ def _start_once(
         pid = detach.spawn(command, account, output, environ)
     deadline = time.monotonic() + _START_SECONDS
     while time.monotonic() < deadline:
-        found = postmaster.read(data)
-        if found and found.pid == pid and found.ready:
-            return found
+        server = postmaster.read(data)
+        if server and server.pid == pid and server.ready:
+            return server
         if not postmaster.alive(pid):
             raise _failure(data, log, begin, port)
         time.sleep(_POLL_SECONDS)
@@ -144,9 +144,9 @@ def _await_other(data: Path) -> Postmaster | None:
     while time.monotonic() < deadline:
         if not is_running(data):
             return None
-        found = postmaster.running(data)
-        if found is not None and postmaster.answers(found.port):
-            return found
+        server = postmaster.running(data)
+        if server is not None and postmaster.answers(server.port):
+            return server
         time.sleep(_POLL_SECONDS)
     raise EngineError(
         f"The Postgres that is running in {data} neither accepts connections nor ends.",
@@ -173,10 +173,10 @@ def _stale_pid(data: Path) -> int | None:
     of this data, as pg_ctl tells it, and still checks whether somebody uses the data's shared
     memory.
     """
-    found = postmaster.read(data)
-    if found is None or not postmaster.is_taken(found.pid) or is_running(data):
+    server = postmaster.read(data)
+    if server is None or not postmaster.is_taken(server.pid) or is_running(data):
         return None
-    return found.pid
+    return server.pid
 
 
 def is_ours(pid: int, data: Path) -> bool:
@@ -249,26 +249,26 @@ def stop(data: Path, *, timeout: float = _STOP_SECONDS, immediately: bool = Fals
     Raises:
         EngineError: it goes on running after ``timeout`` seconds.
     """
-    found = postmaster.read(data)
-    if found is None or not is_running(data):
+    server = postmaster.read(data)
+    if server is None or not is_running(data):
         return False
     if sys.platform == "win32":
         import psutil
 
-        psutil.Process(found.pid).terminate()
+        psutil.Process(server.pid).terminate()
     else:
         # "fast": roll back, checkpoint, leave; "immediate": leave
-        os.kill(found.pid, signal.SIGQUIT if immediately else signal.SIGINT)
+        os.kill(server.pid, signal.SIGQUIT if immediately else signal.SIGINT)
     deadline = time.monotonic() + timeout
-    while postmaster.alive(found.pid):
+    while postmaster.alive(server.pid):
         if time.monotonic() > deadline:
             raise EngineError(
-                f"Postgres (pid {found.pid}) is still running {timeout:g} s after it was "
+                f"Postgres (pid {server.pid}) is still running {timeout:g} s after it was "
                 "asked to stop.",
                 checked=[str(data)],
-                remedy=f"Wait, or end the process: kill -QUIT {found.pid}",
+                remedy=f"Wait, or end the process: kill -QUIT {server.pid}",
             )
         time.sleep(_POLL_SECONDS)
-    if found.socket_dir:
-        sockets.remove(Path(found.socket_dir))
+    if server.socket_dir:
+        sockets.remove(Path(server.socket_dir))
     return True

@@ -84,8 +84,8 @@ def _content(source: Path) -> list[Path]:
 def _segments(log: Path, begin: str, end: str) -> list[Path]:
     """The log from the backup's beginning to its end: a server writes on in the last segment, so
     they are copied, not linked."""
-    found = [path for path in log.iterdir() if path.is_file()]
-    return [path for path in found if begin <= path.name <= end or path.suffix == ".history"]
+    segments = [path for path in log.iterdir() if path.is_file()]
+    return [path for path in segments if begin <= path.name <= end or path.suffix == ".history"]
 
 
 def _copy(paths: list[Path], target: Path, account: SystemAccount) -> None:
@@ -96,10 +96,10 @@ def _copy(paths: list[Path], target: Path, account: SystemAccount) -> None:
         return
     command = ["cp", "-a", "--reflink=auto", "--", *map(str, paths), str(target)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
-    said = [line for line in done.stderr.splitlines() if "No such file" not in line]
-    if done.returncode != 0 and said:  # a file that was just deleted is in the log
+    errors = [line for line in done.stderr.splitlines() if "No such file" not in line]
+    if done.returncode != 0 and errors:  # a file that was just deleted is in the log
         raise EngineError(
-            f"{target} could not be written: {said[0].rpartition(': ')[2]}.",
+            f"{target} could not be written: {errors[0].rpartition(': ')[2]}.",
             remedy="Free some space or allow writing there.",
         )
 
@@ -107,13 +107,13 @@ def _copy(paths: list[Path], target: Path, account: SystemAccount) -> None:
 def _copy_slowly(paths: list[Path], target: Path, account: SystemAccount) -> None:
     """Without ``cp``: a file that vanishes meanwhile is in the log."""
     for path in paths:
-        for one in (path, *path.rglob("*")):
-            place = target / one.relative_to(path.parent)
+        for entry in (path, *path.rglob("*")):
+            place = target / entry.relative_to(path.parent)
             with contextlib.suppress(FileNotFoundError):
-                if one.is_dir() and not one.is_symlink():
+                if entry.is_dir() and not entry.is_symlink():
                     place.mkdir(mode=0o700, exist_ok=True)
                 else:
-                    shutil.copy2(one, place, follow_symlinks=False)
+                    shutil.copy2(entry, place, follow_symlinks=False)
                 account.own(place)
 
 

@@ -25,9 +25,9 @@ def explain_missing(home: Path, feature: str, pg_bin: Path | None = None) -> str
         feature: an extension's name, as in ``CREATE EXTENSION``, or ``icu``.
         pg_bin: the setting of that name.
     """
-    found = [entry.engine for entry in candidates(home, pg_bin) if entry.engine]
-    having = [engine for engine in found if engine.has(feature)]
-    if having == found:
+    engines = [entry.engine for entry in candidates(home, pg_bin) if entry.engine]
+    having = [engine for engine in engines if engine.has(feature)]
+    if having == engines:
         return None
     what = "ICU's collations" if feature == ICU else f"the extension {feature!r}"
     if having:

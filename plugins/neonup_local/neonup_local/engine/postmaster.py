@@ -82,5 +82,5 @@ def answers(port: int, timeout: float = 2.0) -> bool:
 
 def running(data: Path | str) -> Postmaster | None:
     """The server of a data directory if it is up and ready; None if it is not."""
-    found = read(data)
-    return found if found and found.ready and alive(found.pid) else None
+    server = read(data)
+    return server if server and server.ready and alive(server.pid) else None

@@ -21,9 +21,9 @@ secrets that the account which runs it has no business to know."""
 
 def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
     """The environment of Postgres's programs."""
-    kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
+    inherited = {name: os.environ[name] for name in _KEPT if name in os.environ}
     # Messages are read by this code, so they are in English; macOS needs LC_ALL to start at all.
-    return {**kept, "LC_ALL": "C", **(extra or {})}
+    return {**inherited, "LC_ALL": "C", **(extra or {})}
 
 
 def last_lines(text: str, count: int = _LAST) -> list[str]:

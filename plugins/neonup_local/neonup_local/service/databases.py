@@ -81,15 +81,15 @@ class LocalDatabases:
 
     def all(self) -> list[Record]:
         """The records of all databases that have a sound one."""
-        found = []
+        records = []
         for name in self.ids():
             try:
                 record = self.get(name)
             except EngineError:
                 continue
             if record is not None:
-                found.append(record)
-        return found
+                records.append(record)
+        return records
 
     def state(self, record: Record) -> State:
         """Whether it runs, is stopped, or has lost its data."""
@@ -97,8 +97,8 @@ class LocalDatabases:
         data = folder / "data"
         if postmaster.running(data):
             return State.READY
-        there = (data / "PG_VERSION").is_file() or notes.is_being_exchanged(folder)
-        return State.STOPPED if there else State.MISSING
+        has_data = (data / "PG_VERSION").is_file() or notes.is_being_exchanged(folder)
+        return State.STOPPED if has_data else State.MISSING
 
     def url(self, record: Record) -> str:
         """Its connection URL, in libpq's form."""
@@ -226,8 +226,8 @@ class LocalDatabases:
 
     def branches_of(self, id: str) -> list[Record]:  # noqa: A002
         """The databases that are branches of this one, oldest first."""
-        found = [record for record in self.all() if record.branch_of == id]
-        return sorted(found, key=lambda record: record.created_at)
+        branches = [record for record in self.all() if record.branch_of == id]
+        return sorted(branches, key=lambda record: record.created_at)
 
     def delete(
         self,

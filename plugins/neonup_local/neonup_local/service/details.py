@@ -51,17 +51,17 @@ def of(databases: LocalDatabases, id: str) -> dict[str, str]:  # noqa: A002
         "data": str(folder / "data"),
     }
     if versions := manifest.all_of(folder):
-        taken = human(sum(one.size for one in versions))
+        taken = human(sum(version.size for version in versions))
         detail["versions"] = f"{len(versions)}, {taken} of the size"
     if branch := notes.git_branch(folder):
         detail["git branch"] = branch
-    found = postmaster.running(folder / "data")
-    if found is not None:
+    server = postmaster.running(folder / "data")
+    if server is not None:
         detail |= {
-            "port": str(found.port),
-            "socket": os.fspath(found.socket_dir) or "none",
-            "connections": str(upkeep.clients(found.pid)),
-            "pid": str(found.pid),
+            "port": str(server.port),
+            "socket": os.fspath(server.socket_dir) or "none",
+            "connections": str(upkeep.clients(server.pid)),
+            "pid": str(server.pid),
         }
     return detail
 
@@ -69,17 +69,17 @@ def of(databases: LocalDatabases, id: str) -> dict[str, str]:  # noqa: A002
 def row(databases: LocalDatabases, id: str) -> dict[str, str | int | None]:  # noqa: A002
     """One line of ``neonup list``."""
     folder = databases.folder(id)
-    found = postmaster.running(folder / "data")
+    server = postmaster.running(folder / "data")
     values: dict[str, str | int | None] = {
         "id": id,
-        "state": str(State.READY if found else State.STOPPED),
-        "port": found.port if found else None,
+        "state": str(State.READY if server else State.STOPPED),
+        "port": server.port if server else None,
         "kind": None,
         "project": None,
         "engine": None,
         "size": size(folder),
-        "connections": upkeep.clients(found.pid) if found else 0,
-        "pid": found.pid if found else None,
+        "connections": upkeep.clients(server.pid) if server else 0,
+        "pid": server.pid if server else None,
         "problem": None,
     }
     try:
@@ -90,7 +90,7 @@ def row(databases: LocalDatabases, id: str) -> dict[str, str | int | None]:  # n
         return {**values, "state": str(State.MISSING), "problem": "never finished"}
     return {
         **values,
-        "port": found.port if found else record.port,
+        "port": server.port if server else record.port,
         "kind": "preview" if record.branch_of else "project",
         "project": folders.project(databases.home, record) or record.name,
         "engine": record.engine,

@@ -25,11 +25,11 @@ def finish(home: Path, record: Record, engine: Engine) -> Record:
         EngineError: it did not start, or refused; its data is as it was.
     """
     folder = homes.database_folder(home, record.id)
-    found = postmaster.running(folder / "data")
-    if found is None or not postmaster.answers(found.port):
+    server = postmaster.running(folder / "data")
+    if server is None or not postmaster.answers(server.port):
         record = _start(home, folder, record, engine)
-    elif found.port != record.port:
-        record = records.write(folder, replace(record, port=found.port))
+    elif server.port != record.port:
+        record = records.write(folder, replace(record, port=server.port))
     return record if record.ready else set_password(home, record, engine)
 
 
@@ -39,11 +39,11 @@ def _start(home: Path, folder: Path, record: Record, engine: Engine) -> Record:
             continue
         options = ServerOptions(port, record.logical_replication)
         try:
-            found = cluster.start(engine, folder, homes.run_folder(home, record.id), options)
+            server = cluster.start(engine, folder, homes.run_folder(home, record.id), options)
         except cluster.PortTaken:  # between the look and the start
             continue
-        if found.port != record.port or engine.id != record.engine:
-            record = records.write(folder, replace(record, port=found.port, engine=engine.id))
+        if server.port != record.port or engine.id != record.engine:
+            record = records.write(folder, replace(record, port=server.port, engine=engine.id))
         return record
     raise EngineError(
         "No free port was found for Postgres on 127.0.0.1.",

@@ -33,9 +33,9 @@ def prepare(home: Path, engine: Engine, account: SystemAccount) -> Path:
     Raises:
         EngineError: it could not be made.
     """
-    found = template.folder(home, engine)
-    if (found / "PG_VERSION").is_file():
-        return found
+    folder = template.folder(home, engine)
+    if (folder / "PG_VERSION").is_file():
+        return folder
     with homes.locked(home, homes.ENGINES):
         return template.ensure(home, engine, account)
 

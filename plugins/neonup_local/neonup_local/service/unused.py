@@ -34,11 +34,11 @@ def remove(home: Path, older_than: float = _SECONDS) -> list[Path]:
         EngineError: the home cannot be used.
     """
     with homes.locked(home, homes.ENGINES):
-        kept = {engine.id for engine in _needed(home)}
+        needed = {engine.id for engine in _needed(home)}
         running = _running(home)
         doomed = [
             path
-            for path in _candidates(home, kept)
+            for path in _candidates(home, needed)
             if path not in running and _age(path) >= older_than
         ]
         for path in doomed:
@@ -47,14 +47,14 @@ def remove(home: Path, older_than: float = _SECONDS) -> list[Path]:
 
 
 def _needed(home: Path) -> Iterator[Engine]:
-    found = [entry.engine for entry in binaries.candidates(home) if entry.engine]
+    engines = [entry.engine for entry in binaries.candidates(home) if entry.engine]
     newest: dict[str, Engine] = {}
-    for engine in sorted(found, key=binaries.version_key):
+    for engine in sorted(engines, key=binaries.version_key):
         newest[engine.name] = engine
     yield from newest.values()
-    yield from (engine for engine in found if engine.name not in binaries.PACKAGES)
+    yield from (engine for engine in engines if engine.name not in binaries.PACKAGES)
     for id_, major in [*_of_databases(home), *_of_projects(home)]:
-        fitting = [engine for engine in found if engine.major == major]
+        fitting = [engine for engine in engines if engine.major == major]
         own = [engine for engine in fitting if engine.id.startswith(_kind(id_))]
         if own or fitting:
             yield max(own or fitting, key=binaries.version_key)
@@ -92,14 +92,14 @@ def _kind(engine_id: str | None) -> str:
     return (engine_id or "").rpartition("-")[0]
 
 
-def _candidates(home: Path, kept: set[str]) -> Iterator[Path]:
-    forms = {f"{id_}-{template.FORM}" for id_ in kept}
-    for folder, names in (("engines", kept), ("templates", forms), ("spares", forms)):
+def _candidates(home: Path, needed: set[str]) -> Iterator[Path]:
+    forms = {f"{id_}-{template.FORM}" for id_ in needed}
+    for folder, names in (("engines", needed), ("templates", forms), ("spares", forms)):
         for path in (home / folder).glob("[!.]*"):
             if path.name not in names:
                 yield path
     for path in (home / "tests" / "templates").glob("[!.]*"):
-        if not any(path.name.endswith(f"-{id_}") for id_ in kept):
+        if not any(path.name.endswith(f"-{id_}") for id_ in needed):
             yield path
 
 
@@ -108,12 +108,12 @@ def _running(home: Path) -> set[Path]:
     import psutil
 
     engines = home / "engines"
-    found = set()
+    running = set()
     for process in psutil.process_iter(["exe"]):
         path = Path(process.info["exe"] or "/")
         if path.is_relative_to(engines):
-            found.add(engines / path.relative_to(engines).parts[0])
-    return found
+            running.add(engines / path.relative_to(engines).parts[0])
+    return running
 
 
 def _age(path: Path) -> float:

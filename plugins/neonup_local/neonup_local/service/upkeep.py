@@ -68,7 +68,9 @@ def main(home: Path) -> None:
 
 def make_templates(home: Path) -> None:
     """The template that the first database ever did without; see `service.stock.provide`."""
-    for major, recorded in {(one.pg_major, one.engine) for one in LocalDatabases(home).all()}:
+    for major, recorded in {
+        (record.pg_major, record.engine) for record in LocalDatabases(home).all()
+    }:
         try:
             engine = binaries.for_data(home, major, recorded)
             if engine.id == recorded:
@@ -142,8 +144,8 @@ def remove_expired(home: Path) -> list[str]:
 
 
 def _is_idle(folder: Path, seconds: float) -> bool:
-    found = postmaster.running(folder / "data")
-    if found is None:
+    server = postmaster.running(folder / "data")
+    if server is None:
         return False
     log = folder / "log"
     try:
@@ -153,7 +155,7 @@ def _is_idle(folder: Path, seconds: float) -> bool:
             return False
     except OSError:
         return False
-    return clients(found.pid) == 0
+    return clients(server.pid) == 0
 
 
 def clients(pid: int) -> int:
@@ -173,9 +175,9 @@ def _shorten(log: Path) -> None:
     """Keep the end of a log that grew while its server ran: it appends, wherever the end is."""
     with notes.last_use(log.parent), log.open("r+b") as file:
         file.seek(-_LOG_KEPT, os.SEEK_END)
-        kept = file.read()
+        tail = file.read()
         file.seek(0)
-        file.write(kept)
+        file.write(tail)
         file.truncate()
 
 

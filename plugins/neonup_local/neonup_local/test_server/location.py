@@ -39,8 +39,8 @@ def room(folder: Path) -> int:
     """How many bytes may be written there; 0 where none may."""
     if not os.access(folder, os.W_OK | os.X_OK):
         return 0
-    found = os.statvfs(folder)
-    return found.f_bavail * found.f_frsize
+    file_system = os.statvfs(folder)
+    return file_system.f_bavail * file_system.f_frsize
 
 
 def _free_memory() -> int:

@@ -20,18 +20,18 @@ def rows(home: Path) -> list[dict[str, str | int | None]]:
 
 
 def _row(control: Path, folder: Path) -> dict[str, str | int | None]:
-    found = postmaster.running(folder / "data")
+    server = postmaster.running(folder / "data")
     alive = runs.is_alive(control)
     return {
         "id": f"tests-{control.name}",
-        "state": str(State.READY if found else State.STOPPED),
-        "port": found.port if found else None,
+        "state": str(State.READY if server else State.STOPPED),
+        "port": server.port if server else None,
         "kind": "tests",
         "project": "a test run" if alive else "kept for failed tests",
         "engine": None,
         "size": details.size(folder),
-        "connections": upkeep.clients(found.pid) if found else 0,
-        "pid": found.pid if found else None,
+        "connections": upkeep.clients(server.pid) if server else 0,
+        "pid": server.pid if server else None,
         "problem": None,
     }
 

@@ -67,8 +67,8 @@ class EphemeralServer:
     @property
     def running(self) -> bool:
         """Whether it is up and answers."""
-        found = postmaster.running(self.data)
-        return found is not None and postmaster.answers(found.port)
+        server = postmaster.running(self.data)
+        return server is not None and postmaster.answers(server.port)
 
     def make(self, source: Path | None) -> None:
         """Create the data directory again: a copy of a kept one, or of the engine's template.

@@ -47,10 +47,10 @@ def with_server(text: str, section: str, name: str, server: Server, *, toml: boo
     tries = _toml_texts if toml else _json_texts
     for candidate in tries(text, section, name, server):
         try:
-            found = parse(candidate)
+            parsed = parse(candidate)
         except NotUnderstood:
             continue
-        if found == wanted:
+        if parsed == wanted:
             return candidate
     raise NotUnderstood("There is no safe place for the new server in it.")
 
@@ -72,12 +72,12 @@ def _toml(text: str) -> dict[str, Any]:
 
 def _parsed(parse: Callable[[str], Any], text: str, form: str, why: str) -> dict[str, Any]:
     try:
-        found = parse(text)
+        parsed = parse(text)
     except ValueError as error:
         raise NotUnderstood(f"It cannot be read as {form}: {error}. {why}") from None
-    if not isinstance(found, dict):
+    if not isinstance(parsed, dict):
         raise NotUnderstood("It is not an object.")
-    return found
+    return parsed
 
 
 def _document(section: str, name: str, server: Server, indent: str = "  ") -> str:
@@ -135,7 +135,7 @@ def _toml_table(section: str, name: str, server: Server) -> str:
     for key, value in server.items():
         if isinstance(value, dict):
             pairs = ", ".join(
-                f"{one} = {json.dumps(text, ensure_ascii=False)}" for one, text in value.items()
+                f"{field} = {json.dumps(text, ensure_ascii=False)}" for field, text in value.items()
             )
             lines.append(f"{key} = {{ {pairs} }}")
     return "\n".join(lines) + "\n"

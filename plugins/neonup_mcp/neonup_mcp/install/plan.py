@@ -81,10 +81,10 @@ def server(
     words = [*command, "mcp", "--project", str(project), *arguments]
     if client.folder is not None:
         words = [_relative(word, project, client.folder) for word in words]
-    found: dict[str, Any] = {**client.more, "command": words[0], "args": words[1:]}
+    entry: dict[str, Any] = {**client.more, "command": words[0], "args": words[1:]}
     if home := os.environ.get("NEONUP_HOME"):  # without it, the database would not be found
-        found["env"] = {"NEONUP_HOME": home}
-    return found
+        entry["env"] = {"NEONUP_HOME": home}
+    return entry
 
 
 def this_command() -> list[str]:

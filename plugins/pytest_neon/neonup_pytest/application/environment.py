@@ -72,8 +72,8 @@ class Variables:
 
     def changed(self) -> dict[str, str | None]:
         """What they are now, where something has changed them since; None: it was removed."""
-        found = {name: os.environ.get(name) for name in self.values}
-        return {name: value for name, value in found.items() if value != self.values[name]}
+        current = {name: os.environ.get(name) for name in self.values}
+        return {name: value for name, value in current.items() if value != self.values[name]}
 
     def verify(self) -> None:
         """Make sure that nothing has changed them since.

@@ -13,8 +13,8 @@ from neonup_pytest.databases.statements import PREFIX
 
 def own_databases(settings: Settings, names: Iterable[str]) -> dict[str, Database]:
     """The application's own databases, by the variable that leads there."""
-    found = {name: neonup.find(settings.project, key=name) for name in names}
-    return {name: database for name, database in found.items() if database is not None}
+    databases = {name: neonup.find(settings.project, key=name) for name in names}
+    return {name: database for name, database in databases.items() if database is not None}
 
 
 def refuse_return(changed: Mapping[str, str | None], own: Mapping[str, Database]) -> None:

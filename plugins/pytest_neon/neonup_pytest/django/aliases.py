@@ -47,8 +47,8 @@ class Aliases:
 
     def redirect(self) -> None:
         """Let every alias that is Postgres's lead to the run's server; nothing is started."""
-        found = entries.postgres()
-        new = {alias: entry for alias, entry in found.items() if alias not in self.names}
+        postgres_entries = entries.postgres()
+        new = {alias: entry for alias, entry in postgres_entries.items() if alias not in self.names}
         ours = {alias for alias, entry in new.items() if self._is_ours(entry)}
         if self.main is None:
             first = next((alias for alias in new if alias in ours), None)
@@ -56,7 +56,7 @@ class Aliases:
         for alias in sorted(new, key=lambda alias: alias != self.main):
             known = entries.identity(new[alias], alias, ours=alias in ours, one=self._one)
             self.names[alias] = self._identities.setdefault(known, self._name(alias))
-        for alias, entry in found.items():
+        for alias, entry in postgres_entries.items():
             entries.redirect(entry, str(self._worker.server.url(self.names[alias])))
 
     def install(self) -> None:

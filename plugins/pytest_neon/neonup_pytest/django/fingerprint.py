@@ -74,10 +74,10 @@ def _contents() -> dict[Path, bytes]:
             others.update(_of_models(app))
         else:
             migrations.update(_below(folder))
-    found = {path: _content(path) for path in migrations}
-    texts = [text for path, text in found.items() if path.suffix == ".py"]
+    contents = {path: _content(path) for path in migrations}
+    texts = [text for path, text in contents.items() if path.suffix == ".py"]
     others.update(_imported(texts))
-    return {**{path: _content(path) for path in others}, **found}
+    return {**{path: _content(path) for path in others}, **contents}
 
 
 def _migrations(app: AppConfig) -> Path | None:

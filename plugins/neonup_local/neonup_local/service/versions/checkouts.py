@@ -70,13 +70,13 @@ def _copy(folder: Path) -> str:
 def of_deleted(databases: LocalDatabases) -> Iterator[tuple[Path, str]]:
     """The data directories of git branches that are deleted, and why they are not needed."""
     for record in databases.all():
-        kept = sorted((databases.folder(record.id) / FOLDER).glob("*"))
-        project = folders.project(databases.home, record) if kept else None
+        stored = sorted((databases.folder(record.id) / FOLDER).glob("*"))
+        project = folders.project(databases.home, record) if stored else None
         branches = branch_names(Path(project)) if project else None
         if branches is None:
             continue
         names = {_quoted(branch) for branch in branches}
-        for path in kept:
+        for path in stored:
             if path.name not in names:
                 yield path, f"its git branch {unquote(path.name)} was deleted"
 

@@ -65,7 +65,7 @@ class LocalVersions(Versions):
 
     def history(self) -> list[Version]:
         """Every version, newest first."""
-        return [one.version() for one in manifest.all_of(self._folder)]
+        return [version.version() for version in manifest.all_of(self._folder)]
 
     def preview(self, version: Version, *, expires_at: datetime | None = None) -> VersionBranch:
         """A database of its own with the version's data.
@@ -80,7 +80,7 @@ class LocalVersions(Versions):
             made = clones.make(
                 self._databases,
                 record,
-                _free(f"preview-{found.name}", {one.name for one in self.branches()}),
+                _free(f"preview-{found.name}", {branch.name for branch in self.branches()}),
                 lambda target: template.copy(source, target, accounts.of_data(source)),
                 engine=found.engine,
                 expires_at=expires_at,
@@ -154,7 +154,7 @@ class LocalVersions(Versions):
         """
         with self._databases.locked(self._id):
             record = self._begin()
-            name = _checked(name, {one.name for one in self.branches()})
+            name = _checked(name, {branch.name for branch in self.branches()})
             made = clones.make(
                 self._databases,
                 record,
@@ -168,8 +168,8 @@ class LocalVersions(Versions):
 
     def branches(self) -> list[VersionBranch]:
         """The branches that `preview` and `branch` made, oldest first."""
-        found = self._databases.branches_of(self._id)
-        return [clones.branch(self._databases, record) for record in found]
+        branches = self._databases.branches_of(self._id)
+        return [clones.branch(self._databases, record) for record in branches]
 
     def delete_branch(self, branch: VersionBranch) -> None:
         """Delete a branch with its data.
@@ -177,7 +177,7 @@ class LocalVersions(Versions):
         Raises:
             EngineError: there is none, or it cannot be removed.
         """
-        if branch.id not in {one.id for one in self.branches()}:
+        if branch.id not in {other.id for other in self.branches()}:
             raise EngineError(f"There is no branch {branch.id!r} of this database.")
         self._databases.delete(branch.id)
 
@@ -199,7 +199,7 @@ class LocalVersions(Versions):
         return record
 
     def _free_name(self, given: str | None) -> str:
-        taken = {one.name for one in manifest.all_of(self._folder)}
+        taken = {version.name for version in manifest.all_of(self._folder)}
         return _free(_dated("checkpoint"), taken) if given is None else _checked(given, taken)
 
     def _manifest(self, version: Version) -> VersionManifest:
@@ -227,7 +227,7 @@ class LocalVersions(Versions):
 
     def _expect_before(self, record: Record) -> VersionManifest:
         """The version that the present data is about to become, once it is in its folder."""
-        taken = {one.name for one in manifest.all_of(self._folder)}
+        taken = {version.name for version in manifest.all_of(self._folder)}
         size = details.size(self._folder / "data")
         before = VersionManifest(
             _free(_dated(_BEFORE_RESTORE), taken), record.engine, size, automatic=True
@@ -252,12 +252,12 @@ class LocalVersions(Versions):
 
     def _limit(self) -> None:
         """Delete the oldest automatic versions where there are too many of their kind."""
-        automatic = [one for one in manifest.all_of(self._folder) if one.automatic]
-        of_restores = [one for one in automatic if one.name.startswith(_BEFORE_RESTORE)]
-        others = [one for one in automatic if one not in of_restores]
-        for one in [*of_restores[AUTOMATIC:], *others[AUTOMATIC:]]:
+        automatic = [version for version in manifest.all_of(self._folder) if version.automatic]
+        of_restores = [version for version in automatic if version.name.startswith(_BEFORE_RESTORE)]
+        others = [version for version in automatic if version not in of_restores]
+        for version in [*of_restores[AUTOMATIC:], *others[AUTOMATIC:]]:
             with contextlib.suppress(EngineError):  # what was asked for is done
-                manifest.remove(self._folder, one.id)
+                manifest.remove(self._folder, version.id)
 
 
 def _dated(what: str) -> str:
@@ -278,7 +278,7 @@ def _checked(name: str, taken: Container[str]) -> str:
 
 def _free(name: str, taken: Container[str]) -> str:
     """The name, with a number where it is taken."""
-    number, found = 2, name
-    while found in taken:
-        number, found = number + 1, f"{name}-{number}"
-    return found
+    number, free = 2, name
+    while free in taken:
+        number, free = number + 1, f"{name}-{number}"
+    return free

@@ -51,12 +51,12 @@ def place(folder: Path, id: str) -> Path:  # noqa: A002
 
 def all_of(folder: Path) -> list[VersionManifest]:
     """The versions of a database, newest first."""
-    found = []
+    manifests = []
     for path in (folder / FOLDER).glob("ver-*"):
         with suppress(FileNotFoundError):  # deleted meanwhile: only changes are made under the lock
             if (path / "data").is_dir():  # else it is not finished
-                found.append(_read(path))
-    return sorted(found, key=lambda manifest: manifest.created_at, reverse=True)
+                manifests.append(_read(path))
+    return sorted(manifests, key=lambda manifest: manifest.created_at, reverse=True)
 
 
 def _read(path: Path) -> VersionManifest:
