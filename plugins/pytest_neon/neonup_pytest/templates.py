@@ -13,7 +13,7 @@ from neonup_pytest.servers import RunServer
 from neonup_pytest.servers.admin import Admin
 
 
-class Templates:
+class SchemaTemplates:
     """Makes templates on the run's server, and finds those of earlier runs.
 
     Args:

@@ -16,7 +16,7 @@ from neonup_pytest.databases.swap import Slot
 from neonup_pytest.run import ALONE, RunId
 from neonup_pytest.servers import RunServer, external
 from neonup_pytest.servers.admin import Admin
-from neonup_pytest.templates import Templates
+from neonup_pytest.templates import SchemaTemplates
 
 T = TypeVar("T")
 
@@ -51,7 +51,7 @@ class Worker:
         if os.environ.get(external.VARIABLE):
             self._shared_with = "others may use"
         self._cluster: ClusterState | None = None
-        self.templates = Templates(
+        self.templates = SchemaTemplates(
             self.server,
             self.name,
             admin=lambda: self.admin,
