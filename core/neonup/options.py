@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from typing import Protocol, Self
 
     class _Settings(Protocol):
-        """What of `neonup.Settings` is read here."""
-
         @property
         def project(self) -> Path: ...
         @property

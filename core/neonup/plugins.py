@@ -35,7 +35,6 @@ def create_plugin_manager() -> pluggy.PluginManager:
 
 
 def _explained(error: BaseException) -> BaseException:
-    """An error about a hook, with the hook that may have been meant."""
     name = re.match(r"unknown hook '(\w+)'", str(error))
     if name is None:
         return error

@@ -148,7 +148,6 @@ def attempt(service: Service, request: Request, policy: Policy) -> Call[Outcome]
 
 
 def _summary(reply: Response | Failure) -> str:
-    """An answer, or why there is none, in a few words."""
     return f"status {reply.status}" if isinstance(reply, Response) else reply.reason
 
 

@@ -230,7 +230,6 @@ def system_roots() -> Path:
 
 
 def _native(url: str) -> PostgresUrl:
-    """The parts with parameters that libpq takes."""
     parts = urls.parse(url)
     return parts.with_parameters(
         {name: value for name, value in parts.parameters.items() if name not in FOREIGN}

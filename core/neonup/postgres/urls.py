@@ -212,7 +212,6 @@ def is_loopback(host: str) -> bool:
 
 
 def _host_span(url: str) -> tuple[int, int] | None:
-    """Where the first host stands in the text."""
     match = _URL.match(url)
     if match is None or match["scheme"].lower().partition("+")[0] not in _SCHEMES:
         return None

@@ -97,7 +97,6 @@ class NeonNewProvider(Provider):
         return Inspection(self.check(known), known, service | limits)
 
     def _base(self) -> str:
-        """The base URL, without a slash at its end."""
         base = NeonNewOptions.of(self.settings).url.rstrip("/")
         try:
             parts = urlsplit(base)

@@ -116,7 +116,6 @@ def file_of(settings: Settings, *, pipes: bool = True) -> Path:
 
 
 def _files(settings: Settings) -> list[Path]:
-    """The files that may record a database; the first one wins."""
     local = beside(settings)
     return [settings.env_file] if local is None else [local, settings.env_file]
 

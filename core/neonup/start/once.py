@@ -74,7 +74,6 @@ def _born(pid: int) -> str:
 
 
 def _prune(folder: Path, kept: Path) -> None:
-    """Remove the markers of starts that are over."""
     for marker in folder.iterdir():
         pid, born, _ = marker.name.split("-", 2)
         if marker != kept and not (_is_alive(int(pid)) and _born(int(pid)) == born):

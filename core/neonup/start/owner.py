@@ -185,7 +185,6 @@ def _settled(
 
 
 def _here(settings: Settings, database: Database) -> Use:
-    """This folder, as an owner."""
     file = Path(database.source or settings.env_file)
     if database.source == lookup.ENVIRONMENT:
         file = lookup.file_of(settings)
@@ -219,7 +218,6 @@ def _owns(settings: Settings, database: Database, folder: Path) -> bool:
 
 
 def _mount(folder: Path) -> str:
-    """Where the file system that has a folder is mounted."""
     for place in (folder, *folder.parents):
         if place.is_mount():
             return os.fspath(place)
@@ -227,7 +225,6 @@ def _mount(folder: Path) -> str:
 
 
 def _write(path: Path, uses: list[Use]) -> None:
-    """Write the uses of a database, whole or not at all."""
     from neonup.env import files
 
     path.parent.mkdir(exist_ok=True, mode=0o700)

@@ -48,7 +48,6 @@ def is_own(argv: Sequence[str], project: Path) -> bool:
 
 
 def _is_installed(path: Path) -> bool:
-    """Whether a program came with a package rather than with the project."""
     for place in (path.absolute(), path.resolve()):
         if _PACKAGES & set(place.parts) or place.parent in _program_folders():
             return True
@@ -56,7 +55,6 @@ def _is_installed(path: Path) -> bool:
 
 
 def _program_folders() -> set[Path]:
-    """Where installers put programs."""
     import sysconfig
 
     schemes = (sysconfig.get_default_scheme(), sysconfig.get_preferred_scheme("user"))

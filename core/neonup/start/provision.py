@@ -95,7 +95,6 @@ def create(
 
 
 def _new_file(settings: Settings) -> Path:
-    """Where the new database is recorded."""
     try:
         return exposure.file_for_new(settings.env_file, lookup.beside(settings))
     except git.GitFailed:  # the banner says so
@@ -172,7 +171,6 @@ def _spec(
 
 
 def _delete(provider: Provider, database: Database) -> list[str]:
-    """Delete a database that was replaced; what there is to say of it."""
     try:
         provider.delete(database)
     except ProviderError as error:

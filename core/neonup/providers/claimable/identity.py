@@ -132,7 +132,6 @@ class AgentSession:
         self._identity.end(DELETED, self._store)
 
     def _ask(self, call: Callable[[str, str, str], Call[T]]) -> T:
-        """Send a call of `api` with the token; again with a new one, where that has expired."""
         identity = self._identity
         try:
             return self._heeding(call(identity.base, identity.project_id, self._token))
