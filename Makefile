@@ -18,7 +18,7 @@ LOWEST_TESTS := $(addprefix tests/,\
 	fastapi/test_older_forms.py)
 # These need packages that are newer: pytest-asyncio 0.24, Django 5.1 with its pools, and a python-dotenv that
 # leaves a byte order mark out of the first name.
-LOWEST_LEAVES_OUT := asynchronous_fixtures or pool or appended_to_bytes
+LOWEST_LEAVES_OUT := asynchronous_fixtures or pool or appended_to_bytes or lead_tests_nowhere_else
 CLIENTS := tests/clients/node_modules/.installed
 # The engine's has no version of its own: that is its Postgres's, which `make engine` puts in.
 DISTRIBUTIONS := core $(patsubst %/pyproject.toml,%,$(shell grep -l '^version = ' plugins/*/pyproject.toml))
