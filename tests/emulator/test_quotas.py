@@ -109,7 +109,7 @@ def test_size_is_limited_for_each_branch(project: Project, neon_server_here: Neo
     neon = neon_server_here.neon
     created = project.create_branch("dev")
     ask(project.url, "SELECT 1")
-    neon.computes.measure()
+    neon.computes.observer.measure()
     size = project.api.ok("GET", project.main)["branch"]["logical_size"]
     limit(project, logical_size_bytes=size + MIB)
     ask(url_of(created), "CREATE TABLE t AS SELECT repeat('x', 999) FROM generate_series(1, 2999)")

@@ -45,7 +45,7 @@ def shown(project: Project) -> dict[str, Any]:
 
 
 def measured(project: Project, server: NeonServer) -> dict[str, Any]:
-    server.neon.computes.measure()
+    server.neon.computes.observer.measure()
     return shown(project)
 
 
@@ -149,7 +149,7 @@ def test_a_child_begins_with_its_parents_size_and_without_its_log(
     project: Project, neon_server_here: NeonServer
 ) -> None:
     ask(project.url, "CREATE TABLE things AS SELECT repeat('x', 999) FROM generate_series(1, 9999)")
-    neon_server_here.neon.computes.measure()
+    neon_server_here.neon.computes.observer.measure()
     parent = project.api.ok("GET", project.main)["branch"]
     for sleeping in (False, True):
         if sleeping:
@@ -159,7 +159,7 @@ def test_a_child_begins_with_its_parents_size_and_without_its_log(
         child = project.api.ok("GET", path)["branch"]
         assert child["logical_size"] == parent["logical_size"]
         ask(url_of(created), "CREATE TABLE more AS SELECT 1 AS n")
-        neon_server_here.neon.computes.measure()
+        neon_server_here.neon.computes.observer.measure()
         child = project.api.ok("GET", path)["branch"]
         assert child["written_data_bytes"] < MIB
         assert parent["written_data_bytes"] > 9 * MIB
@@ -202,7 +202,7 @@ def test_nothing_is_written_down_while_nothing_runs(
     neon.meter.write()
     before = neon.meter.stored.rows(project.id)
     assert before
-    neon.computes.measure()
+    neon.computes.observer.measure()
     neon.meter.write()
     assert neon.meter.stored.rows(project.id) == before
     endpoints = project.api.ok("GET", f"{project.path}/endpoints")["endpoints"]
@@ -216,7 +216,7 @@ def test_the_history_of_a_project_and_its_branches(
     child = project.create_branch("dev")
     ask(url_of(child), "CREATE TABLE t AS SELECT repeat('x', 999) FROM generate_series(1, 1999)")
     ask(project.url, "CREATE TABLE t AS SELECT repeat('x', 999) FROM generate_series(1, 1999)")
-    neon_server_here.neon.computes.measure()
+    neon_server_here.neon.computes.observer.measure()
     project.api.ok("POST", f"{project.main}/snapshot", name="v1")
     clock.ahead = timedelta(hours=3)
     query = {"org_id": org_id, "project_ids": project.id, **span(until=timedelta(hours=4))}

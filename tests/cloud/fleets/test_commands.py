@@ -42,7 +42,7 @@ def test_from_a_project_to_none(acme: Project, neon_server_here: NeonServer) -> 
     url = acme.ok("fleet", "provision", "anna", "--tier", "free", "--url", "--direct").strip()
     with psycopg.connect(url) as connection:
         connection.execute("CREATE TABLE things (n int)")
-    neon_server_here.neon.computes.measure()
+    neon_server_here.neon.computes.observer.measure()
     [listed] = acme.json("fleet", "list", "--tier", "pro")
     assert (listed["user"], listed["lifecycle"], listed["changing"]) == ("anna", "active", False)
     tried = acme.json("fleet", "tier", "anna", "free", "--dry-run")

@@ -39,7 +39,7 @@ def test_rows_name_the_user_and_the_tier(
     other = owner.projects.create(name="no user's").project
     anna = fleet(lambda fleet: fleet.provision("anna", "pro"))
     with psycopg.connect(fleet(lambda fleet: fleet.connection("anna", pooled=False))):
-        neon_server_here.neon.computes.measure()
+        neon_server_here.neon.computes.observer.measure()
     found = rows(fleet)
     by_project = {one.project_id: one for one in found}
     assert other.id not in by_project

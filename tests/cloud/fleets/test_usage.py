@@ -31,7 +31,7 @@ def run_for(fleet: Asked, server: NeonServer, clock: Any, seconds: int) -> None:
     """Let anna's compute run that long."""
     with psycopg.connect(fleet(lambda fleet: fleet.connection("anna", pooled=False), **TIERS)):
         clock.ahead += timedelta(seconds=seconds)
-        server.neon.computes.measure()
+        server.neon.computes.observer.measure()
 
 
 def usage(fleet: Asked) -> ProjectUsage:

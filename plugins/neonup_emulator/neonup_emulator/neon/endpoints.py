@@ -188,7 +188,7 @@ def delete(neon: LocalNeon, project: Project, endpoint: Endpoint) -> Changed:
         neon.computes.suspend_endpoint(find(neon, project, endpoint.id))
         with ExitStack() as stack:
             stack.enter_context(neon.computes.held(endpoint.id))  # it gets no other standby
-            neon.computes.drop_replica(find(neon, project, endpoint.id))
+            neon.computes.standbys.drop(find(neon, project, endpoint.id))
             return Completion(
                 lambda: neon.store.delete(endpoint),
                 after=[lambda: neon.computes.front.close(endpoint.id)],

@@ -117,7 +117,7 @@ def delete(neon: LocalNeon, project: Project) -> Project:
         for endpoint in neon.store.all(Endpoint, project_id=project.id):
             neon.computes.front.close(endpoint.id)
         for branch in neon.store.all(Branch, project_id=project.id):
-            neon.computes.drop_replicas(branch)
+            neon.computes.standbys.drop_all(branch)
             neon.computes.suspend(branch)
         deleted = {"deleted_at": now, "updated_at": now}
         return Completion(lambda: neon.store.update(Project, project.id, setting(**deleted)))

@@ -64,7 +64,7 @@ class Upkeep:
                     quotas.look(self._neon, idle=False)
                 if looked - measured > _MEASURE_SECONDS:
                     measured = looked
-                    self._neon.computes.measure(idle=False)
+                    self._neon.computes.observer.measure(idle=False)
                     self._neon.meter.write()
                 agent_claims.reconcile(self._neon)
                 if looked - expired > _EXPIRY_SECONDS:

@@ -23,7 +23,7 @@ def suspend(store: Store, computes: Computes) -> None:
         running = endpoint.replica_id
         if running and computes.is_running(running) and _is_idle(computes, running, [endpoint]):
             with failures_logged():
-                computes.suspend_replica(endpoint)
+                computes.standbys.suspend(endpoint)
     for branch in store.all(Branch):
         running = branch.cluster_id
         if computes.is_running(running) and _is_idle(computes, running, computes.writing(branch)):

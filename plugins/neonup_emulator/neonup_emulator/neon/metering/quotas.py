@@ -44,7 +44,7 @@ def look(neon: LocalNeon, *, idle: bool = True) -> None:
     """
     limited = [project for project in _running(neon) if usage.quota_of(project)]
     if limited:
-        neon.computes.measure({project.id for project in limited}, idle=idle)
+        neon.computes.observer.measure({project.id for project in limited}, idle=idle)
     for project in limited:
         for branch in neon.store.all(Branch, project_id=project.id):
             if _exceeded(neon, branch) is not None:
