@@ -81,7 +81,7 @@ def test_a_new_database_has_every_field_in_its_form_and_answers(
 
 def test_the_url_asks_for_tls_where_the_engine_has_it(neon_new_server: NeonNewServer) -> None:
     made = make(neon_new_server)
-    tls = neon_new_server.neon.clusters.engine_for(None).tls
+    tls = neon_new_server.neon.clusters.engines.for_major(None).tls
     query = urlsplit(made["connection_string"]).query
     assert query == ("sslmode=require&channel_binding=require" if tls else "")
     with psycopg.connect(made["connection_string"]) as connection:

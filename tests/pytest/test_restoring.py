@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 from neonup.plugin.postgres import ServerLost
 from neonup_local.test_server import EphemeralServer, choose_engine
-from neonup_pytest.databases import restore
+from neonup_pytest.databases import naming, restore
 from neonup_pytest.databases import statements as sql
 from neonup_pytest.databases.restore import Restorer
 from neonup_pytest.servers.admin import Admin
@@ -261,7 +261,7 @@ def world(warm_parts: Path) -> Iterator[World]:
     try:
         admin.run(*server.passwords("pw"))
         assert restore.prepare(admin, server.data)
-        sql.create(admin, TEMPLATE, sql.EMPTY, server.OWNER)
+        sql.create(admin, TEMPLATE, naming.EMPTY, server.OWNER)
         with psycopg.connect(
             f"postgresql://{server.OWNER}:pw@127.0.0.1:{port}/{TEMPLATE}", autocommit=True
         ) as connection:

@@ -197,21 +197,14 @@ def prune(yes: bool, given_up: Path | None) -> None:
     orphaned = list(orphans.find(databases, given_up=given_up))
     doomed = [orphan for orphan in orphaned if orphan.stays is None]
     left = [
-        {"id": record.id, "why": f"its project {record.folder} is gone, but {record.stays}"}
-        for record in orphaned
-        if record.stays is not None
+        {"id": orphan.id, "why": f"its project {orphan.folder} is gone, but {orphan.stays}"}
+        for orphan in orphaned
+        if orphan.stays is not None
     ]
     if not neonup.wants_json():
         for row in left:
             click.echo(f"Left {row['id']}: {row['why']}.")
-    rows: list[dict[str, Any]] = [
-        {
-            "id": record.id,
-            "why": f"its project {record.folder} is gone",
-            **_size(databases, record.id),
-        }
-        for record in doomed
-    ]
+    rows = [_orphan_row(databases, orphan) for orphan in doomed]
     of_git = dict(checkouts.of_deleted(databases))
     rows += [
         {"id": path.parent.parent.name, "why": why, "size": details.size(path)}
@@ -237,6 +230,11 @@ def prune(yes: bool, given_up: Path | None) -> None:
         click.echo(f"Deleted {len(rows)}, which frees {freed}.")
     elif not removed and not left:
         click.echo("There is nothing to prune.")
+
+
+def _orphan_row(databases: LocalDatabases, orphan: orphans.Orphan) -> dict[str, Any]:
+    why = f"its project {orphan.folder} is gone"
+    return {"id": orphan.id, "why": why, **_size(databases, orphan.id)}
 
 
 def _check_enabled() -> None:

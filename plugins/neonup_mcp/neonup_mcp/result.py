@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from functools import partial, wraps
 from typing import Annotated, Any
 
@@ -48,6 +48,22 @@ def add_tool(
         idempotent: calling it again with the same arguments changes nothing more.
         open_world: it may talk to services outside of this machine.
     """
+    server.add_tool(
+        _answering(function),
+        name=function.__name__,
+        title=title,
+        description=inspect.getdoc(function),
+        annotations=ToolAnnotations(
+            title=title,
+            read_only_hint=read_only,
+            destructive_hint=destructive,
+            idempotent_hint=idempotent,
+            open_world_hint=open_world,
+        ),
+    )
+
+
+def _answering(function: Callable[..., Any]) -> Callable[..., Awaitable[CallToolResult]]:
     is_coroutine = inspect.iscoroutinefunction(function)
 
     @wraps(function)
@@ -68,19 +84,7 @@ def add_tool(
     tool.__signature__ = signature.replace(  # type: ignore[attr-defined]
         return_annotation=Annotated[CallToolResult, signature.return_annotation]
     )
-    server.add_tool(
-        tool,
-        name=function.__name__,
-        title=title,
-        description=inspect.getdoc(function),
-        annotations=ToolAnnotations(
-            title=title,
-            read_only_hint=read_only,
-            destructive_hint=destructive,
-            idempotent_hint=idempotent,
-            open_world_hint=open_world,
-        ),
-    )
+    return tool
 
 
 def _text(text: str) -> TextContent:

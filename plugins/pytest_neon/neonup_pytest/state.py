@@ -16,7 +16,7 @@ from neonup_pytest import failed_databases as keep
 from neonup_pytest import options, schema, supported
 from neonup_pytest.application import environment, own_database
 from neonup_pytest.application.environment import Variables
-from neonup_pytest.databases import statements
+from neonup_pytest.databases import naming
 from neonup_pytest.options import Isolation, Keep, PytestOptions
 from neonup_pytest.run import of_process
 from neonup_pytest.schema import Schema, SchemaProject
@@ -158,7 +158,7 @@ class RunState:
         """Makes sure of the template of a schema, and returns its name."""
         framework = self.framework
         if source is None and framework is None:
-            return lambda: statements.EMPTY
+            return lambda: naming.EMPTY
         root = self.config.rootpath
         names = self.names or (self.settings.key,)
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from neonup_pytest import building
 from neonup_pytest.application import connections
-from neonup_pytest.databases import statements
+from neonup_pytest.databases import naming, statements
 from neonup_pytest.servers import RunServer
 from neonup_pytest.servers.admin import Admin
 
@@ -69,14 +69,14 @@ class SchemaTemplates:
             return self._of_this_process[key]
         with self._server.exclusive():
             self._server.start()
-            name = f"{statements.TEMPLATE}{key[:16]}"
+            name = f"{naming.TEMPLATE}{key[:16]}"
             admin = self._admin()
             exists = statements.exists(admin, name)
             if exists and self.rebuild and not self._server.made_here(name):
                 statements.drop(admin, name)
                 exists = False
             if not exists:
-                return self._build(name, key, build, base or statements.EMPTY)
+                return self._build(name, key, build, base or naming.EMPTY)
             self._server.used(name)
         return name
 

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from neonup import NeonupError, Settings
 from neonup.plugin.postgres import ServerLost
-from neonup_pytest.databases import restore, statements
+from neonup_pytest.databases import naming, restore, statements
 from neonup_pytest.databases.cluster_state import ClusterState
 from neonup_pytest.databases.pool import DatabasePool
 from neonup_pytest.databases.swap import Slot
@@ -33,8 +33,8 @@ class Worker:
 
     def __init__(self, run: RunId, settings: Settings, *, dialect: str, rebuild: bool):
         self.server = _server(run, settings)
-        self.name = f"{statements.PREFIX}{run.id}_{run.worker}"
-        self.kept_prefix = f"{statements.PREFIX}{run.id}_kept_{run.worker}"
+        self.name = f"{naming.PREFIX}{run.id}_{run.worker}"
+        self.kept_prefix = f"{naming.PREFIX}{run.id}_kept_{run.worker}"
         self.dialect = dialect
         self.expected = 0
         """How many tests with a database of their own are still to come, as far as is known."""

@@ -88,13 +88,13 @@ class LocalNeon:
         Raises:
             ProviderError: no project can be created on this machine.
         """
-        engine = self.clusters.engine_for(None)
-        self.clusters.template(engine)
+        engine = self.clusters.engines.for_major(None)
+        self.clusters.templates.folder(engine)
         return engine.tls
 
     def fill(self) -> None:
         """Prepare data directories for the next projects."""
-        self.clusters.fill(self.clusters.engine_for(None))
+        self.clusters.templates.fill(self.clusters.engines.for_major(None))
 
     def has_address(self, address: str, port: int) -> bool:
         """Whether an endpoint has that address."""

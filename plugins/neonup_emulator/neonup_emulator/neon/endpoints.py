@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import ExitStack
-from datetime import timedelta
 from typing import Any
 
 from msgspec import UNSET
 from msgspec.structs import replace
 
-from neonup_emulator.neon import ids, pg_settings
-from neonup_emulator.neon.compute import idle
+from neonup_emulator.neon import activity, ids, pg_settings
 from neonup_emulator.neon.context import LocalNeon
-from neonup_emulator.neon.errors import Failed, NotFound, QuotaExceeded, Refused, Unprocessable
+from neonup_emulator.neon.errors import Failed, NotFound, Refused, Unprocessable
 from neonup_emulator.neon.model import Branch, Endpoint, EndpointType, Operation, Project
 from neonup_emulator.neon.requests.endpoints import EndpointChanges, NewEndpoint
 from neonup_emulator.neon.requests.fields import given
@@ -36,30 +34,6 @@ def find(neon: LocalNeon, project: Project, id: str) -> Endpoint:  # noqa: A002
     if endpoint is None or endpoint.project_id != project.id:
         raise NotFound("endpoint not found")
     return endpoint
-
-
-def is_active(neon: LocalNeon, endpoint: Endpoint) -> bool:
-    """Whether it is started: its server runs, or whoever connects first launches it at once.
-
-    At Neon an endpoint that is created or started runs until nobody has used it for its timeout,
-    and clients wait for that before they connect. Here it is told to be active for as long, but
-    has no process before it is used: a hundred new projects take no memory.
-    """
-    return neon.computes.is_active(endpoint) or _awaits_its_first_use(neon, endpoint)
-
-
-def _awaits_its_first_use(neon: LocalNeon, endpoint: Endpoint) -> bool:
-    started, suspended = endpoint.started_at, endpoint.suspended_at
-    if endpoint.disabled or started is None or (suspended is not None and suspended >= started):
-        return False
-    timeout = endpoint.suspend_timeout_seconds or idle.DEFAULT_SUSPEND_SECONDS
-    if timeout >= 0 and neon.clock.now() - started >= timedelta(seconds=timeout):
-        return False
-    try:
-        _admit(neon, endpoint)
-    except QuotaExceeded:
-        return False
-    return True
 
 
 def new(
@@ -155,7 +129,7 @@ def update(
     def work() -> Completion:
         before = find(neon, project, endpoint.id)
         changed = change(before)
-        restarts = changed.settings != before.settings and is_active(neon, before)
+        restarts = changed.settings != before.settings and activity.is_active(neon, before)
         if changed.settings != before.settings or changed.disabled:
             neon.computes.suspend_endpoint(before)
         if changed.disabled:
@@ -210,7 +184,7 @@ def start(neon: LocalNeon, project: Project, endpoint: Endpoint) -> Changed:
         Unprocessable: it is disabled.
         QuotaExceeded: the project has used up a quota.
     """
-    _admit(neon, endpoint)
+    activity.admit(neon, endpoint)
 
     def enabled(current: Endpoint) -> Endpoint:
         if current.disabled:
@@ -237,7 +211,7 @@ def suspend(neon: LocalNeon, project: Project, endpoint: Endpoint) -> Changed:
 
 def restart(neon: LocalNeon, project: Project, endpoint: Endpoint) -> Changed:
     """Stop its server and start it, cutting connections."""
-    _admit(neon, endpoint)
+    activity.admit(neon, endpoint)
 
     def work() -> Completion:
         current = find(neon, project, endpoint.id)
@@ -251,13 +225,6 @@ def restart(neon: LocalNeon, project: Project, endpoint: Endpoint) -> Changed:
 def _started(neon: LocalNeon, endpoint: Endpoint) -> None:
     now = neon.clock.now()
     neon.store.update(Endpoint, endpoint.id, setting(started_at=now, last_active=now))
-
-
-def _admit(neon: LocalNeon, endpoint: Endpoint) -> None:
-    """Refuse before anything is written down, where a quota is used up."""
-    branch = neon.store.get(Branch, endpoint.branch_id)
-    if branch is not None:
-        neon.computes.admit(branch)
 
 
 def _run(

@@ -41,8 +41,8 @@ def check(neon: LocalNeon, project: Project, settings: Mapping[str, Any] | None)
     for name in settings:
         if not _NAME.fullmatch(name) or _OURS.fullmatch(name):
             raise Unprocessable(f'the setting "{name}" cannot be changed here')
-    engine = neon.clusters.engine_of_id(project.engine)
-    data = neon.clusters.template(engine)
+    engine = neon.clusters.engines.for_id(project.engine)
+    data = neon.clusters.templates.folder(engine)
     values = {name: str(value) for name, value in settings.items()}
     command: list[str | Path] = [
         engine.program("postgres"), "-C", next(iter(values)), "-D", data,

@@ -50,7 +50,7 @@ def rows(
         id=ids.cluster(),
         project_id=project.id,
         engine=engine.id,
-        bases=[neon.clusters.template_base(engine, now)],
+        bases=[neon.clusters.templates.base(engine, now)],
         own_names=None if names == (template.OWNER, template.DATABASE) else names,
     )
     branch = Branch(

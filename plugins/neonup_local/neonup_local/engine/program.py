@@ -79,12 +79,16 @@ def run(
             remedy=remedy,
         ) from None
     if done.returncode != 0:
-        raise EngineError(
-            f"{what} failed ({_status(done.returncode)}).",
-            checked=last_lines(done.stdout),
-            remedy=remedy or (_MAKE_ROOM if "No space left on device" in done.stdout else None),
-        )
+        raise _failed(done, what, remedy)
     return done.stdout
+
+
+def _failed(done: subprocess.CompletedProcess[str], what: str, remedy: str | None) -> EngineError:
+    return EngineError(
+        f"{what} failed ({_status(done.returncode)}).",
+        checked=last_lines(done.stdout),
+        remedy=remedy or (_MAKE_ROOM if "No space left on device" in done.stdout else None),
+    )
 
 
 def reason(error: OSError) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import neonup
 from neonup import Database, Settings, SettingsError, destination
-from neonup_pytest.databases.statements import PREFIX
+from neonup_pytest.databases.naming import PREFIX
 
 
 def own_databases(settings: Settings, names: Iterable[str]) -> dict[str, Database]:

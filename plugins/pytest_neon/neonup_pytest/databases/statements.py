@@ -1,29 +1,14 @@
-"""The databases on the tests' server: their names, and the statements that move them.
-
-    neonup_test_<run>_<worker>         behind the worker's URL
-    neonup_test_<run>_<worker>_s<s>_<n>    waiting in the pool of schema s, or retired
-    neonup_test_<run>_<worker>_s<s>_base   the one that tests share, while a test has its own
-    neonup_test_<run>_kept_<worker>_<n>   a failed test's
-    neonup_test_template_<key>         what all are copies of
-
-Only names that begin with ``neonup_test_`` are ever touched.
-"""
+"""The statements that create, move, end and list the databases on the tests' server."""
 
 from __future__ import annotations
 
 import contextlib
-import re
 from collections.abc import Iterable
 
 from neonup.plugin.postgres import StatementFailed
+from neonup_pytest.databases import naming
 from neonup_pytest.servers.admin import Admin, identifier, literal, together
 
-PREFIX = "neonup_test_"
-TEMPLATE = f"{PREFIX}template_"
-EMPTY = "template1"
-"""What a database without a schema is a copy of."""
-
-_OF_A_RUN = re.compile(rf"{PREFIX}(?P<run>[0-9a-f]{{8}})_(?P<kept>kept_)?")
 _IN_USE = "55006"
 _IS_TEMPLATE = "42809"
 _LOCKED = "55P03"
@@ -88,7 +73,7 @@ def create(admin: Admin, name: str, template: str, owner: str) -> None:
     that is a third of the default strategy's time.
     """
     admin.run(
-        f"CREATE DATABASE {identifier(name)} TEMPLATE {identifier(template)} "
+        f"CREATE DATABASE {identifier(name)} naming.TEMPLATE {identifier(template)} "
         f"OWNER {identifier(owner)} STRATEGY FILE_COPY"
     )
 
@@ -281,7 +266,7 @@ def exists(admin: Admin, name: str) -> bool:
     return bool(admin.run(f"SELECT 1 FROM pg_database WHERE datname = {literal(name)}"))
 
 
-def names(admin: Admin, prefix: str = PREFIX) -> list[str]:
+def names(admin: Admin, prefix: str = naming.PREFIX) -> list[str]:
     """The databases whose names begin so, the oldest first."""
     rows = admin.run(
         "SELECT datname FROM pg_database "
@@ -293,18 +278,3 @@ def names(admin: Admin, prefix: str = PREFIX) -> list[str]:
 def size(admin: Admin, name: str) -> int:
     """How many bytes a database takes."""
     return int(admin.value(f"SELECT pg_database_size({literal(name)})"))
-
-
-def by_run(found: Iterable[str]) -> dict[str, list[str]]:
-    """Names of databases by the run that they belong to; kept ones are left out."""
-    runs: dict[str, list[str]] = {}
-    for name in found:
-        match = _OF_A_RUN.match(name)
-        if match and not match["kept"]:
-            runs.setdefault(match["run"], []).append(name)
-    return runs
-
-
-def kept(found: Iterable[str]) -> list[str]:
-    """Those of failed tests, which stay after their run."""
-    return [name for name in found if (match := _OF_A_RUN.match(name)) and match["kept"]]

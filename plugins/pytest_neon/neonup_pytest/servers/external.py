@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from neonup import USER, EngineError, Settings, SettingsError, psql, urls
 from neonup.plugin.postgres import ServerLost
-from neonup_pytest.databases import statements
+from neonup_pytest.databases import naming, statements
 from neonup_pytest.servers.admin import Admin, identifier, literal
 
 VARIABLE = "NEONUP_TEST_SERVER"
@@ -157,17 +157,17 @@ class ExternalServer:
             admin.close()
 
     def _sweep(self, admin: Admin) -> None:
-        found = statements.by_run(statements.names(admin))
+        found = naming.by_run(statements.names(admin))
         self._drop_dead(admin, {*found} - {self._run})
-        kept = statements.kept(statements.names(admin))
+        kept = naming.of_failed_tests(statements.names(admin))
         statements.drop_all(admin, kept[:-_KEPT])
         for name in kept[-_KEPT:]:
             self._drop_old(admin, name, _KEPT_SECONDS)
-        for name in statements.names(admin, statements.TEMPLATE):
+        for name in statements.names(admin, naming.TEMPLATE):
             self._drop_old(admin, name, _TEMPLATE_SECONDS)
 
     def _drop_dead(self, admin: Admin, ids: set[str]) -> None:
-        found = statements.by_run(statements.names(admin))
+        found = naming.by_run(statements.names(admin))
         for run in ids & {*found}:
             if admin.value(f"SELECT pg_try_advisory_lock({_key(run)})") != "t":
                 continue  # it lives

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from neonup import EngineError, Settings, urls
 from neonup.plugin.postgres import ServerLost
-from neonup_pytest.databases import cluster_state, statements
+from neonup_pytest.databases import cluster_state, naming, statements
 from neonup_pytest.servers.admin import Admin
 
 try:
@@ -199,7 +199,7 @@ class LocalServer:
             try:
                 self._add("made", template)
                 self._add("used", template)
-                busy = statements.names(admin, f"{statements.PREFIX}{self._run.id}_")
+                busy = statements.names(admin, f"{naming.PREFIX}{self._run.id}_")
                 if not busy:
                     self._forget_old(admin)
             finally:
@@ -212,7 +212,7 @@ class LocalServer:
 
     def _forget_old(self, admin: Admin) -> None:
         used = self._run.shared["used"]
-        others = [name for name in statements.names(admin, statements.TEMPLATE) if name not in used]
+        others = [name for name in statements.names(admin, naming.TEMPLATE) if name not in used]
         statements.drop_all(admin, others[:-_TEMPLATES])
 
     def _save(self) -> None:
@@ -233,7 +233,7 @@ class LocalServer:
             return
         admin = self.connect()
         try:
-            ours = statements.names(admin, f"{statements.PREFIX}{self._run.id}_")
+            ours = statements.names(admin, f"{naming.PREFIX}{self._run.id}_")
             clean = statements.drop_all(admin, ours) and cluster_state.drop_gone(admin)
             self._forget_old(admin)
         finally:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
-from neonup_emulator.neon import endpoints
+from neonup_emulator.neon import activity
 from neonup_emulator.neon.accounts import plans
 from neonup_emulator.neon.accounts.model import Organization
 from neonup_emulator.neon.compute import addresses
@@ -158,7 +158,7 @@ def endpoint(neon: LocalNeon, row: Endpoint) -> Shown:
         autoscaling_limit_max_cu=row.autoscaling_limit_max_cu,
         region_id="aws-us-east-2",
         type=row.type,
-        current_state="active" if endpoints.is_active(neon, row) else "idle",
+        current_state="active" if activity.is_active(neon, row) else "idle",
         settings=row.settings,
         pooler_enabled=row.pooler_enabled,
         pooler_mode="transaction",

@@ -13,7 +13,7 @@ from starlette.routing import Route
 from neonup_emulator.api.web import branch_tree, session
 from neonup_emulator.api.web.page import page
 from neonup_emulator.api.web.visit import Visit, does, show, shows, tell
-from neonup_emulator.neon import endpoints, projects
+from neonup_emulator.neon import activity, projects
 from neonup_emulator.neon.changes import project_creation
 from neonup_emulator.neon.context import LocalNeon
 from neonup_emulator.neon.model import Branch, Endpoint, Operation, Project, Snapshot
@@ -60,7 +60,7 @@ def summary(neon: LocalNeon, project: Project) -> Summary:
     seen += [at for endpoint in opened for at in (endpoint.last_active, endpoint.started_at) if at]
     return Summary(
         project,
-        any(endpoints.is_active(neon, endpoint) for endpoint in opened),
+        any(activity.is_active(neon, endpoint) for endpoint in opened),
         sum(details.size(neon.clusters.folder(branch.cluster_id)) for branch in branches),
         len(branches),
         max(seen),

@@ -11,7 +11,7 @@ from starlette.routing import Route
 from neonup_emulator.api.web import branch_tree, usage_view
 from neonup_emulator.api.web.console import busy
 from neonup_emulator.api.web.visit import Visit, show, shows
-from neonup_emulator.neon import endpoints, snapshots
+from neonup_emulator.neon import activity, snapshots
 from neonup_emulator.neon.compute import addresses
 from neonup_emulator.neon.context import LocalNeon
 from neonup_emulator.neon.model import Branch, Endpoint, Operation, Project, Snapshot
@@ -59,7 +59,7 @@ def computes(neon: LocalNeon, branch: Branch) -> list[Compute]:
     opened = neon.store.all(Endpoint, branch_id=branch.id)
     opened.sort(key=lambda endpoint: endpoint.type != "read_write")
     return [
-        Compute(endpoint, addresses.host(endpoint), endpoints.is_active(neon, endpoint))
+        Compute(endpoint, addresses.host(endpoint), activity.is_active(neon, endpoint))
         for endpoint in opened
     ]
 

@@ -87,8 +87,8 @@ class BranchCreation(ClusterChange):
         )
         cluster = point_in_time.new_cluster(neon, parent, moment, id=self.cluster_id)
         if spec.init_source != "parent-data":
-            engine = neon.clusters.engine_of_id(cluster.engine)
-            base = neon.clusters.template_base(engine, now)
+            engine = neon.clusters.engines.for_id(cluster.engine)
+            base = neon.clusters.templates.base(engine, now)
             # The parent's roles and databases are created in it under the names that they have.
             cluster = replace(cluster, state=ClusterOrigin.NEW, bases=[base], own_names=None)
         is_root = spec.init_source == "schema-only"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
 from msgspec import UNSET
@@ -27,9 +26,6 @@ from neonup_emulator.neon.state.change import Completion, PlannedOperation, Proj
 from neonup_emulator.neon.state.row import Row
 from neonup_emulator.neon.state.store import setting
 from neonup_local.engine.binaries import Engine
-
-RECOVERABLE = timedelta(days=7)
-"""How long a deleted project can be recovered."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +67,7 @@ def create(
     if caller.project_id is not None:
         raise Forbidden("a key of one project cannot create projects")
     try:
-        engine = neon.clusters.engine_for(wanted.pg_version)
+        engine = neon.clusters.engines.for_major(wanted.pg_version)
     except EngineError as error:
         raise Unprocessable(f"{error.message} {error.remedy or ''}".strip()) from None
     project = _project(
@@ -129,7 +125,7 @@ class ProjectCreation(ProjectChange):
     def work(self) -> Completion:
         neon, branch = self._neon, self._rows.branch
         neon.clusters.create(self._rows.cluster.id, self._engine)
-        neon.meter.begin(branch, neon.clusters.template_size(self._engine))
+        neon.meter.begin(branch, neon.clusters.templates.size(self._engine))
         ready = {"state": "ready", "state_changed_at": branch.created_at}
         return Completion(lambda: neon.store.update(Branch, branch.id, setting(**ready)))
 

@@ -3,7 +3,7 @@
 clusters/<id>/   data/, log, neonup.conf; `promised` instead of data that is copied when needed
 bases/           data directories from which a cluster's past is built; the first of a project is
                  its engine's template
-spares/          prepared copies of such a template
+spares/          prepared copies of such a template, see `template_copies`
 """
 
 from __future__ import annotations
@@ -11,25 +11,22 @@ from __future__ import annotations
 import contextlib
 import secrets
 import shutil
-import threading
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from neonup import EngineError
 from neonup.plugin.postgres import PsqlSession
 from neonup_emulator.neon.data import history
-from neonup_emulator.neon.data.model import Base, Cluster
+from neonup_emulator.neon.data.engines import ProjectEngines
+from neonup_emulator.neon.data.model import Cluster
+from neonup_emulator.neon.data.template_copies import TemplateCopies
 from neonup_local.engine import account as accounts
-from neonup_local.engine import admin, binaries, cluster, copying, postmaster, template
+from neonup_local.engine import admin, cluster, copying, postmaster, template
 from neonup_local.engine.binaries import Engine
 from neonup_local.service import home as homes
-from neonup_local.service import stock
 
-SPARES = 3
-"""Prepared copies of each template; refilled in the background."""
 _PROMISED = "promised"
 """The file in a cluster's folder that names the template of which it is still to be a copy."""
 
@@ -44,16 +41,10 @@ class Clusters:
     """
 
     def __init__(self, home: Path, folder: Path, *, pg_bin: Path | None = None):
-        self._home = home
+        self.engines = ProjectEngines(home, pg_bin)
+        self.templates = TemplateCopies(home, folder)
         self._folder = folder
-        self._pg_bin = pg_bin
-        self._engines: dict[str, Engine] = {}
-        self._chosen: dict[int | None, Engine] = {}
-        self._templates: set[str] = set()
         self._new_bases: set[str] = set()
-        self._sizes: dict[str, int] = {}
-        self._filling = threading.Lock()
-        self._copying = threading.Lock()
         for name in ("clusters", "bases", "spares"):
             homes.make_folder(folder / name)
             homes.spread(folder / name)
@@ -66,44 +57,13 @@ class Clusters:
         """Its data directory."""
         return self.folder(id) / "data"
 
-    def engine_for(self, major: int | None) -> Engine:
-        """The engine of a new project; one that speaks TLS where there is any.
-
-        Raises:
-            EngineError: the machine has none of that version.
-        """
-        engine = self._chosen.get(major)
-        if engine is None or not engine.bin.is_dir():
-            engine = stock.choose_engine(self._home, pg_bin=self._pg_bin, tls=True, major=major)
-            self._chosen[major] = self._engines[engine.id] = engine
-        return engine
-
-    def engine_of_id(self, id: str) -> Engine:  # noqa: A002
-        """The engine of that id, or its successor, for a cluster without data.
-
-        Raises:
-            EngineError: the machine has it no more.
-        """
-        known = self._engines.get(id)
-        if known is None or not known.bin.is_dir():
-            name = id.rpartition("-")[0]
-            known = stock.choose_engine(self._home, pg_bin=self._pg_bin, tls=True, name=name)
-            self._engines[id] = known
-        return known
-
     def engine_of(self, row: Cluster) -> Engine:
         """The engine that can start a cluster.
 
         Raises:
             EngineError: the machine has it no more.
         """
-        known = self._engines.get(row.engine)
-        if known is None or not known.bin.is_dir():
-            major = cluster.major_version(self.data(row.id))
-            self._engines[row.engine] = binaries.for_data(
-                self._home, major, row.engine, self._pg_bin
-            )
-        return self._engines[row.engine]
+        return self.engines.for_data(row, self.data(row.id))
 
     def create(self, id: str, engine: Engine) -> None:  # noqa: A002
         """Give a new cluster a prepared copy of the template; where there is none, `provide` will.
@@ -113,8 +73,8 @@ class Clusters:
         """
         folder = self._new_folder(id)
         history.create_archive(folder, accounts.for_new_data())
-        name = self.template(engine).name
-        if not self._take_spare(name, folder / "data"):
+        name = self.templates.folder(engine).name
+        if not self.templates.take_spare(name, folder / "data"):
             (folder / _PROMISED).write_text(name, encoding="ascii")
 
     def has_data(self, id: str) -> bool:  # noqa: A002
@@ -133,25 +93,9 @@ class Clusters:
             name = promised.read_text(encoding="ascii")
         except FileNotFoundError:
             return
-        if not data.is_dir() and not self._take_spare(name, data):
-            making = folder / ".making"
-            shutil.rmtree(making, ignore_errors=True)
-            template.copy(self._folder / "bases" / name, making, accounts.for_new_data())
-            making.rename(data)
+        if not data.is_dir() and not self.templates.take_spare(name, data):
+            self.templates.copy(name, data)
         promised.unlink()  # before anything is written: data that is lost is not made anew
-
-    def _take_spare(self, name: str, target: Path) -> bool:
-        for spare in (self._folder / "spares" / name).glob("spare-*"):
-            with contextlib.suppress(FileNotFoundError):  # taken by another thread
-                spare.rename(target)
-                return True
-        return False
-
-    def template_base(self, engine: Engine, at: datetime) -> Base:
-        """The base of every cluster that `create` creates."""
-        folder = self.template(engine)
-        shown = at.replace(microsecond=at.microsecond // 1000 * 1000)  # as the API tells it
-        return Base(folder.name, shown, history.first_segment(folder))
 
     def copy_stopped(self, source: str, target: str) -> None:
         """Copy a cluster whose server does not run and cannot be started meanwhile."""
@@ -233,7 +177,7 @@ class Clusters:
             wanted: those that a cluster's row has.
         """
         self._new_bases -= wanted
-        left = wanted | self._templates | self._new_bases
+        left = wanted | self.templates.used | self._new_bases
         for folder in (self._folder / "bases").iterdir():
             if folder.name not in left and folder.name[0] != ".":
                 shutil.rmtree(folder, ignore_errors=True)
@@ -246,30 +190,6 @@ class Clusters:
         """Bytes of a cluster's data."""
         paths = (self.data(id) / "base").rglob("*")
         return sum(path.stat().st_size for path in paths if path.is_file())
-
-    def template_size(self, engine: Engine) -> int:
-        """Bytes of a new cluster's data."""
-        if engine.id not in self._sizes:
-            paths = (self.template(engine) / "base").rglob("*")
-            self._sizes[engine.id] = sum(path.stat().st_size for path in paths if path.is_file())
-        return self._sizes[engine.id]
-
-    def fill(self, engine: Engine) -> None:
-        """Prepare spares until there are enough; at once where another thread is doing so."""
-        if not self._filling.acquire(blocking=False):
-            return
-        try:
-            folder = self._spares(engine)
-            homes.make_folder(folder)
-            for leftover in folder.glob(".making-*"):
-                shutil.rmtree(leftover, ignore_errors=True)
-            while len(list(folder.glob("spare-*"))) < SPARES:
-                name = secrets.token_hex(4)
-                making = folder / f".making-{name}"
-                self._copy_template(engine, making)
-                making.rename(folder / f"spare-{name}")
-        finally:
-            self._filling.release()
 
     def stop(self, id: str) -> bool:  # noqa: A002
         """Stop its server; False where none ran.
@@ -321,26 +241,3 @@ class Clusters:
                 remedy="Free some space or allow writing there.",
             ) from None
         return folder
-
-    def _copy_template(self, engine: Engine, target: Path) -> None:
-        account = accounts.for_new_data()
-        template.copy(self.template(engine), target, account)
-
-    def template(self, engine: Engine) -> Path:
-        """An engine's template, as this local Neon keeps it while a project needs it.
-
-        Raises:
-            EngineError: it cannot be created or copied.
-        """
-        folder = self._folder / "bases" / f"{engine.id}-{template.FORM}"
-        with self._copying:
-            self._templates.add(folder.name)
-            if not folder.is_dir():
-                account = accounts.for_new_data()
-                making = folder.with_name(f".making-{secrets.token_hex(4)}")
-                template.copy(stock.prepare(self._home, engine, account), making, account)
-                making.rename(folder)
-        return folder
-
-    def _spares(self, engine: Engine) -> Path:
-        return self._folder / "spares" / f"{engine.id}-{template.FORM}"

@@ -26,7 +26,7 @@ def build(neon: LocalNeon, parent: Branch, branch: Branch, cluster: Cluster) -> 
         EngineError: the machine could not do it.
         Failed: `pg_dump` or `psql` did not.
     """
-    neon.clusters.create(cluster.id, neon.clusters.engine_of_id(cluster.engine))
+    neon.clusters.create(cluster.id, neon.clusters.engines.for_id(cluster.engine))
     try:
         neon.computes.start(branch, known=True)
         with neon.computes.admin(parent) as source:
