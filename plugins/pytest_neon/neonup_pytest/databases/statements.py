@@ -73,7 +73,7 @@ def create(admin: Admin, name: str, template: str, owner: str) -> None:
     that is a third of the default strategy's time.
     """
     admin.run(
-        f"CREATE DATABASE {identifier(name)} naming.TEMPLATE {identifier(template)} "
+        f"CREATE DATABASE {identifier(name)} TEMPLATE {identifier(template)} "
         f"OWNER {identifier(owner)} STRATEGY FILE_COPY"
     )
 
