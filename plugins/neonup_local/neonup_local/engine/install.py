@@ -15,6 +15,10 @@ from neonup_local.engine import program
 from neonup_local.engine.neon_extensions import NEON_EXTENSIONS
 
 BIN = "bin"
+EXTENSION_FOLDERS = ("share/extension", "share/postgresql/extension")
+"""Where a Postgres has its extensions' control files, beside its `BIN`."""
+_LIBRARIES = ("{}.libs", "{}/.dylibs")
+"""Where wheels have more libraries, beside the package: on Linux, and on macOS."""
 _INSTALL = "pginstall"
 _PROGRAMS = frozenset(
     f"{name}{suffix}"
@@ -75,12 +79,14 @@ def copy_wheel(source: Path, target: Path) -> None:
             ignore=_leave_out(source),
             copy_function=_link_or_copy,
         )
-        libraries = source.parent.parent / f"{package}.libs"
-        if libraries.is_dir():
-            shutil.copytree(
-                libraries, temporary / libraries.name, symlinks=True, copy_function=_link_or_copy
-            )
-        _trust_extensions(temporary / package / _INSTALL / "share" / "extension")
+        for name in (pattern.format(package) for pattern in _LIBRARIES):
+            libraries = source.parent.parent / name
+            if libraries.is_dir():
+                shutil.copytree(
+                    libraries, temporary / name, symlinks=True, copy_function=_link_or_copy
+                )
+        for name in EXTENSION_FOLDERS:
+            _trust_extensions(temporary / package / _INSTALL / name)
         _make_readable(temporary)
         if not target.exists():
             temporary.rename(target)
