@@ -22,6 +22,7 @@ class Arguments(TypedDict, total=False):
     on_expiry: str | None
     banner: bool | None
     pg_bin: Path | str | None
+    postgres: int | None
     checkpoint_migrations: bool | None
     git_branches: bool | None
     owner: Path | str | None

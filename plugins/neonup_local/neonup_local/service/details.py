@@ -106,6 +106,8 @@ def engines(databases: LocalDatabases) -> list[dict[str, str | bool | None]]:
         engine = candidate.engine
         wanted = databases.engine in (None, candidate.name)
         takes = engine is not None and wanted and not chosen
+        if engine is not None and databases.major not in (None, engine.major):
+            takes = False
         chosen = chosen or takes
         rows.append(
             {

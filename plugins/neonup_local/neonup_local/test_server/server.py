@@ -143,10 +143,16 @@ def _set_password(role: str, password: str) -> str:
     return f"ALTER ROLE {role} PASSWORD '{verifier}'"
 
 
-def choose_engine(home: Path, *, pg_bin: Path | None = None, name: str | None = None) -> Engine:
+def choose_engine(
+    home: Path,
+    *,
+    pg_bin: Path | None = None,
+    major: int | None = None,
+    name: str | None = None,
+) -> Engine:
     """The engine for a test server, as for any new database.
 
     Raises:
         EngineError: there is none; says what was looked at.
     """
-    return stock.choose_engine(home, pg_bin=pg_bin, name=name)
+    return stock.choose_engine(home, pg_bin=pg_bin, major=major, name=name)

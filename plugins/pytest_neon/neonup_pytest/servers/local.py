@@ -91,6 +91,7 @@ class LocalServer:
             engine = choose_engine(
                 self._settings.home,
                 pg_bin=self._settings.pg_bin,
+                major=self._settings.postgres,
                 name=LocalOptions.of(self._settings).engine,
             )
             with self._run.locked():
