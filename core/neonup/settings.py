@@ -48,7 +48,7 @@ class Settings:
         on_expiry: what to do about an expired database: ``ask`` or ``replace``.
         banner: whether a start says which database it found.
         pg_bin: a folder of Postgres programs to use before any other.
-        postgres: the major version of Postgres that a new database on this machine gets; None: any.
+        postgres: the major version of Postgres that a new database gets, here or in the account.
         checkpoint_migrations: whether a version is kept before Django's ``migrate`` changes it.
         git_branches: whether each git branch has data of its own.
         owner: another folder that names the same database, and whose data may be changed or

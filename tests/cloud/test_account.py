@@ -13,6 +13,7 @@ import pytest
 
 from neonup_cloud import NeonClient
 from neonup_cloud.api.errors import NotFound
+from neonup_local.engine import binaries
 from tests.cloud.neon import branches, projects
 from tests.cloud.relay import Relay
 from tests.contract.wire import answer, wire
@@ -55,6 +56,16 @@ def test_a_branch_of_a_project_is_made_and_only_it_is_deleted(
     assert len(projects(neon_server_here, name)) == 1
     shop.ok("destroy", "--yes", **environ)
     assert branches(neon_server_here, team) == ["main"]
+
+
+def test_a_project_has_the_major_version_of_the_setting(
+    shop: Project, name: str, neon_server_here: NeonServer, tmp_path: Path
+) -> None:
+    engines = [entry.engine for entry in binaries.candidates(tmp_path)]
+    oldest = min(engine.major for engine in engines if engine)
+    shop.ok(NEONUP_POSTGRES=str(oldest))
+    (project,) = projects(neon_server_here, name)
+    assert project.pg_version == oldest
 
 
 def test_a_branch_gets_the_name_that_was_asked_for_unless_it_is_taken(
@@ -255,5 +266,5 @@ def test_auto_does_not_take_the_account(shop: Project, name: str) -> None:
 
 
 def test_an_option_that_cannot_be_used_is_named(shop: Project, name: str) -> None:
-    said = shop.fails(NEONUP_ACCOUNT_PG_VERSION="new")
-    assert "NEONUP_ACCOUNT_PG_VERSION" in said
+    said = shop.fails(NEONUP_POSTGRES="new")
+    assert "NEONUP_POSTGRES" in said

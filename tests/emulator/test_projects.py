@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import psutil
 import psycopg
 import pytest
 
 from neonup_emulator.neon.model import Branch, Operation
+from neonup_local.engine import binaries
 from tests.emulator.api import Api, Project, ask
 from tests.emulator.serving import NeonServer
 from tests.waiting import wait_until
@@ -45,6 +47,15 @@ def test_a_new_endpoint_is_active_and_takes_no_memory_before_somebody_connects(
     shown = project.api.ok("GET", f"{project.path}/endpoints/{project.endpoint}")
     assert shown["endpoint"]["current_state"] == "active"
     assert running(branch.cluster_id)
+
+
+def test_a_project_has_the_major_version_that_was_asked_for(api: Api, tmp_path: Path) -> None:
+    engines = [entry.engine for entry in binaries.candidates(tmp_path)]
+    for major in {engine.major for engine in engines if engine}:
+        project = api.create_project(name="shop", pg_version=major)
+        assert project.answer["project"]["pg_version"] == major
+        version = ask(project.url, "SHOW server_version")
+        assert version.startswith(f"{major}.")
 
 
 def test_two_projects_are_apart(api: Api) -> None:

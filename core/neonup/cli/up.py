@@ -24,7 +24,7 @@ from neonup.start import announce, permission, unanswered
     default=None,
     help="Create it with wal_level = logical.",
 )
-@click.option("--postgres", type=int, metavar="MAJOR", help="The major version, e.g. 17; local.")
+@click.option("--postgres", type=int, metavar="MAJOR", help="Its major version, e.g. 17.")
 @click.option("-r", "--ref", help="The referrer sent to neon.new.")
 @click.option("--provider", help="local, neon.new, account, claimable, or a plugin's provider.")
 @click.option("--force", is_flag=True, help="Create one even if the variable already has a value.")

@@ -41,7 +41,6 @@ class AccountOptions(Options):
         project: an existing project: the database is a new branch of it. None: a new project.
         org: the organization whose projects are meant; None: the key's own.
         region: where a new project is, e.g. ``aws-us-east-2``.
-        pg_version: Postgres's major version of a new project.
         branch: the name of a new branch.
         database: which database of a branch, where it has several.
         claimable: whether a new project is offered to whoever has its claim link.
@@ -54,7 +53,6 @@ class AccountOptions(Options):
     project: str | None = option(_id, also="NEON_PROJECT_ID")
     org: str | None = option(_id, also="NEON_ORG_ID")
     region: str | None = option(str)
-    pg_version: int | None = option(int)
     branch: str | None = option(str)
     database: str | None = option(str)
     claimable: bool = option(bool, default=False)

@@ -48,14 +48,24 @@ class AccountCreation:
         store: where the name of what is created is stored.
         key: under which key of the store.
         options: what is wanted.
+        major: Postgres's major version of a new project; Neon's choice if None.
     """
 
-    def __init__(self, neon: NeonClient, store: StateStore, key: str, options: AccountOptions):
+    def __init__(
+        self,
+        neon: NeonClient,
+        store: StateStore,
+        key: str,
+        options: AccountOptions,
+        *,
+        major: int | None = None,
+    ):
         self._neon = neon
         self._calls = Groups(neon.api, None)
         self._store = store
         self._key = key
         self._options = options
+        self._major = major
 
     def run(self, spec: DatabaseSpec) -> CreatedDatabase:
         """Return what an earlier try has created for the same key, or create it.
@@ -185,7 +195,7 @@ class AccountCreation:
             name=name,
             org_id=options.org,
             region_id=options.region,
-            pg_version=options.pg_version,
+            pg_version=self._major,
             settings={"enable_logical_replication": True} if logical_replication else None,
             branch={"role_name": ROLE, "database_name": DATABASE},
         )

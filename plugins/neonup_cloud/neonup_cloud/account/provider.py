@@ -79,7 +79,8 @@ class AccountProvider(Provider):
         wanted = self._options
         key = state_name(spec.project, spec.env_file, spec.key)
         with self._client(wanted) as neon:
-            created = AccountCreation(neon, self._store, key, wanted).run(spec)
+            creation = AccountCreation(neon, self._store, key, wanted, major=self.settings.postgres)
+            created = creation.run(spec)
             neon.operations.settle(created.location.project)
             branch = locations.branch_of(neon, created.location)
             urls = locations.urls(neon, branch, database=wanted.database)
