@@ -17,7 +17,7 @@ from tests.project import Project, clean_environ
 
 @pytest.fixture(scope="module")
 def neon(warm_parts: Path) -> Iterator[NeonServer]:
-    """A local Neon, whose servers are Postgres 17 with TLS where that engine is installed."""
+    """A local Neon."""
     home = warm_home(warm_parts)
     with serving(home) as server:
         yield server
@@ -34,9 +34,12 @@ def project(tmp_path: Path, neonup_home: Path) -> Project:
 
 @pytest.fixture
 def cloud(neon: NeonServer) -> Iterator[str]:
-    """The URL of a new and empty database of the local Neon's; gone afterwards, with its rows."""
+    """The URL of a new and empty database of the local Neon's; gone afterwards, with its rows.
+
+    It is of an older major version than a local database.
+    """
     api = Api(neon.base, neon.key)
-    made = api.create_project(name="shop")
+    made = api.create_project(name="shop", pg_version=17)
     yield made.url
     api.ok("DELETE", made.path)
     clock = neon.neon.clock
