@@ -12,14 +12,15 @@ from neonup_emulator.neon import upkeep
 from tests.conftest import remove_home, warm_home
 from tests.emulator.api import Api
 from tests.emulator.serving import NeonServer, serving
+from tests.postgres import programs
 from tests.project import Project, clean_environ
 
 
 @pytest.fixture(scope="module")
 def neon(warm_parts: Path) -> Iterator[NeonServer]:
-    """A local Neon."""
+    """A local Neon, whose servers are of an older major version than local databases."""
     home = warm_home(warm_parts)
-    with serving(home) as server:
+    with serving(home, pg_bin=programs(tls=True)) as server:
         yield server
     remove_home(home)
 
@@ -34,12 +35,9 @@ def project(tmp_path: Path, neonup_home: Path) -> Project:
 
 @pytest.fixture
 def cloud(neon: NeonServer) -> Iterator[str]:
-    """The URL of a new and empty database of the local Neon's; gone afterwards, with its rows.
-
-    It is of an older major version than a local database.
-    """
+    """The URL of a new and empty database of the local Neon's; gone afterwards, with its rows."""
     api = Api(neon.base, neon.key)
-    made = api.create_project(name="shop", pg_version=17)
+    made = api.create_project(name="shop")
     yield made.url
     api.ok("DELETE", made.path)
     clock = neon.neon.clock

