@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
@@ -22,6 +23,7 @@ from neonup_emulator.neon.data.model import Cluster
 from neonup_emulator.neon.model import (
     Branch,
     BranchDatabase,
+    DataState,
     Endpoint,
     Operation,
     Permission,
@@ -137,10 +139,18 @@ def test_a_branch_begins_with_its_parents_roles_and_databases(filled: Store) -> 
 @every_kind
 def test_what_is_in_the_making_is_taken_back(store: Store, kind: type[Row]) -> None:
     """Whatever has a state `init` is one that a start takes back."""
-    states = {one.name: one.type for one in msgspec.structs.fields(kind)}.get("state")
-    row = row_of(kind, state="init") if "init" in get_args(states) else row_of(kind)
+    types = {field.name: field.type for field in msgspec.structs.fields(kind)}
+    copies_data = types.get("state") is DataState
+    row = row_of(kind, state=DataState.INIT) if copies_data else row_of(kind)
     store.insert(row)
-    assert ownership.unfinished(store) == ([row] if "init" in get_args(states) else [])
+    assert ownership.unfinished(store) == ([row] if copies_data else [])
+
+
+@every_kind
+def test_the_states_of_a_row_have_names(kind: type[Row]) -> None:
+    types = {field.name: field.type for field in msgspec.structs.fields(kind)}
+    for name in {"state", "status"} & types.keys():
+        assert issubclass(types[name], StrEnum)
 
 
 @every_kind

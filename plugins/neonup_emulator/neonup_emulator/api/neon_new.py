@@ -16,7 +16,7 @@ from neonup_emulator.api.body import Unusable, json_object
 from neonup_emulator.api.v2 import serializers
 from neonup_emulator.api.web.page import address
 from neonup_emulator.neon.claimable import neon_new
-from neonup_emulator.neon.claimable.model import ClaimableDatabase
+from neonup_emulator.neon.claimable.model import ClaimableDatabase, ClaimableState
 from neonup_emulator.neon.context import LocalNeon
 from neonup_emulator.neon.errors import NotFound, Refused
 
@@ -29,7 +29,7 @@ _MISSING_REFERRER = {
     "hint": 'Identify the caller: {"ref": "your-app-name"} in the body.',
 }
 _NOT_FOUND = {"message": "Database not found"}
-_STATUSES = {"claiming": "CLAIMING", "claimed": "CLAIMED"}
+_STATUSES = {ClaimableState.CLAIMING: "CLAIMING", ClaimableState.CLAIMED: "CLAIMED"}
 _FAILED = {"message": "Failed to create the database."}
 
 

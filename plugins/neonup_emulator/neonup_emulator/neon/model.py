@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Any, ClassVar, Literal
 
 from msgspec import field
@@ -12,9 +13,33 @@ from neonup_emulator.neon import regions
 from neonup_emulator.neon.accounts.model import Organization
 from neonup_emulator.neon.state.row import Owner, Row
 
-OperationStatus = Literal["scheduling", "running", "finished", "failed"]
 EndpointType = Literal["read_only", "read_write"]
 InitSource = Literal["parent-data", "parent-schema", "schema-only"]
+
+
+class DataState(StrEnum):
+    """Whether a branch or a snapshot has its data, in the words of Neon's API."""
+
+    INIT = "init"
+    """Its data is still being copied."""
+    READY = "ready"
+    """Its data is complete."""
+
+
+class EndpointState(StrEnum):
+    """Whether an endpoint's compute runs, in the words of Neon's API."""
+
+    ACTIVE = "active"
+    IDLE = "idle"
+
+
+class OperationStatus(StrEnum):
+    """How far an operation is, in the words of Neon's API."""
+
+    SCHEDULING = "scheduling"
+    RUNNING = "running"
+    FINISHED = "finished"
+    FAILED = "failed"
 
 
 class Project(Row, frozen=True):
@@ -54,7 +79,7 @@ class Branch(Row, frozen=True):
         parent_lsn: where in its parent's log it begins.
         restored_from: the snapshot that it was created from.
         restore_target: the branch whose place it takes once the restore is finalized.
-        state: `init` while its data is being copied.
+        state: whether its data has been copied.
         backup_schedule: when snapshots of it are created.
         backup_looked: for each item of that, until when it was carried out.
     """
@@ -66,7 +91,7 @@ class Branch(Row, frozen=True):
     cluster_id: str
     created_at: datetime
     updated_at: datetime
-    state: Literal["init", "ready"] = "init"
+    state: DataState = DataState.INIT
     state_changed_at: datetime | None = None
     parent_id: str | None = None
     parent_lsn: str | None = None
@@ -85,7 +110,7 @@ class Branch(Row, frozen=True):
     @property
     def is_unfinished(self) -> bool:
         """Whether its data is still being copied."""
-        return self.state == "init"
+        return self.state is DataState.INIT
 
     @property
     def cluster_ids(self) -> tuple[str, ...]:
@@ -204,8 +229,13 @@ class Operation(Row, frozen=True):
     updated_at: datetime
     branch_id: str | None = None
     endpoint_id: str | None = None
-    status: OperationStatus = "running"
+    status: OperationStatus = OperationStatus.RUNNING
     error: str | None = None
+
+    @property
+    def is_running(self) -> bool:
+        """Whether its change has neither finished nor failed."""
+        return self.status in (OperationStatus.SCHEDULING, OperationStatus.RUNNING)
 
 
 class Snapshot(Row, frozen=True):
@@ -230,12 +260,12 @@ class Snapshot(Row, frozen=True):
     expires_at: datetime | None = None
     manual: bool = True
     size: int | None = None
-    state: Literal["init", "ready"] = "init"
+    state: DataState = DataState.INIT
 
     @property
     def is_unfinished(self) -> bool:
         """Whether its data is still being copied."""
-        return self.state == "init"
+        return self.state is DataState.INIT
 
     @property
     def cluster_ids(self) -> tuple[str, ...]:

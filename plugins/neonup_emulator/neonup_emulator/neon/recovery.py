@@ -9,7 +9,7 @@ from neonup_emulator.neon.claimable import holding
 from neonup_emulator.neon.compute.addresses import Addresses
 from neonup_emulator.neon.data.clusters import Clusters
 from neonup_emulator.neon.data.model import Cluster
-from neonup_emulator.neon.model import Branch, Endpoint, Operation, Project
+from neonup_emulator.neon.model import Branch, Endpoint, Operation, OperationStatus, Project
 from neonup_emulator.neon.state import ownership
 from neonup_emulator.neon.state.clock import Clock
 from neonup_emulator.neon.state.store import Store, setting
@@ -26,10 +26,12 @@ def recover(store: Store, clusters: Clusters, clock: Clock) -> None:
     """
     with store.transaction():
         for operation in store.all(Operation):
-            if operation.status in ("scheduling", "running"):
+            if operation.is_running:
                 message = "the server was stopped before this was finished"
-                ended = {"status": "failed", "error": message, "updated_at": clock.now()}
-                store.update(Operation, operation.id, setting(**ended))
+                failed = setting(
+                    status=OperationStatus.FAILED, error=message, updated_at=clock.now()
+                )
+                store.update(Operation, operation.id, failed)
         for row in ownership.unfinished(store):
             if isinstance(row, Branch):
                 purging.forget_branch(store, row)

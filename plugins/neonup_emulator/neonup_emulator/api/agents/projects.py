@@ -17,6 +17,7 @@ from neonup_emulator.neon.claimable import (
     capabilities,
     claim_codes,
 )
+from neonup_emulator.neon.claimable.agent_claims import AgentClaimState
 from neonup_emulator.neon.claimable.agent_errors import AgentRefused
 from neonup_emulator.neon.claimable.agent_tokens import Bearer
 from neonup_emulator.neon.context import LocalNeon
@@ -77,11 +78,11 @@ def begin_claim(request: Request, neon: LocalNeon, body: bytes) -> Any:
 
 def claim_status(request: Request, neon: LocalNeon, body: bytes) -> Any:
     """How far the claim is; any token of the project's may ask, also after its end."""
-    status = agent_claims.status(neon, bearer(request, neon).registration)
+    claim = agent_claims.status(neon, bearer(request, neon).registration)
     return {
-        "state": status.state,
-        "expires_at": serializers.moment(status.expires_at),
-        "reconciled": status.state == "reconciled",
+        "state": claim.state,
+        "expires_at": serializers.moment(claim.expires_at),
+        "reconciled": claim.state is AgentClaimState.RECONCILED,
     }
 
 

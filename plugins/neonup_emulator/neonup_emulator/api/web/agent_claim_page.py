@@ -17,7 +17,7 @@ from neonup_emulator.neon.claimable import agent_claims
 from neonup_emulator.neon.claimable.agent_claims import Claimable
 from neonup_emulator.neon.claimable.attempts import TooMany
 from neonup_emulator.neon.claimable.claim_codes import WrongCode
-from neonup_emulator.neon.claimable.model import AgentRegistration
+from neonup_emulator.neon.claimable.model import AgentRegistration, RegistrationState
 from neonup_emulator.neon.context import LocalNeon
 from neonup_emulator.neon.errors import NotFound, Refused
 
@@ -101,7 +101,7 @@ async def _claimed(request: Request, neon: LocalNeon, user: User, project_id: st
         "agent_claimed.html",
         project_id=claimed.project_id,
         organization=organization.name if organization else "",
-        reconciled=claimed.state == "reconciled",
+        reconciled=claimed.state is RegistrationState.RECONCILED,
     )
 
 

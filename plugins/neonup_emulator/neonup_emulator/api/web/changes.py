@@ -73,7 +73,7 @@ def _create_branch(visit: Visit) -> Response:
     )
     wanted = CreateBranch(branch=spec, endpoints=[BranchEndpoint(type="read_write")])
     branch, _, _ = branch_creation.create(visit.neon, visit.project, wanted)
-    ready = "is ready" if branch.state == "ready" else "is being copied"
+    ready = "is being copied" if branch.is_unfinished else "is ready"
     return _to(visit, f"The branch {branch.name} {ready}.")
 
 

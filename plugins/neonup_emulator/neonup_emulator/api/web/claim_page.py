@@ -12,7 +12,7 @@ from neonup_emulator.api.web.page import page, to_sign_in
 from neonup_emulator.neon.accounts.model import User
 from neonup_emulator.neon.claimable import neon_new
 from neonup_emulator.neon.claimable.agent_claims import destinations
-from neonup_emulator.neon.claimable.model import ClaimableDatabase
+from neonup_emulator.neon.claimable.model import ClaimableDatabase, ClaimableState
 from neonup_emulator.neon.context import LocalNeon
 from neonup_emulator.neon.errors import Conflict, NotFound
 
@@ -31,7 +31,7 @@ async def _show(request: Request) -> Response:
     database = await to_thread.run_sync(neon_new.find, neon, name)
     if database is None:
         return await _gone(request, neon, name)
-    if database.state == "unclaimed":
+    if database.state is ClaimableState.UNCLAIMED:
         return await _unclaimed(request, neon, database)
     return _claimed(request, neon, database)
 
@@ -74,7 +74,7 @@ def _claimed(request: Request, neon: LocalNeon, database: ClaimableDatabase) -> 
         request,
         "claimed.html",
         project=database.project_id,
-        done=database.state == "claimed",
+        done=database.state is ClaimableState.CLAIMED,
         since=database.updated_at,
         organization=organization.name if organization else "",
         mine=_is_claimers(database, session.user(request)),

@@ -70,7 +70,7 @@ def summary(neon: LocalNeon, project: Project) -> Summary:
 def busy(neon: LocalNeon, project: Project) -> bool:
     """Whether a change of the project is being carried out."""
     operations = neon.store.all(Operation, project_id=project.id)
-    return any(operation.status in ("running", "scheduling") for operation in operations[-20:])
+    return any(operation.is_running for operation in operations[-20:])
 
 
 async def _home(request: Request) -> Response:

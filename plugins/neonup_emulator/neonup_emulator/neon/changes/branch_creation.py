@@ -12,7 +12,7 @@ from neonup_emulator.neon.data import point_in_time, schema_only
 from neonup_emulator.neon.data.history import RecoveryTarget
 from neonup_emulator.neon.data.model import Cluster, ClusterOrigin
 from neonup_emulator.neon.errors import Unprocessable
-from neonup_emulator.neon.model import Branch, Endpoint, Operation, Project, Role
+from neonup_emulator.neon.model import Branch, DataState, Endpoint, Operation, Project, Role
 from neonup_emulator.neon.requests.branches import CreateBranch
 from neonup_emulator.neon.requests.fields import given
 from neonup_emulator.neon.roles import as_stored
@@ -126,7 +126,7 @@ class BranchCreation(ClusterChange):
         """Let it be there, with the roles and databases that its parent has."""
         store, now = self.neon.store, self.neon.clock.now()
         parent = branches.find(self.neon, self.project, self._parent.id)
-        ready = {"state": "ready", "parent_lsn": lsn, "state_changed_at": now}
+        ready = {"state": DataState.READY, "parent_lsn": lsn, "state_changed_at": now}
         branch = store.update(Branch, self.id, setting(**ready))
         rows = ownership.inherited(store, parent, branch, branch.created_at)
         if parent.protected:  # https://neon.com/docs/guides/protected-branches

@@ -19,7 +19,15 @@ from neonup_emulator.neon import (
 from neonup_emulator.neon.accounts.identity import Caller
 from neonup_emulator.neon.context import LocalNeon
 from neonup_emulator.neon.errors import Forbidden, Unprocessable
-from neonup_emulator.neon.model import Branch, BranchDatabase, Endpoint, Operation, Project, Role
+from neonup_emulator.neon.model import (
+    Branch,
+    BranchDatabase,
+    DataState,
+    Endpoint,
+    Operation,
+    Project,
+    Role,
+)
 from neonup_emulator.neon.requests.fields import given
 from neonup_emulator.neon.requests.projects import FirstBranch, NewProject
 from neonup_emulator.neon.state.change import Completion, PlannedOperation, ProjectChange
@@ -126,7 +134,7 @@ class ProjectCreation(ProjectChange):
         neon, branch = self._neon, self._rows.branch
         neon.clusters.create(self._rows.cluster.id, self._engine)
         neon.meter.begin(branch, neon.clusters.templates.size(self._engine))
-        ready = {"state": "ready", "state_changed_at": branch.created_at}
+        ready = {"state": DataState.READY, "state_changed_at": branch.created_at}
         return Completion(lambda: neon.store.update(Branch, branch.id, setting(**ready)))
 
     def undo(self) -> None:

@@ -15,7 +15,7 @@ from neonup_emulator.neon.data import point_in_time
 from neonup_emulator.neon.data.history import RecoveryTarget
 from neonup_emulator.neon.data.model import Cluster
 from neonup_emulator.neon.errors import Unprocessable
-from neonup_emulator.neon.model import Branch, Operation, Project, Snapshot
+from neonup_emulator.neon.model import Branch, DataState, Operation, Project, Snapshot
 from neonup_emulator.neon.state.change import Completion, PlannedOperation
 from neonup_emulator.neon.state.row import Row
 from neonup_emulator.neon.state.store import setting
@@ -103,7 +103,7 @@ class SnapshotCreation(ClusterChange):
         assert cluster is not None  # noqa: S101 - its intent
         neon.computes.refresh(source)
         built = point_in_time.build(neon, source, cluster, moment)
-        ready = {"state": "ready", "lsn": built, "size": neon.meter.size(source.id)}
+        ready = {"state": DataState.READY, "lsn": built, "size": neon.meter.size(source.id)}
 
         def apply() -> None:
             neon.store.update(Snapshot, self._snapshot.id, setting(**ready))

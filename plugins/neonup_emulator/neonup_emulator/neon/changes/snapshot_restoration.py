@@ -13,7 +13,7 @@ from neonup_emulator.neon.changes.building import ClusterChange
 from neonup_emulator.neon.context import LocalNeon
 from neonup_emulator.neon.data.model import Cluster, ClusterOrigin
 from neonup_emulator.neon.errors import NotFound, Unprocessable
-from neonup_emulator.neon.model import Branch, Endpoint, Operation, Project, Snapshot
+from neonup_emulator.neon.model import Branch, DataState, Endpoint, Operation, Project, Snapshot
 from neonup_emulator.neon.requests.snapshots import RestoreSnapshot
 from neonup_emulator.neon.state import ownership
 from neonup_emulator.neon.state.change import Completion, PlannedOperation
@@ -106,6 +106,8 @@ class SnapshotRestoration(ClusterChange):
         neon, target, now = self.neon, self._target, self.branch.created_at
         rows = ownership.inherited(neon.store, target, self.branch, now)
         neon.store.insert(*rows)
-        neon.store.update(Branch, self.branch_id, setting(state="ready", state_changed_at=now))
+        neon.store.update(
+            Branch, self.branch_id, setting(state=DataState.READY, state_changed_at=now)
+        )
         if self._wanted.finalize_restore:
             replacement.take_place(neon, self.branch_id, target.id, None)

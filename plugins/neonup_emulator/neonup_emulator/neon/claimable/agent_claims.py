@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal
+from enum import StrEnum
 
 from msgspec.structs import replace
 
@@ -13,7 +13,12 @@ from neonup_emulator.neon.accounts.model import MemberRole, Organization, User
 from neonup_emulator.neon.claimable import agent_tokens, claim_codes
 from neonup_emulator.neon.claimable.agent_errors import AgentRefused
 from neonup_emulator.neon.claimable.claim_codes import Issued, WrongCode
-from neonup_emulator.neon.claimable.model import AgentRegistration, ClaimCode
+from neonup_emulator.neon.claimable.model import (
+    AgentRegistration,
+    ClaimCode,
+    ClaimCodeState,
+    RegistrationState,
+)
 from neonup_emulator.neon.context import LocalNeon
 from neonup_emulator.neon.errors import Forbidden, Gone, Refused
 from neonup_emulator.neon.model import Project
@@ -26,18 +31,29 @@ _SETTLING = timedelta(seconds=claim_codes.INTERVAL_SECONDS)
 """For so long a claim stays accepted, so that an agent which polls can see it."""
 _MAY_OWN: frozenset[MemberRole] = frozenset({"admin", "member", "editor"})
 
-State = Literal["pending", "accepted", "reconciled", "expired"]
+
+class AgentClaimState(StrEnum):
+    """How far a claim is, in the words of the agent identity API."""
+
+    PENDING = "pending"
+    """The code was issued, and nobody has entered it."""
+    EXPIRED = "expired"
+    """The code cannot be entered any more; the agent can ask for another one."""
+    ACCEPTED = "accepted"
+    """A person has entered it; the project is about to be moved to them."""
+    RECONCILED = "reconciled"
+    """The project was moved. Only this state is final."""
 
 
 @dataclass(frozen=True)
-class Status:
-    """How far a claim is. Only `reconciled` is final.
+class AgentClaim:
+    """The claim that an agent has begun for its project.
 
     Args:
-        expires_at: of the code.
+        expires_at: when the code that was issued last expires.
     """
 
-    state: State
+    state: AgentClaimState
     expires_at: datetime
 
 
@@ -60,7 +76,7 @@ def begin(neon: LocalNeon, registration: AgentRegistration) -> Issued:
     return claim_codes.issue(neon, registration)
 
 
-def status(neon: LocalNeon, registration: AgentRegistration) -> Status:
+def status(neon: LocalNeon, registration: AgentRegistration) -> AgentClaim:
     """How far the claim is.
 
     Raises:
@@ -68,13 +84,14 @@ def status(neon: LocalNeon, registration: AgentRegistration) -> Status:
     """
     code = claim_codes.latest(neon, registration)
     if code is not None and registration.accepted_at is not None:
-        done = registration.state == "reconciled"
-        return Status("reconciled" if done else "accepted", code.expires_at)
+        is_moved = registration.state is RegistrationState.RECONCILED
+        state = AgentClaimState.RECONCILED if is_moved else AgentClaimState.ACCEPTED
+        return AgentClaim(state, code.expires_at)
     agent_tokens.require_unclaimed(neon, registration)
     if code is None:
         raise AgentRefused("not_found", "nobody has asked for a claim code yet")
-    over = code.state != "pending" or code.expires_at <= neon.clock.now()
-    return Status("expired" if over else "pending", code.expires_at)
+    over = code.state is not ClaimCodeState.PENDING or code.expires_at <= neon.clock.now()
+    return AgentClaim(AgentClaimState.EXPIRED if over else AgentClaimState.PENDING, code.expires_at)
 
 
 def look(neon: LocalNeon, text: str, who: str) -> Claimable:
@@ -122,12 +139,12 @@ def accept(neon: LocalNeon, text: str, who: str, user: User, org_id: str) -> Age
     with neon.store.transaction():  # one at a time: the second finds the code used
         claimable = look(neon, text, who)
         accepted = {
-            "state": "accepted",
+            "state": RegistrationState.ACCEPTED,
             "accepted_at": neon.clock.now(),
             "claimed_by": user.id,
             "claimed_into": org_id,
         }
-        neon.store.update(ClaimCode, claimable.code.id, setting(state="used"))
+        neon.store.update(ClaimCode, claimable.code.id, setting(state=ClaimCodeState.USED))
         return neon.store.update(AgentRegistration, claimable.registration.id, setting(**accepted))
 
 
@@ -139,7 +156,7 @@ def reconcile(neon: LocalNeon, *, at_once: bool = False) -> None:
     """
     now = neon.clock.now()
     for row in neon.store.dated(AgentRegistration, "accepted_at"):
-        if row.state != "accepted" or row.accepted_at is None:
+        if row.state is not RegistrationState.ACCEPTED or row.accepted_at is None:
             continue
         if at_once or row.accepted_at + _SETTLING <= now:
             try:
@@ -159,7 +176,7 @@ def _carry_out(neon: LocalNeon, registration: AgentRegistration) -> None:
 
     def check() -> None:
         current = neon.store.get(AgentRegistration, registration.id)
-        if current is None or current.state != "accepted":
+        if current is None or current.state is not RegistrationState.ACCEPTED:
             raise Gone("the claim was carried out already")
 
     transfers.claim(
@@ -169,7 +186,7 @@ def _carry_out(neon: LocalNeon, registration: AgentRegistration) -> None:
         user,
         check=check,
         also=lambda: neon.store.update(
-            AgentRegistration, registration.id, setting(state="reconciled")
+            AgentRegistration, registration.id, setting(state=RegistrationState.RECONCILED)
         ),
     )
 
@@ -177,5 +194,7 @@ def _carry_out(neon: LocalNeon, registration: AgentRegistration) -> None:
 def _ended(registration: AgentRegistration) -> AgentRegistration:
     """A registration whose claim leads nowhere, unless something has become of it meanwhile."""
     return (
-        replace(registration, state="expired") if registration.state == "accepted" else registration
+        replace(registration, state=RegistrationState.EXPIRED)
+        if registration.state is RegistrationState.ACCEPTED
+        else registration
     )

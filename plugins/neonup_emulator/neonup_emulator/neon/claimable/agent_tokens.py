@@ -15,7 +15,7 @@ from typing import Any
 
 from neonup_emulator.neon.claimable import capabilities, claim_codes
 from neonup_emulator.neon.claimable.agent_errors import AgentRefused
-from neonup_emulator.neon.claimable.model import AgentRegistration, RevokedToken
+from neonup_emulator.neon.claimable.model import AgentRegistration, RegistrationState, RevokedToken
 from neonup_emulator.neon.context import LocalNeon
 from neonup_emulator.neon.model import Project
 from neonup_emulator.neon.state.store import setting
@@ -83,9 +83,9 @@ def exchange(neon: LocalNeon, assertion: str, origin: str) -> Access:
     _require_alive(neon, registration)
     if registration.revoked_at is not None:
         raise AgentRefused("invalid_grant", "the identity assertion was revoked")
-    if registration.state == "reconciled":
+    if registration.state is RegistrationState.RECONCILED:
         raise AgentRefused("project_claimed", "the project was claimed: its owner has access now")
-    accepted = registration.state == "accepted"
+    accepted = registration.state is RegistrationState.ACCEPTED
     scopes = [] if accepted else capabilities.scopes(registration.granted)
     now = neon.clock.now()
     until = now + ACCESS if accepted else min(now + ACCESS, registration.expires_at)
@@ -124,11 +124,11 @@ def require_unclaimed(neon: LocalNeon, registration: AgentRegistration) -> Proje
         AgentRefused: it has expired or was deleted, or it is being claimed or was.
     """
     project = _require_alive(neon, registration)
-    if registration.state == "accepted":
+    if registration.state is RegistrationState.ACCEPTED:
         raise AgentRefused(
             "claim_in_progress", "the project is being claimed: only the claim's state can be read"
         )
-    if registration.state == "reconciled" or project is None:
+    if registration.state is RegistrationState.RECONCILED or project is None:
         raise AgentRefused("project_claimed", "the project was claimed: its owner has access now")
     return project
 
@@ -169,12 +169,14 @@ def audience(origin: str) -> str:
 def _require_alive(neon: LocalNeon, registration: AgentRegistration) -> Project | None:
     """The project, or None where it was claimed, and is its owner's to delete."""
     state = registration.state
-    if state == "expired" or (state == "unclaimed" and registration.expires_at <= neon.clock.now()):
+    if state is RegistrationState.EXPIRED or (
+        state is RegistrationState.UNCLAIMED and registration.expires_at <= neon.clock.now()
+    ):
         raise AgentRefused("project_expired", "the project has expired, and its data is gone")
     project = neon.store.get(Project, registration.project_id)
     if project is not None and project.deleted_at is None:
         return project
-    if state in ("accepted", "reconciled"):
+    if state in (RegistrationState.ACCEPTED, RegistrationState.RECONCILED):
         return None
     raise AgentRefused("invalid_grant", "the project was deleted")
 

@@ -17,7 +17,7 @@ from neonup_emulator.neon.claimable import (
     unclaimed,
 )
 from neonup_emulator.neon.claimable.capabilities import Decision
-from neonup_emulator.neon.claimable.model import AgentRegistration, RevokedToken
+from neonup_emulator.neon.claimable.model import AgentRegistration, RegistrationState, RevokedToken
 from neonup_emulator.neon.claimable.unclaimed import LIFETIME, REMEMBERED
 from neonup_emulator.neon.context import LocalNeon
 from neonup_emulator.neon.errors import Refused
@@ -79,7 +79,9 @@ def delete(neon: LocalNeon, registration: AgentRegistration) -> None:
     with neon.store.transaction():  # either this or a claim
         current = neon.store.get(AgentRegistration, registration.id) or registration
         project = agent_tokens.require_unclaimed(neon, current)
-        current = neon.store.update(AgentRegistration, current.id, setting(state="deleted"))
+        current = neon.store.update(
+            AgentRegistration, current.id, setting(state=RegistrationState.DELETED)
+        )
     try:
         unclaimed.end(neon, project)
     except Refused:
@@ -89,9 +91,9 @@ def delete(neon: LocalNeon, registration: AgentRegistration) -> None:
 
 
 def _not_deleted(registration: AgentRegistration) -> AgentRegistration:
-    if registration.state != "deleted":
+    if registration.state is not RegistrationState.DELETED:
         return registration
-    return replace(registration, state="unclaimed")
+    return replace(registration, state=RegistrationState.UNCLAIMED)
 
 
 def expire(neon: LocalNeon) -> None:
@@ -99,17 +101,22 @@ def expire(neon: LocalNeon) -> None:
     now = neon.clock.now()
     with neon.store.transaction():
         for registration in neon.store.all(AgentRegistration):
-            if registration.state == "unclaimed" and registration.expires_at <= now:
-                neon.store.update(AgentRegistration, registration.id, setting(state="expired"))
+            if registration.state is RegistrationState.UNCLAIMED and registration.expires_at <= now:
+                neon.store.update(
+                    AgentRegistration, registration.id, setting(state=RegistrationState.EXPIRED)
+                )
     for registration in neon.store.all(AgentRegistration):
         project = neon.store.get(Project, registration.project_id)
-        ended = registration.state in ("expired", "deleted")
+        ended = registration.state in (RegistrationState.EXPIRED, RegistrationState.DELETED)
         if ended and project is not None and holding.holds(project):
             try:
                 unclaimed.end(neon, project)
             except (Refused, NeonupError) as error:  # e.g. it is being changed: later
                 log.info("%s, which is over, is not deleted yet: %s", project.id, error)
-        elif registration.state != "accepted" and registration.expires_at + REMEMBERED < now:
+        elif (
+            registration.state is not RegistrationState.ACCEPTED
+            and registration.expires_at + REMEMBERED < now
+        ):
             neon.store.delete(registration)  # nothing changes it any more: it has ended
     claim_codes.forget(neon, now - REMEMBERED)
     tokens = neon.store.all(RevokedToken)

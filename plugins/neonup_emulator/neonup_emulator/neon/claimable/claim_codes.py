@@ -9,7 +9,7 @@ import uuid
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from neonup_emulator.neon.claimable.model import AgentRegistration, ClaimCode
+from neonup_emulator.neon.claimable.model import AgentRegistration, ClaimCode, ClaimCodeState
 from neonup_emulator.neon.context import LocalNeon
 from neonup_emulator.neon.errors import NotFound
 from neonup_emulator.neon.state.store import setting
@@ -56,8 +56,8 @@ def cancel(neon: LocalNeon, registration: AgentRegistration) -> None:
     """Make the code that nobody has used worth nothing."""
     with neon.store.transaction():
         for row in neon.store.all(ClaimCode, project_id=registration.project_id):
-            if row.state == "pending":
-                neon.store.update(ClaimCode, row.id, setting(state="cancelled"))
+            if row.state is ClaimCodeState.PENDING:
+                neon.store.update(ClaimCode, row.id, setting(state=ClaimCodeState.CANCELLED))
 
 
 def latest(neon: LocalNeon, registration: AgentRegistration) -> ClaimCode | None:
@@ -84,7 +84,11 @@ def find(neon: LocalNeon, text: str, who: str) -> ClaimCode:
     for row in neon.store.all(ClaimCode):  # all of them: how long it takes tells nothing
         if hmac.compare_digest(row.digest, wanted):
             code_row = row
-    if code_row is None or code_row.state != "pending" or code_row.expires_at <= now:
+    if (
+        code_row is None
+        or code_row.state is not ClaimCodeState.PENDING
+        or code_row.expires_at <= now
+    ):
         neon.claim_attempts.wrong(who)
         raise WrongCode(
             "This code is not valid, or not any more. Ask the agent for a new one: codes are good "

@@ -11,7 +11,11 @@ from msgspec.structs import replace
 from neonup_emulator.neon import purging
 from neonup_emulator.neon.accounts.identity import Caller
 from neonup_emulator.neon.accounts.model import Organization, User
-from neonup_emulator.neon.claimable.model import AgentRegistration, ClaimableDatabase
+from neonup_emulator.neon.claimable.model import (
+    AgentRegistration,
+    ClaimableDatabase,
+    ClaimableState,
+)
 from neonup_emulator.neon.data.clusters import Clusters
 from neonup_emulator.neon.model import Project
 from neonup_emulator.neon.state.clock import Clock
@@ -96,7 +100,11 @@ def forget_unfinished(store: Store, clusters: Clusters) -> None:
         EngineError: a server of theirs does not stop.
     """
     store.delete(
-        *[claimable for claimable in store.all(ClaimableDatabase) if claimable.state == "creating"]
+        *[
+            claimable
+            for claimable in store.all(ClaimableDatabase)
+            if claimable.state is ClaimableState.CREATING
+        ]
     )
     known = {registration.project_id for registration in store.all(AgentRegistration)}
     known |= {claimable.project_id for claimable in store.all(ClaimableDatabase)}

@@ -3,9 +3,48 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import ClassVar, Literal
+from enum import StrEnum
+from typing import ClassVar
 
 from neonup_emulator.neon.state.row import Owner, Row
+
+
+class RegistrationState(StrEnum):
+    """What has become of an agent's project."""
+
+    UNCLAIMED = "unclaimed"
+    """It is the agent's."""
+    ACCEPTED = "accepted"
+    """A person has claimed it; it is about to be moved to them."""
+    RECONCILED = "reconciled"
+    """It was moved to that person, and nothing of the agent's works any more."""
+    EXPIRED = "expired"
+    """Nobody claimed it in time; its data is deleted."""
+    DELETED = "deleted"
+    """The agent has deleted it."""
+
+
+class ClaimCodeState(StrEnum):
+    """Whether a claim code can still be entered; it expires as well, by its `expires_at`."""
+
+    PENDING = "pending"
+    CANCELLED = "cancelled"
+    USED = "used"
+
+
+class ClaimableState(StrEnum):
+    """What has become of a database of neon.new's API."""
+
+    CREATING = "creating"
+    """Its project cannot be used yet."""
+    UNCLAIMED = "unclaimed"
+    """It can be used, and claimed."""
+    CLAIMING = "claiming"
+    """Its project is being moved to whoever claimed it."""
+    CLAIMED = "claimed"
+    """Its project was moved to whoever claimed it."""
+    EXPIRED = "expired"
+    """Nobody claimed it in time; its data is deleted."""
 
 
 class AgentRegistration(Row, frozen=True):
@@ -19,8 +58,6 @@ class AgentRegistration(Row, frozen=True):
         requested: the capabilities that it asked for.
         granted: those that it has.
         expires_at: when the project is deleted unless it is claimed.
-        state: `accepted` once a person has claimed it, `reconciled` when nothing of the agent's
-            works any more; `expired` and `deleted` have no project any more.
         revoked_at: when the assertion was revoked.
         claimed_by: the user who claimed it.
         claimed_into: the organization that it was claimed for.
@@ -38,7 +75,7 @@ class AgentRegistration(Row, frozen=True):
     granted: list[str]
     created_at: datetime
     expires_at: datetime
-    state: Literal["unclaimed", "accepted", "reconciled", "expired", "deleted"] = "unclaimed"
+    state: RegistrationState = RegistrationState.UNCLAIMED
     revoked_at: datetime | None = None
     accepted_at: datetime | None = None
     claimed_by: str | None = None
@@ -55,7 +92,7 @@ class ClaimCode(Row, frozen=True):
     digest: str
     created_at: datetime
     expires_at: datetime
-    state: Literal["pending", "cancelled", "used"] = "pending"
+    state: ClaimCodeState = ClaimCodeState.PENDING
 
 
 class RevokedToken(Row, frozen=True):
@@ -73,8 +110,6 @@ class ClaimableDatabase(Row, frozen=True):
         project_id: known before there is the project.
         branch_id: the branch that its connection string leads to; empty until it is created.
         expires_at: when it is deleted unless it is claimed.
-        state: `creating` until the project can be used, `claiming` while it is being moved to
-            whoever claimed it; an `expired` one is deleted.
         claimed_by: the user who claimed it.
         claimed_into: the organization that it was claimed for.
     """
@@ -86,6 +121,6 @@ class ClaimableDatabase(Row, frozen=True):
     updated_at: datetime
     expires_at: datetime
     branch_id: str = ""
-    state: Literal["creating", "unclaimed", "claiming", "claimed", "expired"] = "creating"
+    state: ClaimableState = ClaimableState.CREATING
     claimed_by: str | None = None
     claimed_into: str | None = None

@@ -18,7 +18,7 @@ from neonup_emulator.neon import ids
 from neonup_emulator.neon.accounts.model import User
 from neonup_emulator.neon.claimable import holding, unclaimed
 from neonup_emulator.neon.claimable.agent_claims import destinations
-from neonup_emulator.neon.claimable.model import ClaimableDatabase
+from neonup_emulator.neon.claimable.model import ClaimableDatabase, ClaimableState
 from neonup_emulator.neon.claimable.prepared import Ready
 from neonup_emulator.neon.context import LocalNeon
 from neonup_emulator.neon.errors import Conflict, Failed, Forbidden, Gone, NotFound, Refused
@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 DATABASE = template.DATABASE
 """The name of the database in each project."""
 _SECONDS_TO_CREATE = 60
-_PENDING = ("creating", "unclaimed")
+_PENDING = (ClaimableState.CREATING, ClaimableState.UNCLAIMED)
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ def create(
             password=_password(),
             logical_replication=logical_replication,
         )
-        made = setting(branch_id=created.branch.id, state="unclaimed")
+        made = setting(branch_id=created.branch.id, state=ClaimableState.UNCLAIMED)
         return neon.store.update(ClaimableDatabase, wanted.id, made)
     except BaseException:
         neon.store.delete(wanted)
@@ -104,7 +104,7 @@ def fill(neon: LocalNeon) -> None:
 def find(neon: LocalNeon, name: str) -> ClaimableDatabase | None:
     """A database that is there and has not expired."""
     database = _known(neon, name)
-    if database is None or database.state == "creating" or _is_over(neon, database):
+    if database is None or database.state is ClaimableState.CREATING or _is_over(neon, database):
         return None
     return database
 
@@ -121,7 +121,7 @@ def reach(neon: LocalNeon, database: ClaimableDatabase) -> Reached | None:
     Raises:
         Failed: its project is not as it was created.
     """
-    if database.state == "claimed":
+    if database.state is ClaimableState.CLAIMED:
         return None
     project = neon.store.get(Project, database.project_id)
     role = neon.store.get(Role, Role.id_of(database.branch_id, template.OWNER))
@@ -148,12 +148,12 @@ def claim(neon: LocalNeon, name: str, user: User, org_id: str) -> ClaimableDatab
         database = find(neon, name)
         if database is None:
             raise NotFound("Database not found")
-        if database.state != "unclaimed":
+        if database.state is not ClaimableState.UNCLAIMED:
             if database.claimed_by == user.id:
                 return database
             raise Conflict("This database has been claimed already.")
         now = neon.clock.now()
-        new = {"state": "claiming", "claimed_by": user.id, "claimed_into": org_id}
+        new = {"state": ClaimableState.CLAIMING, "claimed_by": user.id, "claimed_into": org_id}
         claiming = neon.store.update(ClaimableDatabase, name, setting(**new, updated_at=now))
     _carry_out(neon, claiming)
     return neon.store.get(ClaimableDatabase, name) or claiming
@@ -162,7 +162,7 @@ def claim(neon: LocalNeon, name: str, user: User, org_id: str) -> ClaimableDatab
 def carry_out_claims(neon: LocalNeon) -> None:
     """Finish the claims that something was in the way of."""
     for database in neon.store.all(ClaimableDatabase):
-        if database.state == "claiming":
+        if database.state is ClaimableState.CLAIMING:
             _carry_out(neon, database)
 
 
@@ -172,11 +172,11 @@ def expire(neon: LocalNeon) -> None:
     carry_out_claims(neon)
     with neon.store.transaction():  # either this or a claim
         for database in neon.store.all(ClaimableDatabase):
-            if database.state == "unclaimed" and database.expires_at <= now:
-                expired = setting(state="expired", updated_at=now)
+            if database.state is ClaimableState.UNCLAIMED and database.expires_at <= now:
+                expired = setting(state=ClaimableState.EXPIRED, updated_at=now)
                 neon.store.update(ClaimableDatabase, database.id, expired)
     for database in neon.store.all(ClaimableDatabase):
-        if database.state != "expired":
+        if database.state is not ClaimableState.EXPIRED:
             continue
         project = neon.store.get(Project, database.project_id)
         if project is not None and holding.holds(project):
@@ -199,10 +199,10 @@ def _carry_out(neon: LocalNeon, database: ClaimableDatabase) -> None:
 
     def check() -> None:
         current = neon.store.get(ClaimableDatabase, database.id)
-        if current is None or current.state != "claiming":
+        if current is None or current.state is not ClaimableState.CLAIMING:
             raise Gone("the claim was carried out already")
 
-    claimed = setting(state="claimed", updated_at=neon.clock.now())
+    claimed = setting(state=ClaimableState.CLAIMED, updated_at=neon.clock.now())
     try:
         transfers.claim(
             neon,
@@ -218,9 +218,9 @@ def _carry_out(neon: LocalNeon, database: ClaimableDatabase) -> None:
 
 def _unclaimed(database: ClaimableDatabase) -> ClaimableDatabase:
     """A database whose claim leads nowhere, unless something has become of it meanwhile."""
-    if database.state != "claiming":
+    if database.state is not ClaimableState.CLAIMING:
         return database
-    return replace(database, state="unclaimed", claimed_by=None, claimed_into=None)
+    return replace(database, state=ClaimableState.UNCLAIMED, claimed_by=None, claimed_into=None)
 
 
 def _created(neon: LocalNeon, database: ClaimableDatabase) -> ClaimableDatabase:
@@ -235,7 +235,7 @@ def _created(neon: LocalNeon, database: ClaimableDatabase) -> ClaimableDatabase:
     while current is not None and time.monotonic() < deadline:
         if _is_over(neon, current):
             raise NotFound("Database not found")
-        if current.state != "creating":
+        if current.state is not ClaimableState.CREATING:
             return current
         time.sleep(0.02)
         current = neon.store.get(ClaimableDatabase, database.id)
@@ -252,7 +252,7 @@ def _known(neon: LocalNeon, name: str) -> ClaimableDatabase | None:
 
 def _is_over(neon: LocalNeon, database: ClaimableDatabase) -> bool:
     """Whether its time is over; it may not be deleted yet."""
-    if database.state == "expired":
+    if database.state is ClaimableState.EXPIRED:
         return True
     return database.state in _PENDING and database.expires_at <= neon.clock.now()
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from msgspec.structs import replace
 
 from neonup_emulator.neon.claimable import holding
-from neonup_emulator.neon.claimable.model import ClaimableDatabase
+from neonup_emulator.neon.claimable.model import ClaimableDatabase, ClaimableState
 from neonup_emulator.neon.model import Project
 from neonup_emulator.neon.state.store import Store
 
@@ -131,5 +131,5 @@ class Prepared:
             order.wanted,
             project_id=ready.project_id,
             branch_id=ready.branch_id,
-            state="unclaimed",
+            state=ClaimableState.UNCLAIMED,
         )

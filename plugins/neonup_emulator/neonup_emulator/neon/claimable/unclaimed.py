@@ -83,14 +83,14 @@ def _wait_for(neon: LocalNeon, branch: Branch) -> None:
     Raises:
         Failed: it could not be created.
     """
-    if branch.state == "ready":
+    if not branch.is_unfinished:
         return
     deadline = time.monotonic() + _SECONDS_TO_CREATE
     while time.monotonic() < deadline:
         current = neon.store.get(Branch, branch.id)
         if current is None:
             break
-        if current.state == "ready":
+        if not current.is_unfinished:
             return
         time.sleep(0.05)
     raise Failed("the project could not be created")

@@ -38,7 +38,7 @@ def renew(
     for branch in neon.store.all(Branch):
         row = neon.store.get(Cluster, branch.cluster_id)
         project = neon.store.get(Project, branch.project_id)
-        if row is None or project is None or branch.state != "ready":
+        if row is None or project is None or branch.is_unfinished:
             continue
         if not neon.clusters.has_data(row.id):
             continue  # nobody has connected yet

@@ -171,12 +171,12 @@ class Journal:
             completion = change.work()
             with completion.held, self._store.transaction():
                 completion.apply()
-                self._end(operations, "finished")
+                self._end(operations, OperationStatus.FINISHED)
         except BaseException as error:
             message = getattr(error, "message", None) or str(error)
             with suppress(Exception), self._store.transaction():
                 self._store.delete(*intent)
-                self._end(operations, "failed", message)
+                self._end(operations, OperationStatus.FAILED, message)
             with suppress(Exception):
                 change.undo()
             if isinstance(error, Refused):

@@ -10,7 +10,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from neonup_emulator.neon.accounts.model import ApiKey, Invitation, User
-from neonup_emulator.neon.claimable.model import AgentRegistration, ClaimableDatabase, ClaimCode
+from neonup_emulator.neon.claimable.model import (
+    AgentRegistration,
+    ClaimableDatabase,
+    ClaimCode,
+    ClaimCodeState,
+)
 from neonup_emulator.neon.model import Branch, Endpoint, Permission
 from neonup_emulator.neon.state.row import Row
 
@@ -77,7 +82,10 @@ NATURAL_KEYS = (
     NaturalKey(AgentRegistration, ("digest",), "the identity assertion is another agent's"),
     NaturalKey(ClaimCode, ("digest",), "the claim code was issued already"),
     NaturalKey(
-        ClaimCode, ("registration_id",), "there is another claim code", _is("state", "'pending'")
+        ClaimCode,
+        ("registration_id",),
+        "there is another claim code",
+        _is("state", f"'{ClaimCodeState.PENDING}'"),
     ),
     NaturalKey(ClaimableDatabase, ("project_id",), "the project is another database's"),
 )
