@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.contract.test_neon_new_client import GOOD, URL
+from tests.contract.neon_new_client import GOOD, URL
 from tests.contract.wire import Script, answer, hang, raw, wire
 from tests.project import Project, clean_environ
 

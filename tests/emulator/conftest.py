@@ -84,3 +84,15 @@ def person(neon_server_here: NeonServer) -> Iterator[oauth.Person]:
     found = oauth.Person(neon_server_here)
     yield found
     found.browser.close()
+
+
+@pytest.fixture
+def cli(neon_server_here: NeonServer) -> oauth.Application:
+    """The official command line, which everybody can claim to be."""
+    return oauth.Application(oauth.root_of(neon_server_here))
+
+
+@pytest.fixture
+def web(neon_server_here: NeonServer) -> oauth.Application:
+    """A web application with a secret."""
+    return oauth.register(neon_server_here, "https://app.example/callback?from=neon")

@@ -126,6 +126,25 @@ class Person:
         return found
 
 
+def register(server: NeonServer, redirect_uri: str, **more: Any) -> Application:
+    """A new application of the name Shop."""
+    answer = clients(server, "POST", {"name": "Shop", "redirect_uris": [redirect_uri], **more})
+    assert answer.status_code == 201, answer.text
+    made = answer.json()
+    return Application(
+        root_of(server), made["client_id"], made.get("client_secret"), redirect_uri=redirect_uri
+    )
+
+
+def clients(
+    server: NeonServer, method: str, body: Any = None, *, key: str | None = None, path: str = ""
+) -> httpx.Response:
+    """A request to the endpoint that registers applications; with the default user's key."""
+    headers = {"Authorization": f"Bearer {key or server.key}"}
+    url = f"{root_of(server)}/neonup/oauth-clients{path}"
+    return httpx.request(method, url, json=body, headers=headers)
+
+
 def field_of(page: httpx.Response, name: str) -> str:
     found = re.search(rf'name="{name}" value="([^"]+)"', page.text)
     assert found, page.text

@@ -14,15 +14,10 @@ import pytest
 from neonup_emulator.neon.oauth import tokens as oauth_tokens
 from neonup_emulator.neon.oauth.model import OAuthCode, OAuthGrant, OAuthToken
 from tests.emulator.api import Api
-from tests.emulator.oauth import READ, Application, Person, root_of
+from tests.emulator.oauth import READ, Application, Person
 from tests.emulator.serving import NeonServer
 
 DELETE = "urn:neoncloud:projects:delete"
-
-
-@pytest.fixture
-def cli(neon_server_here: NeonServer) -> Application:
-    return Application(root_of(neon_server_here))
 
 
 @contextmanager
