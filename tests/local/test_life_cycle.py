@@ -141,10 +141,10 @@ def test_a_port_taken_between_the_look_and_the_start(databases: LocalDatabases) 
     record = make(databases)
     databases.stop(record.id)
     folder = databases.folder("shop")
-    from neonup_local.engine import binaries
+    from neonup_local.engine import choosing
     from neonup_local.engine.config import ServerOptions
 
-    engine = binaries.choose(databases.home)
+    engine = choosing.choose(databases.home)
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()

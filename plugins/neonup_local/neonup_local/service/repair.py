@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from neonup_local.engine import binaries, cluster
+from neonup_local.engine import choosing, cluster
 from neonup_local.service import home as homes
 from neonup_local.service import records
 from neonup_local.service.records import Record
@@ -31,7 +31,7 @@ def from_data(
     """
     folder = homes.database_folder(home, id)
     major = cluster.major_version(folder / "data")
-    engine = binaries.for_data(home, major, None, pg_bin)
+    engine = choosing.for_data(home, major, None, pg_bin)
     record = Record(
         id=id,
         name=id,

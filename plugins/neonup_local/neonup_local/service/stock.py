@@ -8,7 +8,7 @@ from pathlib import Path
 
 from neonup import EngineError
 from neonup_local.engine import account as accounts
-from neonup_local.engine import binaries, template
+from neonup_local.engine import choosing, template
 from neonup_local.engine.account import SystemAccount
 from neonup_local.engine.binaries import Engine
 from neonup_local.service import home as homes
@@ -22,9 +22,9 @@ def choose_engine(
     major: int | None = None,
     name: str | None = None,
 ) -> Engine:
-    """The engine for a new database, copied into the home; see `engine.binaries.choose`."""
+    """The engine for a new database, copied into the home; see `engine.choosing`."""
     with homes.locked(home, homes.ENGINES):
-        return binaries.choose(home, pg_bin=pg_bin, tls=tls, major=major, name=name)
+        return choosing.choose(home, pg_bin=pg_bin, tls=tls, major=major, name=name)
 
 
 def prepare(home: Path, engine: Engine, account: SystemAccount) -> Path:

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from neonup import EngineError
 from neonup_local.engine import account as accounts
-from neonup_local.engine import binaries, detach, postmaster, template
+from neonup_local.engine import choosing, detach, postmaster, template
 from neonup_local.engine.account import MYSELF
 from neonup_local.service import folders, notes, stock, unused
 from neonup_local.service import home as homes
@@ -72,7 +72,7 @@ def make_templates(home: Path) -> None:
         (record.pg_major, record.engine) for record in LocalDatabases(home).all()
     }:
         try:
-            engine = binaries.for_data(home, major, recorded)
+            engine = choosing.for_data(home, major, recorded)
             if engine.id == recorded:
                 stock.prepare(home, engine, accounts.for_new_data())
         except EngineError:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from neonup_emulator.neon.data.model import Cluster
-from neonup_local.engine import binaries, cluster
+from neonup_local.engine import choosing, cluster
 from neonup_local.engine.binaries import Engine
 from neonup_local.service import stock
 
@@ -62,6 +62,6 @@ class ProjectEngines:
         known = self._by_id.get(row.engine)
         if known is None or not known.bin.is_dir():
             major = cluster.major_version(data)
-            known = binaries.for_data(self._home, major, row.engine, self._pg_bin)
+            known = choosing.for_data(self._home, major, row.engine, self._pg_bin)
             self._by_id[row.engine] = known
         return known

@@ -16,7 +16,7 @@ from urllib.parse import quote, unquote
 
 from neonup import EngineError
 from neonup_local.engine import account as accounts
-from neonup_local.engine import binaries, cluster, template
+from neonup_local.engine import choosing, cluster, template
 from neonup_local.service import folders, notes, swap
 from neonup_local.service.databases import LocalDatabases
 from neonup_local.service.swap import SwapPlan
@@ -53,7 +53,7 @@ def switch(databases: LocalDatabases, id: str, branch: str) -> bool:  # noqa: A0
             return False
         known = own.is_dir()
         major = cluster.major_version(own if known else folder / "data")
-        engine = binaries.for_data(databases.home, major, record.engine, databases.pg_bin)
+        engine = choosing.for_data(databases.home, major, record.engine, databases.pg_bin)
         databases.stop_locked(id)
         bring = f"{FOLDER}/{own.name}" if known else _copy(folder)
         keep = _free(folder / FOLDER / _quoted(present)).relative_to(folder).as_posix()

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from neonup import EngineError, Restored, Version, VersionBranch, Versions
 from neonup_local.engine import account as accounts
-from neonup_local.engine import binaries, cluster, template
+from neonup_local.engine import choosing, cluster, template
 from neonup_local.engine.binaries import Engine
 from neonup_local.service import details, swap
 from neonup_local.service.databases import LocalDatabases
@@ -217,7 +217,7 @@ class LocalVersions(Versions):
         databases = self._databases
         try:
             major = cluster.major_version(manifest.place(self._folder, found.id) / "data")
-            return found, binaries.for_data(databases.home, major, found.engine, databases.pg_bin)
+            return found, choosing.for_data(databases.home, major, found.engine, databases.pg_bin)
         except EngineError as error:
             raise EngineError(
                 f"The version {found.name!r} cannot be used. The database is as it was.",
