@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TypedDict
 
@@ -23,6 +24,7 @@ class Arguments(TypedDict, total=False):
     banner: bool | None
     pg_bin: Path | str | None
     postgres: int | None
+    extensions: Sequence[str] | None
     checkpoint_migrations: bool | None
     git_branches: bool | None
     owner: Path | str | None

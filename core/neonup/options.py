@@ -107,6 +107,23 @@ def one_of(*choices: str) -> Parser:
     return parse
 
 
+def names(*example: str) -> Parser:
+    """A parser of a list of names; in a variable they are parted by commas.
+
+    Args:
+        example: names to show in the error.
+    """
+
+    def parse(value: object) -> tuple[str, ...]:
+        given = value.split(",") if isinstance(value, str) else value
+        if not isinstance(given, list | tuple) or not all(isinstance(name, str) for name in given):
+            shown = ", ".join(f'"{name}"' for name in example)
+            raise ValueError(f"it must be a list of names, like [{shown}]")
+        return tuple(name.strip() for name in given if name.strip())
+
+    return parse
+
+
 _PARSERS: Mapping[object, Parser] = {
     str: text,
     bool: flag,

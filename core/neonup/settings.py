@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 from neonup import options
 from neonup.errors import SettingsError
-from neonup.options import one_of, option, prefix, variable_name, words
+from neonup.options import names, one_of, option, prefix, variable_name, words
 
 if TYPE_CHECKING:
     from neonup.arguments import Arguments
@@ -49,6 +49,7 @@ class Settings:
         banner: whether a start says which database it found.
         pg_bin: a folder of Postgres programs to use before any other.
         postgres: the major version of Postgres that a new database gets, here or in the account.
+        extensions: what is created in a new database, and decides on its engine on this machine.
         checkpoint_migrations: whether a version is kept before Django's ``migrate`` changes it.
         git_branches: whether each git branch has data of its own.
         owner: another folder that names the same database, and whose data may be changed or
@@ -74,6 +75,7 @@ class Settings:
     banner: bool = option(bool, default=True)
     pg_bin: Path | None = option(Path)
     postgres: int | None = option(int)
+    extensions: tuple[str, ...] = option(names("vector", "postgis"), ())
     checkpoint_migrations: bool = option(bool, default=False)
     git_branches: bool = option(bool, default=False)
     owner: Path | None = option(Path)

@@ -12,17 +12,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from neonup import options
-from neonup.options import Options, option
+from neonup.options import Options, names, option
 
 if TYPE_CHECKING:
     from neonup.errors import SettingsError
-
-
-def _names(value: object) -> tuple[str, ...]:
-    names = value.split(",") if isinstance(value, str) else value
-    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-        raise ValueError('it must be a list of names, like ["auth", "data_api"]')
-    return tuple(name.strip() for name in names if name.strip())
 
 
 @dataclass(frozen=True)
@@ -50,7 +43,7 @@ class ClaimableOptions(Options):
 
     table = "claimable"
     url: str = option(str, "https://claimable.neon.tech", also="CLAIMABLE_NEON_HOST")
-    capabilities: tuple[str, ...] = option(_names, ())
+    capabilities: tuple[str, ...] = option(names("auth", "data_api"), ())
 
 
 _OWN = (NeonNewOptions, ClaimableOptions)

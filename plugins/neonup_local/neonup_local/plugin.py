@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 
-from neonup import Command, Provider, hookimpl
+from neonup import Command, Provider, Settings, hookimpl
+from neonup.plugin.hooks import Finding
 
 
 @hookimpl
@@ -25,6 +27,14 @@ def neonup_commands() -> list[Command]:
         Command("down", "neonup_local.cli:down", "Stop the project's Postgres; its data is kept."),
         Command("prune", "neonup_local.cli:prune", "Delete databases that nobody can miss."),
     ]
+
+
+@hookimpl
+def neonup_doctor(settings: Settings) -> Iterator[Finding]:
+    """What the project needs of its Postgres, beside what its engine has."""
+    from neonup_local.doctor import findings
+
+    return findings(settings)
 
 
 @hookimpl

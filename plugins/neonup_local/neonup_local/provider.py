@@ -37,7 +37,8 @@ class LocalProvider(Provider):
     copies: ClassVar[bool] = True
 
     @property
-    def _databases(self) -> LocalDatabases:
+    def databases(self) -> LocalDatabases:
+        """The databases of this home, and what is set about the engines of new ones."""
         from neonup_local.options import LocalOptions
         from neonup_local.service.databases import LocalDatabases
 
@@ -47,7 +48,8 @@ class LocalProvider(Provider):
             settings.home, pg_bin=settings.pg_bin, engine=engine, major=settings.postgres
         )
 
-    def _id(self, database: Database) -> str:
+    def id_of(self, database: Database) -> str:
+        """The id of a database of the project's."""
         if database.id:
             return database.id
         from neonup_local.service import naming
@@ -104,7 +106,7 @@ class LocalProvider(Provider):
         return notes.is_being_exchanged(folder)
 
     def _folder(self, database: Database) -> str:
-        id_ = self._safe(self._id(database))
+        id_ = self._safe(self.id_of(database))
         return os.path.join(self.settings.home, "databases", id_)  # noqa: PTH118 - pathlib costs more than all the rest
 
     def _used(self, data: str) -> None:
@@ -126,27 +128,23 @@ class LocalProvider(Provider):
 
     def provision(self, spec: DatabaseSpec) -> Database:
         """Make the project's database, or reattach to the one whose data is here already."""
+        from neonup_local import creation
         from neonup_local.service import naming, notes
 
-        old = spec.replaces
+        old, lacks = spec.replaces, None
         id_ = (old.id if old else None) or self._own_id(spec)
         password, port = naming.secrets_of(old.url) if old else (None, None)
-        databases = self._databases
+        databases = self.databases
         had_data = databases.has_data(id_)
         if had_data and password and port:
             record = self._usable(databases, id_, password, port)
         elif spec.copy_of is not None and not databases.folder(id_).exists():
             return self._copied(databases, id_, spec, spec.copy_of)
         else:
-            record = databases.create(
-                id_,
-                name=spec.project.name,
-                password=password,
-                port=port,
-                logical_replication=spec.logical_replication,
-                project=spec.project,
-                key=spec.key,
+            record, lacks = creation.create(
+                databases, id_, spec, self.settings, password=password, port=port
             )
+        creation.create_privileged(databases, record, self.settings.extensions)
         # Killed before it could tell its URL to anyone, a run leaves a database that is new still.
         used = had_data and notes.was_used(databases.folder(id_))
         remark = "it still has its earlier data; `neonup reset` empties it"
@@ -154,7 +152,7 @@ class LocalProvider(Provider):
             old = None  # a role or a database of the user's own that the new one does not have
         database = self._database(databases, record, old, spec.key)
         self._after_use()
-        return database.with_(created=not used, note=remark if used else database.note)
+        return database.with_(created=not used, note=remark if used else lacks or database.note)
 
     def _own_id(self, spec: DatabaseSpec) -> str:
         """The id of the database of this folder, which no other folder has taken along."""
@@ -174,7 +172,7 @@ class LocalProvider(Provider):
         """A new database that begins with another one's data."""
         from neonup_local.service.versions import clones
 
-        record = clones.copy(databases, id_, spec, self._id(origin))
+        record = clones.copy(databases, id_, spec, self.id_of(origin))
         made = self._database(databases, record, None, spec.key)
         self._after_use()
         note = f"it begins as a copy of the database in {origin.source}"
@@ -184,9 +182,9 @@ class LocalProvider(Provider):
         """Start its server; where its port is taken meanwhile, the URL has another one."""
         from neonup_local.service import naming
 
-        databases = self._databases
+        databases = self.databases
         password, port = naming.secrets_of(database.url)
-        record = self._usable(databases, self._id(database), password, port)
+        record = self._usable(databases, self.id_of(database), password, port)
         woken = self._database(databases, record, database, database.key)
         self._after_use()
         return woken
@@ -231,15 +229,15 @@ class LocalProvider(Provider):
         """Its state, and what a person wants to know of it."""
         from neonup_local.service import details
 
-        databases = self._databases
-        detail: Mapping[str, str] = details.of(databases, self._id(database))
+        databases = self.databases
+        detail: Mapping[str, str] = details.of(databases, self.id_of(database))
         return Inspection(self.check(database), database, detail)
 
     def versions(self, database: Database) -> Versions:
         """Its versions: copies of its data, in its own folder."""
         from neonup_local.service.versions.local_versions import LocalVersions
 
-        return LocalVersions(self._databases, self._id(database), self._after_use)
+        return LocalVersions(self.databases, self.id_of(database), self._after_use)
 
     def git_branch(self, database: Database) -> str:
         """The git branch that the data is of, as noted beside it."""
@@ -251,15 +249,18 @@ class LocalProvider(Provider):
         """Stop its server and exchange its data directory for the other branch's."""
         from neonup_local.service.versions import checkouts
 
-        return checkouts.switch(self._databases, self._id(database), git_branch)
+        return checkouts.switch(self.databases, self.id_of(database), git_branch)
 
     def clear(self, database: Database) -> None:
         """Stop its server and remove its data; its versions stay."""
-        self._databases.clear(self._id(database))
+        from neonup_local import creation
+
+        creation.check_engine(self.databases, self.settings)
+        self.databases.clear(self.id_of(database))
 
     def delete(self, database: Database) -> None:
         """Stop its server and remove its data, its versions and its branches."""
-        self._databases.delete(self._id(database))
+        self.databases.delete(self.id_of(database))
 
     def facts(self) -> Iterator[str]:
         """The engines that were looked at, for ``neonup doctor``."""
@@ -278,9 +279,10 @@ class LocalProvider(Provider):
 
     def engines(self) -> list[dict[str, str | bool | None]]:
         """Every Postgres that was looked at, for ``neonup doctor``; the first usable is taken."""
+        from neonup_local.creation import engine_needs
         from neonup_local.service import details
 
-        return details.engines(self._databases)
+        return details.engines(self.databases, engine_needs(self.settings))
 
     def explain_missing(self, feature: str) -> str | None:
         """Which engine has what the one in use lacks; None if that is not known."""
@@ -291,7 +293,7 @@ class LocalProvider(Provider):
 
     def data_folder(self, database: Database) -> Path:
         """The folder of the database: ``database.json``, ``data/`` and ``log``."""
-        return self._databases.folder(self._id(database))
+        return self.databases.folder(self.id_of(database))
 
     def _after_use(self) -> None:
         from neonup_local.service import upkeep

@@ -157,7 +157,7 @@ class RunState:
     def template_of(self, source: Schema | None) -> Callable[[], str]:
         """Makes sure of the template of a schema, and returns its name."""
         framework = self.framework
-        if source is None and framework is None:
+        if source is None and framework is None and not self.settings.extensions:
             return lambda: naming.EMPTY
         root = self.config.rootpath
         names = self.names or (self.settings.key,)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import warnings
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 
 from neonup_pytest import building
 from neonup_pytest.application import connections
-from neonup_pytest.databases import naming, statements
+from neonup_pytest.databases import extensions, naming, statements
 from neonup_pytest.servers import RunServer
 from neonup_pytest.servers.admin import Admin
 
@@ -22,6 +23,7 @@ class SchemaTemplates:
         admin: the administrator's connection of this process's main thread.
         release: closes that connection where it can be: a server may be restarted to keep a
             template.
+        extensions: what every template has.
         rebuild: whether templates of earlier runs are built again.
     """
 
@@ -32,6 +34,7 @@ class SchemaTemplates:
         *,
         admin: Callable[[], Admin],
         release: Callable[[], None],
+        extensions: tuple[str, ...],
         rebuild: bool,
     ):
         self.rebuild = rebuild
@@ -39,6 +42,7 @@ class SchemaTemplates:
         self._name = name
         self._admin = admin
         self._release = release
+        self._extensions = extensions
         self._of_this_process: dict[str, str] = {}
         """Names of templates that go with this process, by their keys: see `_bystanders`."""
         self._bystanders: set[str] = set()
@@ -65,6 +69,8 @@ class SchemaTemplates:
         Raises:
             NeonupError: it cannot be made; nothing of it stays.
         """
+        if self._extensions:
+            key = hashlib.sha256(" ".join([key, *self._extensions]).encode()).hexdigest()
         if key in self._of_this_process:
             return self._of_this_process[key]
         with self._server.exclusive():
@@ -108,6 +114,8 @@ class SchemaTemplates:
         statements.create(self._admin(), building_name, base, self._server.owner)
         self._bystanders = set()
         try:
+            owner = self._server.owner
+            extensions.create(self._admin(), building_name, self._extensions, owner)
             build(building_name)
             statements.settle(self._admin(), building_name)
             statements.close(self._admin(), building_name)

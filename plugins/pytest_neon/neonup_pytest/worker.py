@@ -56,6 +56,7 @@ class Worker:
             self.name,
             admin=lambda: self.admin,
             release=self._disconnect_unless_open,
+            extensions=settings.extensions,
             rebuild=rebuild,
         )
 

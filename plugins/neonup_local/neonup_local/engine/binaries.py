@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import re
 import shutil
 import sys
 from collections.abc import Iterator
@@ -34,6 +35,8 @@ NAMES = (*PACKAGES, "machine")
 """What the option ``engine`` of the provider ``local`` takes."""
 
 ICU = "icu"
+_OWNERS = re.compile(r"^\s*(?:superuser\s*=?\s*'?false|trusted\s*=?\s*'?true)", re.MULTILINE)
+"""What a control file says of an extension that an owner may create."""
 _EXE = ".exe" if sys.platform == "win32" else ""
 
 
@@ -101,6 +104,16 @@ class Engine:
         if self.extension_dir is None:
             return frozenset()
         return frozenset(path.stem for path in self.extension_dir.glob("*.control"))
+
+    def needs_superuser(self, extension: str) -> bool:
+        """Whether it has an extension that the database's owner may not create.
+
+        https://www.postgresql.org/docs/current/extend-extensions.html#EXTEND-EXTENSIONS-FILES
+        """
+        if self.extension_dir is None or extension not in self.extensions:
+            return False
+        control = self.extension_dir / f"{extension}.control"
+        return _OWNERS.search(control.read_text(encoding="utf-8", errors="replace")) is None
 
 
 @dataclass(frozen=True)

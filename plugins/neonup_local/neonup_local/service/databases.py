@@ -13,7 +13,8 @@ from urllib.parse import quote
 from neonup import EngineError, State
 from neonup_local.engine import account as accounts
 from neonup_local.engine import choosing, cluster, postmaster, template
-from neonup_local.engine.binaries import Engine
+from neonup_local.engine.binaries import Candidate, Engine
+from neonup_local.engine.choosing import NO_NEEDS, EngineNeeds
 from neonup_local.service import home as homes
 from neonup_local.service import notes, ports, records, repair, stock, swap
 from neonup_local.service import processes as servers
@@ -126,6 +127,7 @@ class LocalDatabases:
         logical_replication: bool = False,
         project: Path | None = None,
         key: str | None = None,
+        needs: EngineNeeds = NO_NEEDS,
     ) -> Record:
         """Make a database and start it; the same id again finishes or returns what is there.
 
@@ -137,6 +139,7 @@ class LocalDatabases:
             logical_replication: ``wal_level = logical``.
             project: the folder of the project that it is for.
             key: the variable that will hold its URL.
+            needs: what its engine has to have.
 
         Raises:
             EngineError: it could not be made; nothing half-made is left.
@@ -145,7 +148,7 @@ class LocalDatabases:
         with self.locked(id):
             if self.has_data(id):
                 return self.wake_locked(self._there(id, password, port))
-            engine = self._choose_engine()
+            engine = self._choose_engine(needs)
             record = Record(
                 id=id,
                 name=name,
@@ -172,10 +175,16 @@ class LocalDatabases:
         stock.prepare(self.home, engine, accounts.for_new_data())
         return engine
 
-    def _choose_engine(self) -> Engine:
+    def _choose_engine(self, needs: EngineNeeds = NO_NEEDS) -> Engine:
         """The engine for a new database."""
         return stock.choose_engine(
-            self.home, pg_bin=self.pg_bin, major=self.major, name=self.engine
+            self.home, pg_bin=self.pg_bin, major=self.major, name=self.engine, needs=needs
+        )
+
+    def new_engine(self, needs: EngineNeeds = NO_NEEDS) -> Candidate:
+        """Where the engine for a new database is; nothing is copied or made."""
+        return choosing.select(
+            self.home, pg_bin=self.pg_bin, major=self.major, name=self.engine, needs=needs
         )
 
     def adopt(self, id: str, *, password: str, port: int) -> Record:  # noqa: A002

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from neonup import EngineError, State
 from neonup_local.engine import binaries, postmaster
+from neonup_local.engine.binaries import Candidate
+from neonup_local.engine.choosing import NO_NEEDS, EngineNeeds
 from neonup_local.service import folders, notes, upkeep
 from neonup_local.service.databases import LocalDatabases
 from neonup_local.service.versions import manifest
@@ -98,17 +100,22 @@ def row(databases: LocalDatabases, id: str) -> dict[str, str | int | None]:  # n
     }
 
 
-def engines(databases: LocalDatabases) -> list[dict[str, str | bool | None]]:
-    """Every place where a Postgres was looked for, and what is there; best first."""
+def engines(
+    databases: LocalDatabases, needs: EngineNeeds = NO_NEEDS
+) -> list[dict[str, str | bool | None]]:
+    """Every place where a Postgres was looked for, and what is there; best first.
+
+    Args:
+        databases: those of the home, and which engine is set for new ones.
+        needs: what a new database's engine has to have: one of them is the chosen one.
+    """
     rows: list[dict[str, str | bool | None]] = []
-    chosen = False
+    try:
+        chosen: Candidate | None = databases.new_engine(needs)
+    except EngineError:
+        chosen = None
     for candidate in binaries.candidates(databases.home, databases.pg_bin):
         engine = candidate.engine
-        wanted = databases.engine in (None, candidate.name)
-        takes = engine is not None and wanted and not chosen
-        if engine is not None and databases.major not in (None, engine.major):
-            takes = False
-        chosen = chosen or takes
         rows.append(
             {
                 "name": candidate.name,
@@ -120,7 +127,7 @@ def engines(databases: LocalDatabases) -> list[dict[str, str | bool | None]]:
                 "contrib": "hstore" in engine.extensions if engine else None,
                 "extensions": ", ".join(sorted(engine.extensions)) if engine else None,
                 "why_not": candidate.why_not,
-                "chosen": takes,
+                "chosen": candidate == chosen,
             }
         )
     return rows

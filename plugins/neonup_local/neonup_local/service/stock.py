@@ -11,6 +11,7 @@ from neonup_local.engine import account as accounts
 from neonup_local.engine import choosing, template
 from neonup_local.engine.account import SystemAccount
 from neonup_local.engine.binaries import Engine
+from neonup_local.engine.choosing import NO_NEEDS, EngineNeeds
 from neonup_local.service import home as homes
 
 
@@ -21,10 +22,11 @@ def choose_engine(
     tls: bool = False,
     major: int | None = None,
     name: str | None = None,
+    needs: EngineNeeds = NO_NEEDS,
 ) -> Engine:
     """The engine for a new database, copied into the home; see `engine.choosing`."""
     with homes.locked(home, homes.ENGINES):
-        return choosing.choose(home, pg_bin=pg_bin, tls=tls, major=major, name=name)
+        return choosing.choose(home, pg_bin=pg_bin, tls=tls, major=major, name=name, needs=needs)
 
 
 def prepare(home: Path, engine: Engine, account: SystemAccount) -> Path:

@@ -5,8 +5,18 @@ What stands here is what `neonup_pytest` uses.
 
 from __future__ import annotations
 
+from neonup_local.creation import engine_needs
+from neonup_local.engine.choosing import EngineNeeds
 from neonup_local.test_server.location import room
 from neonup_local.test_server.runs import Run, sweep
 from neonup_local.test_server.server import EphemeralServer, choose_engine
 
-__all__ = ["EphemeralServer", "Run", "choose_engine", "room", "sweep"]
+__all__ = [
+    "EngineNeeds",
+    "EphemeralServer",
+    "Run",
+    "choose_engine",
+    "engine_needs",
+    "room",
+    "sweep",
+]

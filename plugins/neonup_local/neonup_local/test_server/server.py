@@ -9,6 +9,7 @@ from pathlib import Path
 from neonup_local.engine import account as accounts
 from neonup_local.engine import admin, cluster, postmaster, program, template
 from neonup_local.engine.binaries import Engine
+from neonup_local.engine.choosing import NO_NEEDS, EngineNeeds
 from neonup_local.engine.config import ServerOptions
 from neonup_local.service import stock
 
@@ -149,10 +150,11 @@ def choose_engine(
     pg_bin: Path | None = None,
     major: int | None = None,
     name: str | None = None,
+    needs: EngineNeeds = NO_NEEDS,
 ) -> Engine:
     """The engine for a test server, as for any new database.
 
     Raises:
         EngineError: there is none; says what was looked at.
     """
-    return stock.choose_engine(home, pg_bin=pg_bin, major=major, name=name)
+    return stock.choose_engine(home, pg_bin=pg_bin, major=major, name=name, needs=needs)

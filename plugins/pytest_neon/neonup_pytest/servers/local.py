@@ -20,7 +20,14 @@ from neonup_pytest.servers.admin import Admin
 
 try:
     from neonup_local.options import LocalOptions
-    from neonup_local.test_server import EphemeralServer, Run, choose_engine, room
+    from neonup_local.test_server import (
+        EngineNeeds,
+        EphemeralServer,
+        Run,
+        choose_engine,
+        engine_needs,
+        room,
+    )
 except ModuleNotFoundError as error:
     if error.name is None or not error.name.startswith("neonup_local"):
         raise
@@ -88,18 +95,30 @@ class LocalServer:
     @property
     def _server(self) -> EphemeralServer:
         if self._own is None:
+            with self._run.locked():
+                folder = self._run.folder()
+                needs = self._needs()
             engine = choose_engine(
                 self._settings.home,
                 pg_bin=self._settings.pg_bin,
                 major=self._settings.postgres,
                 name=LocalOptions.of(self._settings).engine,
+                needs=needs,
             )
-            with self._run.locked():
-                folder = self._run.folder()
             self._own = EphemeralServer(
                 self._settings.home, folder, self._port, engine, self._settings.logical_replication
             )
         return self._own
+
+    def _needs(self) -> EngineNeeds:
+        """What the server has to have; the project's files are searched once a run."""
+        settings, shared = self._settings, self._run.shared
+        if settings.extensions:
+            return EngineNeeds(settings.extensions)
+        if "needs" not in shared:
+            shared = {**shared, "needs": engine_needs(settings).wanted}
+            self._run.shared = shared
+        return EngineNeeds(wanted=tuple(shared["needs"]))
 
     @property
     def data(self) -> Path:
