@@ -196,3 +196,17 @@ def test_the_home_of_a_service_is_not_needed_to_find_its_database(
     claimable.ok()
     shutil.rmtree(neonup_home / "pending", ignore_errors=True)
     assert "found a neon.new database" in claimable.ok()
+
+
+def test_extensions_of_the_setting_are_created_in_a_database_of_any_provider(
+    claimable: Project,
+) -> None:
+    said = claimable.fails(NEONUP_EXTENSIONS="hstore,no_such_thing")
+    assert "The extension 'no_such_thing' was not created" in said
+    assert "Correct the setting extensions; the next start tries again." in said
+    url = claimable.url
+    (claimable.folder / "seed.sql").write_text("CREATE TABLE pairs (h hstore);")
+    claimable.ok("--seed", "seed.sql", NEONUP_EXTENSIONS="hstore,earthdistance")
+    assert claimable.url == url
+    names = "SELECT string_agg(extname, ' ' ORDER BY extname) FROM pg_extension"
+    assert claimable.query(names) == "cube earthdistance hstore plpgsql"

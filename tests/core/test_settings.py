@@ -72,6 +72,18 @@ def test_an_unknown_setting_is_an_error_that_guesses_what_was_meant(tmp_path: Pa
     assert error.value.remedy == "Did you mean 'provider'?"
 
 
+def test_a_list_of_names_is_parted_by_commas_in_a_variable(tmp_path: Path) -> None:
+    assert resolve(tmp_path, environ={}).extensions == ()
+    environ = {"NEONUP_EXTENSIONS": "vector, postgis,"}
+    assert resolve(tmp_path, environ=environ).extensions == ("vector", "postgis")
+    assert resolve(tmp_path, environ=environ, extensions=["hstore"]).extensions == ("hstore",)
+    declare(tmp_path, '[tool.neonup]\nextensions = ["uuid-ossp"]\n')
+    assert resolve(tmp_path, environ={}).extensions == ("uuid-ossp",)
+    declare(tmp_path, "[tool.neonup]\nextensions = 3\n")
+    with pytest.raises(SettingsError, match=r'a list of names, like \["vector", "postgis"\]'):
+        resolve(tmp_path, environ={})
+
+
 def test_a_wrong_type_in_pyproject_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").write_text("[tool.neonup]\nkey = 7\n")
     with pytest.raises(SettingsError, match=r"key = 7 \(from pyproject\.toml\)"):

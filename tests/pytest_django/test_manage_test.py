@@ -95,3 +95,24 @@ def test_off_is_off(site: Site) -> None:
     assert run.code == 1
     assert "NEONUP=off" in run.output
     assert "Traceback" not in run.output
+
+
+def test_the_extensions_of_the_setting_are_in_the_test_databases(site: Site) -> None:
+    site.set('TEST_RUNNER = "neonup_pytest.django.NeonRunner"')
+    site.write(
+        notes__tests="""
+        from django.db import connection
+        from django.test import TestCase
+
+        class Extensions(TestCase):
+            def test_it(self):
+                with connection.cursor() as cursor:
+                    cursor.execute("SELECT extname FROM pg_extension ORDER BY 1")
+                    print("extensions=" + " ".join(name for (name,) in cursor.fetchall()))
+        """
+    )
+    for names in ("hstore", "citext,pageinspect"):
+        run = site.manage("test", NEONUP_EXTENSIONS=names)
+        assert run.code == 0, run.output
+        assert run.said("extensions") == [" ".join([*names.split(","), "plpgsql"])]
+    site.assert_nothing_left()
