@@ -48,7 +48,7 @@ def test_every_setting_is_documented_with_its_variable_and_default() -> None:
         variable, default = documented[setting.name]
         assert variable == f"NEONUP_{setting.name.upper()}"
         assert setting.default is not MISSING
-        shown = {None: "unset", "": "unset", False: "false", True: "true"}
+        shown = {None: "unset", "": "unset", (): "unset", False: "false", True: "true"}
         assert default == shown.get(setting.default, str(setting.default))
 
 

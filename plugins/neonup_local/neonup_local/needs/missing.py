@@ -31,4 +31,4 @@ def remedy(home: Path, engine: Engine, needs: Sequence[Need], missing: Sequence[
         if other is not None:
             return f"`neonup engine use {other.name}` moves the database to an engine that has it"
     install = missing_extensions.how_to_install(home, {*met, *(need.feature for need in missing)})
-    return f"{install}; then `neonup engine use NAME` moves the database to that engine"
+    return f"{install}; `neonup engine use NAME` then moves the database to that engine"
