@@ -92,7 +92,7 @@ def serve(
         if ephemeral:
             folder = stack.enter_context(temporary_home.of(folder))
         listener = stack.enter_context(_listen(host, port))
-        stack.callback(_only_one(folder).release)
+        stack.callback(_lock_home(folder).release)
         hosts = None if allow_remote else frozenset({host, *allowed})
         app = partial(create_app, hosts=hosts, faults=[fault.parse(text) for text in faults])
         exposed = None if host in LOOPBACK else (host, _name(host, allowed))
@@ -207,7 +207,7 @@ def _listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def _only_one(folder: Path) -> FileLock:
+def _lock_home(folder: Path) -> FileLock:
     """Hold the home for this server alone: at its end it stops the databases in there.
 
     Raises:

@@ -117,13 +117,13 @@ async def _failed(request: Request, error: Exception) -> Response:
 
 
 async def _refused(request: Request, error: Exception) -> Response:
-    """What a page was asked for and does not do."""
+    """A page with the reason why a request was refused."""
     assert isinstance(error, Refused)  # noqa: S101 - it was registered for these
     return page.message(request, "That did not work", error.message, status=error.status)
 
 
 async def _broken(request: Request, error: Exception) -> Response:
-    """What this machine could not do, e.g. since its disk is full."""
+    """The answer where this machine failed, e.g. since its disk is full."""
     assert isinstance(error, NeonupError)  # noqa: S101 - it was registered for these
     log.error("%s: %s", request.method, error)  # an address may be a claim link
     if request.url.path.startswith("/api/"):
@@ -133,7 +133,7 @@ async def _broken(request: Request, error: Exception) -> Response:
 
 
 async def _mistaken(request: Request, error: Exception) -> Response:
-    """A mistake of this server's: its log has the traceback, the client an answer it can read."""
+    """The answer to a bug of this server: a readable one; the log has the traceback."""
     message = f"this local Neon made a mistake: {type(error).__name__}; its log says where"
     if refusal.is_v2(request.scope):
         return JSONResponse(refusal.content(request.scope, message), 500)

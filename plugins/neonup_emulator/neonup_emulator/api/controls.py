@@ -44,7 +44,7 @@ def routes() -> list[Route]:
 
 
 async def _requests(request: Request) -> JSONResponse:
-    """The last thousand requests of Neon API v2, or none from now on."""
+    """Get or clear the log of the last thousand requests of Neon API v2."""
     known: faults.Faults = request.app.state.faults
     if request.method == "DELETE":
         known.seen.clear()
@@ -52,7 +52,7 @@ async def _requests(request: Request) -> JSONResponse:
 
 
 async def _faults(request: Request) -> JSONResponse:
-    """The faults, or others from now on: ``{"faults": ["POST /projects=423x2"]}``."""
+    """Get or replace the faults: ``{"faults": ["POST /projects=423x2"]}``."""
     known: faults.Faults = request.app.state.faults
     if request.method == "PUT":
         try:
@@ -68,7 +68,7 @@ async def _faults(request: Request) -> JSONResponse:
 
 
 async def _clock(request: Request) -> JSONResponse:
-    """The time here, or how many seconds it is ahead from now on; what is due then, is done."""
+    """Get or set how far the clock is ahead; what is due by then is carried out."""
     neon: LocalNeon = request.app.state.neon
     if request.method == "PUT":
         try:
@@ -140,11 +140,11 @@ async def _claim(request: Request) -> JSONResponse:
 
 
 def _person(request: Request, neon: LocalNeon) -> Caller:
-    """Whose personal key the request has.
+    """The user whose personal key the request has.
 
     Raises:
-        Unauthorized: nobody's.
-        Forbidden: it is an organization's.
+        Unauthorized: the key is unknown.
+        Forbidden: the key is an organization's.
     """
     caller = neon.identity.caller(default_user.bearer(request))
     if caller.method != "api_key_user":

@@ -48,7 +48,7 @@ class Fault:
     times: int | None = None
 
     def meets(self, method: str, path: str) -> bool:
-        """Whether it happens to this request, which it then has."""
+        """Whether it happens to this request; counts the request if so."""
         if self.times == 0 or self.method not in ("*", method):
             return False
         if not fnmatchcase(path, self.path):
@@ -85,7 +85,7 @@ def parse(text: str) -> Fault:
     """A fault, as it is written.
 
     Raises:
-        ProviderError: it is none.
+        ProviderError: the text does not have the form of a fault.
     """
     fault = _FAULT.fullmatch(text.strip())
     if fault is None:

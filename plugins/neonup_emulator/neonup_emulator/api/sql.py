@@ -39,7 +39,7 @@ Statement = tuple[str, list[Any]]
 
 
 def routes() -> list[Route]:
-    """The one route."""
+    """The route of the API."""
     return [Route("/sql", _sql, methods=["POST"])]
 
 
@@ -75,7 +75,7 @@ def _statement(body: object) -> Statement:
 
 
 def _begin(request: Request) -> str:
-    """How the transaction begins: as the driver's headers say."""
+    """The statement that begins the transaction, with the options in the driver's headers."""
     parts = ["BEGIN"]
     if level := request.headers.get("neon-batch-isolation-level"):
         if level not in _LEVELS:
@@ -93,7 +93,11 @@ def _refused(message: str) -> JSONResponse:
 
 
 def _target(request: Request) -> dict[str, Any] | None:
-    """How to connect to the database of ours that a URL names; Postgres checks the password."""
+    """How to connect to the database that the URL in the request names.
+
+    Returns:
+        Parameters of libpq; None where the URL names no endpoint of this server.
+    """
     try:
         parts = urlsplit(request.headers.get("neon-connection-string", ""))
         host, port = parts.hostname or "", parts.port or _POSTGRES
@@ -115,10 +119,11 @@ def _target(request: Request) -> dict[str, Any] | None:
 def _execute(
     target: dict[str, Any], statements: list[Statement], begin: str | None
 ) -> tuple[int, dict[str, Any]]:
-    """The status and the content of the answer.
+    """Run the statements; returns the HTTP status and the content of the answer.
 
     Args:
-        begin: begins the transaction of several statements; None: there is one, and none.
+        begin: the statement that begins a transaction around all of them; None: there is a single
+            statement, which runs without one.
     """
     try:
         with psycopg.connect(**target, autocommit=True) as connection:

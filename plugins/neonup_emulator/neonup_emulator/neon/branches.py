@@ -25,7 +25,7 @@ def find(neon: LocalNeon, project: Project, id: str) -> Branch:  # noqa: A002
     """A branch of a project.
 
     Raises:
-        NotFound: there is none.
+        NotFound: the project has no branch with that id.
     """
     branch = neon.store.get(Branch, id)
     if branch is None or branch.project_id != project.id:

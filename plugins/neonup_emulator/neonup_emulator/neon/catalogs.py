@@ -22,7 +22,7 @@ _HIDDEN = (template.ADMIN, "neon_superuser")
 
 @contextmanager
 def refusals() -> Iterator[None]:
-    """Turn what Postgres refuses into what the API answers."""
+    """Turn errors of Postgres into refusals of the API."""
     try:
         yield
     except (errors.DuplicateDatabase, errors.DuplicateObject) as error:
@@ -50,7 +50,7 @@ def create_role(connection: Connection, role: Role) -> None:
 
 
 def set_password(connection: Connection, role: Role) -> None:
-    """Let a role in by its stored password from now on."""
+    """Set the stored password of a role in Postgres."""
     connection.execute(
         sql.SQL("ALTER ROLE {} PASSWORD {}").format(sql.Identifier(role.name), role.verifier)
     )

@@ -28,7 +28,7 @@ def find(neon: LocalNeon, branch: Branch, name: str) -> BranchDatabase:
     """A database of a branch.
 
     Raises:
-        NotFound: there is none.
+        NotFound: the branch has no database of that name.
     """
     for database in all_of(neon, branch):
         if database.name == name:

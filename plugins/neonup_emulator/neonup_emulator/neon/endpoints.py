@@ -28,7 +28,7 @@ def find(neon: LocalNeon, project: Project, id: str) -> Endpoint:  # noqa: A002
     """An endpoint of a project.
 
     Raises:
-        NotFound: there is none.
+        NotFound: the project has no endpoint with that id.
     """
     endpoint = neon.store.get(Endpoint, id)
     if endpoint is None or endpoint.project_id != project.id:
@@ -74,7 +74,7 @@ def check_units(least: float, most: float) -> None:
     """Refuse limits of autoscaling that exclude each other.
 
     Raises:
-        Unprocessable: they do.
+        Unprocessable: the minimum exceeds the maximum.
     """
     if least > most:
         raise Unprocessable("autoscaling_limit_min_cu must not exceed autoscaling_limit_max_cu")
@@ -112,7 +112,7 @@ def create(neon: LocalNeon, project: Project, branch: Branch, wanted: NewEndpoin
 def update(
     neon: LocalNeon, project: Project, endpoint: Endpoint, changes: EndpointChanges
 ) -> Changed:
-    """Completion an endpoint; what its server reads at a start restarts it."""
+    """Change an endpoint; its server restarts where Postgres's settings change."""
     values = given(changes)
     branch_id = values.get("branch_id", endpoint.branch_id)
     if branch_id != endpoint.branch_id:
@@ -236,11 +236,11 @@ def _run(
     *,
     check: Callable[[Endpoint], object] = bool,
 ) -> Changed:
-    """Completion an endpoint.
+    """Carry out an operation of an endpoint.
 
     Args:
-        check: is given it as it is once nothing else can change it, and raises where that cannot
-            be changed so.
+        check: is given the endpoint once nothing else can change it, and raises where the operation
+            is not possible.
     """
 
     def prepare() -> list[Row]:

@@ -78,10 +78,10 @@ class Branch(Row, frozen=True):
         cluster_id: its data.
         parent_lsn: where in its parent's log it begins.
         restored_from: the snapshot that it was created from.
-        restore_target: the branch whose place it takes once the restore is finalized.
+        restore_target: the branch that it replaces once the restore is finalized.
         state: whether its data has been copied.
         backup_schedule: when snapshots of it are created.
-        backup_looked: for each item of that, until when it was carried out.
+        backup_looked: for each item of the schedule, the time up to which it was carried out.
     """
 
     OWNER: ClassVar[Owner] = Project
@@ -114,21 +114,21 @@ class Branch(Row, frozen=True):
 
     @property
     def cluster_ids(self) -> tuple[str, ...]:
-        """Its data."""
+        """The cluster with its data."""
         return (self.cluster_id,)
 
 
 class Endpoint(Row, frozen=True):
-    """How a branch is reached.
+    """An address and port at which clients connect to a branch.
 
     Args:
-        address: of this machine, on which the front listens for it.
-        port: there.
+        address: the address of this machine on which the front listens for it.
+        port: the port on which the front listens.
         settings: Postgres's own, as the API takes them.
         replica_id: the cluster of a read-only endpoint's standby, once it has one.
-        replica_of: the cluster that one was copied from.
-        started_at: when it was created, or told to start.
-        suspended_at: when it was told to stop.
+        replica_of: the cluster of the branch from which the standby was copied.
+        started_at: when it was created or last started through the API.
+        suspended_at: when it was last suspended through the API.
     """
 
     OWNER: ClassVar[Owner] = Branch
@@ -156,7 +156,7 @@ class Endpoint(Row, frozen=True):
 
     @property
     def cluster_ids(self) -> tuple[str, ...]:
-        """The data of its standby, if it has one."""
+        """The cluster of its standby, if it has one."""
         return (self.replica_id,) if self.replica_id else ()
 
     @property
@@ -167,7 +167,7 @@ class Endpoint(Row, frozen=True):
 
 
 class Role(Row, frozen=True):
-    """A role of a branch; its id is made of both names.
+    """A role of a branch; its id is made of the branch's id and the role's name.
 
     Args:
         password: None where it cannot log in, or was created by SQL.
@@ -186,7 +186,7 @@ class Role(Row, frozen=True):
 
     @staticmethod
     def id_of(branch_id: str, name: str) -> str:
-        """The id of the row of a role."""
+        """The id of the row of the role with that name in a branch."""
         return f"{branch_id}/{name}"
 
     def inherited(self, branch_id: str, now: datetime) -> Role:
@@ -209,7 +209,7 @@ class BranchDatabase(Row, frozen=True):
 
     @staticmethod
     def id_of(branch_id: str, name: str) -> str:
-        """The id of the row of a database."""
+        """The id of the row of the database with that name in a branch."""
         return f"{branch_id}/{name}"
 
     def inherited(self, branch_id: str, now: datetime) -> BranchDatabase:
@@ -219,7 +219,7 @@ class BranchDatabase(Row, frozen=True):
 
 
 class Operation(Row, frozen=True):
-    """One step of a change, as the API tells it."""
+    """An operation of Neon's API: a step of a change, which clients poll until it has finished."""
 
     OWNER: ClassVar[Owner] = Project
 
@@ -269,12 +269,12 @@ class Snapshot(Row, frozen=True):
 
     @property
     def cluster_ids(self) -> tuple[str, ...]:
-        """Its data."""
+        """The cluster with its data."""
         return (self.cluster_id,)
 
 
 class Permission(Row, frozen=True):
-    """Somebody a project is shared with."""
+    """The permission of a user, by their email address, to use a project of somebody else."""
 
     OWNER: ClassVar[Owner] = Project
 

@@ -29,7 +29,7 @@ def find(neon: LocalNeon, caller: Caller, id: str) -> Project:  # noqa: A002
     """A project that the caller may use.
 
     Raises:
-        NotFound: there is none.
+        NotFound: the caller reaches no project with that id.
     """
     project = neon.store.get(Project, id)
     if project is None or project.deleted_at is not None or not caller.reaches(project):
@@ -65,7 +65,7 @@ def shared_with(neon: LocalNeon, caller: Caller) -> list[Project]:
 def update(
     neon: LocalNeon, project: Project, changes: ProjectChanges
 ) -> tuple[Project, list[Operation]]:
-    """Completion a project; its settings are merged with those that it has.
+    """Change a project; its settings are merged with those that it has.
 
     Raises:
         Unprocessable: a setting cannot be had.

@@ -43,7 +43,7 @@ def find(neon: LocalNeon, branch: Branch, name: str) -> Role:
     """A role of a branch.
 
     Raises:
-        NotFound: there is none.
+        NotFound: the branch has no role of that name.
     """
     for role in all_of(neon, branch):
         if role.name == name:
@@ -92,7 +92,7 @@ def delete(neon: LocalNeon, project: Project, branch: Branch, name: str) -> Chan
     """Drop a role.
 
     Raises:
-        NotFound: there is none.
+        NotFound: the branch has no role of that name.
         Unprocessable: something belongs to it.
     """
     role = find(neon, branch, name)

@@ -24,7 +24,7 @@ def find(neon: LocalNeon, project: Project, id: str) -> Snapshot:  # noqa: A002
     """A snapshot of a project.
 
     Raises:
-        NotFound: there is none.
+        NotFound: the project has no snapshot with that id.
     """
     snapshot = neon.store.get(Snapshot, id)
     if snapshot is None or snapshot.project_id != project.id:

@@ -44,10 +44,10 @@ def origin(request: Request) -> str:
 
 
 def bearer_of(request: Request, neon: LocalNeon) -> Bearer:
-    """Whose token the request has.
+    """The agent whose access token the request has.
 
     Raises:
-        AgentRefused: nobody's.
+        AgentRefused: the request has no valid access token.
     """
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token.strip():
@@ -59,7 +59,7 @@ def form(body: bytes) -> dict[str, str]:
     """The fields of a form, each there once.
 
     Raises:
-        AgentRefused: it is none.
+        AgentRefused: the body is not a form, or has a field twice.
     """
     try:
         fields = parse_qs(body.decode(), keep_blank_values=True, max_num_fields=50)

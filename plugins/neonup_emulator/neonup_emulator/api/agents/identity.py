@@ -1,4 +1,4 @@
-"""Registering, and tokens."""
+"""Registration and tokens of agents."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class _Identity(Struct, forbid_unknown_fields=True):
 
 
 def register(request: Request, neon: LocalNeon, body: bytes) -> Any:
-    """A new agent with its project and its secret."""
+    """Register an agent: it gets a project, and the secret with which it asks for tokens."""
     try:
         wanted = msgspec.json.decode(body, type=_Identity)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:

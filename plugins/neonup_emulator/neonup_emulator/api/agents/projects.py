@@ -1,4 +1,4 @@
-"""An agent's project: its connection string, its claim, its end."""
+"""An agent's project: its connection string, its claim, and its deletion."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ from neonup_emulator.neon.model import Branch, BranchDatabase, Endpoint, Role
 
 
 def bearer(request: Request, neon: LocalNeon) -> Bearer:
-    """Whose token the request has, for the project in its address.
+    """The agent whose access token the request has, for the project in its address.
 
     Raises:
-        AgentRefused: nobody's, or one of another project.
+        AgentRefused: the request has no valid access token, or one of another project.
     """
     agent = bearer_of(request, neon)
     if agent.registration.project_id != request.path_params["project_id"]:

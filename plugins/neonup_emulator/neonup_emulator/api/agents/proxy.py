@@ -131,7 +131,7 @@ def carry_out(operation: ApiOperation, request: Request, neon: LocalNeon, body: 
 
 
 def refuse(request: Request, neon: LocalNeon, body: bytes) -> Any:
-    """Say why something of the project cannot be used.
+    """Refuse an operation of the project that agents may not use.
 
     Raises:
         AgentRefused: always.

@@ -33,7 +33,7 @@ def issuer(request: Request) -> str:
 
 
 async def _show(request: Request) -> Response:
-    """Who asks for what; first of all, who is asked."""
+    """Show which application asks for which scopes; asks the user to sign in before."""
     if request.url.hostname == "localhost":  # where the browser has no session
         return RedirectResponse(address(request, f"{PATH}?{request.url.query}"), 303)
     server, user = OAuthServer(session.neon_of(request)), session.user(request)
@@ -52,7 +52,7 @@ async def _show(request: Request) -> Response:
 
 
 async def _decide(request: Request) -> Response:
-    """The user said yes or no, to what the address says."""
+    """Carry out the user's decision about the request in the address."""
     server, fields = OAuthServer(session.neon_of(request)), await session.form(request)
     user = session.user(request)
     if user is None:
@@ -84,7 +84,7 @@ def _page(request: Request, grant: CodeGrant) -> Response:
 
 
 def _to_sign_in(request: Request) -> Response:
-    """To the sign-in page, which leads back here, where signing in is no more asked for."""
+    """Redirect to the sign-in page, which leads back here, without `prompt=login`."""
     asked = request.query_params.multi_items()
     again = [parameter for parameter in asked if parameter != ("prompt", "login")]
     back = f"{PATH}?{urlencode(again)}"
@@ -92,7 +92,7 @@ def _to_sign_in(request: Request) -> Response:
 
 
 def _refused(request: Request, server: OAuthServer, error: OAuth2Error) -> Response:
-    """Back to the application; or, where that cannot be trusted to be one, a page."""
+    """Send the error to the application; show a page where its redirect URI is not registered."""
     if error.redirect_uri:
         return server.refuse(error)
     reason = f"{error.get_error_description()} ({error.error})"

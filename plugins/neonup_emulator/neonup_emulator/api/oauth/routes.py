@@ -1,4 +1,4 @@
-"""Where applications go: discovery, tokens, and who the user is."""
+"""The endpoints for applications: discovery, tokens and user info."""
 
 from __future__ import annotations
 
@@ -79,12 +79,12 @@ async def _discovery(request: Request) -> Response:
 
 
 async def _token(request: Request) -> Response:
-    """Tokens for a code or a refresh token."""
+    """Exchange a code or a refresh token for tokens."""
     return await _answer(request, OAuthServer.exchange)
 
 
 async def _revoke(request: Request) -> Response:
-    """A token is given back."""
+    """Revoke a token."""
     return await _answer(request, OAuthServer.revoke)
 
 

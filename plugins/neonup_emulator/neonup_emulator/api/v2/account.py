@@ -18,10 +18,10 @@ _NOWHERE = "127.0.0.1"
 
 
 def _user(call: RequestContext) -> User:
-    """The person who asks; an organization's key is nobody's.
+    """The person whose credential it is.
 
     Raises:
-        NotFound: it is an organization's key.
+        NotFound: the credential is an organization's key, which belongs to no person.
     """
     if call.caller.is_organization:
         raise NotFound("user not found")
@@ -71,7 +71,7 @@ def get_current_user_info(call: RequestContext) -> Answer:
 
 @operation("getCurrentUserOrganizations", "GET /users/me/organizations")
 def get_current_user_organizations(call: RequestContext) -> Answer:
-    """With an organization's or a project's key: the organization that owns it."""
+    """The user's organizations; with an organization's or project's key its owner alone."""
     caller = call.caller
     if caller.org_id is not None:
         organizations = [call.neon.identity.organization(caller, caller.org_id)]

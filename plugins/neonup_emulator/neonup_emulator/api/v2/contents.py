@@ -122,7 +122,7 @@ def _branch_and_endpoint(call: RequestContext) -> tuple[Branch, Endpoint]:
     """Those that the parameters name, or the default branch's endpoint that writes.
 
     Raises:
-        NotFound: there is none, or the endpoint is another branch's.
+        NotFound: the branch has no endpoint, or the endpoint is another branch's.
     """
     neon, project = call.neon, call.project()
     id, endpoint_id = call.query.get("branch_id"), call.query.get("endpoint_id")  # noqa: A001

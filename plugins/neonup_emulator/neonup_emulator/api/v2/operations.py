@@ -28,8 +28,8 @@ class RequestContext:
         neon: which local Neon.
         caller: who asks.
         path: the parameters in the address.
-        query: those behind it; of one that is repeated, the last.
-        pairs: all of those, as they came.
+        query: the parameters of the query; of one that is repeated, the last.
+        pairs: all parameters of the query, in their order.
         content: the body.
     """
 
@@ -62,10 +62,10 @@ class RequestContext:
         return projects.find(self.neon, self.caller, self.path["project_id"])
 
     def whole_project(self, what: str) -> Project:
-        """The project that the address names, for what a key of that project alone may not do.
+        """The project that the address names, where a key of a single project is not enough.
 
         Args:
-            what: that it may not.
+            what: what such a key may not do, for the message.
 
         Raises:
             NotFound: the caller has none of that id.
@@ -92,7 +92,7 @@ class RequestContext:
         """A parameter that is a whole number.
 
         Raises:
-            Refused: it is none, or out of range.
+            Refused: the parameter is not a whole number, or out of range.
         """
         text = self.query.get(name, str(default))
         is_number = text.isascii() and text.isdigit() and len(text) < 10
@@ -107,7 +107,7 @@ class RequestContext:
             default: what is meant where it is missing; None: it must be given.
 
         Raises:
-            Refused: it is none of them.
+            Refused: the parameter is none of these words.
         """
         known = list(values)
         text = self.query.get(name, default)
@@ -119,7 +119,7 @@ class RequestContext:
         """A moment, in RFC 3339.
 
         Raises:
-            Refused: it is none.
+            Refused: the parameter is not a timestamp.
         """
         text = self.query.get(name)
         if not text:
@@ -134,7 +134,7 @@ class RequestContext:
         """A whole number in the address.
 
         Raises:
-            NotFound: it is none.
+            NotFound: the part of the address is not a number.
         """
         text = self.path[name]
         if not (text.isascii() and text.isdigit() and len(text) < 19):

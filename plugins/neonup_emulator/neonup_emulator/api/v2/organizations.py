@@ -96,7 +96,7 @@ def delete_organization_spending_limit(call: RequestContext) -> Answer:
 
 
 def _read(call: RequestContext) -> Organization:
-    """The organization; its key of one project may not know more of it.
+    """The organization in the address, for callers that may read all of it.
 
     Raises:
         NotFound: the caller is not in it.

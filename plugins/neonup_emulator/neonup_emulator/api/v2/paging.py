@@ -47,7 +47,7 @@ def page(
         largest: how many it may ask for.
 
     Raises:
-        Refused: the limit or the cursor is none.
+        Refused: the limit or the cursor is malformed.
     """
     limit = call.whole("limit", default, 1, largest)
     cursor = call.query.get("cursor")
@@ -66,7 +66,7 @@ def _behind(
     rank: Callable[[Item], Rank],
     descending: bool,
 ) -> int:
-    """Where the items begin that come after a page's last one, which may be gone."""
+    """The index of the first item after a page's last one, which may have been deleted."""
     for place, item in enumerate(items):
         if item.id == id:
             return place + 1
@@ -78,7 +78,7 @@ def _behind(
 
 
 def _text(rank: Rank) -> str:
-    """What sorts as the rank does."""
+    """The rank as text, in which it sorts in the same order."""
     return rank.isoformat(timespec="microseconds") if isinstance(rank, datetime) else rank
 
 

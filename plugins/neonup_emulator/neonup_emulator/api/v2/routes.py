@@ -48,7 +48,7 @@ _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 
 
 def routes() -> list[Route]:
-    """One route an address."""
+    """The routes of all operations, one for each path."""
     by_path: defaultdict[str, dict[str, ApiOperation]] = defaultdict(dict)
     for operation in [*_absent(), *OPERATIONS]:
         by_path[operation.path][operation.method] = operation
@@ -100,7 +100,7 @@ def _call(request: Request, operation: ApiOperation, body: bytes) -> Answer:
 
 
 def _absent() -> Iterator[ApiOperation]:
-    """The operations that are not carried out here: they say so."""
+    """Routes of the operations that the local Neon does not implement; they answer 501."""
 
     def say(call: RequestContext, *, id: str) -> Answer:  # noqa: A002
         raise NotHere(f"{id} is not part of this local Neon")

@@ -37,7 +37,7 @@ def moment(value: datetime) -> str:
 
 
 def _known(**values: Any) -> Shown:
-    """Without what is not set: the document has no nulls."""
+    """The fields that are not None: Neon's document has no nulls."""
     return {
         name: moment(value) if isinstance(value, datetime) else value
         for name, value in values.items()

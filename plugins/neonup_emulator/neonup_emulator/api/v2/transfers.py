@@ -1,4 +1,4 @@
-"""Projects that come to belong to somebody else."""
+"""Transfers of projects to other users and organizations."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ def routes() -> list[Route]:
 
 
 async def _show(request: Request) -> Response:
-    """What a code leads to, or what became of it, or a field for the code."""
+    """The project of a code, the result of a claim, or a field for the code."""
     user = session.user(request)
     if user is None:
         return to_sign_in(request)
@@ -44,14 +44,14 @@ async def _show(request: Request) -> Response:
     if not code.strip():
         return _form(request)
     try:
-        claimable = await to_thread.run_sync(agent_claims.look, neon, code, _who(request))
+        claimable = await to_thread.run_sync(agent_claims.look, neon, code, _session_of(request))
     except (WrongCode, TooMany) as refused:
         return _form(request, code, refused)
     return await _offer(request, neon, user, code, claimable)
 
 
 async def _claim(request: Request) -> Response:
-    """The button: claim the project for an organization."""
+    """Claim the project for the chosen organization."""
     fields = await session.form(request)
     user = session.user(request)
     if user is None:
@@ -60,7 +60,7 @@ async def _claim(request: Request) -> Response:
     org_id = session.text(fields, "org_id")
 
     def accept() -> AgentRegistration:
-        return agent_claims.accept(neon, code, _who(request), user, org_id)
+        return agent_claims.accept(neon, code, _session_of(request), user, org_id)
 
     try:
         accepted = await to_thread.run_sync(accept)
@@ -86,7 +86,7 @@ async def _offer(
 
 
 async def _claimed(request: Request, neon: LocalNeon, user: User, project_id: str) -> Response:
-    """What changed; only for the person who claimed it."""
+    """The result of a claim, for the person who claimed the project."""
 
     def find() -> AgentRegistration:
         for row in neon.store.all(AgentRegistration, project_id=project_id):
@@ -111,7 +111,7 @@ def _form(request: Request, code: str = "", refused: Refused | None = None) -> R
     return page(request, "agent_claim_code.html", status=status, code=code, error=error)
 
 
-def _who(request: Request) -> str:
+def _session_of(request: Request) -> str:
     return session.csrf_token(request)
 
 

@@ -8,7 +8,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from neonup_emulator.api.web import wording
-from neonup_emulator.api.web.project_page import why_kept
+from neonup_emulator.api.web.project_page import delete_obstacle
 from neonup_emulator.api.web.visit import Visit, does, show, shows, tell
 from neonup_emulator.neon import branches, endpoints, projects, snapshots
 from neonup_emulator.neon.changes import branch_creation, snapshot_creation
@@ -134,7 +134,7 @@ def _delete_project(visit: Visit) -> Response:
 
 def _ask_branch(visit: Visit) -> Response:
     project, branch = visit.project, visit.branch
-    obstacle = why_kept(branch, visit.neon.store.all(Branch, project_id=project.id))
+    obstacle = delete_obstacle(branch, visit.neon.store.all(Branch, project_id=project.id))
     names = [
         database.name for database in visit.neon.store.all(BranchDatabase, branch_id=branch.id)
     ]
@@ -177,7 +177,7 @@ def _ask(visit: Visit, title: str, happens: list[str], button: str, obstacle: st
         title=title,
         happens=happens,
         button=button,
-        kept=obstacle,
+        obstacle=obstacle,
         danger=True,
         values={},
     )

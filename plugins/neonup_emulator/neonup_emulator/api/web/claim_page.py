@@ -37,7 +37,7 @@ async def _show(request: Request) -> Response:
 
 
 async def _claim(request: Request) -> Response:
-    """The button; the page says what came of it."""
+    """Claim the database for the chosen organization; leads back to the page."""
     fields = await session.form(request)
     user = session.user(request)
     if user is None:
@@ -68,7 +68,7 @@ async def _unclaimed(request: Request, neon: LocalNeon, database: ClaimableDatab
 
 
 def _claimed(request: Request, neon: LocalNeon, database: ClaimableDatabase) -> Response:
-    """What became of it; where it went is told to whoever claimed it."""
+    """The page of a claimed database; only who claimed it sees the organization."""
     organization = neon.people.organization(database.claimed_into or "")
     return page(
         request,

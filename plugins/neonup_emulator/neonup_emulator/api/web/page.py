@@ -1,4 +1,4 @@
-"""How a page is made: a template, and headers that keep everything else out of it."""
+"""Rendering a page: a template, and headers that permit no content from elsewhere."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def page(
 
 
 def message(request: Request, title: str, text: str, *, status: int = 200) -> HTMLResponse:
-    """A page that only says something."""
+    """A page with a title and a text."""
     return page(request, "message.html", status=status, title=title, text=text)
 
 

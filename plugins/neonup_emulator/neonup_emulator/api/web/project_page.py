@@ -1,4 +1,4 @@
-"""The page of a project: its branches over time, how they are reached, and what is kept."""
+"""The page of a project: its branches over time, how they are reached, and its snapshots."""
 
 from __future__ import annotations
 
@@ -36,21 +36,21 @@ class Compute:
 
 
 @dataclass(frozen=True)
-class EndpointView:
+class BranchView:
     """A branch in the list.
 
     Args:
         origin: where its data comes from, in words.
         size: bytes of its data on the disk.
-        kept: why it cannot be deleted; empty where it can.
-        rooted: whether snapshots can be taken of it.
+        delete_obstacle: why it cannot be deleted, in words; empty where it can.
+        rooted: whether it is a root branch, of which snapshots can be taken.
     """
 
     branch: Branch
     origin: str
     computes: list[Compute]
     size: int
-    kept: str
+    delete_obstacle: str
     rooted: bool
 
 
@@ -64,7 +64,7 @@ def computes(neon: LocalNeon, branch: Branch) -> list[Compute]:
     ]
 
 
-def why_kept(branch: Branch, branches: list[Branch]) -> str:
+def delete_obstacle(branch: Branch, branches: list[Branch]) -> str:
     """Why a branch cannot be deleted; empty where it can."""
     if branch.default:
         return "it is the default branch"
@@ -78,8 +78,8 @@ def why_kept(branch: Branch, branches: list[Branch]) -> str:
 def _overview(visit: Visit) -> Response:
     neon, project = visit.neon, visit.project
     branches = neon.store.all(Branch, project_id=project.id)
-    kept_snapshots = snapshots.all_of(neon, project)
-    tree = branch_tree.draw(branches, kept_snapshots, neon.clock.now())
+    project_snapshots = snapshots.all_of(neon, project)
+    tree = branch_tree.draw(branches, project_snapshots, neon.clock.now())
     by_id = {branch.id: branch for branch in branches}
     rank = {line.id: place for place, line in enumerate(tree.lines)}
     ordered = sorted(branches, key=lambda branch: rank.get(branch.id, len(rank)))
@@ -90,9 +90,9 @@ def _overview(visit: Visit) -> Response:
         tab="branches",
         organization=neon.people.organization(project.org_id),
         tree=tree,
-        shown=[_shown(neon, branch, branches, kept_snapshots) for branch in ordered],
+        shown=[_shown(neon, branch, branches, project_snapshots) for branch in ordered],
         branches=branches,
-        snapshots=kept_snapshots[::-1],
+        snapshots=project_snapshots[::-1],
         by_id=by_id,
         usage=usage_view.of_project(neon, project),
         earliest=_earliest(neon, project),
@@ -117,13 +117,13 @@ def _activity(visit: Visit) -> Response:
 
 def _shown(
     neon: LocalNeon, branch: Branch, branches: list[Branch], snapshots: list[Snapshot]
-) -> EndpointView:
-    return EndpointView(
+) -> BranchView:
+    return BranchView(
         branch,
         _origin(branch, branches, snapshots),
         computes(neon, branch),
         details.size(neon.clusters.folder(branch.cluster_id)),
-        why_kept(branch, branches),
+        delete_obstacle(branch, branches),
         branch.parent_id is None,
     )
 

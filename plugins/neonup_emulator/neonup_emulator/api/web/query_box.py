@@ -37,7 +37,7 @@ _NUMBERS = frozenset({20, 21, 23, 26, 700, 701, 790, 1700})
 
 
 class Ended(Exception):
-    """The box gave up; the server was told to."""
+    """The query was given up, and the server was asked to cancel it."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ class StatementResult:
 
 @dataclass(frozen=True)
 class Problem:
-    """Why it failed.
+    """Why a query failed, and where in it.
 
     Args:
         before: the query up to the place of the error; empty where there is none.
@@ -100,7 +100,7 @@ _WRONG = {
 
 @dataclass(frozen=True)
 class StatementOutcome:
-    """What came of a query."""
+    """The result of a query: what its statements answered, or a problem."""
 
     results: list[StatementResult]
     problem: Problem | None

@@ -30,7 +30,7 @@ def _ask(visit: Visit) -> Response:
 
 
 def _run(visit: Visit) -> Response:
-    """Run it, as the owner of the database."""
+    """Run the query as the owner of the database."""
     place = reach.place(visit, branch=visit.text("branch"), database=visit.text("database"))
     query = str(visit.fields.get("query") or "").replace("\r\n", "\n")
     read_only = bool(visit.text("read_only"))

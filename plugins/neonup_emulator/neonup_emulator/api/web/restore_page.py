@@ -61,7 +61,7 @@ def _ask(visit: Visit) -> Response:
             title=f"Restore {branch.name}?",
             happens=plan.happens,
             button="Restore the branch",
-            kept="",
+            obstacle="",
             danger=False,
             values={
                 "source": plan.source.id,

@@ -47,13 +47,13 @@ def neon_of(request: Request) -> LocalNeon:
 
 
 def user(request: Request) -> User | None:
-    """Who is signed in."""
+    """The user who is signed in, or None."""
     secret = request.session.get(_SIGNED_IN)
     return sessions.user_of(neon_of(request), secret) if secret else None
 
 
 def caller(request: Request) -> Caller | None:
-    """Who is signed in, with all that they reach."""
+    """The caller for the user who is signed in, with all that they reach."""
     user_row = user(request)
     if user_row is None:
         return None

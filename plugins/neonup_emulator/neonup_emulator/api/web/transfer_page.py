@@ -58,7 +58,7 @@ class Link:
         return f"{_PATH}?{urlencode({name: value for name, value in known.items() if value})}"
 
     def origin(self) -> str | None:
-        """Of the page to go to afterwards; None where the link names no web page."""
+        """The origin of the page to go to afterwards; None where the link names no web page."""
         return web_origin(self.back)
 
 
@@ -71,7 +71,7 @@ async def _show(request: Request) -> Response:
 
 
 async def _accept(request: Request) -> Response:
-    """The button: the project is the organization's."""
+    """Accept the transfer for the chosen organization."""
     fields = await session.form(request)
     link, neon = _link(fields), session.neon_of(request)
     caller = session.caller(request)
@@ -93,7 +93,7 @@ async def _accept(request: Request) -> Response:
 
 
 async def _done(request: Request) -> Response:
-    """It worked; nothing of it is told to others."""
+    """The page after a transfer; only the new owner sees the project on it."""
     caller = session.caller(request)
     if caller is None:
         return to_sign_in(request)

@@ -1,4 +1,4 @@
-"""A visit to a page of the console: who it is, what they may see, and the notice for it."""
+"""A visit to a page of the console: the user, what they may see, and notices."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Visit:
         """The branch that the address names.
 
         Raises:
-            NotFound: there is none.
+            NotFound: the project has no branch with that id.
         """
         return branches.find(self.neon, self.project, self.request.path_params["branch_id"])
 
@@ -72,7 +72,7 @@ def _of(request: Request, fields: FormData) -> Visit | None:
 
 
 def shows(make: Callable[[Visit], Response]) -> Callable[[Request], Awaitable[Response]]:
-    """A page for who is signed in; anybody else is led to do so."""
+    """A handler that shows a page to users who are signed in; others get the sign-in page."""
 
     async def answer(request: Request) -> Response:
         visit = await to_thread.run_sync(_of, request, FormData())
@@ -86,7 +86,7 @@ def shows(make: Callable[[Visit], Response]) -> Callable[[Request], Awaitable[Re
 def does(
     make: Callable[[Visit], Response], *, back: str = "/"
 ) -> Callable[[Request], Awaitable[Response]]:
-    """What a form asks for; a refusal is told on the page that `back` names.
+    """A handler that carries out a form; a refusal is shown on the page that `back` names.
 
     Args:
         back: a path, with the parameters of the form's address.

@@ -50,9 +50,9 @@ def size(count: float) -> str:
     return f"{value:.1f} TB"
 
 
-def counted(number: int, one: str, many: str | None = None) -> str:
+def counted(number: int, singular: str, plural: str | None = None) -> str:
     """For example ``1 branch``, ``3 branches``."""
-    return f"{number:,} {one if number == 1 else many or one + 's'}"
+    return f"{number:,} {singular if number == 1 else plural or singular + 's'}"
 
 
 def short(text: str, length: int) -> str:
@@ -74,7 +74,7 @@ def from_field(text: str) -> datetime | None:
     """The moment in such a field; None where it is empty.
 
     Raises:
-        ValueError: it is none.
+        ValueError: the text is not a date and time.
     """
     if not text:
         return None

@@ -20,10 +20,10 @@ def plan_of(neon: LocalNeon, project: Project) -> Plan:
 
 
 def check_branches(neon: LocalNeon, project: Project, more: int = 1) -> None:
-    """Whether a project may have so many more branches.
+    """Refuse more branches than the plan allows a project.
 
     Raises:
-        LimitExceeded: it may not.
+        LimitExceeded: the plan allows no more.
     """
     limit = plans.limits(plan_of(neon, project)).branches
     if len(neon.store.all(Branch, project_id=project.id)) + more > limit:
@@ -31,10 +31,10 @@ def check_branches(neon: LocalNeon, project: Project, more: int = 1) -> None:
 
 
 def check_snapshots(neon: LocalNeon, project: Project, more: int = 1) -> None:
-    """Whether a project may have so many more manual snapshots.
+    """Refuse more manual snapshots than the plan allows a project.
 
     Raises:
-        LimitExceeded: it may not.
+        LimitExceeded: the plan allows no more.
     """
     limit = plans.limits(plan_of(neon, project)).manual_snapshots
     manual = [
@@ -45,7 +45,7 @@ def check_snapshots(neon: LocalNeon, project: Project, more: int = 1) -> None:
 
 
 def check_schedules(neon: LocalNeon, project: Project) -> None:
-    """Whether snapshots of a project can be created by a schedule.
+    """Refuse a schedule of snapshots where the plan has none.
 
     Raises:
         Forbidden: that takes a paid plan (setSnapshotSchedule in Neon's document).

@@ -1,4 +1,4 @@
-"""Whether the plan of an organization allows what would come to it."""
+"""Whether the plan of an organization allows projects that are transferred to it."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def check_transfer(neon: LocalNeon, projects: Sequence[Project], target: Organiz
 
 
 def exceeded(neon: LocalNeon, project: Project, limits: Limits) -> list[Excess]:
-    """The limits of a plan that a project does not keep to."""
+    """The limits of a plan that a project exceeds."""
     branches = len(neon.store.all(Branch, project_id=project.id))
     snapshots = sum(snapshot.manual for snapshot in neon.store.all(Snapshot, project_id=project.id))
     endpoints = neon.store.all(Endpoint, project_id=project.id)

@@ -1,4 +1,4 @@
-"""Who asks: the keys of the API, other credentials, and what they reach."""
+"""Callers of the API: keys and other credentials, and the projects that they reach."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _SEEN_SECONDS = 60
 
 @dataclass(frozen=True)
 class Caller:
-    """Who asks, and what their credential reaches.
+    """The user or organization behind a request, and what their credential reaches.
 
     Args:
         user: the person whose credential it is, or who created the organization's key.
@@ -98,10 +98,10 @@ class Identities:
         return secret, organization.id
 
     def caller(self, secret: str) -> Caller:
-        """Whose credential it is.
+        """The caller whose API key or access token it is.
 
         Raises:
-            Unauthorized: nobody's.
+            Unauthorized: the secret is unknown.
         """
         digest = _digest(secret)
         for key in self._store.all(ApiKey):
@@ -182,7 +182,7 @@ class Identities:
         """An organization that the caller is in.
 
         Raises:
-            NotFound: there is none.
+            NotFound: the caller is in no organization with that id.
         """
         organization = self._people.organization(id)
         if organization is None or id not in caller.organizations:

@@ -57,7 +57,7 @@ class People:
             organization: the name of the user's organization; theirs where it is None.
 
         Raises:
-            Unprocessable: the address belongs to somebody, or is none.
+            Unprocessable: the address belongs to somebody, or is malformed.
         """
         email = email.strip()
         local, _, domain = email.partition("@")
@@ -220,7 +220,7 @@ class People:
         """A member of an organization.
 
         Raises:
-            NotFound: there is none of that id.
+            NotFound: the organization has no member with that id.
         """
         member = self._store.get(Member, id)
         if member is None or member.org_id != org_id:

@@ -53,9 +53,9 @@ class BranchCreation(ClusterChange):
     """The change that creates a branch.
 
     Args:
-        neon: where.
-        project: whose.
-        wanted: what was asked for.
+        neon: the local Neon.
+        project: the project of the branch.
+        wanted: the request's content.
     """
 
     def __init__(self, neon: LocalNeon, project: Project, wanted: CreateBranch):
@@ -123,7 +123,7 @@ class BranchCreation(ClusterChange):
         return Completion(lambda: self._apply(lsn))
 
     def _apply(self, lsn: str | None) -> None:
-        """Let it be there, with the roles and databases that its parent has."""
+        """Make the branch ready, with the roles and databases that its parent has."""
         store, now = self.neon.store, self.neon.clock.now()
         parent = branches.find(self.neon, self.project, self._parent.id)
         ready = {"state": DataState.READY, "parent_lsn": lsn, "state_changed_at": now}

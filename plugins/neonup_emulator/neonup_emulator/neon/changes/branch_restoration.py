@@ -1,4 +1,4 @@
-"""Giving a branch other data: its own past, or another branch's."""
+"""Neon's restoreProjectBranch: a branch gets its own past data, or that of another branch."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ from neonup_emulator.neon.state.store import setting
 def restore(
     neon: LocalNeon, project: Project, branch: Branch, wanted: RestoreBranch
 ) -> branches.Changed:
-    """Give a branch the data of a branch, now or at a moment; its URL and passwords stay.
+    """Replace a branch's data by that of a branch, now or at a moment; its URL and passwords stay.
 
     Raises:
-        Refused: the moment is none, or the branch's own data would be lost.
+        Refused: the timestamp or LSN is malformed, or the branch's own data would be lost.
         Conflict: there is a branch of the name to preserve it under.
         Unprocessable: the moment cannot be had, or the branch is protected from a reset.
     """
@@ -43,13 +43,15 @@ def restore(
 
 
 class BranchRestoration(ClusterChange):
-    """The change that gives a branch other data.
+    """The change that replaces the data of a branch that exists.
+
+    A snapshot is restored as a new branch instead, see `SnapshotRestoration`.
 
     Args:
-        neon: where.
-        project: whose.
-        branch_id: the branch.
-        wanted: what was asked for.
+        neon: the local Neon.
+        project: the project of the branch.
+        branch_id: the branch that gets other data.
+        wanted: the request's content.
     """
 
     def __init__(self, neon: LocalNeon, project: Project, branch_id: str, wanted: RestoreBranch):
@@ -101,7 +103,7 @@ class BranchRestoration(ClusterChange):
             return Completion(lambda: self._apply(lsn), after=[after], held=stack.pop_all())
 
     def _apply(self, lsn: str | None) -> None:
-        """Let the branch have the new data, and another one the old if that is to be kept."""
+        """Point the branch to the new cluster; preserve the old one or forget it."""
         neon, name, now = self.neon, self._wanted.preserve_under_name, self.neon.clock.now()
         before = branches.find(neon, self.project, self._branch_id)
         neon.store.update(

@@ -1,4 +1,4 @@
-"""What the changes have in common that build the data of a new cluster."""
+"""The base of the changes that build the data of a new cluster."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ class ClusterChange(ProjectChange):
     """A change that builds a cluster, which is removed where the change fails.
 
     Args:
-        neon: where.
-        project: whose.
+        neon: the local Neon.
+        project: the project that is changed.
     """
 
     def __init__(self, neon: LocalNeon, project: Project):

@@ -21,8 +21,8 @@ def take_place(neon: LocalNeon, new_id: str, old_id: str, name: str | None) -> N
 
     Args:
         new_id: the branch that stays.
-        old_id: the one that is replaced.
-        name: what that one is called then; None: its name and ``(old)``.
+        old_id: the branch that is replaced.
+        name: the new name of the replaced branch; None: its own name and ``(old)``.
 
     Raises:
         NotFound: one of them is gone.
@@ -60,7 +60,7 @@ def finalize(
 
     Raises:
         Conflict: there is a branch of the name that the target is to have.
-        Unprocessable: it was not, or it has done so already.
+        Unprocessable: the branch was not restored from a snapshot, or has taken the place already.
     """
 
     def both() -> tuple[Branch, Branch]:

@@ -65,8 +65,8 @@ class SnapshotCreation(ClusterChange):
     """The change that creates a snapshot.
 
     Args:
-        neon: where.
-        project: whose.
+        neon: the local Neon.
+        project: the project of the snapshot.
         snapshot: the row to be, which is not ready yet.
         time: the moment that was asked for; None: another way was, or now.
         also: see `create`.

@@ -1,4 +1,4 @@
-"""Creating a branch of a snapshot, which can take another branch's place."""
+"""Neon's restoreSnapshot: a new branch with a snapshot's data, which can replace another one."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from neonup_emulator.neon.state.store import setting
 def restore(
     neon: LocalNeon, project: Project, snapshot: Snapshot, wanted: RestoreSnapshot
 ) -> tuple[Branch, list[Endpoint], list[Operation]]:
-    """A branch with a snapshot's data.
+    """Create a branch with a snapshot's data.
 
     With `finalize_restore` it takes the target branch's place at once: the endpoints and the name
     are its own then, and the replaced branch stays as ``<name> (old)``.
@@ -45,13 +45,16 @@ def restore(
 
 
 class SnapshotRestoration(ClusterChange):
-    """The change that makes a branch of a snapshot.
+    """The change that creates a branch with the data of a snapshot.
+
+    With `finalize_restore` the new branch replaces its target within the same change; see
+    `replacement.take_place`.
 
     Args:
-        neon: where.
-        project: whose.
-        snapshot: the data.
-        wanted: what was asked for.
+        neon: the local Neon.
+        project: the project of the snapshot.
+        snapshot: the snapshot whose data the branch gets.
+        wanted: the request's content.
     """
 
     def __init__(
@@ -102,7 +105,7 @@ class SnapshotRestoration(ClusterChange):
             return Completion(self._apply, held=stack.pop_all())
 
     def _apply(self) -> None:
-        """Let the branch be there, with the roles and databases that its target has."""
+        """Make the branch ready, with the roles and databases that its target has."""
         neon, target, now = self.neon, self._target, self.branch.created_at
         rows = ownership.inherited(neon.store, target, self.branch, now)
         neon.store.insert(*rows)

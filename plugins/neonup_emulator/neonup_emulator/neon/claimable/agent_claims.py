@@ -59,7 +59,7 @@ class AgentClaim:
 
 @dataclass(frozen=True)
 class Claimable:
-    """What a good code leads to."""
+    """The project that a valid claim code stands for."""
 
     code: ClaimCode
     registration: AgentRegistration
@@ -94,18 +94,18 @@ def status(neon: LocalNeon, registration: AgentRegistration) -> AgentClaim:
     return AgentClaim(AgentClaimState.EXPIRED if over else AgentClaimState.PENDING, code.expires_at)
 
 
-def look(neon: LocalNeon, text: str, who: str) -> Claimable:
-    """What a code leads to.
+def look(neon: LocalNeon, text: str, session: str) -> Claimable:
+    """The project that a claim code stands for.
 
     Args:
         text: the code, as it was typed.
-        who: the session.
+        session: the session in which it was typed; wrong codes are counted for each session.
 
     Raises:
-        WrongCode: to nothing.
+        WrongCode: the code is not valid.
         TooMany: it was wrong too often.
     """
-    code = claim_codes.find(neon, text, who)
+    code = claim_codes.find(neon, text, session)
     registration = neon.store.get(AgentRegistration, code.registration_id)
     if registration is None:
         raise WrongCode("There is no such project any more.")
@@ -126,18 +126,18 @@ def destinations(neon: LocalNeon, user: User) -> list[Organization]:
     return organizations
 
 
-def accept(neon: LocalNeon, text: str, who: str, user: User, org_id: str) -> AgentRegistration:
+def accept(neon: LocalNeon, text: str, session: str, user: User, org_id: str) -> AgentRegistration:
     """Claim the project of a code, which is used up: from now on the agent can do nothing with it.
 
     Raises:
-        WrongCode: the code leads to nothing.
+        WrongCode: the code is not valid.
         TooMany: it was wrong too often.
-        Forbidden: it is no organization that the person may bring a project to.
+        Forbidden: the person may not bring projects to that organization.
     """
     if org_id not in {destination.id for destination in destinations(neon, user)}:
         raise Forbidden("Choose an organization of yours.")
     with neon.store.transaction():  # one at a time: the second finds the code used
-        claimable = look(neon, text, who)
+        claimable = look(neon, text, session)
         accepted = {
             "state": RegistrationState.ACCEPTED,
             "accepted_at": neon.clock.now(),

@@ -100,7 +100,7 @@ def exchange(neon: LocalNeon, assertion: str, origin: str) -> Access:
 
 
 def bearer(neon: LocalNeon, token: str, origin: str) -> Bearer:
-    """Whose access token it is; what can be done with it now is another question.
+    """The registration and scopes of an access token; its project may be claimed or gone by now.
 
     Raises:
         AgentRefused: `unauthorized` or `token_expired`.
@@ -118,7 +118,7 @@ def bearer(neon: LocalNeon, token: str, origin: str) -> Bearer:
 
 
 def require_unclaimed(neon: LocalNeon, registration: AgentRegistration) -> Project:
-    """The project of a registration that is still the agent's.
+    """The project of a registration that nobody has claimed.
 
     Raises:
         AgentRefused: it has expired or was deleted, or it is being claimed or was.
@@ -157,7 +157,7 @@ def revoke(neon: LocalNeon, token: str) -> None:
 
 
 def digest(token: str) -> str:
-    """What is kept of a token. It is long and random: a slow hash would add nothing."""
+    """The hash of a token, for the store. Tokens are long and random: a fast hash is safe."""
     return hashlib.sha256(token.encode()).hexdigest()
 
 
@@ -167,7 +167,7 @@ def audience(origin: str) -> str:
 
 
 def _require_alive(neon: LocalNeon, registration: AgentRegistration) -> Project | None:
-    """The project, or None where it was claimed, and is its owner's to delete."""
+    """The project of a registration; None where its new owner has claimed and deleted it."""
     state = registration.state
     if state is RegistrationState.EXPIRED or (
         state is RegistrationState.UNCLAIMED and registration.expires_at <= neon.clock.now()
@@ -195,7 +195,7 @@ def _signed(neon: LocalNeon, origin: str, until: datetime, claims: dict[str, str
 def _known(
     neon: LocalNeon, token: str, use: str | None
 ) -> tuple[dict[str, Any], AgentRegistration | None]:
-    """What a token of this Neon's says, and its registration; None where it is no such token."""
+    """The claims and registration of a token that this Neon signed; None for any other token."""
     claims = neon.signer.claims(token) or {}
     uses = (_ASSERTION, _ACCESS) if use is None else (use,)
     if claims.get("token_use") not in uses:

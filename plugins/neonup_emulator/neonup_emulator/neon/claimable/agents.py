@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class RegisteredAgent:
-    """A new agent, and its secret, which is not kept."""
+    """A new agent, and its identity assertion, which is not stored."""
 
     registration: AgentRegistration
     assertion: str
@@ -97,7 +97,7 @@ def _not_deleted(registration: AgentRegistration) -> AgentRegistration:
 
 
 def expire(neon: LocalNeon) -> None:
-    """Delete the projects whose time is over, and in the end what is known of them."""
+    """Delete the projects that have expired, and later their registrations."""
     now = neon.clock.now()
     with neon.store.transaction():
         for registration in neon.store.all(AgentRegistration):

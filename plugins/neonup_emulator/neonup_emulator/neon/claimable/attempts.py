@@ -1,4 +1,4 @@
-"""How often somebody may guess."""
+"""A limit on how often claim codes can be guessed."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from neonup_emulator.neon.errors import Refused
 from neonup_emulator.neon.state.clock import Clock
 
 _WINDOW = timedelta(minutes=15)
-_OF_ONE = 10
-_OF_ALL = 100
+_MOST_IN_SESSION = 10
+_MOST_TOGETHER = 100
 
 
 class TooMany(Refused):
-    """There were too many wrong guesses."""
+    """Too many wrong codes were entered lately."""
 
     status = 429
 
 
 class Attempts:
-    """The wrong guesses of the last quarter of an hour, by who guessed, in memory.
+    """Counts the wrong codes of the last quarter of an hour, by session, in memory.
 
-    One session may be wrong 10 times in it and the whole server 100 times: whoever throws their
-    session away guesses on at the cost of all.
+    A session may enter 10 wrong codes in that time, and all sessions together 100: a new session
+    for each guess does not help.
 
     Args:
         clock: which time it is.
@@ -35,21 +35,21 @@ class Attempts:
         self._wrong: deque[tuple[datetime, str]] = deque()
         self._lock = threading.Lock()
 
-    def check(self, who: str) -> None:
+    def check(self, session: str) -> None:
         """Raise an error where no more guesses are taken.
 
         Raises:
-            TooMany: from this session, or from anybody.
+            TooMany: this session, or all sessions together, had too many wrong guesses.
         """
         since = self._clock.now() - _WINDOW
         with self._lock:
             while self._wrong and self._wrong[0][0] <= since:
                 self._wrong.popleft()
-            own = sum(1 for _, whose in self._wrong if whose == who)
-            if own >= _OF_ONE or len(self._wrong) >= _OF_ALL:
+            own = sum(1 for _, guesser in self._wrong if guesser == session)
+            if own >= _MOST_IN_SESSION or len(self._wrong) >= _MOST_TOGETHER:
                 raise TooMany("There were too many wrong codes. Try again in 15 minutes.")
 
-    def wrong(self, who: str) -> None:
+    def wrong(self, session: str) -> None:
         """Count a wrong guess."""
         with self._lock:
-            self._wrong.append((self._clock.now(), who))
+            self._wrong.append((self._clock.now(), session))

@@ -35,7 +35,7 @@ class Issued:
 
 
 def issue(neon: LocalNeon, registration: AgentRegistration) -> Issued:
-    """A new code for an agent's project; an earlier one that nobody used is worth nothing now."""
+    """Issue a code for an agent's project; cancels an earlier one that nobody has used."""
     letters = "".join(secrets.choice(_LETTERS) for _ in range(2 * _HALF))
     now = neon.clock.now()
     row = ClaimCode(
@@ -53,7 +53,7 @@ def issue(neon: LocalNeon, registration: AgentRegistration) -> Issued:
 
 
 def cancel(neon: LocalNeon, registration: AgentRegistration) -> None:
-    """Make the code that nobody has used worth nothing."""
+    """Cancel the code of a registration that nobody has used."""
     with neon.store.transaction():
         for row in neon.store.all(ClaimCode, project_id=registration.project_id):
             if row.state is ClaimCodeState.PENDING:
@@ -66,18 +66,18 @@ def latest(neon: LocalNeon, registration: AgentRegistration) -> ClaimCode | None
     return codes[-1] if codes else None
 
 
-def find(neon: LocalNeon, text: str, who: str) -> ClaimCode:
+def find(neon: LocalNeon, text: str, session: str) -> ClaimCode:
     """The code that somebody enters, if it is good now.
 
     Args:
         text: as it was typed: small letters, blanks and another dash will do.
-        who: the session that it is entered in; it may be wrong a few times.
+        session: the session in which it is entered, which may guess wrong a few times.
 
     Raises:
-        WrongCode: it is not, whatever the reason.
-        TooMany: it was wrong too often.
+        WrongCode: the code is unknown, used, replaced or expired.
+        TooMany: too many wrong codes were entered.
     """
-    neon.claim_attempts.check(who)
+    neon.claim_attempts.check(session)
     wanted = _digest(neon, "".join(filter(str.isalnum, text[:64])).upper())
     now = neon.clock.now()
     code_row = None
@@ -89,7 +89,7 @@ def find(neon: LocalNeon, text: str, who: str) -> ClaimCode:
         or code_row.state is not ClaimCodeState.PENDING
         or code_row.expires_at <= now
     ):
-        neon.claim_attempts.wrong(who)
+        neon.claim_attempts.wrong(session)
         raise WrongCode(
             "This code is not valid, or not any more. Ask the agent for a new one: codes are good "
             "for 15 minutes and for one use."

@@ -28,7 +28,7 @@ _PREPARED_ID = "org-prepared-projects-00000000"
 
 
 def exists(store: Store) -> bool:
-    """Whether there was an unclaimed project already."""
+    """Whether the organization of the service was created."""
     return store.get(Organization, _ORGANIZATION_ID) is not None
 
 
@@ -89,12 +89,12 @@ def is_prepared(project: Project) -> bool:
 
 
 def held(project: Project) -> Project:
-    """A prepared project, for somebody who may claim it."""
+    """A prepared project as it is once it was given away, and can be claimed."""
     return replace(project, org_id=_ORGANIZATION_ID)
 
 
 def forget_unfinished(store: Store, clusters: Clusters) -> None:
-    """Remove projects that nobody knows of: prepared ones, and what was never finished.
+    """Remove prepared projects, and those whose creation never ended.
 
     Raises:
         EngineError: a server of theirs does not stop.

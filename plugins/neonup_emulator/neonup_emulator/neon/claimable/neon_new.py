@@ -102,7 +102,7 @@ def fill(neon: LocalNeon) -> None:
 
 
 def find(neon: LocalNeon, name: str) -> ClaimableDatabase | None:
-    """A database that is there and has not expired."""
+    """The database with that id, if it can be used and has not expired."""
     database = _known(neon, name)
     if database is None or database.state is ClaimableState.CREATING or _is_over(neon, database):
         return None
@@ -160,14 +160,14 @@ def claim(neon: LocalNeon, name: str, user: User, org_id: str) -> ClaimableDatab
 
 
 def carry_out_claims(neon: LocalNeon) -> None:
-    """Finish the claims that something was in the way of."""
+    """Finish the claims that could not be carried out at once."""
     for database in neon.store.all(ClaimableDatabase):
         if database.state is ClaimableState.CLAIMING:
             _carry_out(neon, database)
 
 
 def expire(neon: LocalNeon) -> None:
-    """Delete the databases whose time is over, and in the end what is known of them."""
+    """Delete the projects of databases that have expired, and later their rows."""
     now = neon.clock.now()
     carry_out_claims(neon)
     with neon.store.transaction():  # either this or a claim
@@ -224,7 +224,7 @@ def _unclaimed(database: ClaimableDatabase) -> ClaimableDatabase:
 
 
 def _created(neon: LocalNeon, database: ClaimableDatabase) -> ClaimableDatabase:
-    """One that was asked for before, as soon as it is there.
+    """Wait until a database that another request creates can be used; returns it.
 
     Raises:
         NotFound: it has expired.
@@ -251,7 +251,7 @@ def _known(neon: LocalNeon, name: str) -> ClaimableDatabase | None:
 
 
 def _is_over(neon: LocalNeon, database: ClaimableDatabase) -> bool:
-    """Whether its time is over; it may not be deleted yet."""
+    """Whether it has expired; its data may not be deleted yet."""
     if database.state is ClaimableState.EXPIRED:
         return True
     return database.state in _PENDING and database.expires_at <= neon.clock.now()

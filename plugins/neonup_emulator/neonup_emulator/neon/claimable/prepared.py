@@ -24,7 +24,7 @@ _LEAST, _MOST = 8, 256
 
 @dataclass(frozen=True)
 class Ready:
-    """A project that nobody has."""
+    """A project that was created beforehand and was not given away yet."""
 
     project_id: str
     branch_id: str
@@ -59,8 +59,9 @@ class Prepared:
         """Write a database down, with a project that is ready.
 
         Returns:
-            It; as it was wanted, and `creating`, where no project is ready: then the caller has to
-            create it. Where there is one of that id already, that one.
+            The database as it is in the store: `wanted` itself, still `creating`, where no project
+            is ready, so that the caller has to create one; the earlier database, where there is
+            one of that id already.
 
         Raises:
             ProviderError: it could not be written.
@@ -79,7 +80,10 @@ class Prepared:
         return order.database
 
     def fill(self, create: Callable[[], Ready]) -> None:
-        """Have as many ready as were asked for since the last time, at once where that is done."""
+        """Create as many projects as were asked for since the last call.
+
+        Returns at once where another thread is doing so.
+        """
         if not self._filling.acquire(blocking=False):
             return
         try:

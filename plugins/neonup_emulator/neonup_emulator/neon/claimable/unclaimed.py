@@ -33,14 +33,14 @@ def create(
     logical_replication: bool = False,
     prepares: bool = False,
 ) -> ProjectWithDefaults:
-    """A new project, ready; it belongs to the service.
+    """Create a project that belongs to the service, and wait until it can be used.
 
     Args:
-        credential_id: for whom it is.
+        credential_id: names who asked for it.
         id: as of `project_creation.create`, and so is `password`.
         name: the project's; None: a random one.
         logical_replication: whether `wal_level` is `logical`.
-        prepares: it is for nobody yet.
+        prepares: whether it is created beforehand, for nobody yet.
 
     Raises:
         Refused: it cannot be created.
@@ -60,9 +60,9 @@ def create(
 
 
 def end(neon: LocalNeon, project: Project) -> None:
-    """Delete a project for good: nobody is there who could want it back.
+    """Delete a project for good: it cannot be recovered, since nobody owns it.
 
-    Where that takes long, it goes on afterwards, and calling this again removes the rest.
+    Where that takes long it goes on in the background; calling this again removes the rest.
 
     Raises:
         Locked: it is being changed.

@@ -21,7 +21,7 @@ _TRIES = 20
 
 @dataclass(frozen=True)
 class Exposed:
-    """That endpoints are for other machines as well.
+    """How other machines connect to endpoints.
 
     Args:
         bind: the address to listen on.

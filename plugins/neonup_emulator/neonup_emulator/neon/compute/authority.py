@@ -33,7 +33,7 @@ class Authority:
 
     @property
     def path(self) -> Path:
-        """Its own certificate: what clients are told to trust."""
+        """The file of its own certificate, which clients have to trust."""
         self._load()
         return self._folder / "authority.crt"
 

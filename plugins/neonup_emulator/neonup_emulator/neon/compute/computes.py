@@ -65,15 +65,15 @@ class Computes:
         )
 
     def add_admission_check(self, check: Callable[[Branch], None]) -> None:
-        """Ask a function before a branch's server is started for somebody who connects.
+        """Add a check that is called before a branch's server is started for a client.
 
         Args:
-            check: raises `QuotaExceeded` where nobody may.
+            check: raises `QuotaExceeded` where the server must not be started.
         """
         self._admission_checks.append(check)
 
     def admit(self, branch: Branch) -> None:
-        """Whether a branch's server may be started for somebody who connects.
+        """Check whether a branch's server may be started for a client.
 
         Raises:
             QuotaExceeded: one of the checks says that it may not.
@@ -263,7 +263,7 @@ class Computes:
             self._launcher.stop(cluster_id)
 
     def refresh(self, branch: Branch) -> None:
-        """Make the store know the roles and databases of a branch, also those of SQL.
+        """Read a branch's roles and databases into the store, those created by SQL included.
 
         A sleeping branch has those that it was stopped with, so it is not woken for that.
         """
@@ -284,7 +284,7 @@ class Computes:
                     self.suspend(branch)
 
     def _settle(self, row: Cluster, branch: Branch) -> None:
-        """Make Postgres know the names and passwords that the store has."""
+        """Set the names and passwords of the store in Postgres."""
         roles = self._store.all(Role, branch_id=branch.id)
         with psycopg.connect(**self.address(row.id)) as connection:
             if row.own_names:

@@ -16,7 +16,7 @@ _WITHOUT_ENDPOINT_SECONDS = 10
 
 
 def suspend(store: Store, computes: Computes) -> None:
-    """Suspend what nobody has used for as long as its endpoint says."""
+    """Suspend the servers that were idle for their endpoint's `suspend_timeout_seconds`."""
     if not computes.servers.any():
         return
     for endpoint in store.all(Endpoint):

@@ -72,7 +72,7 @@ class ComputeServers:
         return id in self._ports
 
     def any(self) -> bool:
-        """Whether one is."""
+        """Whether any cluster's server runs."""
         return bool(self._ports)
 
     def port(self, id: str) -> int | None:  # noqa: A002
@@ -85,7 +85,7 @@ class ComputeServers:
         self._used[id] = time.monotonic()
 
     def used(self, id: str) -> float:  # noqa: A002
-        """When somebody did, as `time.monotonic` says it."""
+        """When somebody last used the cluster's server, in seconds of `time.monotonic`."""
         return self._used.get(id, 0.0)
 
     def start(

@@ -61,7 +61,7 @@ class Clusters:
         """The engine that can start a cluster.
 
         Raises:
-            EngineError: the machine has it no more.
+            EngineError: that Postgres is no longer on this machine.
         """
         return self.engines.for_data(row, self.data(row.id))
 

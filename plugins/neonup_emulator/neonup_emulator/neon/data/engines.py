@@ -40,7 +40,7 @@ class ProjectEngines:
         """The engine of that id, or its successor, for a cluster without data.
 
         Raises:
-            EngineError: the machine has it no more.
+            EngineError: that Postgres is no longer on this machine.
         """
         known = self._by_id.get(id)
         if known is None or not known.bin.is_dir():
@@ -57,7 +57,7 @@ class ProjectEngines:
             data: its data directory.
 
         Raises:
-            EngineError: the machine has it no more.
+            EngineError: that Postgres is no longer on this machine.
         """
         known = self._by_id.get(row.engine)
         if known is None or not known.bin.is_dir():

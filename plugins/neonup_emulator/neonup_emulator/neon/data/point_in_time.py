@@ -55,7 +55,7 @@ def target(
     """The moment that a request names; None: now.
 
     Raises:
-        Refused: it is none.
+        Refused: the timestamp or the LSN is malformed.
         Unprocessable: it is in the future, or before what is kept.
     """
     if time is not None and lsn is not None:

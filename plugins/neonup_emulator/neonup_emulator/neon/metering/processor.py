@@ -1,4 +1,4 @@
-"""How long a server has used the processor, as Linux tells it; elsewhere that is not known."""
+"""The processor time of servers, from Linux's ``/proc``; 0 on other systems."""
 
 from __future__ import annotations
 

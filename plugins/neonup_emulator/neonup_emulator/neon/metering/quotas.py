@@ -52,7 +52,7 @@ def look(neon: LocalNeon, *, idle: bool = True) -> None:
 
 
 def _running(neon: LocalNeon) -> list[Project]:
-    """The projects of which something runs."""
+    """The projects that have a running server."""
     ids = {server.project_id for server in neon.meter.running().values()}
     projects = (neon.store.get(Project, id) for id in ids)  # noqa: A001
     return [project for project in projects if project is not None]

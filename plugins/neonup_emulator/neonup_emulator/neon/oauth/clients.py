@@ -81,7 +81,7 @@ def remove(neon: LocalNeon, client_id: str) -> OAuthClient:
     """Delete a client; what users allowed it ends at once.
 
     Raises:
-        NotFound: there is none of that id.
+        NotFound: there is no client with that id.
     """
     with neon.store.transaction():
         client = neon.store.get(OAuthClient, client_id)

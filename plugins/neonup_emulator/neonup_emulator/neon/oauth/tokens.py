@@ -156,7 +156,7 @@ def find(neon: LocalNeon, token: str) -> OAuthToken | None:
 
 
 def caller(neon: LocalNeon, token: str) -> Caller | None:
-    """Who asks with an access token; None if it is none that is valid."""
+    """The caller whose access token it is; None if the token is not valid."""
     if not token.startswith(_ACCESS_PREFIX):
         return None
     row = find(neon, token)

@@ -44,7 +44,7 @@ class AllowedIps(Struct, omit_defaults=True):
         """Refuse what is no address.
 
         Raises:
-            ValueError: one is none; msgspec refuses the body then.
+            ValueError: a value is invalid; msgspec refuses the body then.
         """
         for text in self.ips or ():
             try:

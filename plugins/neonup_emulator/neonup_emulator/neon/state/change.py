@@ -23,7 +23,7 @@ def _nothing() -> None:
 
 @dataclass(frozen=True)
 class PlannedOperation:
-    """An operation to be."""
+    """An operation that a change will write into the journal: its action, and what it concerns."""
 
     action: str
     branch_id: str | None = None

@@ -16,10 +16,10 @@ from neonup_emulator.neon.transfer.transfer_requests import check_mover
 
 
 def check_personal(caller: Caller) -> None:
-    """Refuse an organization's key.
+    """Refuse an organization's key: Neon's guide for agent platforms asks for a personal one.
 
     Raises:
-        Forbidden: it is one. (Neon's guide for agent platforms says so.)
+        Forbidden: the caller's key belongs to an organization.
     """
     if caller.is_organization:
         raise Forbidden("projects are transferred with a personal key, not an organization's")
@@ -31,9 +31,10 @@ def move_all(
     """Move projects, all or none; their data, addresses, passwords, quotas and shares stay.
 
     Raises:
-        Forbidden: the caller may not take projects from the one, or bring them to the other.
+        Forbidden: the caller has an organization's key, or may not transfer projects of the source
+            or of the destination.
         NotFound: there is no such organization, or a project is not the source's.
-        Conflict: both are the same.
+        Conflict: the source is the destination.
         Locked: one of the projects is being changed.
         Unsatisfied: the plan of the destination does not allow it.
     """

@@ -72,7 +72,7 @@ def look(neon: LocalNeon, project_id: str, request_id: str) -> Offer:
     """What a request is about; whoever has its id may know.
 
     Raises:
-        NotFound: there is none of that id, or its project was deleted.
+        NotFound: there is no request with that id, or its project was deleted.
         Gone: it was used or has expired, or who made it may not give the project away any more.
     """
     request = neon.store.get(TransferRequest, _digest(request_id))

@@ -31,12 +31,12 @@ class CodeGrant(AuthorizationCodeGrant):
 
     @classmethod
     def check_authorization_endpoint(cls, request: Incoming) -> bool:
-        """There is no other grant; what is wrong with the request, this one says."""
+        """Take every request: this is the only grant, and validates the request itself."""
         return True
 
     @staticmethod
     def validate_authorization_redirect_uri(request: Incoming, client: OAuthClientAdapter) -> str:
-        """Where the user is sent back to."""
+        """The redirect URI of a request, if the application has registered it."""
         uri = request.payload.redirect_uri or client.get_default_redirect_uri()
         if not uri or not client.check_redirect_uri(uri):
             raise InvalidRequestError("The redirect URI is none that the application registered.")
@@ -61,7 +61,7 @@ class CodeGrant(AuthorizationCodeGrant):
         return oauth_tokens.new_code()
 
     def save_authorization_code(self, code: str, request: Incoming) -> None:
-        """The user said yes."""
+        """Store a code, since the user has allowed the request."""
         sent = request.payload.data
         oauth_tokens.grant(
             self.server.neon,
@@ -78,27 +78,27 @@ class CodeGrant(AuthorizationCodeGrant):
     def query_authorization_code(
         self, code: str, client: OAuthClientAdapter
     ) -> OAuthCodeAdapter | None:
-        """The code, which cannot be used again, even if the rest of this request is wrong."""
+        """The code of a request, marked as used even if the rest of the request is wrong."""
         row = oauth_tokens.take_code(self.server.neon, code, client.row.id)
         return OAuthCodeAdapter(row) if row else None
 
     def delete_authorization_code(self, authorization_code: OAuthCodeAdapter) -> None:
-        """It stays, marked as used, so that its use by another is noticed."""
+        """Do nothing: the code stays, marked as used, so that a second use is noticed."""
 
     def authenticate_user(self, authorization_code: OAuthCodeAdapter) -> User | None:
-        """Who said yes."""
+        """The user who has allowed the request."""
         user: User | None = self.server.neon.people.user(authorization_code.row.user_id)
         return user
 
     def generate_token(self, *, user: User, scope: str, **options: Any) -> dict[str, Any]:
-        """A refresh token is had by asking for it."""
+        """Tokens; with a refresh token where the scope asks for one."""
         asked = not OFFLINE.isdisjoint(scope.split())
         options["include_refresh_token"] = asked
         token: dict[str, Any] = super().generate_token(user=user, scope=scope, **options)
         return token
 
     def save_token(self, token: dict[str, Any]) -> None:
-        """Under what the user allowed."""
+        """Store the tokens with the grant that the user has given."""
         row: OAuthCode = self.request.authorization_code.row
         self.server.keep(token, self.server.neon.store.get(OAuthGrant, row.grant_id))
 
@@ -109,7 +109,7 @@ class Challenge(CodeChallenge):
     SUPPORTED_CODE_CHALLENGE_METHOD = ("S256",)
 
     def validate_code_challenge(self, grant: CodeGrant, redirect_uri: str) -> None:
-        """Raise InvalidRequestError where it is not as it should be."""
+        """Raise InvalidRequestError where the challenge is missing or malformed."""
         super().validate_code_challenge(grant, redirect_uri)
         sent = grant.request.payload.data
         if sent.get("code_challenge"):
@@ -123,7 +123,7 @@ class OpenId(OpenIDCode):
     """ID tokens, signed with the local Neon's key, by its clock."""
 
     def exists_nonce(self, nonce: str, request: Incoming) -> bool:
-        """Whether it was used is for the client to say, who alone knows its sessions."""
+        """False: only the client, who knows its sessions, can tell whether a nonce was used."""
         return False
 
     def encode_id_token(self, token: dict[str, Any], request: Incoming) -> str:

@@ -19,21 +19,21 @@ class RefreshGrant(RefreshTokenGrant):
     INCLUDE_NEW_REFRESH_TOKEN = True
 
     def authenticate_refresh_token(self, refresh_token: str) -> Token | None:
-        """The token; one that was used before ends what the user allowed."""
+        """The row of the token; a token that was used before ends the user's grant."""
         client = self.request.client.row.id
         row = oauth_tokens.take_refresh_token(self.server.neon, refresh_token, client)
         return Token(row) if row else None
 
     def authenticate_user(self, refresh_token: Token) -> User | None:
-        """Whose it is."""
+        """The user of the token."""
         user: User | None = self.server.neon.people.user(refresh_token.row.user_id)
         return user
 
     def save_token(self, token: dict[str, Any]) -> None:
-        """Under what the user allowed."""
+        """Store the tokens with the grant that the user has given."""
         row: OAuthToken = self.request.refresh_token.row
         self.server.keep(token, self.server.neon.store.get(OAuthGrant, row.grant_id))
 
     def revoke_old_credential(self, refresh_token: Token) -> None:
-        """It was exchanged."""
+        """Mark the refresh token as used."""
         oauth_tokens.use_up(self.server.neon, refresh_token.row)

@@ -1,4 +1,4 @@
-"""A request, in the form that Authlib takes."""
+"""Requests in the form that Authlib expects."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tokens that are given back (RFC 7009)."""
+"""Token revocation (RFC 7009)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from neonup_emulator.neon.oauth import tokens as oauth_tokens
 
 
 class Revocation(RevocationEndpoint):
-    """Access tokens alone; refresh tokens with all that came of the user's yes."""
+    """Revokes an access token alone, and with a refresh token the user's whole grant."""
 
     CLIENT_AUTH_METHODS = ("client_secret_basic", "client_secret_post", "none")
 
@@ -21,10 +21,10 @@ class Revocation(RevocationEndpoint):
             raise InvalidRequestError("Missing 'token' in request.")
 
     def query_token(self, token_string: str, token_type_hint: str | None) -> Token | None:
-        """The token."""
+        """The row of the token."""
         row = oauth_tokens.find(self.server.neon, token_string)
         return Token(row) if row else None
 
     def revoke_token(self, token: Token, request: Incoming) -> None:
-        """It is of no use from now on."""
+        """Revoke the token."""
         oauth_tokens.forget(self.server.neon, token.row)

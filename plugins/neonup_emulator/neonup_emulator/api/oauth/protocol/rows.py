@@ -1,4 +1,4 @@
-"""Rows, as Authlib asks them."""
+"""Adapters that give rows the interface which Authlib expects."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class OAuthClientAdapter(ClientMixin):
         return self.row.id
 
     def get_default_redirect_uri(self) -> str | None:
-        """Where to, if a request names no address; only where there is no choice."""
+        """The redirect URI for a request that names none: only a client's single one."""
         known = self.row.redirect_uris
         return known[0] if len(known) == 1 and not self.is_public else None
 
@@ -46,11 +46,11 @@ class OAuthClientAdapter(ClientMixin):
         return oauth_clients.has_secret(self.row, client_secret)
 
     def check_endpoint_auth_method(self, method: str, endpoint: str) -> bool:
-        """A client with a secret has to use it."""
+        """Whether a client authenticates as it must: one that has a secret, by that."""
         return (method == "none") == self.is_public
 
     def check_response_type(self, response_type: str | None) -> bool:
-        """The grant looks at it, which can say more."""
+        """True: the grant checks it, with better messages."""
         return True
 
     def check_grant_type(self, grant_type: str) -> bool:
@@ -67,25 +67,25 @@ class OAuthCodeAdapter(AuthorizationCodeMixin):
         self.code_challenge_method = "S256"
 
     def get_redirect_uri(self) -> str | None:
-        """What the request for the token has to repeat."""
+        """The redirect URI that the request for the token has to repeat."""
         return self.row.redirect_uri if self.row.redirect_uri_sent else None
 
     def get_scope(self) -> str:
-        """What was allowed."""
+        """The scopes that the user has allowed."""
         return self.row.scope
 
     def get_nonce(self) -> str | None:
-        """What the ID token has to repeat."""
+        """The nonce that the ID token has to repeat."""
         return self.row.nonce
 
     def get_auth_time(self) -> None:
-        """Not known: sessions do not say when somebody signed in."""
+        """None: sessions do not know when somebody signed in."""
 
     def get_acr(self) -> None:
-        """Not known."""
+        """None: not known."""
 
     def get_amr(self) -> None:
-        """Not known."""
+        """None: not known."""
 
 
 class Token(TokenMixin):
@@ -99,5 +99,5 @@ class Token(TokenMixin):
         return self.row.client_id == client.row.id
 
     def get_scope(self) -> str:
-        """What it allows."""
+        """The scopes of the token."""
         return self.row.scope

@@ -30,7 +30,7 @@ _REDIRECTION = 302
 
 
 class OAuthServer(AuthorizationServer):
-    """What the endpoints ask. It works on the store, so it is called in threads.
+    """The endpoints' authorization server. It works on the store: call it in threads.
 
     Args:
         neon: whose users and clients.
@@ -52,7 +52,7 @@ class OAuthServer(AuthorizationServer):
         )
 
     def asked(self, request: Incoming, user: User | None) -> CodeGrant:
-        """What a request to the authorization endpoint asks for.
+        """The grant for which a request to the authorization endpoint asks.
 
         Raises:
             OAuth2Error: it is wrong; without `redirect_uri` the user must not be sent back.
@@ -61,10 +61,10 @@ class OAuthServer(AuthorizationServer):
         return grant
 
     def decide(self, request: Incoming, user: User, *, allowed: bool) -> Response:
-        """Send the user back with a code, or with a no.
+        """Send the user back to the application, with a code or with a refusal.
 
         Raises:
-            OAuth2Error: the request is wrong, as in `asked`.
+            OAuth2Error: the request is invalid, as in `asked`.
         """
         with self.neon.store.transaction():
             grant = self.asked(request, user)
@@ -77,11 +77,11 @@ class OAuthServer(AuthorizationServer):
         """Answer a request to the token endpoint."""
         if not request.payload.grant_type:
             return self.refuse(InvalidRequestError("Missing 'grant_type' in request."))
-        return self._in_one(lambda: self.create_token_response(request))
+        return self._in_transaction(lambda: self.create_token_response(request))
 
     def revoke(self, request: Incoming) -> Response:
         """Answer a request to the revocation endpoint."""
-        return self._in_one(
+        return self._in_transaction(
             lambda: self.create_endpoint_response(Revocation.ENDPOINT_NAME, request)
         )
 
@@ -90,7 +90,7 @@ class OAuthServer(AuthorizationServer):
         return self.handle_response(*error())
 
     def keep(self, token: dict[str, Any], given: OAuthGrant) -> None:
-        """Write issued tokens down."""
+        """Store issued tokens."""
         oauth_tokens.issue(
             self.neon,
             given,
@@ -105,7 +105,7 @@ class OAuthServer(AuthorizationServer):
         return OAuthClientAdapter(row) if row else None
 
     def create_oauth2_request(self, request: Incoming) -> Incoming:
-        """Requests are given in that form already."""
+        """The request itself, which has the form that Authlib expects."""
         request.neon = self.neon
         return request
 
@@ -119,9 +119,9 @@ class OAuthServer(AuthorizationServer):
         return Response(content, status, {"Cache-Control": "no-store", **dict(headers)})
 
     def send_signal(self, name: str, *args: Any, **values: Any) -> None:
-        """Nobody listens."""
+        """Do nothing: nobody receives signals here."""
 
-    def _in_one(self, answer: Any) -> Response:
+    def _in_transaction(self, answer: Any) -> Response:
         try:
             with self.neon.store.transaction():
                 answered: Response = answer()

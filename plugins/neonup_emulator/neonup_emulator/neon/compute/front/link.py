@@ -35,7 +35,7 @@ _END_SECONDS = 5
 
 @dataclass(frozen=True)
 class Seen:
-    """What the front has said of an endpoint's connections; `at` is `time.monotonic`'s."""
+    """The last report of the front on an endpoint; `at` is its time by `time.monotonic`."""
 
     connections: int = 0
     received: int = 0
@@ -97,19 +97,19 @@ class Front:
         self._tell(Close(endpoint))
 
     def up(self, endpoint: str, port: int) -> None:
-        """Its server answers on that port."""
+        """Tell the front that the endpoint's server answers on that port."""
         self._tell(Up(endpoint, port))
 
     def down(self, endpoint: str, *, hold: bool = True, refusal: Refusal | None = None) -> None:
-        """Its server is about to stop; those who connect from now on wait, or are turned away."""
+        """Tell the front that the server is about to stop: new clients wait, or are refused."""
         self._tell(Down(endpoint, hold, refusal))
 
     def seen(self, endpoint: str) -> Seen:
-        """What is known of its connections."""
+        """The last report on an endpoint's connections."""
         return self._seen.get(endpoint, Seen())
 
     def all_seen(self) -> dict[str, Seen]:
-        """What is known of every endpoint's connections."""
+        """The last reports on all endpoints' connections."""
         return self._seen.copy()
 
     def stop(self) -> None:

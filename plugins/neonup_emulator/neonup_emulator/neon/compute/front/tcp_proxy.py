@@ -38,11 +38,11 @@ _READ, _WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE
 
 @dataclass
 class Listener:
-    """An endpoint.
+    """The listening socket of an endpoint, and the traffic that went through it.
 
     Args:
-        port: of its server; None while it sleeps.
-        waiting: connections that are held until it has been woken.
+        port: the port of the endpoint's server; None while the server sleeps.
+        waiting: connections that are held until the server has been woken.
     """
 
     endpoint: str
@@ -71,7 +71,7 @@ class Peer:
 
 
 class TcpProxy:
-    """The loop.
+    """Moves bytes between clients and servers; tells the local Neon who wants to connect.
 
     Args:
         control: the socket to the local Neon.
@@ -85,7 +85,7 @@ class TcpProxy:
         self._reported = time.monotonic()
 
     def run(self) -> None:
-        """Until the local Neon ends."""
+        """Forward connections until the local Neon ends."""
         self._selector.register(self._control, _READ, None)
         while True:
             changed = any(listener.changed for listener in self._listeners.values())
@@ -168,15 +168,13 @@ class TcpProxy:
             return
         server.setblocking(False)
         server.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        one, two = (
-            Peer(client, listener, from_client=True),
-            Peer(server, listener, from_client=False),
-        )
-        one.other, two.other = two, one
+        client_peer = Peer(client, listener, from_client=True)
+        server_peer = Peer(server, listener, from_client=False)
+        client_peer.other, server_peer.other = server_peer, client_peer
         listener.connections += 1
         listener.changed = True
-        self._watch(one)
-        self._watch(two)
+        self._watch(client_peer)
+        self._watch(server_peer)
 
     def _forward(self, peer: Peer, events: int) -> None:
         if events & _WRITE and not self._flush(peer):
