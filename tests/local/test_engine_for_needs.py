@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -171,3 +172,38 @@ def test_doctor_shows_need_and_engine_side_by_side(project: Project, neonup_home
     assert remedy is not None
     assert remedy.startswith("`neonup engine use ")
     assert "pgcrypto (schema.sql:2)" in project.neonup("doctor").stdout
+
+
+def test_doctor_says_what_only_a_superuser_may_create(project: Project) -> None:
+    (project.folder / "schema.sql").write_text("CREATE EXTENSION pageinspect;\n")
+    ((text, remedy),) = findings(project)
+    assert text.startswith("pageinspect (schema.sql:1): ")
+    assert text.endswith(", lets only a superuser create it")
+    assert remedy == "Name it in the setting extensions: neonup creates it in a new database."
+    project.environ["NEONUP_EXTENSIONS"] = "pageinspect"
+    project.ok()
+    ((text, remedy),) = findings(project)
+    assert text.startswith("pageinspect (the setting extensions, from NEONUP_EXTENSIONS): ")
+    assert text.endswith(", has it")
+    assert remedy is None
+    assert project.query("SELECT count(*) FROM pg_extension") == "2"
+    shutil.copytree(project.folder, project.folder.with_name("copy"))
+    copy = Project(project.folder.with_name("copy"), project.environ)
+    copy.ok("fork", NEONUP_EXTENSIONS="pageinspect,pg_visibility")
+    assert copy.query("SELECT count(*) FROM pg_extension") == "3"
+
+
+def test_doctor_says_nothing_of_a_database_elsewhere(project: Project) -> None:
+    (project.folder / "schema.sql").write_text("CREATE EXTENSION no_such_thing;\n")
+    assert findings(project)
+    project.environ["DATABASE_URL"] = "postgresql://me@db.example/shop"
+    assert findings(project) == []
+
+
+def test_a_search_that_was_ended_says_so(project: Project) -> None:
+    line = "x = 'CREATE EXTENSION ' + extension()\n"
+    for number in range(150):
+        (project.folder / f"module{number}.py").write_text(line * 1000)
+    ((text, remedy),) = findings(project)
+    assert "SQL and Python files were searched for extensions; the search was ended there" in text
+    assert remedy is None

@@ -9,16 +9,21 @@ from neonup_local.engine import admin, template
 from neonup_local.engine.choosing import EngineNeeds
 from neonup_local.needs.missing import missing_in, remedy
 from neonup_local.needs.project import of_project
-from neonup_local.needs.search import Need
+from neonup_local.needs.search import Need, ProjectNeeds
 from neonup_local.service.databases import LocalDatabases
 from neonup_local.service.records import Record
 
 
-def engine_needs(settings: Settings) -> EngineNeeds:
-    """What the engine of a project's new database has to have, by the setting or the files."""
+def engine_needs(settings: Settings, needs: ProjectNeeds | None = None) -> EngineNeeds:
+    """What the engine of a project's new database has to have, by the setting or the files.
+
+    Args:
+        settings: the project's.
+        needs: what the project needs, where it was searched for that already.
+    """
     if settings.extensions:
         return EngineNeeds(settings.extensions)
-    return EngineNeeds(wanted=of_project(settings).features)
+    return EngineNeeds(wanted=(needs or of_project(settings)).features)
 
 
 def check_engine(databases: LocalDatabases, settings: Settings) -> None:
@@ -56,7 +61,7 @@ def create(
         logical_replication=spec.logical_replication,
         project=spec.project,
         key=spec.key,
-        needs=EngineNeeds(settings.extensions, needs.features),
+        needs=engine_needs(settings, needs),
     )
     return record, _remark(databases, record, needs.needs)
 

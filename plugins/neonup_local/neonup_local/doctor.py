@@ -39,7 +39,7 @@ def findings(settings: Settings) -> Iterator[Finding]:
         return
     databases = LocalProvider(settings).databases
     try:
-        engine, whose = _engine(databases, settings, database)
+        engine, whose = _engine(databases, settings, needs, database)
     except EngineError as error:
         yield Finding(_TOPIC, error.message, error.remedy)
         return
@@ -55,7 +55,10 @@ def findings(settings: Settings) -> Iterator[Finding]:
 
 
 def _engine(
-    databases: LocalDatabases, settings: Settings, database: Database | None
+    databases: LocalDatabases,
+    settings: Settings,
+    needs: ProjectNeeds,
+    database: Database | None,
 ) -> tuple[Engine, str]:
     """The engine that counts, and whose it is.
 
@@ -66,7 +69,7 @@ def _engine(
         record = databases.get(LocalProvider(settings).id_of(database))
         if record is not None and databases.state(record) is not State.MISSING:
             return databases.engine_of(record), "the database's engine"
-    candidate = databases.new_engine(engine_needs(settings))
+    candidate = databases.new_engine(engine_needs(settings, needs))
     if candidate.engine is None:
         raise EngineError(f"{candidate.name} cannot be used: {candidate.why_not}.")
     return candidate.engine, "the engine of a new database"

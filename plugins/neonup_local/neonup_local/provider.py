@@ -170,9 +170,11 @@ class LocalProvider(Provider):
         self, databases: LocalDatabases, id_: str, spec: DatabaseSpec, origin: Database
     ) -> Database:
         """A new database that begins with another one's data."""
+        from neonup_local import creation
         from neonup_local.service.versions import clones
 
         record = clones.copy(databases, id_, spec, self.id_of(origin))
+        creation.create_privileged(databases, record, self.settings.extensions)
         made = self._database(databases, record, None, spec.key)
         self._after_use()
         note = f"it begins as a copy of the database in {origin.source}"

@@ -100,7 +100,7 @@ def explain_missing(home: Path, feature: str, pg_bin: Path | None = None) -> str
     else:
         return None
     use_it = f"To use it: {steps or 'set '}NEONUP_LOCAL_ENGINE={name}"
-    return f"{where} {use_it}; `neonup reset` creates an existing database again, empty, with it."
+    return f"{where} {use_it}; `neonup engine use {name}` moves an existing database to it."
 
 
 def in_words(feature: str) -> str:

@@ -8,6 +8,7 @@ first place in a migration, else the first of all.
 from __future__ import annotations
 
 import heapq
+import itertools
 import os
 import re
 import time
@@ -22,8 +23,8 @@ SECONDS = 0.2
 _ELAPSED = 2.0
 """Seconds on the clock, for slow disks."""
 _FILES = 5000
-_BYTES = 1 << 18
-"""What is read of one file: a dump has its extensions at its beginning."""
+_ENTRIES = 10_000
+"""Of one folder."""
 
 _MIGRATIONS = frozenset({"migrations", "versions", "alembic"})
 """Folders of Django's and Alembic's migrations."""
@@ -35,10 +36,11 @@ _FIRST = -1
 _LATER = 2
 """Python files wait for folders that are so much deeper."""
 
-_READERS: dict[str, Callable[[str], Iterator[tuple[str, int]]]] = {
-    ".sql": sql_text.features,
-    ".py": python_text.features,
+_READERS: dict[str, tuple[Callable[[str], Iterator[tuple[str, int]]], int]] = {
+    ".sql": (sql_text.features, 1 << 18),
+    ".py": (python_text.features, 1 << 16),
 }
+"""What reads files, and how many bytes of one: a dump has its extensions at its beginning."""
 _HINTS = tuple(
     map(re.compile, (rb"create\s+extension", rb"extension\s*\(", rb"icu\b", rb"backends\.postgis"))
 )
@@ -135,7 +137,7 @@ def _entries(folder: str) -> list[tuple[os.DirEntry[str], bool]]:
     entries = []
     try:
         with os.scandir(folder) as found:
-            for entry in found:
+            for entry in itertools.islice(found, _ENTRIES):
                 if entry.name == "pyvenv.cfg":
                     return []
                 if entry.name.startswith(".") or entry.name in _SKIPPED:
@@ -151,12 +153,12 @@ def _entries(folder: str) -> list[tuple[os.DirEntry[str], bool]]:
 
 
 def _named_in(path: Path) -> Iterator[tuple[str, int]]:
+    read, size = _READERS[path.suffix]
     try:
         with path.open("rb") as file:
-            content = file.read(_BYTES)
+            content = file.read(size)
     except OSError:
         return
     lower = content.lower()
     if any(hint.search(lower) for hint in _HINTS):
-        text = content.decode("utf-8-sig", errors="replace")
-        yield from _READERS[path.suffix](text)
+        yield from read(content.decode("utf-8-sig", errors="replace"))

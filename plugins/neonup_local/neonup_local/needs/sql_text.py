@@ -8,7 +8,7 @@ from collections.abc import Iterator
 ICU = "icu"
 
 _SKIPPED = re.compile(
-    r"""(?P<text>'(?:[^']|'')*'|"[^"]*")   # comments begin neither in texts nor in names
+    r"""(?P<text>'[^']*'|"[^"]*")   # comments begin neither in texts nor in names
     |--[^\n]*
     |(?P<block>/\*)""",
     re.VERBOSE,
