@@ -97,15 +97,15 @@ def list_(tier: str | None, **arguments: Any) -> None:
 @fleet.command()
 @click.argument("user")
 @click.argument("tier")
-@click.option("--force", is_flag=True, help="Even if its use does not fit the tier.")
+@click.option("--force", is_flag=True, help="Even if the project uses more than the tier allows.")
 @_dry_run
 @target.account_options
 @commands.json_option
 def tier(*, user: str, tier: str, force: bool, dry_run: bool, **arguments: Any) -> None:
-    """Give a user's project another tier, or the same once more.
+    """Change the tier of a user's project, or apply the same tier again.
 
-    Where the tier is of another organization, the project moves there: that takes a personal API
-    key.
+    If the tier belongs to another organization, the project moves there, which takes a personal
+    API key.
     """
     from neonup_cloud.agents import TierChanges
 
@@ -133,7 +133,7 @@ def usage(
     csv: bool,
     **arguments: Any,
 ) -> None:
-    """Show what a user's project, or each, has used of its quota.
+    """Show how much of its quota a user's project, or each project, has used.
 
     With --by, what they consumed in hours, days or months of UTC.
     """

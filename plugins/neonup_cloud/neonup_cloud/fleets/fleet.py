@@ -134,7 +134,7 @@ class Fleet(FleetOperations[S], Generic[S]):
             TierExceeded: it uses more than the tier allows, without ``dry_run`` or ``force``.
             NoProject: the user has none.
             DeletionPending: it is waiting to be deleted.
-            SettingsError: the tier is of another organization.
+            SettingsError: the tier belongs to another organization.
         """
         wanted = self.tiers.named(tier)
         project = yield from self.register.usable(user, project_id)
@@ -190,7 +190,7 @@ class Fleet(FleetOperations[S], Generic[S]):
     def _refuse_to_move(self, project: UserProject, wanted: Tier) -> None:
         if self.register.misplaced(project, wanted.name):
             raise SettingsError(
-                f"The tier {wanted.name} is of another organization: the project has to move.",
+                f"The tier {wanted.name} belongs to another organization: the project has to move.",
                 checked=[f"project {project.project_id} is in {project.org_id}"],
                 remedy="neonup_cloud.agents.TierChanges moves it, and so does `neonup fleet tier`.",
             )

@@ -73,7 +73,7 @@ def opened(path: Path | None, name: str) -> Iterator[MigrationJournal]:
             other = lines.pop(0).get("run") if lines else None
             if lines and other != name:
                 raise SettingsError(
-                    f"The journal {path} is of another run: {other!r}, not {name!r}.",
+                    f"The journal {path} belongs to another run: {other!r}, not {name!r}.",
                     remedy="Use a journal for each run; delete it when the run is complete.",
                 )
             done = frozenset(str(line["project"]) for line in lines if line.get("done"))
@@ -105,5 +105,5 @@ def _read(path: Path) -> list[dict[str, Any]]:
     except ValueError:
         pass
     raise SettingsError(
-        f"{path} is no journal of neonup's.", remedy="Name another file for the journal."
+        f"{path} is not a journal of a migration.", remedy="Name another file for the journal."
     )
