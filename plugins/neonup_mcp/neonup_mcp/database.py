@@ -138,7 +138,7 @@ class DatabaseTools:
         """
         if create:
             return DatabaseInfo.of(self.project.start(create=True).run())
-        return DatabaseInfo.of(self.project.found())
+        return DatabaseInfo.of(self.project.existing())
 
     def list_databases(self) -> DatabaseList:
         """List the databases that this project's environment and .env files record, by variable."""

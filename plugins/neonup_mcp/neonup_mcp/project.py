@@ -96,9 +96,9 @@ class ServedProject:
             NeonupError: there is none, it cannot be woken, or this server may not use it.
         """
         self._check_place(self.recorded())
-        return self.found()
+        return self.existing()
 
-    def found(self) -> Database:
+    def existing(self) -> Database:
         """The database, woken if need be, wherever it is; nothing is created.
 
         Raises:

@@ -78,11 +78,11 @@ class SchemaDescription(ToolResult):
     others: list[str] = Field(description="Tables that are not described here; ask for them.")
 
     @classmethod
-    def of(cls, found: catalog.Row, characters: int) -> SchemaDescription:
+    def of(cls, description: catalog.Row, characters: int) -> SchemaDescription:
         """What the catalog says; tables beyond so many characters are only named."""
         tables: list[TableInfo] = []
         others: list[str] = []
-        for row in found["tables"]:
+        for row in description["tables"]:
             for part in ("columns", "constraints", "indexes"):
                 row[part] = row[part][:_WIDEST]
             table = TableInfo(schema_name=row.pop("schema"), **row)
@@ -91,8 +91,8 @@ class SchemaDescription(ToolResult):
                 others.append(f"{table.schema_name}.{table.name}")
             else:
                 tables.append(table)
-        others += found["others"]
-        return cls(**{**found, "tables": tables, "others": others[:_NAMED]})
+        others += description["others"]
+        return cls(**{**description, "tables": tables, "others": others[:_NAMED]})
 
     def text(self) -> str:
         """A few lines for each table."""
@@ -140,8 +140,8 @@ class SchemaTools:
         url = await self.project.reach(branch)
         limits = self.runner.limits
         work = partial(catalog.describe, schema=schema, tables=tables, most=_MOST)
-        found = await self.runner.run(lambda: work(url, limits))
-        return SchemaDescription.of(found, limits.characters)
+        description = await self.runner.run(lambda: work(url, limits))
+        return SchemaDescription.of(description, limits.characters)
 
 
 def _comment(text: str | None) -> str:

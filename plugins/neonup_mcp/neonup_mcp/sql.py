@@ -39,16 +39,16 @@ class QueryResult(ToolResult):
     truncated: bool = Field(description="Whether there are more rows than the limits allow.")
 
     @classmethod
-    def of(cls, found: Rows) -> QueryResult:
+    def of(cls, result: Rows) -> QueryResult:
         """What Postgres returned, typed."""
-        columns = [QueryColumn(name=name, type=type_) for name, type_ in found.columns]
-        rows = [list(row) for row in found.rows]
+        columns = [QueryColumn(name=name, type=type_) for name, type_ in result.columns]
+        rows = [list(row) for row in result.rows]
         return cls(
-            status=found.status,
+            status=result.status,
             columns=columns,
             rows=rows,
             row_count=len(rows),
-            truncated=found.truncated,
+            truncated=result.truncated,
         )
 
     def text(self) -> str:
@@ -104,8 +104,8 @@ class SqlTools:
         """
         url = await self.project.reach(branch)
         limits = self.runner.limits
-        found = await self.runner.run(lambda: statements.read(url, statement, limits))
-        return QueryResult.of(found)
+        rows = await self.runner.run(lambda: statements.read(url, statement, limits))
+        return QueryResult.of(rows)
 
     async def write_sql(self, statement: Statement, branch: Branch = None) -> QueryResult:
         """Run one statement of any kind, as a transaction of its own, and commit it.
@@ -117,8 +117,8 @@ class SqlTools:
         url = await self.project.reach(branch, writes=True)
         limits = self.runner.limits
         try:
-            found = await self.runner.run(lambda: statements.write(url, statement, limits))
-            return QueryResult.of(found)
+            rows = await self.runner.run(lambda: statements.write(url, statement, limits))
+            return QueryResult.of(rows)
         except SqlError as error:
             raise self._explained(error) from None
 

@@ -75,9 +75,9 @@ def of_run(
     Raises:
         NeonupError: it cannot be made, or another server is given.
     """
-    told = environ.get(VARIABLE, "").split(" ")
-    if len(told) == 3 and environ.get(SERVER):
-        return RunBranch(told[0], told[1], told[2], environ[SERVER])
+    words = environ.get(VARIABLE, "").split(" ")
+    if len(words) == 3 and environ.get(SERVER):
+        return RunBranch(words[0], words[1], words[2], environ[SERVER])
     if environ.get(SERVER):
         raise SettingsError(
             f"{SERVER} names a server, and the tests are to run on a Neon branch.",

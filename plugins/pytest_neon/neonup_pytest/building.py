@@ -57,12 +57,12 @@ def run_function(name: str, url: str, environ: Mapping[str, str], root: Path) ->
 def bystanders() -> list[str]:
     """Other threads and child processes of this process, which know the application's URL."""
     own = threading.current_thread()
-    found = [
+    threads = [
         f"thread {thread.name}"
         for thread in threading.enumerate()
         if thread is not own and not thread.name.startswith(_HARMLESS) and not _is_tools(thread)
     ]
-    return [*found, *_children()]
+    return [*threads, *_children()]
 
 
 def _is_tools(thread: threading.Thread) -> bool:

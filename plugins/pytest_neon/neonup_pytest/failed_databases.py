@@ -43,7 +43,7 @@ class FailedDatabases:
         """An attempt of a test begins: plugins that rerun a failed test pass the same item."""
         item.stash[_ATTEMPT] = _Attempt()
 
-    def has_one(self, item: pytest.Item) -> None:
+    def note_database(self, item: pytest.Item) -> None:
         """Say that a test has a database of its own by now."""
         _attempt(item).has_database = True
 
@@ -63,9 +63,9 @@ class FailedDatabases:
             self._count += 1
             attempt.name = f"{self._worker.kept_prefix}_{self._count}"
         if attempt.name is not None and report.failed:
-            report.sections.append((_TITLE, self._told(attempt.name)))
+            report.sections.append((_TITLE, self._how_to_connect(attempt.name)))
 
-    def _told(self, name: str) -> str:
+    def _how_to_connect(self, name: str) -> str:
         url = str(self._worker.server.url(name))
         psql = shutil.which("psql") or self._worker.admin.program
         return f"The test's database has been kept; connect with:\n{psql} {shlex.quote(url)}"

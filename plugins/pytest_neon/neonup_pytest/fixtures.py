@@ -81,13 +81,13 @@ def neon_db(
         isolated = mine.isolation(request.node) is Isolation.DATABASE
         if isolated:
             mine.worker.isolate()
-            mine.kept.has_one(request.node)
+            mine.failed_databases.note_database(request.node)
         else:
             mine.worker.share()
     yield mine.database(mine.worker.libpq_url)
     if isolated and (left := mine.worker.finish()):
         warnings.warn(f"{request.node.nodeid}: {left}", stacklevel=1)
-    name = mine.kept.name_of(request.node)
+    name = mine.failed_databases.name_of(request.node)
     if name is not None and isolated:
         mine.worker.keep(name)
 
@@ -167,10 +167,10 @@ def neon_branch(pytestconfig: pytest.Config) -> RunBranch:
     from neonup_pytest import state
 
     with plainly():
-        found = state.of(pytestconfig).branch
-    if found is None:
+        branch = state.of(pytestconfig).branch
+    if branch is None:
         pytest.skip("neon_branch needs a Neon branch: pytest --neon-provider=account")
-    return found
+    return branch
 
 
 @pytest.fixture(scope="session")

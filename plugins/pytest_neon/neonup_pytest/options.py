@@ -53,7 +53,7 @@ def add(parser: pytest.Parser) -> None:
     )
     group.addoption(
         "--neon-keep",
-        choices=[one.value for one in Keep],
+        choices=[choice.value for choice in Keep],
         default=Keep.FAILED.value,
         help="which tests' databases are kept after the run (default: %(default)s)",
     )
@@ -109,10 +109,12 @@ def read(config: pytest.Config) -> PytestOptions:
 
 
 def _provider(config: pytest.Config) -> str:
-    found = config.known_args_namespace.neon_provider or config.getini("neon_provider")
-    if found not in PROVIDERS:
-        raise pytest.UsageError(f"neon_provider is {found!r}; it is one of {', '.join(PROVIDERS)}.")
-    return str(found)
+    provider = config.known_args_namespace.neon_provider or config.getini("neon_provider")
+    if provider not in PROVIDERS:
+        raise pytest.UsageError(
+            f"neon_provider is {provider!r}; it is one of {', '.join(PROVIDERS)}."
+        )
+    return str(provider)
 
 
 def env(config: pytest.Config) -> Env:

@@ -112,7 +112,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     """Put the shared database back for a test that uses no fixture, but maybe the application."""
     if (state := _state(item.config)) is None:
         return
-    state.kept.begin(item)
+    state.failed_databases.begin(item)
     if state.worker.open and "neon_url" not in options.fixtures_of(item):
         state.worker.share()
 

@@ -105,8 +105,8 @@ class ProviderContract:
         with psycopg.connect(database.url, connect_timeout=30, autocommit=True) as connection:
             connection.execute("CREATE TABLE only_here ()")
         with psycopg.connect(other.url, connect_timeout=30) as connection:
-            found = connection.execute("SELECT to_regclass('only_here')").fetchone()
-        assert found == (None,)
+            row = connection.execute("SELECT to_regclass('only_here')").fetchone()
+        assert row == (None,)
 
     def test_no_secret_is_shown(self, provider: neonup.Provider, database: neonup.Database) -> None:
         seen = provider.inspect(database)
@@ -137,7 +137,7 @@ class ProviderContract:
             return  # it keeps none, which is its right
         _run(database.direct, "CREATE TABLE IF NOT EXISTS kept AS SELECT 1 AS n")
         version = versions.checkpoint("good")
-        assert [one.name for one in versions.history()] == ["good"]
+        assert [version.name for version in versions.history()] == ["good"]
         with pytest.raises(neonup.NeonupError):
             versions.checkpoint("good")
         _run(database.direct, "UPDATE kept SET n = 2")
@@ -148,8 +148,8 @@ class ProviderContract:
         versions.delete_branch(preview)
         assert versions.restore(version).name == "good"
         assert _run(database.direct, "TABLE kept") == 1
-        versions.delete(next(one for one in versions.history() if one.name == "good"))
-        assert "good" not in {one.name for one in versions.history()}
+        versions.delete(next(version for version in versions.history() if version.name == "good"))
+        assert "good" not in {version.name for version in versions.history()}
         assert _run(database.direct, "TABLE kept") == 1
 
     def test_the_command_makes_one_and_finds_it_again(

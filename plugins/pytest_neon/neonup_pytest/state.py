@@ -74,8 +74,8 @@ class RunState:
             rebuild=self.options.rebuild,
         )
         # On a branch nothing can be kept: it goes with the run.
-        kept = Keep.NONE if self.branch is not None else self.options.keep
-        self.kept = keep.FailedDatabases(self.worker, kept)
+        databases_to_keep = Keep.NONE if self.branch is not None else self.options.keep
+        self.failed_databases = keep.FailedDatabases(self.worker, databases_to_keep)
         self.names = names
         known = environment.known(self.settings)
         self.variables = Variables.for_names(names, self.worker.url, known=known)
@@ -202,7 +202,7 @@ class RunState:
         if not self.worker.open or keep.explain_death(self.worker, report):
             return
         if "neon_db" in options.fixtures_of(item):
-            self.kept.look_at(item, report)
+            self.failed_databases.look_at(item, report)
 
     def close(self) -> None:
         """Leave nothing behind; only the first call does something."""

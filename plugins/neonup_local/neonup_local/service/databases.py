@@ -147,7 +147,7 @@ class LocalDatabases:
         folder = self.folder(id)
         with self.locked(id):
             if self.has_data(id):
-                return self.wake_locked(self._there(id, password, port))
+                return self.wake_locked(self._existing(id, password, port))
             engine = self._choose_engine(needs)
             record = Record(
                 id=id,
@@ -196,7 +196,7 @@ class LocalDatabases:
         with self.locked(id):
             return self.wake_locked(repair.from_data(self.home, id, password, port, self.pg_bin))
 
-    def _there(
+    def _existing(
         self,
         id: str,  # noqa: A002
         password: str | None,

@@ -93,11 +93,11 @@ def _named(databases: LocalDatabases, record: Record) -> str | None:
 
 def _used(databases: LocalDatabases, record: Record) -> str | None:
     """Who uses it or one of its branches now."""
-    for one in (record, *databases.branches_of(record.id)):
-        server = postmaster.running(databases.folder(one.id) / "data")
+    for candidate in (record, *databases.branches_of(record.id)):
+        server = postmaster.running(databases.folder(candidate.id) / "data")
         if server is None:
             continue
-        of = "" if one is record else f" of its branch {one.name}"
+        of = "" if candidate is record else f" of its branch {candidate.name}"
         connected = upkeep.clients(server.pid)
         if connected:
             return f"{connected} connected to the server{of}"

@@ -38,4 +38,4 @@ def _row(control: Path, folder: Path) -> dict[str, str | int | None]:
 
 def end_kept(home: Path) -> list[str]:
     """End and remove the servers that runs which are over have kept; returns their ids."""
-    return [f"tests-{id_}" for id_ in runs.sweep(home, kept=0)]
+    return [f"tests-{id_}" for id_ in runs.sweep(home, most=0)]

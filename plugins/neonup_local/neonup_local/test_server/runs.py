@@ -79,7 +79,7 @@ class Run:
                 try:
                     last()
                 finally:
-                    if not self.kept:
+                    if not self.kept_databases:
                         remove(self.control)
 
     def locked(self, what: str = "server") -> AbstractContextManager[None]:
@@ -96,13 +96,13 @@ class Run:
         _write(self.control / "run.json", values)
 
     @property
-    def kept(self) -> list[str]:
+    def kept_databases(self) -> list[str]:
         """The databases that stay after its end."""
         return list(_read(self.control / "kept.json").get("databases", []))
 
     def keep(self, database: str) -> None:
         """Let a database, and its server, stay after the run's end. Call it under its lock."""
-        names = [*self.kept, database]
+        names = [*self.kept_databases, database]
         _write(self.control / "kept.json", {"databases": names, "at": time.time()})
 
     def folder(self) -> Path:
@@ -122,21 +122,21 @@ class Run:
         return folder
 
 
-def sweep(home: Path, kept: int = KEPT_RUNS) -> list[str]:
+def sweep(home: Path, most: int = KEPT_RUNS) -> list[str]:
     """Remove what dead runs left: processes, data, folders; returns the runs' ids.
 
-    Kept databases go once they are too old, or more than those of ``kept`` runs.
+    Kept databases go once they are too old, or more than those of ``most`` runs.
     """
     if not _runs(home).is_dir():
         return []
     with homes.locked(home, _LOCK):
-        return _sweep(home, kept)
+        return _sweep(home, most)
 
 
 def folders(home: Path) -> list[Path]:
     """The folders of all runs, living or dead, the newest first."""
-    found = [path for path in _runs(home).glob("*") if path.is_dir()]
-    return sorted(found, key=lambda path: path.stat().st_mtime, reverse=True)
+    controls = [path for path in _runs(home).glob("*") if path.is_dir()]
+    return sorted(controls, key=lambda path: path.stat().st_mtime, reverse=True)
 
 
 def data_folder(control: Path) -> Path | None:
@@ -179,13 +179,13 @@ def is_alive(control: Path) -> bool:
 
 
 def _sweep(home: Path, most: int = KEPT_RUNS) -> list[str]:
-    removed, kept = [], 0
+    removed, remaining = [], 0
     for control in folders(home):
         if _is_alive(control):
             continue
         at = _read(control / "kept.json").get("at")
-        if at is not None and kept < most and time.time() - at < KEPT_SECONDS:
-            kept += 1
+        if at is not None and remaining < most and time.time() - at < KEPT_SECONDS:
+            remaining += 1
             continue
         remove(control)
         removed.append(control.name)

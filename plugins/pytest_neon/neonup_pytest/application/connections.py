@@ -70,24 +70,24 @@ def _teach_psycopg_pool() -> None:
     get, get_async = kind.getconn, async_kind.getconn
 
     def getconn(pool: Any, timeout: float | None = None) -> Any:
-        while _is_old(found := get(pool, timeout)):
+        while _is_old(connection := get(pool, timeout)):
             try:
-                kind.check_connection(found)
-                found.__dict__[_MARK] = _swaps
+                kind.check_connection(connection)
+                connection.__dict__[_MARK] = _swaps
                 break
             except psycopg.Error:
-                pool.putconn(found)
-        return found
+                pool.putconn(connection)
+        return connection
 
     async def getconn_async(pool: Any, timeout: float | None = None) -> Any:
-        while _is_old(found := await get_async(pool, timeout)):
+        while _is_old(connection := await get_async(pool, timeout)):
             try:
-                await async_kind.check_connection(found)
-                found.__dict__[_MARK] = _swaps
+                await async_kind.check_connection(connection)
+                connection.__dict__[_MARK] = _swaps
                 break
             except psycopg.Error:
-                await pool.putconn(found)
-        return found
+                await pool.putconn(connection)
+        return connection
 
     kind.getconn, async_kind.getconn = getconn, getconn_async
 

@@ -37,10 +37,10 @@ def connection(url: str, *, rolled_back: bool) -> Iterator[psycopg.Connection[An
             then, and ``with connection.transaction()`` makes savepoints.
     """
     psycopg = _need("psycopg")
-    with psycopg.connect(url) as found, _transaction(found, rolled_back):
-        yield found
-        if _is_interrupted(found):
-            found.close()
+    with psycopg.connect(url) as psycopg_connection, _transaction(psycopg_connection, rolled_back):
+        yield psycopg_connection
+        if _is_interrupted(psycopg_connection):
+            psycopg_connection.close()
 
 
 @asynccontextmanager
@@ -50,12 +50,12 @@ async def async_connection(
     """As `connection`, asynchronous."""
     psycopg = _need("psycopg")
     async with (
-        await psycopg.AsyncConnection.connect(url) as found,
-        _transaction(found, rolled_back),
+        await psycopg.AsyncConnection.connect(url) as psycopg_connection,
+        _transaction(psycopg_connection, rolled_back),
     ):
-        yield found
-        if _is_interrupted(found):
-            await found.close()
+        yield psycopg_connection
+        if _is_interrupted(psycopg_connection):
+            await psycopg_connection.close()
 
 
 def _transaction(connection: Any, rolled_back: bool) -> Any:
@@ -76,13 +76,13 @@ def _is_interrupted(connection: Any) -> bool:
 def engine(url: str, *, rolled_back: bool) -> Iterator[Engine]:
     """A SQLAlchemy engine that keeps no connection, or the one that is rolled back."""
     sqlalchemy = _need("sqlalchemy")
-    found = sqlalchemy.create_engine(**_arguments(url, _SYNC, rolled_back))
+    sqlalchemy_engine = sqlalchemy.create_engine(**_arguments(url, _SYNC, rolled_back))
     if rolled_back:
-        _use_savepoints(found)
+        _use_savepoints(sqlalchemy_engine)
     try:
-        yield found
+        yield sqlalchemy_engine
     finally:
-        found.dispose()
+        sqlalchemy_engine.dispose()
 
 
 def async_engine(url: str, *, rolled_back: bool = False) -> AsyncEngine:
@@ -91,10 +91,10 @@ def async_engine(url: str, *, rolled_back: bool = False) -> AsyncEngine:
     _need("sqlalchemy")
     from sqlalchemy.ext.asyncio import create_async_engine
 
-    found = create_async_engine(**_arguments(url, _ASYNC, rolled_back))
+    sqlalchemy_engine = create_async_engine(**_arguments(url, _ASYNC, rolled_back))
     if rolled_back:
-        _use_savepoints(found.sync_engine)
-    return found
+        _use_savepoints(sqlalchemy_engine.sync_engine)
+    return sqlalchemy_engine
 
 
 @contextmanager
@@ -102,8 +102,8 @@ def session(engine: Engine) -> Iterator[Session]:
     """A SQLAlchemy session."""
     from sqlalchemy.orm import Session
 
-    with Session(engine) as found:
-        yield found
+    with Session(engine) as sqlalchemy_session:
+        yield sqlalchemy_session
 
 
 def _arguments(url: str, candidates: tuple[str, ...], rolled_back: bool) -> dict[str, Any]:
@@ -112,8 +112,8 @@ def _arguments(url: str, candidates: tuple[str, ...], rolled_back: bool) -> dict
     arguments = drivers.engine_arguments(url, driver=_driver(candidates))
     if rolled_back:
         # A ping would end the transaction that all is to stay in.
-        kept = {"poolclass": StaticPool, "pool_reset_on_return": None, "pool_pre_ping": False}
-        return {**arguments, **kept}
+        pooling = {"poolclass": StaticPool, "pool_reset_on_return": None, "pool_pre_ping": False}
+        return {**arguments, **pooling}
     return {**arguments, "poolclass": NullPool}
 
 

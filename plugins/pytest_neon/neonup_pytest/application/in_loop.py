@@ -22,17 +22,17 @@ async def connection(
     from neonup_pytest.application import drivers
 
     rolled_back = state.of(request.config).rolls_back(request.node)
-    async with drivers.async_connection(neon_db.url, rolled_back=rolled_back) as found:
-        yield found
+    async with drivers.async_connection(neon_db.url, rolled_back=rolled_back) as psycopg_connection:
+        yield psycopg_connection
 
 
 async def engine(neon_db: Database) -> AsyncIterator[AsyncEngine]:
     """A SQLAlchemy engine with one connection, whose work is rolled back."""
     from neonup_pytest.application import drivers
 
-    found = drivers.async_engine(neon_db.url, rolled_back=True)
-    yield found
-    await found.dispose()
+    sqlalchemy_engine = drivers.async_engine(neon_db.url, rolled_back=True)
+    yield sqlalchemy_engine
+    await sqlalchemy_engine.dispose()
 
 
 GENERATORS: dict[str, Callable[..., AsyncIterator[object]]] = {

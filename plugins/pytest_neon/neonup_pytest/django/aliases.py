@@ -32,7 +32,7 @@ class Aliases:
         variables: tuple[str, ...],
     ):
         self._worker, self._settings = worker, settings
-        self._one = len(variables) < 2 or len({database.url for database in own.values()}) < 2
+        self._is_shared = len(variables) < 2 or len({database.url for database in own.values()}) < 2
         self.names: dict[str, str] = {}
         """The database of each alias that is Postgres's."""
         self.main: str | None = None
@@ -54,7 +54,7 @@ class Aliases:
             first = next((alias for alias in new if alias in ours), None)
             self.main = first or ("default" if "default" in new else None)
         for alias in sorted(new, key=lambda alias: alias != self.main):
-            known = entries.identity(new[alias], alias, ours=alias in ours, one=self._one)
+            known = entries.identity(new[alias], alias, ours=alias in ours, shared=self._is_shared)
             self.names[alias] = self._identities.setdefault(known, self._name(alias))
         for alias, entry in postgres_entries.items():
             entries.redirect(entry, str(self._worker.server.url(self.names[alias])))
@@ -92,8 +92,8 @@ class Aliases:
 
     def key(self, alias: str) -> str:
         """Changes when what makes an alias's schema changes."""
-        found = fingerprint.of_alias(alias, entries.postgres()[alias])
-        return hashlib.sha256(f"{self._worker.server.identity} {found}".encode()).hexdigest()
+        schema = fingerprint.of_alias(alias, entries.postgres()[alias])
+        return hashlib.sha256(f"{self._worker.server.identity} {schema}".encode()).hexdigest()
 
     def build(self, alias: str, name: str) -> None:
         """Migrate the empty database of a name, to which this thread's alias alone leads."""

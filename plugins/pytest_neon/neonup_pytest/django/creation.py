@@ -115,9 +115,9 @@ def _emit_signals(verbosity: int, alias: str) -> None:
     """What ``migrate`` emits where nothing is left to migrate; handlers do their own part then."""
     from django.apps import apps
 
-    said = max(verbosity - 1, 0)
-    emit_pre_migrate_signal(said, False, alias, apps=apps, plan=[])
-    emit_post_migrate_signal(said, False, alias, apps=apps, plan=[])
+    verbosity_of_signals = max(verbosity - 1, 0)
+    emit_pre_migrate_signal(verbosity_of_signals, False, alias, apps=apps, plan=[])
+    emit_post_migrate_signal(verbosity_of_signals, False, alias, apps=apps, plan=[])
 
 
 def over(creation: type[Any]) -> type[TemplateCreation]:

@@ -33,10 +33,10 @@ def postgres() -> dict[str, Entry]:
     from django.db.utils import load_backend
 
     # Not `connections.settings`: a fixture may have replaced an entry since that was read.
-    found: Mapping[str, Entry] = connections.configure_settings(None)
+    configured: Mapping[str, Entry] = connections.configure_settings(None)
     return {
         alias: entry
-        for alias, entry in found.items()
+        for alias, entry in configured.items()
         if getattr(load_backend(entry["ENGINE"]).DatabaseWrapper, "vendor", "") == "postgresql"
     }
 
@@ -56,19 +56,19 @@ def leads_to(entry: Entry, database: str, url: str, key: str) -> bool:
     return bool(entry["NAME"] == database)
 
 
-def identity(entry: Entry, alias: str, *, ours: bool, one: bool) -> tuple[object, ...]:
+def identity(entry: Entry, alias: str, *, ours: bool, shared: bool) -> tuple[object, ...]:
     """Equal for entries that lead to one test database, as Django itself tells it.
 
     Args:
         entry: the entry.
         alias: its alias.
         ours: whether it leads to the run's URL.
-        one: whether all that lead there did so to one database before.
+        shared: whether all that lead there did so to one database before.
     """
     test = entry["TEST"]["NAME"]
     described = entry.get("NEON")
     if ours:
-        where: tuple[object, ...] = ("url", None if one else alias)
+        where: tuple[object, ...] = ("url", None if shared else alias)
     elif described is not None and not entry["NAME"]:
         where = ("neon", described.get("key") or alias)
     else:

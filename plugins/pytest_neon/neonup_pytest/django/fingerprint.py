@@ -133,8 +133,8 @@ def _of_settings() -> Iterator[Path]:
         beside = "settings" in package and module.startswith(f"{package}.")
         if module == name or beside:
             yield from _of_module(module)
-    for one in router.routers:
-        yield from _of_class(type(one))
+    for database_router in router.routers:
+        yield from _of_class(type(database_router))
 
 
 def _of_handlers() -> Iterator[Path]:
@@ -157,7 +157,9 @@ def _imported(texts: Iterable[bytes]) -> Iterator[Path]:
             name = (module or plain).decode()
             if not name.startswith("django"):
                 names.add(name)
-                names.update(f"{name}.{one.strip()}" for one in attributes.decode().split(","))
+                names.update(
+                    f"{name}.{attribute.strip()}" for attribute in attributes.decode().split(",")
+                )
     roots = {
         Path(app.path).parents[app.name.count(".")]
         for app in apps.get_app_configs()

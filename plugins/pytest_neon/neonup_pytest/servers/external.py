@@ -157,21 +157,21 @@ class ExternalServer:
             admin.close()
 
     def _sweep(self, admin: Admin) -> None:
-        found = naming.by_run(statements.names(admin))
-        self._drop_dead(admin, {*found} - {self._run})
-        kept = naming.of_failed_tests(statements.names(admin))
-        statements.drop_all(admin, kept[:-_KEPT])
-        for name in kept[-_KEPT:]:
+        databases = naming.by_run(statements.names(admin))
+        self._drop_dead(admin, {*databases} - {self._run})
+        of_failed_tests = naming.of_failed_tests(statements.names(admin))
+        statements.drop_all(admin, of_failed_tests[:-_KEPT])
+        for name in of_failed_tests[-_KEPT:]:
             self._drop_old(admin, name, _KEPT_SECONDS)
         for name in statements.names(admin, naming.TEMPLATE):
             self._drop_old(admin, name, _TEMPLATE_SECONDS)
 
     def _drop_dead(self, admin: Admin, ids: set[str]) -> None:
-        found = naming.by_run(statements.names(admin))
-        for run in ids & {*found}:
+        databases = naming.by_run(statements.names(admin))
+        for run in ids & {*databases}:
             if admin.value(f"SELECT pg_try_advisory_lock({_key(run)})") != "t":
                 continue  # it lives
-            statements.drop_all(admin, found[run])  # what cannot be dropped is tried next time
+            statements.drop_all(admin, databases[run])  # what cannot be dropped is tried next time
             admin.run(f"SELECT pg_advisory_unlock({_key(run)})")
 
     def _drop_old(self, admin: Admin, name: str, seconds: int) -> None:

@@ -75,14 +75,14 @@ class LocalVersions(Versions):
         """
         with self._databases.locked(self._id):
             record = self._begin()
-            found, _ = self._usable(version)
-            source = manifest.place(self._folder, found.id) / "data"
+            stored, _ = self._usable(version)
+            source = manifest.place(self._folder, stored.id) / "data"
             made = clones.make(
                 self._databases,
                 record,
-                _free(f"preview-{found.name}", {branch.name for branch in self.branches()}),
+                _free(f"preview-{stored.name}", {branch.name for branch in self.branches()}),
                 lambda target: template.copy(source, target, accounts.of_data(source)),
-                engine=found.engine,
+                engine=stored.engine,
                 expires_at=expires_at,
             )
         self._after_use()
@@ -99,9 +99,9 @@ class LocalVersions(Versions):
         """
         with self._databases.locked(self._id):
             record = self._begin()
-            found, engine = self._usable(version)
+            stored, engine = self._usable(version)
             copy = self._folder / f".data-{secrets.token_hex(4)}"
-            source = manifest.place(self._folder, found.id) / "data"
+            source = manifest.place(self._folder, stored.id) / "data"
             template.copy(source, copy, accounts.of_data(source))
             bring = swap.stage(self._folder, copy)
             before = self._expect_before(record)
@@ -113,14 +113,14 @@ class LocalVersions(Versions):
             except EngineError as error:
                 self._take_back(before, record)
                 raise EngineError(
-                    f"Postgres does not start with the version {found.name!r}. The database is as "
+                    f"Postgres does not start with the version {stored.name!r}. The database is as "
                     "it was.",
                     checked=[error.message, *error.checked],
                     remedy="`neonup versions list` shows the others.",
                 ) from None
             self._limit()
         self._after_use()
-        return Restored(found.name, before.version())
+        return Restored(stored.name, before.version())
 
     def restore_to(self, moment: datetime) -> Restored:
         """Refuse: nothing keeps the log of a local database.
@@ -130,8 +130,8 @@ class LocalVersions(Versions):
         """
         raise EngineError(
             "A database on this machine can be brought back to its versions, not to any moment.",
-            checked=[f"{one.name} of {one.created_at:%Y-%m-%d %H:%M:%S} UTC"
-                     for one in self.history()],
+            checked=[f"{version.name} of {version.created_at:%Y-%m-%d %H:%M:%S} UTC"
+                     for version in self.history()],
             remedy="`neonup undo VERSION` goes back to one; `neonup serve` is a local Neon that "
             "keeps the history.",
         )  # fmt: skip
@@ -203,9 +203,9 @@ class LocalVersions(Versions):
         return _free(_dated("checkpoint"), taken) if given is None else _checked(given, taken)
 
     def _manifest(self, version: Version) -> VersionManifest:
-        for one in manifest.all_of(self._folder):
-            if one.id == version.id:
-                return one
+        for candidate in manifest.all_of(self._folder):
+            if candidate.id == version.id:
+                return candidate
         raise EngineError(
             f"There is no version {version.name!r} ({version.id}) any more.",
             remedy="`neonup versions list` shows them.",
@@ -213,14 +213,14 @@ class LocalVersions(Versions):
 
     def _usable(self, version: Version) -> tuple[VersionManifest, Engine]:
         """A version and the Postgres that can run its data; nothing has been changed yet."""
-        found = self._manifest(version)
+        stored = self._manifest(version)
         databases = self._databases
         try:
-            major = cluster.major_version(manifest.place(self._folder, found.id) / "data")
-            return found, choosing.for_data(databases.home, major, found.engine, databases.pg_bin)
+            major = cluster.major_version(manifest.place(self._folder, stored.id) / "data")
+            return stored, choosing.for_data(databases.home, major, stored.engine, databases.pg_bin)
         except EngineError as error:
             raise EngineError(
-                f"The version {found.name!r} cannot be used. The database is as it was.",
+                f"The version {stored.name!r} cannot be used. The database is as it was.",
                 checked=[error.message, *error.checked],
                 remedy=error.remedy,
             ) from None
