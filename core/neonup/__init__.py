@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from neonup.providers.registry import is_local, provider_label
     from neonup.settings import Settings, find_project, home, resolve
     from neonup.start import owner
-    from neonup.start.flow import aensure, ensure
+    from neonup.start.ensure import aensure, ensure
     from neonup.start.lookup import find
     from neonup.start.permission import is_development
     from neonup.start.ready import explain_failure
@@ -133,7 +133,7 @@ _NAMES = {
     "neonup.provider": ("Provider",),
     "neonup.providers.registry": ("is_local", "provider_label"),
     "neonup.settings": ("Settings", "find_project", "home", "resolve"),
-    "neonup.start.flow": ("aensure", "ensure"),
+    "neonup.start.ensure": ("aensure", "ensure"),
     "neonup.start.lookup": ("find",),
     "neonup.start.permission": ("is_development",),
     "neonup.start.ready": ("explain_failure",),

@@ -4,7 +4,7 @@ The one module of neonup whose import does something, under the same rule as `ne
 without a positive sign of development nothing is created, and a missing URL is an error.
 """
 
-from neonup.start.flow import ensure
+from neonup.start.ensure import ensure
 
 database = ensure()
 """The project's database."""

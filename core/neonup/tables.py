@@ -125,8 +125,8 @@ def _variables(declared: Iterable[type[Options] | None]) -> Iterator[str]:
     for cls in declared:
         if cls is None:
             continue
-        for name, one in options.declared(cls).items():
-            if one.metadata["variable"]:
+        for name, declaration in options.declared(cls).items():
+            if declaration.metadata["variable"]:
                 yield options.variable_of(cls.table, name)
 
 
@@ -135,7 +135,7 @@ def _others_have_plugins() -> bool:
     from importlib.metadata import entry_points
 
     plugins = entry_points(group="neonup")
-    return any(one.module.partition(".")[0] not in _PACKAGES for one in plugins)
+    return any(plugin.module.partition(".")[0] not in _PACKAGES for plugin in plugins)
 
 
 def _unknown_table(name: str, known: Iterable[str]) -> SettingsError:

@@ -145,7 +145,12 @@ def latest(versions: Sequence[Version]) -> Version | None:
         versions: newest first.
     """
     return next(
-        (one for one in versions if not (one.automatic and one.name.startswith(REPLACED))), None
+        (
+            version
+            for version in versions
+            if not (version.automatic and version.name.startswith(REPLACED))
+        ),
+        None,
     )
 
 

@@ -88,7 +88,9 @@ class Group(click.Group):
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The list of commands, without importing them."""
-        rows = [(one.name, one.help) for one in (*COMMANDS, *self._plugged_in().values())]
+        rows = [
+            (command.name, command.help) for command in (*COMMANDS, *self._plugged_in().values())
+        ]
         missing = [name for name in EXTRAS if name not in dict(rows)]
         with formatter.section("Commands"):
             formatter.write_dl(rows)

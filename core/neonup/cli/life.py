@@ -8,10 +8,9 @@ from typing import Any
 import click
 
 from neonup.cli import options, output
-from neonup.database import Database
-from neonup.env import record_changes
+from neonup.env import lock, record_changes
 from neonup.errors import NeonupError
-from neonup.start import announce, lock, lookup, owner, ready
+from neonup.start import announce, lookup, owner, ready
 
 
 @click.command()
@@ -27,11 +26,7 @@ def reset(yes: bool, **arguments: Any) -> None:
     options.make_sure(
         f"Delete everything in {announce.describe(database)} and start over?", yes, lost="deleted"
     )
-    database = start.reset(database)
-    if output.wants_json():
-        output.emit(output.database_dict(database))
-        return
-    output.say(announce.lines(database, start.remarks, colour=output.colourful()))
+    output.show_database(start.reset(database), start.remarks)
 
 
 @click.command()
@@ -61,7 +56,7 @@ def destroy(yes: bool, **arguments: Any) -> None:
         owner.forget(start.settings.home, database.provider, database.id or "")
         ready.forget(start.settings)
     if output.wants_json():
-        output.emit(_gone(database))
+        output.emit({"deleted": True, "provider": database.provider, "id": database.id})
     else:
         click.echo(f"Deleted {announce.describe(database)}.")
         left = lookup.recorded(start.settings)
@@ -99,12 +94,4 @@ def fork(**arguments: Any) -> None:
             "folder's. Nothing was changed.",
             remedy="Replace the link by a copy of the file, then run this again.",
         )
-    forked = start.fork(database)
-    if output.wants_json():
-        output.emit(output.database_dict(forked))
-        return
-    output.say(announce.lines(forked, start.remarks, colour=output.colourful()))
-
-
-def _gone(database: Database) -> dict[str, Any]:
-    return {"deleted": True, "provider": database.provider, "id": database.id}
+    output.show_database(start.fork(database), start.remarks)

@@ -103,10 +103,10 @@ def answering(start: Start) -> Database:
         NeonupError: there is none, or it is lost or expired.
     """
     start.create = False
-    return told(start)
+    return database_of(start)
 
 
-def told(start: Start) -> Database:
+def database_of(start: Start) -> Database:
     """The database of a start; on stderr, whose it is where it is another folder's."""
     database = start.run()
     if start.owner is not None and not output.wants_json():

@@ -68,11 +68,6 @@ def emit(data: Any) -> None:
     click.echo(json.dumps(data, indent=2, default=str))
 
 
-def colourful() -> bool:
-    """Whether stdout is a terminal whose owner has nothing against colours."""
-    return sys.stdout.isatty() and not os.environ.get("NO_COLOR")
-
-
 def say(lines: Iterable[str]) -> None:
     """Print lines on stdout."""
     click.echo("\n".join(lines))
@@ -143,6 +138,15 @@ def size(count: float | None) -> str | None:
             return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
         count /= 1000
     return f"{count:.1f} TB"
+
+
+def show_database(database: Database, remarks: Sequence[str]) -> None:
+    """Print a database on stdout, as the banner describes it or as JSON."""
+    if wants_json():
+        emit(database_dict(database))
+        return
+    colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+    say(announce.lines(database, remarks, colour=colour))
 
 
 def database_dict(database: Database) -> dict[str, Any]:

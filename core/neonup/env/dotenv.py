@@ -77,7 +77,11 @@ class EnvFile:
 
     def values(self) -> dict[str, str]:
         """The variables that python-dotenv sees, the last of a name winning, without empty ones."""
-        pairs = [(one.key, one.value) for one in self.statements if one.key is not None]
+        pairs = [
+            (statement.key, statement.value)
+            for statement in self.statements
+            if statement.key is not None
+        ]
         if "${" in (self.text or ""):
             from dotenv.main import resolve_variables
 
@@ -241,7 +245,8 @@ def rewrite(
     text = "".join(pieces)
     if drop_line_end:
         text = text.removesuffix("\r\n") if text.endswith("\r\n") else text.removesuffix("\n")
-    back = [one.key for one in EnvFile(file.path, "".join(instead.values())).statements if one.key]
+    restored = EnvFile(file.path, "".join(instead.values())).statements
+    back = [statement.key for statement in restored if statement.key]
     _verify(file, text, expect, managed, back)
     files.replace(file.path, ((_BOM if file.bom else "") + text).encode())
 
@@ -256,9 +261,9 @@ def _verify(
     after = EnvFile(file.path, text)
     values = after.values()
     wrong = [key for key, value in expect.items() if values.get(key) != value]
-    kept = [one for index, one in enumerate(file.statements) if index not in managed]
+    unmanaged = [text for index, text in enumerate(file.statements) if index not in managed]
     changed = {*expect, *back}
-    if wrong or _others(kept, changed) != _others(after.statements, changed):
+    if wrong or _others(unmanaged, changed) != _others(after.statements, changed):
         raise EnvFileError(
             f"{file.path} cannot be extended: its existing content would change what the new "
             "lines mean.",
@@ -270,4 +275,8 @@ def _verify(
 def _others(
     statements: Sequence[Statement], changed: Collection[str]
 ) -> list[tuple[str | None, str | None]]:
-    return [(one.key, one.value) for one in statements if one.key and one.key not in changed]
+    return [
+        (statement.key, statement.value)
+        for statement in statements
+        if statement.key and statement.key not in changed
+    ]

@@ -49,9 +49,9 @@ def target(path: Path) -> Path:
         EnvFileError: what is there is no file; or this is root, and somebody else's link leads to
             a place that is not theirs.
     """
-    if (found := kind(path)) is not None:
+    if (obstacle := kind(path)) is not None:
         raise EnvFileError(
-            f"{path} is {found}, and cannot be written to.",
+            f"{path} is {obstacle}, and cannot be written to.",
             remedy='Name another file: --env .env.local, or env_file = ".env.local" in '
             "[tool.neonup].",
         )
@@ -83,18 +83,14 @@ def append(path: Path, data: bytes) -> None:
     Raises:
         EnvFileError: it could not be written, and is as it was.
     """
-    place = target(path)
-    try:
-        with _opened(place, os.O_WRONLY | os.O_APPEND) as file:
-            before = os.fstat(file).st_size
-            try:
-                if os.write(file, data) != len(data):
-                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-            except OSError:
-                os.ftruncate(file, before)
-                raise
-    except OSError as error:
-        raise _failed(path, error) from None
+    with _writing(path) as place, _opened(place, os.O_WRONLY | os.O_APPEND) as file:
+        before = os.fstat(file).st_size
+        try:
+            if os.write(file, data) != len(data):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        except OSError:
+            os.ftruncate(file, before)
+            raise
 
 
 def create(path: Path, data: bytes, *, mode: int = 0o600) -> None:
@@ -103,13 +99,10 @@ def create(path: Path, data: bytes, *, mode: int = 0o600) -> None:
     Raises:
         EnvFileError: it could not be written, or somebody has made one meanwhile.
     """
-    place = target(path)  # a dangling link's target is what gets made
-    try:
+    with _writing(path) as place:  # a dangling link's target is what gets made
         place.parent.mkdir(parents=True, exist_ok=True)
         with _draft(place, data, mode) as draft:
             draft.become_new()
-    except OSError as error:
-        raise _failed(path, error) from None
 
 
 def replace(path: Path, data: bytes) -> None:
@@ -118,8 +111,7 @@ def replace(path: Path, data: bytes) -> None:
     Raises:
         EnvFileError: it could not be written, and is as it was.
     """
-    place = target(path)
-    try:
+    with _writing(path) as place:
         status = place.stat()
         if not os.access(place, os.W_OK):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
@@ -131,8 +123,6 @@ def replace(path: Path, data: bytes) -> None:
                 raise
             # mounted into a container (EBUSY), or somebody else's: only in place
             _overwrite(place, data)
-    except OSError as error:
-        raise _failed(path, error) from None
 
 
 def write_private(path: Path, data: bytes) -> None:
@@ -151,10 +141,20 @@ def remove(path: Path) -> None:
     Raises:
         EnvFileError: it could not be deleted.
     """
+    with _writing(path) as place:
+        place.unlink(missing_ok=True)
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[Path]:
+    """The file itself, past its links; what the system then refuses is an EnvFileError."""
+    place = target(path)
     try:
-        target(path).unlink(missing_ok=True)
+        yield place
     except OSError as error:
-        raise _failed(path, error) from None
+        raise EnvFileError(
+            f"{path} could not be written: {error.strerror}.", remedy="The file is unchanged."
+        ) from None
 
 
 @dataclass
@@ -277,9 +277,3 @@ def _put(file: int, data: bytes) -> None:
     while rest:
         rest = rest[os.write(file, rest) :]
     os.ftruncate(file, len(data))
-
-
-def _failed(path: Path, error: OSError) -> EnvFileError:
-    return EnvFileError(
-        f"{path} could not be written: {error.strerror}.", remedy="The file is unchanged."
-    )

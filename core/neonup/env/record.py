@@ -45,7 +45,7 @@ def parse(file: dotenv.EnvFile, key: str) -> Database | None:
     variables = _commented(texts)
     variables |= {line.key: values[line.key] for line in lines if line.key in values}
     variables |= {name: values[name] for name in _direct_names(key) if name in values}
-    found = Database(
+    database = Database(
         url,
         USER,
         direct_url=next(filter(None, map(variables.get, _direct_names(key))), None),
@@ -55,14 +55,14 @@ def parse(file: dotenv.EnvFile, key: str) -> Database | None:
     ours = our_record(texts, key)
     if ours and ours.get("host") == place(url):
         expires = ours.get("expires")
-        return found.with_(
+        return database.with_(
             provider=ours.get("provider", USER),
             id=ours.get("id"),
             claim_url=_claim_url(variables),
             expires_at=_expiry(expires, file.path) if expires else None,
             stays=any(statements[index].text.strip() == STAYS for index in indexes),
         )
-    return found if ours else _written_by_neon_new(found, texts, variables)
+    return database if ours else _written_by_neon_new(database, texts, variables)
 
 
 def host(url: str) -> str:
@@ -137,11 +137,13 @@ def our_record(comments: list[str], key: str) -> dict[str, str]:
     return {}
 
 
-def _written_by_neon_new(found: Database, comments: list[str], block: dict[str, str]) -> Database:
+def _written_by_neon_new(
+    database: Database, comments: list[str], block: dict[str, str]
+) -> Database:
     claim_url = _claim_url(block)
     match = re.search(_CLAIM_ID, claim_url or "")
     if match is None:
-        return found
+        return database
     expires_at = None
     for comment in comments:
         lead, _, date = comment.partition("expires at: ")
@@ -152,7 +154,9 @@ def _written_by_neon_new(found: Database, comments: list[str], block: dict[str, 
                 expires_at = parsedate_to_datetime(date)
             except ValueError:
                 continue
-    return found.with_(provider="neon.new", id=match[1], claim_url=claim_url, expires_at=expires_at)
+    return database.with_(
+        provider="neon.new", id=match[1], claim_url=claim_url, expires_at=expires_at
+    )
 
 
 def _claim_url(block: Mapping[str, str]) -> str | None:

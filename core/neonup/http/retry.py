@@ -185,12 +185,12 @@ def _redirected(
 ) -> Request:
     try:
         target = urljoin(request.url, reply.headers.get("location", ""))
-        here, there = urlsplit(request.url), urlsplit(target)
+        current, following = urlsplit(request.url), urlsplit(target)
     except ValueError:
         raise service.error(
             asked, "the answer redirects without giving a URL", status=reply.status
         ) from None
-    if (here.scheme, here.netloc) != (there.scheme, there.netloc):
+    if (current.scheme, current.netloc) != (following.scheme, following.netloc):
         raise service.error(
             asked,
             f"the service redirects to another host, {_host(target)}; this was not followed",

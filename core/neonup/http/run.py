@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import closing
 from typing import TYPE_CHECKING, TypeVar
 
 from neonup.http.calls import Call, Failure, Pause, Response
@@ -21,7 +22,7 @@ def run(call: Call[T], *, timeout: float) -> T:
     """
     from neonup.http.transport import Sender
 
-    with Sender(timeout) as sender:
+    with closing(Sender(timeout)) as sender:
         return drive(call, sender)
 
 

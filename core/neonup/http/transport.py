@@ -7,8 +7,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
@@ -69,17 +68,6 @@ class Sender:
         self._largest = largest_body
         self._client: httpx.Client | None = None
         self._making = threading.Lock()  # threads may share a sender
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         if self._client:
@@ -146,15 +134,15 @@ class _Deadline:
     def trace(self, event: str, info: dict[str, Any]) -> None:
         """httpx calls it on the way; the connection's socket is kept."""
         if event in {"connection.connect_tcp.complete", "connection.start_tls.complete"}:
-            found = info["return_value"].get_extra_info("socket")
-            if isinstance(found, socket.socket):
-                self._sockets.append(found)
+            tcp_socket = info["return_value"].get_extra_info("socket")
+            if isinstance(tcp_socket, socket.socket):
+                self._sockets.append(tcp_socket)
 
     def expire(self) -> None:
         self.passed = True
-        for found in self._sockets:
+        for tcp_socket in self._sockets:
             try:
-                found.shutdown(socket.SHUT_RDWR)
+                tcp_socket.shutdown(socket.SHUT_RDWR)
             except OSError:
                 continue  # closed already, or handed on to TLS
 

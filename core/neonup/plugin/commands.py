@@ -16,7 +16,6 @@ from neonup.cli.options import (
     yes_option,
 )
 from neonup.cli.output import (
-    colourful,
     confirm,
     database_dict,
     date,
@@ -26,6 +25,7 @@ from neonup.cli.output import (
     json_option,
     progress,
     say,
+    show_database,
     size,
     style,
     table,
@@ -41,7 +41,6 @@ __all__ = [
     "answering",
     "at",
     "change",
-    "colourful",
     "confirm",
     "database_dict",
     "database_options",
@@ -58,6 +57,7 @@ __all__ = [
     "recorded",
     "resolve_by_id_or_name",
     "say",
+    "show_database",
     "size",
     "start",
     "style",

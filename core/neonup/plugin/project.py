@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from neonup.env.exposure import remarks as exposure_remarks
+from neonup.env.lock import project as project_lock
 from neonup.providers.registry import provider_class
 from neonup.providers.state_store import StateStore
 from neonup.settings import state_name
 from neonup.start.announce import describe, tell
-from neonup.start.announce import lines as banner_lines
 from neonup.start.claim import offer as claim_offer
 from neonup.start.flow import Start
-from neonup.start.lock import project as project_lock
 from neonup.start.lookup import (
     ENVIRONMENT,
     find_database,
@@ -33,7 +32,6 @@ __all__ = [
     "REPLACED",
     "Start",
     "StateStore",
-    "banner_lines",
     "check_enabled",
     "check_owner",
     "claim_offer",

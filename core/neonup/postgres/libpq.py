@@ -14,7 +14,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Collection, Iterator, Mapping, MutableMapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
 from neonup.postgres import service_files, urls
 from neonup.postgres.urls import PostgresUrl
@@ -197,8 +197,7 @@ def hardened(url: str, own: bool = True) -> str:
     return str(place.with_parameters({**place.parameters, **more}))
 
 
-@contextmanager
-def service_hidden(hide: bool = True) -> Iterator[None]:
+def service_hidden(hide: bool = True) -> AbstractContextManager[None]:
     """Have libpq connect without ``PGSERVICE``, which no parameter outweighs.
 
     It is missing for the whole process meanwhile; any number of threads and coroutines may do so.
@@ -206,12 +205,10 @@ def service_hidden(hide: bool = True) -> Iterator[None]:
     Args:
         hide: whether to do so at all.
     """
-    with _without_variables({VARIABLES["service"]} if hide else ()):
-        yield
+    return _without_variables({VARIABLES["service"]} if hide else ())
 
 
-@contextmanager
-def variables_hidden(hide: bool = True) -> Iterator[None]:
+def variables_hidden(hide: bool = True) -> AbstractContextManager[None]:
     """As `service_hidden`, with all variables that change how a complete URL is connected to.
 
     For asyncpg, which reads some of them and takes no empty value in place of one.
@@ -219,8 +216,7 @@ def variables_hidden(hide: bool = True) -> Iterator[None]:
     Args:
         hide: whether to do so at all.
     """
-    with _without_variables(_BESIDE_A_URL if hide else ()):
-        yield
+    return _without_variables(_BESIDE_A_URL if hide else ())
 
 
 @contextmanager

@@ -75,12 +75,12 @@ def _is_harmless(report: re.Match[str]) -> bool:
 
 def _without_secrets(lines: list[str]) -> list[str]:
     """Postgres quotes the statement; one that sets a password is left out, with its marker."""
-    kept: list[str] = []
+    details: list[str] = []
     for text in lines:
         if "password" in text.lower() and not text.startswith(("DETAIL:", "HINT:")):
             break
-        kept.append(re.sub(r"^(DETAIL|HINT):  ", r"\1: ", text))
-    return kept
+        details.append(re.sub(r"^(DETAIL|HINT):  ", r"\1: ", text))
+    return details
 
 
 def missing_feature(message: str) -> str | None:

@@ -30,9 +30,9 @@ def parameters(service: str, environ: Mapping[str, str]) -> dict[str, str]:
             text = path.read_text(encoding="utf-8", errors="surrogateescape")
         except OSError:
             continue
-        found = _section(text, service)
-        if found is not None:
-            return found
+        section = _section(text, service)
+        if section is not None:
+            return section
     raise SettingsError(
         f"The database URL cannot be used: the service {service!r} that it or PGSERVICE names is "
         "not known.",
@@ -52,18 +52,18 @@ def _service_files(environ: Mapping[str, str]) -> Iterator[Path]:
 
 def _section(text: str, service: str) -> dict[str, str] | None:
     """The first section of that name; within it the first value of a name counts, as in libpq."""
-    found: dict[str, str] | None = None
+    section: dict[str, str] | None = None
     for line in map(str.strip, text.splitlines()):
         if not line or line.startswith("#"):
             continue
         if line.startswith("["):
-            if found is not None:
-                return found
+            if section is not None:
+                return section
             if line.startswith(f"[{service}]"):
-                found = {}
-        elif found is not None:
+                section = {}
+        elif section is not None:
             name, equals, value = line.partition("=")
             if not equals or name == "service":  # LDAP, or what libpq refuses
                 return None
-            found.setdefault(name, value)
-    return found
+            section.setdefault(name, value)
+    return section

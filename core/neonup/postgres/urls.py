@@ -240,17 +240,17 @@ def _read_query(query: str) -> dict[str, str]:
     from urllib.parse import unquote
 
     # Not urllib's parse_qsl: for libpq a plus sign is a plus sign.
-    found: dict[str, str] = {}
+    parameters: dict[str, str] = {}
     for pair in filter(None, query.split("&")):
         name, equals, value = pair.partition("=")
         if not equals:
             raise SettingsError(
                 "The database URL cannot be used: a query parameter has no value.", remedy=_ENCODE
             )
-        if name == "host" and name in found:  # SQLAlchemy's form for several hosts
-            value = f"{found[name]},{value}"
-        found[unquote(name)] = unquote(value)
-    return found
+        if name == "host" and name in parameters:  # SQLAlchemy's form for several hosts
+            value = f"{parameters[name]},{value}"
+        parameters[unquote(name)] = unquote(value)
+    return parameters
 
 
 def _read_hosts(

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from urllib.parse import urlsplit
 
 from neonup.database import Database, DatabaseSpec, Inspection, State
-from neonup.errors import DatabaseClaimed, ProviderError, SettingsError
-from neonup.http.calls import Call
+from neonup.errors import DatabaseClaimed, ProviderError
+from neonup.http.calls import Call, T
 from neonup.http.run import run
 from neonup.provider import Provider
 from neonup.providers import neon_new_api as api
+from neonup.providers import validation
 from neonup.tables import NeonNewOptions
 
 
@@ -32,14 +32,13 @@ class NeonNewProvider(Provider):
     def provision(self, spec: DatabaseSpec) -> Database:
         """Ask for a database; one that was made and whose answer was lost expires by itself."""
         call = api.create(self._base(), ref=spec.ref, logical_replication=spec.logical_replication)
-        return self._new(run(call, timeout=self._timeout()), spec)
+        return self._new(self._run(call), spec)
 
     def inspect(self, database: Database) -> Inspection:
-        answer = run(self._read(database), timeout=self._timeout())
-        return self._inspection(database, answer)
+        return self._inspection(database, self._read(database))
 
     def neon_project(self, database: Database) -> str | None:
-        answer = run(self._read(database), timeout=self._timeout())
+        answer = self._read(database)
         return answer.project_id if answer is not None else None
 
     def delete(self, database: Database) -> None:
@@ -51,8 +50,8 @@ class NeonNewProvider(Provider):
             "in the Neon console.",
         )
 
-    def _read(self, database: Database) -> Call[api.DatabaseAnswer | None]:
-        return api.read(self._base(), _id(database))
+    def _read(self, database: Database) -> api.DatabaseAnswer | None:
+        return self._run(api.read(self._base(), _id(database)))
 
     def _new(self, answer: api.DatabaseAnswer, spec: DatabaseSpec) -> Database:
         if answer.connection_string is None:
@@ -97,34 +96,26 @@ class NeonNewProvider(Provider):
         return Inspection(self.check(known), known, service | limits)
 
     def _base(self) -> str:
-        base = NeonNewOptions.of(self.settings).url.rstrip("/")
-        try:
-            parts = urlsplit(base)
-            usable = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
-        except ValueError:
-            usable = False
-        if not usable or parts.username or parts.password or parts.query or parts.fragment:
-            raise SettingsError(
-                "The base URL of neon.new cannot be used.",
-                checked=('NEONUP_NEON_NEW_URL, then [tool.neonup."neon.new"] url',),
-                remedy="Give an http or https URL without user or query, like "
-                f"{NeonNewOptions.url}.",
-            )
-        return base
+        return validation.base_url(
+            NeonNewOptions.of(self.settings).url,
+            self.name,
+            example=NeonNewOptions.url,
+            checked='NEONUP_NEON_NEW_URL, then [tool.neonup."neon.new"] url',
+        )
 
-    def _timeout(self) -> float:
-        return NeonNewOptions.of(self.settings).timeout
+    def _run(self, call: Call[T]) -> T:
+        return run(call, timeout=NeonNewOptions.of(self.settings).timeout)
 
 
 def _id(database: Database) -> str:
     """The service's name for it: as recorded, or the claim link's last part (neon-new's .env)."""
     link = re.match(r"https?://[^/?#]+/(?:claim|database)/([^/?#]+)", database.claim_url or "")
-    found = database.id or (link[1] if link else "")
-    if not re.fullmatch(r"[\w-]{1,100}", found, re.ASCII):
+    name = database.id or (link[1] if link else "")
+    if not re.fullmatch(r"[\w-]{1,100}", name, re.ASCII):
         raise ProviderError(
             "It is unknown which neon.new database this is.",
             checked=("the recorded id and the claim link",),
             remedy="Write the claim link into .env as POSTGRES_CLAIM_URL, or create a new "
             "database with --force.",
         )
-    return found
+    return name

@@ -47,23 +47,16 @@ def provider_class(name: str) -> type[Provider]:
         return _plugged_in(name)
     module, _, attribute = KNOWN[name].partition(":")
     try:
-        found: type[Provider] = getattr(import_module(module), attribute)
+        provider: type[Provider] = getattr(import_module(module), attribute)
     except ModuleNotFoundError as error:
         if error.name != module.partition(".")[0]:
             raise
-        from neonup.extras import install_or_use  # a start that finds its provider needs it not
+        from neonup.extras import install_or_use
 
         raise ProviderNotInstalled(
             f"The provider {name!r} is not installed.", remedy=install_or_use(name)
         ) from None
-    return found
-
-
-def _install(name: str) -> str:
-    """The command for it; a start that finds its provider imports nothing for that."""
-    from neonup import extras
-
-    return extras.install(name)
+    return provider
 
 
 def _plugged_in(name: str) -> type[Provider]:
@@ -87,7 +80,7 @@ def provider_classes(manager: pluggy.PluginManager) -> dict[str, type[Provider]]
     """
     from neonup import plugins
 
-    found: dict[str, type[Provider]] = {}
+    classes: dict[str, type[Provider]] = {}
     for implementation in manager.hook.neonup_providers.get_hookimpls():
         try:
             offered = _checked(implementation.function())
@@ -95,14 +88,14 @@ def provider_classes(manager: pluggy.PluginManager) -> dict[str, type[Provider]]
             plugins.report(implementation.plugin_name, error)
             continue
         for provider in offered:
-            if provider.name in found and found[provider.name] is not provider:
+            if provider.name in classes and classes[provider.name] is not provider:
                 raise ProviderError(
                     f"Two plugins offer a provider {provider.name!r}: "
-                    f"{found[provider.name].__module__} and {provider.__module__}.",
+                    f"{classes[provider.name].__module__} and {provider.__module__}.",
                     remedy="Uninstall one of them.",
                 )
-            found[provider.name] = provider
-    return dict(sorted(found.items(), key=lambda item: item[0] not in KNOWN))
+            classes[provider.name] = provider
+    return dict(sorted(classes.items(), key=lambda item: item[0] not in KNOWN))
 
 
 def _checked(offered: object) -> list[type[Provider]]:
@@ -130,13 +123,15 @@ def choose_provider(settings: Settings, *, local_only: str | None) -> tuple[Prov
     Raises:
         ProviderError: the one asked for cannot be used here, or there is none.
     """
+    from neonup.extras import install  # a start that finds its provider needs it not
+
     if settings.provider != AUTO:
         provider = provider_class(settings.provider)(settings)
         if local_only and not provider.local:
             raise ProviderError(
                 f"The provider {provider.name!r} (from {settings.source('provider')}) is not used "
                 f"here: {local_only}.",
-                remedy=f'Use the local one: {_install("local")}, provider = "local".',
+                remedy=f'Use the local one: {install("local")}, provider = "local".',
             )
         if reason := provider.unavailable():
             raise ProviderError(
@@ -160,7 +155,7 @@ def choose_provider(settings: Settings, *, local_only: str | None) -> tuple[Prov
     raise ProviderError(
         "No provider can create a database here.",
         checked=checked,
-        remedy=f"{_install('local')} installs a local Postgres.",
+        remedy=f"{install('local')} installs a local Postgres.",
     )
 
 

@@ -49,10 +49,10 @@ class StateStore:
                 remedy=f"If nobody else has read it: chmod 600 {path}",
             )
         try:
-            found = json.loads(content)
+            state = json.loads(content)
         except (ValueError, RecursionError):
             return None
-        return found if isinstance(found, dict) else None
+        return state if isinstance(state, dict) else None
 
     def write(self, name: str, content: Mapping[str, Any]) -> None:
         """Keep something under a name: whole or not at all, and on the disk when this returns.

@@ -1,4 +1,4 @@
-"""What is believed of a service's answer: only what is well formed, and does no harm in a file.
+"""What is believed of a service's address and answers: what is well formed, and does no harm.
 
 Errors say what is wrong with a value and do not show it.
 """
@@ -8,6 +8,9 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 from urllib.parse import parse_qsl, urlsplit
+
+from neonup.errors import SettingsError
+from neonup.postgres import urls
 
 _SAFE = re.compile(r"(?:[A-Za-z0-9._~:/?@&+,=\[\]-]|%(?![01]|7[fF])[0-9A-Fa-f]{2})+")
 """What a URL may consist of, so that no .env parser, shell or driver reads more into it."""
@@ -19,6 +22,37 @@ _LOCAL_EFFECTS = re.compile(
 )
 """libpq's parameters that read or write this machine's files, or lead to another host than the
 one that the URL shows (https://www.postgresql.org/docs/current/libpq-connect.html)."""
+
+
+def base_url(url: str, service: str, *, example: str, checked: str, secret: bool = False) -> str:
+    """The base URL of a service, without a slash at its end.
+
+    Args:
+        url: as it is set.
+        service: what errors call it.
+        example: a URL that can be used.
+        checked: where it can be set.
+        secret: whether requests carry a secret, so that plain http is for this machine alone.
+
+    Raises:
+        SettingsError: it cannot be used.
+    """
+    base = url.strip().rstrip("/")
+    try:
+        parts = urlsplit(base)
+        plain = parts.scheme == "http" and (not secret or urls.is_loopback(parts.hostname or "."))
+        usable = (plain or parts.scheme == "https") and parts.hostname and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable or "@" in parts.netloc or parts.query or parts.fragment:
+        schemes = "an https" if secret else "an http or https"
+        note = "; http is for localhost alone" if secret else ""
+        raise SettingsError(
+            f"The base URL of {service} cannot be used.",
+            checked=[checked],
+            remedy=f"Give {schemes} URL without user or query, like {example}{note}.",
+        )
+    return base
 
 
 def connection_string(value: object) -> str | None:
@@ -85,8 +119,8 @@ def moment(value: object) -> datetime | None:
     if not isinstance(value, str):
         raise ValueError("its expiry is not a string")
     try:
-        found = datetime.fromisoformat(value)
-        return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
+        time = datetime.fromisoformat(value)
+        return (time if time.tzinfo else time.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, OverflowError):
         raise ValueError("its expiry is not a valid date") from None
 

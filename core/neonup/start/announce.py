@@ -26,12 +26,12 @@ def banner(database: Database, settings: Settings, remarks: Sequence[str] = ()) 
     Once per start: a child process of one that said the same says nothing, nor does a process
     whose start, as `neonup.start.once` knows it, has said so.
     """
-    said = f"{database.key}:{lookup.checksum(database.url)}"
+    announced = f"{database.key}:{lookup.checksum(database.url)}"
     before = os.environ.get(ANNOUNCED, "").split()
-    if not settings.banner or said in before or ready.is_running():
+    if not settings.banner or announced in before or ready.is_running():
         return
-    os.environ[ANNOUNCED] = " ".join([*before, said])
-    if not starts.first(settings.home, said.replace(":", "-")):
+    os.environ[ANNOUNCED] = " ".join([*before, announced])
+    if not starts.first(settings.home, announced.replace(":", "-")):
         return
     colour = _is_terminal() and not os.environ.get("NO_COLOR")
     if database.provider == USER:
@@ -75,20 +75,20 @@ def lines(database: Database, remarks: Sequence[str] = (), *, colour: bool = Fal
     """The banner's lines; they hold the claim link, but no password."""
     bold, dim, plain = ("\x1b[1m", "\x1b[2m", "\x1b[0m") if colour else ("", "", "")
     verb, place = ("created", "written to") if database.created else ("found", "from")
-    said = [f"{verb} {describe(database)}"]
-    told = f"{database.key} {place} {_place(database.source)}"
+    texts = [f"{verb} {describe(database)}"]
+    origin = f"{database.key} {place} {_place(database.source)}"
     remaining = database.expires_in
     if remaining is not None:
         warn = bold if remaining < _SOON else ""
-        said.append(f"{told}; {warn}expires in {duration(remaining)}{plain} unless claimed")
+        texts.append(f"{origin}; {warn}expires in {duration(remaining)}{plain} unless claimed")
     elif database.created and (retention := registry.retention(database)):
-        said.append(f"{told}; {retention}")
+        texts.append(f"{origin}; {retention}")
     else:
-        said.append(told)
+        texts.append(origin)
     if database.claim_url:
-        said.append(f"claim it: {database.claim_url}")
-    said += [f"{dim}{remark}{plain}" for remark in [database.note, *remarks] if remark]
-    return layout(said, name=f"{bold}neonup{plain}")
+        texts.append(f"claim it: {database.claim_url}")
+    texts += [f"{dim}{remark}{plain}" for remark in [database.note, *remarks] if remark]
+    return layout(texts, name=f"{bold}neonup{plain}")
 
 
 def layout(lines: Sequence[str], *, name: str = "neonup") -> list[str]:

@@ -8,10 +8,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from neonup.database import Database
-from neonup.env import git
+from neonup.env import git, lock
 from neonup.provider import Provider
 from neonup.settings import Settings
-from neonup.start import lock, lookup
+from neonup.start import lookup
 
 
 def follow(settings: Settings, provider: Provider, database: Database) -> str | None:
@@ -50,5 +50,5 @@ def origin(settings: Settings, provider: Provider) -> Database | None:
     if folder is None or not settings.env_file.is_relative_to(settings.project):
         return None
     env_file = folder / settings.env_file.relative_to(settings.project)
-    found = lookup.recorded(replace(settings, project=folder, env_file=env_file))
-    return found if found is not None and found.provider == provider.name else None
+    database = lookup.recorded(replace(settings, project=folder, env_file=env_file))
+    return database if database is not None and database.provider == provider.name else None

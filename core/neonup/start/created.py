@@ -43,23 +43,28 @@ def create(
     Raises:
         NeonupError: none was created, since the provider or the disk refused.
     """
-    kept = _Unrecorded(settings, provider)
-    database = kept.recall(replaces)
+    facts = {"key": spec.key, "stays": provider.retention is not None}
+    if provider.local:
+        local = provider.provision(spec).with_(**facts)
+        record(local)
+        return local
+    unrecorded = _Unrecorded(settings, provider)
+    database = unrecorded.recall(replaces)
     if database is None:
-        kept.make_room()
+        unrecorded.make_room()
         try:
             database = provider.provision(spec)
         except NeonupError:
-            kept.forget()
+            unrecorded.forget()
             raise
-    database = database.with_(key=spec.key, stays=provider.retention is not None)
+    database = database.with_(**facts)
     try:
-        kept.keep(database)
+        unrecorded.keep(database)
         record(database)
     except BaseException:
-        kept.show(database)
+        unrecorded.show(database)
         raise
-    kept.forget()
+    unrecorded.forget()
     return database
 
 
@@ -70,7 +75,7 @@ class _Unrecorded:
         self._files = StateStore(settings.home, "created")
         self._name = settings.state_name
         self._provider = provider
-        self._is_kept = False
+        self._is_written = False
 
     def recall(self, replaces: Database | None) -> Database | None:
         """The database that an earlier start created and could not record; None: there is none.
@@ -81,8 +86,6 @@ class _Unrecorded:
         Raises:
             ProviderError: the service cannot say whether the database is still there.
         """
-        if self._provider.local:
-            return None
         content = self._files.read(self._name) or {}
         database = database_json.from_json(content.get("database"))
         if database is None or database.provider != self._provider.name:
@@ -99,28 +102,23 @@ class _Unrecorded:
         Raises:
             ProviderError: nothing can be kept in neonup's home.
         """
-        if not self._provider.local and self._files.read(self._name) is None:
+        if self._files.read(self._name) is None:
             self._files.write(self._name, {"room": "-" * _ROOM})
 
     def keep(self, database: Database) -> None:
         """Keep the database until it is recorded; where that fails, `show` prints the URL."""
-        if self._provider.local:
-            return
         with suppress(NeonupError):
             self._files.write(self._name, {"database": database_json.to_json(database)})
-            self._is_kept = True
+            self._is_written = True
 
     def forget(self) -> None:
         """Remove the file, if possible: the database is recorded, or none was created."""
-        if not self._provider.local:
-            with suppress(NeonupError):  # `recall` does not take what is recorded, or gone
-                self._files.forget(self._name)
+        with suppress(NeonupError):  # `recall` does not take what is recorded, or gone
+            self._files.forget(self._name)
 
     def show(self, database: Database) -> None:
         """Say what becomes of the database; print its URL where that could be written nowhere."""
-        if self._provider.local:
-            return
-        if self._is_kept:
+        if self._is_written:
             print(
                 f"neonup: the {database.provider} database was created, and the next start "
                 "records it.",

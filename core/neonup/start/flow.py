@@ -9,73 +9,24 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Unpack
+from typing import TYPE_CHECKING
 
 from neonup.database import USER, Creation, Database, State
 from neonup.errors import CreationForbidden
 from neonup.providers.registry import ProviderNotInstalled, provider_class
-from neonup.settings import Settings, resolve
-from neonup.start import announce, lock, lookup, ready
+from neonup.settings import Settings
+from neonup.start import announce, lookup, ready
 
 if TYPE_CHECKING:
-    from neonup.arguments import Arguments
     from neonup.provider import Provider
 
 CLAIMED = (
     "It has been claimed and belongs to its owner's account. If it rejects the password: "
     "`neonup adopt`, signed in to that account, renews the URL"
 )
-
-
-def ensure(
-    project: Path | str | None = None,
-    *,
-    sign: str | None = None,
-    against: str | None = None,
-    local_only: str | None = None,
-    create: bool = True,
-    **arguments: Unpack[Arguments],
-) -> Database:
-    """The project's database: found, woken, or created where this is development.
-
-    Afterwards ``os.environ`` has its URL under the key, and ``.env`` records it. Any number of
-    processes may call this at once and get the same database.
-
-    Args:
-        project: the project's folder; found from the current one where it is None.
-        sign: what the caller knows that says "this is development", for adapters.
-        against: what it knows that says the opposite, e.g. ``DEBUG is off``.
-        local_only: why only a database on this machine may be created, e.g. for tests.
-        create: False: none is created, whatever the settings allow; a stopped one is woken.
-        arguments: settings; each wins over ``NEONUP_*`` and ``[tool.neonup]``.
-
-    Raises:
-        CreationForbidden: there is none, and none may be created here.
-        DatabaseExpired: its time ran out, and nothing says to replace it.
-        DatabaseGone: its data is lost, and none may be created.
-        NeonupError: anything else that went wrong, with the remedy; see `neonup.errors`.
-    """
-    settings = resolve(project, **arguments)
-    return Start(settings, sign, against, local_only, create=create).run()
-
-
-async def aensure(
-    project: Path | str | None = None,
-    *,
-    sign: str | None = None,
-    against: str | None = None,
-    local_only: str | None = None,
-    create: bool = True,
-    **arguments: Unpack[Arguments],
-) -> Database:
-    """As `ensure`, without blocking the event loop."""
-    import asyncio
-
-    settings = resolve(project, **arguments)
-    start = Start(settings, sign, against, local_only, create=create)
-    return await asyncio.to_thread(start.run)
 
 
 @dataclass
@@ -207,17 +158,17 @@ class Start:
     def _follow_git(self, provider: Provider, database: Database) -> None:
         from neonup.start import checkout  # only where the setting is on
 
-        said = checkout.follow(self.settings, provider, database)
-        if said is not None and self.quiet:
-            self.remarks.append(said)
-        elif said is not None:  # now: a reloaded server has no banner any more
-            announce.remark(said, self.settings)
+        remark = checkout.follow(self.settings, provider, database)
+        if remark is not None and self.quiet:
+            self.remarks.append(remark)
+        elif remark is not None:  # now: a reloaded server has no banner any more
+            announce.remark(remark, self.settings)
 
     def _finish_pending(self, database: Database) -> Database:
         """Do what is still due for a new database: another process is at it, or was killed."""
         if not ready.is_pending(self.settings):
             return database
-        with lock.project(self.settings):
+        with self._locked():
             now = lookup.find_database(self.settings)
             if now is None or not lookup.is_same(now, database):
                 return self._settled(now)
@@ -229,7 +180,7 @@ class Start:
 
     def _wake(self, provider: Provider, database: Database) -> Database:
         self.progress("Waking the database")
-        with lock.project(self.settings):
+        with self._locked():
             now = lookup.find_database(self.settings)  # another start may have moved it
             if now is None or not lookup.is_same(now, database):
                 return self._settled(now)
@@ -241,6 +192,11 @@ class Start:
             lookup.publish(woken, os.environ)
             ready.run(self.settings, woken, created=False)
             return woken
+
+    def _locked(self) -> AbstractContextManager[None]:
+        from neonup.env import lock  # what is ready needs none
+
+        return lock.project(self.settings)
 
     def _expired(self, provider: Provider, database: Database) -> Database:
         """The recorded time is over: perhaps claimed or prolonged; else replaced, or an error."""
@@ -286,7 +242,7 @@ class Start:
         if not self.create:
             raise permission.refusal(self.settings, need)
         allowed = provision.allow(self.settings, self.sign, against=self.against, need=need)
-        with lock.project(self.settings):
+        with self._locked():
             outcome = provision.create(
                 self.settings,
                 creation,

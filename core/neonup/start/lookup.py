@@ -54,12 +54,12 @@ def find_database(
     if is_exported(settings, environ):
         return _exported(settings, url, environ)
     is_ours = bool(url)
-    found = recorded(settings, pipes=not is_ours)
-    if found is None and is_ours:
+    database = recorded(settings, pipes=not is_ours)
+    if database is None and is_ours:
         for path in _files(settings):
             if path.is_fifo():  # which this start has emptied: it is read once
                 return _of_the_user(settings, url, environ, str(path))
-    return found
+    return database
 
 
 def is_exported(settings: Settings, environ: MutableMapping[str, str]) -> bool:
@@ -70,12 +70,12 @@ def is_exported(settings: Settings, environ: MutableMapping[str, str]) -> bool:
 
 def _exported(settings: Settings, url: str, environ: Mapping[str, str]) -> Database:
     """The database that the environment names; it needs no file, whatever state one is in."""
-    found = None
+    database = None
     if settings.enabled and settings.env != "production":  # else nothing follows from a record
         with contextlib.suppress(EnvFileError):
-            found = recorded(settings, pipes=False)
-    if found is not None and url in (found.url, found.direct):
-        return found.with_(source=ENVIRONMENT)  # the file's URL, exported by a shell
+            database = recorded(settings, pipes=False)
+    if database is not None and url in (database.url, database.direct):
+        return database.with_(source=ENVIRONMENT)  # the file's URL, exported by a shell
     return _of_the_user(settings, url, environ, ENVIRONMENT)
 
 
@@ -129,23 +129,23 @@ def beside(settings: Settings) -> Path | None:
 
 def every(settings: Settings) -> list[Database]:
     """The databases that the files record, under whichever keys; the first file wins."""
-    found: dict[str, Database] = {}
+    databases: dict[str, Database] = {}
     for path in _files(settings):
         file = dotenv.read(path)
         for key in record.keys(file):
             database = record.parse(file, key)
             if database is not None:
-                found.setdefault(key, database)
-    return list(found.values())
+                databases.setdefault(key, database)
+    return list(databases.values())
 
 
-def is_same(one: Database | None, other: Database | None) -> bool:
+def is_same(database: Database | None, other: Database | None) -> bool:
     """Whether two records mean one database, be it under a renewed URL; None is no record."""
-    if one is None or other is None:
-        return one is other
-    if one.id and other.id:
-        return (one.provider, one.id) == (other.provider, other.id)
-    return one.url == other.url
+    if database is None or other is None:
+        return database is other
+    if database.id and other.id:
+        return (database.provider, database.id) == (other.provider, other.id)
+    return database.url == other.url
 
 
 def uses_file(home: Path, provider: str, id_: str) -> str:

@@ -31,20 +31,16 @@ def first(home: Path, what: str) -> bool:
     except FileExistsError:
         return False
     except FileNotFoundError:
-        return not _make(folder) or first(home, what)
+        from neonup import folders  # most starts find the folder
+
+        try:
+            folders.make_private(folder)
+        except OSError:
+            return True
+        return first(home, what)
     except OSError:  # a home that cannot be written to: told twice rather than not at all
         return True
     _prune(folder, marker)
-    return True
-
-
-def _make(folder: Path) -> bool:
-    from neonup import folders  # most starts find the folder
-
-    try:
-        folders.make_private(folder)
-    except OSError:
-        return False
     return True
 
 
@@ -73,10 +69,10 @@ def _born(pid: int) -> str:
         return "0"
 
 
-def _prune(folder: Path, kept: Path) -> None:
+def _prune(folder: Path, own: Path) -> None:
     for marker in folder.iterdir():
         pid, born, _ = marker.name.split("-", 2)
-        if marker != kept and not (_is_alive(int(pid)) and _born(int(pid)) == born):
+        if marker != own and not (_is_alive(int(pid)) and _born(int(pid)) == born):
             marker.unlink(missing_ok=True)
 
 

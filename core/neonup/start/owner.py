@@ -149,7 +149,10 @@ def names(use: Use, provider: str, id_: str) -> bool:
         except (OSError, NeonupError):
             return True
         recorded = (record.parse(file, key) for key in record.keys(file))
-        if any(one and (one.provider, one.id) == (provider, id_) for one in recorded):
+        if any(
+            database and (database.provider, database.id) == (provider, id_)
+            for database in recorded
+        ):
             return True
     return False
 
@@ -191,20 +194,19 @@ def _here(settings: Settings, database: Database) -> Use:
     return Use(os.fspath(settings.project), os.fspath(file), _mount(settings.project), owns=True)
 
 
-def _is_shared(use: Use, here: Use) -> bool:
+def _is_shared(other: Use, here: Use) -> bool:
     """Whether two folders use one file, since a setting names one that is not in the folder."""
-    if not _is_same(use.env_file, here.env_file):
-        return False
-    paths = [(Path(os.path.normpath(one.env_file)), one.folder) for one in (use, here)]
-    return any(not path.is_relative_to(folder) for path, folder in paths)
+    return _is_same(other.env_file, here.env_file) and not all(
+        Path(os.path.normpath(use.env_file)).is_relative_to(use.folder) for use in (other, here)
+    )
 
 
-def _is_same(one: str | Path | None, other: str | Path | None) -> bool:
+def _is_same(path: str | Path | None, other: str | Path | None) -> bool:
     """Whether two paths lead to the same file or folder, by links or in other letters, too."""
-    if one is None or other is None:
+    if path is None or other is None:
         return False
     try:
-        return os.fspath(one) == os.fspath(other) or Path(one).samefile(other)
+        return os.fspath(path) == os.fspath(other) or Path(path).samefile(other)
     except OSError:
         return False
 

@@ -143,8 +143,8 @@ def _choose(
     recorded = replaces.provider if replaces is not None else USER
     if recorded == USER or settings.source("provider") == "argument":
         return registry.choose_provider(settings, local_only=local_only)
-    kept = replaced(settings, provider=recorded)  # a choice once made is kept
-    provider, _ = registry.choose_provider(kept, local_only=local_only)
+    recorded_settings = replaced(settings, provider=recorded)  # a choice once made is kept
+    provider, _ = registry.choose_provider(recorded_settings, local_only=local_only)
     return provider, f"as recorded in {settings.env_file.name}"
 
 

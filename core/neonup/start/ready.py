@@ -232,9 +232,9 @@ def migrate(command: str, settings: Settings, database: Database) -> None:
         settings.key: database.direct,
         _RUNNING: "1",
     }
-    status, said = _run(command, settings.project, environ)
+    status, output = _run(command, settings.project, environ)
     if status:
-        known = explain_failure(said, settings, database.provider)
+        known = explain_failure(output, settings, database.provider)
         correct = "The database exists; correct the command, and the next start runs it again."
         raise NeonupError(
             f"The migration command failed ({status}): {command}",
@@ -248,7 +248,7 @@ def _run(command: str, folder: Path, environ: Mapping[str, str]) -> tuple[int | 
     import subprocess
     from collections import deque
 
-    said: deque[str] = deque(maxlen=_LINES)
+    output: deque[str] = deque(maxlen=_LINES)
     try:
         with subprocess.Popen(
             shlex.split(command),
@@ -261,7 +261,7 @@ def _run(command: str, folder: Path, environ: Mapping[str, str]) -> tuple[int | 
         ) as process:
             for line in process.stderr or ():
                 print(line, end="", file=sys.stderr, flush=True)
-                said.append(line)
+                output.append(line)
     except (OSError, ValueError) as error:
         return str(error), ""
-    return process.returncode, "".join(said)
+    return process.returncode, "".join(output)

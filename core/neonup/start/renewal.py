@@ -6,9 +6,9 @@ Loaded only where something changed.
 from __future__ import annotations
 
 from neonup.database import Database
-from neonup.env import record_changes
+from neonup.env import lock, record_changes
 from neonup.settings import Settings
-from neonup.start import lock, lookup
+from neonup.start import lookup
 
 
 def renew(settings: Settings, known: Database, changed: Database) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from neonup.postgres import drivers, urls
-from neonup.start.flow import ensure
+from neonup.start.ensure import ensure
 
 
 def sqlalchemy_url(url: str | None = None, *, driver: str = "psycopg", direct: bool = False) -> str:

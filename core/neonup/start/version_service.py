@@ -47,15 +47,15 @@ def versions_of(settings: Settings, database: Database | None) -> Versions:
         owner.settle(settings, database)  # a folder that was moved takes its database along
     if settings.enabled and settings.git_branches:
         checkout.follow(settings, provider, database)
-    found = provider.versions(database)
-    if found is None:
+    versions = provider.versions(database)
+    if versions is None:
         claim = " `neonup claim` takes this one into your account." if database.claim_url else ""
         raise NeonupError(
             f"There are no versions of a {database.provider} database.",
             checked=[f"{database.key} from {database.source}"],
             remedy=f"Databases on this machine and in your account at Neon have them.{claim}",
         )
-    return found
+    return versions
 
 
 def restore(settings: Settings, versions: Versions, wanted: Version | datetime) -> Restored:

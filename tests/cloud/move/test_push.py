@@ -18,7 +18,7 @@ import psycopg
 import pytest
 
 from neonup import resolve
-from neonup.start import lock
+from neonup.env import lock
 from neonup_cloud.move import unfinished
 from neonup_cloud.move.between import place
 from neonup_cloud.move.session import Session

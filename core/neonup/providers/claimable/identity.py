@@ -78,9 +78,9 @@ class AgentIdentity:
 
 def load(store: StateStore, project_id: str) -> AgentIdentity | None:
     """The identity of a project; None if it is not on this machine."""
-    found: dict[str, Any] | None = store.read(project_id)
+    content: dict[str, Any] | None = store.read(project_id)
     try:
-        return None if found is None else AgentIdentity(**found)
+        return None if content is None else AgentIdentity(**content)
     except TypeError:
         return None
 
@@ -88,17 +88,17 @@ def load(store: StateStore, project_id: str) -> AgentIdentity | None:
 def of_place(store: StateStore, place: str) -> AgentIdentity | None:
     """The identity that is good for a project's ``.env``, if there is one."""
     for name in store.names():
-        found = load(store, name)
-        if found is not None and found.place == place and found.assertion:
-            return found
+        identity = load(store, name)
+        if identity is not None and identity.place == place and identity.assertion:
+            return identity
     return None
 
 
 def give_up_place(store: StateStore, place: str) -> None:
     """Another registration is about to take the place of an earlier one, which lives on."""
-    while (found := of_place(store, place)) is not None:
-        found.place = ""
-        found.save(store)
+    while (identity := of_place(store, place)) is not None:
+        identity.place = ""
+        identity.save(store)
 
 
 class AgentSession:

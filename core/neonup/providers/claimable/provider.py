@@ -6,10 +6,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, ClassVar
-from urllib.parse import urlsplit
 
 from neonup.database import ClaimOffer, Database, DatabaseSpec, Inspection, State
 from neonup.errors import ProviderError, SettingsError
@@ -55,8 +54,10 @@ class ClaimableProvider(Provider):
             spec.replaces is None or spec.replaces.id != identity.project_id
         ):
             try:
-                found = self._database(identity, spec)
-                return found.with_(created=False, note="it was created earlier; " + _HOW_TO_CLAIM)
+                database = self._database(identity, spec)
+                return database.with_(
+                    created=False, note="it was created earlier; " + _HOW_TO_CLAIM
+                )
             except AgentError as error:
                 if not error.ends:
                     raise
@@ -82,7 +83,7 @@ class ClaimableProvider(Provider):
             return Inspection(self.check(database), database, detail | {"checked": f"no: {known}"})
         detail |= {"service": identity.base}
         if identity.denied:
-            detail["not granted"] = _told(identity.denied)
+            detail["not granted"] = _reasons(identity.denied)
         state = self.check(database)
         claim, database = self._asked(identity, database)
         stage = identity.stage(claim)
@@ -180,17 +181,17 @@ class ClaimableProvider(Provider):
 
     def _database(self, identity: AgentIdentity, spec: DatabaseSpec) -> Database:
         with self._session(identity) as session:
-            found = session.credentials()
-        direct = urls.direct(found.url)
+            credentials = session.credentials()
+        direct = urls.direct(credentials.url)
         note = _HOW_TO_CLAIM
         if identity.denied:
-            note = f"not granted: {_told(identity.denied)}; {note}"
+            note = f"not granted: {_reasons(identity.denied)}; {note}"
         return Database(
-            url=found.url,
+            url=credentials.url,
             provider=self.name,
             id=identity.project_id,
-            direct_url=direct if direct != found.url else None,
-            expires_at=found.expires_at,
+            direct_url=direct if direct != credentials.url else None,
+            expires_at=credentials.expires_at,
             key=spec.key,
             created=True,
             note=note,
@@ -213,29 +214,20 @@ class ClaimableProvider(Provider):
         from neonup.http.transport import Sender
         from neonup.providers.claimable.identity import AgentSession
 
-        with Sender(TIMEOUT) as sender:
+        with closing(Sender(TIMEOUT)) as sender:
             yield AgentSession(identity, self._store, sender)
 
     def _base(self) -> str:
-        """The service's root. Its requests carry a secret: plain http only on this machine."""
-        base = self._options.url.rstrip("/")
-        try:
-            parts = urlsplit(base)
-            usable = parts.port != 0 and (
-                parts.scheme == "https"
-                or (parts.scheme == "http" and urls.is_loopback(parts.hostname or "."))
-            )
-        except ValueError:
-            usable = False
-        if not usable or not parts.hostname or "@" in parts.netloc or parts.query or parts.fragment:
-            raise SettingsError(
-                "The base URL of claimable.neon.tech cannot be used.",
-                checked=(f"NEONUP_CLAIMABLE_URL, [tool.neonup.{NAME}] url, CLAIMABLE_NEON_HOST",),
-                remedy="Give an https URL without user or query, like https://claimable.neon.tech; "
-                "http is for localhost alone.",
-            )
-        return base
+        from neonup.providers import validation
+
+        return validation.base_url(
+            self._options.url,
+            "claimable.neon.tech",
+            example="https://claimable.neon.tech",
+            checked=f"NEONUP_CLAIMABLE_URL, [tool.neonup.{NAME}] url, CLAIMABLE_NEON_HOST",
+            secret=True,
+        )
 
 
-def _told(denied: dict[str, str]) -> str:
+def _reasons(denied: dict[str, str]) -> str:
     return ", ".join(f"{name} ({reason})" for name, reason in denied.items())

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Generator, Mapping
-from urllib.parse import urlsplit
 
 import httpx
 
 from neonup import SettingsError
+from neonup.plugin.http import validation
 
 BASE = "https://console.neon.tech/api/v2"
 
@@ -33,19 +33,9 @@ def base_url(given: str | None = None, environ: Mapping[str, str] = os.environ) 
         SettingsError: it cannot be used.
     """
     source = "base_url" if given else "NEON_API_HOST"
-    base = (given or environ.get("NEON_API_HOST") or BASE).strip().rstrip("/")
-    try:
-        parts = urlsplit(base)
-        usable = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
-    except ValueError:
-        usable = False
-    if not usable or parts.username or parts.password or parts.query or parts.fragment:
-        raise SettingsError(
-            "The base URL of Neon's API cannot be used.",
-            checked=(source,),
-            remedy=f"Give an http or https URL without user or query, like {BASE}.",
-        )
-    return base
+    return validation.base_url(
+        given or environ.get("NEON_API_HOST") or BASE, "Neon's API", example=BASE, checked=source
+    )
 
 
 def org_id(given: str | None = None, environ: Mapping[str, str] = os.environ) -> str | None:

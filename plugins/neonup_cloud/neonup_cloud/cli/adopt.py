@@ -13,7 +13,6 @@ from neonup import USER, Database, NeonupError, Provider, ProviderError, Setting
 from neonup.plugin import commands
 from neonup.plugin.project import (
     Start,
-    banner_lines,
     exposure_remarks,
     is_marked,
     is_same,
@@ -61,10 +60,7 @@ def adopt(project_id: str | None, branch: str | None, yes: bool, **arguments: An
     adopted = _adopted(start, database, f"{project_id}/{neon_branch.id}", urls)
     adopted = _record(start.settings, adopted, replaces=database)
     start.remarks += exposure_remarks(Path(adopted.source))
-    if commands.wants_json():
-        commands.emit(commands.database_dict(adopted))
-        return
-    commands.say(banner_lines(adopted, start.remarks, colour=commands.colourful()))
+    commands.show_database(adopted, start.remarks)
 
 
 def _check_environment(start: Start, database: Database | None) -> None:
