@@ -145,20 +145,17 @@ _NAMES = {
 
 _MODULES = {name: module for module, names in _NAMES.items() for name in names}
 
-_SUBMODULES = {
-    "owner": "neonup.start.owner",
-    "psql": "neonup.clients.psql",
-    **{
-        name: f"neonup.postgres.{name}"
-        for name in ("destination", "drivers", "effects", "libpq", "urls")
-    },
+_PACKAGES = {
+    **dict.fromkeys(("destination", "drivers", "effects", "libpq", "urls"), "neonup.postgres"),
+    "owner": "neonup.start",
+    "psql": "neonup.clients",
 }
-"""The public names that are modules."""
+"""The packages of the public names that are modules."""
 
 
 def __getattr__(name: str) -> Any:
-    if name in _SUBMODULES:
-        return import_module(_SUBMODULES[name])
+    if name in _PACKAGES:
+        return import_module(f"{_PACKAGES[name]}.{name}")
     if name == "__version__":
         from importlib.metadata import version
 

@@ -1,29 +1,14 @@
-"""Points in time as people write them: a time, how long ago, or a position in the log."""
+"""Points in time as people write them: a time, or how long ago."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import click
 
 _SPAN = re.compile(r"-?\s*(\d+)\s*(s|m|h|d)[a-z]*(?:\s+ago)?", re.IGNORECASE)
-_LSN = re.compile(r"[0-9A-F]{1,8}/[0-9A-F]{1,8}", re.IGNORECASE)
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
-
-
-@dataclass(frozen=True)
-class Moment:
-    """A moment in a branch's history: one of the two is set.
-
-    Args:
-        time: aware.
-        lsn: a position in its log.
-    """
-
-    time: datetime | None = None
-    lsn: str | None = None
 
 
 def time_span(text: str) -> timedelta | None:
@@ -37,16 +22,13 @@ def time_span(text: str) -> timedelta | None:
     return timedelta(**{_UNITS[match[2].lower()]: int(match[1])})
 
 
-def at(text: str) -> Moment:
-    """``--at``: an ISO time (local unless it has an offset), ``5m ago``, ``-5m``, or an LSN.
+def at(text: str) -> datetime:
+    """``--at``: an ISO time (local unless it has an offset), ``5m ago`` or ``-5m``.
 
     Raises:
         click.BadParameter: it is none of these.
     """
-    if _LSN.fullmatch(text.strip()):
-        return Moment(lsn=text.strip().upper())
-    message = f"{text!r} is no moment: an ISO time, how long ago ('5m ago'), or an LSN."
-    return Moment(time=_time(text, -1, message))
+    return _time(text, -1, f"{text!r} is no moment: an ISO time, or how long ago ('5m ago').")
 
 
 def expiry(text: str) -> datetime:

@@ -9,7 +9,6 @@ from typing import Any
 import click
 
 from neonup.cli import moments, options, output
-from neonup.cli.moments import Moment
 from neonup.database import Database
 from neonup.errors import NeonupError
 from neonup.settings import Settings
@@ -176,7 +175,7 @@ def delete(name: str, yes: bool, **arguments: Any) -> None:
 @options.yes_option
 @options.database_options
 @output.json_option
-def undo(version: str | None, at: Moment | None, yes: bool, **arguments: Any) -> None:
+def undo(version: str | None, at: datetime | None, yes: bool, **arguments: Any) -> None:
     """Bring the database back to its newest version, e.g. after a bad migration.
 
     Or to another version, by id or name, or to a moment. What there is now is kept, where the
@@ -184,11 +183,9 @@ def undo(version: str | None, at: Moment | None, yes: bool, **arguments: Any) ->
     """
     if version is not None and at is not None:
         raise click.UsageError("Name a version or --at, not both.")
-    if at is not None and at.time is None:
-        raise click.UsageError("--at takes a time here, not a position in the log.")
     opened = _opened(**arguments)
-    if at is not None and at.time is not None:
-        opened.bring_back(at.time, f"as of {output.date(at.time)}", yes=yes)
+    if at is not None:
+        opened.bring_back(at, f"as of {output.date(at)}", yes=yes)
         return
     history = opened.versions.history()
     chosen = named(history, version) if version is not None else latest(history)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from neonup.choice import N, resolve_by_id_or_name
-from neonup.cli.moments import Moment, at, expiry, time_span
+from neonup.cli.moments import at, expiry, time_span
 from neonup.cli.options import (
     SIGN,
     answering,
@@ -20,7 +20,6 @@ from neonup.cli.output import (
     database_dict,
     date,
     emit,
-    fail,
     grid,
     json_option,
     progress,
@@ -36,7 +35,6 @@ from neonup.extras import install
 
 __all__ = [
     "SIGN",
-    "Moment",
     "N",
     "answering",
     "at",
@@ -47,7 +45,6 @@ __all__ = [
     "date",
     "emit",
     "expiry",
-    "fail",
     "grid",
     "install",
     "json_option",

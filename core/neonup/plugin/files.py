@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from neonup.env.files import append, create, replace
+from neonup.env.files import create, replace
 from neonup.folders import make_home, make_private
 
-__all__ = ["append", "create", "make_home", "make_private", "replace"]
+__all__ = ["create", "make_home", "make_private", "replace"]

@@ -9,8 +9,8 @@ import click
 
 from neonup import NeonupError
 from neonup.plugin import commands
-from neonup.plugin.commands import Moment
 from neonup_cloud.cli import deletion, target
+from neonup_cloud.cli.times import Moment
 
 if TYPE_CHECKING:
     from neonup_cloud.api.answers import Branch

@@ -8,8 +8,8 @@ from typing import Any
 import click
 
 from neonup.plugin import commands
-from neonup.plugin.commands import Moment
 from neonup_cloud.cli import deletion, target
+from neonup_cloud.cli.times import Moment
 
 
 @click.group()

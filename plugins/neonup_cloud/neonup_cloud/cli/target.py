@@ -14,6 +14,7 @@ from neonup import Database, NeonupError, Settings, resolve
 from neonup.plugin import commands
 from neonup.plugin.commands import N, resolve_by_id_or_name
 from neonup.plugin.project import check_owner, find_database
+from neonup_cloud.cli import times
 
 if TYPE_CHECKING:
     from neonup_cloud import NeonClient
@@ -41,7 +42,7 @@ def project_options(function: F) -> F:
 def at_option(function: F) -> F:
     """``--at``: a moment in the project's history."""
     return click.option(
-        "--at", type=commands.at, metavar="WHEN",
+        "--at", type=times.at, metavar="WHEN",
         help="As it was at an ISO time, '5m ago', or an LSN; within the project's history.",
     )(function)  # fmt: skip
 
