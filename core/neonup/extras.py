@@ -29,11 +29,7 @@ def install(extra: str) -> str:
 
 
 def install_or_use(extra: str) -> str:
-    """As `install`; where another environment's ``neonup`` is on ``PATH``, that one is named, too.
-
-    Args:
-        extra: its name.
-    """
+    """As `install`; where another environment's ``neonup`` is on ``PATH``, that one is named, too."""
     command = install(extra)
     other = _other_program()
     return f"{command}, or use the neonup of another environment: {other}" if other else command

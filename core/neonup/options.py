@@ -192,12 +192,6 @@ class Options:
 def parsed(declared: Field[Any], value: object, source: str, remedy: str | None = None) -> Any:
     """The value of an option.
 
-    Args:
-        declared: the field that declares it.
-        value: as TOML, a variable or a caller has it.
-        source: where that is, for the error.
-        remedy: what to do about it, for the error.
-
     Raises:
         SettingsError: it cannot be used.
     """

@@ -69,11 +69,7 @@ class Group(click.Group):
         return [command.name for command in (*COMMANDS, *self._plugged_in().values())]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """A command of the core or of a plugin, imported; None: nobody offers it.
-
-        Raises:
-            NeonupError: an extra that is not installed would bring it.
-        """
+        """A command of the core or of a plugin, imported; None: nobody offers it."""
         for command in COMMANDS:
             if command.name == cmd_name:
                 return command.load()

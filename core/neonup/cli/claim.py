@@ -57,12 +57,7 @@ def _say(offer: ClaimOffer) -> None:
 
 
 def _wait(provider: Provider, offer: ClaimOffer, interval: float) -> None:
-    """Look until the database is somebody's.
-
-    Raises:
-        DatabaseGone: it has ended.
-        NeonupError: the code was not used in time.
-    """
+    """Look until the database is somebody's."""
     failed: ServiceError | None = None
     while True:
         time.sleep(interval)

@@ -86,11 +86,7 @@ def recorded(start: Start) -> Database:
 
 
 def ours(start: Start) -> Database:
-    """As `recorded`, but only one that neonup created.
-
-    Raises:
-        NeonupError: there is none, or it is the user's own.
-    """
+    """As `recorded`, but only one that neonup created."""
     database = recorded(start)
     check_ours(database)
     return database

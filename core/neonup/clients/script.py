@@ -118,11 +118,7 @@ def _wrapped(
 
 
 def _digest(path: Path) -> str:
-    """The script's SHA-256, in hexadecimal.
-
-    Raises:
-        SqlError: it cannot be read, or is not a SQL script.
-    """
+    """The script's SHA-256, in hexadecimal."""
     digest = hashlib.sha256()
     decoder = codecs.getincrementaldecoder("utf-8")()
     encoding_set = False

@@ -37,12 +37,7 @@ def remarks(path: Path) -> list[str]:
 
 
 def file_for_new(path: Path, beside: Path | None) -> Path:
-    """The file for a new database: where git tracks one, another that the project reads.
-
-    Args:
-        path: the file that is written to.
-        beside: another one that is read as well; None: there is none.
-    """
+    """The file for a new database: where git tracks one, another that the project reads."""
     if beside is None or not beside.is_file() or git.is_tracked(beside):
         return path
     return beside if git.is_tracked(path) else path

@@ -78,11 +78,7 @@ def _leads_astray(path: Path, place: Path) -> bool:
 
 
 def append(path: Path, data: bytes) -> None:
-    """Add to the end of a file, in one write.
-
-    Raises:
-        EnvFileError: it could not be written, and is as it was.
-    """
+    """Add to the end of a file, in one write."""
     with _writing(path) as place, _opened(place, os.O_WRONLY | os.O_APPEND) as file:
         before = os.fstat(file).st_size
         try:
@@ -136,11 +132,7 @@ def write_private(path: Path, data: bytes) -> None:
 
 
 def remove(path: Path) -> None:
-    """Delete a file; a link to it stays.
-
-    Raises:
-        EnvFileError: it could not be deleted.
-    """
+    """Delete a file; a link to it stays."""
     with _writing(path) as place:
         place.unlink(missing_ok=True)
 

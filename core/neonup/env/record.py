@@ -100,11 +100,7 @@ def block(file: dotenv.EnvFile, key: str) -> list[int]:
 
 
 def _expiry(text: str, path: Path) -> datetime:
-    """When a record says that its database expires.
-
-    Raises:
-        EnvFileError: it is no time, or one without a time zone.
-    """
+    """When a record says that its database expires."""
     try:
         expires_at = datetime.fromisoformat(text)
     except ValueError:

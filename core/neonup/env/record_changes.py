@@ -70,9 +70,6 @@ def forget(key: str, settings: Settings, path: Path) -> None:
     """Take the block of a key out of a file again, with all that was added for it.
 
     The file is byte for byte as it was; one that neonup made, and that holds nothing else, is gone.
-
-    Raises:
-        EnvFileError: it could not be written; it is as it was.
     """
     with lock.writing(path, settings.home):
         _remove_block(key, path)
@@ -102,13 +99,7 @@ def _remove_block(key: str, path: Path) -> None:
 
 
 def _hand_on(added: str, file: dotenv.EnvFile, *, after: int) -> None:
-    """Let the block of another key remember what was added before both.
-
-    Args:
-        added: what was added.
-        file: the file, without the block that said so.
-        after: where that block was.
-    """
+    """Let the block of another key remember what was added before both."""
     statements = file.statements
     for index, statement in enumerate(statements):
         comment = statement.text.strip()

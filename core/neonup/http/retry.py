@@ -105,11 +105,6 @@ class Outcome:
 def fetch(service: Service, request: Request, policy: Policy = DEFAULT) -> Call[Response]:
     """Send a request, again where that may help, and follow redirects within the same origin.
 
-    Args:
-        service: whom to name in messages.
-        request: what to send.
-        policy: when to send it again.
-
     Returns:
         any answer that is neither a redirect nor 429 or 5xx.
 
@@ -262,11 +257,7 @@ def _given_up(service: Service, request: Request, outcome: Outcome) -> ServiceEr
 
 
 def json_object(service: Service, request: Request, reply: Response) -> dict[str, Any]:
-    """The JSON object that an answer is.
-
-    Raises:
-        ServiceError: it is something else.
-    """
+    """The JSON object that an answer is."""
     import json
 
     try:

@@ -48,9 +48,6 @@ def create(base: str, *, ref: str, logical_replication: bool) -> Call[DatabaseAn
 
     The service gives it its id, so a second request would create a second one: where the first may
     have been taken it is not repeated.
-
-    Raises:
-        ServiceError: the service failed, or answered with something that cannot be used.
     """
     body = {"ref": ref, "enable_logical_replication": logical_replication}
     request = Request("POST", f"{base}/database", body, repeatable=False)
@@ -64,11 +61,7 @@ def create(base: str, *, ref: str, logical_replication: bool) -> Call[DatabaseAn
 
 
 def read(base: str, name: str) -> Call[DatabaseAnswer | None]:
-    """How a database is; None if the service does not know it.
-
-    Raises:
-        ServiceError: the service failed, or answered with something that cannot be used.
-    """
+    """How a database is; None if the service does not know it."""
     request = Request("GET", f"{base}/database/{name}")
     reply = yield from fetch(SERVICE, request)
     if reply.status in {400, 404, 410} and "not found" in explanation(reply).lower():

@@ -92,12 +92,7 @@ def lines(database: Database, remarks: Sequence[str] = (), *, colour: bool = Fal
 
 
 def layout(lines: Sequence[str], *, name: str = "neonup") -> list[str]:
-    """Lines for a person: the first one after neonup's name, the others below its text.
-
-    Args:
-        lines: at least one.
-        name: neonup's name, with colours where they are wanted.
-    """
+    """Lines for a person: the first one after neonup's name, the others below its text."""
     first, *more = lines
     return [f"{name}  {first}", *(f"        {line}" for line in more)]
 

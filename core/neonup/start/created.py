@@ -78,14 +78,7 @@ class _Unrecorded:
         self._is_written = False
 
     def recall(self, replaces: Database | None) -> Database | None:
-        """The database that an earlier start created and could not record; None: there is none.
-
-        Args:
-            replaces: the database that is recorded now: this is not the one that is looked for.
-
-        Raises:
-            ProviderError: the service cannot say whether the database is still there.
-        """
+        """The database that an earlier start created and could not record; None: there is none."""
         content = self._files.read(self._name) or {}
         database = database_json.from_json(content.get("database"))
         if database is None or database.provider != self._provider.name:
@@ -97,11 +90,7 @@ class _Unrecorded:
         return database.with_(note="an earlier start had created it")
 
     def make_room(self) -> None:
-        """Find out that the disk is full before a database is created rather than afterwards.
-
-        Raises:
-            ProviderError: nothing can be kept in neonup's home.
-        """
+        """Find out that the disk is full before a database is created rather than afterwards."""
         if self._files.read(self._name) is None:
             self._files.write(self._name, {"room": "-" * _ROOM})
 

@@ -14,10 +14,6 @@ from neonup.start import unanswered
 def require_answer(database: Database, missing: ProviderNotInstalled) -> None:
     """Make sure that a database can be used without its provider, which alone could wake it.
 
-    Args:
-        database: as it is recorded.
-        missing: the error that its provider's absence is.
-
     Raises:
         ProviderError: its time is over, or it is on this machine and nothing listens there.
     """

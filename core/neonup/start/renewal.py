@@ -14,15 +14,8 @@ from neonup.start import lookup
 def renew(settings: Settings, known: Database, changed: Database) -> bool:
     """Record a database as changed, in place of its old lines.
 
-    Args:
-        known: the database as it was found, before the lock.
-        changed: the same one with what was learned of it.
-
     Returns:
         False: another database is recorded by now, or none; nothing was written.
-
-    Raises:
-        NeonupError: the file could not be written, and is as it was.
     """
     with lock.project(settings):
         if not lookup.is_same(lookup.recorded(settings), known):

@@ -94,11 +94,7 @@ class ClaimCode:
 
 
 def register(base: str, *, capabilities: Sequence[str], source: str) -> Call[Registration]:
-    """A new identity and project. One whose answer was lost expires by itself.
-
-    Raises:
-        ServiceError: the service failed, or answered with something that cannot be used.
-    """
+    """A new identity and project. One whose answer was lost expires by itself."""
     body = {"type": "anonymous", "capabilities": [*capabilities], "source": source}
     request = Request("POST", f"{base}/v1/agent/identity", body, repeatable=False)
     return (yield from _ask(request, _registered))
