@@ -29,7 +29,7 @@ def install(extra: str) -> str:
 
 
 def install_or_use(extra: str) -> str:
-    """As `install`; where another environment's ``neonup`` is on ``PATH``, that one is named, too."""
+    """As `install`; another environment's ``neonup`` is named, too, where one is on ``PATH``."""
     command = install(extra)
     other = _other_program()
     return f"{command}, or use the neonup of another environment: {other}" if other else command
