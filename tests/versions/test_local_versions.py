@@ -17,7 +17,7 @@ from neonup.versions import latest
 from neonup_local.engine import account, postmaster
 from neonup_local.service import upkeep
 from neonup_local.service.databases import LocalDatabases
-from neonup_local.service.versions import local_versions
+from neonup_local.service.versions import exchange
 from neonup_local.service.versions.local_versions import LocalVersions
 from tests.local.sql import ask
 from tests.versions.shop import ID, Shop
@@ -120,14 +120,14 @@ def test_only_the_newest_automatic_versions_stay(shop: Shop, versions: LocalVers
     """Those that restores keep are counted apart: they must not displace what one goes back to."""
     shop.databases.stop(shop.record.id)
     versions.checkpoint("by a person")
-    for number in range(local_versions.AUTOMATIC + 1):
+    for number in range(exchange.AUTOMATIC + 1):
         versions.checkpoint(f"auto-{number}", automatic=True)
     kept = [one.name for one in versions.history()]
     assert kept == [*(f"auto-{number}" for number in (5, 4, 3, 2, 1)), "by a person"]
-    for _ in range(local_versions.AUTOMATIC + 1):
+    for _ in range(exchange.AUTOMATIC + 1):
         versions.restore(_named(versions, "auto-1"))
     names = [one.name for one in versions.history()]
-    assert sum(name.startswith("before-restore-") for name in names) == local_versions.AUTOMATIC
+    assert sum(name.startswith("before-restore-") for name in names) == exchange.AUTOMATIC
     assert kept == [name for name in names if not name.startswith("before-restore-")]
 
 

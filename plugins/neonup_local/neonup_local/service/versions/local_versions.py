@@ -2,28 +2,21 @@
 
 from __future__ import annotations
 
-import contextlib
 import secrets
 import shutil
 from collections.abc import Callable, Container
 from datetime import datetime
-from pathlib import Path
 
 from neonup import EngineError, Restored, Version, VersionBranch, Versions
 from neonup_local.engine import account as accounts
 from neonup_local.engine import choosing, cluster, template
 from neonup_local.engine.binaries import Engine
-from neonup_local.service import details, swap
+from neonup_local.service import details
 from neonup_local.service.databases import LocalDatabases
 from neonup_local.service.records import Record
-from neonup_local.service.swap import SwapPlan
-from neonup_local.service.versions import clones, copies, manifest
+from neonup_local.service.versions import clones, copies, exchange, manifest
+from neonup_local.service.versions.exchange import DoesNotStart
 from neonup_local.service.versions.manifest import VersionManifest
-
-AUTOMATIC = 5
-"""So many automatic versions of each kind are kept: taken before something, or by a restore."""
-
-_BEFORE_RESTORE = "before-restore"
 
 
 class LocalVersions(Versions):
@@ -59,7 +52,7 @@ class LocalVersions(Versions):
                 manifest.finish(self._folder, making, new)
             finally:
                 shutil.rmtree(making, ignore_errors=True)
-            self._limit()
+            exchange.limit(self._folder)
         self._after_use()
         return new.version()
 
@@ -80,7 +73,9 @@ class LocalVersions(Versions):
             made = clones.make(
                 self._databases,
                 record,
-                _free(f"preview-{stored.name}", {branch.name for branch in self.branches()}),
+                exchange.free_name(
+                    f"preview-{stored.name}", {branch.name for branch in self.branches()}
+                ),
                 lambda target: template.copy(source, target, accounts.of_data(source)),
                 engine=stored.engine,
                 expires_at=expires_at,
@@ -103,22 +98,17 @@ class LocalVersions(Versions):
             copy = self._folder / f".data-{secrets.token_hex(4)}"
             source = manifest.place(self._folder, stored.id) / "data"
             template.copy(source, copy, accounts.of_data(source))
-            bring = swap.stage(self._folder, copy)
-            before = self._expect_before(record)
-            self._databases.stop_locked(self._id)
-            keep = manifest.place(self._folder, before.id) / "data"
-            swap.carry_out(self._folder, SwapPlan(bring, self._relative(keep), engine.id))
             try:
-                self._databases.wake_locked(self._record())
-            except EngineError as error:
-                self._take_back(before, record)
+                before = exchange.replace_data(
+                    self._databases, record, copy, engine, before=exchange.BEFORE_RESTORE
+                )
+            except DoesNotStart as error:
                 raise EngineError(
                     f"Postgres does not start with the version {stored.name!r}. The database is as "
                     "it was.",
                     checked=[error.message, *error.checked],
                     remedy="`neonup versions list` shows the others.",
                 ) from None
-            self._limit()
         self._after_use()
         return Restored(stored.name, before.version())
 
@@ -182,25 +172,15 @@ class LocalVersions(Versions):
         self._databases.delete(branch.id)
 
     def _begin(self) -> Record:
-        """The database's record, once what killed runs left is gone."""
-        record = self._record()
-        manifest.remove_leftovers(self._folder)
-        swap.remove_leftovers(self._folder)
-        return record
-
-    def _record(self) -> Record:
-        record = self._databases.get(self._id)
-        if record is None or not self._databases.has_data(self._id):
-            raise EngineError(
-                f"The database {self._id!r} has no data on this machine.",
-                checked=[str(self._folder)],
-                remedy="`neonup` creates it again.",
-            )
-        return record
+        return exchange.begin(self._databases, self._id)
 
     def _free_name(self, given: str | None) -> str:
         taken = {version.name for version in manifest.all_of(self._folder)}
-        return _free(_dated("checkpoint"), taken) if given is None else _checked(given, taken)
+        return (
+            exchange.free_name(exchange.dated("checkpoint"), taken)
+            if given is None
+            else _checked(given, taken)
+        )
 
     def _manifest(self, version: Version) -> VersionManifest:
         for candidate in manifest.all_of(self._folder):
@@ -225,45 +205,6 @@ class LocalVersions(Versions):
                 remedy=error.remedy,
             ) from None
 
-    def _expect_before(self, record: Record) -> VersionManifest:
-        """The version that the present data is about to become, once it is in its folder."""
-        taken = {version.name for version in manifest.all_of(self._folder)}
-        size = details.size(self._folder / "data")
-        before = VersionManifest(
-            _free(_dated(_BEFORE_RESTORE), taken), record.engine, size, automatic=True
-        )
-        manifest.finish(self._folder, manifest.begin(self._folder), before)
-        return before
-
-    def _take_back(self, before: VersionManifest, record: Record) -> None:
-        """Undo a restore whose data does not work."""
-        self._databases.stop_locked(self._id)
-        place = manifest.place(self._folder, before.id)
-        broken = f".data-{secrets.token_hex(4)}"
-        swap.carry_out(
-            self._folder, SwapPlan(self._relative(place / "data"), broken, record.engine)
-        )
-        manifest.remove_leftovers(self._folder)
-        shutil.rmtree(self._folder / broken, ignore_errors=True)
-        self._databases.wake_locked(self._record())
-
-    def _relative(self, path: Path) -> str:
-        return path.relative_to(self._folder).as_posix()
-
-    def _limit(self) -> None:
-        """Delete the oldest automatic versions where there are too many of their kind."""
-        automatic = [version for version in manifest.all_of(self._folder) if version.automatic]
-        of_restores = [version for version in automatic if version.name.startswith(_BEFORE_RESTORE)]
-        others = [version for version in automatic if version not in of_restores]
-        for version in [*of_restores[AUTOMATIC:], *others[AUTOMATIC:]]:
-            with contextlib.suppress(EngineError):  # what was asked for is done
-                manifest.remove(self._folder, version.id)
-
-
-def _dated(what: str) -> str:
-    """A name made of the time, in the time zone of whoever reads it."""
-    return f"{what}-{datetime.now():%Y%m%d-%H%M%S}"
-
 
 def _checked(name: str, taken: Container[str]) -> str:
     """A name that a person gave to something new."""
@@ -274,11 +215,3 @@ def _checked(name: str, taken: Container[str]) -> str:
             f"The name {name!r} is taken.", remedy="Give another one, or delete that one first."
         )
     return name
-
-
-def _free(name: str, taken: Container[str]) -> str:
-    """The name, with a number where it is taken."""
-    number, free = 2, name
-    while free in taken:
-        number, free = number + 1, f"{name}-{number}"
-    return free
