@@ -43,6 +43,7 @@ EXTRAS = {
     "auth": "cloud",
     "branches": "cloud",
     "down": "local",
+    "engine": "local",
     "fleet": "cloud",
     "list": "local",
     "logs": "local",

@@ -25,6 +25,9 @@ def neonup_commands() -> list[Command]:
         Command("logs", "neonup_local.cli:logs", "Print what the project's Postgres logged."),
         Command("stop", "neonup_local.cli:stop", "Stop the project's Postgres; its data is kept."),
         Command("down", "neonup_local.cli:down", "Stop the project's Postgres; its data is kept."),
+        Command(
+            "engine", "neonup_local.engine_commands:engine", "Which Postgres, and another one."
+        ),
         Command("prune", "neonup_local.cli:prune", "Delete databases that nobody can miss."),
     ]
 

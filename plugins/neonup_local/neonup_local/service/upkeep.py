@@ -190,8 +190,8 @@ def remove_leftovers(home: Path, older_than: float = _LEFTOVER_SECONDS) -> None:
     )
     for pattern in patterns:
         for path in home.glob(pattern):
-            if notes.is_being_exchanged(path.parent):
-                continue  # whoever wakes that database needs it
+            if notes.is_being_exchanged(path.parent) or (path.parent / notes.PRIVATE).exists():
+                continue  # whoever wakes that database needs it, or a server runs on it
             try:
                 old = time.time() - path.lstat().st_ctime >= older_than
             except OSError:

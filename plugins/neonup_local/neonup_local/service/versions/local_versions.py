@@ -11,7 +11,7 @@ from neonup import EngineError, Restored, Version, VersionBranch, Versions
 from neonup_local.engine import account as accounts
 from neonup_local.engine import choosing, cluster, template
 from neonup_local.engine.binaries import Engine
-from neonup_local.service import details
+from neonup_local.service import details, swap
 from neonup_local.service.databases import LocalDatabases
 from neonup_local.service.records import Record
 from neonup_local.service.versions import clones, copies, exchange, manifest
@@ -98,9 +98,10 @@ class LocalVersions(Versions):
             copy = self._folder / f".data-{secrets.token_hex(4)}"
             source = manifest.place(self._folder, stored.id) / "data"
             template.copy(source, copy, accounts.of_data(source))
+            bring = swap.stage(self._folder, copy)
             try:
                 before = exchange.replace_data(
-                    self._databases, record, copy, engine, before=exchange.BEFORE_RESTORE
+                    self._databases, record, bring, engine, before=exchange.BEFORE_RESTORE
                 )
             except DoesNotStart as error:
                 raise EngineError(

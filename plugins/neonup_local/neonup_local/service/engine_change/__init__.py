@@ -1,0 +1,1 @@
+"""Another engine for a database's data: whether it fits as it is, else by dump and restore."""
