@@ -167,7 +167,7 @@ class _Move:
             ):
                 present = survey.of(source)
                 compatibility.refuse_impossible(present, self.engine)
-                transfer.copy(source, target, present.databases)
+                transfer.copy(source, target, present.databases, making)
         except EngineError as error:
             raise EngineError(
                 f"The database could not be moved to {self.engine.id}. It is as it was.",

@@ -32,10 +32,13 @@ class ClientPrograms:
     Args:
         source: the server that is read.
         target: the server that is written to.
+        folder: where scripts are written, which have roles' passwords, hashed; it is removed also
+            where this process is killed.
     """
 
     source: PrivateServer
     target: PrivateServer
+    folder: Path
 
     @property
     def engine(self) -> Engine:
@@ -53,7 +56,7 @@ class ClientPrograms:
         Raises:
             EngineError: it failed.
         """
-        with tempfile.TemporaryDirectory() as folder:
+        with tempfile.TemporaryDirectory(dir=self.folder) as folder:
             path = Path(folder, "dump.sql")  # its standard output would have the warnings as well
             program.run(
                 [self.engine.program(name), "--no-password", f"--file={path}", *options],
@@ -70,7 +73,7 @@ class ClientPrograms:
         Raises:
             EngineError: one was refused.
         """
-        with tempfile.TemporaryDirectory() as folder:
+        with tempfile.TemporaryDirectory(dir=self.folder) as folder:
             path = Path(folder, "script.sql")
             path.write_bytes(script.encode(errors=_BYTES))
             program.run(

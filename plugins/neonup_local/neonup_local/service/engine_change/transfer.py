@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 from neonup import EngineError
 from neonup_local.engine import admin, template
@@ -55,18 +56,21 @@ SELECT json_build_array('number of large objects', count(*)) FROM pg_largeobject
 scripts fill them; see `survey` for 16384."""
 
 
-def copy(source: PrivateServer, target: PrivateServer, databases: tuple[str, ...]) -> None:
+def copy(
+    source: PrivateServer, target: PrivateServer, databases: tuple[str, ...], folder: Path
+) -> None:
     """Copy roles, databases and their settings into a cluster that is new, and compare them.
 
     Args:
         source: the server that has the data.
         target: a server of a copy of the template.
         databases: the names of those of the source.
+        folder: of `private_server.new_folder`.
 
     Raises:
         EngineError: a program failed, a statement was refused, or the contents differ.
     """
-    clients = ClientPrograms(source, target)
+    clients = ClientPrograms(source, target, folder)
     clients.run("postgres", f"DROP DATABASE {template.DATABASE};")
     roles = clients.dump("pg_dumpall", "postgres", "--globals-only")
     known = survey.ask(target, "postgres", _ROLES)
