@@ -12,6 +12,7 @@ from neonup_local.engine.binaries import Engine
 from neonup_local.needs.missing import remedy
 from neonup_local.needs.project import of_project
 from neonup_local.needs.search import ProjectNeeds
+from neonup_local.options import LocalOptions
 from neonup_local.provider import LocalProvider
 from neonup_local.service.databases import LocalDatabases
 
@@ -43,12 +44,17 @@ def findings(settings: Settings) -> Iterator[Finding]:
     except EngineError as error:
         yield Finding(_TOPIC, error.message, error.remedy)
         return
+    superuser = LocalOptions.of(settings).superuser
     for need in needs.needs:
         text = f"{need.feature} ({need.place}): {whose}, Postgres {engine.version} of {engine.name}"
         if not engine.has(need.feature):
             advice = remedy(settings.home, engine, needs.needs, [need])
             yield Finding(_TOPIC, f"{text}, lacks it", f"{advice}.")
-        elif engine.needs_superuser(need.feature) and need.feature not in settings.extensions:
+        elif (
+            engine.needs_superuser(need.feature)
+            and need.feature not in settings.extensions
+            and not superuser
+        ):
             yield Finding(_TOPIC, f"{text}, lets only a superuser create it", _SUPERUSER)
         else:
             yield Finding(_TOPIC, f"{text}, has it")

@@ -12,7 +12,6 @@ from neonup import NeonupError
 from neonup.plugin import commands, project
 from neonup_local.provider import LocalProvider
 from neonup_local.service import upkeep
-from neonup_local.service.databases import LocalDatabases
 from neonup_local.service.engine_change import change
 
 
@@ -70,11 +69,8 @@ def use(name: str, yes: bool, **arguments: Any) -> None:
     described = project.describe(database)
     commands.make_sure(f"Move {described} to {name}? Its connections are closed.", yes)
     project.versions_of(settings, database)  # with the data of the git branch checked out
-    done = change.use(
-        LocalDatabases(settings.home, pg_bin=settings.pg_bin, major=settings.postgres),
-        LocalProvider(settings).data_folder(database).name,
-        name,
-    )
+    provider = LocalProvider(settings)
+    done = change.use(provider.databases, provider.id_of(database), name)
     upkeep.start(settings.home)
     if commands.wants_json():
         before = done.before and {

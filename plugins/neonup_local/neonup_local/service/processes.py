@@ -15,8 +15,14 @@ from neonup_local.service import ports, records
 from neonup_local.service.records import Record
 
 
-def finish(home: Path, record: Record, engine: Engine) -> Record:
-    """Start it if it does not run, and set its password if a killed run did not; under its lock.
+def finish(home: Path, record: Record, engine: Engine, superuser: bool | None = None) -> Record:
+    """Start it if it does not run, and finish its role if a killed run did not; under its lock.
+
+    Args:
+        home: neonup's own folder.
+        record: the database.
+        engine: the Postgres for its data.
+        superuser: whether its role is to be a superuser; None: as it is.
 
     Returns:
         The record as it is then: with another port, where its own was taken.
@@ -30,7 +36,10 @@ def finish(home: Path, record: Record, engine: Engine) -> Record:
         record = _start(home, folder, record, engine)
     elif server.port != record.port:
         record = records.write(folder, replace(record, port=server.port))
-    return record if record.ready else set_password(home, record, engine)
+    if superuser not in (None, record.superuser):
+        changed = replace(record, superuser=bool(superuser), ready=False)
+        record = records.write(folder, changed)
+    return record if record.ready else set_role(home, record, engine)
 
 
 def _start(home: Path, folder: Path, record: Record, engine: Engine) -> Record:
@@ -51,14 +60,16 @@ def _start(home: Path, folder: Path, record: Record, engine: Engine) -> Record:
     )
 
 
-def set_password(home: Path, record: Record, engine: Engine) -> Record:
-    """Give ``neondb_owner`` the record's password; its server runs. Under its lock.
+def set_role(home: Path, record: Record, engine: Engine) -> Record:
+    """Let ``neondb_owner`` be what the record says; its server runs. Under its lock.
 
     Raises:
         EngineError: Postgres refused.
     """
     folder = homes.database_folder(home, record.id)
-    change = f"ALTER ROLE {template.OWNER} PASSWORD '{template.scram_verifier(record.password)}'"
+    verifier = template.scram_verifier(record.password)
+    attribute = "SUPERUSER" if record.superuser else "NOSUPERUSER"
+    change = f"ALTER ROLE {template.OWNER} {attribute} PASSWORD '{verifier}'"
     secret = template.admin_password(home)
     try:
         # Commits are asynchronous there: a server killed at once would forget its own password.

@@ -36,7 +36,8 @@ class Record:
         project: the project's folder.
         key: the variable that holds its URL.
         logical_replication: whether ``wal_level`` is ``logical``.
-        ready: whether its making was finished: its password is set.
+        superuser: whether ``neondb_owner`` is a superuser.
+        ready: whether its making was finished: its role has its password and is what it is to be.
         branch_of: the id of the database that it is a branch of.
         expires_at: when the upkeep deletes it, ISO 8601, UTC.
     """
@@ -51,6 +52,7 @@ class Record:
     project: str | None = None
     key: str | None = None
     logical_replication: bool = False
+    superuser: bool = False
     ready: bool = False
     branch_of: str | None = None
     expires_at: str | None = None

@@ -49,6 +49,7 @@ class EphemeralServer:
         port: its port on 127.0.0.1.
         engine: the programs.
         logical_replication: ``wal_level = logical``.
+        superuser: whether the role that tests connect as is a superuser.
     """
 
     home: Path
@@ -56,6 +57,7 @@ class EphemeralServer:
     port: int
     engine: Engine
     logical_replication: bool = False
+    superuser: bool = False
 
     OWNER = template.OWNER
     """The role that tests connect as, as they would at Neon."""
@@ -113,7 +115,9 @@ class EphemeralServer:
         template.copy(self.data, target, accounts.of_data(self.data))
 
     def passwords(self, owner: str) -> list[str]:
-        """The statements that set the roles' passwords, to be run after a start.
+        """The statements that set the roles' passwords, and whether the owner is a superuser.
+
+        They are run after each start.
 
         Passwords are hashed once instead of 4096 times: every test makes a new connection.
 
@@ -123,6 +127,7 @@ class EphemeralServer:
         return [
             _set_password(template.ADMIN, template.admin_password(self.home)),
             _set_password(self.OWNER, owner),
+            f"ALTER ROLE {self.OWNER} {'' if self.superuser else 'NO'}SUPERUSER",
         ]
 
     def last_lines(self) -> list[str]:

@@ -155,6 +155,23 @@ def drop_gone(admin: Admin) -> bool:
     return complete
 
 
+def tablespaces(admin: Admin) -> list[str]:
+    """The tablespaces that somebody has made: a copy of the data directory would share them."""
+    rows = admin.run("SELECT spcname FROM pg_tablespace WHERE spcname !~ '^pg_'")
+    return [name for (name,) in rows]
+
+
+def drop_tablespaces(admin: Admin) -> bool:
+    """Drop the tablespaces that nothing is in; returns whether none is left."""
+    complete = True
+    for name in tablespaces(admin):
+        try:
+            admin.run(f"DROP TABLESPACE {identifier(name)}")
+        except StatementFailed:
+            complete = False
+    return complete
+
+
 def _copy(name: str) -> str:
     return f"pg_temp.neonup_{name}"
 

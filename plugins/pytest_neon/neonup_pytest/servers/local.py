@@ -59,6 +59,7 @@ class LocalServer:
     def __init__(self, id: str, settings: Settings):  # noqa: A002
         self._run = run = Run(settings.home, id)
         self._settings = settings
+        self._options = LocalOptions.of(settings)
         self._reservation: socket.socket | None = None
         self._own: EphemeralServer | None = None
         run.join()
@@ -89,8 +90,8 @@ class LocalServer:
 
     @property
     def identity(self) -> str:
-        """Its engine."""
-        return self._server.engine.id
+        """Its engine, and whether its role is a superuser, who can do more in migrations."""
+        return f"{'superuser-' * self._options.superuser}{self._server.engine.id}"
 
     @property
     def _server(self) -> EphemeralServer:
@@ -102,11 +103,16 @@ class LocalServer:
                 self._settings.home,
                 pg_bin=self._settings.pg_bin,
                 major=self._settings.postgres,
-                name=LocalOptions.of(self._settings).engine,
+                name=self._options.engine,
                 needs=needs,
             )
             self._own = EphemeralServer(
-                self._settings.home, folder, self._port, engine, self._settings.logical_replication
+                self._settings.home,
+                folder,
+                self._port,
+                engine,
+                self._settings.logical_replication,
+                self._options.superuser,
             )
         return self._own
 
@@ -220,6 +226,7 @@ class LocalServer:
                 self._add("made", template)
                 self._add("used", template)
                 busy = statements.names(admin, f"{naming.PREFIX}{self._run.id}_")
+                busy = busy or cluster_state.tablespaces(admin)
                 if not busy:
                     self._forget_old(admin)
             finally:
@@ -249,16 +256,18 @@ class LocalServer:
         shutil.rmtree(old, ignore_errors=True)
 
     def _save_at_the_end(self) -> None:
-        if not self._run.shared.get("unsaved") or not self._server.running:
+        unsaved = self._run.shared.get("unsaved")
+        if not (unsaved or self._options.superuser) or not self._server.running:
             return
         admin = self.connect()
         try:
             ours = statements.names(admin, f"{naming.PREFIX}{self._run.id}_")
             clean = statements.drop_all(admin, ours) and cluster_state.drop_gone(admin)
+            clean = cluster_state.drop_tablespaces(admin) and clean
             self._forget_old(admin)
         finally:
             admin.close()
-        if clean:
+        if clean and unsaved:
             self._save()
 
     def keep(self, database: str) -> None:

@@ -52,6 +52,7 @@ def make(
         pg_major=parent.pg_major,
         project=parent.project,
         logical_replication=parent.logical_replication,
+        superuser=parent.superuser,
         branch_of=parent.id,
         expires_at=expires_at.astimezone(UTC).isoformat() if expires_at else None,
     )
@@ -86,6 +87,7 @@ def copy(databases: LocalDatabases, id: str, spec: DatabaseSpec, origin: str) ->
             project=str(spec.project),
             key=spec.key,
             logical_replication=spec.logical_replication,
+            superuser=source.superuser,
         )
         return begin(databases, record, lambda target: copies.take(databases, source, target))
 
