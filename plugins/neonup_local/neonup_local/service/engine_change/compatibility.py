@@ -88,15 +88,29 @@ def why_not_in_place(present: Survey, server: PrivateServer) -> list[str]:
     return reasons
 
 
-def update_extensions(present: Survey, server: PrivateServer) -> None:
-    """Bring the extensions to the versions that the other engine has.
+def update(present: Survey, own: Engine, server: PrivateServer) -> None:
+    """Bring a data directory to what the other engine has: extensions' versions, ICU's collations.
+
+    Args:
+        present: what the engine in use found.
+        own: that engine.
+        server: the other engine's, on the copy.
 
     Raises:
         EngineError: the server refused.
     """
     for database in present.databases:
         names = [name for name, *_ in survey.ask(server, database, _UPDATES)]
-        statements = [f'ALTER EXTENSION "{name}" UPDATE;' for name in names]
-        if statements:
-            admin.run(server.engine, server.port, server.password, "\n".join(statements),
-                      database=database)  # fmt: skip
+        _run(server, database, *(f'ALTER EXTENSION "{name}" UPDATE;' for name in names))
+    if server.engine.icu and not own.icu:
+        # An initdb without ICU has recorded none of its collations.
+        _run(server, "postgres", "ALTER DATABASE template0 ALLOW_CONNECTIONS true;")
+        for database in (*present.databases, "template0"):
+            _run(server, database, "SELECT pg_import_system_collations('pg_catalog');")
+        _run(server, "postgres", "ALTER DATABASE template0 ALLOW_CONNECTIONS false;")
+
+
+def _run(server: PrivateServer, database: str, *statements: str) -> None:
+    if statements:
+        sql = "\n".join(statements)
+        admin.run(server.engine, server.port, server.password, sql, database=database)

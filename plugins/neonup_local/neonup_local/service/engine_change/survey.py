@@ -31,7 +31,8 @@ WITH used AS (
     UNION SELECT rngcollation FROM pg_range WHERE rngtypid >= 16384
     UNION SELECT refobjid FROM pg_depend
         WHERE refclassid = 'pg_collation'::regclass AND deptype = 'n'
-    UNION SELECT oid FROM pg_collation WHERE oid >= 16384)
+    UNION SELECT oid FROM pg_collation
+        WHERE oid >= 16384 AND collnamespace <> 'pg_catalog'::regnamespace)
 SELECT json_build_object(
     'extensions', (SELECT json_object_agg(extname, extversion) FROM pg_extension),
     'collations', (
