@@ -9,6 +9,7 @@ from neonup_local.service.databases import LocalDatabases
 from neonup_local.service.records import Record
 from neonup_local.service.versions.local_versions import LocalVersions
 from tests.local.sql import ask
+from tests.postgres import free_port
 from tests.project import names
 
 ID = "shop"
@@ -21,7 +22,8 @@ class Shop:
     databases: LocalDatabases
 
     def make(self) -> None:
-        record = self.databases.create(ID, name="shop")
+        # The port that follows from the id is wanted by the databases of other tests, too.
+        record = self.databases.create(ID, name="shop", port=free_port())
         ask(self.databases.url(record), "CREATE TABLE state AS SELECT 1 AS n")
         ask(self.databases.url(record), "CHECKPOINT")  # its last moments may be lost in a crash
 

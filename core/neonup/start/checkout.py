@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from neonup.database import Database
-from neonup.env import git, lock
+from neonup.env import git
 from neonup.provider import Provider
 from neonup.settings import Settings
 from neonup.start import lookup
@@ -29,6 +29,8 @@ def follow(settings: Settings, provider: Provider, database: Database) -> str | 
     branch = git.branch(settings.project)
     if branch is None or provider.git_branch(database) in (None, branch):
         return None
+    from neonup.env import lock  # no start needs it where the data is the branch's
+
     with lock.project(settings):  # another start may be at it
         branch = git.branch(settings.project)
         before = provider.git_branch(database)

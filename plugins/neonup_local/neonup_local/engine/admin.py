@@ -40,7 +40,11 @@ def run(
         *(engine.program("psql"), "--no-psqlrc", "--quiet", "--no-align", "--tuples-only"),
         *("--field-separator=\t", "--set=ON_ERROR_STOP=1", "--file=-"),
     ]
-    variables = {**connection(port, password, role, database), "PGCONNECT_TIMEOUT": "10"}
+    variables = {
+        **connection(port, password, role, database),
+        "PGCONNECT_TIMEOUT": "10",
+        "PGOPTIONS": "-c default_transaction_read_only=off",  # whatever the user's database has
+    }
     return program.run(command, MYSELF, what="psql", stdin=sql, environ=variables)
 
 
