@@ -26,6 +26,7 @@ FORBIDDEN = [
     ["undo", "--yes"],
     ["adopt"],
     ["prune", "--yes"],
+    ["engine", "use", "embedded-postgres", "--yes"],
 ]
 READS = [
     ["up"],
@@ -37,6 +38,7 @@ READS = [
     ["versions", "list"],
     ["doctor"],
     ["list"],
+    ["engine", "list"],
     ["logs", "-n", "1"],
 ]
 OTHER_MATTERS = {"auth", "branches", "down", "fleet", "mcp", "new", "projects", "serve",
