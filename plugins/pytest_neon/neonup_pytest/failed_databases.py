@@ -61,7 +61,7 @@ class FailedDatabases:
             if self._count >= _MOST:
                 return
             self._count += 1
-            attempt.name = f"{self._worker.kept_prefix}_{self._count}"
+            attempt.name = f"{self._worker.failed_prefix}_{self._count}"
         if attempt.name is not None and report.failed:
             report.sections.append((_TITLE, self._how_to_connect(attempt.name)))
 

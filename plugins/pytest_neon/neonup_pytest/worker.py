@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
+from enum import Enum, auto
 from typing import TypeVar
 
 from neonup import NeonupError, Settings
@@ -21,6 +22,17 @@ from neonup_pytest.templates import SchemaTemplates
 T = TypeVar("T")
 
 
+class ServerState(Enum):
+    """What a worker knows of the run's server."""
+
+    UNUSED = auto()
+    """The worker has no database there yet."""
+    IN_USE = auto()
+    """The worker's databases are there."""
+    LOST = auto()
+    """The server has died with the worker's databases; the next test that needs one starts it."""
+
+
 class Worker:
     """One process of a test run, and its place on the run's server.
 
@@ -34,7 +46,7 @@ class Worker:
     def __init__(self, run: RunId, settings: Settings, *, dialect: str, rebuild: bool):
         self.server = _server(run, settings)
         self.name = f"{naming.PREFIX}{run.id}_{run.worker}"
-        self.kept_prefix = f"{naming.PREFIX}{run.id}_kept_{run.worker}"
+        self.failed_prefix = f"{naming.PREFIX}{run.id}_kept_{run.worker}"
         self.dialect = dialect
         self.expected = 0
         """How many tests with a database of their own are still to come, as far as is known."""
@@ -45,8 +57,7 @@ class Worker:
         self._slots: dict[Hashable, Slot] = {}
         self._copies: dict[str, Callable[[], str]] = {}
         self._made_copies: set[str] = set()
-        self._lost = False
-        """Whether the server has died, and the next test gets a new one."""
+        self._server_state = ServerState.UNUSED
         self._shared_with = None if run.worker == ALONE else "other workers use"
         if os.environ.get(external.VARIABLE):
             self._shared_with = "others may use"
@@ -73,7 +84,7 @@ class Worker:
     @property
     def open(self) -> bool:
         """Whether there are databases behind the URL."""
-        return bool(self._slots) or self._lost
+        return self._server_state is not ServerState.UNUSED
 
     def begin(self, schema: Hashable, template: Callable[[], str]) -> None:
         """Start what is behind the URL, or change to databases of another schema.
@@ -183,10 +194,11 @@ class Worker:
     def close(self) -> None:
         """Leave the run; the last one leaves nothing behind."""
         self._close()
+        self._server_state = ServerState.UNUSED
         self.server.leave()
 
     def _open(self) -> Slot:
-        self.server.start(sure=self._lost)
+        self.server.start(sure=self._server_state is ServerState.LOST)
         template = self._templates[self._schema]()
         if not self._slots:
             self._drop_stale()
@@ -226,7 +238,7 @@ class Worker:
             try:
                 if self._schema not in self._slots:
                     self._slots[self._schema] = self._open()
-                    self._lost = False
+                    self._server_state = ServerState.IN_USE
                 return step(self._slots[self._schema])
             except ServerLost as error:
                 self._lose()
@@ -235,7 +247,7 @@ class Worker:
 
     def _lose(self) -> None:
         self._close()
-        self._lost = True
+        self._server_state = ServerState.LOST
 
     def _close(self) -> None:
         for slot in self._slots.values():
@@ -246,7 +258,7 @@ class Worker:
         self._disconnect()
 
     def _disconnect_unless_open(self) -> None:
-        if not self._slots:
+        if self._server_state is not ServerState.IN_USE:
             self._disconnect()
 
     def _disconnect(self) -> None:

@@ -19,7 +19,7 @@ TEMPLATE = f"{PREFIX}template_"
 EMPTY = "template1"
 """What a database without a schema is a copy of."""
 
-_OF_A_RUN = re.compile(rf"{PREFIX}(?P<run>[0-9a-f]{{8}})_(?P<kept>kept_)?")
+_OF_A_RUN = re.compile(rf"{PREFIX}(?P<run>[0-9a-f]{{8}})_(?P<failed>kept_)?")
 
 
 def by_run(names: Iterable[str]) -> dict[str, list[str]]:
@@ -27,11 +27,11 @@ def by_run(names: Iterable[str]) -> dict[str, list[str]]:
     runs: dict[str, list[str]] = {}
     for name in names:
         match = _OF_A_RUN.match(name)
-        if match and not match["kept"]:
+        if match and not match["failed"]:
             runs.setdefault(match["run"], []).append(name)
     return runs
 
 
 def of_failed_tests(names: Iterable[str]) -> list[str]:
     """The names of failed tests' databases, which stay after their run."""
-    return [name for name in names if (match := _OF_A_RUN.match(name)) and match["kept"]]
+    return [name for name in names if (match := _OF_A_RUN.match(name)) and match["failed"]]

@@ -43,7 +43,7 @@ class Slot:
 
     def share(self) -> None:
         """Put the database there that tests without one of their own share."""
-        if self._shows_shared and self._is_there():
+        if self._shows_shared and self._is_shared_in_place():
             return
         if self._shared is not None and not self._bring_back():
             self._forget_shared()
@@ -82,7 +82,7 @@ class Slot:
         """Put away what is there: a database of another template comes."""
         self._put(None)
 
-    def _is_there(self) -> bool:
+    def _is_shared_in_place(self) -> bool:
         """Whether the database that tests share still has the name that the URL has."""
         if self._shared is None:
             return False

@@ -18,8 +18,8 @@ VARIABLE = "NEONUP_TEST_SERVER"
 _CLASS = 0x6E656F6E
 """The first key of our advisory locks, beside the hash of what is locked."""
 _WAITING = 8
-_KEPT = 10
-_KEPT_SECONDS = 8 * 3600
+_MOST_FAILED = 10
+_FAILED_SECONDS = 8 * 3600
 _TEMPLATE_SECONDS = 14 * 86400
 _USED = re.compile(r"neonup: used at (\d+)")
 
@@ -160,9 +160,9 @@ class ExternalServer:
         databases = naming.by_run(statements.names(admin))
         self._drop_dead(admin, {*databases} - {self._run})
         of_failed_tests = naming.of_failed_tests(statements.names(admin))
-        statements.drop_all(admin, of_failed_tests[:-_KEPT])
-        for name in of_failed_tests[-_KEPT:]:
-            self._drop_old(admin, name, _KEPT_SECONDS)
+        statements.drop_all(admin, of_failed_tests[:-_MOST_FAILED])
+        for name in of_failed_tests[-_MOST_FAILED:]:
+            self._drop_old(admin, name, _FAILED_SECONDS)
         for name in statements.names(admin, naming.TEMPLATE):
             self._drop_old(admin, name, _TEMPLATE_SECONDS)
 
