@@ -37,17 +37,20 @@ class NeonServer:
 
 
 @contextmanager
-def serving(home: Path, *, pg_bin: Path | None = None) -> Iterator[NeonServer]:
+def serving(
+    home: Path, *, pg_bin: Path | None = None, patience: float = 30
+) -> Iterator[NeonServer]:
     """Serve until the end of the block; its servers stop then.
 
     Args:
         home: neonup's own folder.
         pg_bin: the Postgres that projects have; None: the default.
+        patience: seconds that an answer waits for its work; a busy machine takes its time.
 
     Raises:
         AssertionError: neonup sent a request that Neon's OpenAPI document does not allow.
     """
-    neon = LocalNeon(home, pg_bin=pg_bin, patience=30)  # a busy machine takes its time
+    neon = LocalNeon(home, pg_bin=pg_bin, patience=patience)
     neon.start()
     app = CheckedApp(create_app(neon))
     with socket.create_server(("127.0.0.1", 0)) as listener:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import threading
+from pathlib import Path
 
 import psycopg
 import pytest
 
+from neonup_emulator.neon.model import Branch, DataState
 from tests.emulator.api import Api, Project, ask
+from tests.emulator.serving import NeonServer, serving
+from tests.waiting import wait_until
 
 
 def url_of(created: dict[str, object]) -> str:
@@ -314,3 +318,21 @@ def test_a_role_that_is_called_like_the_templates_keeps_its_name(api: Api, no_lo
     assert ask(url_of(child), "SELECT current_user") == "alice"
     names = {one["name"] for one in api.ok("GET", f"{path}/roles")["roles"]}
     assert names == {"alice", "neondb_owner"}
+
+
+def test_a_branch_that_is_still_being_copied_has_its_connection_uris(neonup_home: Path) -> None:
+    with serving(neonup_home, patience=0) as server:
+        api = Api(server.base, server.key)
+        project = api.create_project(name="shop")
+        wait_until(lambda: is_ready(server, project.branch), "the project")
+        body = {"branch": {"name": "dev"}, "endpoints": [{"type": "read_write"}]}
+        answer = api.ok("POST", f"{project.path}/branches", body)
+        assert answer["branch"]["current_state"] == "init"
+        (uri,) = answer["connection_uris"]
+        wait_until(lambda: is_ready(server, answer["branch"]["id"]), "the branch")
+        assert ask(uri["connection_uri"], "SELECT 1") == 1
+
+
+def is_ready(server: NeonServer, id: str) -> bool:  # noqa: A002
+    branch = server.neon.store.get(Branch, id)
+    return branch is not None and branch.state is DataState.READY

@@ -11,9 +11,10 @@ from neonup_emulator.neon import branches, endpoints
 from neonup_emulator.neon.changes import branch_creation
 from neonup_emulator.neon.errors import NotFound
 from neonup_emulator.neon.metering import usage
-from neonup_emulator.neon.model import Branch, BranchDatabase, Endpoint, Role
+from neonup_emulator.neon.model import Branch, BranchDatabase, DataState, Endpoint, Role
 from neonup_emulator.neon.requests.branches import CreateBranch, UpdateBranch
 from neonup_emulator.neon.requests.endpoints import CreateEndpoint, UpdateEndpoint
+from neonup_emulator.neon.state import ownership
 
 _ALL = "/projects/{project_id}/branches"
 _ONE = f"{_ALL}/{{branch_id}}"
@@ -70,8 +71,7 @@ def create_project_branch(call: RequestContext) -> Answer:
     """From now, a timestamp or an LSN; without rows from now alone."""
     project = call.project()
     branch, opened, operations = branch_creation.create(call.neon, project, call.body(CreateBranch))
-    roles = call.neon.store.all(Role, branch_id=branch.id)
-    databases = call.neon.store.all(BranchDatabase, branch_id=branch.id)
+    roles, databases = _contents(call, branch)
     answer = {
         "branch": serializers.branch(branch, usage.of_branch(call.neon, branch)),
         "endpoints": [serializers.endpoint(call.neon, endpoint) for endpoint in opened],
@@ -87,6 +87,17 @@ def create_project_branch(call: RequestContext) -> Answer:
             if row.owner_name in by_name
         ]
     return answer
+
+
+def _contents(call: RequestContext, branch: Branch) -> tuple[list[Role], list[BranchDatabase]]:
+    """A branch's roles and databases: its parent's while its data is still being copied."""
+    store = call.neon.store
+    parent = store.get(Branch, branch.parent_id) if branch.parent_id else None
+    rows = ownership.owned_by(store, branch)
+    if parent is not None and not parent.protected and branch.state is DataState.INIT:
+        rows = ownership.inherited(store, parent, branch, branch.created_at)
+    roles = [row for row in rows if isinstance(row, Role)]
+    return roles, [row for row in rows if isinstance(row, BranchDatabase)]
 
 
 @operation("getProjectBranch", f"GET {_ONE}")
