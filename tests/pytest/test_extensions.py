@@ -72,3 +72,17 @@ def test_the_server_has_what_the_projects_files_name(child: Child) -> None:
     for args in ((), ("-n2",)):
         child.pytest(*args).expect(passed=1)
     assert extensions(child) == "pgcrypto plpgsql"
+
+
+def test_a_superuser_without_a_schema_ends_well(child: Child) -> None:
+    child.write(
+        test_it="""
+        def test_it(neon_connection):
+            (superuser,) = neon_connection.execute("SHOW is_superuser").fetchone()
+            assert superuser == "on"
+        """
+    )
+    for _ in range(2):
+        run = child.pytest(NEONUP_LOCAL_SUPERUSER="true")
+        run.expect(passed=1)
+        assert "KeyError" not in run.output

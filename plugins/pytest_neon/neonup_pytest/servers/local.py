@@ -238,7 +238,7 @@ class LocalServer:
                 self._warm(template)
 
     def _forget_old(self, admin: Admin) -> None:
-        used = self._run.shared["used"]
+        used = self._run.shared.get("used", [])
         others = [name for name in statements.names(admin, naming.TEMPLATE) if name not in used]
         statements.drop_all(admin, others[:-_TEMPLATES])
 
