@@ -90,7 +90,7 @@ def test_a_torn_last_line_counts_for_nothing(peopled: Asked, neon: Both, tmp_pat
 def test_what_is_no_journal(peopled: Asked, neon: Both, tmp_path: Path, content: bytes) -> None:
     journal = tmp_path / "journal"
     journal.write_bytes(content)
-    with pytest.raises(SettingsError, match="no journal"):
+    with pytest.raises(SettingsError, match="not a journal"):
         peopled(lambda fleet: fleet.migrate(work(neon, []), journal=journal))
     assert journal.read_bytes() == content
 

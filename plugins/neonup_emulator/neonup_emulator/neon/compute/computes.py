@@ -10,7 +10,6 @@ from typing import Any
 
 import psycopg
 
-from neonup import EngineError
 from neonup_emulator.neon import catalogs, contents
 from neonup_emulator.neon.compute import refusals
 from neonup_emulator.neon.compute.authority import Authority
@@ -227,17 +226,15 @@ class Computes:
         with self.present(branch, known=known) as current:
             self.start(current, known=known)
             try:
-                with psycopg.connect(
-                    **self.address(current.cluster_id, database), autocommit=True
-                ) as connection:
+                with self.servers.connect(current.cluster_id, database) as connection:
                     yield connection
             except psycopg.OperationalError as error:
-                if error.sqlstate is not None:
-                    raise  # the server answers, and says what is wrong with the statement
-                lines = self.servers.last_lines(current.cluster_id)
-                raise EngineError(
-                    f"The server of {branch.id} does not answer. Its log ends: {' '.join(lines)}"
-                ) from None
+                # A server that answers says what is wrong with the statement.
+                if error.sqlstate is not None and not isinstance(
+                    error, psycopg.errors.CrashShutdown
+                ):
+                    raise
+                raise self._clusters.breakdown(current.cluster_id) from None
             self.servers.use(current.cluster_id)
 
     def suspend(self, branch: Branch) -> bool:

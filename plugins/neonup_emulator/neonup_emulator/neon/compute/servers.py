@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+from psycopg import pq
+from psycopg.conninfo import make_conninfo
 
 from neonup import NeonupError
 from neonup_emulator.neon.compute.authority import Authority
@@ -19,7 +21,7 @@ from neonup_emulator.neon.data import history
 from neonup_emulator.neon.data.clusters import Clusters
 from neonup_emulator.neon.data.model import Cluster
 from neonup_local.engine import account as accounts
-from neonup_local.engine import cluster, postmaster, program, template
+from neonup_local.engine import cluster, postmaster, template
 from neonup_local.engine.config import ServerOptions
 from neonup_local.service import home as homes
 from neonup_local.service import ports
@@ -29,6 +31,7 @@ log = logging.getLogger(__name__)
 REPLICA = "neonup-replica"
 """The `application_name` of a standby's connection to its branch's server."""
 _TRIES = 5
+_RECOVERY = 15.0  # seconds that a server which recovers from a crash is waited for
 _SETTINGS = {
     "recovery_init_sync_method": "syncfs",  # a copy of a running parent is made durable at once
     **history.SETTINGS,
@@ -133,14 +136,6 @@ class ComputeServers:
         self._clusters.stop(id)
         self._ports.pop(id, None)
 
-    def last_lines(self, id: str) -> list[str]:  # noqa: A002
-        """What the cluster's server said last."""
-        log = self._clusters.folder(id) / "log"
-        try:
-            return program.last_lines(log.read_text(encoding="utf-8", errors="replace"))
-        except OSError:
-            return []
-
     def address(self, id: str, database: str = "postgres") -> dict[str, Any]:  # noqa: A002
         """How the superuser connects to a running cluster, for psycopg."""
         server = self._clusters.running(id)
@@ -152,6 +147,24 @@ class ComputeServers:
             "dbname": database,
             "connect_timeout": 10,
         }
+
+    def connect(self, id: str, database: str = "postgres") -> psycopg.Connection:  # noqa: A002
+        """The superuser's connection to a running cluster, in autocommit mode.
+
+        A server that recovers from a crash, e.g. since the disk was full, is waited for.
+
+        Raises:
+            psycopg.OperationalError: it takes no connection.
+        """
+        address = self.address(id, database)
+        deadline = time.monotonic() + _RECOVERY
+        while True:
+            try:
+                return psycopg.connect(**address, autocommit=True)
+            except psycopg.OperationalError:
+                if time.monotonic() > deadline or not _recovers(address):
+                    raise
+            time.sleep(0.05)
 
     def is_busy(self, id: str) -> bool:  # noqa: A002
         """Whether a statement runs, or somebody reads the log who is no standby of ours."""
@@ -172,3 +185,8 @@ class ComputeServers:
         while (port := ports.free()) in self._ports.values():
             pass
         return port
+
+
+def _recovers(address: Mapping[str, Any]) -> bool:
+    """Whether a server is there that takes no connections yet."""
+    return pq.PGconn.ping(make_conninfo(**address).encode()) == pq.Ping.REJECT

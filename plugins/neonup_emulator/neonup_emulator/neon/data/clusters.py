@@ -11,24 +11,26 @@ from __future__ import annotations
 import contextlib
 import secrets
 import shutil
-from collections.abc import Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from neonup import EngineError
-from neonup.plugin.postgres import PsqlSession
+from neonup.plugin.postgres import PsqlSession, ServerLost
 from neonup_emulator.neon.data import history
 from neonup_emulator.neon.data.engines import ProjectEngines
 from neonup_emulator.neon.data.model import Cluster
 from neonup_emulator.neon.data.template_copies import TemplateCopies
 from neonup_local.engine import account as accounts
-from neonup_local.engine import admin, cluster, copying, postmaster, template
+from neonup_local.engine import admin, cluster, copying, postmaster, program, template
 from neonup_local.engine.binaries import Engine
 from neonup_local.service import home as homes
 
 _PROMISED = "promised"
 """The file in a cluster's folder that names the template of which it is still to be a copy."""
+_TAIL = 50
+"""Lines at a log's end in which the reason of a breakdown is looked for."""
 
 
 class Clusters:
@@ -162,13 +164,32 @@ class Clusters:
             copying.backup(data, target, self._session(source, address))
         return history.first_segment(target)
 
-    def _session(
-        self, row: Cluster, address: Mapping[str, Any]
-    ) -> AbstractContextManager[PsqlSession]:
-        """A session of the superuser of a running cluster."""
-        return admin.session(
-            self.engine_of(row), address["port"], address["password"], host=address["host"]
-        )
+    @contextmanager
+    def _session(self, row: Cluster, address: Mapping[str, Any]) -> Iterator[PsqlSession]:
+        """A session of the superuser of a running cluster.
+
+        Raises:
+            EngineError: the server breaks down in the block, e.g. since the disk is full.
+        """
+        engine = self.engine_of(row)
+        try:
+            with admin.session(
+                engine, address["port"], address["password"], host=address["host"]
+            ) as session:
+                yield session
+        except ServerLost:
+            raise self.breakdown(row.id) from None
+
+    def breakdown(self, id: str) -> EngineError:  # noqa: A002
+        """The error where its server, which should run, does not answer."""
+        try:
+            log = (self.folder(id) / "log").read_text(encoding="utf-8", errors="replace")
+        except OSError:
+            log = ""
+        # What follows a panic is the end of each process and the recovery, and not the reason.
+        panics = [line for line in program.last_lines(log, _TAIL) if " PANIC: " in line]
+        lines = panics[-1:] or program.last_lines(log)
+        return EngineError(f"Postgres does not answer. Its log says: {' '.join(lines)}")
 
     def remove_bases(self, wanted: set[str]) -> None:
         """Remove the bases that no cluster has, or is about to have.
