@@ -54,6 +54,8 @@ class Settings:
         git_branches: whether each git branch has data of its own.
         owner: another folder that names the same database, and whose data may be changed or
             deleted from here; ``--of`` of commands.
+        variables: ``[tool.neonup.variables]``: templates of more variables, by name; empty where
+            ``key`` is an argument and not the project's own key.
         sources: where each value came from, by name.
         tables: the sub-tables of ``[tool.neonup]``, as `neonup.Options` reads them.
     """
@@ -79,6 +81,7 @@ class Settings:
     checkpoint_migrations: bool = option(bool, default=False)
     git_branches: bool = option(bool, default=False)
     owner: Path | None = option(Path)
+    variables: Mapping[str, str] = field(default_factory=dict)
     sources: Mapping[str, str] = field(default_factory=dict, repr=False)
     tables: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, repr=False)
 
@@ -216,6 +219,7 @@ def resolve(
     tables = {name: value for name, value in table.items() if isinstance(value, dict)}
     _refuse_unknown({*table} - {*tables}, "pyproject.toml [tool.neonup]")
     _refuse_unknown({*arguments}, "the arguments")
+    templates = tables.pop("variables", {})
     check_names(tables, environ)
 
     values: dict[str, Any] = {"env_file": folder / ".env"}
@@ -233,10 +237,16 @@ def resolve(
                     setting = (Path.cwd() if source == "argument" else folder) / setting
                 values[name] = setting
                 break
+    if templates:
+        from neonup.postgres.templates import check  # which most projects do without
+
+        own_key = environ.get(_VARIABLES["key"]) or table.get("key") or Settings.key
+        templates = check(templates, own_key) if values.get("key", own_key) == own_key else {}
     return Settings(
         project=folder,
         home=home(environ),
         enabled=_enabled(environ.get("NEONUP", "")),
+        variables=templates,
         sources=sources,
         tables=tables,
         **values,

@@ -112,6 +112,7 @@ def check(
 def _known() -> dict[str, type[Options] | None]:
     """The tables that neonup itself reads; None for one whose distribution is not installed."""
     known: dict[str, type[Options] | None] = {options.table: options for options in _OWN}
+    known["variables"] = Options  # which `neonup.settings` reads
     for name, place in _KNOWN.items():
         module, _, attribute = place.partition(":")
         try:

@@ -24,6 +24,7 @@ from neonup.start.lookup import file_of as project_file
 from neonup.start.lookup import recorded as recorded_database
 from neonup.start.owner import check as check_owner
 from neonup.start.permission import check_enabled
+from neonup.start.variables import database_variables
 from neonup.start.version_service import restore, versions_of
 from neonup.versions import REPLACED, named
 
@@ -35,6 +36,7 @@ __all__ = [
     "check_enabled",
     "check_owner",
     "claim_offer",
+    "database_variables",
     "describe",
     "exposure_remarks",
     "find_database",

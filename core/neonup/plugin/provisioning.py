@@ -9,8 +9,8 @@ from neonup.settings import AUTO
 from neonup.start.created import create as create_database
 from neonup.start.database_json import from_json as database_from_json
 from neonup.start.database_json import to_json as database_to_json
+from neonup.start.plugin_variables import add as add_variables
 from neonup.start.provision import allow as allow_creation
-from neonup.start.variables import add as add_variables
 
 __all__ = [
     "AUTO",

@@ -21,44 +21,20 @@ from neonup.postgres.urls import PostgresUrl
 
 FOREIGN = frozenset(
     {
-        "async_fallback",
-        "connection_limit",
-        "pgbouncer",
-        "plugin",
-        "pool_timeout",
-        "prepared_statement_cache_size",
-        "schema",
-        "statement_cache_size",
+        *("async_fallback", "connection_limit", "pgbouncer", "plugin", "pool_timeout"),
+        *("prepared_statement_cache_size", "schema", "statement_cache_size"),
     }
 )
 """Query parameters of SQLAlchemy, asyncpg and Prisma, which libpq refuses."""
 
 LIBPQ_ONLY = frozenset(
     {
-        "channel_binding",
-        "client_encoding",
-        "connect_timeout",
-        "fallback_application_name",
-        "gssdelegation",
-        "gssencmode",
-        "hostaddr",
-        "keepalives",
-        "keepalives_count",
-        "keepalives_idle",
-        "keepalives_interval",
-        "load_balance_hosts",
-        "max_protocol_version",
-        "min_protocol_version",
-        "require_auth",
-        "requirepeer",
-        "requiressl",
-        "sslcertmode",
-        "sslcompression",
-        "sslcrldir",
-        "sslkeylogfile",
-        "sslnegotiation",
-        "sslsni",
-        "tcp_user_timeout",
+        *("channel_binding", "client_encoding", "connect_timeout", "fallback_application_name"),
+        *("gssdelegation", "gssencmode", "hostaddr", "keepalives", "keepalives_count"),
+        *("keepalives_idle", "keepalives_interval", "load_balance_hosts"),
+        *("max_protocol_version", "min_protocol_version", "require_auth", "requirepeer"),
+        *("requiressl", "sslcertmode", "sslcompression", "sslcrldir", "sslkeylogfile"),
+        *("sslnegotiation", "sslsni", "tcp_user_timeout"),
     }
 )
 """libpq's parameters that asyncpg does not know.

@@ -19,42 +19,21 @@ from contextlib import AbstractContextManager, contextmanager
 from neonup.postgres import service_files, urls
 from neonup.postgres.urls import PostgresUrl
 
+_ALIKE = (
+    *("host", "hostaddr", "port", "user", "password", "channel_binding", "client_encoding"),
+    *("gssdelegation", "gssencmode", "gsslib", "krbsrvname", "load_balance_hosts"),
+    *("max_protocol_version", "min_protocol_version", "options", "passfile", "require_auth"),
+    *("requirepeer", "service", "ssl_max_protocol_version", "ssl_min_protocol_version"),
+    *("sslcert", "sslcertmode", "sslcompression", "sslcrl", "sslcrldir", "sslkey", "sslmode"),
+    *("sslnegotiation", "sslrootcert", "sslsni", "target_session_attrs"),
+)
+"""The parameters whose variable is called as they are: ``PGHOST``."""
+
 VARIABLES: Mapping[str, str] = {
-    "host": "PGHOST",
-    "hostaddr": "PGHOSTADDR",
-    "port": "PGPORT",
-    "user": "PGUSER",
-    "password": "PGPASSWORD",
+    **{name: f"PG{name.replace('_', '').upper()}" for name in _ALIKE},
     "dbname": "PGDATABASE",
     "application_name": "PGAPPNAME",
-    "channel_binding": "PGCHANNELBINDING",
-    "client_encoding": "PGCLIENTENCODING",
     "connect_timeout": "PGCONNECT_TIMEOUT",
-    "gssdelegation": "PGGSSDELEGATION",
-    "gssencmode": "PGGSSENCMODE",
-    "gsslib": "PGGSSLIB",
-    "krbsrvname": "PGKRBSRVNAME",
-    "load_balance_hosts": "PGLOADBALANCEHOSTS",
-    "max_protocol_version": "PGMAXPROTOCOLVERSION",
-    "min_protocol_version": "PGMINPROTOCOLVERSION",
-    "options": "PGOPTIONS",
-    "passfile": "PGPASSFILE",
-    "require_auth": "PGREQUIREAUTH",
-    "requirepeer": "PGREQUIREPEER",
-    "service": "PGSERVICE",
-    "ssl_max_protocol_version": "PGSSLMAXPROTOCOLVERSION",
-    "ssl_min_protocol_version": "PGSSLMINPROTOCOLVERSION",
-    "sslcert": "PGSSLCERT",
-    "sslcertmode": "PGSSLCERTMODE",
-    "sslcompression": "PGSSLCOMPRESSION",
-    "sslcrl": "PGSSLCRL",
-    "sslcrldir": "PGSSLCRLDIR",
-    "sslkey": "PGSSLKEY",
-    "sslmode": "PGSSLMODE",
-    "sslnegotiation": "PGSSLNEGOTIATION",
-    "sslrootcert": "PGSSLROOTCERT",
-    "sslsni": "PGSSLSNI",
-    "target_session_attrs": "PGTARGETSESSIONATTRS",
 }
 """The variable that libpq 18 and older ones read for a parameter.
 

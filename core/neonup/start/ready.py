@@ -94,12 +94,14 @@ def run(
         from neonup import plugins
 
         manager = plugins.create_plugin_manager()
-    from neonup.start import variables  # which a start that finds its database ready needs not
+    from neonup.start import (
+        plugin_variables,
+    )  # which a start that finds its database ready needs not
 
     token = _inside.set(True)
     try:
         if created:
-            variables.add(settings, database, lookup.file_of(settings), manager)
+            plugin_variables.add(settings, database, lookup.file_of(settings), manager)
             if settings.extensions:
                 create_extensions(settings, database)
             if settings.migrate:

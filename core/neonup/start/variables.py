@@ -1,45 +1,30 @@
-"""The variables that plugins add beside a new database's URL."""
+"""All variables of a project that name its database: the key, and those of the settings."""
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
-from typing import TYPE_CHECKING
-
 from neonup.database import Database
-from neonup.env import record_changes
-from neonup.errors import NeonupError
 from neonup.settings import Settings
-from neonup.start import lookup
-
-if TYPE_CHECKING:
-    import pluggy
 
 
-def add(settings: Settings, database: Database, file: Path, manager: pluggy.PluginManager) -> None:
-    """Ask the plugins and write what they answer. The caller holds the project's lock.
+def database_variables(settings: Settings, database: Database) -> dict[str, str]:
+    """The variables with which a project reaches a database, by name.
+
+    These are the key, the key's direct form where that URL differs, and the variables of
+    ``[tool.neonup.variables]``. Which of them the user has set already is for the caller to see.
 
     Args:
-        database: the database, which the file records already: a plugin's fault loses no URL.
-        manager: the plugins.
+        settings: the project's.
+        database: its database, or another one in its place, e.g. a test's; ``url`` and
+            ``direct_url`` count.
 
     Raises:
-        NeonupError: a plugin failed, or its variables could not be written.
+        SettingsError: the URL is none of a Postgres database, and parts of it are needed.
     """
-    extra: dict[str, str] = {}
-    try:
-        for more in manager.hook.neonup_env(database=database):
-            extra |= more
-    except NeonupError:
-        raise
-    except Exception as error:
-        raise NeonupError(
-            f"A plugin's neonup_env failed: {type(error).__name__}: {error}",
-            remedy=f"The database exists and is in {file.name}; the next start calls the plugins "
-            "again.",
-        ) from error
-    if not extra:
-        return
-    record_changes.write(database, settings, file, extra=extra, replace=True)
-    for name, value in extra.items():
-        lookup.mark(name, value, os.environ)
+    values = {settings.key: database.url}
+    if database.direct_url and database.direct_url != database.url:
+        values[f"{settings.key}_DIRECT"] = database.direct_url
+    if settings.variables:
+        from neonup.postgres import templates  # which most projects do without
+
+        values |= templates.fill(settings.variables, database.url, database.direct)
+    return values
