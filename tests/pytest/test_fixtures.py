@@ -271,17 +271,60 @@ def test_factory_and_classes(child: Child) -> None:
     child.assert_nothing_left()
 
 
-@pytest.mark.parametrize(
-    "args", [("--collect-only",), ("--help",), ("--fixtures",), ("--markers",), ("-p", "no:neonup")]
-)
-def test_what_runs_no_test_starts_nothing(child: Child, args: tuple[str, ...]) -> None:
-    child.ini("neon_env = DATABASE_URL" if "-p" not in args else "")
-    child.write(test_it="def test_it(): pass" if "-p" in args else "def test_it(neon_db): pass")
-    run = child.pytest(*args)
-    assert run.code == 0, run.output
+SAYS_WHETHER_A_SERVER_WAS_STARTED = """
+    import os
+    from pathlib import Path
+
+    def pytest_unconfigure():
+        runs = Path(os.environ["NEONUP_HOME"], "tests", "runs").glob("*/run.json")
+        print(f"started={any('folder' in run.read_text() for run in runs)}")
+"""
+
+TESTS = {
+    "fixture": "def test_it(neon_db): pass",
+    "none": "def test_it(): pass",
+    "broken": "import no_such_module",
+    "empty": "",
+}
+RUNS_NO_TEST = {
+    "--collect-only": ("fixture", 0),
+    "--co -q": ("none", 0),
+    "--setup-plan": ("none", 0),
+    "--help": ("fixture", 0),
+    "--fixtures": ("fixture", 0),
+    "--markers": ("none", 0),
+    "-k nothing": ("none", 5),
+    "-m nothing": ("none", 5),
+    "--deselect=test_it.py": ("none", 5),
+    "--lf": ("empty", 5),
+    "": ("broken", 2),
+}
+
+
+@pytest.mark.parametrize("args", [*RUNS_NO_TEST])
+def test_what_runs_no_test_starts_nothing(child: Child, args: str) -> None:
+    tests, code = RUNS_NO_TEST[args]
+    child.ini("neon_env = DATABASE_URL")
+    child.write(test_it=TESTS[tests], conftest=SAYS_WHETHER_A_SERVER_WAS_STARTED)
+    run = child.pytest("-p", "cacheprovider", *args.split())
+    assert run.code == code, run.output
     shown = {"--help": "--neon-keep", "--fixtures": "neon_db", "--markers": "neon(isolation)"}
-    assert shown.get(args[0], "") in run.output
-    assert child.servers == [] and child.data == []
+    assert shown.get(args, "") in run.output
+    assert run.said("started") == ["False"], run.output
+    child.assert_nothing_left()
+
+
+def test_without_the_plugin_nothing_of_it_is_there(child: Child) -> None:
+    child.ini()
+    child.write(test_it=TESTS["none"], conftest=SAYS_WHETHER_A_SERVER_WAS_STARTED)
+    assert child.pytest("-p", "no:neonup").expect(passed=1).said("started") == ["False"]
+
+
+def test_what_runs_one_starts_it(child: Child) -> None:
+    """So that the tests above can fail."""
+    child.ini("neon_env = DATABASE_URL")
+    child.write(test_it=TESTS["none"], conftest=SAYS_WHETHER_A_SERVER_WAS_STARTED)
+    assert child.pytest("-k", "test_it").expect(passed=1).said("started") == ["True"]
 
 
 FAILS = """

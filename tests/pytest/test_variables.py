@@ -161,19 +161,3 @@ def test_a_project_that_does_not_use_it_sees_nothing_of_it(child: Child, ini: st
     )
     child.pytest(DATABASE_URL="postgresql://me@127.0.0.1:1/app").expect(passed=1)
     assert not (child.home / "tests").exists()
-
-
-def test_opted_in_but_no_fixture_is_used_so_no_server_starts(child: Child) -> None:
-    child.ini("neon_env = DATABASE_URL")
-    child.write(
-        test_it="""
-        import os, psutil
-
-        def test_it():
-            assert "neonup_test" in os.environ["DATABASE_URL"]
-            words = [w for p in psutil.process_iter(["cmdline"]) for w in (p.info["cmdline"] or [])]
-            assert not [w for w in words if w.startswith(os.environ["NEONUP_HOME"] + "/engines")]
-        """
-    )
-    child.pytest().expect(passed=1)
-    child.assert_nothing_left()

@@ -5,12 +5,11 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from neonup_pytest import supported
+from neonup_pytest import options, supported
 
 if TYPE_CHECKING:
     import psycopg
@@ -43,8 +42,7 @@ def neon_template(pytestconfig: pytest.Config) -> Source:
     Override it to return a command or ``module:function``, the path of a SQL file, a callable
     that is given the URL, a list of these, a `neonup_pytest.Schema`, or None for no schema.
     """
-    files: list[Source] = [Path(name) for name in pytestconfig.getini("neon_schema")]
-    return [*files, pytestconfig.getini("neon_migrate") or None]
+    return options.schema(pytestconfig)
 
 
 @pytest.fixture(scope="session")
@@ -64,6 +62,17 @@ def _neon_shared(pytestconfig: pytest.Config, neon_url: str, neon_template: Sour
     """What tests with `neon_url` alone use, too: a folder may have a template of its own."""
     with plainly():
         _begun(pytestconfig, neon_template).worker.share()
+
+
+@pytest.fixture
+def _neon_application(request: pytest.FixtureRequest, neon_template: Source) -> None:
+    """What is behind the application's URL for a test that asks for nothing of this plugin."""
+    from neonup_pytest import state
+    from neonup_pytest.schema import schema_of
+
+    with plainly():
+        schema = schema_of(neon_template, request.config.rootpath)
+        state.of(request.config).serve(schema, request.session)
 
 
 @pytest.fixture

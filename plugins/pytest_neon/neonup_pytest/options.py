@@ -5,6 +5,8 @@ from __future__ import annotations
 import enum
 import re
 from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
 
 import pytest
 
@@ -17,6 +19,8 @@ FIXTURES = frozenset(
     }
 )
 """Who asks for one of these uses the tests' server."""
+
+C = TypeVar("C", bound=enum.StrEnum)
 
 _VARIABLE = r"[A-Za-z_][A-Za-z0-9_]*"
 
@@ -33,6 +37,15 @@ class Isolation(enum.StrEnum):
     """One database for all; what goes through the fixtures is rolled back."""
     SHARED = "shared"
     """One database for all; what a test leaves stays."""
+
+
+class Autouse(enum.StrEnum):
+    """What a test has that asks for no database, behind the URL that the application has."""
+
+    SHARED = "shared"
+    """The run's one, which all such tests share."""
+    DATABASE = "database"
+    """A database of its own, as if it asked for ``neon_db``."""
 
 
 class Keep(enum.StrEnum):
@@ -74,6 +87,12 @@ def add(parser: pytest.Parser) -> None:
         "neon_migrate_files", "glob patterns of the files that neon_migrate depends on", "args", []
     )
     parser.addini("neon_isolation", f"one of {', '.join(Isolation)}", "string", "database")
+    parser.addini(
+        "neon_autouse",
+        f"what tests have that ask for no database: {', '.join(Autouse)}",
+        "string",
+        Autouse.SHARED.value,
+    )
 
 
 @dataclass(frozen=True)
@@ -84,6 +103,7 @@ class PytestOptions:
     dialect: str | None
     migrate_files: tuple[str, ...]
     isolation: Isolation
+    autouse: Autouse
     keep: Keep
     rebuild: bool
     provider: str
@@ -100,7 +120,8 @@ def read(config: pytest.Config) -> PytestOptions:
         env=env(config),
         dialect=config.getini("neon_dialect") or None,
         migrate_files=tuple(config.getini("neon_migrate_files")),
-        isolation=_isolation(config.getini("neon_isolation"), "neon_isolation"),
+        isolation=_choice(Isolation, config.getini("neon_isolation"), "neon_isolation"),
+        autouse=autouse(config),
         keep=Keep(config.known_args_namespace.neon_keep),
         rebuild=bool(config.known_args_namespace.neon_rebuild),
         provider=_provider(config),
@@ -141,6 +162,12 @@ def env(config: pytest.Config) -> Env:
     return tuple(map(str, value))
 
 
+def schema(config: pytest.Config) -> list[Path | str]:
+    """What makes the schema: the SQL files of ``neon_schema``, then ``neon_migrate``."""
+    migrate = config.getini("neon_migrate")
+    return [*map(Path, config.getini("neon_schema")), *([migrate] if migrate else [])]
+
+
 def fixtures_of(item: pytest.Item) -> frozenset[str]:
     """The fixtures that a test is known to use before it runs."""
     return frozenset(getattr(item, "fixturenames", ()))
@@ -157,13 +184,22 @@ def isolation_of(item: pytest.Item, default: Isolation) -> Isolation:
         return default
     if marker.args or set(marker.kwargs) != {"isolation"}:
         raise pytest.UsageError("@pytest.mark.neon takes isolation=..., and nothing else.")
-    return _isolation(marker.kwargs["isolation"], "@pytest.mark.neon(isolation=...)")
+    return _choice(Isolation, marker.kwargs["isolation"], "@pytest.mark.neon(isolation=...)")
 
 
-def _isolation(value: object, where: str) -> Isolation:
+def autouse(config: pytest.Config) -> Autouse:
+    """What ``neon_autouse`` says.
+
+    Raises:
+        pytest.UsageError: it says something else.
+    """
+    return _choice(Autouse, config.getini("neon_autouse"), "neon_autouse")
+
+
+def _choice(choices: type[C], value: object, where: str) -> C:
     try:
-        return Isolation(str(value))
+        return choices(str(value))
     except ValueError:
         raise pytest.UsageError(
-            f"{where} is {value!r}; it is one of {', '.join(Isolation)}."
+            f"{where} is {value!r}; it is one of {', '.join(choices)}."
         ) from None

@@ -12,6 +12,7 @@ import pytest
 
 from neonup_pytest import options, run, supported
 from neonup_pytest.fixtures import (
+    _neon_application,
     _neon_shared,
     neon_async_connection,
     neon_async_engine,
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from neonup_pytest.state import RunState
 
 __all__ = [
+    "_neon_application",
     "_neon_shared",
     "neon_async_connection",
     "neon_async_engine",
@@ -92,11 +94,12 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.hookimpl(tryfirst=True)  # before a worker of pytest-xdist says that it can begin
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Stop where tests could reach another database than theirs, before the first one runs."""
-    used = any(options.FIXTURES & options.fixtures_of(item) for item in session.items)
-    if used or _state(session.config) is not None:
-        from neonup_pytest.state import of
+    with _as_usage_errors(session.config):
+        gives = options.autouse(session.config) is options.Autouse.DATABASE
+        used = any(gives or options.FIXTURES & options.fixtures_of(item) for item in session.items)
+        if used or _state(session.config) is not None:
+            from neonup_pytest.state import of
 
-        with _as_usage_errors(session.config):
             of(session.config).expect(session.items)
 
 
@@ -113,8 +116,16 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     if (state := _state(item.config)) is None:
         return
     state.failed_databases.begin(item)
-    if state.worker.open and "neon_url" not in options.fixtures_of(item):
+    if "neon_url" in options.fixtures_of(item):
+        return
+    if state.worker.open:
         state.worker.share()
+    elif not hasattr(item, "fixturenames") and state.serves:  # a file of another language's
+        from neonup_pytest.schema import schema_of
+
+        with plainly():
+            schema = schema_of(options.schema(item.config), item.config.rootpath)
+            state.serve(schema, item.session)
 
 
 @pytest.hookimpl(tryfirst=True)

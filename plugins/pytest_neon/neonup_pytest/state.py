@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 import neonup
-from neonup import Database, Settings, SettingsError
+from neonup import Database, NeonupError, Settings, SettingsError
 from neonup_pytest import failed_databases as keep
 from neonup_pytest import options, schema, supported
 from neonup_pytest.application import environment, own_database
 from neonup_pytest.application.environment import Variables
 from neonup_pytest.databases import naming
-from neonup_pytest.options import Isolation, Keep, PytestOptions
+from neonup_pytest.options import Autouse, Isolation, Keep, PytestOptions
 from neonup_pytest.run import of_process
 from neonup_pytest.schema import Schema, SchemaProject
 from neonup_pytest.servers import external
@@ -44,6 +44,8 @@ class RunPhase:
 
 _SHARED = "_neon_shared"
 """The fixture that a test is given which wants the URL, but no database of its own."""
+_APPLICATION = "_neon_application"
+"""The fixture that a test is given which wants nothing, but may use the application."""
 
 
 class RunState:
@@ -104,18 +106,41 @@ class RunState:
             NeonupError: it could reach a database that is not the tests'.
             pytest.UsageError: a marker cannot be used.
         """
+        for item in items:
+            if (fixture := self._fixture_for(item)) is not None:
+                item.fixturenames.insert(0, fixture)  # type: ignore[attr-defined]
         users = [item for item in items if options.FIXTURES & options.fixtures_of(item)]
         self.worker.expected = sum(
             "neon_db" in options.fixtures_of(item) and self.isolation(item) is Isolation.DATABASE
             for item in users
         )
-        for item in users:
-            if not {"neon_db", _SHARED} & options.fixtures_of(item):
-                item.fixturenames.insert(0, _SHARED)  # type: ignore[attr-defined]
         if users:
             self.verify()
         else:
             self.refuse_return()
+
+    def _fixture_for(self, item: pytest.Item) -> str | None:
+        """The fixture of ours that a test is given before all others; None: it has one, or none."""
+        asked_for = options.fixtures_of(item)
+        if {"neon_db", _SHARED, _APPLICATION} & asked_for or not hasattr(item, "fixturenames"):
+            return None
+        if self.options.autouse is Autouse.DATABASE:
+            return "neon_db"
+        if options.FIXTURES & asked_for:
+            return _SHARED
+        return _APPLICATION if self.serves else None
+
+    @property
+    def serves(self) -> bool:
+        """Whether tests that ask for nothing find a database behind the application's URL.
+
+        Django's tests say so themselves, and pytest-django keeps the others from its databases.
+        """
+        return (
+            self.settings.enabled
+            and self.framework is None
+            and any(os.environ.get(name) == self.variables.values[name] for name in self.names)
+        )
 
     def verify(self) -> None:
         """Make sure that the application of tests which use a fixture has no other database.
@@ -153,6 +178,20 @@ class RunState:
         if not self.settings.enabled:
             raise SettingsError("The tests need a database, and NEONUP=off forbids creating one.")
         self.worker.begin(source, self.template_of(source))
+
+    def serve(self, source: Schema | None, session: pytest.Session) -> None:
+        """Put the database that tests share behind the application's URL; start it, if need be.
+
+        Raises:
+            NeonupError: it cannot be had. Then no test of the application can pass, and the run
+                ends.
+        """
+        try:
+            self.begin(source)
+            self.worker.share()
+        except NeonupError as error:
+            session.shouldfail = f"neonup: the tests have no database: {error.message}"
+            raise
 
     def template_of(self, source: Schema | None) -> Callable[[], str]:
         """Makes sure of the template of a schema, and returns its name."""
