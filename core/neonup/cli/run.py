@@ -11,7 +11,9 @@ from typing import Any, NoReturn
 import click
 
 from neonup.cli import options
-from neonup.errors import NeonupError
+from neonup.database import Database
+from neonup.errors import NeonupError, SettingsError
+from neonup.start import announce, lookup
 
 _ANY = {"ignore_unknown_options": True, "allow_interspersed_args": False}
 
@@ -20,9 +22,23 @@ _ANY = {"ignore_unknown_options": True, "allow_interspersed_args": False}
 @options.database_options
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
 def run(command: tuple[str, ...], **arguments: Any) -> None:
-    """Run COMMAND with the database ready and its variables set."""
-    options.database_of(options.start(**arguments))
-    _become(command, os.environ)
+    """Run COMMAND with the database ready and its variables set, libpq's PGHOST etc. too."""
+    start = options.start(**arguments)
+    database = options.database_of(start)
+    for remark in lookup.publish(start.settings, database, os.environ):
+        announce.remark(remark, start.settings)
+    _become(command, _environment(database))
+
+
+def _environment(database: Database) -> Mapping[str, str]:
+    from neonup.clients.psql import environment
+
+    try:
+        return environment(database.direct, own=database.own)
+    except SettingsError:
+        if database.own:
+            raise
+        return os.environ  # SQLite's, for example, which is the user's own
 
 
 @click.command(context_settings=_ANY)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from typing import Any
 
@@ -10,7 +11,8 @@ import click
 from neonup.cli import options, output
 from neonup.database import USER, Inspection, State
 from neonup.postgres import drivers, urls
-from neonup.start import announce, owner, unanswered
+from neonup.start import announce, lookup, owner, unanswered
+from neonup.start.variables import database_variables
 
 _ADOPT = "if its password is refused: neonup adopt, signed in to that account"
 _COLOURS = {State.READY: "green", State.STOPPED: "yellow"}
@@ -94,10 +96,15 @@ def url(direct: bool, driver: str | None, **arguments: Any) -> None:
 @output.json_option
 def env(**arguments: Any) -> None:
     """Print the variables for a shell: eval "$(neonup env)"."""
-    database = options.answering(options.start(**arguments))
-    variables = {database.key: database.url}
-    if database.direct != database.url:
-        variables[f"{database.key}_DIRECT"] = database.direct
+    start = options.start(**arguments)
+    database, settings = options.answering(start), start.settings
+    direct = database.with_(direct_url=database.direct)
+    others = lookup.own_variables(settings, os.environ)
+    variables = {
+        name: value
+        for name, value in database_variables(settings, direct).items()
+        if name not in others
+    }
     if output.wants_json():
         output.emit(variables)
         return

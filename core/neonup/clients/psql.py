@@ -115,10 +115,7 @@ def client_command(
             brings a tunnel.
     """
     place = urls.parse(url)
-    environ = libpq.without(os.environ) if own else dict(os.environ)
-    values, rest = _connection(place, environ)
-    environ.update(values)
-    environ.pop(libpq.VARIABLES["service"], None)  # its values would go before the variables
+    environ, rest = _environment(place, own)
     argv = [str(program)]
     if place.wants_tls and not tls:
         argv = [*_tls_tunnel(program), *argv]
@@ -127,10 +124,24 @@ def client_command(
     return argv, environ
 
 
-def _connection(
-    place: PostgresUrl, environ: Mapping[str, str]
-) -> tuple[dict[str, str], dict[str, str]]:
-    """libpq's variables for a place, and the parameters that have none."""
+def environment(url: str, *, own: bool = False) -> dict[str, str]:
+    """The environment of any program in which libpq reaches a database without an argument.
+
+    ``PGHOST`` and its like are set, and what would go before them (``PGSERVICE``) is removed.
+
+    Args:
+        url: as in `psql_command`, and so is ``own``.
+
+    Raises:
+        SettingsError: it is no Postgres URL.
+    """
+    place = urls.parse(url)
+    return {"PGSSLMODE": place.sslmode, **_environment(place, own)[0]}
+
+
+def _environment(place: PostgresUrl, own: bool) -> tuple[dict[str, str], dict[str, str]]:
+    """An environment with libpq's variables for a place, and the parameters that have none."""
+    environ = libpq.without(os.environ) if own else dict(os.environ)
     parameters = {
         name: value
         for name, value in libpq.parameters(place, environ).items()
@@ -142,7 +153,8 @@ def _connection(
     variables = libpq.VARIABLES
     values = {variables[name]: value for name, value in parameters.items() if name in variables}
     rest = {name: value for name, value in parameters.items() if name not in variables}
-    return values, rest
+    environ.pop(variables["service"], None)  # its values would go before the variables
+    return {**environ, **values}, rest
 
 
 def _tls_tunnel(program: Path) -> Sequence[str]:

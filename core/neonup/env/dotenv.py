@@ -177,6 +177,19 @@ def safe_value(value: str) -> bool:
     return bool(value) and not re.search(_UNSAFE, value)
 
 
+def assignment(name: str, value: str) -> str | None:
+    """A line that gives a variable a value, quoted if need be; None: no reader would agree on it.
+
+    In single quotes a value is what it is to python-dotenv, a shell and docker, whatever else it
+    holds than a quote, a backslash and ``${``, in which python-dotenv puts another variable.
+    """
+    if not value or safe_value(value):
+        return f"{name}={value}"
+    if value.isprintable() and not re.search(r"""['\\]|\$\{""", value):
+        return f"{name}='{value}'"
+    return None
+
+
 def add(file: EnvFile, lines: Sequence[str], *, expect: dict[str, str]) -> None:
     """Append lines, in one write; a new file gets mode 0600.
 

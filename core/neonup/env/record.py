@@ -2,13 +2,15 @@
 
 The keys and the form are those of the official ``neon-new`` command, so that either reads what
 the other wrote; one comment more, ``# neonup: KEY provider=... id=... host=...``, ties provider,
-id and expiry to the URL. It counts only while the URL still names that host. Its words ``added=``
-and ``more=`` say what else neonup put there, so that all of it can be taken out again.
+id and expiry to the URL. It counts only while the URL still names that host. Its words ``added=``,
+``more=`` and ``variables=`` say what else neonup put there, so that it can be taken out again; the
+last one has a checksum of each value, since a line that the user has changed is the user's.
 """
 
 from __future__ import annotations
 
 import re
+import zlib
 from collections.abc import Collection, Mapping
 from datetime import datetime
 from pathlib import Path
@@ -28,8 +30,10 @@ _LEADS_ELSEWHERE = r"(?:^|(?<=&))(?:host|hostaddr|port|service)=[^&]*"
 def keys(file: dotenv.EnvFile) -> list[str]:
     """The variables of a file that hold a database's URL; its direct form is not one of its own."""
     values = {key: value for key, value in file.values().items() if re.match(_CONNECTION, value)}
-    direct = {name for key in values for name in _direct_names(key)}
-    return [key for key in values if key not in direct]
+    others = {name for key in values for name in _direct_names(key)}
+    for key in values:
+        others |= beside(our_record(comments(file, range(len(file.statements))), key))
+    return [key for key in values if key not in others]
 
 
 def parse(file: dotenv.EnvFile, key: str) -> Database | None:
@@ -90,13 +94,50 @@ def block(file: dotenv.EnvFile, key: str) -> list[int]:
     lines = [index for index, statement in enumerate(statements) if statement.key == key]
     if not lines:
         return []
+    own = {f"{key}_DIRECT", f"{key}_UNPOOLED"}
     for end in range(lines[-1] + 1, len(statements)):
         statement = statements[end]
-        if statement.key not in (f"{key}_DIRECT", f"{key}_UNPOOLED") and re.match(
-            _CONNECTION, statement.value or ""
-        ):
+        if statement.key is None:
+            own |= beside(our_record([statement.text.strip()], key))
+        elif statement.key not in own and re.match(_CONNECTION, statement.value or ""):
             return [*range(lines[-1], end)]
     return [*range(lines[-1], len(statements))]
+
+
+def beside(words: Mapping[str, str]) -> set[str]:
+    """The variables beside the URL that a record says are in its block: plugins', the project's."""
+    more = f"{words.get('more', '')},{words.get('variables', '')}".split(",")
+    return {name.partition(":")[0] for name in more if name}
+
+
+def written(file: dotenv.EnvFile, key: str) -> dict[int, str]:
+    """The lines of ``[tool.neonup.variables]`` in a key's block that are as neonup wrote them.
+
+    Returns:
+        The variables' names, by the indexes of the statements.
+    """
+    statements, indexes = file.statements, block(file, key)
+    marks = our_record(comments(file, indexes), key).get("variables", "").split(",")
+    return {
+        index: name
+        for index in indexes
+        if (name := statements[index].key)
+        and f"{name}:{checksum(statements[index].value or '')}" in marks
+    }
+
+
+def own_values(file: dotenv.EnvFile, key: str, names: Collection[str]) -> dict[str, str]:
+    """What the user has set some of the variables to, in a line of their own, by name."""
+    values, statements = file.values(), file.statements
+    ours = {(name, statements[index].value) for index, name in written(file, key).items()}
+    return {
+        name: values[name] for name in names if name in values and (name, values[name]) not in ours
+    }
+
+
+def checksum(value: str) -> str:
+    """Tells a changed value from an unchanged one; it guards nothing."""
+    return f"{zlib.crc32(value.encode(errors='surrogatepass')):08x}"
 
 
 def _expiry(text: str, path: Path) -> datetime:

@@ -11,7 +11,7 @@ from pathlib import Path
 from neonup.database import USER, Database
 from neonup.env import dotenv, files, lock, record
 from neonup.env.dotenv import Statement
-from neonup.errors import ProviderError
+from neonup.errors import ProviderError, SettingsError
 from neonup.settings import AUTO, Settings
 
 _OWN = "# before neonup: "
@@ -49,13 +49,48 @@ def write(
         file = dotenv.read(path)
         managed = _managed(file, database.key, extra) if replace else set()
         words = _words_to_keep(file, database.key, managed, extra)
+        own = _of_the_project(database, settings, file)
+        if own:
+            marks = (f"{name}:{record.checksum(value)}" for name, value in own.items())
+            words.append(f"variables={','.join(marks)}")
         facts = next(index for index, line in enumerate(lines) if line.startswith("# neonup: "))
         lines[facts] = " ".join([lines[facts], *words])
+        lines += [_assignment(name, value) for name, value in own.items()]
+        variables |= {name: value for name, value in own.items() if value}
         if not replace:
             dotenv.add(file, lines, expect=variables)
             return
         instead = _commented(file, managed) if _displaces_own(file, database) else {}
         dotenv.rewrite(file, managed, lines, expect=variables, instead=instead)
+
+
+def _of_the_project(database: Database, settings: Settings, file: dotenv.EnvFile) -> dict[str, str]:
+    """The variables of ``[tool.neonup.variables]`` that are written: not those the user has set."""
+    if not settings.variables:
+        return {}
+    from neonup.postgres import templates
+
+    values = templates.fill(settings.variables, database.url, database.direct)
+    others = record.own_values(file, database.key, values)
+    return {name: value for name, value in values.items() if name not in others}
+
+
+def is_current(database: Database, settings: Settings, file: dotenv.EnvFile) -> bool:
+    """Whether a file has the variables of ``[tool.neonup.variables]`` as they would be written."""
+    statements, lines = file.statements, record.written(file, database.key)
+    values = {name: statements[index].value for index, name in lines.items()}
+    return values == _of_the_project(database, settings, file)
+
+
+def _assignment(name: str, value: str) -> str:
+    line = dotenv.assignment(name, value)
+    if line is None:
+        raise SettingsError(
+            f"{name} of [tool.neonup.variables] has characters that a .env file cannot hold; "
+            "nothing was written.",
+            remedy="Use {url}, in which they are encoded.",
+        )
+    return line
 
 
 def _displaces_own(file: dotenv.EnvFile, database: Database) -> bool:
@@ -137,7 +172,8 @@ def _names(words: Mapping[str, str]) -> list[str]:
 
 def _managed(file: dotenv.EnvFile, key: str, extra: Collection[str]) -> set[int]:
     statements, block = file.statements, record.block(file, key)
-    return {index for index in block if _is_managed(statements[index], key, extra)}
+    by_name = {index for index in block if _is_managed(statements[index], key, extra)}
+    return by_name | record.written(file, key).keys()
 
 
 def compose(

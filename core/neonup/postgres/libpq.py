@@ -158,7 +158,10 @@ def _version() -> int:
 
 def met(url: str, environ: Mapping[str, str]) -> list[str]:
     """The variables that an application meets which connects by a URL as it is, by name."""
-    given = {VARIABLES[name] for name in explicit(urls.parse(url)) if name in VARIABLES}
+    place = urls.parse(url)
+    given = {VARIABLES[name] for name in explicit(place) if name in VARIABLES}
+    if environ.get("PGSSLMODE") == place.sslmode:  # as `neonup run` sets it
+        given.add("PGSSLMODE")
     return sorted((CONNECTION & environ.keys()) - given)
 
 

@@ -26,7 +26,7 @@ def banner(database: Database, settings: Settings, remarks: Sequence[str] = ()) 
     Once per start: a child process of one that said the same says nothing, nor does a process
     whose start, as `neonup.start.once` knows it, has said so.
     """
-    announced = f"{database.key}:{lookup.checksum(database.url)}"
+    announced = f"{database.key}:{record.checksum(database.url)}"
     before = os.environ.get(ANNOUNCED, "").split()
     if not settings.banner or announced in before or ready.is_running():
         return

@@ -60,13 +60,19 @@ class Start:
     def run(self, *, force: bool = False) -> Database:
         """The steps in order; ``force`` creates a new database in place of an existing one."""
         database = lookup.find_database(self.settings)
+        if database is not None and self.settings.variables:  # what it is now counts as neonup's
+            lookup.publish(self.settings, database, os.environ)
         if database is not None and force:
             lookup.check_replaceable(database)
             database = self._create(Creation.REPLACE, database, need=lookup.instead(database))
         else:
             database = self._settled(database)
         if not database.created:  # else that was done before the lock was given back
-            lookup.publish(database, os.environ)
+            self.remarks += lookup.publish(self.settings, database, os.environ)
+            if self.settings.variables:
+                from neonup.start import renewal  # what has not changed needs it not
+
+                self.remarks += renewal.refresh(self.settings, database)
             self._announce(database)
         return database
 
@@ -174,7 +180,7 @@ class Start:
                 return self._settled(now)
             if ready.is_pending(self.settings):
                 self.progress("Finishing what the last start did not complete")
-                lookup.publish(now, os.environ)
+                lookup.publish(self.settings, now, os.environ)
                 ready.run(self.settings, now, created=True)
             return now
 
@@ -189,7 +195,7 @@ class Start:
             woken = provider.wake(now)
             if woken.url != now.url:
                 self._renew(now, woken)
-            lookup.publish(woken, os.environ)
+            lookup.publish(self.settings, woken, os.environ)
             ready.run(self.settings, woken, created=False)
             return woken
 

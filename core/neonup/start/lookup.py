@@ -11,7 +11,6 @@ import contextlib
 import os
 import re
 import threading
-import zlib
 from collections.abc import Mapping, MutableMapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
@@ -20,6 +19,7 @@ from neonup.database import USER, Database
 from neonup.env import dotenv, record
 from neonup.errors import EnvFileError, NeonupError, SettingsError
 from neonup.settings import Settings, resolve
+from neonup.start.variables import database_variables
 
 if TYPE_CHECKING:
     from neonup.arguments import Arguments
@@ -191,14 +191,41 @@ def check_replaceable(database: Database) -> None:
         )
 
 
-def publish(database: Database, environ: MutableMapping[str, str]) -> None:
-    """Put the URLs into the environment, marked where they are not the user's own already."""
-    values = {database.key: database.url}
-    if database.direct_url and database.direct_url != database.url:
-        values[f"{database.key}_DIRECT"] = database.direct_url
+def publish(settings: Settings, database: Database, environ: MutableMapping[str, str]) -> list[str]:
+    """Put the database's variables into the environment, marked where they are not there already.
+
+    Returns:
+        What a banner should say: which variables of ``[tool.neonup.variables]`` the user has set
+        to something else, in the environment or in the file. They stay as they are.
+    """
+    values = database_variables(settings, database)
+    others = own_variables(settings, environ) if settings.variables else {}
     for name, value in values.items():
-        if environ.get(name) != value:
+        is_variable = name in settings.variables  # marked in any case: what a shell has exported
+        if name not in others and (is_variable or environ.get(name) != value):
             mark(name, value, environ)
+    names = [name for name, value in others.items() if values.get(name, value) != value]
+    if not names:
+        return []
+    are = "are your own, and stay as they are" if names[1:] else "is your own, and stays as it is"
+    return [
+        f"{', '.join(names)} {are}: {'they do' if names[1:] else 'it does'} not lead to this "
+        "database until you remove what sets it"
+    ]
+
+
+def own_variables(settings: Settings, environ: MutableMapping[str, str]) -> dict[str, str]:
+    """What the user has set variables of the project to, in the environment or in the file."""
+    file = dotenv.read(file_of(settings, pipes=False), pipes=False)
+    others = record.own_values(file, settings.key, settings.variables)
+    exported = {name: environ[name] for name in settings.variables if environ.get(name)}
+    ours = record.written(file, settings.key)
+    in_file = {(name, file.statements[index].value) for index, name in ours.items()}
+    return others | {
+        name: value
+        for name, value in exported.items()
+        if not is_marked(name, value, environ) and (name, value) not in in_file
+    }
 
 
 def mark(key: str, value: str, environ: MutableMapping[str, str]) -> None:
@@ -216,9 +243,4 @@ def is_marked(key: str, value: str, environ: MutableMapping[str, str]) -> bool:
 
 
 def _mark(key: str, value: str) -> str:
-    return f"{key}:{checksum(value)}"
-
-
-def checksum(value: str) -> str:
-    """Tells a changed value from an unchanged one; it guards nothing."""
-    return f"{zlib.crc32(value.encode(errors='surrogatepass')):08x}"
+    return f"{key}:{record.checksum(value)}"

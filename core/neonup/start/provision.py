@@ -82,6 +82,7 @@ def create(
     if resets is not None and provider.local:
         provider.clear(resets)
     database = _recorded(settings, creation, provider, replaces, file)
+    others = lookup.publish(settings, database, os.environ)
     ready.run(settings, database, created=True, manager=manager)
     remarks = [f"provider: {provider.name} ({why})"]
     if resets is not None and not provider.local:
@@ -90,7 +91,7 @@ def create(
         remarks.append(
             f"your own {settings.key} is a comment in {file.name}; `neonup destroy` puts it back"
         )
-    remarks += exposure.remarks(file)
+    remarks += [*others, *exposure.remarks(file)]
     return Provisioned(database.with_(source=str(file)), created=True, remarks=tuple(remarks))
 
 
@@ -118,9 +119,7 @@ def _recorded(
         owner.settle(settings, database.with_(source=str(file)))
 
     spec = _spec(settings, creation, provider, replaces)
-    database = created.create(settings, provider, spec, record=write, replaces=replaces)
-    lookup.publish(database, os.environ)
-    return database
+    return created.create(settings, provider, spec, record=write, replaces=replaces)
 
 
 def _is_due(

@@ -5,8 +5,9 @@ Loaded only where something changed.
 
 from __future__ import annotations
 
-from neonup.database import Database
-from neonup.env import lock, record_changes
+from neonup.database import USER, Database
+from neonup.env import dotenv, lock, record_changes
+from neonup.errors import EnvFileError
 from neonup.settings import Settings
 from neonup.start import lookup
 
@@ -22,3 +23,22 @@ def renew(settings: Settings, known: Database, changed: Database) -> bool:
             return False
         record_changes.write(changed, settings, lookup.file_of(settings), replace=True)
     return True
+
+
+def refresh(settings: Settings, database: Database) -> list[str]:
+    """Bring a database's variables in the file up to date with ``[tool.neonup.variables]``.
+
+    Returns:
+        What a banner should say: why that could not be done.
+    """
+    is_ours = database.provider != USER or database.before_claim is not None
+    if not is_ours or not settings.enabled or settings.env == "production":
+        return []
+    file = dotenv.read(lookup.file_of(settings, pipes=False), pipes=False)
+    if file.text is None or record_changes.is_current(database, settings, file):
+        return []
+    try:
+        renew(settings, database, database)
+    except EnvFileError as error:
+        return [f"its variables could not be written: {error.message}"]
+    return []
