@@ -1,13 +1,10 @@
-"""What plugins' hooks return beside providers: commands, lines of ``doctor``, and servers."""
+"""What plugins' hooks return beside providers: commands, and lines of ``doctor``."""
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import import_module
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import click
@@ -47,57 +44,3 @@ class Finding:
     topic: str
     text: str
     remedy: str | None = None
-
-
-@dataclass(frozen=True)
-class Leftover:
-    """Something that was deleted and still takes room.
-
-    Args:
-        id: its id.
-        why: why nobody can miss it, as ``neonup prune`` says it: ``it was deleted``.
-        size: bytes on the disk.
-    """
-
-    id: str
-    why: str
-    size: int
-
-
-class Servers(ABC):
-    """A kind of servers under one home.
-
-    Args:
-        home: the folder of neonup's state.
-    """
-
-    def __init__(self, home: Path):
-        self.home = home
-
-    @abstractmethod
-    def rows(self) -> list[dict[str, Any]]:
-        """A row of ``neonup list`` for each: ``id``, ``state``, ``port``, ``kind``, ``project``,
-        ``engine``, ``size`` (bytes), ``connections``, ``pid`` and ``problem``."""
-
-    @abstractmethod
-    def stop(self) -> list[str]:
-        """Stop all that run; their data is kept.
-
-        Returns:
-            The ids of those that ran.
-
-        Raises:
-            NeonupError: one does not stop.
-        """
-
-    def leftovers(self) -> list[Leftover]:
-        """What ``neonup prune`` offers to remove for good."""
-        return []
-
-    def purge(self, leftovers: Sequence[Leftover]) -> None:
-        """Remove leftovers for good, with their data.
-
-        Raises:
-            NeonupError: something could not be removed.
-        """
-        raise NotImplementedError(f"{type(self).__name__} tells of leftovers: it removes them, too")

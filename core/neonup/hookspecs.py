@@ -11,7 +11,7 @@ from typing import Any
 
 import pluggy
 
-from neonup.contributions import Command, Finding, Servers
+from neonup.contributions import Command, Finding
 from neonup.database import Database
 from neonup.provider import Provider
 from neonup.settings import Settings
@@ -86,10 +86,11 @@ def neonup_tls_tunnel() -> Sequence[str] | None:
 
 
 @hookspec
-def neonup_servers() -> Iterable[type[Servers]]:  # type: ignore[empty-body]
+def neonup_servers() -> Iterable[type[Any]]:  # type: ignore[empty-body]
     """Return what else runs on this machine, for ``neonup list``, ``stop --all`` and ``prune``.
 
-    Called by these commands; each class is made with the folder of neonup's state.
+    Called by these commands, which are ``neonup-local``'s. Each class is one of its
+    ``neonup_local.servers.Servers``, and is made with the folder of neonup's state.
     """
 
 

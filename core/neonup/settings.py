@@ -99,13 +99,8 @@ _DECLARED = options.declared(Settings)
 _VARIABLES = {name: f"NEONUP_{name.upper()}" for name in _DECLARED}
 _OTHERS = frozenset(
     {
-        "NEONUP_ANNOUNCED",
-        "NEONUP_CONSOLE_URL",
-        "NEONUP_FINISHING",
-        "NEONUP_HOME",
-        "NEONUP_MARKS",
-        "NEONUP_MCP_TOKEN",
-        "NEONUP_OAUTH_CLIENT_ID",
+        *("NEONUP_ANNOUNCED", "NEONUP_CONSOLE_URL", "NEONUP_FINISHING", "NEONUP_HOME"),
+        *("NEONUP_MARKS", "NEONUP_MCP_TOKEN", "NEONUP_OAUTH_CLIENT_ID"),
         *_VARIABLES.values(),
     }
 )

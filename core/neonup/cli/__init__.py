@@ -21,42 +21,24 @@ COMMANDS = (
     Command("claim", "neonup.cli.claim:claim", "Take the database into a Neon account."),
     Command("run", "neonup.cli.run:run", "Run a command with the database's variables set."),
     Command("psql", "neonup.cli.run:psql", "Open psql on the project's database."),
-    Command(
-        "reset", "neonup.cli.life:reset", "Delete the data and start over, migrated and seeded."
-    ),
-    Command(
-        "fork", "neonup.cli.life:fork", "Give this folder a database of its own, with the data."
-    ),
+    Command("reset", "neonup.cli.life:reset", "Delete the data and start over."),
+    Command("fork", "neonup.cli.life:fork", "Give this folder a copy of the database."),
     Command("destroy", "neonup.cli.life:destroy", "Delete the database, and its lines in .env."),
-    Command(
-        "versions", "neonup.cli.versions:versions", "Keep, list and restore versions of the data."
-    ),
+    Command("versions", "neonup.cli.versions:versions", "Keep and restore versions of the data."),
     Command("undo", "neonup.cli.versions:undo", "Bring the database back to its newest version."),
-    Command(
-        "doctor", "neonup.cli.doctor:doctor", "Show what would be used and why, and what is wrong."
-    ),
+    Command("doctor", "neonup.cli.doctor:doctor", "Show what would be used, and what is wrong."),
 )
 """The core's own commands, in the order of ``neonup --help``."""
 
 EXTRAS = {
-    "adopt": "cloud",
-    "auth": "cloud",
-    "branches": "cloud",
-    "down": "local",
-    "engine": "local",
-    "fleet": "cloud",
-    "list": "local",
-    "logs": "local",
-    "mcp": "mcp",
-    "new": "templates",
-    "projects": "cloud",
-    "prune": "local",
-    "pull": "cloud",
-    "push": "cloud",
-    "serve": "emulator",
-    "snapshots": "cloud",
-    "stop": "local",
-    "usage": "cloud",
+    **dict.fromkeys(
+        ("adopt", "auth", "branches", "fleet", "projects", "pull", "push", "snapshots", "usage"),
+        "cloud",
+    ),
+    **dict.fromkeys(("down", "engine", "list", "logs", "prune", "stop"), "local"),
+    **dict.fromkeys(("mcp",), "mcp"),
+    **dict.fromkeys(("new",), "templates"),
+    **dict.fromkeys(("serve",), "emulator"),
 }
 """Which extra brings a command that is not installed."""
 

@@ -12,7 +12,6 @@ from neonup.cli import options, output
 from neonup.database import USER, Inspection, State
 from neonup.postgres import drivers, urls
 from neonup.start import announce, lookup, owner, unanswered
-from neonup.start.variables import database_variables
 
 _ADOPT = "if its password is refused: neonup adopt, signed in to that account"
 _COLOURS = {State.READY: "green", State.STOPPED: "yellow"}
@@ -102,7 +101,7 @@ def env(**arguments: Any) -> None:
     others = lookup.own_variables(settings, os.environ)
     variables = {
         name: value
-        for name, value in database_variables(settings, direct).items()
+        for name, value in lookup.database_variables(settings, direct).items()
         if name not in others
     }
     if output.wants_json():

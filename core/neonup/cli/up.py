@@ -17,13 +17,9 @@ from neonup.start import permission, unanswered
 @options.owner_option
 @click.option("-p", "--prefix", help="The prefix of the claim link's variable.")
 @click.option("-s", "--seed", metavar="FILE", help="A SQL script to run on the database.")
-@click.option(
-    "-L",
-    "--logical-replication",
-    is_flag=True,
-    default=None,
+@click.option("-L", "--logical-replication", is_flag=True, default=None,
     help="Create it with wal_level = logical.",
-)
+)  # fmt: skip
 @click.option("--postgres", type=int, metavar="MAJOR", help="Its major version, e.g. 17.")
 @click.option("-r", "--ref", help="The referrer sent to neon.new.")
 @click.option("--provider", help="local, neon.new, account, claimable, or a plugin's provider.")

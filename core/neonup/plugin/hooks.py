@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from neonup.contributions import Finding, Leftover, Servers
+from neonup.contributions import Finding
 
-__all__ = ["Finding", "Leftover", "Servers"]
+__all__ = ["Finding"]

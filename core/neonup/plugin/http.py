@@ -10,22 +10,7 @@ from neonup.http.transport import LimitedBody, Sender, client_options, failure_o
 from neonup.providers import validation
 
 __all__ = [
-    "Call",
-    "Failure",
-    "LimitedBody",
-    "Outcome",
-    "Pause",
-    "Policy",
-    "Request",
-    "Response",
-    "Sender",
-    "Service",
-    "attempt",
-    "client_options",
-    "drive",
-    "error_fields",
-    "failed",
-    "failure_of",
-    "run",
-    "validation",
-]
+    "Call", "Failure", "LimitedBody", "Outcome", "Pause", "Policy", "Request", "Response",
+    "Sender", "Service", "attempt", "client_options", "drive", "error_fields", "failed",
+    "failure_of", "run", "validation",
+]  # fmt: skip

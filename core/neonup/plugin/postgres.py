@@ -14,17 +14,6 @@ from neonup.postgres.reports import ICU, SqlFailure, first_failure, missing_feat
 from neonup.postgres.session import PsqlSession, ServerLost, StatementFailed
 
 __all__ = [
-    "ICU",
-    "SETTING",
-    "PsqlSession",
-    "ServerLost",
-    "SqlFailure",
-    "StatementFailed",
-    "candidates",
-    "client_command",
-    "first_failure",
-    "is_here",
-    "knows_tls",
-    "missing_feature",
-    "psql_command",
-]
+    "ICU", "SETTING", "PsqlSession", "ServerLost", "SqlFailure", "StatementFailed", "candidates",
+    "client_command", "first_failure", "is_here", "knows_tls", "missing_feature", "psql_command",
+]  # fmt: skip

@@ -12,6 +12,7 @@ from neonup.start.claim import offer as claim_offer
 from neonup.start.flow import Start
 from neonup.start.lookup import (
     ENVIRONMENT,
+    database_variables,
     find_database,
     is_marked,
     is_same,
@@ -24,35 +25,13 @@ from neonup.start.lookup import file_of as project_file
 from neonup.start.lookup import recorded as recorded_database
 from neonup.start.owner import check as check_owner
 from neonup.start.permission import check_enabled
-from neonup.start.variables import database_variables
 from neonup.start.version_service import restore, versions_of
 from neonup.versions import REPLACED, named
 
 __all__ = [
-    "ENVIRONMENT",
-    "REPLACED",
-    "Start",
-    "StateStore",
-    "check_enabled",
-    "check_owner",
-    "claim_offer",
-    "database_variables",
-    "describe",
-    "exposure_remarks",
-    "find_database",
-    "is_marked",
-    "is_same",
-    "local_file",
-    "named",
-    "project_file",
-    "project_lock",
-    "provider_class",
-    "publish",
-    "recorded_database",
-    "recorded_databases",
-    "recorded_in",
-    "restore",
-    "state_name",
-    "tell",
-    "versions_of",
-]
+    "ENVIRONMENT", "REPLACED", "Start", "StateStore", "check_enabled", "check_owner",
+    "claim_offer", "database_variables", "describe", "exposure_remarks", "find_database",
+    "is_marked", "is_same", "local_file", "named", "project_file", "project_lock",
+    "provider_class", "publish", "recorded_database", "recorded_databases", "recorded_in",
+    "restore", "state_name", "tell", "versions_of",
+]  # fmt: skip

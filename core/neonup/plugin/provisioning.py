@@ -13,13 +13,6 @@ from neonup.start.plugin_variables import add as add_variables
 from neonup.start.provision import allow as allow_creation
 
 __all__ = [
-    "AUTO",
-    "add_variables",
-    "allow_creation",
-    "check_writable",
-    "choose_provider",
-    "create_database",
-    "database_from_json",
-    "database_to_json",
-    "write_record",
-]
+    "AUTO", "add_variables", "allow_creation", "check_writable", "choose_provider",
+    "create_database", "database_from_json", "database_to_json", "write_record",
+]  # fmt: skip

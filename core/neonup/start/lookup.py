@@ -19,7 +19,6 @@ from neonup.database import USER, Database
 from neonup.env import dotenv, record
 from neonup.errors import EnvFileError, NeonupError, SettingsError
 from neonup.settings import Settings, resolve
-from neonup.start.variables import database_variables
 
 if TYPE_CHECKING:
     from neonup.arguments import Arguments
@@ -189,6 +188,30 @@ def check_replaceable(database: Database) -> None:
             f"{database.key} is set in the environment, which wins over any file.",
             remedy=f"Unset it there: unset {database.key}",
         )
+
+
+def database_variables(settings: Settings, database: Database) -> dict[str, str]:
+    """The variables with which a project reaches a database, by name.
+
+    These are the key, the key's direct form where that URL differs, and the variables of
+    ``[tool.neonup.variables]``. Which of them the user has set already is for the caller to see.
+
+    Args:
+        settings: the project's.
+        database: its database, or another one in its place, e.g. a test's; ``url`` and
+            ``direct_url`` count.
+
+    Raises:
+        SettingsError: the URL is none of a Postgres database, and parts of it are needed.
+    """
+    values = {settings.key: database.url}
+    if database.direct_url and database.direct_url != database.url:
+        values[f"{settings.key}_DIRECT"] = database.direct_url
+    if settings.variables:
+        from neonup.postgres import templates  # which most projects do without
+
+        values |= templates.fill(settings.variables, database.url, database.direct)
+    return values
 
 
 def publish(settings: Settings, database: Database, environ: MutableMapping[str, str]) -> list[str]:

@@ -8,17 +8,8 @@ from pathlib import Path
 
 TOOLS = frozenset(
     {
-        "aerich",
-        "alembic",
-        "behave",
-        "bpython",
-        "flask",
-        "ipython",
-        "ipython3",
-        "nose2",
-        "ptipython",
-        "ptpython",
-        "yoyo",
+        *("aerich", "alembic", "behave", "bpython", "flask", "ipython", "ipython3", "nose2"),
+        *("ptipython", "ptpython", "yoyo"),
     }
 )
 """Installed programs that only developers start at a terminal: consoles, migrations, tests."""

@@ -20,7 +20,6 @@ from neonup.errors import NeonupError, SqlError
 from neonup.providers.registry import ProviderNotInstalled, provider_class
 from neonup.settings import Settings
 from neonup.start import lookup
-from neonup.start.variables import database_variables
 
 if TYPE_CHECKING:
     import pluggy
@@ -229,7 +228,9 @@ def migrate(command: str, settings: Settings, database: Database) -> None:
     """Run a migration command in the project's folder, on the direct URL."""
     # Last, so that an activated environment goes first: where none is, `alembic` is beside Python.
     path = os.pathsep.join([os.environ.get("PATH", os.defpath), str(Path(sys.executable).parent)])
-    direct = database_variables(settings, database.with_(url=database.direct, direct_url=None))
+    direct = lookup.database_variables(
+        settings, database.with_(url=database.direct, direct_url=None)
+    )
     others = lookup.own_variables(settings, os.environ) if settings.variables else {}
     environ = {
         **os.environ,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from neonup import Command, hookimpl
-from neonup.plugin.hooks import Servers
+from neonup_local.servers import Servers
 
 
 @hookimpl

@@ -15,8 +15,8 @@ import click
 import neonup
 from neonup import USER, NeonupError
 from neonup.plugin import commands
-from neonup.plugin.hooks import Servers
 from neonup.plugin.manager import create_plugin_manager
+from neonup_local.servers import Servers
 from neonup_local.service import details, orphans
 from neonup_local.service.databases import LocalDatabases
 from neonup_local.service.versions import checkouts

@@ -14,11 +14,11 @@ from typing import Any
 import msgspec
 
 from neonup import State
-from neonup.plugin.hooks import Leftover, Servers
 from neonup_emulator.neon import purging
 from neonup_emulator.neon.claimable import holding
 from neonup_emulator.neon.model import Branch, Project
 from neonup_local.engine import cluster, postmaster
+from neonup_local.servers import Leftover, Servers
 from neonup_local.service import details, upkeep
 from neonup_local.service import home as homes
 
