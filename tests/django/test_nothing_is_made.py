@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import pickle
 from pathlib import Path
 from typing import Any
@@ -72,14 +73,16 @@ def test_mypy_with_django_stubs(site: Site, neonup_home: Path, tmp_path: Path) -
 
 def test_an_entry_can_be_printed_and_pickled() -> None:
     entry = django_neon.database(OPTIONS={"pool": True}, ATOMIC_REQUESTS=True)
-    assert pickle.loads(pickle.dumps(entry)) == entry
-    assert entry["ENGINE"] == "django_neon.postgresql"
+    for same in (pickle.loads(pickle.dumps(entry)), copy.deepcopy(entry), {**entry}):
+        assert same == entry
+        assert f"{same['ENGINE']}" == "django_neon.postgresql"
+    assert entry["ENGINE"] == "django.db.backends.postgresql"
     assert entry["ATOMIC_REQUESTS"] is True
     assert entry["CONN_HEALTH_CHECKS"] is True
     assert django_neon.database(conn_max_age=None, conn_health_checks=False)["CONN_MAX_AGE"] is None
 
 
-@pytest.mark.parametrize("wrong", ["NAME", "HOST", "ENGINE", "ssl_require"])
+@pytest.mark.parametrize("wrong", ["USER", "HOST", "ENGINE", "ssl_require"])
 def test_what_an_entry_cannot_have_is_refused(wrong: str) -> None:
     options: dict[str, Any] = {wrong: "x"}
     with pytest.raises(TypeError, match=wrong):

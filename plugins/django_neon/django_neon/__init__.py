@@ -9,10 +9,11 @@ from __future__ import annotations
 import os
 from typing import Any
 
+from django_neon.entry import LATER, BackendName, Entry
+
 __all__ = ["database"]
 
-ENGINE = "django_neon.postgresql"
-_FILLED_LATER = frozenset({"ENGINE", "HOST", "NAME", "NEON", "PASSWORD", "PORT", "USER"})
+_FILLED_LATER = frozenset({"ENGINE", "HOST", "NEON", "PASSWORD", "PORT", "USER"})
 
 
 def database(
@@ -50,14 +51,15 @@ def database(
     _check(on_create, options)
     described = {
         "alias": alias,
-        "key": _key(alias) if key is None else key,
+        "key": _key(alias) if key is None and "NAME" not in options else key,
         "env_file": None if env_file is None else os.fspath(env_file),
         "pooled": pooled,
         "on_create": on_create,
         "engine": engine,
     }
-    return {
-        "ENGINE": ENGINE,
+    entry = {
+        "ENGINE": BackendName(engine),
+        **dict.fromkeys(LATER, ""),
         "CONN_MAX_AGE": conn_max_age,
         "CONN_HEALTH_CHECKS": conn_health_checks,
         "OPTIONS": {},
@@ -65,6 +67,7 @@ def database(
         **options,
         "NEON": described,
     }
+    return Entry(entry)
 
 
 def _key(alias: str) -> str | None:

@@ -13,12 +13,14 @@ class NeonConfig(AppConfig):
 
     def ready(self) -> None:
         """Register the checks, and what is done before migrations."""
+        from django.conf import settings
         from django.core.checks import register
         from django.db.models.signals import pre_migrate
 
-        from django_neon import checkpoints
+        from django_neon import checkpoints, entry
         from django_neon.checks import check
 
+        entry.adopt(settings.DATABASES)
         register(check, "neonup")
         # The signal comes once for each application with models: the first stands for all.
         configs = apps.get_app_configs()

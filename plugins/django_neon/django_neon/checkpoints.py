@@ -11,11 +11,12 @@ from django.core.management.base import CommandError
 from django.db import connections
 
 import neonup
-from django_neon import ENGINE, development, place
+from django_neon import development, place
+from django_neon.entry import is_ours
 from neonup import USER, NeonupError
 
 _FINISHING = "NEONUP_FINISHING"
-"""Neonup sets it while a database that it has just created is migrated."""
+"""Neonup sets it to 1 while a database that it has just created is migrated."""
 
 
 def before_migrate(using: str, plan: Sequence[Any] = (), verbosity: int = 1, **_: Any) -> None:
@@ -35,7 +36,7 @@ def before_migrate(using: str, plan: Sequence[Any] = (), verbosity: int = 1, **_
     described = _described(using)
     if described is None or not plan or not development.is_development():
         return
-    if development.are_tests() or _FINISHING in os.environ:
+    if development.are_tests() or os.environ.get(_FINISHING) == "1":
         return
     settings = place.arguments(described)
     try:
@@ -62,4 +63,4 @@ def _described(using: str) -> dict[str, Any] | None:
     """An entry's ``NEON``; None: its database does not come from neonup."""
     entry = connections[using].settings_dict
     described: dict[str, Any] = entry.get("NEON", {})
-    return described if entry["ENGINE"] == ENGINE and not described.get("given") else None
+    return described if is_ours(entry) and not described.get("given") else None

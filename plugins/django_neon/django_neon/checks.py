@@ -18,6 +18,8 @@ from typing import Any
 
 from django.core.checks import CheckMessage, Error, Warning  # noqa: A004 - Django's name for it
 
+from django_neon.entry import is_ours
+
 MISSING_DRIVER = 'Postgres needs a driver: pip install "psycopg[binary]"'
 _SOON = timedelta(hours=6)
 
@@ -26,11 +28,7 @@ def check(**kwargs: Any) -> list[CheckMessage]:
     """All checks, over the entries of ``DATABASES`` that are neonup's."""
     from django.conf import settings
 
-    entries = {
-        alias: entry
-        for alias, entry in settings.DATABASES.items()
-        if entry.get("ENGINE") == "django_neon.postgresql"
-    }
+    entries = {alias: entry for alias, entry in settings.DATABASES.items() if is_ours(entry)}
     messages: list[CheckMessage] = []
     if entries and not (find_spec("psycopg") or find_spec("psycopg2")):
         messages.append(Error(MISSING_DRIVER, id="neonup.E001"))

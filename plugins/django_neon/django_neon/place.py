@@ -17,7 +17,9 @@ _lock = threading.RLock()  # neonup's own lock is between processes
 _databases: dict[tuple[Any, ...], Database] = {}
 _reported: set[str] = set()
 
-_PLACE = ("HOST", "PORT", "USER", "PASSWORD")
+PLACE = ("HOST", "PORT", "USER", "PASSWORD")
+"""What tells where a server is, and who connects."""
+
 _CONNECT_TIMEOUT = 30
 """Seconds that a server elsewhere may take to answer: a suspended compute wakes in a few."""
 
@@ -102,16 +104,34 @@ def fill(entry: dict[str, Any], *, again: bool = False) -> None:
             for name, value in entry["OPTIONS"].items()
             if name not in added_before or added_before[name] != value
         }
-        if entry.get("NAME") in ("", described.get("name")):  # and not the name of a test's
+        name = dict.get(entry, "NAME", "")  # whoever reads it otherwise comes here
+        if name in ("", described.get("name")):  # and not the name of a test's
             entry["NAME"] = place["NAME"]
         described["name"] = place["NAME"]
-        entry.update({name: place[name] for name in _PLACE})
+        entry.update({name: place[name] for name in PLACE})
         described["own"] = current.own
         connect_timeout = {} if _is_here(url, current) else {"connect_timeout": _CONNECT_TIMEOUT}
         described["options"] = {**connect_timeout, **place["OPTIONS"]}
         entry["OPTIONS"] = {**described["options"], **own_options}
         if place.get("DISABLE_SERVER_SIDE_CURSORS"):
             entry["DISABLE_SERVER_SIDE_CURSORS"] = True
+
+
+def fill_for_reader(entry: dict[str, Any]) -> None:
+    """As `fill`, for code that reads where the database is before anything has connected.
+
+    Nothing happens in tests, whose database is another one, and for commands that need none.
+
+    Raises:
+        DatabaseUnavailable: there is none in development; elsewhere the entry stays as it is.
+    """
+    if development.are_tests() or development.goes_without():
+        return
+    try:
+        fill(entry)
+    except DatabaseUnavailable:
+        if development.is_development():
+            raise
 
 
 def service_hidden(entry: Mapping[str, Any]) -> AbstractContextManager[None]:

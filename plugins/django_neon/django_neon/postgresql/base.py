@@ -18,7 +18,7 @@ from django_neon.errors import DatabaseUnavailable
 try:
     from django.db.backends.postgresql.base import DatabaseWrapper as PostgresWrapper
 
-    from django_neon.postgresql import client, creation, schema
+    from django_neon.postgresql import client, creation, named, schema
 except ImproperlyConfigured as error:
     raise ImproperlyConfigured(f"{MISSING_DRIVER} (neonup.E001)") from error
 
@@ -62,6 +62,7 @@ class DatabaseWrapper(PostgresWrapper):
             # makemigrations would warn that it could not compare with what is not there.
             warnings.filterwarnings("ignore", "Got an error checking a consistent migration")
             raise self.Database.OperationalError(str(error)) from error
+        named.ensure(self)
         parameters: dict[str, Any] = super().get_connection_params()
         return parameters
 
@@ -142,12 +143,18 @@ def over(engine: str) -> type[DatabaseWrapper]:
     """The connection class over a backend."""
     if engine == DEFAULT_ENGINE:
         return DatabaseWrapper
-    backend = import_module(f"{engine}.base").DatabaseWrapper
+    try:
+        backend = import_module(f"{engine}.base").DatabaseWrapper
+    except ModuleNotFoundError as error:
+        raise ImproperlyConfigured(
+            f"The backend {engine}, which DATABASES names as engine=, cannot be imported: {error}."
+        ) from error
     return type(
         "DatabaseWrapper",
         (DatabaseWrapper, backend),
         {
             "__module__": __name__,
+            "client_class": client.over(backend.client_class),
             "creation_class": creation.over(backend.creation_class),
             "SchemaEditorClass": schema.over(backend.SchemaEditorClass),
             "__reduce__": lambda self: (_empty, (engine,), self.__dict__),

@@ -11,7 +11,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 import neonup
-from django_neon import ENGINE, development, place
+from django_neon import development, place
+from django_neon.entry import is_ours
 
 
 class Command(BaseCommand):
@@ -52,7 +53,7 @@ def _choose(alias: str) -> None:
     from django.conf import settings
 
     entry = settings.DATABASES.get(alias, {})
-    if entry.get("ENGINE") != ENGINE:
+    if not is_ours(entry):
         raise CommandError(f"DATABASES[{alias!r}] does not come from django_neon.database().")
     described = entry["NEON"]
     variables = place.arguments(described)
