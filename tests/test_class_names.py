@@ -6,7 +6,7 @@ import ast
 from collections import defaultdict
 from pathlib import Path
 
-from tests.release.building import FOLDERS, PACKAGES, ROOT
+from tests.release.building import PACKAGE_FOLDERS, ROOT
 
 FRAMEWORKS = frozenset({"Account", "Command"})
 """`Account` is one thing for two frameworks; Django wants a command to be called `Command`."""
@@ -23,8 +23,8 @@ NEON_TERMS = frozenset(
 
 def test_the_name_of_a_public_class_means_one_thing() -> None:
     places: dict[str, list[Path]] = defaultdict(list)
-    for name, folder in FOLDERS.items():
-        for path in (ROOT / folder / PACKAGES[name]).rglob("*.py"):
+    for folder in PACKAGE_FOLDERS.values():
+        for path in folder.rglob("*.py"):
             for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
                 if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
                     places[node.name].append(path.relative_to(ROOT))

@@ -20,7 +20,7 @@ from packaging.requirements import Requirement
 
 import neonup
 from neonup.plugin import __path__ as plugin_path
-from tests.release.building import FOLDERS, PACKAGES, ROOT, project_table
+from tests.release.building import FOLDERS, PACKAGE_FOLDERS, PACKAGES, ROOT, project_table
 
 PUBLIC = {"neonup", *neonup.__all__, "neonup.plugin"}
 """What plugins may import of the core: its names, and what is in `neonup.plugin`."""
@@ -104,17 +104,17 @@ def _neonup_imports(path: Path) -> Iterator[tuple[int, str]]:
                 yield node.lineno, node.module
 
 
-@pytest.mark.parametrize("name", PLUGINS)
-def test_a_plugin_imports_only_public_names_of_the_core(name: str) -> None:
-    for path in (ROOT / FOLDERS[name] / PACKAGES[name]).rglob("*.py"):
+@pytest.mark.parametrize("package", sorted(PACKAGE_FOLDERS.keys() - {"neonup"}))
+def test_a_plugin_imports_only_public_names_of_the_core(package: str) -> None:
+    for path in PACKAGE_FOLDERS[package].rglob("*.py"):
         for line, imported in _neonup_imports(path):
             public = imported in PUBLIC or imported.startswith("neonup.plugin.")
             assert public, f"{path.relative_to(ROOT)}:{line}: {imported}"
 
 
 def test_the_core_imports_no_plugin_but_by_its_provider_list() -> None:
-    others = set(PACKAGES.values()) - {"neonup"}
-    for path in (ROOT / "core").rglob("*.py"):
+    others = PACKAGE_FOLDERS.keys() - {"neonup"}
+    for path in (ROOT / "core" / "neonup").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
             if isinstance(node, ast.ImportFrom) and node.module:
@@ -141,7 +141,12 @@ def test_what_every_project_installs_declares_what_its_modules_import(name: str)
     # An editable distribution does not list its package.
     ours = {package: [distribution] for distribution, package in PACKAGES.items()}
     known = {**packages_distributions(), **ours}
-    for path in (ROOT / FOLDERS[name] / PACKAGES[name]).rglob("*.py"):
-        for imported in {*_imported_at_once(path)} - {PACKAGES[name], *sys.stdlib_module_names}:
+    shipped = {
+        package: folder
+        for package, folder in PACKAGE_FOLDERS.items()
+        if folder.parent == ROOT / FOLDERS[name]
+    }
+    for path in (module for folder in shipped.values() for module in folder.rglob("*.py")):
+        for imported in {*_imported_at_once(path)} - {*shipped, *sys.stdlib_module_names}:
             brought = {re.sub(r"[-_.]+", "-", one).lower() for one in known[imported]}
             assert brought & declared, f"{path.relative_to(ROOT)} imports {imported}"

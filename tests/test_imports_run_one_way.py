@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.release.building import FOLDERS, PACKAGES, ROOT
+from tests.release.building import PACKAGE_FOLDERS
 
-DISTRIBUTIONS = {PACKAGES[name]: ROOT / folder for name, folder in FOLDERS.items()}
+DISTRIBUTIONS = {package: folder.parent for package, folder in PACKAGE_FOLDERS.items()}
 ARROWS = {
     "neonup": set(),
+    "neonup_init": {"neonup"},
     "neonup_local": {"neonup"},
     "neonup_cloud": {"neonup"},
     "neonup_emulator": {"neonup", "neonup_local"},

@@ -37,6 +37,11 @@ def neonup_development(argv: Sequence[str]) -> str | None:
 
 
 @hookspec
+def neonup_creating(settings: Settings) -> Iterable[str]:  # type: ignore[empty-body]
+    """Return what a person should know before a project's first database is created, in lines."""
+
+
+@hookspec
 def neonup_env(database: Database) -> Mapping[str, str]:  # type: ignore[empty-body]
     """Return more variables to write beside the URL.
 

@@ -14,8 +14,8 @@ from typing import Any, Literal
 ROOT = Path(__file__).parents[2]
 
 
-def _distributions() -> Iterator[tuple[str, str, str]]:
-    """The name, folder and package of each distribution, as its ``pyproject.toml`` has them.
+def _distributions() -> Iterator[tuple[str, str, list[str]]]:
+    """The name, folder and packages of each distribution, as its ``pyproject.toml`` has them.
 
     Not the engine's, whose version is its Postgres's: `make engine` builds it, and
     `tests/engine` looks at it.
@@ -24,14 +24,20 @@ def _distributions() -> Iterator[tuple[str, str, str]]:
         content = tomllib.loads(file.read_text("utf-8"))
         if "version" not in content["project"]:
             continue
-        (package,) = content["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]
-        yield content["project"]["name"], file.parent.relative_to(ROOT).as_posix(), package
+        packages = content["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]
+        yield content["project"]["name"], file.parent.relative_to(ROOT).as_posix(), packages
 
 
 FOLDERS = {name: folder for name, folder, _ in _distributions()}
 """Where each distribution is in the repository."""
-PACKAGES = {name: package for name, _, package in _distributions()}
+PACKAGES = {name: packages[0] for name, _, packages in _distributions()}
 """What each is imported as."""
+PACKAGE_FOLDERS = {
+    package: ROOT / folder / package
+    for _, folder, packages in _distributions()
+    for package in packages
+}
+"""Where every package is that is shipped: the core's distribution has neonup_init as well."""
 
 _BACKEND = "import sys, hatchling.build as b; print(getattr(b, sys.argv[1])(sys.argv[2]))"
 

@@ -13,7 +13,7 @@ import pytest
 import neonup
 from tests.release.building import (
     FOLDERS,
-    PACKAGES,
+    PACKAGE_FOLDERS,
     ROOT,
     build,
     build_all,
@@ -58,14 +58,27 @@ def _tracked(folder: Path) -> dict[str, bytes]:
     return {name: (folder / name).read_bytes() for name in names if (folder / name).is_file()}
 
 
+def _packages(name: str) -> list[str]:
+    """What a distribution is imported as: its packages, most often one."""
+    return [
+        package
+        for package, folder in PACKAGE_FOLDERS.items()
+        if folder.parent == ROOT / FOLDERS[name]
+    ]
+
+
 def _package(name: str) -> dict[str, bytes]:
-    """A distribution's package as it must be shipped."""
-    package = PACKAGES[name]
-    tracked = _tracked(ROOT / FOLDERS[name] / package)
-    files = {f"{package}/{path}": content for path, content in tracked.items()}
+    """A distribution's packages as they must be shipped."""
+    files = {
+        f"{package}/{path}": content
+        for package in _packages(name)
+        for path, content in _tracked(PACKAGE_FOLDERS[package]).items()
+    }
     if name == "neonup-templates":
         templates = _tracked(ROOT / "templates")
-        files |= {f"{package}/_templates/{path}": content for path, content in templates.items()}
+        files |= {
+            f"neonup_templates/_templates/{path}": content for path, content in templates.items()
+        }
     return files
 
 
@@ -90,11 +103,11 @@ def test_a_source_distribution_has_the_same_and_what_builds_it(name: str, dist: 
 
 
 def test_only_files_of_known_kinds_are_shipped(name: str) -> None:
-    package = PACKAGES[name]
+    packages = "|".join(_packages(name))
     kinds = [MODULE, r"py\.typed", *DATA[name]]
-    known = re.compile(f"{package}/(?:{'|'.join(kinds)})|neonup_templates/_templates/.+")
+    known = re.compile(f"(?:{packages})/(?:{'|'.join(kinds)})|neonup_templates/_templates/.+")
     assert [path for path in _package(name) if not known.fullmatch(path)] == []
-    assert f"{package}/py.typed" in _package(name)
+    assert {f"{package}/py.typed" for package in _packages(name)} <= _package(name).keys()
 
 
 def test_a_wheel_is_the_same_from_the_source_distribution(
@@ -132,7 +145,7 @@ def used(tmp_path_factory: pytest.TempPathFactory) -> Path:
             (root / folder / path).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / folder / path, root / folder / path)
     shutil.copy2(ROOT / ".gitignore", root)
-    sources = [root / folder / PACKAGES[name] for name, folder in FOLDERS.items()]
+    sources = [root / folder.relative_to(ROOT) for folder in PACKAGE_FOLDERS.values()]
     for source in [*sources, root / "templates/django", root / "templates/fastapi/hooks"]:
         for junk in JUNK:
             (source / junk).parent.mkdir(parents=True, exist_ok=True)

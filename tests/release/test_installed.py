@@ -12,7 +12,7 @@ from dotenv import dotenv_values
 
 from tests.neon_new_server import NeonNewServer
 from tests.project import clean_environ
-from tests.release.building import PACKAGES
+from tests.release.building import PACKAGE_FOLDERS
 from tests.release.conftest import Dist
 from tests.release.environments import PYTHONS, Environment, empty_environment, interpreter
 
@@ -75,7 +75,7 @@ def test_each_python_runs_the_core_then_everything(
     environment.install("neonup[all]")
     pip = [environment.python, "-m", "pip"]
     assert "No broken requirements" in ok([*pip, "check"], project, environment.environ)
-    imported = f"import {', '.join(PACKAGES.values())}, neonup_cloud.oauth"
+    imported = f"import {', '.join(PACKAGE_FOLDERS)}, neonup_cloud.oauth"
     ok([environment.python, "-c", imported], project, environment.environ)
     (project / ".env").unlink()
     created = ok([environment.neonup], project, environment.environ)

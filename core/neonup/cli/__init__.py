@@ -15,6 +15,7 @@ from neonup.errors import NeonupError
 
 COMMANDS = (
     Command("up", "neonup.cli.up:up", "Find the project's database, or create one and write .env."),
+    Command("init", "neonup_init.cli:init", "Propose settings that fit the project's code."),
     Command("status", "neonup.cli.show:status", "Show the database, its state and its expiry."),
     Command("url", "neonup.cli.show:url", "Print the connection URL, password included."),
     Command("env", "neonup.cli.show:env", "Print the variables for a shell."),

@@ -165,10 +165,16 @@ class Start:
         from neonup.start import checkout  # only where the setting is on
 
         remark = checkout.follow(self.settings, provider, database)
-        if remark is not None and self.quiet:
-            self.remarks.append(remark)
-        elif remark is not None:  # now: a reloaded server has no banner any more
-            announce.remark(remark, self.settings)
+        if remark is not None:
+            self._remark(remark)
+
+    def _remark(self, text: str) -> None:
+        """Say something now: a reloaded server has no banner any more; a command says it later."""
+        if self.quiet:
+            self.progress(text)
+            self.remarks.append(text)
+        else:
+            announce.remark(text, self.settings)
 
     def _finish_pending(self, database: Database) -> Database:
         """Do what is still due for a new database: another process is at it, or was killed."""
@@ -255,6 +261,7 @@ class Start:
                 recorded,
                 local_only=self.local_only or allowed.local_only,
                 progress=self.progress,
+                remark=self._remark,
             )
             self.remarks += outcome.remarks
             if outcome.database.created:

@@ -9,6 +9,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from dataclasses import replace as replaced
+from itertools import chain
 from pathlib import Path
 
 from neonup import plugins
@@ -59,6 +60,7 @@ def create(
     *,
     local_only: str | None,
     progress: Callable[[str], None],
+    remark: Callable[[str], None],
 ) -> Provisioned:
     """Create a database, record it and make it ready. The caller holds the project's lock.
 
@@ -66,6 +68,7 @@ def create(
         creation: when it is created, and what becomes of the one that is recorded.
         known: what was recorded before the lock was taken; None: nothing was.
         local_only: why only a database on this machine may be created; None if any may.
+        remark: says at once what a person should know before the first one is created.
 
     Raises:
         NeonupError: it could not be created, recorded or made ready.
@@ -77,6 +80,9 @@ def create(
     manager = plugins.create_plugin_manager()
     check_names(settings.tables, plugged=registry.plugged_options(manager))
     provider, why = _choose(settings, local_only, replaces)
+    if replaces is None:
+        for advice in chain.from_iterable(manager.hook.neonup_creating(settings=settings)):
+            remark(advice)
     progress(f"Creating a {provider.name} database ({why})")
     resets = replaces if creation is Creation.RESET else None
     if resets is not None and provider.local:

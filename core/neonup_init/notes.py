@@ -1,0 +1,103 @@
+"""What a person should know that no setting says: switches, strict settings, tests, members."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from neonup.plugin import commands
+from neonup_init import tools
+from neonup_init.evidence import Evidence
+from neonup_init.names import is_for_tests
+from neonup_init.project_files import ProjectFiles
+from neonup_init.variables import DEFAULT_KEY, Choice
+
+
+def of_project(files: ProjectFiles, evidence: Evidence, choice: Choice) -> Iterator[str]:
+    """The notes about a project, a sentence each."""
+    reads = choice.key is not None or bool(choice.templates)
+    if not reads:
+        yield from _nothing_read(files, evidence)
+    else:
+        yield from _env_file(evidence)
+        yield from _strict(evidence, choice)
+    for read in choice.others:
+        if is_for_tests(read.name):
+            yield f"{read.place} reads {read.name}: left alone, tests need a database of their own"
+        else:
+            yield f"{read.place} reads {read.name}: left alone, it seems to be another database"
+    if (place := tools.seed_program(files)) is not None:
+        yield f"{place.file} seems to fill a new database; run it once after the first start"
+    if reads:
+        yield from _tests(files, evidence)
+    if evidence.postgres_image is not None:
+        major, place = evidence.postgres_image
+        yield f"{place} runs Postgres {major}; `postgres = {major}` asks for the same here"
+    if not evidence.complete:
+        yield "not all files were looked at: there are too many"
+
+
+def _nothing_read(files: ProjectFiles, evidence: Evidence) -> Iterator[str]:
+    if files.nested:
+        nested = ", ".join(files.relative(path) for path in files.nested[:5])
+        yield (
+            f"projects of their own below this folder: {nested}; run `neonup init` in the one "
+            "that has the database"
+        )
+        return
+    named = [*evidence.examples, *evidence.compose]
+    known = [name for name in named if name.startswith(("DATABASE_", "POSTGRES_", "PG", "DB_"))]
+    shown = ", ".join(dict.fromkeys(known[:4]))
+    mentioned = f" ({shown} only in examples or compose files)" if known else ""
+    yield f"no code here reads a database's variable{mentioned}; neonup writes {DEFAULT_KEY}"
+
+
+def _env_file(evidence: Evidence) -> Iterator[str]:
+    if not evidence.env_files:
+        yield (
+            "no code here reads an env file: `neonup run -- COMMAND` starts a program with the "
+            "variables set"
+        )
+    for read in evidence.env_files:
+        if read.switch is not None and all(other.switch for other in evidence.env_files):
+            yield (
+                f"{read.place} reads the env file only where {read.switch} is set: set it, or "
+                "start programs with `neonup run -- COMMAND`"
+            )
+            return
+
+
+def _strict(evidence: Evidence, choice: Choice) -> Iterator[str]:
+    """Settings that refuse the key in their env file since no field of theirs has it."""
+    key = choice.key.name if choice.key is not None else DEFAULT_KEY
+    for strict in evidence.strict:
+        unknown = [name for name in (key, *choice.templates) if name.upper() not in strict.fields]
+        if unknown:
+            yield (
+                f"{strict.place}: {strict.name} refuses lines of its env file that are no fields "
+                f'of its own, such as {unknown[0]}; extra="ignore" in model_config lets them pass'
+            )
+
+
+def _tests(files: ProjectFiles, evidence: Evidence) -> Iterator[str]:
+    is_django = (files.folder / "manage.py").is_file() and "django" in evidence.imports
+    if tools.uses_pytest(files, evidence):
+        if not (tools.requires(files, "neonup-pytest") or tools.requires(files, "neonup[pytest]")):
+            install = commands.install("pytest")
+            yield f"tests run by pytest get databases of their own with neonup's plugin: {install}"
+    elif is_django:
+        yield "`python manage.py test` makes a test database of its own beside the development one"
+    elif "unittest" in evidence.tests:
+        yield (
+            f"{evidence.tests['unittest'].file} is for unittest: `neonup run --test -- python -m "
+            "unittest` gives it a database of its own"
+        )
+
+
+def of_workspace(pyproject: Path) -> Iterator[str]:
+    """That a file is a workspace's, whose members have settings of their own."""
+    if members := tools.workspace_members(pyproject):
+        yield (
+            f"this is the root of a workspace ({', '.join(members[:5])}): a member's own folder is "
+            "another project, with settings of its own"
+        )
