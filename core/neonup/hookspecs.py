@@ -90,6 +90,17 @@ def neonup_tls_tunnel() -> Sequence[str] | None:
     """
 
 
+@hookspec(firstresult=True)
+def neonup_run_test(settings: Settings, command: Sequence[str]) -> int | None:
+    """Run a command with a throwaway database that has the project's schema.
+
+    Called by ``neonup run --test``. The first answer counts.
+
+    Returns:
+        The command's exit status, once the database is gone.
+    """
+
+
 @hookspec
 def neonup_servers() -> Iterable[type[Any]]:  # type: ignore[empty-body]
     """Return what else runs on this machine, for ``neonup list``, ``stop --all`` and ``prune``.

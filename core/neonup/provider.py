@@ -88,6 +88,19 @@ class Provider(ABC):
         """
         return database
 
+    def server_url(self, database: Database) -> str:
+        """The URL of the database's server, for ``url --server``: any database may be made there.
+
+        The server has one that is called as the role, which libpq takes where a URL names none.
+
+        Raises:
+            ProviderError: the provider's databases are not for that.
+        """
+        raise ProviderError(
+            f"The provider {self.name!r} gives a database, not a server to make databases on.",
+            remedy='A local database has one: provider = "local".',
+        )
+
     def begin_claim(self, database: Database) -> ClaimOffer:
         """How a person takes the database into an account, for ``claim``.
 

@@ -10,9 +10,11 @@ from typing import Any, NoReturn
 
 import click
 
+from neonup import extras
 from neonup.cli import options
 from neonup.database import Database
 from neonup.errors import NeonupError, SettingsError
+from neonup.plugins import create_plugin_manager
 from neonup.start import announce, lookup
 
 _ANY = {"ignore_unknown_options": True, "allow_interspersed_args": False}
@@ -20,10 +22,23 @@ _ANY = {"ignore_unknown_options": True, "allow_interspersed_args": False}
 
 @click.command(context_settings=_ANY)
 @options.database_options
+@click.option("--test", is_flag=True, help="With a new database, which is gone afterwards.")
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
-def run(command: tuple[str, ...], **arguments: Any) -> None:
-    """Run COMMAND with the database ready and its variables set, libpq's PGHOST etc. too."""
-    start = options.start(**arguments)
+def run(command: tuple[str, ...], test: bool, **arguments: Any) -> None:
+    """Run COMMAND with the database ready and its variables set, libpq's PGHOST etc. too.
+
+    With --test it is a database of this run's own that has the schema: migrated, and seeded.
+    """
+    start = options.change(**arguments) if test else options.start(**arguments)
+    if test:
+        status = create_plugin_manager().hook.neonup_run_test(
+            settings=start.settings, command=command
+        )
+        if status is None:
+            raise NeonupError(
+                "There is no Postgres for tests.", remedy=f"{extras.install_or_use('local')}"
+            )
+        sys.exit(status)
     database = options.database_of(start)
     for remark in lookup.publish(start.settings, database, os.environ):
         announce.remark(remark, start.settings)

@@ -79,11 +79,18 @@ def status(**arguments: Any) -> None:
     type=click.Choice(sorted(drivers.DRIVERS)),
     help="The form of the URL that this driver takes.",
 )
+@click.option("--server", is_flag=True, help="The server's URL, which names no database.")
 @output.json_option
-def url(direct: bool, driver: str | None, **arguments: Any) -> None:
+def url(direct: bool, driver: str | None, server: bool, **arguments: Any) -> None:
     """Print the connection URL, password included; wake the database if need be."""
-    database = options.answering(options.start(**arguments))
-    text = drivers.for_driver(database.direct if direct else database.url, driver or "libpq")
+    start = options.start(**arguments)
+    database = options.answering(start)
+    text = database.direct if direct or server else database.url
+    if server and database.own:
+        text = start.provider(database).server_url(database)
+    elif server:
+        text = urls.without_database(text)
+    text = drivers.for_driver(text, driver or "libpq")
     if output.wants_json():
         output.emit({"url": text})
     else:

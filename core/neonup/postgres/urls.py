@@ -199,6 +199,14 @@ def pooled(url: str) -> str:
     return url[: span[0]] + label + _POOLER + url[span[0] + len(label) :]
 
 
+def without_database(url: str) -> str:
+    """The URL of a database's server, otherwise unchanged: ``postgresql://user@host:5432``."""
+    match = _URL.fullmatch(url)
+    if match is None or match["dbname"] is None:
+        return url
+    return url[: match.start("dbname") - 1] + url[match.end("dbname") :]
+
+
 def is_loopback(host: str) -> bool:
     """Whether a host is this machine by its name: a socket folder, ``localhost``, 127.0.0.0/8."""
     if host.startswith(("/", "@")) or host.lower() == "localhost":

@@ -102,18 +102,27 @@ def run(
     try:
         if created:
             plugin_variables.add(settings, database, lookup.file_of(settings), manager)
-            if settings.extensions:
-                create_extensions(settings, database)
-            if settings.migrate:
-                migrate(settings.migrate, settings, database)
-            if settings.seed:
-                seed(settings.seed, settings, database)
+            make_schema(settings, database)
         with _known_to_children():
             _tell(manager, database, created)
     finally:
         _inside.reset(token)
     if created:
         forget(settings)
+
+
+def make_schema(settings: Settings, database: Database) -> None:
+    """Create a new database's extensions, run the migration command and the seed.
+
+    Raises:
+        NeonupError: a step failed.
+    """
+    if settings.extensions:
+        create_extensions(settings, database)
+    if settings.migrate:
+        migrate(settings.migrate, settings, database)
+    if settings.seed:
+        seed(settings.seed, settings, database)
 
 
 @contextmanager

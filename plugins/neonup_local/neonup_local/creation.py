@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
-from neonup import DatabaseSpec, Settings
+from neonup import DatabaseSpec, EngineError, Settings
 from neonup_local.engine import admin, template
+from neonup_local.engine.binaries import Engine
 from neonup_local.engine.choosing import EngineNeeds
 from neonup_local.needs.missing import missing_in, remedy
 from neonup_local.needs.project import of_project
@@ -85,14 +87,32 @@ def create_privileged(databases: LocalDatabases, record: Record, extensions: Seq
     Raises:
         EngineError: Postgres refused.
     """
-    if not extensions:
-        return
-    engine = databases.engine_of(record)
+    if extensions:
+        run_privileged(databases.home, databases.engine_of(record), record.port, extensions)
+
+
+def run_privileged(home: Path, engine: Engine, port: int, extensions: Sequence[str]) -> None:
+    """As `create_privileged`, on any server of this home."""
     statements = [
         f'CREATE EXTENSION IF NOT EXISTS "{name}" CASCADE;'
         for name in extensions
         if engine.needs_superuser(name)
     ]
     if statements:
-        password = template.admin_password(databases.home)
-        admin.run(engine, record.port, password, "\n".join(statements))
+        admin.run(engine, port, template.admin_password(home), "\n".join(statements))
+
+
+def create_role_database(home: Path, engine: Engine, port: int) -> None:
+    """Create the database that libpq takes where a URL names none: it is called as the role.
+
+    Raises:
+        EngineError: Postgres refused.
+    """
+    owner, password = template.OWNER, template.admin_password(home)
+    missing = f"NOT EXISTS (SELECT FROM pg_catalog.pg_database WHERE datname = '{owner}')"
+    create = f"SELECT 'CREATE DATABASE {owner} OWNER {owner}' WHERE {missing} \\gexec"
+    try:
+        admin.run(engine, port, password, create)
+    except EngineError:
+        if admin.run(engine, port, password, f"SELECT {missing}").strip() != "f":
+            raise  # else another process was faster

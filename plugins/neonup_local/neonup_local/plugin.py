@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from neonup import Command, Provider, Settings, hookimpl
 from neonup.plugin.hooks import Finding
@@ -38,6 +38,14 @@ def neonup_doctor(settings: Settings) -> Iterator[Finding]:
     from neonup_local.doctor import findings
 
     return findings(settings)
+
+
+@hookimpl
+def neonup_run_test(settings: Settings, command: Sequence[str]) -> int:
+    """On a server of its own."""
+    from neonup_local import throwaway
+
+    return throwaway.run(settings, command)
 
 
 @hookimpl

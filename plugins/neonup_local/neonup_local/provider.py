@@ -231,6 +231,17 @@ class LocalProvider(Provider):
             record = databases.set_password(record, password)
         return record
 
+    def server_url(self, database: Database) -> str:
+        """The server's URL; it has a database that is called as the role from now on."""
+        from neonup import urls
+        from neonup_local import creation
+
+        databases = self.databases
+        record = databases.get(self.id_of(database))
+        if record is not None:
+            creation.create_role_database(databases.home, databases.engine_of(record), record.port)
+        return urls.without_database(database.url)
+
     def inspect(self, database: Database) -> Inspection:
         """Its state, and what a person wants to know of it."""
         from neonup_local.service import details

@@ -1,6 +1,6 @@
 """Servers for tests: alive for speed alone, and gone with the run that made them.
 
-What stands here is what `neonup_pytest` uses.
+What stands here is what `neonup_pytest` uses; `neonup_local.throwaway` has the same.
 """
 
 from __future__ import annotations
@@ -9,7 +9,12 @@ from neonup_local.creation import engine_needs
 from neonup_local.engine.choosing import EngineNeeds
 from neonup_local.test_server.location import room
 from neonup_local.test_server.runs import Run, sweep
-from neonup_local.test_server.server import EphemeralServer, choose_engine
+from neonup_local.test_server.server import (
+    EphemeralServer,
+    choose_engine,
+    for_project,
+    reserve_port,
+)
 
 __all__ = [
     "EngineNeeds",
@@ -17,6 +22,8 @@ __all__ = [
     "Run",
     "choose_engine",
     "engine_needs",
+    "for_project",
+    "reserve_port",
     "room",
     "sweep",
 ]

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import socket
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from neonup import Settings
 from neonup_local.engine import account as accounts
 from neonup_local.engine import admin, cluster, postmaster, program, template
 from neonup_local.engine.binaries import Engine
 from neonup_local.engine.choosing import NO_NEEDS, EngineNeeds
 from neonup_local.engine.config import ServerOptions
+from neonup_local.options import LocalOptions
 from neonup_local.service import stock
 
 _SPEED = {
@@ -147,6 +152,47 @@ class EphemeralServer:
 def _set_password(role: str, password: str) -> str:
     verifier = template.scram_verifier(password, rounds=1)
     return f"ALTER ROLE {role} PASSWORD '{verifier}'"
+
+
+def reserve_port() -> tuple[int, socket.socket | None]:
+    """A port that nobody else is given, as long as the socket is open, where there is one.
+
+    A socket that is bound without listening keeps other programs from being given its port;
+    Linux lets Postgres have it all the same, since both permit the address to be used again.
+    """
+    reservation = socket.socket()
+    if os.name == "posix":
+        reservation.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    reservation.bind((postmaster.HOST, 0))
+    port = int(reservation.getsockname()[1])
+    held: socket.socket | None = reservation
+    if sys.platform != "linux":
+        reservation.close()
+        held = None
+    return port, held
+
+
+def for_project(settings: Settings, folder: Path, port: int, needs: EngineNeeds) -> EphemeralServer:
+    """A server with what a project's settings say of new databases; nothing is made yet.
+
+    Args:
+        settings: the project's.
+        folder: see `EphemeralServer`, and so is ``port``.
+        needs: what its engine has to have.
+
+    Raises:
+        EngineError: there is no engine.
+    """
+    options = LocalOptions.of(settings)
+    engine = choose_engine(
+        settings.home,
+        pg_bin=settings.pg_bin,
+        major=settings.postgres,
+        name=options.engine,
+        needs=needs,
+    )
+    logical = settings.logical_replication
+    return EphemeralServer(settings.home, folder, port, engine, logical, options.superuser)
 
 
 def choose_engine(

@@ -8,7 +8,6 @@ import os
 import secrets
 import shutil
 import socket
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,8 +23,9 @@ try:
         EngineNeeds,
         EphemeralServer,
         Run,
-        choose_engine,
         engine_needs,
+        for_project,
+        reserve_port,
         room,
     )
 except ModuleNotFoundError as error:
@@ -66,27 +66,10 @@ class LocalServer:
         with run.locked():
             shared = run.shared
             if "port" not in shared:
-                port = self._reserve()
+                port, self._reservation = reserve_port()
                 run.shared = {**shared, "port": port, "password": secrets.token_hex(12)}
         self._port = int(run.shared["port"])
         self._password = str(run.shared["password"])
-
-    def _reserve(self) -> int:
-        """A port that nobody else is given, from now on.
-
-        A socket that is bound without listening keeps other programs from being given its port;
-        Linux lets Postgres have it all the same, since both permit the address to be used again.
-        """
-        reservation = socket.socket()
-        if os.name == "posix":
-            reservation.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        reservation.bind((_HOST, 0))
-        port = int(reservation.getsockname()[1])
-        if sys.platform == "linux":
-            self._reservation = reservation
-        else:
-            reservation.close()
-        return port
 
     @property
     def identity(self) -> str:
@@ -99,21 +82,7 @@ class LocalServer:
             with self._run.locked():
                 folder = self._run.folder()
                 needs = self._needs()
-            engine = choose_engine(
-                self._settings.home,
-                pg_bin=self._settings.pg_bin,
-                major=self._settings.postgres,
-                name=self._options.engine,
-                needs=needs,
-            )
-            self._own = EphemeralServer(
-                self._settings.home,
-                folder,
-                self._port,
-                engine,
-                self._settings.logical_replication,
-                self._options.superuser,
-            )
+            self._own = for_project(self._settings, folder, self._port, needs)
         return self._own
 
     def _needs(self) -> EngineNeeds:
