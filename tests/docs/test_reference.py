@@ -22,7 +22,7 @@ from tests.docs.reference import (
 )
 
 DOCS = Path(__file__).parents[2] / "docs"
-NOT_SET_BY_NAME = {"project", "home", "enabled", "sources", "tables"}
+NOT_SET_BY_NAME = {"variables", "project", "home", "enabled", "sources", "tables"}
 
 
 def _rows(page: str) -> list[list[str]]:
