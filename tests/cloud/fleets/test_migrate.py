@@ -118,6 +118,25 @@ def test_a_command(blocking: Fleet[Sender], tmp_path: Path) -> None:
     assert "cannot be run" in report.failed[0].error
 
 
+def test_a_command_finds_the_variables_of_its_project(
+    blocking: Fleet[Sender], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    blocking.provision("anna", "free")
+    table = '[tool.neonup]\nkey = "SHOP_URL"\n[tool.neonup.variables]\nDB_HOST = "{host}"\n'
+    (tmp_path / "pyproject.toml").write_text(table)
+    (tmp_path / "migrate.py").write_text(
+        "import os, psycopg\n"
+        "with psycopg.connect('') as connection:\n"
+        f"    connection.execute({TABLE!r})\n"
+        "    assert connection.info.host == os.environ['DB_HOST']\n"
+        "    assert os.environ['SHOP_URL'] == os.environ['DATABASE_URL']\n"
+    )
+    monkeypatch.setenv("DB_HOST", "db.example")
+    monkeypatch.setenv("PGDATABASE", "elsewhere")
+    report = blocking.migrate(command([sys.executable, "migrate.py"], cwd=tmp_path))
+    assert users(report.done) == ["anna"], report.failed
+
+
 def test_as_many_at_once_as_asked_for(peopled: Asked, neon: Both) -> None:
     """Each waits until the others are there: with fewer at once none would be done."""
     barrier, abarrier = threading.Barrier(3, timeout=30), asyncio.Barrier(3)

@@ -174,8 +174,8 @@ def migrate(
 
     For example: neonup fleet migrate -- alembic upgrade head
 
-    The command finds the URL in DATABASE_URL and DATABASE_URL_DIRECT. The exit status is 1 if one
-    of them failed.
+    The command finds the URL in DATABASE_URL, DATABASE_URL_DIRECT and the project's own variables,
+    and its parts in PGHOST etc. The exit status is 1 if one of them failed.
     """
     from neonup_cloud.fleets import Lifecycle
     from neonup_cloud.fleets import command as work

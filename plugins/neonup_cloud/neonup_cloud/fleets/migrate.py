@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from neonup import NeonupError, urls
+from neonup import Database, NeonupError, resolve, urls
+from neonup.plugin.postgres import client_environment
+from neonup.plugin.project import database_variables
 from neonup_cloud.fleets.register import UserProject
 
 _LINES = 5
@@ -80,13 +81,18 @@ class MigrationReport:
 
 
 def command(words: Sequence[str], *, cwd: Path | None = None) -> Work:
-    """A command as work: it finds the URL in ``DATABASE_URL``, ``DATABASE_URL_DIRECT``, and the
-    project's id in ``NEON_PROJECT_ID``; what it prints is shown where it fails.
+    """A command as work: it finds the URL in ``DATABASE_URL``, ``DATABASE_URL_DIRECT``, in the
+    variables that the project names in ``[tool.neonup]`` and in libpq's, and the id of the user's
+    project in ``NEON_PROJECT_ID``; what it prints is shown where it fails.
 
     Args:
         words: the program and its arguments; no shell reads them.
         cwd: where it runs.
+
+    Raises:
+        SettingsError: ``[tool.neonup]`` there cannot be used.
     """
+    settings = resolve(cwd)
 
     def run(target: MigrationTarget) -> None:
         try:
@@ -94,7 +100,8 @@ def command(words: Sequence[str], *, cwd: Path | None = None) -> Work:
                 list(words),
                 cwd=cwd,
                 env={
-                    **os.environ,
+                    **client_environment(target.url, own=True),
+                    **database_variables(settings, Database(target.url, "account")),
                     "DATABASE_URL": target.url,
                     "DATABASE_URL_DIRECT": target.url,
                     "NEON_PROJECT_ID": target.project.project_id,
