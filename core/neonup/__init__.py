@@ -48,9 +48,9 @@ if TYPE_CHECKING:
     from neonup.settings import Settings, find_project, home, resolve
     from neonup.start import owner
     from neonup.start.ensure import aensure, ensure
+    from neonup.start.failures import explain_failure
     from neonup.start.lookup import find
     from neonup.start.permission import is_development
-    from neonup.start.ready import explain_failure
     from neonup.start.sqlalchemy import sqlalchemy_url
     from neonup.start.version_service import checkpoint
     from neonup.versions import Restored, Version, VersionBranch, Versions
@@ -89,7 +89,7 @@ _NAMES = {
     "neonup.start.ensure": ("aensure", "ensure"),
     "neonup.start.lookup": ("find",),
     "neonup.start.permission": ("is_development",),
-    "neonup.start.ready": ("explain_failure",),
+    "neonup.start.failures": ("explain_failure",),
     "neonup.start.sqlalchemy": ("sqlalchemy_url",),
     "neonup.start.version_service": ("checkpoint",),
     "neonup.versions": ("Restored", "Version", "VersionBranch", "Versions"),

@@ -18,6 +18,7 @@ class Arguments(TypedDict, total=False):
     prefix: str | None
     seed: Path | str | None
     migrate: str | None
+    migrate_on: str | None
     ref: str | None
     logical_replication: bool | None
     on_expiry: str | None

@@ -43,6 +43,7 @@ class Settings:
         prefix: what the claim link's variable starts with.
         seed: a SQL script for a new database.
         migrate: a command for a new database, run before the seed.
+        migrate_on: when ``migrate`` runs: for a ``new`` database, or at each ``start`` as well.
         ref: the referrer that neon.new asks for.
         logical_replication: whether a new database gets ``wal_level = logical``.
         on_expiry: what to do about an expired database: ``ask`` or ``replace``.
@@ -71,6 +72,7 @@ class Settings:
     prefix: str = option(prefix, "")
     seed: Path | None = option(Path)
     migrate: str | None = option(words)
+    migrate_on: str = option(one_of("new", "start"), "new")
     ref: str = option(words, "neonup")
     logical_replication: bool = option(bool, default=False)
     on_expiry: str = option(one_of("ask", "replace"), "ask")

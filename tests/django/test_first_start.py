@@ -58,20 +58,20 @@ def test_asgi_workers_make_one_database(site: Site) -> None:
     with site.process(command) as server:
         server.until(lambda: server.said.count("Application startup complete") == 4)
         server.starts = 0
-        [port] = {line.rpartition(":")[2].split()[0] for line in _running_on(server.said)}
+        [port] = {line.rpartition(":")[2].split()[0] for line in running_on(server.said)}
         url = f"http://127.0.0.1:{port}/"
         with ThreadPoolExecutor(8) as threads:
-            answers = list(threads.map(lambda _: _get(url), range(24)))
+            answers = list(threads.map(lambda _: ask(url), range(24)))
         assert {answer["port"] for answer in answers} == {answers[0]["port"]}
         [said] = server.banners
         assert said.startswith("neonup  created")
 
 
-def _running_on(said: str) -> list[str]:
+def running_on(said: str) -> list[str]:
     return [line for line in said.splitlines() if "running on http" in line]
 
 
-def _get(url: str) -> dict[str, int]:
+def ask(url: str) -> dict[str, int]:
     import httpx
 
     answer: dict[str, int] = httpx.get(url, timeout=60, trust_env=False).json()

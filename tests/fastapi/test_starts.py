@@ -231,3 +231,19 @@ def _expire(project: Project, server: NeonNewServer) -> None:
     server.let_expire(project.json("status", **server.environment)["id"])
     text = project.env_file.read_text()
     project.env_file.write_text(re.sub(r"expires=\S+", "expires=2026-01-01T00:00:00+00:00", text))
+
+
+@pytest.mark.parametrize("command", [RELOAD, (*UVICORN, "--workers=3")], ids=["reload", "workers"])
+def test_migrations_at_a_start_run_once_before_it_answers(
+    project: Project, command: tuple[str, ...]
+) -> None:
+    project.ok()
+    (project.folder / "migrate.py").write_text(
+        "import os\nwith open('runs', 'a') as log:\n    log.write(f'{os.getpid()}\\n')\n"
+    )
+    settings = {"NEONUP_MIGRATE": "python migrate.py", "NEONUP_MIGRATE_ON": "start"}
+    project.environ |= {**settings, "NEONUP_ENV": "development"}
+    with serving(project, command) as served:
+        assert served.answer() == "neondb"
+        served.wait_for("Application startup complete", times=3 if "--workers=3" in command else 1)
+        assert len((project.folder / "runs").read_text().splitlines()) == 1

@@ -42,6 +42,8 @@ def run(command: tuple[str, ...], test: bool, **arguments: Any) -> None:
     database = options.database_of(start)
     for remark in lookup.publish(start.settings, database, os.environ):
         announce.remark(remark, start.settings)
+    if failed := start.migrate(database):
+        announce.remark(failed, start.settings)
     _become(command, _environment(database))
 
 

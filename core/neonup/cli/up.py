@@ -34,6 +34,8 @@ def up(force: bool, yes: bool, **arguments: Any) -> None:
     if start.settings.source("seed") == "argument":
         permission.check_enabled(start.settings)
     database = start.run(force=force)
+    if failed := start.migrate(database):
+        start.remarks.append(failed)
     if start.settings.source("seed") == "argument" and not database.created:
         if database.provider == USER:
             raise NeonupError(

@@ -16,7 +16,6 @@ from neonup.settings import Settings
 from neonup.start import lookup, ready
 from neonup.start import once as starts
 
-ANNOUNCED = "NEONUP_ANNOUNCED"
 _SOON = timedelta(hours=6)
 
 
@@ -26,12 +25,9 @@ def banner(database: Database, settings: Settings, remarks: Sequence[str] = ()) 
     Once per start: a child process of one that said the same says nothing, nor does a process
     whose start, as `neonup.start.once` knows it, has said so.
     """
-    announced = f"{database.key}:{record.checksum(database.url)}"
-    before = os.environ.get(ANNOUNCED, "").split()
-    if not settings.banner or announced in before or ready.is_running():
+    if not settings.banner or ready.is_running():
         return
-    os.environ[ANNOUNCED] = " ".join([*before, announced])
-    if not starts.first(settings.home, announced.replace(":", "-")):
+    if not starts.first(settings.home, f"{database.key}-{record.checksum(database.url)}"):
         return
     colour = _is_terminal() and not os.environ.get("NO_COLOR")
     if database.provider == USER:

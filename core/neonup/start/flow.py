@@ -73,8 +73,23 @@ class Start:
                 from neonup.start import renewal  # what has not changed needs it not
 
                 self.remarks += renewal.refresh(self.settings, database)
+            if not self.quiet and (failed := self.migrate(database)):
+                self.remarks.append(failed)
             self._announce(database)
         return database
+
+    def migrate(self, database: Database) -> str | None:
+        """Run what ``migrate_on = "start"`` asks for in development; returns what failed."""
+        is_due = self.settings.migrate_on == "start" and not database.created
+        if not is_due or database.provider == USER or ready.is_running():
+            return None
+        from neonup.start import migrations, permission
+
+        try:
+            permission.ask(self.settings, self.sign, against=self.against, environ=os.environ)
+        except CreationForbidden:
+            return None
+        return migrations.at_start(self.settings, database)
 
     def _settled(self, database: Database | None) -> Database:
         """What was found, once it answers; or a new one where nothing was."""

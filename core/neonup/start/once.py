@@ -12,15 +12,30 @@ from pathlib import Path
 
 from neonup.process import IMPORTED_BY
 
+FINISHING = "NEONUP_FINISHING"
+"""Set for the child processes of what is due, which must not wait for its end: ``1`` where the
+database is new, ``start`` for what runs at each start."""
+
+_ASKED = "NEONUP_ANNOUNCED"
+"""What this process or one above it was the first to ask about."""
+
 _RELOADERS = ("RUN_MAIN", "WERKZEUG_RUN_MAIN")
 """What Django's and Werkzeug's reloaders set to ``true`` for their child."""
 
 
 def first(home: Path, what: str) -> bool:
-    """Whether this process is the first of its start that asks; one that is alone always is.
+    """Whether this process is the first of its start that asks, and no process above it has.
 
     What is asked about is a part of a file's name in the folder of neonup's state.
     """
+    before = os.environ.get(_ASKED, "").split()
+    if what in before:
+        return False
+    os.environ[_ASKED] = " ".join([*before, what])
+    return _is_first(home, what)
+
+
+def _is_first(home: Path, what: str) -> bool:
     start = _start()
     if start is None:
         return True
@@ -37,7 +52,7 @@ def first(home: Path, what: str) -> bool:
             folders.make_private(folder)
         except OSError:
             return True
-        return first(home, what)
+        return _is_first(home, what)
     except OSError:  # a home that cannot be written to: told twice rather than not at all
         return True
     _prune(folder, marker)

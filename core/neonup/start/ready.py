@@ -7,28 +7,21 @@ goes when all is done, so that the next start finishes what a killed one left.
 from __future__ import annotations
 
 import os
-import sys
 from _thread import allocate_lock  # `threading` would cost every start its import
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from neonup.database import USER, Database
+from neonup.database import Database
 from neonup.errors import NeonupError, SqlError
-from neonup.providers.registry import ProviderNotInstalled, provider_class
 from neonup.settings import Settings
 from neonup.start import lookup
+from neonup.start.once import FINISHING
 
 if TYPE_CHECKING:
     import pluggy
-
-_LINES = 200
-"""So many of a migration command's last lines are searched for what the server lacks."""
-
-_RUNNING = "NEONUP_FINISHING"
-"""Set for the child processes of what is due: they must not wait for its end."""
 
 _inside: ContextVar[bool] = ContextVar("neonup_ready", default=False)
 """The same for this thread, and for what it awaits: other threads do wait."""
@@ -43,7 +36,7 @@ def _after_fork() -> None:
     _counting = allocate_lock()
     if _calls and not _inside.get():
         _calls.clear()
-        os.environ.pop(_RUNNING, None)
+        os.environ.pop(FINISHING, None)
 
 
 if hasattr(os, "register_at_fork"):
@@ -73,7 +66,7 @@ def is_pending(settings: Settings) -> bool:
 
 def is_running() -> bool:
     """Whether this is called by what is due, in this thread or in a process above this one."""
-    return _inside.get() or (_RUNNING in os.environ and not _calls)
+    return _inside.get() or (FINISHING in os.environ and not _calls)
 
 
 def run(
@@ -94,9 +87,7 @@ def run(
         from neonup import plugins
 
         manager = plugins.create_plugin_manager()
-    from neonup.start import (
-        plugin_variables,
-    )  # which a start that finds its database ready needs not
+    from neonup.start import plugin_variables  # which no ready database needs
 
     token = _inside.set(True)
     try:
@@ -120,7 +111,9 @@ def make_schema(settings: Settings, database: Database) -> None:
     if settings.extensions:
         create_extensions(settings, database)
     if settings.migrate:
-        migrate(settings.migrate, settings, database)
+        from neonup.start import migrations
+
+        migrations.migrate(settings.migrate, settings, database)
     if settings.seed:
         seed(settings.seed, settings, database)
 
@@ -130,10 +123,10 @@ def _known_to_children() -> Iterator[None]:
     """Mark the environment for the processes that a plugin may start."""
     call = object()
     with _counting:
-        is_set_above = _RUNNING in os.environ and not _calls
+        is_set_above = FINISHING in os.environ and not _calls
         if not is_set_above:
             _calls.add(call)
-            os.environ[_RUNNING] = "1"
+            os.environ[FINISHING] = "1"
     if is_set_above:
         yield
         return
@@ -143,7 +136,7 @@ def _known_to_children() -> Iterator[None]:
         with _counting:
             _calls.discard(call)
             if not _calls:
-                os.environ.pop(_RUNNING, None)
+                os.environ.pop(FINISHING, None)
 
 
 def _tell(manager: pluggy.PluginManager, database: Database, created: bool) -> None:
@@ -173,6 +166,8 @@ def create_extensions(settings: Settings, database: Database) -> None:
             quoted = name.replace('"', '""')
             session.run(f'CREATE EXTENSION IF NOT EXISTS "{quoted}" CASCADE')
     except StatementFailed as error:
+        from neonup.start.failures import explain_failure
+
         known = explain_failure(error.message, settings, database.provider)
         correct = "Correct the setting extensions; the next start tries again."
         raise SqlError(
@@ -198,85 +193,8 @@ def seed(script: Path, settings: Settings, database: Database) -> None:
         )
     except SqlError as error:
         if error.missing:
-            known = _explain(error.missing, settings, database.provider)
+            from neonup.start.failures import explain
+
+            known = explain(error.missing, settings, database.provider)
             error.remedy = " ".join(filter(None, [known, error.remedy]))
         raise
-
-
-def explain_failure(message: str, settings: Settings, provider: str) -> str | None:
-    """What to do about an error of Postgres's that comes from what the server lacks.
-
-    Args:
-        message: the error, in English.
-        settings: the project's.
-        provider: the name of the database's provider.
-
-    Returns:
-        None if the error says no such thing, or nothing is known about it.
-
-    Raises:
-        ProviderError: there is no provider of that name.
-    """
-    from neonup.postgres.reports import missing_feature
-
-    feature = missing_feature(message)
-    return _explain(feature, settings, provider) if feature else None
-
-
-def _explain(feature: str, settings: Settings, provider: str) -> str | None:
-    if provider == USER:
-        return None
-    try:
-        chosen = provider_class(provider)
-    except ProviderNotInstalled:  # another environment has it, see other_environment
-        return None
-    return chosen(settings).explain_missing(feature)
-
-
-def migrate(command: str, settings: Settings, database: Database) -> None:
-    """Run a migration command in the project's folder, on the direct URL."""
-    # Last, so that an activated environment goes first: where none is, `alembic` is beside Python.
-    path = os.pathsep.join([os.environ.get("PATH", os.defpath), str(Path(sys.executable).parent)])
-    direct = lookup.database_variables(
-        settings, database.with_(url=database.direct, direct_url=None)
-    )
-    others = lookup.own_variables(settings, os.environ) if settings.variables else {}
-    environ = {
-        **os.environ,
-        "PATH": path,
-        **{name: value for name, value in direct.items() if name not in others},
-        _RUNNING: "1",
-    }
-    status, output = _run(command, settings.project, environ)
-    if status:
-        known = explain_failure(output, settings, database.provider)
-        correct = "The database exists; correct the command, and the next start runs it again."
-        raise NeonupError(
-            f"The migration command failed ({status}): {command}",
-            remedy=" ".join(filter(None, [known, correct])),
-        )
-
-
-def _run(command: str, folder: Path, environ: Mapping[str, str]) -> tuple[int | str, str]:
-    """Run a command whose output goes to stderr; returns its status and the end of what it said."""
-    import shlex
-    import subprocess
-    from collections import deque
-
-    output: deque[str] = deque(maxlen=_LINES)
-    try:
-        with subprocess.Popen(
-            shlex.split(command),
-            cwd=folder,
-            env=environ,
-            stdout=sys.stderr,
-            stderr=subprocess.PIPE,
-            text=True,
-            errors="replace",
-        ) as process:
-            for line in process.stderr or ():
-                print(line, end="", file=sys.stderr, flush=True)
-                output.append(line)
-    except (OSError, ValueError) as error:
-        return str(error), ""
-    return process.returncode, "".join(output)

@@ -20,7 +20,7 @@ def sqlalchemy_url(url: str | None = None, *, driver: str = "psycopg", direct: b
         NeonupError: there is no database, and none may be created here.
     """
     if url is None:
-        database = ensure()
+        database = ensure(migrate_on="new" if direct else None)  # migrations themselves ask so
         url = database.direct if direct else database.url
     elif direct:
         url = urls.direct(url)

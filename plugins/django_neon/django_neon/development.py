@@ -29,7 +29,8 @@ _COMMANDS = frozenset(
 )
 """Together with the ones above, what identifies a manage.py of another name."""
 
-_PROGRAMS = frozenset({"celery", "daphne", "hypercorn", "uvicorn"})
+_ASGI = frozenset({"daphne", "hypercorn", "uvicorn"})
+_PROGRAMS = _ASGI | {"celery"}
 """Programs besides manage.py for which ``DEBUG`` is enough of a sign."""
 
 _TESTS = "tests use only the local provider"
@@ -63,6 +64,11 @@ def are_tests() -> bool:
     return command() == "test" or any(
         name in os.environ for name in ("PYTEST_VERSION", "PYTEST_CURRENT_TEST")
     )
+
+
+def serves() -> bool:
+    """Whether this serves pages: not a command, whose own work migrations might disturb."""
+    return command() in SERVERS | _ASGI
 
 
 def goes_without() -> bool:

@@ -60,6 +60,11 @@ def _source(described: Mapping[str, Any]) -> DatabaseSource:
     project = settings.pop("project")
     if described.get("on_create"):
         settings["migrate"] = development.migrate_command(described["alias"])
+    if not development.serves():
+        settings["migrate_on"] = "new"
+    resolved = neonup.resolve(project, **settings)
+    if resolved.migrate_on == "start" and not resolved.migrate:
+        settings["migrate"] = development.migrate_command(described["alias"])
     if not development.is_development():
         settings["banner"] = False
     return DatabaseSource(project, arguments=cast("Arguments", settings), signs=development.signs)
