@@ -97,6 +97,8 @@ class Evidence:
     strict: list[StrictSettings] = field(default_factory=list)
     validated: set[str] = field(default_factory=set)
     """Fields of settings that a validator may change, in capitals."""
+    selectors: dict[str, tuple[str, FileLine]] = field(default_factory=dict)
+    """Variables, or attributes in capitals, that are compared with a word for Postgres."""
     flask_apps: list[FileLine] = field(default_factory=list)
     imports: dict[str, FileLine] = field(default_factory=dict)
     extensions: dict[str, FileLine] = field(default_factory=dict)

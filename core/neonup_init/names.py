@@ -10,7 +10,7 @@ ROLES = {
     "port": ("PORT",),
     "user": ("USER", "USERNAME", "LOGIN", "USR"),
     "password": ("PASSWORD", "PASS", "PASSWD", "PWD", "PASSWRD"),
-    "database": ("DB", "DBNAME", "NAME", "DATABASE"),
+    "database": ("DB", "NAME", "DATABASE"),
     "sslmode": ("SSLMODE",),
     "engine": ("ENGINE",),
     "url": ("URL", "URI", "DSN", "CONNSTR"),
@@ -129,4 +129,4 @@ def is_for_tests(name: str) -> bool:
 
 def is_url_of_postgres(value: str | None) -> bool:
     """Whether a value is a URL of Postgres, by its scheme."""
-    return bool(value) and re.match(r"postgres(?:ql)?(?:\+\w+)?://", value or "") is not None
+    return bool(value) and re.match(r"postgres(?:ql)?(?:\+\w+)?://.", value or "") is not None

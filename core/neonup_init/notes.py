@@ -70,7 +70,7 @@ def _env_file(evidence: Evidence) -> Iterator[str]:
 def _strict(evidence: Evidence, choice: Choice) -> Iterator[str]:
     """Settings that refuse the key in their env file since no field of theirs has it."""
     key = choice.key.name if choice.key is not None else DEFAULT_KEY
-    for strict in evidence.strict:
+    for strict in evidence.strict if "pydantic_settings" in evidence.imports else ():
         unknown = [name for name in (key, *choice.templates) if name.upper() not in strict.fields]
         if unknown:
             yield (

@@ -114,7 +114,7 @@ class ProjectFiles:
 
 
 def _is_project(files: list[str]) -> bool:
-    return "pyproject.toml" in files
+    return "pyproject.toml" in files or "manage.py" in files  # as `neonup.find_project` has it
 
 
 def _is_looked_into(folder: str) -> bool:

@@ -116,6 +116,8 @@ class _Reader(ast.NodeVisitor):
         self.names = assigned(tree)
         self.prefix = ""
         self.switches: list[str] = []
+        self.instead = False
+        """Whether what is read stands in for the URL: in the ``else`` of ``if DATABASE_URL:``."""
 
     def place(self, node: ast.expr | ast.stmt) -> FileLine:
         return FileLine(self.name, node.lineno)
@@ -152,9 +154,29 @@ class _Reader(ast.NodeVisitor):
             return False
         name, required, value = found
         self.evidence.reads.append(
-            VariableRead(f"{self.prefix}{name}", self.place(node), required, value)
+            VariableRead(
+                f"{self.prefix}{name}", self.place(node), required and not self.instead, value
+            )
         )
         return True
+
+    def visit_Compare(self, node: ast.Compare) -> None:
+        """``os.getenv("DB") == "postgres"``: the variable chooses Postgres among others."""
+        value = text(node.comparators[0])
+        if isinstance(node.ops[0], ast.Eq) and value and "postg" in value:
+            variable = self._unchanged(node.left)
+            if variable is not None:
+                self.evidence.selectors.setdefault(variable, (value, self.place(node)))
+        self.generic_visit(node)
+
+    def visit_Match(self, node: ast.Match) -> None:
+        """The same with ``match`` and ``case "postgresql":``."""
+        variable = self._unchanged(node.subject)
+        for case in node.cases:
+            value = text(case.pattern.value) if isinstance(case.pattern, ast.MatchValue) else None
+            if variable is not None and value and "postg" in value:
+                self.evidence.selectors.setdefault(variable, (value, self.place(node.subject)))
+        self.generic_visit(node)
 
     # Files of variables
 
@@ -166,7 +188,7 @@ class _Reader(ast.NodeVisitor):
         if last in ("load_dotenv", "dotenv_values", "read_env", "read_envfile"):
             argument = node.args[0] if node.args else argument
             searched = argument is None or dotted(argument).endswith("find_dotenv()")
-        elif last == "Config" and node.args and (text(node.args[0]) or "").endswith(".env"):
+        elif last == "Config" and node.args and str(self._path(node.args[0])).endswith(".env"):
             argument, searched = node.args[0], False
         elif any(word.arg == "_env_file" for word in node.keywords):
             searched = False
@@ -189,8 +211,10 @@ class _Reader(ast.NodeVisitor):
             self.visit(statement)
         if names:
             self.switches.pop()
+        before, self.instead = self.instead, self.instead or _DEFAULT_KEY in names
         for statement in node.orelse:
             self.visit(statement)
+        self.instead = before
 
     def _variables_in(self, node: ast.expr) -> Iterator[str]:
         for part in ast.walk(node):

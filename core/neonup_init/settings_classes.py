@@ -56,9 +56,10 @@ def read(known: Mapping[str, ModelClass], evidence: Evidence) -> None:
         known: the classes of a project, by name.
         evidence: what is added to.
     """
+    bases = {base for model in known.values() for base in model.bases}
     for name, model in known.items():
         if _is_settings(name, known):
-            _read_class(name, model, known, evidence)
+            _read_class(name, model, known, evidence, is_base=name in bases)
 
 
 def _is_settings(name: str, known: Mapping[str, ModelClass], depth: int = 0) -> bool:
@@ -69,7 +70,12 @@ def _is_settings(name: str, known: Mapping[str, ModelClass], depth: int = 0) -> 
 
 
 def _read_class(
-    name: str, model: ModelClass, known: Mapping[str, ModelClass], evidence: Evidence
+    name: str,
+    model: ModelClass,
+    known: Mapping[str, ModelClass],
+    evidence: Evidence,
+    *,
+    is_base: bool,
 ) -> None:
     config = _config(name, known)
     prefix = text(config.get("env_prefix")) or ""
@@ -86,7 +92,9 @@ def _read_class(
         evidence.env_files.append(EnvFileRead(paths[0], FileLine(model.name, env_file.lineno)))
     extra = config.get("extra")
     allowed = text(extra) or dotted(extra).rpartition(".")[2] if extra is not None else "forbid"
-    if allowed == "forbid" and not prefix:  # with a prefix only lines that begin with it count
+    if (
+        allowed == "forbid" and not prefix and not is_base
+    ):  # with a prefix only lines that begin with it count
         fields = frozenset(read.name.upper() for read in reads)
         evidence.strict.append(StrictSettings(name, place, fields))
 

@@ -10,7 +10,7 @@ from neonup_init.evidence import Evidence, FileLine
 from neonup_init.project_files import COMPOSE, ENV_EXAMPLE, ProjectFiles
 
 _HINTS = re.compile(
-    rb"environ|getenv|Settings\b|\benv\b|env\(|config\(|dotenv|create_(?:async_)?engine|PostgresDsn"
+    rb"environ|getenv|Settings\b|\benv\b|env\w*[.(]|config\(|dotenv|create_(?:async_)?engine|PostgresDsn"
     rb"|dj_database_url|SQLALCHEMY_DATABASE_URI|pgvector|geoalchemy2|contrib\.gis|Flask\(|get_secret"
     rb"|flask_migrate|extension",
     re.IGNORECASE,

@@ -40,8 +40,7 @@ def migration(files: ProjectFiles, evidence: Evidence) -> ToolUsed | None:
             return (
                 ToolUsed(f"{flask} db upgrade{_directory(path, files)}", place) if flask else None
             )
-        where = "" if path.parent == files.folder else f"-c {shlex.quote(files.relative(path))} "
-        return ToolUsed(f"alembic {where}upgrade head", place)
+        return ToolUsed(_alembic(path, files), place)
     pyproject = files.folder / "pyproject.toml"
     if (line := _line_of(files.text(pyproject), r"\[tool\.alembic\]")) is not None:
         return ToolUsed("alembic upgrade head", files.place(pyproject, line))
@@ -50,6 +49,15 @@ def migration(files: ProjectFiles, evidence: Evidence) -> ToolUsed | None:
     if aerich := files.named("aerich.ini"):
         return ToolUsed("aerich upgrade", files.place(aerich[0], 1))
     return None
+
+
+def _alembic(path: Path, files: ProjectFiles) -> str:
+    """The command; in a folder below it is run there, unless the file itself is the landmark."""
+    if path.parent == files.folder:
+        return "alembic upgrade head"
+    if re.search(r"^script_location\s*=\s*%\(here\)s", files.text(path), re.MULTILINE):
+        return f"alembic -c {shlex.quote(files.relative(path))} upgrade head"
+    return f"sh -c 'cd {shlex.quote(files.relative(path.parent))} && alembic upgrade head'"
 
 
 def _line_of(text: str, pattern: str) -> int | None:

@@ -62,18 +62,39 @@ def choose(evidence: Evidence) -> Choice:
     urls = [each for each in own if each.meaning.role == "url"]
     choice.key = _key(urls)
     choice.others = _others(evidence, reads, owner, choice.key)
+    has_url = choice.key is not None and (
+        choice.key.required or is_url_of_postgres(choice.key.value) or not _is_complete(own)
+    )
     for each in urls:
-        template = _url_template(each, choice.key, evidence)
-        if template is not None:
-            choice.templates[each.read.name] = template, each.read.place
-    for each in own:
+        form = _url_template(each, choice.key, evidence)
+        if form is not None:
+            choice.templates[each.read.name] = form, each.read.place
+    parts = [each for each in own if each.meaning.role != "url"]
+    if has_url and not any(each.read.required for each in parts):
+        parts = []  # they are what is tried without the URL
+    for each in parts:
         role = each.meaning.role
-        if role == "url" or (choice.key is not None and not each.read.required):
-            continue  # where the URL is read, the parts are what is tried without it
-        template = f"{{{role}}}" if role != "engine" else _engine(each.read, evidence)
+        template: str | None = f"{{{role}}}" if role != "engine" else _engine(each.read, evidence)
         if template:
             choice.templates.setdefault(each.read.name, (template, each.read.place))
+    if choice.templates:
+        choice.templates |= _selectors(evidence)
     return choice
+
+
+def _is_complete(own: Sequence[DatabaseRead]) -> bool:
+    """Whether the parts lead to a database without any URL."""
+    return {"host", "user", "password", "database"} <= {each.meaning.role for each in own}
+
+
+def _selectors(evidence: Evidence) -> dict[str, tuple[str, FileLine]]:
+    """The variables without which the code takes another kind of database."""
+    selectors: dict[str, tuple[str, FileLine]] = {}
+    for read in evidence.reads:
+        chosen = evidence.selectors.get(read.name) or evidence.selectors.get(read.name.upper())
+        if chosen is not None and "postg" not in (read.value or ""):
+            selectors.setdefault(read.name, (chosen[0], read.place))
+    return selectors
 
 
 def _database_reads(evidence: Evidence) -> Iterable[DatabaseRead]:
@@ -163,5 +184,7 @@ def _engine(read: VariableRead, evidence: Evidence) -> str | None:
     example = evidence.examples.get(read.name, ("",))[0]
     if "postg" in example:
         return example
-    is_django = "django" in (read.value or "") or "django" in evidence.imports
-    return _DJANGO if is_django and "postg" not in (read.value or "") else None
+    if read.name in evidence.selectors or "postg" in (read.value or ""):
+        return None
+    is_django = "django" in evidence.imports and read.value is None and read.required
+    return _DJANGO if is_django or "django" in (read.value or "") else None
