@@ -13,6 +13,7 @@ class Arguments(TypedDict, total=False):
     env: str | None
     provider: str | None
     key: str | None
+    url_scheme: str | None
     env_file: Path | str | None
     env_keys: str | None
     prefix: str | None

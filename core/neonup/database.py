@@ -89,6 +89,15 @@ class Database:
         """The URL past the pooler: for migrations, dumps, LISTEN."""
         return self.direct_url or urls.direct(self.url)
 
+    def in_scheme(self, scheme: str | None) -> Database:
+        """The same with URLs that begin with a scheme, unless it is None or this the user's own."""
+        if scheme is None or not self.own:
+            return self
+        from neonup.postgres import drivers  # for which most projects have no use
+
+        direct = self.direct_url and drivers.in_scheme(self.direct_url, scheme)
+        return replace(self, url=drivers.in_scheme(self.url, scheme), direct_url=direct)
+
     @property
     def expires_in(self) -> timedelta | None:
         """How long it lives unless claimed; negative when it has expired."""

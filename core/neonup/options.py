@@ -86,6 +86,13 @@ def variable_name(value: object) -> str:
     return words(value)
 
 
+def url_scheme(value: object) -> str:
+    """What a Postgres URL may begin with: ``postgres``, ``postgresql+asyncpg``."""
+    if not re.fullmatch(r"postgres(ql)?(\+\w+)?", words(value)):
+        raise ValueError("it must be postgresql, postgres, or one of these with +DRIVER")
+    return words(value)
+
+
 def prefix(value: object) -> str:
     """What the name of a variable begins with; it may be blank."""
     return variable_name(value) if value else ""

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 from neonup import options
 from neonup.errors import SettingsError
-from neonup.options import names, one_of, option, prefix, variable_name, words
+from neonup.options import names, one_of, option, prefix, url_scheme, variable_name, words
 
 if TYPE_CHECKING:
     from neonup.arguments import Arguments
@@ -38,6 +38,8 @@ class Settings:
         env: ``NEONUP_ENV``: ``development`` allows creating, ``production`` forbids it.
         provider: a provider's name, or ``auto``.
         key: the variable that holds the URL.
+        url_scheme: what the URL begins with: ``postgres``, ``postgresql+asyncpg``; None: as the
+            provider has it, ``postgresql``.
         env_file: the file that is read and written.
         env_keys: which lines are variables: ``all``, ``url`` (the rest are comments), or ``auto``.
         prefix: what the claim link's variable starts with.
@@ -67,6 +69,7 @@ class Settings:
     env: str | None = option(one_of("development", "production"))
     provider: str = option(words, AUTO)
     key: str = option(variable_name, "DATABASE_URL")
+    url_scheme: str | None = option(url_scheme)
     env_file: Path = option(Path, Path(".env"))
     env_keys: str = option(one_of(AUTO, "all", "url"), AUTO)
     prefix: str = option(prefix, "")

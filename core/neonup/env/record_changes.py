@@ -43,7 +43,7 @@ def write(
         EnvFileError: it could not be written, or would not read back; the file is as it was.
         ProviderError: the provider's URL or a plugin's value cannot stand in such a file.
     """
-    extra = extra or {}
+    extra, database = extra or {}, database.in_scheme(settings.url_scheme)
     variables, lines = compose(database, settings, extra)
     with lock.writing(path, settings.home):
         file = dotenv.read(path)
@@ -76,10 +76,11 @@ def _of_the_project(database: Database, settings: Settings, file: dotenv.EnvFile
 
 
 def is_current(database: Database, settings: Settings, file: dotenv.EnvFile) -> bool:
-    """Whether a file has the variables of ``[tool.neonup.variables]`` as they would be written."""
+    """Whether a file has the URL and ``[tool.neonup.variables]`` as they would be written."""
     statements, lines = file.statements, record.written(file, database.key)
     values = {name: statements[index].value for index, name in lines.items()}
-    return values == _of_the_project(database, settings, file)
+    is_same_url = file.values().get(database.key) == database.url
+    return is_same_url and values == _of_the_project(database, settings, file)
 
 
 def _assignment(name: str, value: str) -> str:

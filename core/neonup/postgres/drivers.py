@@ -100,6 +100,20 @@ def sqlalchemy_url(url: str, *, driver: str = "psycopg") -> str:
     return _sqlalchemy(_native(url), driver, dbname="dbname")
 
 
+def in_scheme(url: str, scheme: str) -> str:
+    """A URL that begins otherwise: ``postgres``, or a form of SQLAlchemy's for a driver.
+
+    Raises:
+        SettingsError: it is no URL of a Postgres database.
+    """
+    if url.startswith(f"{scheme}://"):
+        return url
+    base, _, driver = scheme.partition("+")
+    if driver not in {"asyncpg", "psycopg", "psycopg2"}:
+        return urls.parse(url).render(scheme)
+    return base + sqlalchemy_url(url, driver=driver).removeprefix("postgresql")
+
+
 def engine_arguments(
     url: str, *, driver: str = "psycopg", pooled: bool | None = None
 ) -> dict[str, Any]:

@@ -146,6 +146,8 @@ def parse(url: str) -> PostgresUrl:
             remedy=_ENCODE,
         )
     query = _read_query(match["query"] or "")
+    if (dsn := query.pop("dsn", None)) is not None:  # what `drivers` puts there for asyncpg
+        query = {**parse(dsn).parameters, **query}
     ssl = query.pop("ssl", None)
     if ssl is not None:
         query.setdefault("sslmode", {"true": "require", "false": "disable"}.get(ssl, ssl))

@@ -45,7 +45,7 @@ def create(
     """
     facts = {"key": spec.key, "stays": provider.retention is not None}
     if provider.local:
-        local = provider.provision(spec).with_(**facts)
+        local = provider.provision(spec).with_(**facts).in_scheme(settings.url_scheme)
         record(local)
         return local
     unrecorded = _Unrecorded(settings, provider)
@@ -57,7 +57,7 @@ def create(
         except NeonupError:
             unrecorded.forget()
             raise
-    database = database.with_(**facts)
+    database = database.with_(**facts).in_scheme(settings.url_scheme)
     try:
         unrecorded.keep(database)
         record(database)

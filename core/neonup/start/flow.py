@@ -69,7 +69,7 @@ class Start:
             database = self._settled(database)
         if not database.created:  # else that was done before the lock was given back
             self.remarks += lookup.publish(self.settings, database, os.environ)
-            if self.settings.variables:
+            if self.settings.variables or self.settings.url_scheme:
                 from neonup.start import renewal  # what has not changed needs it not
 
                 self.remarks += renewal.refresh(self.settings, database)

@@ -93,7 +93,7 @@ def recorded(settings: Settings, *, pipes: bool = True) -> Database | None:
     for path in _files(settings):
         database = recorded_in(path, settings.key, pipes=pipes)
         if database is not None:
-            return database
+            return database.in_scheme(settings.url_scheme)
     return None
 
 
@@ -221,7 +221,7 @@ def publish(settings: Settings, database: Database, environ: MutableMapping[str,
         What a banner should say: which variables of ``[tool.neonup.variables]`` the user has set
         to something else, in the environment or in the file. They stay as they are.
     """
-    values = database_variables(settings, database)
+    values = database_variables(settings, database.in_scheme(settings.url_scheme))
     others = own_variables(settings, environ) if settings.variables else {}
     for name, value in values.items():
         is_variable = name in settings.variables  # marked in any case: what a shell has exported

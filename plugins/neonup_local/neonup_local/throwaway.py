@@ -97,4 +97,4 @@ def _started(server: EphemeralServer, settings: Settings) -> Database:
     place = urls.PostgresUrl(
         ((postmaster.HOST, server.port),), server.OWNER, password, template.DATABASE
     )
-    return Database(str(place), "local", key=settings.key)
+    return Database(str(place), "local", key=settings.key).in_scheme(settings.url_scheme)
