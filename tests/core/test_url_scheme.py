@@ -1,4 +1,4 @@
-"""The setting ``url_scheme``: what the URL begins with; everything of ours reads it all the same."""
+"""The setting ``url_scheme``: what the URL begins with; all of ours reads it all the same."""
 
 from __future__ import annotations
 

@@ -54,6 +54,12 @@ def opt_in_by_ini_with_dialect(child: Child) -> str:
     return "postgresql+asyncpg://"
 
 
+def opt_in_with_the_projects_scheme(child: Child) -> str:
+    table = '[tool.neonup]\nprovider = "local"\nurl_scheme = "postgresql+asyncpg"\n'
+    child.file("pyproject.toml", table)
+    return "postgresql+asyncpg://"
+
+
 def opt_in_by_pyproject(child: Child) -> str:
     child.file("pyproject.toml", '[tool.neonup]\nprovider = "local"\n')
     return "postgresql://"
@@ -72,7 +78,10 @@ def opt_in_by_env_file(child: Child) -> str:
 
 @pytest.mark.parametrize(
     "opt_in",
-    [opt_in_by_ini, opt_in_by_ini_with_dialect, opt_in_by_pyproject, opt_in_by_env_file],
+    [
+        *(opt_in_by_ini, opt_in_by_ini_with_dialect, opt_in_with_the_projects_scheme),
+        *(opt_in_by_pyproject, opt_in_by_env_file),
+    ],
 )
 def test_set_before_anything_of_the_project_is_imported(child: Child, opt_in: object) -> None:
     write_project(child)

@@ -72,7 +72,9 @@ class RunState:
         self.worker = Worker(
             of_process(),
             self.settings,
-            dialect=self.options.dialect or environment.dialect(self.own.values()),
+            dialect=self.options.dialect
+            or self.settings.url_scheme
+            or environment.dialect(self.own.values()),
             rebuild=self.options.rebuild,
         )
         # On a branch nothing can be kept: it goes with the run.

@@ -94,7 +94,10 @@ class _Taken:
         own = own_database.own_databases(settings, names)
         own_database.refuse_own_server(os.environ.get(external.VARIABLE, ""), own)
         self._worker = Worker(
-            of_process(), settings, dialect=environment.dialect(own.values()), rebuild=rebuild
+            of_process(),
+            settings,
+            dialect=settings.url_scheme or environment.dialect(own.values()),
+            rebuild=rebuild,
         )
         known = environment.known(settings)
         self._variables = Variables.for_names(names, self._worker.url, known=known)
