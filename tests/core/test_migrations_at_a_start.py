@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
-import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from inotify_simple import INotify, flags  # type: ignore[import-untyped]
 
+import neonup
 from tests.core.test_one_banner_a_start import FORKED, RELOADER, WORKERS
 from tests.project import Project
+from tests.waiting import wait_until
 
 COUNT = "import pathlib\nwith pathlib.Path('runs').open('a') as log:\n    log.write('run\\n')\n"
 
@@ -82,12 +84,18 @@ def test_all_processes_of_a_start_run_it_once(migrated: Project, code: str) -> N
 def test_a_start_that_waits_for_another_does_not_run_it_again(migrated: Project) -> None:
     (migrated.folder / "migrate.py").write_text(HOLD)
     command = [sys.executable, "-m", "neonup", "run", "--", "true"]
-    first = subprocess.Popen(command, cwd=migrated.folder, env=migrated.environ)
-    until((migrated.folder / "runs").exists)
-    second = subprocess.Popen(command, cwd=migrated.folder, env=migrated.environ)
-    until(lambda: waits_for_a_lock(second.pid))
-    (migrated.folder / "go").touch()
-    assert (first.wait(60), second.wait(60)) == (0, 0)
+    locks = Path(migrated.environ["NEONUP_HOME"], "locks")
+    lock = locks / f"{neonup.resolve(migrated.folder).state_name}.lock"
+    with ThreadPoolExecutor(2) as threads, INotify() as opened:
+        first = threads.submit(migrated.command, command)
+        try:
+            wait_until((migrated.folder / "runs").exists, "the command runs")
+            opened.add_watch(lock, flags.OPEN)
+            second = threads.submit(migrated.command, command)
+            assert opened.read(timeout=60_000), "the second start asks for the project's lock"
+        finally:
+            (migrated.folder / "go").touch()
+        assert (first.result().returncode, second.result().returncode) == (0, 0)
     assert runs(migrated) == 1
 
 
@@ -110,18 +118,3 @@ def test_a_users_own_database_is_left_alone(migrated: Project) -> None:
     migrated.env_file.unlink()
     migrated.ok("run", "--", "true", DATABASE_URL=url)
     assert runs(migrated) == 0
-
-
-def until(condition: object) -> None:
-    deadline = time.monotonic() + 60
-    while not condition():  # type: ignore[operator]
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-
-
-def waits_for_a_lock(pid: int) -> bool:
-    """Whether a process has the project's lock file open."""
-    try:
-        return any("/locks/" in str(file.readlink()) for file in Path(f"/proc/{pid}/fd").iterdir())
-    except OSError:  # a file that it has just closed
-        return False
