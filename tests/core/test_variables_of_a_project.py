@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from neonup import urls
+from neonup.env import record_changes
+from neonup.settings import resolve
+from neonup.start import renewal
+from neonup.start.lookup import find_database
 from tests.project import Project
 
 VARIABLES = """
@@ -33,8 +40,6 @@ def shop(project: Project) -> Project:
 
 
 def expected(url: str) -> dict[str, str]:
-    from neonup import urls
-
     place = urls.parse(url)
     ((host, port),) = place.hosts
     return {
@@ -53,8 +58,6 @@ def of_ours(project: Project) -> dict[str, str]:
 
 
 def seen_by(project: Project, code: str = ENSURED, **environ: str) -> dict[str, str | None]:
-    import json
-
     done = project.python(code, **environ)
     assert done.returncode == 0, done.stderr
     seen: dict[str, str | None] = json.loads(done.stdout)
@@ -164,6 +167,40 @@ def test_a_migration_command_sees_them(shop: Project) -> None:
     (shop.folder / "migrate.py").write_text(code)
     shop.ok(NEONUP_MIGRATE=f"{sys.executable} migrate.py")
     assert shop.query("SELECT count(*) FROM made") == "0"
+
+
+def test_a_migration_command_that_asks_for_the_database_does_not_wait(shop: Project) -> None:
+    (shop.folder / "migrate.py").write_text(
+        "import pathlib, neonup\n"
+        "table = pathlib.Path('pyproject.toml')\n"
+        "table.write_text(table.read_text() + 'MORE = \"{host}\"\\n')\n"
+        "neonup.ensure()\n"
+    )
+    shop.ok(NEONUP_MIGRATE=f"{sys.executable} migrate.py")
+    assert "MORE" not in shop.variables
+    shop.ok()
+    assert shop.variables["MORE"] == "127.0.0.1"
+
+
+def test_what_is_written_is_what_is_recorded_by_then(
+    shop: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another process has moved the database to another port since this one has read the file."""
+    shop.ok(NEONUP_KEY="SHOP_URL")
+    (shop.folder / "pyproject.toml").write_text(f'[tool.neonup]\nkey = "SHOP_URL"\n{VARIABLES}')
+    monkeypatch.setenv("NEONUP_HOME", shop.environ["NEONUP_HOME"])
+    settings = resolve(shop.folder, environ=shop.environ)
+    before = find_database(settings, {})
+    assert before is not None
+    place = urls.parse(before.url)
+    moved = before.with_(url=str(replace(place, hosts=(("127.0.0.1", 1),))))
+    record_changes.write(moved, settings, shop.env_file, replace=True)
+    (shop.folder / "pyproject.toml").write_text(
+        f'[tool.neonup]\nkey = "SHOP_URL"\n{VARIABLES}MORE = "{{port}}"\n'
+    )
+    assert renewal.refresh(resolve(shop.folder, environ=shop.environ), before) == []
+    assert shop.variables["SHOP_URL"] == moved.url
+    assert shop.variables["MORE"] == "1"
 
 
 def test_run_sets_what_libpq_reads_and_removes_what_would_win(

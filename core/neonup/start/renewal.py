@@ -9,7 +9,7 @@ from neonup.database import USER, Database
 from neonup.env import dotenv, lock, record_changes
 from neonup.errors import EnvFileError
 from neonup.settings import Settings
-from neonup.start import lookup
+from neonup.start import lookup, ready
 
 
 def renew(settings: Settings, known: Database, changed: Database) -> bool:
@@ -26,19 +26,23 @@ def renew(settings: Settings, known: Database, changed: Database) -> bool:
 
 
 def refresh(settings: Settings, database: Database) -> list[str]:
-    """Bring a database's variables in the file up to date with ``[tool.neonup.variables]``.
+    """Bring a database's lines in the file up to date with the settings.
 
     Returns:
         What a banner should say: why that could not be done.
     """
     is_ours = database.provider != USER or database.before_claim is not None
-    if not is_ours or not settings.enabled or settings.env == "production":
-        return []
+    if not is_ours or not settings.enabled or settings.env == "production" or ready.is_running():
+        return []  # what is due runs under the lock, and has written them
     file = dotenv.read(lookup.file_of(settings, pipes=False), pipes=False)
     if file.text is None or record_changes.is_current(database, settings, file):
         return []
     try:
-        renew(settings, database, database)
+        with lock.project(settings):
+            recorded = lookup.recorded(settings)  # it may be on another port by now
+            if recorded is not None and lookup.is_same(recorded, database):
+                path = lookup.file_of(settings)
+                record_changes.write(recorded, settings, path, replace=True)
     except EnvFileError as error:
         return [f"its variables could not be written: {error.message}"]
     return []
