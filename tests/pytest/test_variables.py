@@ -170,3 +170,71 @@ def test_a_project_that_does_not_use_it_sees_nothing_of_it(child: Child, ini: st
     )
     child.pytest(DATABASE_URL="postgresql://me@127.0.0.1:1/app").expect(passed=1)
     assert not (child.home / "tests").exists()
+
+
+def test_a_project_that_reads_parts_and_programs_of_libpq_find_it(child: Child) -> None:
+    child.ini("neon_migrate = psql -q --no-psqlrc -f schema.sql")
+    child.file("schema.sql", "CREATE TABLE items AS SELECT 'first' AS name")
+    child.file(
+        "pyproject.toml",
+        """
+        [tool.neonup.variables]
+        POSTGRES_SERVER = "{host}"
+        POSTGRES_PORT = "{port}"
+        POSTGRES_DB = "{database}"
+        ASYNC_URL = "{asyncpg_url}"
+        """,
+    )
+    child.write(
+        conftest="import os\nBEFORE = dict(os.environ)",
+        test_it="""
+        import asyncio, os, subprocess
+        from urllib.parse import urlsplit
+        import asyncpg, conftest, psycopg
+
+        def test_parts():
+            url = urlsplit(os.environ["DATABASE_URL"])
+            assert os.environ["POSTGRES_SERVER"] == url.hostname
+            assert os.environ["POSTGRES_PORT"] == str(url.port)
+            assert os.environ["POSTGRES_DB"] == url.path[1:]
+            assert conftest.BEFORE["ASYNC_URL"] == os.environ["ASYNC_URL"]
+
+        def test_programs():
+            ask = ["psql", "--no-psqlrc", "-Atc", "SELECT current_database(), name FROM items"]
+            output = subprocess.run(ask, capture_output=True, text=True, check=True).stdout
+            assert output == f"{os.environ['POSTGRES_DB']}|first\\n"
+
+        def test_drivers():
+            with psycopg.connect() as connection:
+                assert connection.execute("SELECT name FROM items").fetchone() == ("first",)
+
+            async def ask(*args):
+                connection = await asyncpg.connect(*args)
+                assert await connection.fetchval("SELECT name FROM items") == "first"
+                await connection.close()
+
+            asyncio.run(ask())
+            asyncio.run(ask(os.environ["ASYNC_URL"]))
+        """,
+    )
+    hostile = {"PGSERVICE": "none", "PGHOSTADDR": "127.0.0.9", "PGSSLMODE": "verify-full"}
+    mine = {"PGHOST": "db.invalid", "PGPORT": "1", "PGDATABASE": "app", "PGPASSWORD": "hunter2"}
+    child.pytest(**hostile, **mine).expect(passed=3)
+    child.assert_nothing_left()
+
+
+@pytest.mark.parametrize(
+    "line", ["os.environ['POSTGRES_PORT'] = '1'", "os.environ['PGDATABASE'] = 'app'"]
+)
+def test_a_part_that_leads_to_the_applications_database_again(child: Child, line: str) -> None:
+    child.file(".env", "DATABASE_URL=postgresql://me@127.0.0.1:1/app\n# neonup: made by hand\n")
+    child.file(
+        "pyproject.toml",
+        '[tool.neonup.variables]\nPOSTGRES_PORT = "{port}"\nPOSTGRES_USER = "{user}"\n',
+    )
+    child.write(
+        conftest=f"import os\n{line}\nos.environ['POSTGRES_USER'] = 'me'",
+        test_it="def test_it(): pass",
+    )
+    run = child.pytest(PGDATABASE="app")
+    run.refused("to the application's own database again", line.split("'")[1])

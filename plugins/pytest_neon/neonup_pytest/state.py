@@ -81,8 +81,7 @@ class RunState:
         databases_to_keep = Keep.NONE if self.branch is not None else self.options.keep
         self.failed_databases = keep.FailedDatabases(self.worker, databases_to_keep)
         self.names = names
-        known = environment.known(self.settings)
-        self.variables = Variables.for_names(names, self.worker.url, known=known)
+        self.variables = Variables.for_names(names, self.worker.url, self.settings)
         self.variables.set(own=self.branch is not None or not os.environ.get(external.VARIABLE))
         self._unnamed = own_database.Unnamed(self.settings, names, self.worker.url)
         self.framework: RunPhase | None = None
@@ -162,6 +161,13 @@ class RunState:
         """
         if changed := self.variables.changed():
             own_database.refuse_return(changed, self.own)
+        own = self.own.get(self.settings.key)
+        if returned := self.variables.returned(environment.parts_of(self.settings, own)):
+            raise SettingsError(
+                f"{', '.join(returned)} lead to the application's own database again, not to the "
+                "tests' database.",
+                remedy=own_database.CHANGED,
+            )
 
     def isolation(self, item: pytest.Item) -> Isolation:
         """How a test is kept apart."""
@@ -209,7 +215,7 @@ class RunState:
             target = schema.BuildTarget(
                 url,
                 str(database),
-                Variables.for_names(names, url, known=environment.known(self.settings)).values,
+                Variables.for_names(names, url, self.settings).all,
                 self.worker.url,
                 lambda: self.worker.templates.behind_url(name),
             )

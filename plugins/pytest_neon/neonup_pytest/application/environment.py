@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 import neonup
 from neonup import Database, Settings, SettingsError
+from neonup.plugin.project import database_variables
 from neonup_pytest.application.own_database import CHANGED
 
 _DIRECT = ("_DIRECT", "_UNPOOLED")
 _GENERIC_DIRECT = "DIRECT_URL"
+_PLACES = frozenset({"PGHOST", "PGPORT", "PGDATABASE"})
+_PLACE = re.compile(r"\{(\w*url|host|port|database)\}")
+"""What a template has that leads somewhere, and not only says how to connect."""
 
 
 def dialect(own: Iterable[Database]) -> str:
@@ -29,24 +34,73 @@ def known(settings: Settings) -> set[str]:
     return {*os.environ, *([_GENERIC_DIRECT] if generic else [])}
 
 
+def parts_of(settings: Settings, own: Database | None) -> Mapping[str, str]:
+    """The values of the project's own variables for the application's own database."""
+    if own is None or not settings.variables:
+        return {}
+    try:
+        return database_variables(settings, own)
+    except SettingsError:  # a database of another kind has no such parts
+        return {}
+
+
+def _libpq(url: str) -> dict[str, str]:
+    """The variables with which libpq and its programs reach a database without an argument."""
+    place = neonup.urls.parse(url)
+    given = neonup.libpq.explicit(place)
+    names = ("host", "port", "user", "password", "dbname", "sslmode")
+    values = {name: given[name] for name in names if name in given}
+    return _variables_of({"sslmode": place.sslmode, **values})
+
+
+def _variables_of(parameters: Mapping[str, str]) -> dict[str, str]:
+    names = neonup.libpq.VARIABLES
+    return {names[name]: value for name, value in parameters.items() if name in names}
+
+
 @dataclass
 class Variables:
-    """The variables of this run, and what they were before."""
+    """The variables of this run, and what they were before.
+
+    Args:
+        values: those that hold the URL: the run is refused where something changes them.
+        parts: those that hold a part of it: the project's own, and libpq's.
+        leading: which of the parts say where that is.
+    """
 
     values: dict[str, str]
+    parts: dict[str, str] = field(default_factory=dict)
+    leading: frozenset[str] = frozenset()
     _before: dict[str, str | None] = field(default_factory=dict)
-    _libpq: dict[str, str] = field(default_factory=dict)
+    _taken_out: dict[str, str] = field(default_factory=dict)
 
     @classmethod
-    def for_names(cls, names: Iterable[str], url: str, known: Iterable[str]) -> Variables:
-        """The variables that lead to ``url``, with those for a direct connection."""
+    def for_names(cls, names: Iterable[str], url: str, settings: Settings) -> Variables:
+        """The variables that lead to ``url``: those for a direct connection and parts of it, too.
+
+        Args:
+            names: those that the application reads.
+            url: the database's, in the application's dialect.
+            settings: the project's, with variables of its own.
+        """
         values = {}
         for name in names:
             values[name] = url
             values |= {f"{name}{suffix}": url for suffix in _DIRECT}
-        if values and _GENERIC_DIRECT in known:
+        if not values:
+            return cls({})
+        if _GENERIC_DIRECT in known(settings):
             values[_GENERIC_DIRECT] = url
-        return cls(values)
+        database = Database(url, "local", key=settings.key, source="pytest")
+        own = database_variables(settings, database)
+        parts = {name: own[name] for name in settings.variables}
+        leading = {name for name in parts if _PLACE.search(settings.variables[name])}
+        return cls(values, {**_libpq(url), **parts}, frozenset(leading) | _PLACES)
+
+    @property
+    def all(self) -> Mapping[str, str]:
+        """Every variable, for a program that is led there."""
+        return {**self.parts, **self.values}
 
     def set(self, *, own: bool) -> None:
         """Put them into the environment.
@@ -57,9 +111,16 @@ class Variables:
                 that make the schema.
         """
         if own:
-            self._libpq = neonup.libpq.take_out(os.environ)
-        self._before = {name: os.environ.get(name) for name in self.values}
-        os.environ.update(self.values)
+            self._taken_out = neonup.libpq.take_out(os.environ)
+        elif self.parts:  # what a service adds goes before libpq's other variables
+            place = neonup.urls.parse(next(iter(self.values.values())))
+            complete = neonup.libpq.parameters(place, os.environ)
+            self.parts = {**_variables_of(complete), **self.parts}
+            self._taken_out = {
+                name: os.environ.pop(name) for name in {"PGSERVICE"} & os.environ.keys()
+            }
+        self._before = {name: os.environ.get(name) for name in self.all}
+        os.environ.update(self.all)
 
     def restore(self) -> None:
         """Put back what was there before."""
@@ -68,12 +129,26 @@ class Variables:
                 os.environ.pop(name, None)
             else:
                 os.environ[name] = value
-        os.environ.update(self._libpq)
+        os.environ.update(self._taken_out)
 
     def changed(self) -> dict[str, str | None]:
         """What they are now, where something has changed them since; None: it was removed."""
         current = {name: os.environ.get(name) for name in self.values}
         return {name: value for name, value in current.items() if value != self.values[name]}
+
+    def returned(self, own: Mapping[str, str]) -> list[str]:
+        """The parts that lead to the application's own database again, by their names.
+
+        Args:
+            own: the values that the project's own variables have for that one.
+        """
+        before = {name: value for name, value in self._before.items() if value is not None}
+        former = {**own, **before}
+        return [
+            name
+            for name in sorted(self.leading & former.keys())
+            if os.environ.get(name) == former[name] != self.parts[name]
+        ]
 
     def verify(self) -> None:
         """Make sure that nothing has changed them since.

@@ -99,8 +99,7 @@ class _Taken:
             dialect=settings.url_scheme or environment.dialect(own.values()),
             rebuild=rebuild,
         )
-        known = environment.known(settings)
-        self._variables = Variables.for_names(names, self._worker.url, known=known)
+        self._variables = Variables.for_names(names, self._worker.url, settings)
         self._aliases = Aliases(self._worker, settings, own, names)
 
     def redirect(self) -> None:
