@@ -57,6 +57,21 @@ def neon_url(pytestconfig: pytest.Config, neon_template: Source) -> str:
     return mine.worker.url
 
 
+@pytest.fixture(scope="session")
+def neon_server_url(pytestconfig: pytest.Config) -> str:
+    """The tests' server's URL, for suites that name databases themselves: ``{URL}/test``.
+
+    Without a database it leads to the one that is named as the role. On a server of the run's own,
+    all databases are gone with it.
+    """
+    from neonup_pytest import state
+
+    with plainly():
+        mine = state.of(pytestconfig)
+        mine.verify()
+        return mine.worker.server_url()
+
+
 @pytest.fixture
 def _neon_shared(pytestconfig: pytest.Config, neon_url: str, neon_template: Source) -> None:
     """What tests with `neon_url` alone use, too: a folder may have a template of its own."""

@@ -16,6 +16,7 @@ FIXTURES = frozenset(
     {
         *("neon_url", "neon_db", "neon_connection", "neon_async_connection", "neon_engine"),
         *("neon_async_engine", "neon_session", "neon_db_factory", "neon_branch"),
+        "neon_server_url",
     }
 )
 """Who asks for one of these uses the tests' server."""

@@ -22,6 +22,7 @@ from neonup_pytest.fixtures import (
     neon_db_factory,
     neon_engine,
     neon_server,
+    neon_server_url,
     neon_session,
     neon_template,
     neon_url,
@@ -42,6 +43,7 @@ __all__ = [
     "neon_db_factory",
     "neon_engine",
     "neon_server",
+    "neon_server_url",
     "neon_session",
     "neon_template",
     "neon_url",
@@ -89,6 +91,11 @@ def pytest_configure(config: pytest.Config) -> None:
         from neonup_pytest.django import hooks
 
         config.pluginmanager.register(hooks.Hooks(state), "neonup-django")
+    if state is not None and state.names:
+        from neonup_pytest import ahead
+
+        if not ahead.may_run_nothing(config):
+            config.pluginmanager.register(ahead.ServerAhead(state), "neonup-ahead")
 
 
 @pytest.hookimpl(tryfirst=True)  # before a worker of pytest-xdist says that it can begin

@@ -24,6 +24,7 @@ from neonup_pytest.servers import external
 from neonup_pytest.worker import Worker
 
 if TYPE_CHECKING:
+    from neonup_pytest.ahead import Starting
     from neonup_pytest.branch import RunBranch
 
 
@@ -85,6 +86,8 @@ class RunState:
         self.variables.set(own=self.branch is not None or not os.environ.get(external.VARIABLE))
         self._unnamed = own_database.Unnamed(self.settings, names, self.worker.url)
         self.framework: RunPhase | None = None
+        self.starting: Starting | None = None
+        """The server, while it is started in the background."""
         self._closed = False
 
     def _branch(self) -> RunBranch | None:
@@ -107,6 +110,7 @@ class RunState:
             NeonupError: it could reach a database that is not the tests'.
             pytest.UsageError: a marker cannot be used.
         """
+        self._wait()
         for item in items:
             if (fixture := self._fixture_for(item)) is not None:
                 item.fixturenames.insert(0, fixture)  # type: ignore[attr-defined]
@@ -185,7 +189,13 @@ class RunState:
         """
         if not self.settings.enabled:
             raise SettingsError("The tests need a database, and NEONUP=off forbids creating one.")
+        self._wait()
         self.worker.begin(source, self.template_of(source))
+
+    def _wait(self) -> None:
+        if self.starting is not None:
+            self.starting.wait()
+            self.starting = None
 
     def serve(self, source: Schema | None, session: pytest.Session) -> None:
         """Put the database that tests share behind the application's URL; start it, if need be.
@@ -256,6 +266,7 @@ class RunState:
         if self._closed:
             return
         self._closed = True
+        self._wait()
         try:
             self.worker.close()
         finally:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from enum import Enum, auto
 from typing import TypeVar
 
@@ -151,6 +152,22 @@ class Worker:
         finally:
             statements.close(self.admin, copy.name)
             pool.retire(copy)
+
+    def server_url(self) -> str:
+        """The server's URL without a database, in the application's dialect.
+
+        libpq takes the database that is named as the role then, so there is one: on a server of the
+        run's own; another's has what its owner wants.
+
+        Raises:
+            NeonupError: the server cannot be had.
+        """
+        server = self.server
+        with server.exclusive():
+            server.start()
+            if server.data is not None and not statements.exists(self.admin, server.owner):
+                statements.create(self.admin, server.owner, naming.EMPTY, server.owner)
+        return replace(server.url(server.owner), dbname=None).render(self.dialect)
 
     def copy(self, name: str, template: Callable[[], str]) -> None:
         """One more database, under a name of its own, until it is discarded.

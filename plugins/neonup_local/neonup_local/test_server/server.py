@@ -66,6 +66,8 @@ class EphemeralServer:
 
     OWNER = template.OWNER
     """The role that tests connect as, as they would at Neon."""
+    DATABASES = (template.DATABASE, template.OWNER)
+    """What a server has beside Postgres's own: Neon's, and the one that libpq takes by itself."""
 
     @property
     def data(self) -> Path:

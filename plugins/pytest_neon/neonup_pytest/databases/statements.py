@@ -275,6 +275,16 @@ def names(admin: Admin, prefix: str = naming.PREFIX) -> list[str]:
     return [name for (name,) in rows]
 
 
+def others(admin: Admin, own: Iterable[str]) -> list[str]:
+    """The databases that are neither Postgres's nor templates of ours, nor named."""
+    names = ", ".join(map(literal, ("postgres", "template0", "template1", *own)))
+    rows = admin.run(
+        "SELECT datname FROM pg_database WHERE NOT "
+        f"(datname IN ({names}) OR starts_with(datname, {literal(naming.TEMPLATE)}))"
+    )
+    return [name for (name,) in rows]
+
+
 def size(admin: Admin, name: str) -> int:
     """How many bytes a database takes."""
     return int(admin.value(f"SELECT pg_database_size({literal(name)})"))

@@ -226,12 +226,15 @@ class LocalServer:
 
     def _save_at_the_end(self) -> None:
         unsaved = self._run.shared.get("unsaved")
+        if self._run.kept_databases:  # they stay on this server, which goes on running
+            return
         if not (unsaved or self._options.superuser) or not self._server.running:
             return
         admin = self.connect()
         try:
-            ours = statements.names(admin, f"{naming.PREFIX}{self._run.id}_")
-            clean = statements.drop_all(admin, ours) and cluster_state.drop_gone(admin)
+            own = EphemeralServer.DATABASES
+            others = statements.others(admin, own)  # suites make databases by themselves
+            clean = statements.drop_all(admin, others) and cluster_state.drop_gone(admin)
             clean = cluster_state.drop_tablespaces(admin) and clean
             self._forget_old(admin)
         finally:
