@@ -292,6 +292,7 @@ RUNS_NO_TEST = {
     "--setup-plan": ("none", 0),
     "--help": ("fixture", 0),
     "--fixtures": ("fixture", 0),
+    "--fixtures-per-test": ("none", 0),
     "--markers": ("none", 0),
     "-k nothing": ("none", 5),
     "-m nothing": ("none", 5),

@@ -343,3 +343,97 @@ def test_a_test_that_is_no_function_finds_it_too(child: Child) -> None:
     )
     child.pytest().expect(passed=1)
     child.assert_nothing_left()
+
+
+CONNECTS = {
+    "psycopg": "psycopg.connect(URL).execute('CREATE TABLE items (i int)').connection.commit()",
+    "psycopg by its variables": "psycopg.connect(autocommit=True).execute('CREATE TABLE items ()')",
+    "asyncpg": """asyncio.run(make())
+
+    async def again():
+        await make()
+    """,
+    "sqlalchemy": """sqlalchemy.MetaData().create_all(ENGINE)
+    with ENGINE.begin() as connection:
+        connection.execute(sqlalchemy.text("CREATE TABLE items (i int)"))
+    """,
+    "psycopg_pool": """POOL = psycopg_pool.ConnectionPool(URL, min_size=3, open=True)
+    with POOL.connection(timeout=20) as connection:
+        connection.execute("CREATE TABLE items (i int)")
+    POOL.close()
+    """,
+}
+IMPORTS = """
+    import asyncio, os
+    import asyncpg, psycopg, psycopg_pool, sqlalchemy
+
+    URL = os.environ["DATABASE_URL"]
+    ENGINE = sqlalchemy.create_engine(URL.replace("postgresql:", "postgresql+psycopg:"))
+
+    async def make():
+        async with asyncpg.create_pool(URL, min_size=1) as pool:
+            await pool.execute("CREATE TABLE items (i int)")
+
+    def ask():
+        with psycopg.connect(URL) as connection:
+            return connection.execute("SELECT count(*) FROM items").fetchone()
+"""
+
+
+@pytest.mark.parametrize("how", [*CONNECTS])
+def test_what_connects_when_it_is_imported(child: Child, how: str) -> None:
+    """As applications do that make their tables at import: nothing is set up by then."""
+    child.ini("neon_env = DATABASE_URL\nneon_schema = schema.sql")
+    child.file("schema.sql", "CREATE TABLE before (i int)")
+    child.write(
+        app=f"{IMPORTS}\n    {CONNECTS[how]}",
+        conftest="import app",
+        test_it="""
+        import app, psycopg
+
+        def test_first():
+            assert app.ask() == (0,)
+            assert psycopg.connect.__func__ is psycopg.Connection.connect.__func__
+            assert psycopg.Connection.connect.__func__.__closure__ is None
+
+        def test_second():
+            assert app.ask() == (0,)
+        """,
+    )
+    args = ["-n2"] if how == "psycopg" else []
+    child.pytest(*args).expect(passed=2)
+    child.assert_nothing_left()
+
+
+@pytest.mark.parametrize("hook", ["pytest_configure", "pytest_sessionstart"])
+def test_what_a_hook_of_the_conftest_makes(child: Child, hook: str) -> None:
+    child.ini("neon_env = DATABASE_URL")
+    child.write(
+        app=IMPORTS,
+        conftest=f"""
+        def {hook}():
+            import app
+            with app.psycopg.connect(app.URL) as connection:
+                connection.execute("CREATE TABLE items (i int)")
+        """,
+        test_it="""
+        import app
+
+        def test_it():
+            assert app.ask() == (0,)
+        """,
+    )
+    child.pytest().expect(passed=1)
+    child.assert_nothing_left()
+
+
+def test_a_schema_that_fails_is_told_where_the_application_connects(child: Child) -> None:
+    child.ini("neon_env = DATABASE_URL\nneon_migrate = python broken.py")
+    child.write(
+        broken='import sys; sys.exit("the migration\'s own words")',
+        conftest=f"{IMPORTS}\n    {CONNECTS['psycopg']}",
+        test_it="def test_it(): pass",
+    )
+    run = child.pytest()
+    assert run.code != 0 and "the migration's own words" in run.output, run.output
+    child.assert_nothing_left()

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from neonup_pytest.state import RunState
 
 _MAY_LEAVE_NONE = (
-    *("collectonly", "setupplan"),
+    *("collectonly", "setupplan", "showfixtures", "show_fixtures_per_test"),
     *("keyword", "markexpr", "deselect", "lf", "stepwise"),
 )
 """Options of pytest's with which a run has collected tests and may run none of them."""

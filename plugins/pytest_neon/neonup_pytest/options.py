@@ -163,6 +163,11 @@ def env(config: pytest.Config) -> Env:
     return tuple(map(str, value))
 
 
+def has_pytest_django(plugins: pytest.PytestPluginManager) -> bool:
+    """Whether pytest-django is active, by its entry point or by ``-p``."""
+    return any(plugins.has_plugin(name) for name in ("django", "pytest_django.plugin"))
+
+
 def schema(config: pytest.Config) -> list[Path | str]:
     """What makes the schema: the SQL files of ``neon_schema``, then ``neon_migrate``."""
     migrate = config.getini("neon_migrate")

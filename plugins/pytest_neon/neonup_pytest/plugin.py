@@ -85,7 +85,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if config.getoption("numprocesses", None):
         run.of_process()
     state = _state(config)
-    if state is not None and _has_pytest_django(config.pluginmanager):
+    if state is not None and options.has_pytest_django(config.pluginmanager):
         with _as_usage_errors(config):
             supported.require("Django")  # which pytest-django has imported by now
         from neonup_pytest.django import hooks
@@ -188,11 +188,6 @@ def _say_that_these_are_tests(config: pytest.Config) -> None:
 
 def _forget_version() -> None:
     os.environ.pop(_VERSION, None)
-
-
-def _has_pytest_django(plugins: pytest.PytestPluginManager) -> bool:
-    """Whether pytest-django is active, by its entry point or by ``-p``."""
-    return any(plugins.has_plugin(name) for name in ("django", "pytest_django.plugin"))
 
 
 def _state(config: pytest.Config) -> RunState | None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import sys
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +17,7 @@ from neonup import Database, NeonupError, Settings, SettingsError
 from neonup_pytest import failed_databases as keep
 from neonup_pytest import options, schema, supported
 from neonup_pytest.application import environment, own_database
+from neonup_pytest.application.early import EarlyConnections
 from neonup_pytest.application.environment import Variables
 from neonup_pytest.databases import naming
 from neonup_pytest.options import Autouse, Isolation, Keep, PytestOptions
@@ -89,6 +92,11 @@ class RunState:
         self.starting: Starting | None = None
         """The server, while it is started in the background."""
         self._closed = False
+        self._lock = threading.RLock()
+        """Held while something is begun or ended: a connection may be what begins it."""
+        self.early = EarlyConnections(self._begin_early)
+        if names and self.settings.enabled:
+            self.early.watch()
 
     def _branch(self) -> RunBranch | None:
         """The Neon branch that the run is on, where it is to be on one."""
@@ -189,8 +197,25 @@ class RunState:
         """
         if not self.settings.enabled:
             raise SettingsError("The tests need a database, and NEONUP=off forbids creating one.")
-        self._wait()
-        self.worker.begin(source, self.template_of(source))
+        self.early.end()  # waits for another thread that is at it
+        with self._lock:
+            self._wait()
+            self.worker.begin(source, self.template_of(source))
+
+    def _begin_early(self) -> None:
+        """Begin what the application connects to before the first test.
+
+        Raises:
+            NeonupError: it cannot be had.
+        """
+        django = sys.modules.get("django.conf")
+        is_used = django is not None and django.settings.configured
+        if is_used and options.has_pytest_django(self.config.pluginmanager):
+            return  # its databases come with pytest-django's fixtures
+        with self._lock:
+            if self.serves and not self._closed:
+                self.begin(schema.schema_of(options.schema(self.config), self.config.rootpath))
+                self.worker.share()
 
     def _wait(self) -> None:
         if self.starting is not None:
@@ -263,10 +288,12 @@ class RunState:
 
     def close(self) -> None:
         """Leave nothing behind; only the first call does something."""
-        if self._closed:
-            return
-        self._closed = True
-        self._wait()
+        self.early.end()
+        with self._lock:
+            if self._closed:
+                return
+            self._closed = True
+            self._wait()
         try:
             self.worker.close()
         finally:
@@ -285,7 +312,8 @@ def of(config: pytest.Config, names: tuple[str, ...] = ()) -> RunState:
         NeonupError: a setting cannot be used, or there is no server to use.
     """
     if KEY not in config.stash:
-        config.stash[KEY] = RunState(config, names)
+        config.stash[KEY] = state = RunState(config, names)
+        config.add_cleanup(state.close)  # also where a conftest cannot be imported
     return config.stash[KEY]
 
 
