@@ -1,4 +1,4 @@
-"""A Postgres of our own: started at the first fixture, and gone with the run."""
+"""A Postgres of our own: started when it is needed, and gone with the run."""
 
 from __future__ import annotations
 
