@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
-import threading
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import pytest
+
+from neonup_pytest.servers.background import BackgroundStart
 
 if TYPE_CHECKING:
     from neonup_pytest.state import RunState
@@ -35,30 +34,9 @@ class ServerAhead:
         """Begin at the first one; a process of pytest-xdist that runs none collects none."""
         item.config.pluginmanager.unregister(self)
         if self._state.serves:
-            self._state.starting = Starting(self._state.worker.server.start)
+            self._state.starting = BackgroundStart(self._state.worker.server.start)
 
 
 def may_run_nothing(config: pytest.Config) -> bool:
     """Whether a run may collect tests and run none of them, as far as its options tell."""
     return any(getattr(config.option, name, None) for name in _MAY_LEAVE_NONE)
-
-
-class Starting:
-    """A server that is being started by a thread.
-
-    Args:
-        start: starts it.
-    """
-
-    def __init__(self, start: Callable[[], None]):
-        self._start = start
-        self._thread = threading.Thread(target=self._run, name="neonup-start", daemon=True)
-        self._thread.start()
-
-    def wait(self) -> None:
-        """Return once it has been started, or could not be: the next one who starts it is told."""
-        self._thread.join()
-
-    def _run(self) -> None:
-        with contextlib.suppress(Exception):
-            self._start()

@@ -21,6 +21,11 @@ FIXTURES = frozenset(
 )
 """Who asks for one of these uses the tests' server."""
 
+_SHARED = "_neon_shared"
+"""The fixture that a test is given which wants the URL, but no database of its own."""
+_APPLICATION = "_neon_application"
+"""The fixture that a test is given which wants nothing, but may use the application."""
+
 C = TypeVar("C", bound=enum.StrEnum)
 
 _VARIABLE = r"[A-Za-z_][A-Za-z0-9_]*"
@@ -177,6 +182,27 @@ def schema(config: pytest.Config) -> list[Path | str]:
 def fixtures_of(item: pytest.Item) -> frozenset[str]:
     """The fixtures that a test is known to use before it runs."""
     return frozenset(getattr(item, "fixturenames", ()))
+
+
+def fixture_for(item: pytest.Item, autouse: Autouse, serves: bool) -> str | None:
+    """The fixture of ours that a test is given before all others.
+
+    Args:
+        item: the test.
+        autouse: what tests have that ask for no database.
+        serves: whether such tests find one behind the application's URL.
+
+    Returns:
+        None: it has one already, or shall have none.
+    """
+    asked_for = fixtures_of(item)
+    if {"neon_db", _SHARED, _APPLICATION} & asked_for or not hasattr(item, "fixturenames"):
+        return None
+    if autouse is Autouse.DATABASE:
+        return "neon_db"
+    if FIXTURES & asked_for:
+        return _SHARED
+    return _APPLICATION if serves else None
 
 
 def isolation_of(item: pytest.Item, default: Isolation) -> Isolation:

@@ -6,7 +6,6 @@ import os
 import sys
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,36 +19,16 @@ from neonup_pytest.application import environment, own_database
 from neonup_pytest.application.early import EarlyConnections
 from neonup_pytest.application.environment import Variables
 from neonup_pytest.databases import naming
-from neonup_pytest.options import Autouse, Isolation, Keep, PytestOptions
+from neonup_pytest.options import Isolation, Keep, PytestOptions
 from neonup_pytest.run import of_process
 from neonup_pytest.schema import Schema, SchemaProject
 from neonup_pytest.servers import external
+from neonup_pytest.templates import RunPhase
 from neonup_pytest.worker import Worker
 
 if TYPE_CHECKING:
-    from neonup_pytest.ahead import Starting
     from neonup_pytest.branch import RunBranch
-
-
-@dataclass(frozen=True)
-class RunPhase:
-    """What a framework adds to the schema by itself: Django's migrations.
-
-    Args:
-        key: changes when what it makes changes.
-        build: makes it in the database of the name that it is given.
-        base: the database that the template shall be made from; empty: Postgres's own template.
-    """
-
-    key: Callable[[], str]
-    build: Callable[[str], None]
-    base: Callable[[], str]
-
-
-_SHARED = "_neon_shared"
-"""The fixture that a test is given which wants the URL, but no database of its own."""
-_APPLICATION = "_neon_application"
-"""The fixture that a test is given which wants nothing, but may use the application."""
+    from neonup_pytest.servers.background import BackgroundStart
 
 
 class RunState:
@@ -89,7 +68,7 @@ class RunState:
         self.variables.set(own=self.branch is not None or not os.environ.get(external.VARIABLE))
         self._unnamed = own_database.Unnamed(self.settings, names, self.worker.url)
         self.framework: RunPhase | None = None
-        self.starting: Starting | None = None
+        self.starting: BackgroundStart | None = None
         """The server, while it is started in the background."""
         self._closed = False
         self._lock = threading.RLock()
@@ -119,8 +98,9 @@ class RunState:
             pytest.UsageError: a marker cannot be used.
         """
         self._wait()
+        serves = self.serves
         for item in items:
-            if (fixture := self._fixture_for(item)) is not None:
+            if (fixture := options.fixture_for(item, self.options.autouse, serves)) is not None:
                 item.fixturenames.insert(0, fixture)  # type: ignore[attr-defined]
         users = [item for item in items if options.FIXTURES & options.fixtures_of(item)]
         self.worker.expected = sum(
@@ -131,17 +111,6 @@ class RunState:
             self.verify()
         else:
             self.refuse_return()
-
-    def _fixture_for(self, item: pytest.Item) -> str | None:
-        """The fixture of ours that a test is given before all others; None: it has one, or none."""
-        asked_for = options.fixtures_of(item)
-        if {"neon_db", _SHARED, _APPLICATION} & asked_for or not hasattr(item, "fixturenames"):
-            return None
-        if self.options.autouse is Autouse.DATABASE:
-            return "neon_db"
-        if options.FIXTURES & asked_for:
-            return _SHARED
-        return _APPLICATION if self.serves else None
 
     @property
     def serves(self) -> bool:

@@ -6,12 +6,28 @@ import hashlib
 import warnings
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from neonup_pytest import building
 from neonup_pytest.application import connections
 from neonup_pytest.databases import extensions, naming, statements
 from neonup_pytest.servers import RunServer
 from neonup_pytest.servers.admin import Admin
+
+
+@dataclass(frozen=True)
+class RunPhase:
+    """What a framework adds to the schema by itself: Django's migrations.
+
+    Args:
+        key: changes when what it makes changes.
+        build: makes it in the database of the name that it is given.
+        base: the database that the template shall be made from; empty: Postgres's own template.
+    """
+
+    key: Callable[[], str]
+    build: Callable[[str], None]
+    base: Callable[[], str]
 
 
 class SchemaTemplates:

@@ -10,7 +10,8 @@ import pytest
 from neonup_pytest.fixtures import plainly
 from neonup_pytest.options import Isolation
 from neonup_pytest.schema import schema_of
-from neonup_pytest.state import RunPhase, RunState
+from neonup_pytest.state import RunState
+from neonup_pytest.templates import RunPhase
 
 if TYPE_CHECKING:
     from neonup_pytest.django.aliases import Aliases
