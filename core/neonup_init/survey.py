@@ -28,7 +28,7 @@ def survey(files: ProjectFiles) -> Evidence:
     for path in files.paths:
         if path.suffix == ".py":
             _python(path, files, evidence, models)
-        elif path.suffix == ".sql":
+        elif path.suffix == ".sql" and "--" not in path.name:  # else an extension's own script
             _extensions(files.text(path), path, files, evidence)
         elif ENV_EXAMPLE.fullmatch(path.name):
             for name, value, line in other_files.example(files.text(path)):

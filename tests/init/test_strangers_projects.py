@@ -236,6 +236,33 @@ def test_a_django_site_as_cookiecutter_django_makes_it(project: StrangersProject
     assert ran.returncode == 0, ran.stderr
 
 
+def test_an_engine_that_takes_the_url_as_it_is(project: StrangersProject) -> None:
+    project.write(
+        {
+            "database.py": """
+            import asyncio
+            import os
+            from dotenv import load_dotenv
+            from sqlalchemy import text
+            from sqlalchemy.ext.asyncio import create_async_engine
+
+            load_dotenv()
+            engine = create_async_engine(os.environ["DATABASE_URL"])
+
+            async def main():
+                async with engine.connect() as connection:
+                    print((await connection.execute(text("SELECT 6 * 7"))).scalar_one())
+
+            asyncio.run(main())
+            """
+        }
+    )
+    project.ok("init", "--yes")
+    project.ok()
+    done = project.command([sys.executable, "database.py"])
+    assert done.stdout == "42\n", done.stderr
+
+
 def test_a_plain_project_needs_no_line(project: StrangersProject) -> None:
     before = project.pyproject
     project.write(
