@@ -93,6 +93,8 @@ class Evidence:
 
     reads: list[VariableRead] = field(default_factory=list)
     env_files: list[EnvFileRead] = field(default_factory=list)
+    computed_env_files: list[FileLine] = field(default_factory=list)
+    """Where files are read whose path the text does not say."""
     engines: list[EngineMade] = field(default_factory=list)
     strict: list[StrictSettings] = field(default_factory=list)
     validated: set[str] = field(default_factory=set)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from neonup.plugin import commands
 from neonup_init import tools
-from neonup_init.evidence import Evidence
+from neonup_init.evidence import Evidence, VariableRead
 from neonup_init.names import is_for_tests
+from neonup_init.parents import is_recorded_by_neonup
 from neonup_init.project_files import ProjectFiles
 from neonup_init.variables import DEFAULT_KEY, Choice
 
@@ -21,11 +22,12 @@ def of_project(files: ProjectFiles, evidence: Evidence, choice: Choice) -> Itera
     else:
         yield from _env_file(evidence)
         yield from _strict(evidence, choice)
-    for read in choice.others:
-        if is_for_tests(read.name):
-            yield f"{read.place} reads {read.name}: left alone, tests need a database of their own"
-        else:
-            yield f"{read.place} reads {read.name}: left alone, it seems to be another database"
+    tests = [read for read in choice.others if is_for_tests(read.name)]
+    others = [read for read in choice.others if not is_for_tests(read.name)]
+    if tests:
+        yield f"{_shown(tests)}: left alone, tests need a database of their own"
+    if others:
+        yield f"{_shown(others)}: left alone, it seems to be another database"
     if (place := tools.seed_program(files)) is not None:
         yield f"{place.file} seems to fill a new database; run it once after the first start"
     if reads:
@@ -35,6 +37,13 @@ def of_project(files: ProjectFiles, evidence: Evidence, choice: Choice) -> Itera
         yield f"{place} runs Postgres {major}; `postgres = {major}` asks for the same here"
     if not evidence.complete:
         yield "not all files were looked at: there are too many"
+
+
+def _shown(reads: Sequence[VariableRead]) -> str:
+    """Where variables are read, and which; of many the first."""
+    names = ", ".join(read.name for read in reads[:3])
+    more = f" and {len(reads) - 3} more" if len(reads) > 3 else ""
+    return f"{reads[0].place} reads {names}{more}"
 
 
 def _nothing_read(files: ProjectFiles, evidence: Evidence) -> Iterator[str]:
@@ -53,7 +62,12 @@ def _nothing_read(files: ProjectFiles, evidence: Evidence) -> Iterator[str]:
 
 
 def _env_file(evidence: Evidence) -> Iterator[str]:
-    if not evidence.env_files:
+    for place in evidence.computed_env_files[:1] if not evidence.env_files else ():
+        yield (
+            f"{place} reads an env file by a path that is computed: set env_file if it is another "
+            "one than .env"
+        )
+    if not evidence.env_files and not evidence.computed_env_files:
         yield (
             "no code here reads an env file: `neonup run -- COMMAND` starts a program with the "
             "variables set"
@@ -69,9 +83,12 @@ def _env_file(evidence: Evidence) -> Iterator[str]:
 
 def _strict(evidence: Evidence, choice: Choice) -> Iterator[str]:
     """Settings that refuse the key in their env file since no field of theirs has it."""
-    key = choice.key.name if choice.key is not None else DEFAULT_KEY
     for strict in evidence.strict if "pydantic_settings" in evidence.imports else ():
-        unknown = [name for name in (key, *choice.templates) if name.upper() not in strict.fields]
+        unknown = [
+            name
+            for name in (choice.key_name, *choice.templates)
+            if name.upper() not in strict.fields
+        ]
         if unknown:
             yield (
                 f"{strict.place}: {strict.name} refuses lines of its env file that are no fields "
@@ -91,6 +108,16 @@ def _tests(files: ProjectFiles, evidence: Evidence) -> Iterator[str]:
         yield (
             f"{evidence.tests['unittest'].file} is for unittest: `neonup run --test -- python -m "
             "unittest` gives it a database of its own"
+        )
+
+
+def of_own_file(folder: Path, key: str, env_file: str) -> Iterator[str]:
+    """That the project's own file names a database which another file's would replace."""
+    own = folder / ".env"
+    if Path(env_file) != Path(".env") and is_recorded_by_neonup(own, key):
+        yield (
+            f".env here names a database that neonup created; `neonup destroy` before env_file is "
+            f"{env_file} deletes it"
         )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from pathlib import Path
 
-from neonup import NeonupError
+from neonup import USER, Database, NeonupError
 from neonup.plugin.project import recorded_in
 
 
@@ -35,8 +35,18 @@ def env_file_above(folder: Path, names: Collection[str]) -> Path | None:
     return None
 
 
+def is_recorded_by_neonup(path: Path, key: str) -> bool:
+    """Whether a file names a database that neonup created."""
+    database = _database(path, key)
+    return database is not None and database.provider != USER
+
+
 def _has(path: Path, name: str) -> bool:
+    return _database(path, name) is not None
+
+
+def _database(path: Path, name: str) -> Database | None:
     try:
-        return recorded_in(path, name, pipes=False) is not None
+        return recorded_in(path, name, pipes=False)
     except NeonupError:  # it cannot be read: the start that needs it says so
-        return False
+        return None

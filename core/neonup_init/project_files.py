@@ -63,8 +63,10 @@ class ProjectFiles:
             is_environment = "pyvenv.cfg" in files or (
                 here != self.folder and ".git" in [*files, *folders]
             )
-            kept = [] if is_environment else [entry for entry in folders if _is_looked_into(entry)]
-            folders[:] = sorted(kept)
+            entered = (
+                [] if is_environment else [entry for entry in folders if _is_looked_into(entry)]
+            )
+            folders[:] = sorted(entered)
             entries += len(files)
             if entries > _ENTRIES or time.monotonic() > self._deadline:
                 self.complete = False

@@ -11,7 +11,7 @@ from typing import Any
 from neonup_init import notes, tools
 from neonup_init.evidence import Evidence, FileLine
 from neonup_init.names import is_url_of_postgres
-from neonup_init.parents import env_file_above, is_near
+from neonup_init.parents import env_file_above, is_near, is_recorded_by_neonup
 from neonup_init.project_files import ProjectFiles
 from neonup_init.survey import survey
 from neonup_init.variables import DEFAULT_KEY, Choice, choose
@@ -86,6 +86,9 @@ def propose(folder: Path, table: Mapping[str, Any], *, seconds: float = 20.0) ->
                 f"{line.name} = {table[line.name]!r} in pyproject.toml stays, though {line.place} "
                 f"{line.why}"
             )
+    for line in proposal.lines:
+        if line.name == "env_file":
+            proposal.notes += notes.of_own_file(folder, choice.key_name, str(line.value))
     proposal.notes += notes.of_project(files, evidence, choice)
     return proposal
 
@@ -131,7 +134,8 @@ def _env_file(files: ProjectFiles, evidence: Evidence, choice: Choice) -> Iterat
             shown = files.relative(path)
             yield ProposedLine("", "env_file", shown, f"reads {shown}", read.place)
             return
-    if above is not None and not own.exists() and (not evidence.env_files or not chosen):
+    is_free = not own.exists() or is_recorded_by_neonup(own, choice.key_name)
+    if above is not None and is_free and not chosen and not evidence.computed_env_files:
         searched = next(iter(evidence.env_files), None)
         shown = files.relative(above)
         place = searched.place if searched else FileLine(shown, 1)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import ast
 import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from neonup_init import static_values
 from neonup_init.evidence import EngineMade, EnvFileRead, Evidence, FileLine, VariableRead
-from neonup_init.static_values import dotted, text
+from neonup_init.static_values import dotted, statements, text
 
 _MAPPINGS = frozenset({"os.environ", "environ", "_os.environ"})
 _GETTERS = frozenset({"os.environ.get", "environ.get", "os.getenv", "getenv"})
@@ -36,23 +36,26 @@ def parse(code: bytes) -> ast.Module | None:
         return None
 
 
-def read(tree: ast.Module, file: Path, name: str, evidence: Evidence) -> None:
+def read(
+    tree: ast.Module, file: Path, name: str, names: Mapping[str, ast.expr], evidence: Evidence
+) -> None:
     """Add what a module reads to the evidence.
 
     Args:
         tree: the module.
         file: its path.
         name: the same from the project's folder, for people.
+        names: as `assigned` has them.
         evidence: what is added to.
     """
-    _Reader(tree, file, name, evidence).visit(tree)
+    _Reader(file, name, names, evidence).visit(tree)
 
 
 def assigned(tree: ast.Module) -> dict[str, ast.expr]:
     """What the module's names are; one that is assigned more than once is unknown."""
     values: dict[str, ast.expr] = {}
     changed: set[str] = set()
-    for node in ast.walk(tree):
+    for node in statements(tree.body):
         if isinstance(node, ast.Assign):
             targets, value = node.targets, node.value
         elif isinstance(node, ast.AnnAssign) and node.value is not None:
@@ -109,11 +112,13 @@ def _default(call: ast.Call) -> ast.expr | None:
 class _Reader(ast.NodeVisitor):
     """Goes through one module."""
 
-    def __init__(self, tree: ast.Module, file: Path, name: str, evidence: Evidence) -> None:
+    def __init__(
+        self, file: Path, name: str, names: Mapping[str, ast.expr], evidence: Evidence
+    ) -> None:
         self.file = file
         self.name = name
         self.evidence = evidence
-        self.names = assigned(tree)
+        self.names = names
         self.prefix = ""
         self.switches: list[str] = []
         self.instead = False
@@ -149,10 +154,10 @@ class _Reader(ast.NodeVisitor):
         self.generic_visit(node)
 
     def _note_read(self, node: ast.expr) -> bool:
-        found = variable_of(node)
-        if found is None:
+        variable = variable_of(node)
+        if variable is None:
             return False
-        name, required, value = found
+        name, required, value = variable
         self.evidence.reads.append(
             VariableRead(
                 f"{self.prefix}{name}", self.place(node), required and not self.instead, value
@@ -195,7 +200,9 @@ class _Reader(ast.NodeVisitor):
         else:
             return
         path = None if searched else self._path(argument)
-        if searched or path is not None:
+        if not searched and path is None:
+            self.evidence.computed_env_files.append(self.place(node))
+        else:
             switch = self.switches[-1] if self.switches else None
             self.evidence.env_files.append(EnvFileRead(path, self.place(node), switch))
 
@@ -220,8 +227,8 @@ class _Reader(ast.NodeVisitor):
         for part in ast.walk(node):
             if isinstance(part, ast.Name) and part.id in self.names:
                 part = self.names[part.id]  # noqa: PLW2901 - what the name is
-            if isinstance(part, ast.expr) and (found := variable_of(part)) is not None:
-                yield found[0]
+            if isinstance(part, ast.expr) and (variable := variable_of(part)) is not None:
+                yield variable[0]
 
     def visit_With(self, node: ast.With) -> None:
         """``with env.prefixed("DB_"):`` of environs."""
@@ -242,8 +249,8 @@ class _Reader(ast.NodeVisitor):
 
     def _unchanged(self, node: ast.expr, depth: int = 0) -> str | None:
         """The variable, or a settings object's attribute, that an expression passes on as it is."""
-        if (found := variable_of(node)) is not None:
-            return found[0]
+        if (variable := variable_of(node)) is not None:
+            return variable[0]
         if isinstance(node, ast.Name) and node.id in self.names and depth < 5:
             return self._unchanged(self.names[node.id], depth + 1)
         if isinstance(node, ast.Attribute):

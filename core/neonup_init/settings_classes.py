@@ -13,7 +13,6 @@ from pathlib import Path
 from neonup_init import static_values
 from neonup_init.evidence import EnvFileRead, Evidence, FileLine, StrictSettings, VariableRead
 from neonup_init.names import is_url_of_postgres
-from neonup_init.python_code import assigned
 from neonup_init.static_values import dotted, text
 
 _ALIASES = ("validation_alias", "alias", "env")
@@ -39,12 +38,12 @@ class ModelClass:
     bases: tuple[str, ...] = ()
 
 
-def classes(tree: ast.Module, file: Path, name: str) -> Iterator[tuple[str, ModelClass]]:
-    """The classes of a module, by name."""
-    names: Mapping[str, ast.expr] | None = None
-    for node in ast.walk(tree):
+def classes(
+    tree: ast.Module, file: Path, name: str, names: Mapping[str, ast.expr]
+) -> Iterator[tuple[str, ModelClass]]:
+    """The classes of a module, by name; the arguments are those of `python_code.read`."""
+    for node in static_values.statements(tree.body):
         if isinstance(node, ast.ClassDef):
-            names = assigned(tree) if names is None else names
             bases = tuple(dotted(base).rpartition(".")[2] for base in node.bases)
             yield node.name, ModelClass(node, file, name, names, bases)
 
@@ -88,8 +87,11 @@ def _read_class(
     if env_file is None or (isinstance(env_file, ast.Constant) and env_file.value is None):
         return
     paths = list(_paths(env_file, model))
+    where = FileLine(model.name, env_file.lineno)
     if paths:
-        evidence.env_files.append(EnvFileRead(paths[0], FileLine(model.name, env_file.lineno)))
+        evidence.env_files.append(EnvFileRead(paths[0], where))
+    else:
+        evidence.computed_env_files.append(where)
     extra = config.get("extra")
     allowed = text(extra) or dotted(extra).rpartition(".")[2] if extra is not None else "forbid"
     if (

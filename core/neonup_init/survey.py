@@ -10,10 +10,9 @@ from neonup_init.evidence import Evidence, FileLine
 from neonup_init.project_files import COMPOSE, ENV_EXAMPLE, ProjectFiles
 
 _HINTS = re.compile(
-    rb"environ|getenv|Settings\b|\benv\b|env\w*[.(]|config\(|dotenv|create_(?:async_)?engine|PostgresDsn"
+    rb"environ|getenv|Settings\b|\benv\b|[Ee]nv\w*[.(]|ENV[.(]|\bconfig\(|dotenv|create_(?:async_)?engine|PostgresDsn"
     rb"|dj_database_url|SQLALCHEMY_DATABASE_URI|pgvector|geoalchemy2|contrib\.gis|Flask\(|get_secret"
-    rb"|flask_migrate|extension",
-    re.IGNORECASE,
+    rb"|flask_migrate"
 )
 """Most files have none of these, and are not parsed."""
 _UNITTEST = re.compile(rb"^\s*class \w+\([^)]*TestCase\b", re.MULTILINE)
@@ -55,15 +54,16 @@ def _python(
         if path.name == "conftest.py":
             evidence.tests.setdefault("pytest", files.place(path, 1))
         return
-    if not _HINTS.search(code) or (tree := python_code.parse(code)) is None:
-        return
-    name = files.relative(path)
-    if not _is_migration(path, files):
-        python_code.read(tree, path, name, evidence)
-        for class_name, model in settings_classes.classes(tree, path, name):
-            models.setdefault(class_name, model)
     if b"xtension" in code or b"EXTENSION" in code:
         _extensions(code.decode("utf-8", "replace"), path, files, evidence)
+    if _is_migration(path, files) or not _HINTS.search(code):
+        return
+    if (tree := python_code.parse(code)) is not None:
+        name = files.relative(path)
+        names = python_code.assigned(tree)
+        python_code.read(tree, path, name, names, evidence)
+        for class_name, model in settings_classes.classes(tree, path, name, names):
+            models.setdefault(class_name, model)
 
 
 def _is_migration(path: Path, files: ProjectFiles) -> bool:

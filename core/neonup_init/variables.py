@@ -52,6 +52,11 @@ class Choice:
     templates: dict[str, tuple[str, FileLine]] = field(default_factory=dict)
     others: list[VariableRead] = field(default_factory=list)
 
+    @property
+    def key_name(self) -> str:
+        """The key that the settings name, or leave at its default."""
+        return self.key.name if self.key is not None else DEFAULT_KEY
+
 
 def choose(evidence: Evidence) -> Choice:
     """Which of the variables that the code reads are the project's database."""

@@ -46,6 +46,7 @@ def test_a_file_above_with_the_key_is_named_before(project: StrangersProject) ->
     assert "../.env has a DATABASE_URL already" in said
     assert "secret" not in said
     assert "created a local Postgres" in said
+    assert "`neonup destroy` before env_file is ../.env" in project.notes()
     project.ok("destroy", "--yes")
     project.ok("init", "--yes")
     assert 'env_file = "../.env"' in project.pyproject

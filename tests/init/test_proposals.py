@@ -324,3 +324,19 @@ def test_links_pipes_and_files_without_letters_are_no_obstacle(project: Stranger
     (project.folder / "nowhere.py").symlink_to("missing.py")
     (project.folder / "bytes.py").write_bytes(b"environ = '\xff\xfe\x00'")
     assert project.proposed() == {"variables.DB_HOST": "{host}"}
+
+
+def test_a_path_that_is_computed_is_not_guessed(project: StrangersProject) -> None:
+    project.write(
+        {
+            "config.py": """
+            import os
+            from pydantic_settings import BaseSettings
+            class Settings(BaseSettings):
+                model_config = {"env_file": f".env.{os.environ['STAGE']}", "extra": "ignore"}
+                DB_HOST: str
+            """
+        }
+    )
+    assert project.proposed() == {"variables.DB_HOST": "{host}"}
+    assert "config.py:4 reads an env file by a path that is computed" in project.notes()
