@@ -35,9 +35,8 @@ def run(command: tuple[str, ...], test: bool, **arguments: Any) -> None:
             settings=start.settings, command=command
         )
         if status is None:
-            raise NeonupError(
-                "There is no Postgres for tests.", remedy=f"{extras.install_or_use('local')}"
-            )
+            remedy = extras.install_or_use("local")
+            raise NeonupError("There is no Postgres for tests.", remedy=remedy)
         sys.exit(status)
     database = options.database_of(start)
     for remark in lookup.publish(start.settings, database, os.environ):
