@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 
+import psycopg
 import pytest
 
 from tests.hostile_variables import HOSTILE
@@ -352,6 +354,32 @@ def test_a_failed_test_can_be_looked_into(child: Child) -> None:
     for _ in range(4):
         child.pytest().expect(1, failed=1, passed=2)
     assert len(child.data) <= 4
+    child.ok("stop", "--all")
+    child.assert_nothing_left()
+
+
+def test_it_can_where_another_template_was_made_after_the_first_one(child: Child) -> None:
+    """Such a run keeps its templates at the end, when its other databases are dropped."""
+    for folder in ("a", "b"):
+        child.file(
+            f"{folder}/conftest.py",
+            f"""
+            import pytest
+            from pathlib import Path
+
+            @pytest.fixture(scope="session")
+            def neon_template():
+                return Path("{folder}.sql")
+            """,
+        )
+        child.file(f"{folder}.sql", f"CREATE TABLE clue (of_{folder} int)")
+        child.file(f"{folder}/test_{folder}.py", "def test_it(neon_db): assert False")
+    run = child.pytest().expect(1, failed=2)
+    urls = re.findall(r"postgresql://\S+_kept_\w+", run.output)
+    for url in urls:
+        with psycopg.connect(url) as connection:
+            assert connection.execute("SELECT to_regclass('clue')").fetchone() == ("clue",)
+    assert len(urls) == 2
     child.ok("stop", "--all")
     child.assert_nothing_left()
 
