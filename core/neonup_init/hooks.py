@@ -15,4 +15,7 @@ def neonup_creating(settings: Settings) -> Iterable[str]:
     """Name a ``.env`` above that has the key, and what the code reads in place of the key."""
     from neonup_init.advice import advice
 
-    return advice(settings, seconds=_SECONDS)
+    try:
+        return list(advice(settings, seconds=_SECONDS))
+    except Exception:  # whatever is odd about the project's files is no reason to start nothing
+        return []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from pathlib import Path
 
@@ -61,7 +62,8 @@ def _python(
     if (tree := python_code.parse(code)) is not None:
         name = files.relative(path)
         names = python_code.assigned(tree)
-        python_code.read(tree, path, name, names, evidence)
+        with contextlib.suppress(RecursionError):  # expressions that are nested a thousand times
+            python_code.read(tree, path, name, names, evidence)
         for class_name, model in settings_classes.classes(tree, path, name, names):
             models.setdefault(class_name, model)
 

@@ -340,3 +340,36 @@ def test_a_path_that_is_computed_is_not_guessed(project: StrangersProject) -> No
     )
     assert project.proposed() == {"variables.DB_HOST": "{host}"}
     assert "config.py:4 reads an env file by a path that is computed" in project.notes()
+
+
+def test_odd_code_is_read_as_far_as_it_goes(project: StrangersProject) -> None:
+    project.write(
+        {
+            "circle.py": """
+            import os
+            from dotenv import load_dotenv
+            A = B
+            B = A
+            load_dotenv(A)
+            H = os.environ["DB_HOST"]
+            """,
+            "deep.py": f"import os\nU = os.environ['DB_USER']\nx = {'+'.join(['os'] * 3000)}\n",
+            "classes.py": """
+            from pydantic_settings import BaseSettings
+            class A(B):
+                pass
+            class B(A, BaseSettings):
+                a: "A"
+                model_config = {"env_nested_delimiter": "_"}
+            """,
+            "calls.py": """
+            import os
+            os.environ[0]; os.getenv(); env(); config(*x); load_dotenv(*x); create_engine(*y)
+            load_dotenv(Path(__file__).parents[99])
+            match os.environ:
+                case _:
+                    pass
+            """,
+        }
+    )
+    assert project.proposed()["variables.DB_HOST"] == "{host}"
