@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import textwrap
+
+from tests.pytest_django.site import SETTINGS as PLAIN
 from tests.pytest_django.site import Developers, Site
 
 SETTINGS = """
@@ -77,3 +80,15 @@ def test_nothing_is_made_for_a_project_that_has_no_database_yet(site: Site) -> N
     site.pytest().expect(passed=2)
     site.assert_nothing_left()
     assert not (site.folder / ".env").exists()
+
+
+def test_a_fresh_checkout_runs_as_it_does_ever_after(site: Site) -> None:
+    site.ini("DJANGO_SETTINGS_MODULE = settings")
+    plain = textwrap.dedent(PLAIN).replace("DATABASES = ", "NO_DATABASES = lambda: ")
+    site.file("settings.py", plain + SETTINGS)
+    site.write(test_neon=TESTS)
+    del site.environ["DATABASE_URL"]
+    for _ in range(2):
+        site.pytest().expect(passed=2)
+        site.assert_nothing_left()
+        assert not (site.folder / ".env").exists()

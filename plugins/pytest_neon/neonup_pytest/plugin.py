@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from neonup_pytest import options, run, supported
+from neonup_pytest.activation import UNSET
 from neonup_pytest.fixtures import (
     _neon_application,
     _neon_shared,
@@ -84,7 +85,7 @@ def pytest_configure(config: pytest.Config) -> None:
     )
     if config.getoption("numprocesses", None):
         run.of_process()
-    state = _state(config)
+    state = _state(config) or _state_of_django(config)
     if state is not None and options.has_pytest_django(config.pluginmanager):
         with _as_usage_errors(config):
             supported.require("Django")  # which pytest-django has imported by now
@@ -188,6 +189,22 @@ def _say_that_these_are_tests(config: pytest.Config) -> None:
 
 def _forget_version() -> None:
     os.environ.pop(_VERSION, None)
+
+
+def _state_of_django(config: pytest.Config) -> RunState | None:
+    """What the plugin holds from now on, where only Django's settings say that neonup is used.
+
+    So it is in a fresh checkout: its databases would be created beside one that stays.
+    """
+    is_described = "django_neon.entry" in sys.modules  # the settings describe their databases
+    if not is_described or options.env(config) is not UNSET:
+        return None
+    import neonup
+    from neonup_pytest import state
+
+    with _as_usage_errors(config):
+        settings = neonup.resolve(neonup.find_project(config.rootpath))
+        return state.of(config, (settings.key,)) if settings.enabled else None
 
 
 def _state(config: pytest.Config) -> RunState | None:
