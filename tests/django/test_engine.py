@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 from tests.django.site import Site
 from tests.project import names
 
@@ -17,9 +19,6 @@ assert ENGINE.split(".")[-1] == "postgresql"
 
 CONFTEST = """
 import pytest
-
-def pytest_configure(config):
-    from django.conf import settings
 
 def pytest_collection_modifyitems(config, items):
     from django.conf import settings
@@ -47,6 +46,39 @@ for connection in connections.all():
 def test_settings_that_read_the_engine_go_djangos_way(site: Site) -> None:
     site.set(READERS)
     assert "Applying notes.0001_initial... OK" in site.managed("migrate")
+
+
+def test_a_conftest_that_compares_the_engine_skips_nothing(site: Site) -> None:
+    site.write("conftest.py", CONFTEST)
+    command = [sys.executable, "-m", "pytest", "-q", "notes/tests.py"]
+    for _ in range(2):
+        done = site.command(command, DJANGO_SETTINGS_MODULE="shop.settings")
+        assert "1 passed" in done.stdout and "skipped" not in done.stdout, done.stdout + done.stderr
+        assert not site.env_file.exists()
+
+
+COOKIECUTTER = """
+import environ
+env = environ.Env()
+if env.bool("DJANGO_READ_DOT_ENV_FILE", default=False):
+    env.read_env(str(BASE_DIR / ".env"))
+DATABASES = {"default": env.db("DATABASE_URL")}
+DATABASES["default"]["ATOMIC_REQUESTS"] = True
+"""
+
+
+def test_cookiecutters_settings_unchanged(site: Site) -> None:
+    site.set(COOKIECUTTER)
+    shown = site.neonup("run", "--", sys.executable, "manage.py", "migrate")
+    assert "Applying notes.0001_initial... OK" in shown.stdout, shown.stderr
+    said = site.managed("migrate", DJANGO_READ_DOT_ENV_FILE="True")
+    assert "No migrations to apply" in said
+    done = site.command(
+        [sys.executable, "-m", "pytest", "-q", "notes/tests.py"],
+        DJANGO_SETTINGS_MODULE="shop.settings",
+    )
+    assert "1 passed" in done.stdout, done.stdout + done.stderr
+    assert site.query("SELECT count(*) FROM notes_note") == "0"
 
 
 def test_another_backend_is_what_its_readers_see(site: Site) -> None:

@@ -62,11 +62,10 @@ def test_psqlextras_manager_finds_its_backend(site: Site, tmp_path: Path) -> Non
     site.write("notes/models.py", site.read("notes/models.py") + PSQLEXTRA_MODEL)
     managed(site, python, "makemigrations", "notes")
     managed(site, python, "migrate")
+    add = "Counter.objects.on_conflict(['name'], ConflictAction.NOTHING).insert(name='a')"
     code = (
         "from notes.models import Counter; from psqlextra.types import ConflictAction; "
-        "counters = Counter.objects.on_conflict(['name'], ConflictAction.NOTHING); "
-        "counters.insert(name='a'); "
-        "Counter.objects.on_conflict(['name'], ConflictAction.NOTHING).insert(name='a'); print('rows', Counter.objects.count())"
+        f"{add}; {add}; print('rows', Counter.objects.count())"
     )
     assert "rows 1" in managed(site, python, "shell", "-c", code)
 
