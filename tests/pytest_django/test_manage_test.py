@@ -116,3 +116,40 @@ def test_the_extensions_of_the_setting_are_in_the_test_databases(site: Site) -> 
         assert run.code == 0, run.output
         assert run.said("extensions") == [" ".join([*names.split(","), "plpgsql"])]
     site.assert_nothing_left()
+
+
+def test_the_projects_variables_lead_to_the_tests_database(
+    site: Site, developers: Developers
+) -> None:
+    site.file(
+        "pyproject.toml",
+        """
+        [tool.neonup.variables]
+        POSTGRES_SERVER = "{host}"
+        POSTGRES_DB = "{database}"
+        """,
+    )
+    site.set('TEST_RUNNER = "neonup_pytest.django.NeonRunner"')
+    site.write(
+        notes__tests="""
+        import os
+        import psycopg
+        from django.db import connection
+        from django.test import TransactionTestCase
+
+        class Variables(TransactionTestCase):
+            def test_them(self):
+                entry = connection.settings_dict
+                names = ("POSTGRES_SERVER", "PGHOST", "PGPORT", "PGUSER", "PGPASSWORD")
+                keys = ("HOST", "HOST", "PORT", "USER", "PASSWORD")
+                for name, key in zip(names, keys):
+                    self.assertEqual(os.environ[name], str(entry[key]), name)
+                self.assertEqual(os.environ["POSTGRES_DB"], os.environ["PGDATABASE"])
+                with psycopg.connect() as other:
+                    self.assertIn(entry["NAME"], other.info.dbname)
+        """
+    )
+    before = developers.seen()
+    run = site.manage("test", POSTGRES_SERVER="production.example", PGHOST="production.example")
+    assert run.code == 0, run.output
+    assert developers.seen() == before

@@ -33,16 +33,18 @@ def database(
     Args:
         alias: its name in ``DATABASES``.
         key: the variable that holds its URL; None: neonup's setting, ``DATABASE_URL``, and
-            ``<ALIAS>_DATABASE_URL`` for another alias than ``default``.
+            ``<ALIAS>_DATABASE_URL`` for another alias than ``default`` without a ``NAME``.
         env_file: the file that records it, relative to the project; None: neonup's setting.
         pooled: True: through the pooler, without server-side cursors and prepared statements;
             False: past it; None: past it in development, else as the URL says. Migrations and
             tests' databases go past it in any case.
         on_create: ``"migrate"`` runs the migrations once, when the database was created.
-        engine: the backend underneath, one over psycopg, e.g. GeoDjango's.
+        engine: the backend underneath, one over psycopg, e.g. GeoDjango's; ``ENGINE`` is equal
+            to it.
         conn_max_age: seconds that a connection is kept; 0 for a request's time, None for ever.
         conn_health_checks: whether a kept connection is tried before it is used again.
-        options: what else the entry should have: ``OPTIONS``, ``TEST``, ``ATOMIC_REQUESTS``, ...
+        options: what else the entry should have: ``OPTIONS``, ``TEST``, ``ATOMIC_REQUESTS``, and
+            ``NAME`` for another database on the server of ``key``.
 
     Raises:
         TypeError: an option is not one that such an entry has.
