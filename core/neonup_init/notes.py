@@ -102,6 +102,11 @@ def _tests(files: ProjectFiles, evidence: Evidence) -> Iterator[str]:
         if not (tools.requires(files, "neonup-pytest") or tools.requires(files, "neonup[pytest]")):
             install = commands.install("pytest")
             yield f"tests run by pytest get databases of their own with neonup's plugin: {install}"
+        if not is_django and (used := tools.migration(files, evidence)) is not None:
+            yield (
+                "where no conftest makes the schema of the tests' database: `neon_migrate = "
+                f"{used.value}` in pytest's ini options"
+            )
     elif is_django:
         yield "`python manage.py test` makes a test database of its own beside the development one"
     elif "unittest" in evidence.tests:

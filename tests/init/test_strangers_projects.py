@@ -72,6 +72,7 @@ FASTAPI = {
             async with engine.connect() as connection:
                 await connection.run_sync(run)
                 await connection.commit()
+            await engine.dispose()
 
         asyncio.run(main())
         """,
@@ -86,7 +87,12 @@ FASTAPI = {
     "tests/conftest.py": """
         import httpx
         import pytest
+        from alembic import command, config
         from app.main import app
+
+        @pytest.fixture(scope="session", autouse=True)
+        def schema():
+            command.upgrade(config.Config("alembic.ini"), "head")
 
         @pytest.fixture
         async def client():
