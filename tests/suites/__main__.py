@@ -1,0 +1,73 @@
+"""Others' own tests, on plain Postgres and with neonup: every outcome must be the same.
+
+``python -m tests.suites [NAME...]``; without names, all of `catalog.SUITES`; ``quick``, those that
+CI runs. Three runs each: on plain Postgres, with neonup for the first time, and again.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+import tempfile
+from collections import Counter
+from pathlib import Path
+
+from neonup_local.test_server import choose_engine
+from tests.suites import running
+from tests.suites.catalog import QUICK, SUITES, Suite
+from tests.suites.plain_server import PlainServer, plain_server
+
+
+def main(names: list[str]) -> int:
+    """Run the suites and compare; returns the exit status."""
+    by_name = {suite.name: suite for suite in SUITES}
+    wanted = [*QUICK] if names == ["quick"] else names or [*by_name]
+    if unknown := [name for name in wanted if name not in by_name]:
+        print(f"There is no suite {', '.join(unknown)}: {', '.join(by_name)}, quick.")
+        return 2
+    different = 0
+    with tempfile.TemporaryDirectory(prefix="nu-suites-") as temporary:
+        folder = Path(temporary)
+        folder.chmod(0o711)
+        with plain_server(choose_engine(folder / "home"), folder / "server") as server:
+            for name in wanted:
+                different += _compared(by_name[name], folder, server)
+    print(f"{len(wanted) - different} passed, {different} failed")
+    return 1 if different else 0
+
+
+def _compared(suite: Suite, folder: Path, server: PlainServer) -> bool:
+    """Run a suite on both sides and print what came of it; whether an outcome has no reason."""
+    home = folder / f"home-{suite.name}"
+    try:
+        plain = running.on_plain(suite, folder, server)
+        first = running.with_neonup(suite, folder, home)
+        again = running.with_neonup(suite, folder, home)
+    except running.DidNotRun as error:
+        print(f"{suite.name} {suite.version} did not run to its end:\n{error}", flush=True)
+        return True
+    unexplained = 0
+    for test in sorted({*plain.outcomes, *first.outcomes, *again.outcomes}):
+        ended = [run.outcomes.get(test, "not run") for run in (plain, first, again)]
+        if len({*ended}) == 1:
+            continue
+        reason = next((why for what, why in suite.reasons.items() if re.search(what, test)), None)
+        unexplained += reason is None
+        print(
+            f"  {test}: {ended[0]} on plain Postgres, {ended[1]} with neonup, {ended[2]} again",
+            end="",
+        )
+        print(f": {reason}" if reason else "")
+    counted = ", ".join(
+        f"{count} {ended}" for ended, count in Counter(plain.outcomes.values()).items()
+    )
+    print(
+        f"{suite.name} {suite.version}: {counted}; {unexplained} differ without a reason; "
+        f"plain {plain.seconds:.1f} s, neonup {first.seconds:.1f} s, again {again.seconds:.1f} s",
+        flush=True,
+    )
+    return bool(unexplained) or not plain.outcomes
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))

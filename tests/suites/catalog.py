@@ -1,0 +1,170 @@
+"""Whose tests are run, in which version, and what each needs to find a database."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Suite:
+    """The tests that a distribution on PyPI brings in its sdist.
+
+    Args:
+        name: the distribution.
+        version: which one.
+        environment: the key in `ENVIRONMENTS` of where it runs.
+        tests: pytest's arguments.
+        variables: what it reads of its database, as templates of ``[tool.neonup.variables]``.
+        environ: more variables, which have nothing to do with the database.
+        options: more lines of ``[tool.neonup]``.
+        schema: statements for the new database.
+        by_run: it takes the URL on its command line, so it is run by ``neonup run --test``.
+        files: what is added to its folder, by path: settings that name its database.
+        reasons: why outcomes differ, by a pattern of the tests' ids.
+    """
+
+    name: str
+    version: str
+    environment: str
+    tests: tuple[str, ...]
+    variables: Mapping[str, str] = field(default_factory=dict)
+    environ: Mapping[str, str] = field(default_factory=dict)
+    options: tuple[str, ...] = ()
+    schema: str = ""
+    by_run: bool = False
+    files: Mapping[str, str] = field(default_factory=dict)
+    reasons: Mapping[str, str] = field(default_factory=dict)
+
+
+ENVIRONMENTS = {
+    "django": (
+        "Django==5.2.19",
+        "chardet==7.7.0",
+        "dj-database-url==3.1.2",
+        "django-environ==0.14.0",
+        "django-filter==26.2",
+        "django-guardian==3.5.2",
+        "django-import-export==4.4.3",
+        "django-model-utils==5.0.0",
+        "django-simple-history==3.13.0",
+        "django-treebeard==7.0.3",
+        "djangorestframework==3.18.3",
+        "psycopg[binary]==3.3.9",
+        "pytest==9.2.0",
+        "pytest-django==4.14.0",
+        "pytz==2026.6",
+        "tablib[all]==3.10.0",
+        "time-machine==3.6.0",
+    ),
+    "sqlalchemy": (
+        "SQLAlchemy==2.1.9",
+        "SQLAlchemy-Utils==0.43.0",
+        "alembic==1.20.1",
+        "asyncpg==0.32.0",
+        "databases==0.9.0",
+        "greenlet==3.5.6",
+        "psycopg[binary]==3.3.9",
+        "psycopg2-binary==2.9.13",
+        "pytest==9.2.0",
+        "aiopg==1.4.0",
+        "asyncmy==0.2.18",
+        "aiomysql==0.3.2",
+        "fastapi==0.165.0",
+        "flexmock==0.13.0",
+        "httpx==0.28.1",
+        "pydantic==2.14.4",
+        "pytest-asyncio==1.5.0",
+        "python-dateutil==4.0.0",
+        "pytz==2026.6",
+        "pyyaml==6.0.4",
+        "tortoise-orm[asyncpg]==1.1.9",
+    ),
+}
+"""What is installed beside neonup, by the environment's name."""
+
+
+_DJANGO = {
+    "POSTGRES_HOST": "{host}",
+    "POSTGRES_PORT": "{port}",
+    "POSTGRES_USER": "{user}",
+    "POSTGRES_PASSWORD": "{password}",
+    "POSTGRES_DB": "{database}",
+}
+_DATABASES = """\
+from tests.settings import *
+import os
+from {module} import {function}
+
+DATABASES = {entry}
+"""
+
+QUICK = ("djangorestframework", "django-model-utils", "databases", "SQLAlchemy-Utils")
+"""Those that CI runs."""
+
+SUITES = (
+    Suite("djangorestframework", "3.18.3", "django", ("tests",), {"DATABASE_URL": "{url}"}),
+    Suite("django-model-utils", "5.0.0", "django", ("tests",), _DJANGO),
+    Suite(
+        "django-treebeard",
+        "7.0.3",
+        "django",
+        ("tests", "--ds=tests.settings"),
+        {
+            "DATABASE_HOST": "{host}",
+            "DATABASE_PORT_POSTGRES": "{port}",
+            "DATABASE_USER_POSTGRES": "{user}",
+            "DATABASE_PASSWORD": "{password}",
+        },
+        environ={"DATABASE_ENGINE": "psql"},
+    ),
+    Suite(
+        "django-import-export",
+        "4.4.3",
+        "django",
+        ("tests/core/tests", "--ds=tests.settings"),
+        {
+            "IMPORT_EXPORT_POSTGRESQL_USER": "{user}",
+            "IMPORT_EXPORT_POSTGRESQL_PASSWORD": "{password}",
+            "IMPORT_EXPORT_POSTGRESQL_PORT": "{port}",
+        },
+        environ={"IMPORT_EXPORT_TEST_TYPE": "postgres", "PYTHONPATH": "tests"},
+    ),
+    Suite("django-guardian", "3.5.2", "django", ("guardian",), {"DATABASE_URL": "{url}"}),
+    Suite(
+        "SQLAlchemy",
+        "2.1.9",
+        "sqlalchemy",
+        ("test/dialect/postgresql", "test/dialect/test_suite.py", "--dburi={psycopg_url}"),
+        by_run=True,
+        schema="CREATE SCHEMA test_schema; CREATE SCHEMA test_schema_2; CREATE EXTENSION hstore; CREATE EXTENSION citext;",
+    ),
+    Suite(
+        "alembic",
+        "1.20.1",
+        "sqlalchemy",
+        ("tests", "--dburi={psycopg_url}", "--backend-only"),
+        by_run=True,
+        schema="CREATE SCHEMA test_schema;",
+    ),
+    Suite("databases", "0.9.0", "sqlalchemy", ("tests",), {"TEST_DATABASE_URLS": "{url}"}),
+    Suite(
+        "tortoise-orm",
+        "1.1.9",
+        "sqlalchemy",
+        ("tests", "--ignore=tests/contrib/test_blacksheep.py"),
+        {"TORTOISE_TEST_DB": "{server_url}/test_{{}}"},
+    ),
+    Suite(
+        "SQLAlchemy-Utils",
+        "0.43.0",
+        "sqlalchemy",
+        ("tests",),
+        {
+            "SQLALCHEMY_UTILS_TEST_DB": "{database}",
+            "SQLALCHEMY_UTILS_TEST_POSTGRESQL_HOST": "{host}:{port}",
+            "SQLALCHEMY_UTILS_TEST_POSTGRESQL_USER": "{user}",
+            "SQLALCHEMY_UTILS_TEST_POSTGRESQL_PASSWORD": "{password}",
+        },
+    ),
+)
