@@ -64,7 +64,7 @@ ENVIRONMENTS = {
         "asyncpg==0.32.0",
         "databases==0.9.0",
         "greenlet==3.5.6",
-        "psycopg[binary]==3.3.9",
+        "psycopg[binary,pool]==3.3.9",
         "psycopg2-binary==2.9.13",
         "pytest==9.2.0",
         "aiopg==1.4.0",
@@ -91,12 +91,21 @@ _DJANGO = {
     "POSTGRES_PASSWORD": "{password}",
     "POSTGRES_DB": "{database}",
 }
-_DATABASES = """\
+_FILTER_SETTINGS = """\
 from tests.settings import *
-import os
-from {module} import {function}
+import dj_database_url
 
-DATABASES = {entry}
+DATABASES = {"default": dj_database_url.config()}
+"""
+_HISTORY_SETTINGS = """\
+import dj_database_url
+from runtests import DEFAULT_SETTINGS
+
+globals().update(DEFAULT_SETTINGS)
+DATABASES = {
+    "default": dj_database_url.config(),
+    "other": {**dj_database_url.config(), "TEST": {"NAME": "test_other"}},
+}
 """
 
 QUICK = ("djangorestframework", "django-model-utils", "databases", "SQLAlchemy-Utils")
@@ -130,6 +139,22 @@ SUITES = (
         },
         environ={"IMPORT_EXPORT_TEST_TYPE": "postgres", "PYTHONPATH": "tests"},
     ),
+    Suite(
+        "django-filter",
+        "26.2",
+        "django",
+        ("tests", "--ds=suite_settings"),
+        {"DATABASE_URL": "{url}"},
+        files={"suite_settings.py": _FILTER_SETTINGS},
+    ),
+    Suite(
+        "django-simple-history",
+        "3.13.0",
+        "django",
+        ("simple_history", "--ds=suite_settings", "-o", "python_files=test*.py"),
+        {"DATABASE_URL": "{url}"},
+        files={"suite_settings.py": _HISTORY_SETTINGS},
+    ),
     Suite("django-guardian", "3.5.2", "django", ("guardian",), {"DATABASE_URL": "{url}"}),
     Suite(
         "SQLAlchemy",
@@ -137,7 +162,10 @@ SUITES = (
         "sqlalchemy",
         ("test/dialect/postgresql", "test/dialect/test_suite.py", "--dburi={psycopg_url}"),
         by_run=True,
-        schema="CREATE SCHEMA test_schema; CREATE SCHEMA test_schema_2; CREATE EXTENSION hstore; CREATE EXTENSION citext;",
+        schema=(
+            "CREATE SCHEMA test_schema; CREATE SCHEMA test_schema_2; "
+            "CREATE EXTENSION hstore; CREATE EXTENSION citext;"
+        ),
     ),
     Suite(
         "alembic",
