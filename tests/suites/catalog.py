@@ -19,7 +19,8 @@ class Suite:
         environ: more variables, which have nothing to do with the database.
         options: more lines of ``[tool.neonup]``.
         schema: statements for the new database.
-        by_run: it takes the URL on its command line, so it is run by ``neonup run --test``.
+        by_run: it is run by ``neonup run --test``: ``tests`` name variables, as it takes the URL on
+            its command line.
         files: what is added to its folder, by path: settings that name its database.
         reasons: why outcomes differ, by a pattern of the tests' ids.
     """
@@ -160,7 +161,8 @@ SUITES = (
         "SQLAlchemy",
         "2.1.9",
         "sqlalchemy",
-        ("test/dialect/postgresql", "test/dialect/test_suite.py", "--dburi={psycopg_url}"),
+        ("test/dialect/postgresql", "test/dialect/test_suite.py", "--dburi=$SUITE_URL"),
+        {"SUITE_URL": "{psycopg_url}"},
         by_run=True,
         schema=(
             "CREATE SCHEMA test_schema; CREATE SCHEMA test_schema_2; "
@@ -171,7 +173,8 @@ SUITES = (
         "alembic",
         "1.20.1",
         "sqlalchemy",
-        ("tests", "--dburi={psycopg_url}", "--backend-only"),
+        ("tests", "--dburi=$SUITE_URL", "--backend-only"),
+        {"SUITE_URL": "{psycopg_url}"},
         by_run=True,
         schema="CREATE SCHEMA test_schema;",
     ),

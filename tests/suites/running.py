@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import string
 import subprocess
 import time
 from collections.abc import Mapping
@@ -43,7 +44,7 @@ def on_plain(suite: Suite, folder: Path, server: PlainServer) -> Run:
     checkout = _checkout(suite, folder)
     parts = _parts(server.create_database(suite.schema), server.server_url)
     variables = {name: template.format(**parts) for name, template in suite.variables.items()}
-    tests = [word.format(**parts) for word in suite.tests]
+    tests = [string.Template(word).substitute(variables) for word in suite.tests]
     command = (*_pytest(suite), "-p", "no:neonup", *tests)
     return _run(suite, checkout, command, variables)
 
