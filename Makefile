@@ -26,7 +26,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install clients demo test thorough lowest templates django-suite fuzz dist docs reference operation engine engine-install site screenshots lint format bench constraints clean
+.PHONY: help install clients demo test thorough lowest templates django-suite suites fuzz dist docs reference operation engine engine-install site screenshots lint format bench constraints clean
 
 help: ## list the chores
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 20
@@ -51,6 +51,9 @@ thorough: $(INSTALLED) clients engine-install ## run the tests that take minutes
 
 django-suite: $(INSTALLED) ## run Django's own tests on both backends, and compare
 	$(BIN)/python -m tests.django_suite $(ARGS)
+
+suites: $(INSTALLED) ## run others' own tests on plain Postgres and with neonup, and compare (asks a package index; ARGS=quick)
+	$(BIN)/python -m tests.suites $(ARGS)
 
 fuzz: $(INSTALLED) ## random requests against the local Neon (asks a package index once)
 	@test -x $(FUZZ)/bin/schemathesis || { $(BIN)/python -m venv $(FUZZ) \
@@ -115,7 +118,7 @@ constraints: ## take the newest versions and pin them, in an environment of thei
 	@rm -rf .venv-constraints
 
 clean: ## remove the environment and everything that was built
-	rm -rf $(VENV) $(FUZZ) $(TWINE) $(LOWEST) dist tests/clients/node_modules .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .venv-suites-* $(FUZZ) $(TWINE) $(LOWEST) dist tests/clients/node_modules .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	rm -rf $(DISTRIBUTIONS:=/dist) build .coverage*
 
 # The stamp is the last thing made, so an interrupted installation is taken up again.

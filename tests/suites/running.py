@@ -92,9 +92,10 @@ def _options(suite: Suite) -> list[str]:
     lines = [*suite.options]
     if suite.schema:
         lines.append('seed = "schema.sql"')
-    if suite.variables:
+    own = {name: text for name, text in suite.variables.items() if name != "DATABASE_URL"}
+    if own:  # DATABASE_URL is what neonup sets anyway
         lines.append("[tool.neonup.variables]")
-        lines += [f"{name} = {json.dumps(text)}" for name, text in suite.variables.items()]
+        lines += [f"{name} = {json.dumps(text)}" for name, text in own.items()]
     return lines
 
 
