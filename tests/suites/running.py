@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import string
 import subprocess
@@ -20,6 +21,8 @@ from tests.suites.plain_server import PlainServer
 
 _SILENT = {"NEONUP_BANNER": "off", "NO_COLOR": "1"}
 _PATIENCE = 3600  # seconds
+_URL = re.compile(r"(postgres\S*?://)[^\s\]]+")
+"""The database's URL in a parametrized test's id, which is another one in each run."""
 
 
 class DidNotRun(Exception):
@@ -138,5 +141,6 @@ def _outcomes(report: Path) -> dict[str, str]:
     for case in ElementTree.parse(report).iter("testcase"):
         kinds = {"failure": "failed", "error": "error", "skipped": "skipped"}
         ended = next((kinds[child.tag] for child in case if child.tag in kinds), "passed")
-        outcomes[f"{case.get('classname')}::{case.get('name')}"] = ended
+        test = f"{case.get('classname')}::{case.get('name')}"
+        outcomes[_URL.sub(r"\1...", test)] = ended
     return outcomes
