@@ -162,7 +162,7 @@ SUITES = (
         "2.1.9",
         "sqlalchemy",
         ("test/dialect/postgresql", "test/dialect/test_suite.py", "--dburi=$SUITE_URL"),
-        {"SUITE_URL": "{psycopg_url}"},
+        {"SUITE_URL": "{sqlalchemy_psycopg_url}"},
         by_run=True,
         schema=(
             "CREATE SCHEMA test_schema; CREATE SCHEMA test_schema_2; "
@@ -174,7 +174,7 @@ SUITES = (
         "1.20.1",
         "sqlalchemy",
         ("tests", "--dburi=$SUITE_URL", "--backend-only"),
-        {"SUITE_URL": "{psycopg_url}"},
+        {"SUITE_URL": "{sqlalchemy_psycopg_url}"},
         by_run=True,
         schema="CREATE SCHEMA test_schema;",
     ),
@@ -184,7 +184,7 @@ SUITES = (
         "1.1.9",
         "sqlalchemy",
         ("tests", "--ignore=tests/contrib/test_blacksheep.py"),
-        {"TORTOISE_TEST_DB": "{server_url}/test_{{}}"},
+        {"TORTOISE_TEST_DB": "asyncpg://{user}:{password}@{host}:{port}/test_{{}}"},
     ),
     Suite(
         "SQLAlchemy-Utils",

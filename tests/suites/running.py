@@ -45,7 +45,7 @@ class Run:
 def on_plain(suite: Suite, folder: Path, server: PlainServer) -> Run:
     """Run it on a database of a plain server, as its documentation says."""
     checkout = _checkout(suite, folder)
-    parts = _parts(server.create_database(suite.schema), server.server_url)
+    parts = _parts(server.create_database(suite.schema))
     variables = {name: template.format(**parts) for name, template in suite.variables.items()}
     tests = [string.Template(word).substitute(variables) for word in suite.tests]
     command = (*_pytest(suite), "-p", "no:neonup", *tests)
@@ -75,19 +75,17 @@ def _checkout(suite: Suite, folder: Path) -> Path:
     return checkout
 
 
-def _parts(url: str, server_url: str) -> dict[str, str]:
+def _parts(url: str) -> dict[str, str]:
     """What templates may name; written out here, so that it is not neonup that says it."""
     parts = urlsplit(url)
     return {
         "url": url,
-        "server_url": server_url,
         "host": parts.hostname or "",
         "port": str(parts.port),
         "user": parts.username or "",
         "password": parts.password or "",
         "database": parts.path[1:],
-        "psycopg_url": url.replace("postgresql:", "postgresql+psycopg:"),
-        "asyncpg_url": url.replace("postgresql:", "postgresql+asyncpg:"),
+        "sqlalchemy_psycopg_url": url.replace("postgresql:", "postgresql+psycopg:"),
     }
 
 
