@@ -36,10 +36,10 @@ def test_runserver_migrates_before_it_answers_and_keeps_a_version(site: Site) ->
     with_setting(site)
     site.write("notes/migrations/0002_done.py", SECOND)
     with site.runserver() as server:
-        assert server.said.count("Applying notes.0002_done... OK") == 1
+        assert server.said.count("Applying notes.0002_done") == 1
         assert server.said.count("kept the database as migrate-") == 1
         assert "unapplied" not in server.said
-        assert len(server.banners) == 2  # the version's, and the database's
+        assert server.said.count("found a local Postgres") == 1
     with site.runserver() as server:
         assert "No migrations to apply" in server.said
         assert "kept the database" not in server.said
@@ -62,7 +62,7 @@ def test_asgi_workers_migrate_once(site: Site) -> None:
         with ThreadPoolExecutor(8) as threads:
             answers = list(threads.map(lambda _: ask(f"http://127.0.0.1:{port}/add"), range(12)))
         assert [answer["notes"] for answer in answers]
-        assert server.said.count("Applying notes.0002_done... OK") == 1
+        assert server.said.count("Applying notes.0002_done") == 1
 
 
 def test_a_failing_migration_is_shown_and_the_server_goes_on(site: Site) -> None:

@@ -62,9 +62,8 @@ def _source(described: Mapping[str, Any]) -> DatabaseSource:
         settings["migrate"] = development.migrate_command(described["alias"])
     if not development.serves():
         settings["migrate_on"] = "new"
-    resolved = neonup.resolve(project, **settings)
-    if resolved.migrate_on == "start" and not resolved.migrate:
-        settings["migrate"] = development.migrate_command(described["alias"])
+    elif (resolved := neonup.resolve(project, **settings)).migrate_on == "start":
+        settings["migrate"] = resolved.migrate or development.migrate_command(described["alias"])
     if not development.is_development():
         settings["banner"] = False
     return DatabaseSource(project, arguments=cast("Arguments", settings), signs=development.signs)
