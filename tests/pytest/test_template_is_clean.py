@@ -53,12 +53,14 @@ CONFTEST = """
         thread = threading.Thread(target=app.beat, name="heartbeat")
         if os.environ.get("BEATS"):
             thread.start()
-        yield
+        yield thread
         app.stop.set()
 
     @pytest.fixture(scope="session", autouse=True)
     def stopped(service, neon_url):
         app.stop.set()  # only the template has been built by now, and its first copy
+        if service.ident is not None:
+            service.join()  # or a beat that is on its way reaches the first test's own database
 """
 
 TESTS = """
