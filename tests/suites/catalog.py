@@ -79,7 +79,6 @@ ENVIRONMENTS = {
         "python-dateutil==4.0.0",
         "pytz==2026.6",
         "pyyaml==6.0.4",
-        "tortoise-orm[asyncpg]==1.1.9",
     ),
 }
 """What is installed beside neonup, by the environment's name."""
@@ -179,13 +178,6 @@ SUITES = (
         schema="CREATE SCHEMA test_schema;",
     ),
     Suite("databases", "0.9.0", "sqlalchemy", ("tests",), {"TEST_DATABASE_URLS": "{url}"}),
-    Suite(
-        "tortoise-orm",
-        "1.1.9",
-        "sqlalchemy",
-        ("tests", "--ignore=tests/contrib/test_blacksheep.py"),
-        {"TORTOISE_TEST_DB": "asyncpg://{user}:{password}@{host}:{port}/test_{{}}"},
-    ),
     Suite(
         "SQLAlchemy-Utils",
         "0.43.0",
