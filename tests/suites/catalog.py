@@ -61,6 +61,7 @@ ENVIRONMENTS = {
     "sqlalchemy": (
         "SQLAlchemy==2.1.9",
         "SQLAlchemy-Utils==0.43.0",
+        "aiosqlite==0.22.1",
         "alembic==1.20.1",
         "asyncpg==0.32.0",
         "databases==0.9.0",
