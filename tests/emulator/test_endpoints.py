@@ -9,6 +9,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -53,9 +54,16 @@ def test_a_burst_is_held_until_the_server_is_up(project: Project) -> None:
 
 def test_an_idle_endpoint_is_suspended(api: Api) -> None:
     project = api.create_project(default_endpoint_settings={"suspend_timeout_seconds": 1})
-    with psycopg.connect(project.url, autocommit=True) as connection:
-        connection.execute("SELECT pg_sleep(2.5)")  # a long statement is no idleness
+    with (
+        psycopg.connect(project.url, autocommit=True) as connection,
+        ThreadPoolExecutor() as threads,
+    ):
+        statement = threads.submit(connection.execute, "SELECT pg_sleep(30)")
+        time.sleep(2.5)  # a long statement is no idleness
         assert state(project) == "active"
+        connection.cancel_safe()
+        with pytest.raises(psycopg.errors.QueryCanceled):
+            statement.result()
         wait_until(lambda: state(project) == "idle", "suspension")
     assert ask(project.url, "SELECT 1") == 1
 
