@@ -9,7 +9,7 @@ import click
 from neonup.cli import options, output
 from neonup.database import USER
 from neonup.errors import NeonupError
-from neonup.start import permission, unanswered
+from neonup.start import announce, permission
 
 
 @click.command()
@@ -44,7 +44,7 @@ def up(force: bool, yes: bool, **arguments: Any) -> None:
                 remedy='Run the script yourself: psql "$(neonup url --direct)" -f FILE',
             )
         _seed(start, database)
-    start.remarks += unanswered.remarks(database, start.settings)
+    start.remarks += announce.findings(database, start.settings)
     output.show_database(database, start.remarks)
 
 

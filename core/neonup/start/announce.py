@@ -30,11 +30,20 @@ def banner(database: Database, settings: Settings, remarks: Sequence[str] = ()) 
     if not starts.first(settings.home, f"{database.key}-{record.checksum(database.url)}"):
         return
     colour = _is_terminal() and not os.environ.get("NO_COLOR")
+    _print(*lines(database, [*remarks, *findings(database, settings)], colour=colour))
+
+
+def findings(database: Database, settings: Settings) -> list[str]:
+    """What a look at a database that was found tells: nobody serves it, or it lacks migrations."""
     if database.provider == USER:
         from neonup.start import unanswered  # no other database needs it
 
-        remarks = [*remarks, *unanswered.remarks(database, settings)]
-    _print(*lines(database, remarks, colour=colour))
+        return unanswered.remarks(database, settings)
+    if settings.migrate and not database.created:
+        from neonup.start import alembic  # few projects name a command
+
+        return alembic.remarks(settings, database)
+    return []
 
 
 def _is_terminal() -> bool:
