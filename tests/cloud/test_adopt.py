@@ -11,6 +11,7 @@ import pytest
 from neonup_cloud import NeonClient
 from tests.neon_new_server import NeonNewServer
 from tests.project import Project, clean_environ
+from tests.variables import check, declare
 
 
 @pytest.fixture
@@ -31,8 +32,10 @@ def project(tmp_path: Path, neonup_home: Path, neon_new_server: NeonNewServer) -
 def test_what_was_claimed_at_neon_new_gets_its_new_url(
     project: Project, neon_new_server: NeonNewServer, noticed: bool
 ) -> None:
+    declare(project, "postgres")
     project.env_file.write_text("A=1\n")
     project.ok()
+    check(project, "postgres")
     old = project.url
     with psycopg.connect(old) as connection:
         connection.execute("CREATE TABLE kept AS SELECT 7 AS n")
@@ -50,6 +53,7 @@ def test_what_was_claimed_at_neon_new_gets_its_new_url(
         assert "neonup adopt" in project.json("status")["detail"]["next"]
     shown = project.json("adopt")
     assert shown["provider"] == "account" and shown["url"] == project.url != old
+    check(project, "postgres")
     assert project.query("SELECT n FROM kept") == "7"
     text = project.env_file.read_text()
     assert text.startswith("A=1\n")

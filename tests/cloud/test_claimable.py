@@ -21,6 +21,7 @@ from tests.contract.wire import answer, wire
 from tests.emulator.agent import Person, carry_out
 from tests.emulator.serving import NeonServer
 from tests.project import Project, clean_environ
+from tests.variables import check, declare
 
 
 @pytest.fixture
@@ -149,6 +150,7 @@ def test_a_claim_from_the_code_to_the_new_url(
     agent: Project, neonup_home: Path, neon_server_here: NeonServer, person: Person
 ) -> None:
     """`claim` prints a code and waits; the old URL is dead; `adopt` brings the new one."""
+    declare(agent)
     agent.ok()
     old = agent.url
     with psycopg.connect(old) as connection:
@@ -181,6 +183,7 @@ def test_a_claim_from_the_code_to_the_new_url(
     assert not identity["assertion"] and identity["ended"] == "project_claimed"
     with pytest.raises(psycopg.OperationalError):
         psycopg.connect(old, connect_timeout=10)
+    check(agent)
     assert "neonup adopt" in agent.ok()
     assert "neonup adopt" in agent.ok("status")
     assert "has been claimed already" in agent.fails("claim")
@@ -189,6 +192,7 @@ def test_a_claim_from_the_code_to_the_new_url(
     assert agent.url == old
     said = agent.ok("adopt", **key)
     assert "adopted" in said
+    check(agent)
     assert agent.url != old and urlsplit(agent.url).hostname == urlsplit(old).hostname
     assert agent.query("SELECT n FROM kept") == "7"
     assert "provider=account" in agent.env_file.read_text()

@@ -12,6 +12,7 @@ import pytest
 
 from tests.neon_new_server import NeonNewServer
 from tests.project import Project, clean_environ
+from tests.variables import check, declare
 
 ENSURE = "import neonup; print(neonup.ensure().url)"
 KEPT = "SELECT x FROM keep"
@@ -148,11 +149,14 @@ def test_naming_an_owner_that_it_has_not_is_refused(one: Project) -> None:
 
 
 def test_a_fork_has_the_data_and_leaves_the_other(one: Project) -> None:
+    declare(one)
+    one.ok()
     two = copy(one, "two")
     (two.folder / ".env").write_text(f"FIRST=1\n{two.env_file.read_text()}LAST=2\n")
     said = two.ok("fork")
     assert f"it begins as a copy of the database in {one.folder}" in said
     assert two.url != one.url
+    check(two)
     assert (two.variables["FIRST"], two.variables["LAST"]) == ("1", "2")
     assert two.query("UPDATE keep SET x = 43 RETURNING x").startswith("43")
     assert one.query(KEPT) == "42"

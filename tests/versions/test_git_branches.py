@@ -13,6 +13,7 @@ from neonup_local.service.databases import LocalDatabases
 from neonup_local.service.versions import checkouts
 from tests.local.sql import ask
 from tests.project import Project, clean_environ, names
+from tests.variables import TABLE, check
 
 IDENTITY = ["-c", "user.name=A", "-c", "user.email=a@example.org"]
 ENSURE = "import neonup; neonup.ensure()"
@@ -48,6 +49,9 @@ def repository(tmp_path: Path, neonup_home: Path) -> Project:
 
 
 def test_each_branch_has_its_own_data_behind_one_url(repository: Project) -> None:
+    with (repository.folder / "pyproject.toml").open("a") as file:
+        file.write(TABLE)
+    repository.ok()
     content = repository.env_file.read_bytes()
     run_git(repository, "switch", "-q", "-c", "feature/more")
     said = repository.ok()
@@ -59,6 +63,7 @@ def test_each_branch_has_its_own_data_behind_one_url(repository: Project) -> Non
     assert "git branch" not in repository.ok()
     run_git(repository, "switch", "-q", "feature/more")
     assert state(repository) == "2"
+    check(repository)
     assert repository.env_file.read_bytes() == content
     assert repository.json("status")["detail"]["git branch"] == "feature/more"
 

@@ -69,6 +69,12 @@ def parse(file: dotenv.EnvFile, key: str) -> Database | None:
     return database if ours else _written_by_neon_new(database, texts, variables)
 
 
+def is_written_by_us(file: dotenv.EnvFile, database: Database) -> bool:
+    """Whether neonup wrote a database's lines, also those of one that is its owner's: a push's."""
+    words = our_record(comments(file, block(file, database.key)), database.key)
+    return words.get("host") == place(database.url)
+
+
 def host(url: str) -> str:
     """The host and port past the pooler."""
     return urls.direct(url).rpartition("@")[2].partition("/")[0].partition("?")[0]

@@ -16,6 +16,7 @@ from neonup.settings import AUTO, Settings
 
 _OWN = "# before neonup: "
 """What the user's own lines begin with, as comments, whose place a database of neonup's took."""
+_RECORD = "# neonup: "
 _EXPIRES = "# Claimable DB expires at: "
 _CLAIM_IT = "# Claim it now to your account using the link below:"
 
@@ -53,7 +54,7 @@ def write(
         if own:
             marks = (f"{name}:{record.checksum(value)}" for name, value in own.items())
             words.append(f"variables={','.join(marks)}")
-        facts = next(index for index, line in enumerate(lines) if line.startswith("# neonup: "))
+        facts = next(index for index, line in enumerate(lines) if line.startswith(_RECORD))
         lines[facts] = " ".join([lines[facts], *words])
         lines += [_assignment(name, value) for name, value in own.items()]
         variables |= {name: value for name, value in own.items() if value}
@@ -124,9 +125,9 @@ def _remove_block(key: str, path: Path) -> None:
     statements = file.statements
     rest = [text.text for index, text in enumerate(statements) if index not in managed]
     is_last = max(managed) == len(statements) - 1
-    if not rest and added == "file" and not file.bom:
+    if not rest and not instead and added == "file" and not file.bom:
         files.remove(path)
-    elif added == "newline" and is_last:
+    elif added == "newline" and is_last and not instead:
         dotenv.rewrite(file, managed, [], expect={}, drop_line_end=True)
     else:
         dotenv.rewrite(file, managed, [], expect={}, instead=instead)
@@ -139,7 +140,7 @@ def _hand_on(added: str, file: dotenv.EnvFile, *, after: int) -> None:
     statements = file.statements
     for index, statement in enumerate(statements):
         comment = statement.text.strip()
-        lead, _, rest = comment.partition("# neonup: ")
+        lead, _, rest = comment.partition(_RECORD)
         if lead or not rest or " added=" in comment:
             continue
         key = rest.split()[0]
@@ -197,7 +198,7 @@ def compose(
     )
     lead = "# " if only_url else ""
     lines = [f"{key}={database.url}", *(f"{lead}{name}={value}" for name, value in more.items())]
-    lines.append(f"# neonup: {key} {_facts(database)}")
+    lines.append(f"{_RECORD}{key} {_facts(database)}")
     if database.expires_at is not None:
         date = database.expires_at.astimezone(UTC)
         lines.append(_EXPIRES + f"{date:%a, %d %b %Y %H:%M:%S} GMT")
@@ -237,7 +238,7 @@ def _is_managed(statement: Statement, key: str, extra: Collection[str]) -> bool:
     text = statement.text.strip()
     name = text.removeprefix("# ").partition("=")[0]
     return (
-        text.startswith((f"# neonup: {key} ", record.STAYS, _EXPIRES, _CLAIM_IT))
+        text.startswith((f"{_RECORD}{key} ", record.STAYS, _EXPIRES, _CLAIM_IT))
         or name == f"{key}_DIRECT"
         or name.endswith(record.CLAIM_NAMES)
         or name in extra
@@ -250,12 +251,12 @@ def claim_prefix(key: str) -> str:
 
 
 def _commented(file: dotenv.EnvFile, indexes: Collection[int]) -> dict[int, str]:
-    """The variables among some statements as comments, by their indexes."""
-    statements = file.statements
+    """The variables among some statements, and what a push wrote of them, as comments."""
+    texts = {index: file.statements[index].text.lstrip() for index in indexes}
     return {
-        index: "".join(_OWN + line for line in statements[index].text.lstrip().splitlines(True))
-        for index in indexes
-        if statements[index].key is not None
+        index: "".join(_OWN + line for line in text.splitlines(True))
+        for index, text in texts.items()
+        if file.statements[index].key is not None or text.startswith(_RECORD)
     }
 
 

@@ -6,7 +6,7 @@ Loaded only where something changed.
 from __future__ import annotations
 
 from neonup.database import USER, Database
-from neonup.env import dotenv, lock, record_changes
+from neonup.env import dotenv, lock, record, record_changes
 from neonup.errors import EnvFileError
 from neonup.settings import Settings
 from neonup.start import lookup, ready
@@ -31,11 +31,11 @@ def refresh(settings: Settings, database: Database) -> list[str]:
     Returns:
         What a banner should say: why that could not be done.
     """
-    is_ours = database.provider != USER or database.before_claim is not None
-    if not is_ours or not settings.enabled or settings.env == "production" or ready.is_running():
+    if not settings.enabled or settings.env == "production" or ready.is_running():
         return []  # what is due runs under the lock, and has written them
     file = dotenv.read(lookup.file_of(settings, pipes=False), pipes=False)
-    if file.text is None or record_changes.is_current(database, settings, file):
+    is_ours = database.provider != USER or record.is_written_by_us(file, database)
+    if not is_ours or file.text is None or record_changes.is_current(database, settings, file):
         return []
     try:
         with lock.project(settings):

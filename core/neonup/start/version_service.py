@@ -10,7 +10,8 @@ from neonup.database import USER, Database
 from neonup.errors import NeonupError
 from neonup.providers.registry import provider_class
 from neonup.settings import Settings, resolve
-from neonup.start import checkout, lookup, owner, permission
+from neonup.start import announce, checkout, lookup, owner, permission
+from neonup.start.flow import Start
 from neonup.start.renewal import renew
 from neonup.versions import Restored, Version, Versions
 
@@ -76,6 +77,9 @@ def restore(settings: Settings, versions: Versions, wanted: Version | datetime) 
     done = versions.restore(wanted) if isinstance(wanted, Version) else versions.restore_to(wanted)
     if done.database_id is not None and database is not None and database.id != done.database_id:
         renew(settings, database, database.with_(id=done.database_id))  # e.g. on another branch
+    now = Start(settings, create=False, quiet=True).run()
+    if now.note:  # its port was taken meanwhile, so that the URL is another one
+        announce.remark(now.note, settings)
     return done
 
 

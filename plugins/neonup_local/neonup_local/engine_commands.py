@@ -55,7 +55,8 @@ def use(name: str, yes: bool, **arguments: Any) -> None:
     The data directory stays where the engine can run it; else everything is dumped and restored,
     and compared. The data of before is kept as a version. Connections are closed.
     """
-    settings = commands.change(**arguments).settings
+    start = commands.change(**arguments)
+    settings = start.settings
     database = project.find_database(settings)
     if database is None or database.provider != LocalProvider.name:
         raise NeonupError(
@@ -72,6 +73,7 @@ def use(name: str, yes: bool, **arguments: Any) -> None:
     provider = LocalProvider(settings)
     done = change.use(provider.databases, provider.id_of(database), name)
     upkeep.start(settings.home)
+    moved = commands.answering(start).note  # where its port was taken meanwhile
     if commands.wants_json():
         before = done.before and {
             **asdict(done.before),
@@ -85,7 +87,7 @@ def use(name: str, yes: bool, **arguments: Any) -> None:
         return
     for reason in done.reasons:
         click.echo(f"Dumped and restored: {reason}.")
-    click.echo(f"{described} has {done.engine} now, under the same URL.")
+    click.echo(f"{described} has {done.engine} now, {moved or 'under the same URL'}.")
     click.echo(
         f"What there was before is kept as {done.before.name}: "
         f"`neonup undo {done.before.name}` brings it back, with its engine."

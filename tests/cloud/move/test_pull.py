@@ -7,11 +7,13 @@ import sys
 from pathlib import Path
 
 import pytest
+from dotenv import dotenv_values
 
 from neonup_local.engine import binaries
 from tests.cloud.move.databases import EVERYTHING, ask, facts
 from tests.postgres import programs
 from tests.project import Project
+from tests.variables import declare, expected
 
 SECRETS = ["zq1-clear@example.com", "Zq2clearname", "zq3-clear-phone", "zq4-clear-note"]
 PEOPLE = f"""
@@ -56,6 +58,7 @@ def local_url(project: Project) -> str:
 def test_a_pull_copies_everything_and_leaves_the_cloud_alone(
     project: Project, in_cloud: str
 ) -> None:
+    declare(project)
     ask(in_cloud, EVERYTHING)
     xid = ask(in_cloud, "SELECT pg_current_xact_id()::text::bigint")
     said = project.ok("pull")
@@ -64,14 +67,17 @@ def test_a_pull_copies_everything_and_leaves_the_cloud_alone(
     assert int(ask(in_cloud, "SELECT pg_current_xact_id()::text::bigint")) == int(xid) + 1
     assert project.env_file.read_text() == f"DATABASE_URL={in_cloud}\n"
     here = local_url(project)
+    assert dotenv_values(project.folder / ".env.local") == {"DATABASE_URL": here, **expected(here)}
     assert project.ok("url").strip() == here
     assert ask(here, MAJOR) == 18
     assert facts(here) == facts(in_cloud)
 
 
 def test_a_second_pull_wants_force(project: Project, in_cloud: str) -> None:
+    declare(project, "postgres")
     ask(in_cloud, "CREATE TABLE t AS SELECT 1 AS one")
-    project.ok("pull")
+    url = project.json("pull")["url"]
+    assert url == local_url(project) and url.startswith("postgres://")
     ask(in_cloud, "INSERT INTO t VALUES (2)")
     assert "is not empty" in project.fails("pull")
     assert "pulled 1 table, 2 rows" in project.ok("pull", "--force")

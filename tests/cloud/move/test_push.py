@@ -29,6 +29,7 @@ from tests.emulator.serving import NeonServer
 from tests.hostile_variables import HOSTILE
 from tests.postgres import programs
 from tests.project import Project
+from tests.variables import check, declare
 from tests.waiting import wait_until
 
 SAMPLE = Path(__file__).parents[2] / "plugin_provider"
@@ -62,6 +63,26 @@ def test_a_push_moves_everything_and_switches(project: Project, local: str, clou
     project.ok("--force", "--provider", "local")  # what it says
     assert project.url == local
     assert "people" in project.query("SELECT string_agg(tablename, ',') FROM pg_tables")
+
+
+def test_the_projects_variables_go_with_the_url_there_and_back(
+    project: Project, local: str, cloud: str
+) -> None:
+    """Those of a database that the user has named are neonup's lines still: a new table counts."""
+    declare(project)
+    project.ok()
+    project.ok("push", "--to", cloud)
+    check(project)
+    pushed = project.env_file.read_bytes()
+    project.ok("--force", "--provider", "local")
+    check(project)
+    project.ok("destroy", "--yes")
+    assert project.env_file.read_bytes() == pushed
+    with (project.folder / "pyproject.toml").open("a") as file:
+        file.write('MORE = "{host}"\n')
+    project.ok()
+    check(project)
+    assert project.variables["MORE"] == project.variables["POSTGRES_SERVER"]
 
 
 def test_a_push_by_the_default_engine_alone(project: Project, local: str, cloud: str) -> None:

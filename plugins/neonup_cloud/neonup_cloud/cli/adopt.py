@@ -59,6 +59,7 @@ def adopt(project_id: str | None, branch: str | None, yes: bool, **arguments: An
         neon_branch, urls = _reach(neon, project_id, branch, database, former)
     adopted = _adopted(start, database, f"{project_id}/{neon_branch.id}", urls)
     adopted = _record(start.settings, adopted, replaces=database)
+    start.remarks += publish(start.settings, adopted, os.environ)
     start.remarks += exposure_remarks(Path(adopted.source))
     commands.show_database(adopted, start.remarks)
 
@@ -193,11 +194,11 @@ def _adopted(start: Start, database: Database | None, id_: str, urls: Connection
         direct_url=urls.direct if urls.direct != urls.pooled else None,
         key=start.settings.key,
         note="adopted: it is in your Neon account, and does not expire",
-    )
+    ).in_scheme(start.settings.url_scheme)
 
 
 def _record(settings: Settings, adopted: Database, *, replaces: Database | None) -> Database:
-    """Write the database into the project's file and into ``os.environ``.
+    """Write the database into the project's file.
 
     Args:
         settings: the project's.
@@ -220,5 +221,4 @@ def _record(settings: Settings, adopted: Database, *, replaces: Database | None)
             )
         file = settings.env_file if recorded is None else Path(recorded.source)
         write_record(adopted, settings, file, replace=recorded is not None)
-    publish(settings, adopted, os.environ)
     return adopted.with_(source=str(file))

@@ -170,4 +170,5 @@ class Pull:
             logical_replication=settings.logical_replication,
         )
         with project_lock(settings):
-            return provider.provision(spec).with_(key=settings.key), provider
+            made = provider.provision(spec).with_(key=settings.key)
+            return made.in_scheme(settings.url_scheme), provider
