@@ -77,7 +77,7 @@ def _server(folder: Path) -> Iterator[str]:
     server.start()
     try:
         admin = Admin(*server.administrator())
-        admin.run(*server.passwords(_PASSWORD))
+        admin.run(*server.passwords(_PASSWORD, quick=True))
         admin.run(f"ALTER ROLE {server.OWNER} SUPERUSER")  # as Django's own CI: for extensions
         admin.close()
         yield f"postgresql://{server.OWNER}:{_PASSWORD}@127.0.0.1:{port}"

@@ -259,7 +259,7 @@ def world(warm_parts: Path) -> Iterator[World]:
     server.start()
     admin = Admin(*server.administrator())
     try:
-        admin.run(*server.passwords("pw"))
+        admin.run(*server.passwords("pw", quick=True))
         assert restore.prepare(admin, server.data)
         sql.create(admin, TEMPLATE, naming.EMPTY, server.OWNER)
         with psycopg.connect(

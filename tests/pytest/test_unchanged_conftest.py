@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from tests.pytest.child import Child
@@ -403,6 +405,65 @@ def test_what_connects_when_it_is_imported(child: Child, how: str) -> None:
     args = ["-n2"] if how == "psycopg" else []
     child.pytest(*args).expect(passed=2)
     child.assert_nothing_left()
+
+
+OTHER_DRIVERS = """
+    import os
+    import pg8000.dbapi, pg8000.native, psycopg2, sqlalchemy
+
+    URL = os.environ["DATABASE_URL"]
+    NAMES = ("host", "port", "user", "password", "database")
+    PLACE = {name: os.environ[f"PG{name.upper()}"] for name in NAMES}
+    TABLE = "CREATE TABLE items (i int)"
+
+    def through_sqlalchemy(driver):
+        engine = sqlalchemy.create_engine(URL.replace("postgresql:", f"postgresql+{driver}:"))
+        with engine.connect() as connection:
+            connection.execute(sqlalchemy.text(TABLE))
+            connection.commit()
+        engine.dispose()
+
+    def through(connection):
+        connection.cursor().execute(TABLE)
+        connection.commit()
+        connection.close()
+"""
+OTHERS_CONNECT = [
+    "through(psycopg2.connect(URL))",
+    "through(psycopg2.connect(''))",
+    "through_sqlalchemy('psycopg2')",
+    "through(pg8000.connect(**PLACE))",
+    "through(pg8000.dbapi.connect(**PLACE))",
+    "pg8000.native.Connection(**PLACE).run(TABLE)",
+    "through_sqlalchemy('pg8000')",
+]
+
+
+@pytest.mark.thorough
+@pytest.mark.timeout(300)
+def test_what_connects_by_a_driver_that_the_tests_do_not_need(child: Child, tmp_path: Path) -> None:
+    packages = ["psycopg2-binary==2.9.13", "pg8000==1.31.6", "scramp==1.5.0", "asn1crypto==1.5.1"]
+    child.install(tmp_path / "env", packages)
+    child.ini("neon_env = DATABASE_URL")
+    for connect in OTHERS_CONNECT:
+        child.write(
+            app=f"{OTHER_DRIVERS}\n    {connect}",
+            conftest="import app",
+            test_it="""
+            import app, psycopg
+
+            def test_it():
+                with psycopg.connect(app.URL) as connection:
+                    assert connection.execute("SELECT count(*) FROM items").fetchone() == (0,)
+                assert not hasattr(app.psycopg2.connect, "__wrapped__")
+                assert not hasattr(app.pg8000.core.CoreConnection.__init__, "__wrapped__")
+            """,
+        )
+        child.pytest().expect(passed=1)
+        child.assert_nothing_left()
+    command = [child.program, "-m", "neonup", "run", "--test", "--", child.program, "app.py"]
+    done = child.command(command)
+    assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.parametrize("hook", ["pytest_configure", "pytest_sessionstart"])

@@ -29,6 +29,12 @@ OWNER = "neondb_owner"
 DATABASE = "neondb"
 """Neon's own names: of its superuser, of a project's first role and of its first database."""
 
+ROUNDS = 4096
+"""Of hashing, for a password: Postgres's default, and the fewest that some drivers accept.
+
+https://datatracker.ietf.org/doc/html/rfc7677#section-4
+"""
+
 FORM = 4
 """Counted up when what is in a template changes, or when older ones cannot be relied on: those of
 form 3 may know the password of a home that is gone."""
@@ -84,7 +90,7 @@ def admin_password(home: Path) -> str:
     return path.read_text(encoding="ascii").strip()
 
 
-def scram_verifier(password: str, rounds: int = 4096) -> str:
+def scram_verifier(password: str, rounds: int = ROUNDS) -> str:
     """What Postgres stores for a password, so that the password itself never reaches it.
 
     https://www.postgresql.org/docs/current/catalog-pg-authid.html

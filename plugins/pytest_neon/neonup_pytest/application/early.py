@@ -21,7 +21,7 @@ _CONNECT = {
     "psycopg": ("Connection.connect", "AsyncConnection.connect"),
     "psycopg2": ("connect",),
     "asyncpg": ("connect", "connection.connect"),
-    "pg8000": ("connect", "dbapi.connect", "native.Connection.__init__"),
+    "pg8000": ("core.CoreConnection.__init__",),  # of all its interfaces, imported or not yet
 }
 """What connects, in each driver."""
 
