@@ -7,6 +7,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from psycopg.conninfo import make_conninfo
 
 from neonup_emulator.neon.model import Branch, DataState
 from tests.emulator.api import Api, Project, ask
@@ -331,6 +332,25 @@ def test_a_branch_that_is_still_being_copied_has_its_connection_uris(neonup_home
         (uri,) = answer["connection_uris"]
         wait_until(lambda: is_ready(server, answer["branch"]["id"]), "the branch")
         assert ask(uri["connection_uri"], "SELECT 1") == 1
+
+
+@pytest.mark.parametrize("source", ["parent-data", "schema-only"])
+def test_a_connection_to_a_branch_that_is_still_being_copied_waits_for_it(
+    neonup_home: Path, source: str
+) -> None:
+    with serving(neonup_home, patience=0) as server:
+        api = Api(server.base, server.key)
+        project = api.create_project(name="shop")
+        assert ask(project.url, "SELECT 1") == 1  # at once, as soon as the answer is there
+        ask(project.url, "CREATE TABLE things AS SELECT 1 AS n, repeat('x', 100000000) AS text")
+        body = {"branch": {"name": "dev", "init_source": source}}
+        answer = api.ok(
+            "POST", f"{project.path}/branches", {**body, "endpoints": [{"type": "read_write"}]}
+        )
+        assert answer["branch"]["current_state"] == "init"
+        url = make_conninfo(project.url, host=answer["endpoints"][0]["host"])
+        count = ask(url, "SELECT count(*) FROM things")
+        assert count == (1 if source == "parent-data" else 0)
 
 
 def is_ready(server: NeonServer, id: str) -> bool:  # noqa: A002

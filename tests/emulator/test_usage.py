@@ -101,8 +101,9 @@ def test_bytes_to_clients_are_counted(project: Project, neon_server_here: NeonSe
     assert len(rows) == 2048
     wait_until(lambda: shown(project)["data_transfer_bytes"] > 2 * MIB, "the front's report")
     assert shown(project)["data_transfer_bytes"] < 3 * MIB
-    listed = project.api.ok("GET", f"{project.path}/branches")["branches"]
-    assert listed[0]["data_transfer_bytes"] == shown(project)["data_transfer_bytes"]
+    before = shown(project)["data_transfer_bytes"]  # what ends the connection may still be counted
+    (listed,) = project.api.ok("GET", f"{project.path}/branches")["branches"]
+    assert before <= listed["data_transfer_bytes"] <= shown(project)["data_transfer_bytes"]
 
 
 def test_time_counts_while_the_server_runs(
@@ -283,11 +284,10 @@ def test_days_and_months_are_put_together_of_hours(
 
     before = answers()
     assert sum(seconds for seconds, _ in before[1]) == 12_000
-    count = len(neon.meter.stored.rows(project.id))
-    neon.meter.stored.fold(now)
+    neon.meter.stored.fold(now)  # unless the server's own upkeep was faster
     neon.meter.stored.fold(now)
     assert answers() == before
-    assert len(neon.meter.stored.rows(project.id)) < count * 2 / 3
+    assert len(neon.meter.stored.rows(project.id)) < len(rows) * 2 / 3
 
 
 @pytest.mark.parametrize("repeated", [True, False])

@@ -70,8 +70,9 @@ class Served:
     log: Path
 
     def http(self) -> httpx2.AsyncClient:
-        """What sends the token."""
-        return httpx2.AsyncClient(headers={"Authorization": f"Bearer {self.token}"})
+        """What sends the token, and waits for a busy machine."""
+        headers = {"Authorization": f"Bearer {self.token}"}
+        return httpx2.AsyncClient(headers=headers, timeout=60)
 
     @asynccontextmanager
     async def client(self, mode: str) -> AsyncIterator[Client]:

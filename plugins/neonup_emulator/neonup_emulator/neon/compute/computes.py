@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
@@ -28,6 +29,8 @@ from neonup_emulator.neon.state.clock import Clock
 from neonup_emulator.neon.state.store import Store, setting
 
 log = logging.getLogger(__name__)
+
+_COPYING = 60.0  # seconds that a client's connection waits for the data of a new branch
 
 
 class Computes:
@@ -174,18 +177,30 @@ class Computes:
     def present(self, branch: Branch, *, known: bool = False) -> Iterator[Branch]:
         """A branch as it is now, with its cluster held: it may have been given other data.
 
+        One whose data is still being copied is waited for: an answer that took too long has named
+        its endpoints before.
+
         Args:
             known: the store does not know the branch, so it must be as it is.
 
         Raises:
             NotFound: it is gone.
+            Unprocessable: it is still being copied.
         """
         while True:
-            current = branch if known else self._row(branch)
+            current = branch if known else self._finished(branch)
             with self.held(current.cluster_id):
                 if known or self._row(branch).cluster_id == current.cluster_id:
                     yield current
                     return
+
+    def _finished(self, branch: Branch) -> Branch:
+        deadline = time.monotonic() + _COPYING
+        while (row := self._row(branch)).is_unfinished:
+            if time.monotonic() > deadline:
+                raise Unprocessable("the branch is still being created")
+            time.sleep(0.05)
+        return row
 
     def _row(self, branch: Branch) -> Branch:
         row = self._store.get(Branch, branch.id)
