@@ -51,7 +51,8 @@ def test_each_of_both_sleeps_and_wakes_alone(project: Project) -> None:
     project.api.ok("POST", f"{path}/suspend")
     write(project.url, 2)
     suspend(project)
-    assert rows(url) == [1, 2]  # it reads what it has missed from the archive
+    # It reads what it has missed from the archive, and answers before it has all of that.
+    wait_until(lambda: rows(url) == [1, 2], "the second row")
     assert project.api.ok("GET", path)["endpoint"]["current_state"] == "active"
     main = f"{project.path}/endpoints/{project.endpoint}"
     assert project.api.ok("GET", main)["endpoint"]["current_state"] == "idle"
