@@ -97,7 +97,7 @@ def _as_dict(proposal: Proposal, file: ProjectFile, text: str, *, written: bool)
 
 def _line_dict(line: ProposedLine) -> dict[str, Any]:
     return {
-        "table": f"tool.neonup.{line.table}".rstrip("."),
+        "table": pyproject.name_of(line.table),
         "name": line.name,
         "value": line.value,
         "why": line.why,

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from neonup.plugin import commands
-from neonup_init import tools
+from neonup_init import tests_schema, tools
 from neonup_init.evidence import Evidence, VariableRead
 from neonup_init.names import is_for_tests
 from neonup_init.parents import is_recorded_by_neonup
@@ -99,13 +99,14 @@ def _strict(evidence: Evidence, choice: Choice) -> Iterator[str]:
 def _tests(files: ProjectFiles, evidence: Evidence) -> Iterator[str]:
     is_django = (files.folder / "manage.py").is_file() and "django" in evidence.imports
     if tools.uses_pytest(files, evidence):
-        if not (tools.requires(files, "neonup-pytest") or tools.requires(files, "neonup[pytest]")):
+        if not tests_schema.has_plugin(files):
             install = commands.install("pytest")
             yield f"tests run by pytest get databases of their own with neonup's plugin: {install}"
-        if not is_django and (used := tools.migration(files, evidence)) is not None:
+        used = tests_schema.migration(files, evidence)
+        if used is not None and not tests_schema.can_be_set(files):
             yield (
-                "where no conftest makes the schema of the tests' database: `neon_migrate = "
-                f"{used.value}` in pytest's ini options"
+                "no conftest makes the schema of the tests' database: `neon_migrate = "
+                f"{used.value}` in pytest's ini options, with the plugin, does"
             )
     elif is_django:
         yield "`python manage.py test` makes a test database of its own beside the development one"

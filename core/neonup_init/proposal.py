@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from neonup_init import notes, tools
+from neonup_init import notes, tests_schema, tools
 from neonup_init.evidence import Evidence, FileLine
 from neonup_init.names import is_url_of_postgres
 from neonup_init.parents import env_file_above, is_near, is_recorded_by_neonup
@@ -17,6 +17,7 @@ from neonup_init.survey import survey
 from neonup_init.variables import DEFAULT_KEY, Choice, choose
 
 VARIABLES = "variables"
+PYTEST = "pytest"
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,7 @@ class ProposedLine:
     """A line for ``pyproject.toml``.
 
     Args:
-        table: ``""`` for ``[tool.neonup]``, or ``variables``.
+        table: ``""`` for ``[tool.neonup]``, ``variables``, or ``pytest`` for its ini options.
         name: the setting or the variable.
         value: its value.
         why: the reason, for a person.
@@ -44,7 +45,7 @@ class Proposal:
 
     Attributes:
         project: its folder.
-        lines: what is missing in ``[tool.neonup]``.
+        lines: what is missing in ``[tool.neonup]`` and pytest's ini options.
         reads: the variables of the database that the code reads, each with its place.
         notes: what cannot be set there.
     """
@@ -119,6 +120,10 @@ def _lines(files: ProjectFiles, evidence: Evidence, choice: Choice) -> Iterator[
         )
     for name, (template, place) in choice.templates.items():
         yield ProposedLine(VARIABLES, name, template, f"reads {name}", place)
+    used = tests_schema.migration(files, evidence)
+    if used is not None and tests_schema.can_be_set(files):
+        why = "makes the schema, and no conftest does"
+        yield ProposedLine(PYTEST, "neon_migrate", used.value, why, used.place)
 
 
 def _env_file(files: ProjectFiles, evidence: Evidence, choice: Choice) -> Iterator[ProposedLine]:

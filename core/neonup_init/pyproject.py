@@ -19,10 +19,15 @@ from typing import Any
 
 from neonup import NeonupError
 from neonup.plugin import files
-from neonup_init.proposal import VARIABLES, ProposedLine
+from neonup_init.proposal import PYTEST, VARIABLES, ProposedLine
 
 _HEADER = re.compile(r"^[ \t]*\[")
 NAME = "pyproject.toml"
+_TABLES = {
+    "": ("tool", "neonup"),
+    VARIABLES: ("tool", "neonup", "variables"),
+    PYTEST: ("tool", "pytest", "ini_options"),
+}
 
 
 @dataclass(frozen=True)
@@ -83,28 +88,35 @@ def added(file: ProjectFile, lines: Sequence[ProposedLine]) -> str:
     """
     text = file.text
     newline = "\r\n" if "\r\n" in text else "\n"
-    for table in ("", VARIABLES):
+    for table in _TABLES:
         new = [_line(line) for line in lines if line.table == table]
         if new:
             text = _with_lines(text, _header(table), new, newline)
     expected = deepcopy(file.data)
-    settings = expected.setdefault("tool", {}).setdefault("neonup", {})
     for line in lines:
-        (settings.setdefault(VARIABLES, {}) if line.table else settings)[line.name] = line.value
+        table_data = expected
+        for name in _TABLES[line.table]:
+            table_data = table_data.setdefault(name, {})
+        table_data[line.name] = line.value
     try:
         is_as_meant = tomllib.loads(text) == expected
     except tomllib.TOMLDecodeError:
         is_as_meant = False
     if not is_as_meant:
         raise NeonupError(
-            f"{file.path} has its table tool.neonup in a form that is not changed automatically.",
+            f"{file.path} has tables of [tool] in a form that is not changed automatically.",
             remedy="Add by hand: " + "; ".join(_by_hand(line) for line in lines),
         )
     return text
 
 
+def name_of(table: str) -> str:
+    """A table's name in the file, such as ``tool.neonup.variables``."""
+    return ".".join(_TABLES[table])
+
+
 def _header(table: str) -> str:
-    return "[tool.neonup]" if not table else f"[tool.neonup.{table}]"
+    return f"[{name_of(table)}]"
 
 
 def _line(line: ProposedLine) -> str:

@@ -52,10 +52,14 @@ def migration(files: ProjectFiles, evidence: Evidence) -> ToolUsed | None:
 
 
 def _alembic(path: Path, files: ProjectFiles) -> str:
-    """The command; in a folder below it is run there, unless the file itself is the landmark."""
+    """The command; in a folder below it is run there, unless its scripts are found from here."""
     if path.parent == files.folder:
         return "alembic upgrade head"
-    if re.search(r"^script_location\s*=\s*%\(here\)s", files.text(path), re.MULTILINE):
+    location = re.search(r"^script_location\s*=\s*(\S+)", files.text(path), re.MULTILINE)
+    scripts = location.group(1) if location is not None else ""
+    if scripts.startswith("%(here)s") or (
+        not (path.parent / scripts).is_dir() and (files.folder / scripts).is_dir()
+    ):
         return f"alembic -c {shlex.quote(files.relative(path))} upgrade head"
     return f"sh -c 'cd {shlex.quote(files.relative(path.parent))} && alembic upgrade head'"
 

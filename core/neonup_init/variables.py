@@ -170,7 +170,8 @@ def _key(urls: Sequence[DatabaseRead]) -> VariableRead | None:
 def _url_template(each: DatabaseRead, key: VariableRead | None, evidence: Evidence) -> str | None:
     """The template of a URL's variable; None: it is the key, or what stands in for the key."""
     read, words = each.read, each.meaning.words
-    if key is None or read.name in (key.name, f"{key.name}_DIRECT"):
+    same = key.name.upper() if key is not None else ""  # a helper of the project's may spell it so
+    if key is None or read.name.upper() in (same, f"{same}_DIRECT"):
         return None
     if words & {"DIRECT", "UNPOOLED"}:
         return "{direct_url}"

@@ -11,6 +11,10 @@ from tests.init.conftest import StrangersProject
 CODE: dict[str, tuple[str, dict[str, Any]]] = {
     "the default key": ("import os\nURL = os.environ['DATABASE_URL']", {}),
     "another key": ("import os\nURL = os.getenv('SHOP_DB_URL')", {"key": "SHOP_DB_URL"}),
+    "the key in a helper's own spelling": (
+        "import os\nself.setting_from_env('database_url')\nURL = os.environ['DATABASE_URL']",
+        {},
+    ),
     "getenv": (
         "from os import getenv\nH, P = getenv('DB_HOST', 'db'), getenv('DB_PASS')",
         {"variables.DB_HOST": "{host}", "variables.DB_PASS": "{password}"},
@@ -222,6 +226,13 @@ def test_the_scheme_of_the_example_is_the_scheme(project: StrangersProject) -> N
         ),
         (
             {
+                "conf/alembic.ini": "[alembic]\nscript_location = shop/migrations\n",
+                "shop/migrations/env.py": "",
+            },
+            "alembic -c conf/alembic.ini upgrade head",
+        ),
+        (
+            {
                 "migrations/alembic.ini": "",
                 "migrations/env.py": "",
                 "shop.py": "import flask_migrate, flask\napp = flask.Flask(__name__)\n",
@@ -240,6 +251,48 @@ def test_the_migration_command(
 ) -> None:
     project.write(files)
     assert project.proposed() == {"migrate": command}
+
+
+@pytest.mark.parametrize(
+    "conftest",
+    [
+        "from alembic import command\n",
+        "async def schema(c):\n    await c.run_sync(Base.metadata.create_all)\n",
+        "from shop.model import create_model\ncreate_model(engine)\n",
+    ],
+)
+def test_tests_that_make_their_schema_need_no_line(
+    conftest: str, project: StrangersProject
+) -> None:
+    project.write(
+        {
+            "alembic.ini": "[alembic]\n",
+            "tests/test_it.py": "def test_it(): ...",
+            "tests/conftest.py": conftest,
+            "shop/model.py": "def create_model(bind):\n    Base.metadata.create_all(bind)\n",
+        }
+    )
+    assert project.proposed() == {"migrate": "alembic upgrade head"}
+
+
+@pytest.mark.parametrize(
+    "elsewhere",
+    [
+        {"pytest.ini": "[pytest]\n"},
+        {"tox.ini": "[pytest]\n"},
+        {"setup.cfg": "[tool:pytest]\n"},
+        {"pyproject.toml": "[tool.pytest]\nminversion = '9'\n"},
+    ],
+)
+def test_settings_of_pytest_that_are_elsewhere_are_named(
+    elsewhere: dict[str, str], project: StrangersProject
+) -> None:
+    tests = {"alembic.ini": "[alembic]\n", "tests/test_it.py": "def test_it(): ..."}
+    project.write({**tests, **elsewhere, "app.py": "import os\nos.environ['DATABASE_URL']\n"})
+    assert project.proposed() == {"migrate": "alembic upgrade head"}
+    assert "`neon_migrate = alembic upgrade head` in pytest's ini options" in project.notes()
+    project.write({name: f"{text}neon_migrate = 'x'\n" for name, text in elsewhere.items()})
+    assert "neon_migrate" not in project.notes()
 
 
 def test_compose_files_and_examples_alone_are_no_reason_to_set_variables(

@@ -137,6 +137,21 @@ print(asyncio.run(items()))
     assert "1 passed" in tested.stdout, tested.stdout + tested.stderr
 
 
+def test_tests_of_a_schema_that_a_command_makes_before_them(project: StrangersProject) -> None:
+    """As in full-stack-fastapi-template, whose CI runs Alembic and then pytest."""
+    conftest = FASTAPI["tests/conftest.py"]
+    made = conftest[conftest.index("@pytest.fixture(scope=") : conftest.index("@pytest.fixture\n")]
+    conftest = conftest.replace(made, "").replace("from alembic import command, config", "")
+    project.write({**FASTAPI, "tests/conftest.py": conftest})
+    project.ok("init", "--yes")
+    assert tomllib.loads(project.pyproject)["tool"]["pytest"] == {
+        "ini_options": {"neon_migrate": "alembic upgrade head"}
+    }
+    tested = project.command([sys.executable, "-m", "pytest", "-q", "-o", "asyncio_mode=auto"])
+    assert "1 passed" in tested.stdout, tested.stdout + tested.stderr
+    assert "proposes nothing" in project.ok("init", "--yes")
+
+
 FLASK = {
     "requirements.txt": "flask\npsycopg[binary]\n",
     "config.py": """
