@@ -125,7 +125,7 @@ def test_access_tokens_last_for_900_seconds(agent: Agent, later: Later) -> None:
     answer = agent.exchange().json()
     assert (answer["token_type"], answer["expires_in"]) == ("Bearer", 900)
     assert answer["scope"] == "postgres.read postgres.write"
-    later(seconds=890)
+    later(seconds=840)
     agent.ok("GET", "/credentials")
     later(seconds=901)
     refused = agent.ask("GET", "/credentials")
