@@ -168,6 +168,10 @@ SUITES = (
             "CREATE SCHEMA test_schema; CREATE SCHEMA test_schema_2; "
             "CREATE EXTENSION hstore; CREATE EXTENSION citext;"
         ),
+        reasons={
+            "test_table_using_custom": "an access method takes a superuser to create, which plain "
+            "Postgres's role is here and a project's is not; the test skips itself",
+        },
     ),
     Suite(
         "alembic",
