@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from typing import Any, Self
@@ -51,14 +52,28 @@ class ConnectionPool:
     async def open(self) -> None:
         """Begin with the first connection."""
         await self._pool.open()
+        self._closing = asyncio.create_task(self._close_with_the_loop())
 
     async def close(self) -> None:
         """Close all connections."""
+        self._closing.cancel()
         try:
             await self._pool.close()
         finally:  # it gives up where the loop has ended its workers already
             for connection in list(self._connections):
                 await connection.close()
+
+    async def _close_with_the_loop(self) -> None:
+        """Close when `asyncio.run` cancels all tasks at the loop's end.
+
+        A worker of the pool takes a cancellation for a connection that could not be made and goes
+        on, which `asyncio.run` waits for: it ends when the pool is closed.
+        """
+        try:
+            await asyncio.get_running_loop().create_future()
+        except asyncio.CancelledError:
+            with suppress(asyncio.CancelledError):  # of the workers that ended
+                await self._pool.close()
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:
