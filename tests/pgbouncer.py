@@ -90,7 +90,7 @@ def _pooling(base: Path, url: str, connections: int) -> Iterator[Pooler]:
     finally:
         process.send_signal(signal.SIGTERM)
         try:
-            process.wait(10)
+            process.wait(60)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()

@@ -388,7 +388,7 @@ def test_a_database_whose_server_died_is_started_by_the_next_connection(
     (row,) = NeonServers(neon_new_server.home).rows()
     server = psutil.Process(int(row["pid"] or 0))
     server.kill()
-    server.wait(20)
+    server.wait(60)
     assert answers(made["connection_string"])
 
 

@@ -264,7 +264,7 @@ def test_a_pipe_without_end_is_not_read_to_it(tmp_path: Path) -> None:
     with subprocess.Popen(["sh", "-c", 'yes A=1 > "$0"', path]) as writer:
         with pytest.raises(EnvFileError, match="larger than 4 MB"):
             dotenv.read(path)
-        assert writer.wait(10) in (0, -signal.SIGPIPE, 128 + signal.SIGPIPE)
+        assert writer.wait(60) in (0, -signal.SIGPIPE, 128 + signal.SIGPIPE)
 
 
 def test_a_file_descriptor_of_the_shell_is_read(project: Project) -> None:

@@ -106,12 +106,12 @@ def test_a_service_is_hidden_until_the_last_one_is_done(monkeypatch: pytest.Monk
     def hide() -> None:
         with libpq.service_hidden():
             inside.set()
-            go_on.wait(10)
+            go_on.wait(60)
 
     other = threading.Thread(target=hide)
     with libpq.service_hidden():
         other.start()
-        assert inside.wait(10)
+        assert inside.wait(60)
     assert "PGSERVICE" not in os.environ
     go_on.set()
     other.join()

@@ -48,7 +48,7 @@ def test_killed_between_two_requests_it_is_back(site_with: Site, neonup_home: Pa
             assert server.json()["name"] == "neondb"
         begin = time.monotonic()
         assert server.json("add")["notes"] in (1, 2)  # the last moments may be lost, DESIGN.md
-        assert time.monotonic() - begin < 15
+        assert time.monotonic() - begin < 60
 
 
 def test_stopped_between_two_requests_it_is_woken(site_with: Site) -> None:

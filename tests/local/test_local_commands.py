@@ -91,11 +91,11 @@ def test_logs_can_be_followed(shop: Project) -> None:
         assert process.stdout is not None
         process.stdout.readline()
         assert shop.neonup("psql", "--", "-c", "SELECT no_such_column").returncode == 1
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while "no_such_column" not in process.stdout.readline():
             assert time.monotonic() < deadline
         process.send_signal(signal.SIGINT)
-        process.communicate(timeout=10)
+        process.communicate(timeout=60)
         assert process.returncode == 0
 
 

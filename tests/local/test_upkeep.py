@@ -166,7 +166,7 @@ def test_a_log_is_kept_short(databases: LocalDatabases) -> None:
     upkeep.stop_idle(databases.home)
     assert log.stat().st_size <= 1_000_000
     ask(databases.url(record), "SELECT 1")
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while "disconnection" not in log.read_text().splitlines()[-1]:
         assert time.monotonic() < deadline
         time.sleep(0.01)

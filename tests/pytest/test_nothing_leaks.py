@@ -221,10 +221,10 @@ def test_the_session_ended_in_the_middle_of_something(child: Child) -> None:
                 except psycopg.OperationalError as error:
                     ended.append(error)
             threading.Thread(target=work, daemon=True).start()
-            assert begun.wait(10)
+            assert begun.wait(60)
 
         def test_two(neon_connection):
-            deadline = time.monotonic() + 5
+            deadline = time.monotonic() + 30
             while not ended and time.monotonic() < deadline:
                 time.sleep(0.01)
             assert ended

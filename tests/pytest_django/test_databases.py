@@ -261,7 +261,7 @@ BESIDE_A_THREAD_STEPS = """
         apps.get_model("notes", "Note").objects.create(text="of a migration")
         for _ in range(20 if os.environ.get("BEATS") else 0):
             tried.clear()
-            assert tried.wait(10)
+            assert tried.wait(60)
         stop.set()
 """
 

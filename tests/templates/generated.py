@@ -174,7 +174,7 @@ def _end(process: subprocess.Popen[bytes]) -> None:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL):
         try:
             os.killpg(process.pid, number)
-            process.wait(10)
+            process.wait(60)
         except ProcessLookupError:
             return
         except subprocess.TimeoutExpired:
