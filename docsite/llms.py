@@ -10,9 +10,9 @@ _HEAD = """\
 # neonup
 
 > A real Postgres database for any Python project, the moment it is needed: on this machine
-> (`pip install "neonup[local]"`), on neon.new, or in a Neon account; and `neonup serve`, a Neon on
-> this machine. `neonup`, or `neonup.ensure()` in a program, finds the project's database or creates
-> one, and writes `DATABASE_URL` into `.env`.
+> (`pip install "neonup[local]"`), at Neon without an account, or in one; and `neonup serve`, a Neon
+> on this machine. `neonup`, or `neonup.ensure()` in a program, finds the project's database or
+> creates one, and writes `DATABASE_URL` into `.env`.
 
 To use neonup in a project, begin with [For coding agents](docs/coding-agents.md); to work on neonup
 itself, with [AGENTS.md](AGENTS.md). Commands that answer take `--json`. Passwords and claim links

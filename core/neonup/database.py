@@ -49,7 +49,7 @@ class Database:
 
     Args:
         url: the connection URL in libpq's form, pooled where there is a pooler.
-        provider: what created it: ``local``, ``neon.new``, a plugin's name, or ``user``.
+        provider: what created it: ``local``, ``claimable``, a plugin's name, or ``user``.
         id: the provider's name for it.
         direct_url: the URL past the pooler, where it differs from ``url``.
         claim_url: the link that moves it into somebody's account. A secret.

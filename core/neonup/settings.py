@@ -46,7 +46,7 @@ class Settings:
         seed: a SQL script for a new database.
         migrate: a command for a new database, run before the seed.
         migrate_on: when ``migrate`` runs: for a ``new`` database, or at each ``start`` as well.
-        ref: the referrer that neon.new asks for.
+        ref: the referrer that the services of unclaimed databases ask for.
         logical_replication: whether a new database gets ``wal_level = logical``.
         on_expiry: what to do about an expired database: ``ask`` or ``replace``.
         banner: whether a start says which database it found.

@@ -95,6 +95,11 @@ def test_by_force_there_is_another_each_time(agent: Project) -> None:
     assert len({*seen}) == 4
 
 
+def test_logical_replication_cannot_be_asked_for(agent: Project) -> None:
+    assert "logical replication" in agent.fails(NEONUP_LOGICAL_REPLICATION="true")
+    assert not agent.env_file.exists()
+
+
 def test_a_secret_that_others_can_read_is_refused(agent: Project, neonup_home: Path) -> None:
     agent.ok()
     (path,) = (neonup_home / "claimable").iterdir()

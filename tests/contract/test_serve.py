@@ -122,7 +122,7 @@ def test_what_it_prints_is_all_that_a_project_needs(
     project = Project(tmp_path, clean_environ(neonup_home, **serving.said["env"]))
     done = project.command([sys.executable, "-m", "neonup", "-y", "--json"])
     assert done.returncode == 0, done.stdout + done.stderr
-    assert json.loads(done.stdout)["provider"] == "neon.new"
+    assert json.loads(done.stdout)["provider"] == "claimable"
     assert answers(project.url)
 
 
@@ -140,7 +140,10 @@ def test_a_person_is_told_how_to_use_it(neonup_home: Path) -> None:
         process.send_signal(signal.SIGINT)
         assert process.wait(30) == 0
         rest = process.stdout.read()
-        assert f"NEONUP_NEON_NEW_URL={line.split()[-1]}/api/v1 neonup" in rest
+        port = line.rpartition(":")[2].strip()
+        assert (
+            f"NEONUP_PROVIDER=claimable CLAIMABLE_NEON_HOST=http://localhost:{port} neonup" in rest
+        )
         assert f"  {line.split()[-1]}/sign-in?token=" in rest
     finally:
         process.kill()

@@ -41,6 +41,7 @@ def test_a_first_run_tells_the_claim_link_and_the_countdown(claimable: Project) 
     said = claimable.ok()
     link = claimable.variables["POSTGRES_CLAIM_URL"]
     assert "created a neon.new database" in said
+    assert 'Claimable Neon succeeds it: provider = "claimable"' in said
     assert f"claim it: {link}" in said
     assert "expires in 2 d 23 h unless claimed" in said
     assert claimable.query("SELECT 1") == "1"

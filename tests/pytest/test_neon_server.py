@@ -37,7 +37,7 @@ TESTS = """
         environ = {n: v for n, v in os.environ.items() if not n.startswith("PYTEST")}
         environ |= neon_server.env  # in pytest itself, neonup makes local databases only
         subprocess.run([sys.executable, "-m", "neonup"], cwd=tmp_path, env=environ, check=True)
-        assert neonup.find(tmp_path).provider == "neon.new"
+        assert neonup.find(tmp_path).provider == "claimable"
 
     def test_beside_a_database(neon_server, neon_connection):
         assert neon_connection.execute("SELECT 1").fetchone() == (1,)

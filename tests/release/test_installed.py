@@ -68,9 +68,11 @@ def test_each_python_runs_the_core_then_everything(
     environment: Environment, neon_new_server: NeonNewServer, project: Path
 ) -> None:
     environment.install("neonup")
-    cloud = {**environment.environ, **neon_new_server.environment}
-    assert "created a neon.new database" in ok([environment.neonup], project, cloud)
-    assert dotenv_values(project / ".env")["POSTGRES_CLAIM_URL"]
+    here = neon_new_server.url.replace("127.0.0.1", "localhost")
+    cloud = {**environment.environ, "CLAIMABLE_NEON_HOST": here}
+    said = ok([environment.neonup], project, cloud)  # nothing local: Claimable Neon
+    assert "created an unclaimed Neon database" in said
+    assert "provider: claimable (local: The provider 'local' is not installed.)" in said
     assert "ready" in ok([environment.neonup, "status"], project, cloud)
     environment.install("neonup[all]")
     pip = [environment.python, "-m", "pip"]

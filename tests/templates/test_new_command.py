@@ -83,7 +83,7 @@ def test_without_a_terminal_nothing_is_asked(tmp_path: Path, shell: dict[str, st
 
 def test_at_a_terminal_it_asks_what_was_not_given(tmp_path: Path, shell: dict[str, str]) -> None:
     terminal, other = pty.openpty()
-    words = [sys.executable, "-m", "neonup", "new", "fastapi", "Shop", "--provider", "neon.new"]
+    words = [sys.executable, "-m", "neonup", "new", "fastapi", "Shop", "--provider", "claimable"]
     process = subprocess.Popen(
         words, cwd=tmp_path, env=shell, stdin=other, stdout=other, stderr=other
     )
@@ -96,7 +96,7 @@ def test_at_a_terminal_it_asks_what_was_not_given(tmp_path: Path, shell: dict[st
     assert "The driver" in said
     assert "The models" in said
     generated = (tmp_path / "shop" / "pyproject.toml").read_text("utf-8")
-    assert 'provider = "neon.new"' in generated
+    assert 'provider = "claimable"' in generated
     assert "psycopg" in generated
     assert "sqlmodel" in generated
 

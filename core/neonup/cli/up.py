@@ -21,8 +21,8 @@ from neonup.start import announce, permission
     help="Create it with wal_level = logical.",
 )  # fmt: skip
 @click.option("--postgres", type=int, metavar="MAJOR", help="Its major version, e.g. 17.")
-@click.option("-r", "--ref", help="The referrer sent to neon.new.")
-@click.option("--provider", help="local, neon.new, account, claimable, or a plugin's provider.")
+@click.option("-r", "--ref", help="The referrer sent to claimable and neon.new.")
+@click.option("--provider", help="local, claimable, account, neon.new, or a plugin's provider.")
 @click.option("--force", is_flag=True, help="Create one even if the variable already has a value.")
 @click.option("-y", "--yes", is_flag=True, help="Do not ask: replace an expired database.")
 @output.json_option

@@ -1,5 +1,7 @@
 """The provider ``neon.new``: an instant database, nobody's for 72 hours unless it is claimed.
 
+Neon has deprecated the service (August 2026); the provider ``claimable`` succeeds it.
+
 The service's documentation: https://neon.com/docs/reference/claimable-postgres
 """
 
@@ -16,6 +18,8 @@ from neonup.provider import Provider
 from neonup.providers import neon_new_api as api
 from neonup.providers import validation
 from neonup.tables import NeonNewOptions
+
+_SUCCESSOR = 'neon.new is deprecated; Claimable Neon succeeds it: provider = "claimable"'
 
 
 class NeonNewProvider(Provider):
@@ -68,6 +72,7 @@ class NeonNewProvider(Provider):
             expires_at=answer.expires_at,
             key=spec.key,
             created=True,
+            note=_SUCCESSOR,
         )
         return database.with_(
             direct_url=database.direct if database.direct != database.url else None

@@ -28,7 +28,7 @@ KNOWN = {
 """Where the known providers are."""
 ON_THIS_MACHINE = frozenset({"local"})
 """Of those, the ones whose databases are on this machine; known here where one is not installed."""
-BY_ITSELF = ("local", "neon.new")
+BY_ITSELF = ("local", "claimable")
 """Those that ``auto`` tries, in this order: one's own account is used where that was asked for."""
 
 

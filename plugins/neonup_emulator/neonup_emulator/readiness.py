@@ -13,6 +13,7 @@ from neonup import home
 
 CONSOLE = "NEONUP_CONSOLE_URL"
 """The variable with the link to the console."""
+_CLAIMABLE = "CLAIMABLE_NEON_HOST"
 
 
 def tell(url: str, variables: Mapping[str, str], folder: Path, *, tls: bool, as_json: bool) -> None:
@@ -32,13 +33,12 @@ def tell(url: str, variables: Mapping[str, str], folder: Path, *, tls: bool, as_
     click.echo(f"A local Neon is ready: {click.style(url, bold=True)}\n")
     click.echo("  Its console; the link signs you in, so keep it to yourself:")
     click.echo(f"  {variables[CONSOLE]}\n")
-    click.echo("  To create a neon.new database, in a project's folder, in another terminal:")
-    ours = {name: value for name, value in variables.items() if name.startswith("NEONUP_")}
-    shown = " ".join(f"{name}={value}" for name, value in ours.items() if name != CONSOLE)
+    click.echo("  To create an unclaimed database, in a project's folder, in another terminal:")
+    shown = " ".join(f"{name}={variables[name]}" for name in ("NEONUP_PROVIDER", _CLAIMABLE))
     click.echo(f"  {shown} neonup\n")
     click.echo("  Neon API v2, for Neon's own clients:")
     for name, value in variables.items():
-        if name not in ours:
+        if not name.startswith("NEONUP_"):
             click.echo(f"  export {name}={value}")
     click.echo("  There is no pooler: a project's pooled URL is the direct one.\n")
     shown = "neonup list" if folder == home().absolute() else f"NEONUP_HOME={folder} neonup list"

@@ -73,14 +73,13 @@ def serve(
     as_json: bool,
     command: tuple[str, ...],
 ) -> None:
-    """A Neon on this machine: Neon API v2 and neon.new, over local Postgres.
+    """A Neon on this machine: Neon API v2 and Claimable Neon, over local Postgres.
 
     With a COMMAND after --, run it with the variables that point Neon's clients to this server,
     and exit when it ends.
 
-    Servers start when somebody connects and stop when they are idle. Databases of neon.new are
-    deleted after 72 hours unless they are claimed. All data is kept between runs. Ctrl-C stops the
-    server.
+    Servers start when somebody connects and stop when they are idle. Unclaimed databases are
+    deleted after 72 hours. All data is kept between runs. Ctrl-C stops the server.
     """
     _check(host, allow_remote=allow_remote or bool(allowed), twice=ephemeral and folder is not None)
     folder = (folder or home()).absolute()
@@ -171,7 +170,7 @@ def _variables(url: str, neon: LocalNeon) -> dict[str, str]:
     # The official command line takes plain http for this name alone.
     named = url.replace("//127.0.0.1:", "//localhost:")
     return {
-        "NEONUP_PROVIDER": "neon.new",
+        "NEONUP_PROVIDER": "claimable",
         "NEONUP_NEON_NEW_URL": f"{url}/api/v1",
         "NEON_API_HOST": f"{named}/api/v2",
         "NEON_OAUTH_HOST": named,
@@ -200,7 +199,7 @@ def _listen(host: str, port: int) -> socket.socket:
         listener.close()
         reason = (error.strerror or str(error)).lower()
         raise ProviderError(
-            f"The local neon.new cannot listen on {host}, port {port}: {reason}.",
+            f"The local Neon cannot listen on {host}, port {port}: {reason}.",
             remedy=f"Another one may already be running. Otherwise choose: --port {port + 1}, or "
             "--port 0 for any free one.",
         ) from None

@@ -16,8 +16,9 @@ class NeonServer:
 
     Args:
         url: its root; neon.new's API is at ``/api/v1``, Neon API v2 at ``/api/v2``.
-        env: the variables that lead clients there: ``NEONUP_PROVIDER``, ``NEONUP_NEON_NEW_URL``,
-            ``NEON_API_HOST``, ``NEON_OAUTH_HOST``, ``NEON_API_KEY``, ``NEON_ORG_ID``.
+        env: the variables that lead clients there: ``NEONUP_PROVIDER``, ``CLAIMABLE_NEON_HOST``,
+            ``NEONUP_NEON_NEW_URL``, ``NEON_API_HOST``, ``NEON_OAUTH_HOST``, ``NEON_API_KEY``,
+            ``NEON_ORG_ID``.
     """
 
     url: str

@@ -37,6 +37,11 @@ class ClaimableProvider(Provider):
     name: ClassVar[str] = NAME
     label: ClassVar[str] = "an unclaimed Neon database"
 
+    def unavailable(self) -> str | None:
+        if self.settings.logical_replication:
+            return "it has no way to ask for logical replication; account and neon.new have."
+        return None
+
     def facts(self) -> Iterator[str]:
         try:
             yield f"asks {self._base()}"

@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 @click.option(
     "--to", metavar="URL", help="The database to fill; - reads its URL from standard input."
 )
-@click.option("--provider", help="Create the database to fill: account, neon.new, a plugin's name.")
+@click.option(
+    "--provider", help="Create the database to fill: account, claimable, a plugin's name."
+)
 @click.option("--force", is_flag=True, help="Replace what is in the database to fill.")
 @click.option("--no-switch", is_flag=True, help="Leave .env as it is.")
 @commands.json_option
