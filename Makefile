@@ -26,7 +26,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install clients demo test thorough lowest templates django-suite suites fuzz dist docs reference operation engine engine-install site screenshots lint format bench constraints clean
+.PHONY: help install clients demo test thorough lowest templates django-suite suites fuzz dist docs reference specs operation engine engine-install site screenshots lint format bench constraints clean
 
 help: ## list the chores
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 20
@@ -76,6 +76,9 @@ reference: $(INSTALLED) ## write what is made from the code: commands.md, neon-o
 	$(BIN)/python -m tests.docs.reference
 	$(BIN)/python -m docsite.llms
 	$(BIN)/python -m docsite.diagrams
+
+specs: $(INSTALLED) clients ## compare the OpenAPI document at hand with @neon/sdk, and print what is new (DOCUMENT=)
+	$(BIN)/python -m docsite.specs --document $(or $(DOCUMENT),../shared/specs/neon-api-v2.openapi.json)
 
 operation: $(INSTALLED) ## begin an operation of Neon's API from its document: make operation ID=getProjectJWKS
 	$(BIN)/python -m docsite.operation $(ID) --document $(or $(DOCUMENT),../shared/specs/neon-api-v2.openapi.json)

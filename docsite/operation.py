@@ -20,7 +20,7 @@ from typing import Any
 ROOT = Path(__file__).parents[1]
 CLIENT = "plugins/neonup_cloud/neonup_cloud/api/groups"
 EMULATOR = "plugins/neonup_emulator/neonup_emulator/api/v2"
-_METHODS = ("get", "post", "put", "patch", "delete")
+METHODS = ("get", "post", "put", "patch", "delete")
 _SCALARS = {"string": "str", "integer": "int", "number": "float", "boolean": "bool"}
 _HEAD = '"""{doc}"""\n\nfrom __future__ import annotations\n\n'
 
@@ -62,7 +62,7 @@ class Types:
             return f"Literal[{', '.join(json.dumps(value) for value in schema['enum'])}]"
         if schema.get("type") == "array":
             return f"list[{self.of(schema.get('items', {}), f'{name}Item')}]"
-        properties, required = self._fields(schema)
+        properties, required = self.fields(schema)
         if properties:
             return self._struct(name, properties, required)
         if schema.get("format") == "date-time":
@@ -78,11 +78,12 @@ class Types:
             schema = found
         return schema
 
-    def _fields(self, schema: dict[str, Any]) -> tuple[dict[str, Any], set[str]]:
+    def fields(self, schema: dict[str, Any]) -> tuple[dict[str, Any], set[str]]:
+        """The properties of a schema and of its parts, and the names that it requires."""
         schema = self.resolved(schema)
         properties, required = dict(schema.get("properties", {})), set(schema.get("required", ()))
         for part in schema.get("allOf", ()):
-            more, needed = self._fields(part)
+            more, needed = self.fields(part)
             properties |= more
             required |= needed
         return properties, required
@@ -132,7 +133,7 @@ def described(document: dict[str, Any], operation_id: str) -> Described:
         UnknownOperation: there is none of that id.
     """
     for path, methods in document["paths"].items():
-        for method in _METHODS:
+        for method in METHODS:
             content = methods.get(method, {})
             if content.get("operationId") == operation_id:
                 good = [int(code) for code in content["responses"] if code.startswith("2")]

@@ -27,9 +27,9 @@ one names: {extras}.
 _OPERATIONS = """\
 # Neon API v2, operation by operation
 
-What [the local Neon](local-neon.md) does with each operation of Neon's OpenAPI document,
-and with those that came after it. `make
-reference` writes this page from the code, and a test compares it with the document.
+What [the local Neon](local-neon.md) does with each of the {all} operations of Neon's API: those of
+its OpenAPI document, and those that came after it, which its newest client `@neon/sdk` has. `make
+reference` writes this page from the code, and tests compare it with both.
 
 ## {here} that it carries out
 
@@ -76,14 +76,15 @@ def operations_page() -> str:
     """The page about Neon's operations as it should be."""
     routes()  # importing them registers the operations
     rows = {
-        one.id: (f"{one.method} {one.path}", one.handler.__doc__ or "")
+        one.id: (f"{one.method} {one.path}", (one.handler.__doc__ or "").partition("\n\n")[0])
         for one in reversed(OPERATIONS)
     }
     here = "".join(
         f"| `{id_}` | `{address}` | {note} |\n" for id_, (address, note) in sorted(rows.items())
     )
     absent = "".join(f"| `{id_}` | `{address}` |\n" for id_, address in sorted(NOT_HERE.items()))
-    return _OPERATIONS.format(here=len(rows), rows=here, absent=len(NOT_HERE), others=absent)
+    counts = {"all": len(rows) + len(NOT_HERE), "here": len(rows), "absent": len(NOT_HERE)}
+    return _OPERATIONS.format(**counts, rows=here, others=absent)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ import stat
 import httpx
 import pytest
 
-from neonup_emulator.api.v2.not_here import IN_THE_DOCUMENT, NEWER
+from neonup_emulator.api.v2.not_here import NOT_HERE
 from neonup_emulator.api.v2.operations import OPERATIONS
 from neonup_emulator.api.v2.routes import routes
 from tests.emulator.api import DOCUMENT, Api, Project
@@ -140,26 +140,14 @@ def test_a_request_may_bring_its_id(api: Api) -> None:
         assert (answer.json()["request_id"] == sent) is kept
 
 
-def test_what_is_not_here_says_so(api: Api) -> None:
-    answer = httpx.get(
-        f"{api.base}/projects/some-project/vpc_endpoints",
-        headers={"Authorization": f"Bearer {api.key}"},
-    )
-    assert answer.status_code == 501
-    assert "listProjectVPCEndpoints" in answer.json()["message"]
-
-
-@pytest.mark.parametrize(("name", "address"), NEWER.items())
-def test_what_came_after_the_document_says_so_too(api: Api, name: str, address: str) -> None:
-    method, _, path = address.partition(" ")
-    answer = httpx.request(
-        method,
-        api.base + re.sub(r"\{[^}]*\}", "some-id", path),
-        headers={"Authorization": f"Bearer {api.key}"},
-    )
-    assert answer.status_code == 501
-    assert answer.json()["message"].startswith(f"{name} ")
-    assert answer.json()["code"] == "NOT_IMPLEMENTED"
+def test_what_is_not_here_says_so_by_its_name(api: Api) -> None:
+    with httpx.Client(headers={"Authorization": f"Bearer {api.key}"}) as client:
+        for name, address in NOT_HERE.items():
+            method, _, path = address.partition(" ")
+            answer = client.request(method, api.base + re.sub(r"\{[^}]*\}", "some-id", path))
+            assert answer.status_code == 501, address
+            assert answer.json()["message"].startswith(f"{name} ")
+            assert answer.json()["code"] == "NOT_IMPLEMENTED"
 
 
 def test_too_much_and_too_strange(api: Api) -> None:
@@ -175,9 +163,9 @@ def test_too_much_and_too_strange(api: Api) -> None:
 def test_every_operation_of_the_document_is_either_here_or_said_to_be_absent() -> None:
     routes()  # importing them registers the operations
     here = {one.id: (one.method, one.path) for one in reversed(OPERATIONS)}
-    absent = {name: tuple(address.split(" ")) for name, address in IN_THE_DOCUMENT.items()}
+    absent = {name: tuple(address.split(" ")) for name, address in NOT_HERE.items()}
     assert not here.keys() & absent.keys()
-    assert here | absent == DOCUMENT.operations
+    assert DOCUMENT.operations.items() <= (here | absent).items()
 
 
 def test_a_strange_address_is_refused_in_the_apis_form(api: Api) -> None:

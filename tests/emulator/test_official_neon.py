@@ -207,6 +207,24 @@ def test_operations_orgs_keys_and_me(of_project: Of, neon: Neon, api: Api) -> No
     assert "mine" not in neon("api-keys", "list")
 
 
+def test_status_tells_that_a_branch_has_postgres_alone(of_project: Of) -> None:
+    told = of_project("status", "--config-json")
+    assert not {"auth", "dataApi", "functions", "buckets"} & json.loads(told).keys(), told
+
+
+def test_env_pull_writes_the_urls_of_the_branch(of_project: Of, tmp_path: Path) -> None:
+    url = of_project("connection-string").strip()
+    of_project("env", "pull")
+    lines = (tmp_path / ".env.local").read_text(encoding="utf-8").splitlines()
+    pulled = {
+        name: value.strip("'\"") for name, _, value in (line.partition("=") for line in lines)
+    }
+    assert {"DATABASE_URL", "DATABASE_URL_UNPOOLED"} <= pulled.keys()
+    assert not [name for name in pulled if name.startswith(("NEON_AUTH", "NEON_DATA", "AWS"))]
+    assert pulled["DATABASE_URL_UNPOOLED"] == url
+    assert ask(pulled["DATABASE_URL"], "SELECT 1") == 1
+
+
 @pytest.mark.skipif(shutil.which("psql") is None, reason="psql is not installed")
 def test_psql(of_project: Of) -> None:
     assert "forty-two" in of_project("psql", "--", "-c", "SELECT 'forty-two'")

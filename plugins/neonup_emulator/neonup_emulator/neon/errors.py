@@ -36,6 +36,21 @@ class NotFound(Refused):
     status = 404
 
 
+class NotEnabled(NotFound):
+    """A branch has no such service, or there is no such branch.
+
+    Args:
+        message: for the caller.
+        reason: as Neon's document names it.
+    """
+
+    code = "NOT_FOUND"
+
+    def __init__(self, message: str, reason: str):
+        super().__init__(message)
+        self.details = {"reason": reason}
+
+
 class Forbidden(Refused):
     """The key may not do that."""
 

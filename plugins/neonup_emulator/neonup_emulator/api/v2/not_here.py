@@ -1,13 +1,12 @@
 """Neon's operations that are not carried out here: they answer 501 with their name.
 
-Together with `operations.OPERATIONS` those of `IN_THE_DOCUMENT` are all of Neon's OpenAPI document;
-the others came after it. Both are in the package ``@neon/sdk`` 6.1.2 of npm, in
-``dist/client/types.gen.d.ts`` and ``sdk.gen.js`` (November 2026).
+Together with `operations.OPERATIONS` they are all that Neon has: those of its OpenAPI document, and
+those that npm's package ``@neon/sdk`` (6.1.2, November 2026) has beside them; ``make specs`` compares.
 """
 
 from __future__ import annotations
 
-IN_THE_DOCUMENT: dict[str, str] = {
+NOT_HERE: dict[str, str] = {
     "getProjectAdvisorSecurityIssues": "GET /projects/{project_id}/advisors",
     "listProjectMembers": "GET /projects/{project_id}/members",
     "setProjectMemberRole": "PUT /projects/{project_id}/members/{member_id}/role",
@@ -18,9 +17,7 @@ IN_THE_DOCUMENT: dict[str, str] = {
     "createProjectBranchDataAPI": "POST /projects/{project_id}/branches/{branch_id}/data-api/{database_name}",
     "updateProjectBranchDataAPI": "PATCH /projects/{project_id}/branches/{branch_id}/data-api/{database_name}",
     "deleteProjectBranchDataAPI": "DELETE /projects/{project_id}/branches/{branch_id}/data-api/{database_name}",
-    "getProjectBranchDataAPI": "GET /projects/{project_id}/branches/{branch_id}/data-api/{database_name}",
     "createNeonAuthIntegration": "POST /projects/auth/create",
-    "getNeonAuth": "GET /projects/{project_id}/branches/{branch_id}/auth",
     "createNeonAuth": "POST /projects/{project_id}/branches/{branch_id}/auth",
     "disableNeonAuth": "DELETE /projects/{project_id}/branches/{branch_id}/auth",
     "listNeonAuthRedirectURIWhitelistDomains": "GET /projects/{project_id}/auth/domains",
@@ -77,41 +74,26 @@ IN_THE_DOCUMENT: dict[str, str] = {
     "assignOrganizationVPCEndpoint": "POST /organizations/{org_id}/vpc/region/{region_id}/vpc_endpoints/{vpc_endpoint_id}",
     "deleteOrganizationVPCEndpoint": "DELETE /organizations/{org_id}/vpc/region/{region_id}/vpc_endpoints/{vpc_endpoint_id}",
     "createProjectBranchBucket": "POST /projects/{project_id}/branches/{branch_id}/buckets",
-    "listProjectBranchBuckets": "GET /projects/{project_id}/branches/{branch_id}/buckets",
     "deleteProjectBranchBucket": "DELETE /projects/{project_id}/branches/{branch_id}/buckets/{bucket_name}",
-    "getProjectBranchStorage": "GET /projects/{project_id}/branches/{branch_id}/storage",
-    "getProjectBranchAiGateway": "GET /projects/{project_id}/branches/{branch_id}/ai_gateway",
-    "queryProjectBranchLogs": "POST /projects/{project_id}/branches/{branch_id}/logs/query",
-    "listProjectBranchLogFields": "GET /projects/{project_id}/branches/{branch_id}/logs/fields",
-    "listProjectBranchLogFieldValues": "GET /projects/{project_id}/branches/{branch_id}/logs/fields/{field_name}/values",
     "listProjectBranchBucketObjects": "GET /projects/{project_id}/branches/{branch_id}/buckets/{bucket_name}/objects",
     "deleteProjectBranchBucketObject": "DELETE /projects/{project_id}/branches/{branch_id}/buckets/{bucket_name}/objects/{object_key}",
     "getProjectBranchBucketObject": "GET /projects/{project_id}/branches/{branch_id}/buckets/{bucket_name}/objects/{object_key}/download",
     "deleteProjectBranchBucketObjectsByPrefix": "DELETE /projects/{project_id}/branches/{branch_id}/buckets/{bucket_name}/objects-by-prefix",
     "presignProjectBranchBucketObject": "POST /projects/{project_id}/branches/{branch_id}/buckets/{bucket_name}/objects/{object_key}/presign",
     "createCredential": "POST /projects/{project_id}/branches/{branch_id}/credentials",
-    "listCredentials": "GET /projects/{project_id}/branches/{branch_id}/credentials",
     "revokeCredential": "DELETE /projects/{project_id}/branches/{branch_id}/credentials/{token_id}",
-    "listProjectBranchFunctions": "GET /projects/{project_id}/branches/{branch_id}/functions",
     "getProjectBranchFunction": "GET /projects/{project_id}/branches/{branch_id}/functions/{slug}",
     "updateProjectBranchFunction": "PATCH /projects/{project_id}/branches/{branch_id}/functions/{slug}",
     "deleteProjectBranchFunction": "DELETE /projects/{project_id}/branches/{branch_id}/functions/{slug}",
     "createProjectBranchFunctionDeployment": "POST /projects/{project_id}/branches/{branch_id}/functions/{slug}/deployments",
-}
-
-NEWER: dict[str, str] = {
     "sendNeonAuthEmailProviderTest": "POST /projects/{project_id}/branches/{branch_id}/auth/email_provider/test",
     "revealCredential": "POST /projects/{project_id}/branches/{branch_id}/credentials/{token_id}/reveal",
     "rotateCredential": "POST /projects/{project_id}/branches/{branch_id}/credentials/{token_id}/rotate",
-    "listProjectBranchTriggers": "GET /projects/{project_id}/branches/{branch_id}/triggers",
     "createProjectBranchTrigger": "POST /projects/{project_id}/branches/{branch_id}/triggers",
     "getProjectBranchTrigger": "GET /projects/{project_id}/branches/{branch_id}/triggers/{trigger_id}",
     "updateProjectBranchTrigger": "PATCH /projects/{project_id}/branches/{branch_id}/triggers/{trigger_id}",
     "deleteProjectBranchTrigger": "DELETE /projects/{project_id}/branches/{branch_id}/triggers/{trigger_id}",
-    "listProjectBranchCustomDomains": "GET /projects/{project_id}/branches/{branch_id}/custom-domains",
     "registerProjectBranchCustomDomain": "POST /projects/{project_id}/branches/{branch_id}/custom-domains",
     "deleteProjectBranchCustomDomain": "DELETE /projects/{project_id}/branches/{branch_id}/custom-domains/{domain}",
 }
-
-NOT_HERE: dict[str, str] = {**IN_THE_DOCUMENT, **NEWER}
 """Method and path by `operationId`."""

@@ -25,6 +25,7 @@ from neonup_emulator.api.v2 import (  # noqa: F401 - they register
     organizations,
     projects,
     scopes,
+    services,
     transfers,
 )
 from neonup_emulator.api.v2.not_here import NOT_HERE

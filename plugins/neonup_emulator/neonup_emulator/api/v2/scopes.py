@@ -32,6 +32,10 @@ _OPERATIONS: dict[tuple[str, ...], str] = {
         listProjectBranchRoles getProjectBranchRole getProjectBranchRolePassword
         getConsumptionHistoryPerProject getConsumptionHistoryPerProjectV2
         getConsumptionHistoryPerBranchV2
+        listProjectBranchBuckets listProjectBranchFunctions listCredentials
+        listProjectBranchTriggers listProjectBranchCustomDomains getNeonAuth
+        getProjectBranchDataAPI getProjectBranchStorage getProjectBranchAiGateway
+        queryProjectBranchLogs listProjectBranchLogFields listProjectBranchLogFieldValues
     """,
     (f"{_PROJECTS}update",): """
         updateProject
