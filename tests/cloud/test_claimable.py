@@ -18,7 +18,7 @@ import pytest
 from neonup_emulator.neon.claimable.model import AgentRegistration
 from tests.cloud.relay import Relay
 from tests.contract.wire import answer, wire
-from tests.emulator.agent import Person, carry_out
+from tests.emulator.agent import Person
 from tests.emulator.serving import NeonServer
 from tests.project import Project, clean_environ
 from tests.variables import check, declare
@@ -177,7 +177,6 @@ def test_a_claim_from_the_code_to_the_new_url(
         assert found
         assert f"code={found[1]}" in process.stdout.readline()
         assert person.claim(found[1]).status_code == 200
-        carry_out(neon_server_here.neon, agent.json("status")["id"])
         said, errors = process.communicate(timeout=60)
     finally:
         process.kill()
@@ -227,13 +226,12 @@ def test_json_tells_the_code_and_does_not_wait(agent: Project) -> None:
 
 
 def test_a_claim_that_somebody_else_has_waited_for_is_noticed(
-    agent: Project, neon_server_here: NeonServer, person: Person
+    agent: Project, person: Person
 ) -> None:
     agent.ok()
-    id_ = agent.json("status")["id"]
-    person.claim(agent.json("claim")["code"])
-    assert agent.json("status")["detail"]["claim"] in {"accepted", "reconciled"}
-    carry_out(neon_server_here.neon, id_)
+    console = person.proceed(person.look(agent.json("claim")["code"]))
+    assert agent.json("status")["detail"]["claim"] == "accepted"
+    person.take(console)
     status = agent.json("status")
     assert (status["state"], status["detail"]["next"]) == ("claimed", "neonup adopt")
     assert "is its owner's to delete" in agent.fails("destroy", "--yes")

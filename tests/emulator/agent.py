@@ -7,11 +7,7 @@ from typing import Any
 
 import httpx
 
-from neonup_emulator.neon.claimable import agent_claims
-from neonup_emulator.neon.claimable.model import AgentRegistration
-from neonup_emulator.neon.context import LocalNeon
 from tests.emulator.api import Api
-from tests.waiting import wait_until
 
 JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 
@@ -91,15 +87,21 @@ class Person:
         """The page behind a code."""
         return self.pages.get("/claim", params={"code": code})
 
-    def press(self, page: httpx.Response, **fields: str) -> httpx.Response:
-        """The button on that page, with its fields or others."""
+    def proceed(self, page: httpx.Response, **fields: str) -> httpx.Response:
+        """The button on that page, with its fields or others; the console's page, if it works."""
         found = re.search(r'name="code" value="([^"]+)"', page.text)
-        code = found[1] if found else ""
-        form = {"csrf": csrf(page), "code": code, "org_id": self.account["org_id"], **fields}
+        form = {"csrf": csrf(page), "code": found[1] if found else "", **fields}
         return self.pages.post("/claim", data=form)
 
+    def take(self, page: httpx.Response, **fields: str) -> httpx.Response:
+        """The button on the console's page, for the person's own organization."""
+        form = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', page.text))
+        form |= {"org_id": self.account["org_id"], **fields}
+        return self.pages.post("/app/claim", data=form)
+
     def claim(self, code: str) -> httpx.Response:
-        return self.press(self.look(code))
+        """All of it."""
+        return self.take(self.proceed(self.look(code)))
 
 
 def csrf(page: httpx.Response) -> str:
@@ -115,14 +117,3 @@ def error(answer: httpx.Response) -> str:
     if answer.status_code == 401:
         assert "/.well-known/oauth-protected-resource" in answer.headers["www-authenticate"]
     return str(shown["code"])
-
-
-def carry_out(neon: LocalNeon, project_id: str) -> None:
-    """Let an accepted claim be carried out now; the upkeep may have begun it."""
-    agent_claims.reconcile(neon, at_once=True)
-
-    def done() -> bool:
-        (row,) = neon.store.all(AgentRegistration, project_id=project_id)
-        return row.state == "reconciled"
-
-    wait_until(done, "the claim")

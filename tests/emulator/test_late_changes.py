@@ -28,7 +28,8 @@ from neonup_emulator.neon.changes import (
     snapshot_restoration,
 )
 from neonup_emulator.neon.changes.project_creation import ProjectWithDefaults
-from neonup_emulator.neon.claimable import agent_claims, agents, neon_new
+from neonup_emulator.neon.claimable import agent_claims, agent_tokens, agents, neon_new
+from neonup_emulator.neon.claimable.claim_codes import WrongCode
 from neonup_emulator.neon.context import LocalNeon
 from neonup_emulator.neon.data.model import Cluster
 from neonup_emulator.neon.errors import Conflict, Forbidden, Locked, NotFound, Unprocessable
@@ -350,24 +351,21 @@ def test_a_claim_is_carried_out_once(neon: LocalNeon, somebody: Person) -> None:
     assert neon.store.all(Role, project_id=project.id) == before
 
 
-def test_an_agents_claim_is_carried_out_once(neon: LocalNeon, somebody: Person) -> None:
-    user, own = somebody
-    registration = agents.register(neon, [], "tests", "http://localhost:1").registration
-    issued = agent_claims.begin(neon, registration)
-    agent_claims.accept(neon, issued.text, "tests", user, own.id)
-    project = neon.store.get(Project, registration.project_id)
-    assert project is not None
-    before = neon.store.all(Role, project_id=project.id)
-
-    def by_the_upkeep(other: sqlite3.Connection) -> None:
-        setting(registration, "state", "reconciled")(other)
-        setting(project, "org_id", "org-of-the-owner-00000000")(other)
-
-    raised = meanwhile(neon, lambda: agent_claims.reconcile(neon, at_once=True), by_the_upkeep)
-    assert raised is None
-    moved = neon.store.get(Project, project.id)
-    assert moved is not None and moved.org_id == "org-of-the-owner-00000000"
-    assert neon.store.all(Role, project_id=project.id) == before
+def test_a_claim_code_that_was_cancelled_meanwhile_revokes_nothing(
+    neon: LocalNeon, somebody: Person
+) -> None:
+    user, _ = somebody
+    made = agents.register(neon, [], "tests", "http://localhost:1")
+    issued = agent_claims.begin(neon, made.registration)
+    before = neon.store.all(Role, project_id=made.registration.project_id)
+    raised = meanwhile(
+        neon,
+        lambda: agent_claims.proceed(neon, issued.text, "tests", user),
+        setting(issued.row, "state", "cancelled"),
+    )
+    assert isinstance(raised, WrongCode)
+    assert neon.store.all(Role, project_id=made.registration.project_id) == before
+    assert agent_tokens.exchange(neon, made.assertion, "http://localhost:1").scopes
 
 
 def test_a_branch_that_is_created_during_a_claim_has_new_passwords(

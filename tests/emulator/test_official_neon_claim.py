@@ -13,7 +13,7 @@ import psycopg
 import pytest
 
 from neonup_emulator.neon.model import Project
-from tests.emulator.agent import Person, carry_out
+from tests.emulator.agent import Person
 from tests.emulator.api import ask
 from tests.emulator.serving import NeonServer
 from tests.emulator.test_official_neon import CLI, NODE
@@ -72,7 +72,10 @@ def neon(neon_server_here: NeonServer, tmp_path: Path) -> Neon:
 
 
 def test_create_use_claim(
-    neon: Neon, new_person: Callable[[], Person], neon_server_here: NeonServer
+    neon: Neon,
+    new_person: Callable[[], Person],
+    neon_server_here: NeonServer,
+    later: Callable[..., None],
 ) -> None:
     created = neon.json("claim", "create", "--service", "auth", "--service", "functions")
     id = created["project_id"]  # noqa: A001
@@ -92,11 +95,17 @@ def test_create_use_claim(
     person = new_person()
     page = person.pages.get(accepted["verification_url"])
     assert accepted["user_code"] in page.text
-    with neon_server_here.neon.journal.locked(id):
-        person.press(page)
-        assert neon.json("claim", "status")["state"] == "accepted"
-        assert "being claimed" in neon("branches", "list", fails=True)
-    carry_out(neon_server_here.neon, id)
+    console = person.proceed(page)
+    assert neon.json("claim", "status")["state"] == "accepted"
+    assert "being claimed" in neon("branches", "list", fails=True)
+    assert "being claimed" in neon("claim", "accept", "--no-open", fails=True)
+    later(minutes=16)  # the window lapses
+    assert neon.json("claim", "status")["state"] == "expired"
+    assert "the scope postgres.read" in neon("branches", "list", fails=True)
+    assert person.take(console).status_code == 410
+    accepted = neon.json("claim", "accept", "--no-open")
+    assert neon.json("claim", "status")["state"] == "pending"
+    person.claim(accepted["user_code"])
     assert "was claimed" in neon("branches", "list", fails=True)
     assert neon.json("claim", "status")["reconciled"] is True
     assert neon.json("claim", "list") == []  # it has thrown its secret away

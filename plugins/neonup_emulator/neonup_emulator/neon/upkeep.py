@@ -10,7 +10,7 @@ from contextlib import suppress
 from neonup import NeonupError
 from neonup_emulator.neon import branches, projects, purging, schedules, snapshots
 from neonup_emulator.neon.accounts import sessions
-from neonup_emulator.neon.claimable import agent_claims, agents, neon_new
+from neonup_emulator.neon.claimable import agents, neon_new
 from neonup_emulator.neon.compute import idle
 from neonup_emulator.neon.context import LocalNeon
 from neonup_emulator.neon.data import bases
@@ -53,7 +53,6 @@ class Upkeep:
     def _run(self) -> None:
         expired = renewed = measured = limited = 0.0
         with suppress(NeonupError, OSError):  # what the last server did not get to
-            agent_claims.reconcile(self._neon, at_once=True)
             neon_new.carry_out_claims(self._neon)
         while not self._stopping.wait(_LOOK_SECONDS):
             looked = time.monotonic()
@@ -66,7 +65,6 @@ class Upkeep:
                     measured = looked
                     self._neon.computes.observer.measure(idle=False)
                     self._neon.meter.write()
-                agent_claims.reconcile(self._neon)
                 if looked - expired > _EXPIRY_SECONDS:
                     expired = looked
                     with self._neon.upkeep:
@@ -98,7 +96,6 @@ def _expire(neon: LocalNeon) -> None:
     now = neon.clock.now()
     oauth_tokens.forget_expired(neon)
     sessions.forget_expired(neon)
-    agent_claims.reconcile(neon)
     agents.expire(neon)
     neon_new.expire(neon)
 

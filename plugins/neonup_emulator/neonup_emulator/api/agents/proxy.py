@@ -136,7 +136,9 @@ def refuse(request: Request, neon: LocalNeon, body: bytes) -> Any:
     Raises:
         AgentRefused: always.
     """
-    agent_tokens.require_unclaimed(neon, bearer(request, neon).registration)
+    holder = bearer(request, neon)
+    agent_tokens.require_unclaimed(neon, holder.registration)
+    holder.require(READ)
     parts = request.path_params.get("rest", "").split("/")
     service = parts[2] if len(parts) > 2 and parts[0] == "branches" else ""
     if service in _ABSENT and request.method == "GET":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Annotated
 
 from msgspec import Meta, Struct
@@ -39,7 +40,8 @@ class _TransferProjects(Struct):
 def create_project_transfer_request(call: RequestContext) -> Answer:
     """Valid for up to a year; `/app/claim?p={project_id}&tr={id}&ru={redirect}` is its page."""
     project, ttl = call.project(), call.body(_NewTransferRequest).ttl_seconds
-    id_, request = transfer_requests.create(call.neon, call.caller, project, ttl)
+    valid = timedelta(seconds=ttl)
+    id_, request = transfer_requests.create(call.neon, call.caller, project, valid)
     return {
         "id": id_,
         "project_id": request.project_id,

@@ -1,9 +1,11 @@
-"""The page on which a person takes an agent's project: code, sign-in, organization, button."""
+"""The page on which a person takes an agent's project: sign-in, code, and a button to the console.
+
+The console's own page, on which they choose an organization, is `transfer_page`.
+"""
 
 from __future__ import annotations
 
 from datetime import datetime
-from urllib.parse import urlencode
 
 from anyio import to_thread
 from starlette.requests import Request
@@ -12,97 +14,83 @@ from starlette.routing import Route
 
 from neonup_emulator.api.web import session
 from neonup_emulator.api.web.page import page, to_sign_in
-from neonup_emulator.neon.accounts.model import User
+from neonup_emulator.api.web.transfer_page import Link
 from neonup_emulator.neon.claimable import agent_claims
-from neonup_emulator.neon.claimable.agent_claims import Claimable
+from neonup_emulator.neon.claimable.agent_claims import Claimable, Continued
 from neonup_emulator.neon.claimable.attempts import TooMany
 from neonup_emulator.neon.claimable.claim_codes import WrongCode
-from neonup_emulator.neon.claimable.model import AgentRegistration, RegistrationState
-from neonup_emulator.neon.context import LocalNeon
-from neonup_emulator.neon.errors import NotFound, Refused
+from neonup_emulator.neon.errors import Failed, Locked, Refused
 
 
 def routes() -> list[Route]:
     """The page; ``/claim/{id}`` is another, neon.new's."""
     return [
         Route("/claim", _show, methods=["GET"], name="agent_claim"),
-        Route("/claim", _claim, methods=["POST"]),
+        Route("/claim", _continue, methods=["POST"]),
     ]
 
 
 async def _show(request: Request) -> Response:
-    """The project of a code, the result of a claim, or a field for the code."""
-    user = session.user(request)
-    if user is None:
-        return to_sign_in(request)
-    query = request.query_params
-    neon = session.neon_of(request)
-    if claimed := query.get("claimed"):
-        return await _claimed(request, neon, user, claimed)
+    """The project of a code, or a field for the code; nothing changes by looking."""
     # The service itself calls the parameter user_code.
-    code = query.get("code") or query.get("user_code") or ""
-    if not code.strip():
-        return _form(request)
-    try:
-        claimable = await to_thread.run_sync(agent_claims.look, neon, code, _session_of(request))
-    except (WrongCode, TooMany) as refused:
-        return _form(request, code, refused)
-    return await _offer(request, neon, user, code, claimable)
+    query = request.query_params
+    return await _project(request, query.get("code") or query.get("user_code") or "")
 
 
-async def _claim(request: Request) -> Response:
-    """Claim the project for the chosen organization."""
+async def _continue(request: Request) -> Response:
+    """Revoke what the agent has, and go on to the console."""
     fields = await session.form(request)
     user = session.user(request)
     if user is None:
         return to_sign_in(request)
     neon, code = session.neon_of(request), session.text(fields, "code")
-    org_id = session.text(fields, "org_id")
 
-    def accept() -> AgentRegistration:
-        return agent_claims.accept(neon, code, _session_of(request), user, org_id)
+    def proceed() -> Continued:
+        return agent_claims.proceed(neon, code, _session_of(request), user)
 
     try:
-        accepted = await to_thread.run_sync(accept)
+        return _to_console(await to_thread.run_sync(proceed))
     except (WrongCode, TooMany) as refused:
         return _form(request, code, refused)
-    return RedirectResponse(f"/claim?{urlencode({'claimed': accepted.project_id})}", 303)
+    except (Locked, Failed) as refused:
+        return await _project(request, code, refused)
 
 
-async def _offer(
-    request: Request, neon: LocalNeon, user: User, code: str, claimable: Claimable
-) -> Response:
-    registration = claimable.registration
+async def _project(request: Request, code: str, refused: Refused | None = None) -> Response:
+    """The project of a code, with what came of pressing the button where that did not work."""
+    user = session.user(request)
+    if user is None:
+        return to_sign_in(request)
+    if not code.strip():
+        return _form(request)
+    neon = session.neon_of(request)
+
+    def look() -> Continued | Claimable:
+        again = agent_claims.continued(neon, code, user)
+        return again or agent_claims.look(neon, code, _session_of(request))
+
+    try:
+        found = await to_thread.run_sync(look)
+    except (WrongCode, TooMany) as wrong:
+        return _form(request, code, wrong)
+    if isinstance(found, Continued):
+        return _to_console(found)
+    registration = found.registration
     return page(
         request,
         "agent_claim.html",
+        status=refused.status if refused else 200,
+        error=f"{refused.message}: try again in a moment." if refused else "",
         code=code,
-        project=claimable.project,
+        project=found.project,
         source=registration.source,
         created=_when(registration.created_at),
         expires=_when(registration.expires_at),
-        organizations=await to_thread.run_sync(agent_claims.destinations, neon, user),
     )
 
 
-async def _claimed(request: Request, neon: LocalNeon, user: User, project_id: str) -> Response:
-    """The result of a claim, for the person who claimed the project."""
-
-    def find() -> AgentRegistration:
-        for row in neon.store.all(AgentRegistration, project_id=project_id):
-            if row.claimed_by == user.id:
-                return row
-        raise NotFound("You have claimed no such project.")
-
-    claimed = await to_thread.run_sync(find)
-    organization = neon.people.organization(claimed.claimed_into or "")
-    return page(
-        request,
-        "agent_claimed.html",
-        project_id=claimed.project_id,
-        organization=organization.name if organization else "",
-        reconciled=claimed.state is RegistrationState.RECONCILED,
-    )
+def _to_console(continued: Continued) -> Response:
+    return RedirectResponse(Link(continued.project_id, continued.request_id, "").path, 303)
 
 
 def _form(request: Request, code: str = "", refused: Refused | None = None) -> Response:

@@ -11,10 +11,10 @@ from neonup_emulator.api.web import session
 from neonup_emulator.api.web.page import page, to_sign_in
 from neonup_emulator.neon.accounts.model import User
 from neonup_emulator.neon.claimable import neon_new
-from neonup_emulator.neon.claimable.agent_claims import destinations
 from neonup_emulator.neon.claimable.model import ClaimableDatabase, ClaimableState
 from neonup_emulator.neon.context import LocalNeon
 from neonup_emulator.neon.errors import Conflict, NotFound
+from neonup_emulator.neon.transfer.transfer_requests import destinations
 
 
 def routes() -> list[Route]:

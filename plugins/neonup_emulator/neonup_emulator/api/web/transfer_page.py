@@ -18,7 +18,8 @@ from neonup_emulator.api.web.page import message, page, to_sign_in
 from neonup_emulator.neon import projects
 from neonup_emulator.neon.accounts.identity import Caller
 from neonup_emulator.neon.accounts.model import Organization
-from neonup_emulator.neon.context import LocalNeon
+from neonup_emulator.neon.claimable import holding
+from neonup_emulator.neon.claimable.model import AgentRegistration
 from neonup_emulator.neon.errors import Gone, Locked, NotFound, Refused
 from neonup_emulator.neon.transfer import transfer_requests
 from neonup_emulator.neon.transfer.transfer_requests import Offer
@@ -100,7 +101,9 @@ async def _done(request: Request) -> Response:
     neon, id_ = session.neon_of(request), request.query_params.get("p", "")
     project = await to_thread.run_sync(projects.find, neon, caller, id_)
     organization = neon.people.organization(project.org_id)
-    return page(request, "transferred.html", project=project, organization=organization)
+    claims = neon.store.all(AgentRegistration, project_id=project.id)
+    template = "agent_claimed.html" if claims else "transferred.html"
+    return page(request, template, project=project, organization=organization)
 
 
 async def _offer(
@@ -111,7 +114,8 @@ async def _offer(
 
     def look() -> tuple[Offer, list[Organization]]:
         offer = transfer_requests.look(neon, link.project_id, link.request_id)
-        return offer, _destinations(neon, caller, offer)
+        others = transfer_requests.destinations(neon, caller.user)
+        return offer, [one for one in others if one.id != offer.project.org_id]
 
     try:
         offer, organizations = await to_thread.run_sync(look)
@@ -123,6 +127,7 @@ async def _offer(
         "transfer.html",
         status=refused.status if refused else 200,
         form_targets=(origin,) if origin else (),
+        agents=holding.holds(offer.project),
         link=link,
         offer=offer,
         organizations=organizations,
@@ -144,16 +149,6 @@ def _error(refused: Refused | None) -> str:
         return ""
     hint = " Try again in a moment." if isinstance(refused, Locked) else ""
     return f"{refused.message[:1].upper()}{refused.message[1:]}.{hint}"
-
-
-def _destinations(neon: LocalNeon, caller: Caller, offer: Offer) -> list[Organization]:
-    """The organizations that the user may bring the project to, their own first."""
-    return [
-        organization
-        for organization in neon.people.organizations_of(caller.user)
-        if organization.id != offer.project.org_id
-        and transfer_requests.may_move(neon.people.member(organization.id, caller.user))
-    ]
 
 
 def _link(values: QueryParams | FormData) -> Link:

@@ -30,13 +30,20 @@ class Excess:
     actual: float
 
 
-def check_transfer_request(neon: LocalNeon, project: Project, target: Organization) -> None:
+def check_transfer_request(
+    neon: LocalNeon, project: Project, target: Organization, *, any_size: bool = False
+) -> None:
     """Refuse a project that an organization cannot own, as `acceptProjectTransferRequest` does.
+
+    Args:
+        any_size: whether only the number of projects counts, and not what the project has.
 
     Raises:
         Unsatisfied: with all of the reasons.
     """
-    excesses = [*_too_many(neon, [project], target), *exceeded(neon, project, _of(target))]
+    excesses = _too_many(neon, [project], target)
+    if not any_size:
+        excesses += exceeded(neon, project, _of(target))
     if excesses:
         reasons = [{"code": excess.code, "message": excess.message} for excess in excesses]
         reason = "; ".join(excess.message for excess in excesses)

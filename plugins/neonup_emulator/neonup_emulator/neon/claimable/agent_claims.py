@@ -1,16 +1,18 @@
-"""A person takes an agent's project: accepted at once, carried out a moment later."""
+"""A person takes an agent's project: they enter its code, go on to the console, and claim it there.
+
+Going on opens a window, in which a transfer request leads to the project. Before the console is
+shown, all that the agent has is revoked, and stays so where the window ends without a claim.
+"""
 
 from __future__ import annotations
 
-import logging
+import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from msgspec.structs import replace
-
-from neonup_emulator.neon.accounts.model import MemberRole, Organization, User
-from neonup_emulator.neon.claimable import agent_tokens, claim_codes
+from neonup_emulator.neon.accounts.model import User
+from neonup_emulator.neon.claimable import agent_tokens, claim_codes, holding
 from neonup_emulator.neon.claimable.agent_errors import AgentRefused
 from neonup_emulator.neon.claimable.claim_codes import Issued, WrongCode
 from neonup_emulator.neon.claimable.model import (
@@ -20,29 +22,28 @@ from neonup_emulator.neon.claimable.model import (
     RegistrationState,
 )
 from neonup_emulator.neon.context import LocalNeon
-from neonup_emulator.neon.errors import Forbidden, Gone, Refused
-from neonup_emulator.neon.model import Project
+from neonup_emulator.neon.errors import Failed
+from neonup_emulator.neon.model import Operation, Project
 from neonup_emulator.neon.state.store import setting
-from neonup_emulator.neon.transfer import transfers
+from neonup_emulator.neon.transfer import transfer_requests, transfers
 
-log = logging.getLogger(__name__)
-
-_SETTLING = timedelta(seconds=claim_codes.INTERVAL_SECONDS)
-"""For so long a claim stays accepted, so that an agent which polls can see it."""
-_MAY_OWN: frozenset[MemberRole] = frozenset({"admin", "member", "editor"})
+WINDOW = timedelta(minutes=15)
+"""How long a person who went on to the console can claim the project there."""
+_SECONDS_TO_REVOKE = 60
 
 
 class AgentClaimState(StrEnum):
     """How far a claim is, in the words of the agent identity API."""
 
     PENDING = "pending"
-    """The code was issued, and nobody has entered it."""
+    """The code was issued, and nobody went on to the console with it."""
     EXPIRED = "expired"
-    """The code cannot be entered any more; the agent can ask for another one."""
+    """The code cannot be entered any more, or the window has ended without a claim. Until the
+    project expires the agent can ask for another code."""
     ACCEPTED = "accepted"
-    """A person has entered it; the project is about to be moved to them."""
+    """A person went on to the console, and can claim the project there."""
     RECONCILED = "reconciled"
-    """The project was moved. Only this state is final."""
+    """The project was claimed. Only this state is final."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ class AgentClaim:
     """The claim that an agent has begun for its project.
 
     Args:
-        expires_at: when the code that was issued last expires.
+        expires_at: until when the code is good that was issued last, or the window that came of it.
     """
 
     state: AgentClaimState
@@ -66,14 +67,24 @@ class Claimable:
     project: Project
 
 
+@dataclass(frozen=True)
+class Continued:
+    """A project that a person went on to the console with, and the transfer request for it."""
+
+    project_id: str
+    request_id: str
+
+
 def begin(neon: LocalNeon, registration: AgentRegistration) -> Issued:
     """A new code for the person who is to claim the project.
 
     Raises:
-        AgentRefused: the project is not the agent's any more.
+        AgentRefused: the project is not the agent's any more, or it is being claimed.
     """
-    agent_tokens.require_unclaimed(neon, registration)
-    return claim_codes.issue(neon, registration)
+    with neon.store.transaction():  # nobody goes on to the console meanwhile
+        current = neon.store.get(AgentRegistration, registration.id) or registration
+        agent_tokens.require_unclaimed(neon, current)
+        return claim_codes.issue(neon, current)
 
 
 def status(neon: LocalNeon, registration: AgentRegistration) -> AgentClaim:
@@ -82,20 +93,23 @@ def status(neon: LocalNeon, registration: AgentRegistration) -> AgentClaim:
     Raises:
         AgentRefused: `not_found` where no code was ever asked for, or the project has ended.
     """
-    code = claim_codes.latest(neon, registration)
-    if code is not None and registration.accepted_at is not None:
-        is_moved = registration.state is RegistrationState.RECONCILED
-        state = AgentClaimState.RECONCILED if is_moved else AgentClaimState.ACCEPTED
-        return AgentClaim(state, code.expires_at)
+    now, code = neon.clock.now(), claim_codes.latest(neon, registration)
+    window = registration.window_ends_at
+    if window is not None and registration.state is RegistrationState.RECONCILED:
+        return AgentClaim(AgentClaimState.RECONCILED, window)
+    if window is not None and registration.is_being_claimed(now):
+        return AgentClaim(AgentClaimState.ACCEPTED, window)
     agent_tokens.require_unclaimed(neon, registration)
     if code is None:
         raise AgentRefused("not_found", "nobody has asked for a claim code yet")
-    over = code.state is not ClaimCodeState.PENDING or code.expires_at <= neon.clock.now()
-    return AgentClaim(AgentClaimState.EXPIRED if over else AgentClaimState.PENDING, code.expires_at)
+    if code.state is ClaimCodeState.PENDING and code.expires_at > now:
+        return AgentClaim(AgentClaimState.PENDING, code.expires_at)
+    lapsed = window if window is not None and code.state is ClaimCodeState.USED else None
+    return AgentClaim(AgentClaimState.EXPIRED, lapsed or code.expires_at)
 
 
 def look(neon: LocalNeon, text: str, session: str) -> Claimable:
-    """The project that a claim code stands for.
+    """The project that a claim code stands for; looking changes nothing.
 
     Args:
         text: the code, as it was typed.
@@ -116,85 +130,82 @@ def look(neon: LocalNeon, text: str, session: str) -> Claimable:
     return Claimable(code, registration, project)
 
 
-def destinations(neon: LocalNeon, user: User) -> list[Organization]:
-    """The organizations that a person may bring a project to, their own first."""
-    organizations = []
-    for organization in neon.people.organizations_of(user):
-        member = neon.people.member(organization.id, user)
-        if member is not None and member.role in _MAY_OWN:
-            organizations.append(organization)
-    return organizations
-
-
-def accept(neon: LocalNeon, text: str, session: str, user: User, org_id: str) -> AgentRegistration:
-    """Claim the project of a code, which is used up: from now on the agent can do nothing with it.
+def proceed(neon: LocalNeon, text: str, session: str, user: User) -> Continued:
+    """Go on to the console with a code, which is used up: all that the agent has is revoked.
 
     Raises:
         WrongCode: the code is not valid.
         TooMany: it was wrong too often.
-        Forbidden: the person may not bring projects to that organization.
+        Locked: the project is being changed; nothing was revoked.
+        Failed: the database's passwords could not be renewed.
     """
-    if org_id not in {destination.id for destination in destinations(neon, user)}:
-        raise Forbidden("Choose an organization of yours.")
-    with neon.store.transaction():  # one at a time: the second finds the code used
-        claimable = look(neon, text, session)
-        accepted = {
-            "state": RegistrationState.ACCEPTED,
-            "accepted_at": neon.clock.now(),
-            "claimed_by": user.id,
-            "claimed_into": org_id,
-        }
-        neon.store.update(ClaimCode, claimable.code.id, setting(state=ClaimCodeState.USED))
-        return neon.store.update(AgentRegistration, claimable.registration.id, setting(**accepted))
+    again = continued(neon, text, user)
+    if again is not None:
+        return again
+    claimable = look(neon, text, session)
+
+    def revoke() -> None:
+        current = look(neon, text, session)  # it may have been cancelled or deleted meanwhile
+        _open_window(neon, current, user)
+
+    _finish(neon, transfers.renew_passwords(neon, claimable.project, also=revoke))
+    registration = neon.store.get(AgentRegistration, claimable.registration.id)
+    if registration is None:
+        raise WrongCode("There is no such project any more.")
+    return _transfer(neon, registration)
 
 
-def reconcile(neon: LocalNeon, *, at_once: bool = False) -> None:
-    """Carry out the claims that were accepted: move projects and renew their passwords.
-
-    Args:
-        at_once: also those that were accepted only a moment ago, e.g. after a start.
-    """
-    now = neon.clock.now()
-    for row in neon.store.dated(AgentRegistration, "accepted_at"):
-        if row.state is not RegistrationState.ACCEPTED or row.accepted_at is None:
-            continue
-        if at_once or row.accepted_at + _SETTLING <= now:
-            try:
-                _carry_out(neon, row)
-            except Refused as refused:  # something else is under way: later
-                log.info("The claim of %s waits: %s", row.project_id, refused.message)
+def continued(neon: LocalNeon, text: str, user: User) -> Continued | None:
+    """Where a code leads that the same person went on with before, while its window is open."""
+    code = claim_codes.used(neon, text)
+    registration = neon.store.get(AgentRegistration, code.registration_id) if code else None
+    if (
+        registration is None
+        or registration.continued_by != user.id
+        or not registration.is_being_claimed(neon.clock.now())
+    ):
+        return None
+    return _transfer(neon, registration)
 
 
-def _carry_out(neon: LocalNeon, registration: AgentRegistration) -> None:
+def _open_window(neon: LocalNeon, claimable: Claimable, user: User) -> None:
+    registration = claimable.registration
+    if registration.state not in (RegistrationState.UNCLAIMED, RegistrationState.ACCEPTED):
+        raise WrongCode("There is no such project any more.")
+    neon.store.update(ClaimCode, claimable.code.id, setting(state=ClaimCodeState.USED))
+    opened = {
+        "state": RegistrationState.ACCEPTED,
+        "window_ends_at": neon.clock.now() + WINDOW,
+        "windows": registration.windows + 1,
+        "continued_by": user.id,
+    }
+    neon.store.update(AgentRegistration, registration.id, setting(**opened))
+
+
+def _transfer(neon: LocalNeon, registration: AgentRegistration) -> Continued:
+    """A transfer request for the project, until the window ends."""
     project = neon.store.get(Project, registration.project_id)
-    organization = neon.people.organization(registration.claimed_into or "")
-    user = neon.people.user(registration.claimed_by or "")
-    if project is None or organization is None or user is None:
-        log.error("The claim of %s leads nowhere any more.", registration.project_id)
-        neon.store.update(AgentRegistration, registration.id, _ended)
-        return
-
-    def check() -> None:
-        current = neon.store.get(AgentRegistration, registration.id)
-        if current is None or current.state is not RegistrationState.ACCEPTED:
-            raise Gone("the claim was carried out already")
-
-    transfers.claim(
-        neon,
-        project,
-        organization,
-        user,
-        check=check,
-        also=lambda: neon.store.update(
-            AgentRegistration, registration.id, setting(state=RegistrationState.RECONCILED)
-        ),
-    )
+    if project is None or not holding.holds(project) or registration.window_ends_at is None:
+        raise WrongCode("The project has been claimed already.")
+    owner = holding.caller(neon.store, registration.id)
+    ends = registration.window_ends_at
+    request_id, _ = transfer_requests.create(neon, owner, project, ends - neon.clock.now())
+    return Continued(project.id, request_id)
 
 
-def _ended(registration: AgentRegistration) -> AgentRegistration:
-    """A registration whose claim leads nowhere, unless something has become of it meanwhile."""
-    return (
-        replace(registration, state=RegistrationState.EXPIRED)
-        if registration.state is RegistrationState.ACCEPTED
-        else registration
-    )
+def _finish(neon: LocalNeon, operations: list[Operation]) -> None:
+    """Wait until the passwords are renewed: the console is not shown before.
+
+    Raises:
+        Failed: they were not.
+    """
+    deadline = time.monotonic() + _SECONDS_TO_REVOKE
+    for operation in operations:
+        current: Operation | None = operation
+        while current is not None and current.is_running:
+            if time.monotonic() > deadline:
+                raise Failed("the database's passwords are still being renewed")
+            time.sleep(0.05)
+            current = neon.store.get(Operation, operation.id)
+        if current is None or current.error is not None:
+            raise Failed("the database's passwords could not be renewed")

@@ -31,7 +31,7 @@ class Access:
 
     Args:
         seconds: how long it lives.
-        scopes: what it may do; none while the project is being claimed.
+        scopes: what it may do; none once a person went on to the console to claim the project.
     """
 
     token: str
@@ -85,15 +85,16 @@ def exchange(neon: LocalNeon, assertion: str, origin: str) -> Access:
         raise AgentRefused("invalid_grant", "the identity assertion was revoked")
     if registration.state is RegistrationState.RECONCILED:
         raise AgentRefused("project_claimed", "the project was claimed: its owner has access now")
-    accepted = registration.state is RegistrationState.ACCEPTED
-    scopes = [] if accepted else capabilities.scopes(registration.granted)
+    revoked = registration.state is RegistrationState.ACCEPTED
+    scopes = [] if revoked else capabilities.scopes(registration.granted)
     now = neon.clock.now()
-    until = now + ACCESS if accepted else min(now + ACCESS, registration.expires_at)
+    until = now + ACCESS if revoked else min(now + ACCESS, registration.expires_at)
     claims = {
         "token_use": _ACCESS,
         "sub": registration.id,
         "scope": " ".join(scopes),
         "project_id": registration.project_id,
+        "windows": registration.windows,
     }
     token = _signed(neon, origin, until, claims)
     return Access(token, max(1, int((until - now).total_seconds())), scopes)
@@ -114,17 +115,21 @@ def bearer(neon: LocalNeon, token: str, origin: str) -> Bearer:
         raise AgentRefused("token_expired", "the access token has expired: exchange a new one")
     if registration.revoked_at or neon.store.get(RevokedToken, digest(token)) is not None:
         raise AgentRefused("unauthorized", "the access token was revoked")
+    if claims.get("windows") != registration.windows:
+        raise AgentRefused(
+            "unauthorized", "the access token was revoked by a claim: exchange a new one"
+        )
     return Bearer(registration, frozenset(str(claims.get("scope", "")).split()))
 
 
 def require_unclaimed(neon: LocalNeon, registration: AgentRegistration) -> Project:
-    """The project of a registration that nobody has claimed.
+    """The project of a registration that nobody has claimed, and nobody is claiming.
 
     Raises:
         AgentRefused: it has expired or was deleted, or it is being claimed or was.
     """
     project = _require_alive(neon, registration)
-    if registration.state is RegistrationState.ACCEPTED:
+    if registration.is_being_claimed(neon.clock.now()):
         raise AgentRefused(
             "claim_in_progress", "the project is being claimed: only the claim's state can be read"
         )
@@ -168,20 +173,17 @@ def audience(origin: str) -> str:
 
 def _require_alive(neon: LocalNeon, registration: AgentRegistration) -> Project | None:
     """The project of a registration; None where its new owner has claimed and deleted it."""
-    state = registration.state
-    if state is RegistrationState.EXPIRED or (
-        state is RegistrationState.UNCLAIMED and registration.expires_at <= neon.clock.now()
-    ):
+    if registration.has_expired(neon.clock.now()):
         raise AgentRefused("project_expired", "the project has expired, and its data is gone")
     project = neon.store.get(Project, registration.project_id)
     if project is not None and project.deleted_at is None:
         return project
-    if state in (RegistrationState.ACCEPTED, RegistrationState.RECONCILED):
+    if registration.state is RegistrationState.RECONCILED:
         return None
     raise AgentRefused("invalid_grant", "the project was deleted")
 
 
-def _signed(neon: LocalNeon, origin: str, until: datetime, claims: dict[str, str]) -> str:
+def _signed(neon: LocalNeon, origin: str, until: datetime, claims: dict[str, Any]) -> str:
     every = {
         "iss": f"{origin}/claimable",
         "aud": audience(origin),

@@ -77,23 +77,21 @@ def delete(neon: LocalNeon, registration: AgentRegistration) -> None:
         Locked: it is being changed.
     """
     with neon.store.transaction():  # either this or a claim
-        current = neon.store.get(AgentRegistration, registration.id) or registration
-        project = agent_tokens.require_unclaimed(neon, current)
+        before = neon.store.get(AgentRegistration, registration.id) or registration
+        project = agent_tokens.require_unclaimed(neon, before)
         current = neon.store.update(
-            AgentRegistration, current.id, setting(state=RegistrationState.DELETED)
+            AgentRegistration, before.id, setting(state=RegistrationState.DELETED)
         )
+
+    def not_deleted(row: AgentRegistration) -> AgentRegistration:
+        return replace(row, state=before.state) if row.state is current.state else row
+
     try:
         unclaimed.end(neon, project)
     except Refused:
-        neon.store.update(AgentRegistration, current.id, _not_deleted)
+        neon.store.update(AgentRegistration, current.id, not_deleted)
         raise
     claim_codes.cancel(neon, current)
-
-
-def _not_deleted(registration: AgentRegistration) -> AgentRegistration:
-    if registration.state is not RegistrationState.DELETED:
-        return registration
-    return replace(registration, state=RegistrationState.UNCLAIMED)
 
 
 def expire(neon: LocalNeon) -> None:
@@ -101,7 +99,7 @@ def expire(neon: LocalNeon) -> None:
     now = neon.clock.now()
     with neon.store.transaction():
         for registration in neon.store.all(AgentRegistration):
-            if registration.state is RegistrationState.UNCLAIMED and registration.expires_at <= now:
+            if registration.has_expired(now):
                 neon.store.update(
                     AgentRegistration, registration.id, setting(state=RegistrationState.EXPIRED)
                 )
@@ -113,10 +111,7 @@ def expire(neon: LocalNeon) -> None:
                 unclaimed.end(neon, project)
             except (Refused, NeonupError) as error:  # e.g. it is being changed: later
                 log.info("%s, which is over, is not deleted yet: %s", project.id, error)
-        elif (
-            registration.state is not RegistrationState.ACCEPTED
-            and registration.expires_at + REMEMBERED < now
-        ):
+        elif registration.expires_at + REMEMBERED < now:
             neon.store.delete(registration)  # nothing changes it any more: it has ended
     claim_codes.forget(neon, now - REMEMBERED)
     tokens = neon.store.all(RevokedToken)

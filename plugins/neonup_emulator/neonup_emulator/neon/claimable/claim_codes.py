@@ -78,16 +78,11 @@ def find(neon: LocalNeon, text: str, session: str) -> ClaimCode:
         TooMany: too many wrong codes were entered.
     """
     neon.claim_attempts.check(session)
-    wanted = _digest(neon, "".join(filter(str.isalnum, text[:64])).upper())
-    now = neon.clock.now()
-    code_row = None
-    for row in neon.store.all(ClaimCode):  # all of them: how long it takes tells nothing
-        if hmac.compare_digest(row.digest, wanted):
-            code_row = row
+    code_row = _known(neon, text)
     if (
         code_row is None
         or code_row.state is not ClaimCodeState.PENDING
-        or code_row.expires_at <= now
+        or code_row.expires_at <= neon.clock.now()
     ):
         neon.claim_attempts.wrong(session)
         raise WrongCode(
@@ -97,9 +92,24 @@ def find(neon: LocalNeon, text: str, session: str) -> ClaimCode:
     return code_row
 
 
+def used(neon: LocalNeon, text: str) -> ClaimCode | None:
+    """The code that somebody enters, if a person has gone on to the console with it."""
+    code_row = _known(neon, text)
+    return code_row if code_row and code_row.state is ClaimCodeState.USED else None
+
+
 def forget(neon: LocalNeon, before: datetime) -> None:
     """Delete the codes that ended before a moment."""
     neon.store.delete(*[row for row in neon.store.all(ClaimCode) if row.expires_at < before])
+
+
+def _known(neon: LocalNeon, text: str) -> ClaimCode | None:
+    wanted = _digest(neon, "".join(filter(str.isalnum, text[:64])).upper())
+    code_row = None
+    for row in neon.store.all(ClaimCode):  # all of them: how long it takes tells nothing
+        if hmac.compare_digest(row.digest, wanted):
+            code_row = row
+    return code_row
 
 
 def _digest(neon: LocalNeon, letters: str) -> str:

@@ -15,11 +15,12 @@ from neonup_emulator.neon.claimable.model import (
     AgentRegistration,
     ClaimableDatabase,
     ClaimableState,
+    RegistrationState,
 )
 from neonup_emulator.neon.data.clusters import Clusters
 from neonup_emulator.neon.model import Project
 from neonup_emulator.neon.state.clock import Clock
-from neonup_emulator.neon.state.store import Store
+from neonup_emulator.neon.state.store import Store, setting
 
 _USER_ID = "7b6f5a0e-6c1d-5d57-9a35-0c1a1b1e0000"
 _ORGANIZATION_ID = "org-unclaimed-projects-00000000"
@@ -91,6 +92,22 @@ def is_prepared(project: Project) -> bool:
 def held(project: Project) -> Project:
     """A prepared project as it is once it was given away, and can be claimed."""
     return replace(project, org_id=_ORGANIZATION_ID)
+
+
+def release(store: Store, project: Project) -> None:
+    """End what an unclaimed project is under: its quota, and the agent that had it.
+
+    Call it in the transaction that gives the project to whoever claims it.
+    """
+
+    def without_quota(row: Project) -> Project:
+        settings = {name: value for name, value in row.settings.items() if name != "quota"}
+        return replace(row, settings=settings)
+
+    store.update(Project, project.id, without_quota)
+    for registration in store.all(AgentRegistration, project_id=project.id):
+        reconciled = setting(state=RegistrationState.RECONCILED)
+        store.update(AgentRegistration, registration.id, reconciled)
 
 
 def forget_unfinished(store: Store, clusters: Clusters) -> None:

@@ -15,9 +15,10 @@ class RegistrationState(StrEnum):
     UNCLAIMED = "unclaimed"
     """It is the agent's."""
     ACCEPTED = "accepted"
-    """A person has claimed it; it is about to be moved to them."""
+    """A person went on to the console with a code: all that the agent had is revoked, for good.
+    They have until `window_ends_at` to claim it; then it waits for a new code."""
     RECONCILED = "reconciled"
-    """It was moved to that person, and nothing of the agent's works any more."""
+    """That person has claimed it."""
     EXPIRED = "expired"
     """Nobody claimed it in time; its data is deleted."""
     DELETED = "deleted"
@@ -59,8 +60,9 @@ class AgentRegistration(Row, frozen=True):
         granted: those that it has.
         expires_at: when the project is deleted unless it is claimed.
         revoked_at: when the assertion was revoked.
-        claimed_by: the user who claimed it.
-        claimed_into: the organization that it was claimed for.
+        window_ends_at: until when whoever went on to the console can claim it.
+        windows: how many such windows there were; each revokes the access tokens before it.
+        continued_by: the user who went on to the console last.
     """
 
     OWNER: ClassVar[Owner] = None
@@ -77,9 +79,20 @@ class AgentRegistration(Row, frozen=True):
     expires_at: datetime
     state: RegistrationState = RegistrationState.UNCLAIMED
     revoked_at: datetime | None = None
-    accepted_at: datetime | None = None
-    claimed_by: str | None = None
-    claimed_into: str | None = None
+    window_ends_at: datetime | None = None
+    windows: int = 0
+    continued_by: str | None = None
+
+    def is_being_claimed(self, now: datetime) -> bool:
+        """Whether a person can claim it in the console at that moment."""
+        ends = self.window_ends_at
+        return self.state is RegistrationState.ACCEPTED and ends is not None and ends > now
+
+    def has_expired(self, now: datetime) -> bool:
+        """Whether nobody has claimed it in time; a window that was opened in time is waited for."""
+        if self.state in (RegistrationState.UNCLAIMED, RegistrationState.ACCEPTED):
+            return self.expires_at <= now and not self.is_being_claimed(now)
+        return self.state is RegistrationState.EXPIRED
 
 
 class ClaimCode(Row, frozen=True):

@@ -17,7 +17,6 @@ from neonup import NeonupError
 from neonup_emulator.neon import ids
 from neonup_emulator.neon.accounts.model import User
 from neonup_emulator.neon.claimable import holding, unclaimed
-from neonup_emulator.neon.claimable.agent_claims import destinations
 from neonup_emulator.neon.claimable.model import ClaimableDatabase, ClaimableState
 from neonup_emulator.neon.claimable.prepared import Ready
 from neonup_emulator.neon.context import LocalNeon
@@ -25,6 +24,7 @@ from neonup_emulator.neon.errors import Conflict, Failed, Forbidden, Gone, NotFo
 from neonup_emulator.neon.model import Endpoint, Project, Role
 from neonup_emulator.neon.state.store import setting
 from neonup_emulator.neon.transfer import transfers
+from neonup_emulator.neon.transfer.transfer_requests import destinations
 from neonup_local.engine import template
 
 log = logging.getLogger(__name__)

@@ -10,6 +10,7 @@ from datetime import timedelta
 from neonup_emulator.neon.accounts import fitting
 from neonup_emulator.neon.accounts.identity import Caller
 from neonup_emulator.neon.accounts.model import Member, MemberRole, Organization, User
+from neonup_emulator.neon.claimable import holding
 from neonup_emulator.neon.context import LocalNeon
 from neonup_emulator.neon.errors import Conflict, Forbidden, Gone, NotFound
 from neonup_emulator.neon.model import Permission, Project
@@ -18,7 +19,7 @@ from neonup_emulator.neon.transfer import transfers
 from neonup_emulator.neon.transfer.model import TransferRequest
 
 DEFAULT_TTL = 86_400
-"""Seconds that a request is valid for."""
+"""Seconds that a request is valid for unless it says so."""
 LONGEST_TTL = 365 * 86_400
 """The local Neon's choice; the document has no limit."""
 
@@ -37,12 +38,12 @@ class Offer:
 
 
 def create(
-    neon: LocalNeon, caller: Caller, project: Project, ttl: int
+    neon: LocalNeon, caller: Caller, project: Project, ttl: timedelta
 ) -> tuple[str, TransferRequest]:
     """Offer a project; earlier requests for it stay valid.
 
     Args:
-        ttl: seconds.
+        ttl: how long it is valid.
 
     Returns:
         The request's id, which is not kept, and the request.
@@ -59,7 +60,7 @@ def create(
         user_id=caller.user.id,
         personal=not caller.is_organization,
         created_at=now,
-        expires_at=now + timedelta(seconds=ttl),
+        expires_at=now + ttl,
     )
     with neon.store.transaction():
         neon.journal.check(project)
@@ -97,6 +98,9 @@ def accept(
 ) -> tuple[Project, Organization]:
     """Take the project; its data, addresses, passwords and quota stay, nobody else's access does.
 
+    With a project that belonged to nobody its quota ends. Its agent may have made it larger than
+    the plan of whoever claims it allows, and can do nothing about that any more: it is taken so.
+
     Args:
         org_id: for which organization; None: for the caller's own.
 
@@ -116,11 +120,23 @@ def accept(
         check_mover(neon, caller, target.id)
         if offer.project.org_id == target.id:
             raise Conflict(f"{target.name} has this project already")
-        fitting.check_transfer_request(neon, offer.project, target)
+        is_claim = holding.holds(offer.project)
+        fitting.check_transfer_request(neon, offer.project, target, any_size=is_claim)
+        if is_claim:
+            holding.release(neon.store, offer.project)
         neon.store.delete(*neon.store.all(Permission, project_id=project_id))
         used = {"used_at": neon.clock.now()}
         neon.store.update(TransferRequest, offer.request.id, setting(**used))
         return transfers.give(neon, offer.project, target, caller.user), target
+
+
+def destinations(neon: LocalNeon, user: User) -> list[Organization]:
+    """The organizations that a person may bring a project to, their own first."""
+    return [
+        organization
+        for organization in neon.people.organizations_of(user)
+        if may_move(neon.people.member(organization.id, user))
+    ]
 
 
 def check_mover(neon: LocalNeon, caller: Caller, org_id: str) -> None:

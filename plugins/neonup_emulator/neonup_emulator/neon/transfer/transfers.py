@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import ExitStack
 
-from msgspec.structs import replace
-
 from neonup_emulator.neon import roles
 from neonup_emulator.neon.accounts.model import Organization, User
+from neonup_emulator.neon.claimable import holding
 from neonup_emulator.neon.context import LocalNeon
-from neonup_emulator.neon.model import Branch, Project
+from neonup_emulator.neon.model import Branch, Operation, Project
 from neonup_emulator.neon.state.change import Completion, PlannedOperation, SimpleChange
 from neonup_emulator.neon.state.row import Row
 from neonup_emulator.neon.state.store import setting
@@ -43,14 +42,41 @@ def claim(
     The quota goes: it was that of unclaimed projects.
 
     Args:
-        check: raises where the claim is not to be carried out any more; runs once nothing else
-            can change the project.
-        also: writes in the same moment that it was carried out.
+        check: as of `renew_passwords`, and so is `also`.
+
+    Raises:
+        Refused: as `renew_passwords` raises.
+    """
+
+    def move() -> None:
+        holding.release(neon.store, project)
+        give(neon, project, organization, owner)
+        also()
+
+    renew_passwords(neon, project, check=check, also=move)
+
+
+def renew_passwords(
+    neon: LocalNeon,
+    project: Project,
+    *,
+    check: Callable[[], object] = tuple,
+    also: Callable[[], object] = tuple,
+) -> list[Operation]:
+    """Give all roles of a project new passwords, and end its connections.
+
+    Args:
+        check: raises where it is not to be done any more; runs once nothing else can change the
+            project.
+        also: writes in the same moment that it was done; what it raises leaves all as it was.
+
+    Returns:
+        The operations, `running` where the work goes on.
 
     Raises:
         Locked: the project is being changed.
         NotFound: it was deleted meanwhile, or is somebody else's now.
-        Refused: what `check` raised.
+        Refused: what `check` or `also` raised.
     """
     planned = [
         PlannedOperation("apply_config", other.id)
@@ -71,13 +97,6 @@ def claim(
     def apply() -> None:
         for branch in neon.store.all(Branch, project_id=project.id):
             roles.renew(neon, branch)
-        neon.store.update(Project, project.id, _without_quota)
-        give(neon, project, organization, owner)
         also()
 
-    neon.journal.run(project, planned, SimpleChange(work, prepare=prepare))
-
-
-def _without_quota(project: Project) -> Project:
-    settings = {name: value for name, value in project.settings.items() if name != "quota"}
-    return replace(project, settings=settings)
+    return neon.journal.run(project, planned, SimpleChange(work, prepare=prepare))
