@@ -17,14 +17,23 @@ class Agent:
 
     Args:
         root: of the server, e.g. ``http://localhost:5540``.
+        registration: the answer to an earlier registration, whose agent this is.
     """
 
-    def __init__(self, root: str, *capabilities: str, source: str = "tests"):
+    def __init__(
+        self,
+        root: str,
+        *capabilities: str,
+        source: str = "tests",
+        registration: dict[str, Any] | None = None,
+    ):
         self.root = root
-        body = {"type": "anonymous", "capabilities": capabilities, "source": source}
-        answer = httpx.post(f"{root}/v1/agent/identity", json=body, timeout=60)
-        assert answer.status_code == 201, answer.text
-        self.registration: dict[str, Any] = answer.json()
+        if registration is None:
+            body = {"type": "anonymous", "capabilities": capabilities, "source": source}
+            answer = httpx.post(f"{root}/v1/agent/identity", json=body, timeout=60)
+            assert answer.status_code == 201, answer.text
+            registration = answer.json()
+        self.registration: dict[str, Any] = registration or {}
         self.assertion: str = self.registration["identity_assertion"]
         self.id: str = self.registration["project"]["id"]
         self.branch: str = self.registration["project"]["branch_id"]
@@ -54,6 +63,12 @@ class Agent:
 
     def url(self) -> str:
         return str(self.ok("GET", "/credentials")["database_url"])
+
+    def renew(self) -> str:
+        """A new token in the place of one that was revoked; its scopes."""
+        answer = self.exchange().json()
+        self.token = answer["access_token"]
+        return str(answer["scope"])
 
     def code(self) -> str:
         return str(self.ok("POST", "/claim")["user_code"])

@@ -70,9 +70,7 @@ def test_the_whole_ceremony(agent: Agent, new_person: NewPerson) -> None:
     check_dead(url)
     for token in (old, agent.token):
         assert error(agent.ask("GET", "/claim", token=token)) == "unauthorized"
-    exchanged = agent.exchange().json()
-    assert exchanged["scope"] == ""
-    agent.token = exchanged["access_token"]
+    assert agent.renew() == ""
     assert agent.state() == "accepted"
     for method, path in (("GET", "/credentials"), ("GET", "/branches"), ("DELETE", "")):
         assert error(agent.ask(method, path)) == "claim_in_progress"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -9,11 +10,11 @@ import psycopg
 import pytest
 
 from tests.browser import Browser, chromium, in_a_browser
-from tests.emulator.agent import Agent, Person, carry_out, error
+from tests.emulator.agent import Agent, Person, error
 from tests.emulator.api import ask
 from tests.emulator.serving import NeonServer
 from tests.pages import CONTRASTS, show
-from tests.waiting import wait_until
+from tests.project import Project, clean_environ
 
 pytestmark = in_a_browser
 
@@ -44,20 +45,41 @@ def check(browser: Browser, title: str) -> None:
     assert [text for text in browser.complaints() if "status of" not in text] == []
 
 
+def built_by_an_agent(root: str, folder: Path, home: Path) -> tuple[Project, Agent]:
+    """A folder in which neonup works for an agent without an account, and that agent."""
+    folder.mkdir()
+    environ = {"CLAIMABLE_NEON_HOST": root, "NEONUP_PROVIDER": "claimable"}
+    project = Project(folder, clean_environ(home, **environ))
+    project.ok()
+    (path,) = (home / "claimable").iterdir()
+    identity = json.loads(path.read_text())
+    ids = {"id": identity["project_id"], "branch_id": ""}
+    registered = {"identity_assertion": identity["assertion"], "project": ids}
+    return project, Agent(root, registration=registered)
+
+
+def digest(url: str) -> object:
+    return ask(url, "SELECT md5(string_agg(note, '' ORDER BY n)) FROM orders")
+
+
 def test_an_agent_builds_and_a_person_claims(
     browser: Browser,
-    agent: Agent,
+    root: str,
+    tmp_path: Path,
+    neonup_home: Path,
     new_person: Callable[[], Person],
     neon_server_here: NeonServer,
+    later: Callable[..., None],
 ) -> None:
-    neon, person = neon_server_here.neon, new_person()
-    url = agent.url()
+    """Continued, lapsed, continued with a new code, reconciled, adopted; every row is there."""
+    person = new_person()
+    project, agent = built_by_an_agent(root, tmp_path / "shop", neonup_home)
+    old = project.url
     ask(
-        url, "CREATE TABLE orders AS SELECT n, md5(n::text) AS note FROM generate_series(1, 5000) n"
+        old, "CREATE TABLE orders AS SELECT n, md5(n::text) AS note FROM generate_series(1, 5000) n"
     )
-    before = ask(url, "SELECT md5(string_agg(note, '' ORDER BY n)) FROM orders")
+    before = digest(old)
     begun = agent.ok("POST", "/claim")
-    assert agent.state() == "pending"
 
     browser.open(begun["verification_uri_complete"])
     assert browser.text("h1") == "Sign in"
@@ -65,25 +87,45 @@ def test_an_agent_builds_and_a_person_claims(
     browser.press(BUTTON)
     check(browser, "Claim this project")
     assert agent.id in browser.text("main") and begun["user_code"] in browser.text("main")
+    assert browser.text(BUTTON) == "Continue to Neon"
+    assert agent.state() == "pending" and digest(old) == before  # looking freezes nothing
+
+    browser.press(BUTTON)
+    check(browser, "Claim this project")
+    assert "old connection strings are dead" in browser.text("main")
     assert browser.label("#org_id") == "Organization"
-    assert agent.state() == "pending"
-    with neon.journal.locked(agent.id):  # the claim has to wait
-        browser.press(BUTTON)
-        check(browser, "The project is being moved")
-        assert agent.state() == "accepted"
-    carry_out(neon, agent.id)
-    assert agent.state() == "reconciled"
-    # The page looks by itself.
-    wait_until(lambda: browser.title.startswith("The project is yours"), "the page")
+    assert error(agent.ask("GET", "/claim")) == "unauthorized"  # the token was revoked
+    assert agent.renew() == ""
+    assert agent.state() == "accepted"
+    assert error(agent.ask("POST", "/claim")) == "claim_in_progress"
+    with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
+        ask(old, "SELECT 1")
+
+    later(minutes=16)
+    browser.press(BUTTON)
+    check(browser, "This link cannot be used")
+    assert agent.renew() == ""
+    assert agent.state() == "expired"
+    assert error(agent.ask("GET", "/credentials")) == "scope_insufficient"
+    with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
+        ask(old, "SELECT 1")
+
+    begun = agent.ok("POST", "/claim")
+    browser.open(begun["verification_uri_complete"])
+    check(browser, "Claim this project")
+    browser.press(BUTTON)
+    agent.renew()
+    assert agent.state() == "accepted"
+    browser.press(BUTTON)
     check(browser, "The project is yours")
     assert f"neon connection-string --project-id {agent.id}" in browser.text("main")
-
+    assert agent.state() == "reconciled"
     assert error(agent.exchange()) == "project_claimed"
-    with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
-        ask(url, "SELECT 1")
-    query = {"role_name": "neondb_owner", "database_name": "neondb"}
-    new = person.api.ok("GET", f"/projects/{agent.id}/connection_uri", **query)["uri"]
-    assert ask(new, "SELECT md5(string_agg(note, '' ORDER BY n)) FROM orders") == before
+
+    account = {"NEON_API_HOST": neon_server_here.base, "NEON_API_KEY": person.account["api_key"]}
+    assert "adopted" in project.ok("adopt", **account)
+    assert project.url != old
+    assert digest(project.url) == before
 
 
 def test_a_code_is_typed(browser: Browser, agent: Agent, neon_server_here: NeonServer) -> None:
