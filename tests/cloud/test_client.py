@@ -177,7 +177,10 @@ def test_branches_with_their_history(neon: Both, shop: CreatedProject) -> None:
 def test_versions_by_snapshots(neon: Both, shop: CreatedProject) -> None:
     id, main = shop.project.id, shop.branch.id  # noqa: A001
     ask(uri(shop), "CREATE TABLE things AS SELECT 1 AS n")
-    kept = settle(neon, neon(lambda neon: neon.snapshots.create(id, main, name="v1"))).snapshot
+    kept = settle(
+        neon, neon(lambda neon: neon.snapshots.create(id, main, name="v1", slug="v-1"))
+    ).snapshot
+    assert kept.slug == "v-1"
     ask(uri(shop), "DROP TABLE things")
     later = datetime.now(UTC) + timedelta(days=9)
     changed = neon(

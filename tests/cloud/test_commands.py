@@ -139,6 +139,22 @@ def test_a_snapshot_is_kept_and_restored(shop: Project, here: str) -> None:
     assert "No snapshots" in shop.ok("snapshots", "list")
 
 
+def test_a_snapshot_is_found_by_its_slug_unless_another_has_that_name(
+    shop: Project, here: str
+) -> None:
+    made = shop.json("snapshots", "create", "first", "--slug", "v1")["snapshot"]
+    assert made["slug"] == "v1"
+    assert " v1 " in shop.ok("snapshots", "list")
+    assert "slug" in shop.fails("snapshots", "create", "second", "--slug", "v1")
+    assert "slug" in shop.fails("snapshots", "create", "second", "--slug", "-")
+    named = shop.json("snapshots", "create", "v1")["snapshot"]
+    shop.ok("snapshots", "delete", "v1", "--yes")
+    assert [one["id"] for one in shop.json("snapshots", "list")] == [made["id"]] != [named["id"]]
+    shop.ok("snapshots", "restore", "v1", "--as", "preview")
+    shop.ok("snapshots", "delete", "v1", "--yes")
+    assert "No snapshots" in shop.ok("snapshots", "list")
+
+
 def test_snapshots_of_one_name_are_listed(shop: Project, here: str) -> None:
     ids = [shop.json("snapshots", "create", "same")["snapshot"]["id"] for _ in range(2)]
     said = shop.fails("snapshots", "delete", "same", "--yes")

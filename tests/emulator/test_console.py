@@ -135,7 +135,8 @@ def test_a_branch_is_restored_after_it_was_said_what_happens(
 ) -> None:
     ask(project.url, "CREATE TABLE kept AS SELECT 1 AS id")
     path = f"/projects/{project.id}"
-    page = pages.done(f"{path}/snapshots", branch=project.branch, name="good")
+    page = pages.done(f"{path}/snapshots", branch=project.branch, name="good", slug="v-1")
+    assert "<code>v-1</code>" in page
     assert "The snapshot good is kept." in page
     found = re.search(r"restore\?source=(snap-[a-z0-9-]+)", page)
     assert found

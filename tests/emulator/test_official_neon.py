@@ -160,6 +160,16 @@ def test_snapshots(of_project: Of) -> None:
     assert "v2" not in of_project("snapshots", "list")
 
 
+def test_a_snapshot_is_found_by_its_slug(of_project: Of) -> None:
+    of_project("snapshots", "create", "--name", "Version 1", "--slug", "v1")
+    of_project("snapshots", "create", "--name", "Version 2")
+    assert "Version 1" in of_project("snapshots", "get", "v1")
+    said = of_project("snapshots", "get", "Version 2", "-o", "json")
+    assert json.loads(said)["slug"] not in (None, "", "v1")
+    of_project("snapshots", "delete", "v1")
+    assert "Version 1" not in of_project("snapshots", "list")
+
+
 def test_a_snapshot_restored_at_once_keeps_the_connection_string(of_project: Of) -> None:
     url = of_project("connection-string")
     ask(url.strip(), "CREATE TABLE things AS SELECT 1 AS n")

@@ -119,11 +119,12 @@ class Operation(ApiObject, frozen=True, kw_only=True):
 
 
 class Snapshot(ApiObject, frozen=True, kw_only=True):
-    """A kept copy of a branch."""
+    """A kept copy of a branch; its slug is unique in the project, its name may not be."""
 
     id: str
     name: str
     created_at: datetime
+    slug: str | None = None
     source_branch_id: str | None = None
     timestamp: datetime | None = None
     lsn: str | None = None

@@ -31,11 +31,12 @@ def list_(project: str | None, local: bool, **arguments: Any) -> None:
         click.echo("No snapshots.")
         return
     commands.grid(
-        ("id", "name", "branch", "size", "created", "expires"),
+        ("id", "name", "slug", "branch", "size", "created", "expires"),
         [
             (
                 snapshot.id,
                 snapshot.name,
+                snapshot.slug,
                 snapshot.source_branch_id,
                 commands.size(snapshot.full_size),
                 commands.date(snapshot.created_at),
@@ -49,6 +50,9 @@ def list_(project: str | None, local: bool, **arguments: Any) -> None:
 @snapshots.command()
 @click.argument("name", required=False)
 @click.option("--branch", metavar="BRANCH", help="A root branch; the default one if not given.")
+@click.option(
+    "--slug", help="What it can be named by, unique in the project; Neon makes one up if not given."
+)
 @target.at_option
 @click.option(
     "--expires", type=commands.expiry, metavar="WHEN",
@@ -60,6 +64,7 @@ def create(
     *,
     name: str | None,
     branch: str | None,
+    slug: str | None,
     at: Moment | None,
     expires: datetime | None,
     project: str | None,
@@ -74,6 +79,7 @@ def create(
             project_id,
             to.branch(project_id, branch).id,
             name=name,
+            slug=slug,
             timestamp=at.time,
             lsn=at.lsn,
             expires_at=expires,
@@ -92,7 +98,7 @@ def create(
 @target.project_options
 @commands.json_option
 def delete(snapshot: str, yes: bool, project: str | None, local: bool, **arguments: Any) -> None:
-    """Delete a snapshot, by id or name; branches that were restored from it stay."""
+    """Delete a snapshot, by id, name or slug; branches that were restored from it stay."""
     with target.opened(local=local, **arguments) as to:
         to.check_owner(project, "deleted")
         project_id = to.project(project)
@@ -124,7 +130,7 @@ def restore(
     local: bool,
     **arguments: Any,
 ) -> None:
-    """Make a branch of a snapshot, by id or name.
+    """Make a branch of a snapshot, by id, name or slug.
 
     With --replace the branch takes the place of the one that the snapshot was taken of: connection
     strings stay, and the branch that was there stays as "NAME (old)".

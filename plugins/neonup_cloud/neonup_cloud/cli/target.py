@@ -121,12 +121,16 @@ class AccountTarget:
         return _chosen(matches, text, "branch", "branches")
 
     def snapshot(self, project_id: str, text: str) -> Snapshot:
-        """The snapshot of an id or name.
+        """The snapshot of an id, name or slug, in this order, which is the official command's.
 
         Raises:
             NeonupError: it does not exist, or several have that name.
         """
         snapshots = list(self.neon.snapshots.list(project_id))
+        if not any(text in (snapshot.id, snapshot.name) for snapshot in snapshots):
+            for snapshot in snapshots:
+                if snapshot.slug == text:
+                    return snapshot
         return _chosen(snapshots, text, "snapshot", "snapshots")
 
     def settle(self, operations: Sequence[Operation], doing: str) -> None:

@@ -60,6 +60,11 @@ def snapshot() -> str:
     return f"snap-{_words()}-{_random(_SHORT, 8)}"
 
 
+def slug() -> str:
+    """A snapshot's slug, for example ``cool-breeze-a1b2c3d4``."""
+    return f"{_words()}-{_random(_SHORT, 8)}"
+
+
 def cluster() -> str:
     """A folder's name, for example ``k3f9x2m7q1zd``."""
     return _random(_SHORT, 12)

@@ -244,6 +244,8 @@ class Snapshot(Row, frozen=True):
     Args:
         cluster_id: its data.
         at: the moment.
+        slug: unique in the project, chosen by whoever created it or made up, and never another;
+            None where it was created before there were slugs.
         manual: created by a person, not by a schedule.
         size: bytes of its databases, as far as they are known.
     """
@@ -256,6 +258,7 @@ class Snapshot(Row, frozen=True):
     cluster_id: str
     created_at: datetime
     at: datetime
+    slug: str | None = None
     lsn: str | None = None
     expires_at: datetime | None = None
     manual: bool = True

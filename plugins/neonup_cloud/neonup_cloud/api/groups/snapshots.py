@@ -40,6 +40,7 @@ class Snapshots(ApiGroup[S], Generic[S]):
         branch_id: str,
         *,
         name: str | None = None,
+        slug: str | None = None,
         timestamp: datetime | None = None,
         lsn: str | None = None,
         expires_at: datetime | None = None,
@@ -47,11 +48,22 @@ class Snapshots(ApiGroup[S], Generic[S]):
         """Keep a root branch as it is, or was.
 
         Args:
+            slug: unique in the project, and never changed: a-z, 0-9 and ``-``, 63 at most, from a
+                letter on and not to ``-``; Neon makes one up if None (@neon/sdk 6.1.2).
             timestamp: as it was then, within the project's history.
             lsn: as it was at that position of its log; not together with ``timestamp``.
             expires_at: when Neon deletes the snapshot.
+
+        Raises:
+            Conflict: another snapshot of the project has that slug.
         """
-        query = {"name": name, "timestamp": timestamp, "lsn": lsn, "expires_at": expires_at}
+        query = {
+            "name": name,
+            "slug": slug,
+            "timestamp": timestamp,
+            "lsn": lsn,
+            "expires_at": expires_at,
+        }
         return (
             yield from self.api.send(
                 "POST",

@@ -23,6 +23,7 @@ from neonup_emulator.neon.requests.snapshots import (
     FinalizeRestore,
     NewSnapshot,
     RestoreSnapshot,
+    Slug,
     UpdateSnapshot,
 )
 
@@ -52,7 +53,7 @@ def finalize_restore_branch(call: RequestContext) -> Answer:
 
 @operation("createSnapshot", f"POST {_BRANCH}/snapshot")
 def create_snapshot(call: RequestContext) -> Answer:
-    """Of root branches, as many as the plan allows."""
+    """Of root branches, as many as the plan allows; 409 where another one has that `slug`."""
     wanted = call.body(NewSnapshot)
     name = call.query.get("name") or wanted.name
     if name and len(name) > _LONGEST_NAME:
@@ -62,6 +63,7 @@ def create_snapshot(call: RequestContext) -> Answer:
         call.project(),
         branch_of(call),
         name=name,
+        slug=call.text("slug", Slug) or wanted.slug,
         time=call.moment("timestamp") or wanted.timestamp,
         lsn=call.query.get("lsn") or wanted.lsn,
         expires_at=call.moment("expires_at") or wanted.expires_at,
@@ -100,6 +102,8 @@ def restore_snapshot(call: RequestContext) -> Answer:
 
 
 def _find(call: RequestContext) -> Snapshot:
+    """The snapshot that the address names by its id, which is all that Neon's document takes:
+    clients such as the official command look for names and slugs in the list."""
     return snapshots.find(call.neon, call.project(), call.path["snapshot_id"])
 
 

@@ -130,6 +130,18 @@ class RequestContext:
             raise Refused(f"invalid parameter {name}: it is like 2026-01-31T12:00:00Z") from None
         return moment
 
+    def text(self, name: str, kind: Any) -> str | None:
+        """A parameter of a form, as a type of msgspec's has it; None where it is missing.
+
+        Raises:
+            Refused: it does not have that form.
+        """
+        try:
+            text: str | None = msgspec.convert(self.query.get(name), kind | None)
+        except msgspec.ValidationError as error:
+            raise Refused(f"invalid parameter {name}: {error}") from None
+        return text
+
     def number(self, name: str) -> int:
         """A whole number in the address.
 

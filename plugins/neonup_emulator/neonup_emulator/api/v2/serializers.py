@@ -231,6 +231,7 @@ def snapshot(row: Snapshot) -> Shown:
     return _known(
         id=row.id,
         name=row.name,
+        slug=row.slug,
         lsn=row.lsn,
         timestamp=row.at,
         source_branch_id=row.source_branch_id,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+import msgspec
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
@@ -16,6 +17,7 @@ from neonup_emulator.neon.errors import Unprocessable
 from neonup_emulator.neon.model import Branch, BranchDatabase, Endpoint
 from neonup_emulator.neon.requests.branches import BranchEndpoint, CreateBranch, NewBranch
 from neonup_emulator.neon.requests.endpoints import NewEndpoint
+from neonup_emulator.neon.requests.snapshots import Slug
 
 _PROJECT = "/projects/{project_id}"
 _BRANCH = f"{_PROJECT}/branches/{{branch_id}}"
@@ -111,11 +113,26 @@ def _create_snapshot(visit: Visit) -> Response:
         project,
         branches.find(visit.neon, project, visit.text("branch")),
         name=visit.text("name")[:_LONGEST_NAME] or None,
+        slug=_slug(visit.text("slug")),
         time=moment(visit, visit.text("at")),
         lsn=None,
         expires_at=visit.neon.clock.now() + life if life else None,
     )
     return _to(visit, f"The snapshot {snapshot.name} is kept.")
+
+
+def _slug(text: str) -> str | None:
+    """What was typed as a slug; None where nothing was.
+
+    Raises:
+        Unprocessable: it has another form.
+    """
+    try:
+        return msgspec.convert(text, Slug) if text else None
+    except msgspec.ValidationError:
+        raise Unprocessable(
+            "a slug has a-z, 0-9 and -, begins with a letter, and is up to 63 characters long"
+        ) from None
 
 
 def _delete_snapshot(visit: Visit) -> Response:

@@ -27,6 +27,7 @@ def create(
     branch: Branch,
     *,
     name: str | None,
+    slug: str | None = None,
     time: datetime | None,
     lsn: str | None,
     expires_at: datetime | None,
@@ -36,10 +37,12 @@ def create(
     """Keep a branch as it is now, or as it was at a moment.
 
     Args:
+        slug: unique in the project; None: one is made up.
         manual: it is asked for by a person, so that it counts for the plan's limit.
         also: writes more rows in the transaction in which the snapshot is ready.
 
     Raises:
+        Conflict: another snapshot of the project has that slug.
         LimitExceeded: the plan allows no more.
         Unprocessable: it is no root branch, or the moment is not in its history.
     """
@@ -48,6 +51,7 @@ def create(
         id=ids.snapshot(),
         project_id=project.id,
         name=name or f"{branch.name} at {(time or now).astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC",
+        slug=slug or ids.slug(),
         source_branch_id=branch.id,
         cluster_id=ids.cluster(),
         created_at=now,

@@ -8,11 +8,15 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from neonup_emulator.neon.requests.fields import Id, Moment, Name
 
+Slug = Annotated[str, Meta(pattern=r"\A[a-z]([a-z0-9-]{0,61}[a-z0-9])?\Z")]
+"""A snapshot's slug, as `createSnapshot` of @neon/sdk 6.1.2 and the official command have it."""
+
 
 class NewSnapshot(Struct):
     """What some clients send to `createSnapshot`, whose parameters are in the query."""
 
     name: Name | None = None
+    slug: Slug | None = None
     timestamp: Moment | None = None
     lsn: str | None = None
     expires_at: Moment | None = None

@@ -16,7 +16,7 @@ from neonup_emulator.neon.claimable.model import (
     ClaimCode,
     ClaimCodeState,
 )
-from neonup_emulator.neon.model import Branch, Endpoint, Permission
+from neonup_emulator.neon.model import Branch, Endpoint, Permission, Snapshot
 from neonup_emulator.neon.state.row import Row
 
 
@@ -77,6 +77,7 @@ NATURAL_KEYS = (
         "read_write endpoint already exists",
         _is("type", "'read_write'"),
     ),
+    NaturalKey(Snapshot, ("project_id", "slug"), "snapshot slug already exists"),
     NaturalKey(Permission, ("project_id", "granted_to_email"), "permission already exists"),
     NaturalKey(AgentRegistration, ("project_id",), "the project has an agent already"),
     NaturalKey(AgentRegistration, ("digest",), "the identity assertion is another agent's"),
