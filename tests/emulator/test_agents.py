@@ -275,12 +275,65 @@ def test_everything_else_is_not(agent: Agent) -> None:
     ]
     for path, body in changes:
         assert error(agent.ask("PATCH", path, body)) == "invalid_request"
-    assert error(agent.ask("GET", f"{branch}/functions")) == "capability_requires_claim"
-    assert error(agent.ask("POST", f"{branch}/auth", {})) == "scope_insufficient"
-    off = agent.ask("GET", f"{branch}/auth")
-    assert (off.status_code, error(off)) == (404, "not_found")
+    for service in ("functions", "triggers", "buckets", "storage", "ai_gateway", "credentials"):
+        answer = agent.ask("GET", f"{branch}/{service}")
+        assert (answer.status_code, error(answer)) == (403, "capability_requires_claim"), service
+    for service, name in (("auth", "Neon Auth"), ("data-api/neondb", "Data API")):
+        denied = agent.ask("POST", f"{branch}/{service}", {})
+        assert error(denied) == "scope_insufficient"
+        assert f"this local Neon has no {name}" in denied.json()["error"]["message"]
+        off = agent.ask("GET", f"{branch}/{service}")
+        assert (off.status_code, error(off)) == (404, "not_found")
     wrong = agent.ask("GET", "/connection_uri", role_name="nobody", database_name="neondb")
     assert (wrong.status_code, wrong.json()["error"]["origin"]) == (404, "upstream")
+
+
+def test_every_refusal_has_its_code_and_where_it_comes_from(
+    agent: Agent,
+    root: str,
+    new_person: Callable[[], Person],
+    neon_server_here: NeonServer,
+    later: Later,
+) -> None:
+    person, branch = new_person(), f"/branches/{agent.branch}"
+    answers = {
+        "invalid_request": httpx.post(f"{root}/v1/agent/identity", json={"type": "human"}),
+        "invalid_grant": agent.exchange("nonsense"),
+        "unauthorized": agent.ask("GET", "/credentials", token="nonsense"),
+        "scope_insufficient": agent.ask("POST", f"{branch}/auth", {}),
+        "capability_requires_claim": agent.ask("GET", f"{branch}/functions"),
+    }
+    with neon_server_here.neon.journal.locked(agent.id):
+        answers["upstream_error"] = agent.ask("PATCH", branch, {"branch": {"name": "trunk"}})
+    expired = Agent(root)
+    console = person.proceed(person.look(agent.code()))
+    agent.renew()
+    answers["claim_in_progress"] = agent.ask("POST", "/claim")
+    person.take(console)
+    answers["project_claimed"] = agent.exchange()
+    later(minutes=20)
+    answers["token_expired"] = expired.ask("GET", "/credentials")
+    later(hours=73)
+    answers["project_expired"] = expired.exchange()
+    shown = {name: answer.json()["error"] for name, answer in answers.items()}
+    assert {name: error(answer) for name, answer in answers.items()} == {n: n for n in answers}
+    origins = {name: one["origin"] for name, one in shown.items()}
+    assert origins.pop("upstream_error") == "upstream" and {*origins.values()} == {"proxy"}
+    assert shown["upstream_error"]["upstream_status"] == 423
+    retryable = {name for name, one in shown.items() if one["retryable"]}
+    assert retryable == {"upstream_error", "token_expired"}
+    assert {name: answer.status_code for name, answer in answers.items()} == {
+        "invalid_request": 400,
+        "invalid_grant": 400,
+        "unauthorized": 401,
+        "scope_insufficient": 403,
+        "capability_requires_claim": 403,
+        "upstream_error": 423,
+        "claim_in_progress": 409,
+        "project_claimed": 409,
+        "token_expired": 401,
+        "project_expired": 410,
+    }
 
 
 def test_nothing_is_let_through_without_a_token(agent: Agent, root: str) -> None:

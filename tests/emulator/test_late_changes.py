@@ -40,6 +40,7 @@ from neonup_emulator.neon.requests.branches import (
     NewBranch,
     RestoreBranch,
 )
+from neonup_emulator.neon.requests.contents import NewRole
 from neonup_emulator.neon.requests.endpoints import EndpointChanges, NewEndpoint
 from neonup_emulator.neon.requests.projects import NewProject, ProjectChanges, ProjectSettings
 from neonup_emulator.neon.requests.snapshots import RestoreSnapshot
@@ -366,6 +367,22 @@ def test_a_claim_code_that_was_cancelled_meanwhile_revokes_nothing(
     assert isinstance(raised, WrongCode)
     assert neon.store.all(Role, project_id=made.registration.project_id) == before
     assert agent_tokens.exchange(neon, made.assertion, "http://localhost:1").scopes
+
+
+def test_what_an_agent_began_is_not_carried_out_once_a_person_went_on(
+    neon: LocalNeon, somebody: Person
+) -> None:
+    """A role that came after the passwords were renewed would be a way back in."""
+    user, _ = somebody
+    registration = agents.register(neon, [], "tests", "http://localhost:1").registration
+    project = neon.store.get(Project, registration.project_id)
+    branch = neon.store.get(Branch, registration.branch_id)
+    assert project is not None and branch is not None  # as the request has read them
+    issued = agent_claims.begin(neon, registration)
+    agent_claims.proceed(neon, issued.text, "tests", user)
+    with pytest.raises(NotFound):
+        roles.create(neon, project, branch, NewRole(name="back_door"))
+    assert [one.name for one in neon.store.all(Role, branch_id=branch.id)] == ["neondb_owner"]
 
 
 def test_a_branch_that_is_created_during_a_claim_has_new_passwords(

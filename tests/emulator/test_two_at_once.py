@@ -248,7 +248,8 @@ def snapshot(neon: LocalNeon) -> Case:
 def transfer_request(neon: LocalNeon) -> Case:
     made = new_project(neon)
     owner = neon.identity.caller(neon.identity.default()[0])
-    secret, row = transfer_requests.create(neon, owner, made.project, timedelta(minutes=10))
+    until = neon.clock.now() + timedelta(minutes=10)
+    secret, row = transfer_requests.create(neon, owner, made.project, until)
     _, _, taker = new_person(neon)
     change = lambda: transfer_requests.accept(neon, taker, made.project.id, secret)  # noqa: E731
     return Case(row, change, "used_at")

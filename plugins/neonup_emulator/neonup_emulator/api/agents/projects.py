@@ -52,6 +52,7 @@ def credentials(request: Request, neon: LocalNeon, body: bytes) -> Any:
     role = next((role for role in roles if role.name == registration.role), None)
     if role is None or registration.database not in {database.name for database in databases}:
         raise NotFound("the role or the database is gone: see roles and databases")
+    bearer(request, neon)  # a password that a claim has renewed meanwhile is not told
     return {
         "project_id": project.id,
         "branch_id": branch.id,

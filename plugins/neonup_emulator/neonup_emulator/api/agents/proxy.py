@@ -100,9 +100,17 @@ _ALLOWED = {
     "deleteProjectBranchRole": _Rule(WRITE),
     "getProjectBranchSchema": _Rule(READ),
 }
-_ABSENT = {"auth", "data-api"}
+_ABSENT = {"auth": "Neon Auth", "data-api": "Data API"}
 """Services of a branch that the local Neon has not: who asks hears that they are off."""
-_AFTER_CLAIM = {"ai-gateway", "ai_gateway", "buckets", "functions", "storage"}
+_AFTER_CLAIM = {
+    "ai-gateway",
+    "ai_gateway",
+    "buckets",
+    "credentials",
+    "functions",
+    "storage",
+    "triggers",
+}
 
 
 def operations() -> list[ApiOperation]:
@@ -125,6 +133,7 @@ def carry_out(operation: ApiOperation, request: Request, neon: LocalNeon, body: 
     content = _checked(body, rule)
     call = RequestContext(neon, caller, request.path_params, dict(request.query_params), content)
     answer = operation.handler(call)
+    bearer(request, neon)  # a password that a claim has renewed meanwhile is not told
     if operation.id == "getProject":
         answer["project"] = _without_owner(answer["project"])
     return answer
@@ -141,10 +150,12 @@ def refuse(request: Request, neon: LocalNeon, body: bytes) -> Any:
     holder.require(READ)
     parts = request.path_params.get("rest", "").split("/")
     service = parts[2] if len(parts) > 2 and parts[0] == "branches" else ""
-    if service in _ABSENT and request.method == "GET":
-        raise NotFound(f"the branch has no {service}")
-    if service in _ABSENT:
-        raise AgentRefused("scope_insufficient", f"this local Neon has no {service}")
+    absent = _ABSENT.get(service)
+    if absent and request.method == "GET":
+        raise NotFound(f"the branch has no {absent}")
+    if absent:
+        message = f"this local Neon has no {absent}, so no token of it has the scope for that"
+        raise AgentRefused("scope_insufficient", message)
     if service in _AFTER_CLAIM:
         raise AgentRefused("capability_requires_claim", f"{service}: claim the project first")
     raise AgentRefused("route_not_allowed", "this cannot be done before the project is claimed")

@@ -40,8 +40,8 @@ class _TransferProjects(Struct):
 def create_project_transfer_request(call: RequestContext) -> Answer:
     """Valid for up to a year; `/app/claim?p={project_id}&tr={id}&ru={redirect}` is its page."""
     project, ttl = call.project(), call.body(_NewTransferRequest).ttl_seconds
-    valid = timedelta(seconds=ttl)
-    id_, request = transfer_requests.create(call.neon, call.caller, project, valid)
+    until = call.neon.clock.now() + timedelta(seconds=ttl)
+    id_, request = transfer_requests.create(call.neon, call.caller, project, until)
     return {
         "id": id_,
         "project_id": request.project_id,

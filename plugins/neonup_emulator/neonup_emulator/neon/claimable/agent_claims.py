@@ -180,6 +180,7 @@ def _open_window(neon: LocalNeon, claimable: Claimable, user: User) -> None:
         "continued_by": user.id,
     }
     neon.store.update(AgentRegistration, registration.id, setting(**opened))
+    neon.store.update(Project, claimable.project.id, setting(org_id=holding.CLAIMING))
 
 
 def _transfer(neon: LocalNeon, registration: AgentRegistration) -> Continued:
@@ -187,9 +188,9 @@ def _transfer(neon: LocalNeon, registration: AgentRegistration) -> Continued:
     project = neon.store.get(Project, registration.project_id)
     if project is None or not holding.holds(project) or registration.window_ends_at is None:
         raise WrongCode("The project has been claimed already.")
-    owner = holding.caller(neon.store, registration.id)
+    owner = holding.caller(neon.store, registration.id, org_id=project.org_id)
     ends = registration.window_ends_at
-    request_id, _ = transfer_requests.create(neon, owner, project, ends - neon.clock.now())
+    request_id, _ = transfer_requests.create(neon, owner, project, ends)
     return Continued(project.id, request_id)
 
 

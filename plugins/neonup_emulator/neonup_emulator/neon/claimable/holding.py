@@ -1,7 +1,7 @@
-"""Who owns the projects of agents and of neon.new until somebody claims them: an organization of
+"""Who owns the projects of agents and of neon.new until somebody claims them: organizations of
 the service.
 
-It has one member, who has no key and whom nobody can sign in as, so that neither is ever listed.
+They have one member, who has no key and whom nobody can sign in as, so that none is ever listed.
 """
 
 from __future__ import annotations
@@ -23,50 +23,57 @@ from neonup_emulator.neon.state.clock import Clock
 from neonup_emulator.neon.state.store import Store, setting
 
 _USER_ID = "7b6f5a0e-6c1d-5d57-9a35-0c1a1b1e0000"
-_ORGANIZATION_ID = "org-unclaimed-projects-00000000"
-_PREPARED_ID = "org-prepared-projects-00000000"
+UNCLAIMED = "org-unclaimed-projects-00000000"
+"""The organization of projects that their agents reach, and of neon.new's."""
+PREPARED = "org-prepared-projects-00000000"
 """Of projects that were created beforehand, for nobody yet."""
+CLAIMING = "org-claiming-projects-00000000"
+"""Of projects that a person went on to the console with: their agents reach them no more, nor do
+requests of theirs that were under way."""
+_NAMES = {
+    UNCLAIMED: "Unclaimed projects",
+    PREPARED: "Prepared projects",
+    CLAIMING: "Projects being claimed",
+}
 
 
 def exists(store: Store) -> bool:
-    """Whether the organization of the service was created."""
-    return store.get(Organization, _ORGANIZATION_ID) is not None
+    """Whether the organizations of the service were created."""
+    return all(store.get(Organization, id_) is not None for id_ in _NAMES)
 
 
 def create(store: Store, clock: Clock) -> None:
-    """Create the organization and its user."""
+    """Create the organizations and their user, where they are not there yet."""
     now = clock.now()
-    names = {_ORGANIZATION_ID: "Unclaimed projects", _PREPARED_ID: "Prepared projects"}
-    store.insert(
-        User(
-            id=_USER_ID,
-            email="unclaimed@localhost.invalid",
-            name=names[_ORGANIZATION_ID],
-            created_at=now,
-        ),
-        *[
-            Organization(
-                id=id_,
-                name=name,
-                handle=name.lower().replace(" ", "-"),
-                created_at=now,
-                plan="enterprise",  # no limit on how many projects wait here
-            )
-            for id_, name in names.items()
-        ],
+    user = User(
+        id=_USER_ID,
+        email="unclaimed@localhost.invalid",
+        name=_NAMES[UNCLAIMED],
+        created_at=now,
     )
+    organizations = [
+        Organization(
+            id=id_,
+            name=name,
+            handle=name.lower().replace(" ", "-"),
+            created_at=now,
+            plan="enterprise",  # no limit on how many projects wait here
+        )
+        for id_, name in _NAMES.items()
+    ]
+    missing = [row for row in (user, *organizations) if store.get(type(row), row.id) is None]
+    store.insert(*missing)
 
 
 def caller(
-    store: Store, credential_id: str, *, project_id: str | None = None, prepares: bool = False
+    store: Store, credential_id: str, *, project_id: str | None = None, org_id: str = UNCLAIMED
 ) -> Caller:
     """The service itself, limited to one project where one is given.
 
     Args:
         credential_id: for whom it asks.
-        prepares: it asks for nobody yet.
+        org_id: which of its organizations it reaches.
     """
-    org_id = _PREPARED_ID if prepares else _ORGANIZATION_ID
     user = store.get(User, _USER_ID)
     assert user is not None  # noqa: S101 - it was created before the first project
     return Caller(
@@ -81,17 +88,17 @@ def caller(
 
 def holds(project: Project) -> bool:
     """Whether nobody has claimed the project."""
-    return project.org_id == _ORGANIZATION_ID
+    return project.org_id in {UNCLAIMED, CLAIMING}
 
 
 def is_prepared(project: Project) -> bool:
     """Whether the project is for nobody yet."""
-    return project.org_id == _PREPARED_ID
+    return project.org_id == PREPARED
 
 
 def held(project: Project) -> Project:
     """A prepared project as it is once it was given away, and can be claimed."""
-    return replace(project, org_id=_ORGANIZATION_ID)
+    return replace(project, org_id=UNCLAIMED)
 
 
 def release(store: Store, project: Project) -> None:

@@ -52,7 +52,8 @@ def create(
     settings = ProjectSettings(quota=_QUOTA)
     if logical_replication:
         settings.enable_logical_replication = True
-    owner = holding.caller(neon.store, credential_id, prepares=prepares)
+    org_id = holding.PREPARED if prepares else holding.UNCLAIMED
+    owner = holding.caller(neon.store, credential_id, org_id=org_id)
     wanted = NewProject(name=name, settings=settings)
     created = project_creation.create(neon, owner, wanted, id=id, password=password)
     _wait_for(neon, created.branch)

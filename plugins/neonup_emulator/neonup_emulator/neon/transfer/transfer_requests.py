@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import uuid
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime
 
 from neonup_emulator.neon.accounts import fitting
 from neonup_emulator.neon.accounts.identity import Caller
@@ -38,12 +38,12 @@ class Offer:
 
 
 def create(
-    neon: LocalNeon, caller: Caller, project: Project, ttl: timedelta
+    neon: LocalNeon, caller: Caller, project: Project, expires_at: datetime
 ) -> tuple[str, TransferRequest]:
     """Offer a project; earlier requests for it stay valid.
 
     Args:
-        ttl: how long it is valid.
+        expires_at: until when it is valid.
 
     Returns:
         The request's id, which is not kept, and the request.
@@ -51,7 +51,6 @@ def create(
     Raises:
         Forbidden: the caller may not give the project away.
     """
-    now = neon.clock.now()
     id_ = str(uuid.uuid4())
     request = TransferRequest(
         id=_digest(id_),
@@ -59,8 +58,8 @@ def create(
         org_id=project.org_id,
         user_id=caller.user.id,
         personal=not caller.is_organization,
-        created_at=now,
-        expires_at=now + ttl,
+        created_at=neon.clock.now(),
+        expires_at=expires_at,
     )
     with neon.store.transaction():
         neon.journal.check(project)
