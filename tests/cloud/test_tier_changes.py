@@ -100,7 +100,10 @@ def platform_of(person: Person, neon: Both) -> Platform:
         neon,
         f"t{uuid.uuid4().hex[:10]}",
         FREE.tier(
-            "free", person.organization("free"), max_cu=1, quota=Quota(active_time_seconds=36_000)
+            "free",
+            person.organization("agent_free"),
+            max_cu=1,
+            quota=Quota(active_time_seconds=36_000),
         ),
         PAID.tier("paid", person.organization("agent"), max_cu=8, suspend_timeout_seconds=60),
     )

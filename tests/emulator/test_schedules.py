@@ -6,13 +6,12 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from neonup.plugin.plans import LIMITS
 from neonup_emulator.neon import schedules, upkeep
-from neonup_emulator.neon.accounts import plans
 from tests.emulator.api import Api, Project, ask
 from tests.emulator.serving import NeonServer
 from tests.emulator.test_history import rows, suspend, write
@@ -69,6 +68,30 @@ def test_a_daily_snapshot_is_created_kept_and_expires(project: Project, jump: Ju
     jump(tomorrow + timedelta(days=1, hours=5))
     assert made[0] not in snapshots(project)
     assert snapshots(project)
+
+
+def test_the_newest_one_outlives_its_retention_while_the_schedule_is_active(
+    project: Project, jump: Jump
+) -> None:
+    hourly = {"frequency": "hourly", "retention_seconds": 3_600}
+    schedule(project, hourly)
+    manual = project.api.ok("POST", f"{project.main}/snapshot", None, slug="manual")["snapshot"]
+    start = datetime.now(UTC).replace(minute=30) + timedelta(hours=1)
+    jump(start)
+    jump(start + timedelta(minutes=45))
+    first, second = (one["id"] for one in snapshots(project) if not one["manual"])
+    schedule(project, {"frequency": "yearly", "retention_seconds": 3_600})  # nothing new for long
+    jump(start + timedelta(hours=9))
+    assert [one["id"] for one in snapshots(project)] == [manual["id"], second]
+    assert first != second
+    project.api.ok("DELETE", f"{project.path}/snapshots/{second}")  # a person may
+    schedule(project, hourly)
+    jump(start + timedelta(hours=11))
+    assert len(snapshots(project)) == 2
+    jump(start + timedelta(hours=11, minutes=10))
+    schedule(project)
+    jump(start + timedelta(hours=13))
+    assert [one["id"] for one in snapshots(project)] == [manual["id"]]
 
 
 def test_what_was_missed_is_made_up_for_once(project: Project, jump: Jump) -> None:
@@ -180,16 +203,31 @@ def test_only_root_branches_have_schedules(project: Project) -> None:
     assert project.api.refused("PUT", path, {"schedule": [{"frequency": "daily"}]})[0] == 422
 
 
+def project_of_plan(api: Api, plan: str) -> Project:
+    """A project of a new organization."""
+    created = api.control("POST", "/organizations", {"name": plan, "plan": plan}).json()
+    return api.create_project(name="small", org_id=created["id"])
+
+
 @pytest.fixture
-def free(api: Api, neon_server_here: NeonServer) -> Project:
-    """A project of an organization with the plan `free`."""
-    root = neon_server_here.base.removesuffix("/api/v2")
-    created = httpx.post(
-        f"{root}/neonup/organizations",
-        json={"name": "Free", "plan": "free"},
-        headers={"Authorization": f"Bearer {api.key}"},
+def free(api: Api) -> Project:
+    return project_of_plan(api, "free")
+
+
+@pytest.mark.parametrize("plan", LIMITS)
+def test_what_a_plan_says_of_a_new_project(api: Api, plan: str) -> None:
+    limits = LIMITS[plan]
+    project = project_of_plan(api, plan)
+    shown = project.answer["project"]
+    assert shown["history_retention_seconds"] == min(86_400, limits.history_seconds)
+    if limits.storage_bytes:
+        assert shown["branch_logical_size_limit_bytes"] == limits.storage_bytes
+    status, content = api.ask(
+        "PUT", f"{project.main}/backup_schedule", {"schedule": [{"frequency": "daily"}]}
     )
-    return api.create_project(name="small", org_id=created.json()["id"])
+    assert status == (200 if limits.schedules else 403), content
+    schedule(project)  # whatever the plan, a schedule can be ended
+    assert api.ok("GET", f"{project.path}")["project"]["owner"]["branches_limit"] == limits.branches
 
 
 def test_a_free_project_has_one_manual_snapshot_and_no_schedule(free: Project) -> None:
@@ -204,7 +242,7 @@ def test_a_free_project_has_one_manual_snapshot_and_no_schedule(free: Project) -
 
 
 def test_a_free_project_has_ten_branches(free: Project) -> None:
-    limit = plans.limits("free").branches
+    limit = LIMITS["free"].branches
     for number in range(limit - 1):
         free.api.ok("POST", f"{free.path}/branches", {"branch": {"name": f"b{number}"}})
     status, content = free.api.ask("POST", f"{free.path}/branches", {"branch": {}})

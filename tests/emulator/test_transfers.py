@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from neonup.plugin.plans import LIMITS
 from neonup_emulator.neon.accounts.model import Organization
 from neonup_emulator.neon.model import Project as ProjectRow
 from neonup_emulator.neon.state.store import setting
@@ -260,6 +261,8 @@ def test_too_many_projects(
     taker: Person, giver: Person, shop: Project, fill: Callable[[str, int], None]
 ) -> None:
     free, small = taker.organization("free"), giver.organization("free")
+    history = {"history_retention_seconds": LIMITS["free"].history_seconds}
+    giver.api.ok("PATCH", shop.path, {"project": history})
     for org_id in (free, small):
         fill(org_id, 100)
     status, refused = taker.api.ask("PUT", offer(shop), {"org_id": free})

@@ -3,14 +3,14 @@ organizations."""
 
 from __future__ import annotations
 
-from neonup_cloud.agents.plans import FREE, PAID, PlanLimits
+from neonup_cloud.agents.plans import FREE, PAID, AgentPlan
 from neonup_cloud.agents.snapshot_versions import ProjectVersions
 from neonup_cloud.agents.tier_changes import RefusedTierChange, TierChanges, TierReport
 
 __all__ = [
     "FREE",
     "PAID",
-    "PlanLimits",
+    "AgentPlan",
     "ProjectVersions",
     "RefusedTierChange",
     "TierChanges",

@@ -1,7 +1,7 @@
-"""The limits of Neon's plans for agent platforms, and tiers within it, as data.
+"""Neon's plans for agent platforms, and tiers within their limits.
 
-Of Neon's page for agent platforms, https://neon.com/use-cases/ai-agents. What an agreement with
-Neon says is what counts: `PlanLimits` takes other figures as well.
+Of Neon's page for agent platforms, https://neon.com/use-cases/ai-agents. The plan needs Neon's
+approval, and what an agreement says is what counts: `AgentPlan` takes other limits as well.
 """
 
 from __future__ import annotations
@@ -9,30 +9,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from neonup import SettingsError
+from neonup.plugin.plans import LIMITS, PlanLimits
 from neonup_cloud.fleets import Quota, Tier
-
-DAY = 86_400
 
 
 @dataclass(frozen=True)
-class PlanLimits:
-    """The limits of a plan, for each project.
+class AgentPlan:
+    """A plan within which a platform's tiers are.
 
     Args:
-        branches: how many it may have.
-        snapshots: how many manual ones.
-        max_cu: compute units that a compute may grow to.
-        history_seconds: how far back its history may reach.
-        min_suspend_seconds: the shortest idle time after which a compute may be suspended.
-        always_on: whether a compute may be kept from being suspended.
+        limits: what it allows each project.
     """
 
-    branches: int
-    snapshots: int
-    max_cu: float
-    history_seconds: int
-    min_suspend_seconds: int
-    always_on: bool
+    limits: PlanLimits
 
     def tier(
         self,
@@ -62,7 +51,7 @@ class PlanLimits:
         """
         history = history_retention_seconds
         if history is None:
-            history = self.history_seconds
+            history = self.limits.history_seconds
         self._check(name, max_cu, history, suspend_timeout_seconds)
         return Tier(
             name,
@@ -72,38 +61,25 @@ class PlanLimits:
             suspend_timeout_seconds=suspend_timeout_seconds,
             history_retention_seconds=history,
             org_id=org_id,
-            branches=self.branches,
-            snapshots=self.snapshots,
+            branches=self.limits.branches,
+            snapshots=self.limits.manual_snapshots,
         )
 
     def _check(self, name: str, max_cu: float, history: int, idle: int) -> None:
-        allowed = self.always_on if idle == -1 else idle == 0 or idle >= self.min_suspend_seconds
-        if max_cu > self.max_cu or history > self.history_seconds or not allowed:
+        limits, shortest = self.limits, self.limits.min_suspend_seconds
+        allowed = limits.always_on if idle == -1 else idle == 0 or idle >= shortest
+        if max_cu > limits.max_cu or history > limits.history_seconds or not allowed:
             raise SettingsError(
                 f"The tier {name} is beyond its plan.",
                 checked=(
-                    f"compute units: {max_cu:g}, up to {self.max_cu:g}",
-                    f"seconds of history: {history}, up to {self.history_seconds}",
-                    f"idle seconds before it suspends: {idle}, from {self.min_suspend_seconds} on",
+                    f"compute units: {max_cu:g}, up to {limits.max_cu:g}",
+                    f"seconds of history: {history}, up to {limits.history_seconds}",
+                    f"idle seconds before it suspends: {idle}, from {shortest} on",
                 ),
             )
 
 
-FREE = PlanLimits(
-    branches=10,
-    snapshots=1,
-    max_cu=2,
-    history_seconds=DAY,
-    min_suspend_seconds=300,
-    always_on=False,
-)
+FREE = AgentPlan(LIMITS["agent_free"])
 """The organization that Neon sponsors."""
-PAID = PlanLimits(
-    branches=1000,
-    snapshots=10,
-    max_cu=16,
-    history_seconds=7 * DAY,
-    min_suspend_seconds=60,
-    always_on=True,
-)
+PAID = AgentPlan(LIMITS["agent"])
 """The organization that is billed; it may have been given up to 100 snapshots."""

@@ -16,7 +16,7 @@ from neonup_emulator.neon.accounts import allowances
 from neonup_emulator.neon.changes import snapshot_creation
 from neonup_emulator.neon.context import LocalNeon
 from neonup_emulator.neon.errors import Locked, Refused, Unprocessable
-from neonup_emulator.neon.model import Branch, Project
+from neonup_emulator.neon.model import Branch, Project, Snapshot
 from neonup_emulator.neon.requests.snapshots import BackupSchedule
 from neonup_emulator.neon.state.store import setting
 
@@ -39,7 +39,8 @@ def set_schedule(neon: LocalNeon, project: Project, branch: Branch, wanted: Back
     now = neon.clock.now()
     new = {"backup_schedule": schedule, "backup_looked": [now] * len(schedule), "updated_at": now}
     with neon.journal.alone(project) as current:
-        allowances.check_schedules(neon, current)
+        if schedule:
+            allowances.check_schedules(neon, current)
         if branches.find(neon, project, branch.id).parent_id is not None:
             raise Unprocessable("snapshots can be created of root branches only")
         neon.store.update(Branch, branch.id, setting(**new))
@@ -78,6 +79,19 @@ def due(item: dict[str, Any], now: datetime) -> datetime:
         return _on(today, now.year - 1, month, day)
     before = now.replace(day=1) - timedelta(days=1)
     return _on(today, before.year, before.month, day)
+
+
+def keeps(neon: LocalNeon, snapshot: Snapshot) -> bool:
+    """Whether a snapshot outlives its retention: while its schedule is active, the newest one does
+    (Neon's changelog, September 2026)."""
+    branch = neon.store.get(Branch, snapshot.source_branch_id)
+    if snapshot.manual or branch is None or not branch.backup_schedule:
+        return False
+    return not any(
+        other.created_at > snapshot.created_at
+        for other in neon.store.all(Snapshot, project_id=snapshot.project_id)
+        if other.source_branch_id == branch.id and not other.manual and not other.is_unfinished
+    )
 
 
 def _on(moment: datetime, year: int, month: int, day: int) -> datetime:

@@ -102,6 +102,8 @@ def _expire(neon: LocalNeon) -> None:
     def check(row: Branch | Snapshot) -> None:
         if row.expires_at is None or row.expires_at > now:
             raise Gone("it was given more time")
+        if isinstance(row, Snapshot) and schedules.keeps(neon, row):
+            raise Gone("it is the newest one of its schedule")
 
     for branch in neon.store.dated(Branch, "expires_at"):
         project = neon.store.get(Project, branch.project_id)
@@ -109,8 +111,10 @@ def _expire(neon: LocalNeon) -> None:
             with suppress(Refused):  # something else is under way: later
                 branches.delete(neon, project, branch, check=check)
     for snapshot in neon.store.dated(Snapshot, "expires_at"):
+        if snapshot.expires_at is None or snapshot.expires_at > now:
+            continue
         project = neon.store.get(Project, snapshot.project_id)
-        if project is not None and snapshot.expires_at is not None and snapshot.expires_at <= now:
+        if project is not None and not schedules.keeps(neon, snapshot):
             with suppress(Refused):
                 snapshots.delete(neon, project, snapshot, check=check)
     for project in neon.store.dated(Project, "deleted_at"):

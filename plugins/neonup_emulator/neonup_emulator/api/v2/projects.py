@@ -44,7 +44,7 @@ def _listed(call: RequestContext, listed: list[Project]) -> Answer:
     )
     items, used = [], usage.of_projects(call.neon, shown)
     for project in shown:
-        item = serializers.project_item(project, used[project.id])
+        item = serializers.project_item(call.neon, project, used[project.id])
         if project.deleted_at is not None:
             until = project.deleted_at + projects.RECOVERABLE
             item["recoverable_until"] = serializers.moment(until)

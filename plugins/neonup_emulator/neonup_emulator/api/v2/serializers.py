@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import quote
 
 from neonup_emulator.neon import activity
-from neonup_emulator.neon.accounts import plans
+from neonup_emulator.neon.accounts import allowances, plans
 from neonup_emulator.neon.accounts.model import Organization
 from neonup_emulator.neon.compute import addresses
 from neonup_emulator.neon.context import LocalNeon
@@ -28,7 +28,7 @@ from neonup_emulator.neon.model import (
 
 Shown = dict[str, Any]
 
-_LARGEST_BRANCH = 512 * 1024  # MiB
+_LARGEST_BRANCH = 512 * 1024**3
 
 
 def moment(value: datetime) -> str:
@@ -45,8 +45,9 @@ def _known(**values: Any) -> Shown:
     }
 
 
-def project_item(project: Project, used: Usage | None = None) -> Shown:
+def project_item(neon: LocalNeon, project: Project, used: Usage | None = None) -> Shown:
     """A project in a list, with what it has used."""
+    largest = plans.limits(allowances.plan_of(neon, project)).storage_bytes or _LARGEST_BRANCH
     return _known(
         id=project.id,
         platform_id="aws",
@@ -57,8 +58,8 @@ def project_item(project: Project, used: Usage | None = None) -> Shown:
         settings=_settings(project),
         pg_version=project.pg_version,
         proxy_host="localhost",
-        branch_logical_size_limit=_LARGEST_BRANCH,
-        branch_logical_size_limit_bytes=_LARGEST_BRANCH << 20,
+        branch_logical_size_limit=largest >> 20,
+        branch_logical_size_limit_bytes=largest,
         store_passwords=project.store_passwords,
         active_time=used.active_time_seconds if used else 0,
         cpu_used_sec=used.cpu_seconds if used else 0,
@@ -76,7 +77,7 @@ def project_item(project: Project, used: Usage | None = None) -> Shown:
 def project(neon: LocalNeon, row: Project) -> Shown:
     """A project."""
     used = usage.of_project(neon, row)
-    shown = project_item(row, used)
+    shown = project_item(neon, row, used)
     shown.pop("active_time")
     shown.pop("deleted_at", None)
     return shown | _known(

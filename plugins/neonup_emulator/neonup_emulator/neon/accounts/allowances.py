@@ -48,7 +48,9 @@ def check_schedules(neon: LocalNeon, project: Project) -> None:
     """Refuse a schedule of snapshots where the plan has none.
 
     Raises:
-        Forbidden: that takes a paid plan (setSnapshotSchedule in Neon's document).
+        Forbidden: that takes a paid plan (setSnapshotSchedule in Neon's document), and not one for
+            agent platforms (its documentation, October 2026).
     """
-    if plan_of(neon, project) == "free":
-        raise Forbidden("backup schedules require a paid plan")
+    plan = plan_of(neon, project)
+    if not plans.limits(plan).schedules:
+        raise Forbidden(f"backup schedules are not part of the plan {plan}")

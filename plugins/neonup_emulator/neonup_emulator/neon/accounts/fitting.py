@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from neonup.plugin.plans import LIMITS, PlanLimits
 from neonup_emulator.neon.accounts import plans
 from neonup_emulator.neon.accounts.model import Organization
-from neonup_emulator.neon.accounts.plans import Limits
 from neonup_emulator.neon.context import LocalNeon
 from neonup_emulator.neon.errors import Unsatisfied
+from neonup_emulator.neon.metering import usage
 from neonup_emulator.neon.model import Branch, Endpoint, Project, Snapshot
 
 
@@ -73,8 +74,8 @@ def check_transfer(neon: LocalNeon, projects: Sequence[Project], target: Organiz
         wanted = next(
             (
                 plan
-                for plan in plans.LIMITS
-                if not any(exceeded(neon, project, plans.limits(plan)) for project in projects)
+                for plan, limits in LIMITS.items()
+                if not any(exceeded(neon, project, limits) for project in projects)
             ),
             "enterprise",
         )
@@ -88,7 +89,7 @@ def check_transfer(neon: LocalNeon, projects: Sequence[Project], target: Organiz
         )
 
 
-def exceeded(neon: LocalNeon, project: Project, limits: Limits) -> list[Excess]:
+def exceeded(neon: LocalNeon, project: Project, limits: PlanLimits) -> list[Excess]:
     """The limits of a plan that a project exceeds."""
     branches = len(neon.store.all(Branch, project_id=project.id))
     snapshots = sum(snapshot.manual for snapshot in neon.store.all(Snapshot, project_id=project.id))
@@ -101,11 +102,13 @@ def exceeded(neon: LocalNeon, project: Project, limits: Limits) -> list[Excess]:
     # 0 is the default of five minutes, -1 never.
     shortest = min((wait for wait in waits if wait > 0), default=limits.min_suspend_seconds)
     history = project.history_retention_seconds
+    stored = usage.of_project(neon, project).storage_bytes
     most = [
         _excess("BRANCHES", "branches", limits.branches, branches),
         _excess("SNAPSHOTS", "manual snapshots", limits.manual_snapshots, snapshots),
         _excess("COMPUTE", "compute units", limits.max_cu, max(sizes)),
         _excess("HISTORY", "seconds of history", limits.history_seconds, history),
+        _excess("STORAGE", "bytes of storage", limits.storage_bytes or stored, stored),
     ]
     exceeding = [excess for excess in most if excess.actual > excess.allowed]
     if shortest < limits.min_suspend_seconds:
@@ -130,5 +133,5 @@ def _excess(code: str, what: str, allowed: float, actual: float) -> Excess:
     return Excess(f"{code}_LIMIT_EXCEEDED", message, allowed, actual)
 
 
-def _of(organization: Organization) -> Limits:
+def _of(organization: Organization) -> PlanLimits:
     return plans.limits(organization.plan)

@@ -8,7 +8,7 @@ from typing import ClassVar, Literal
 from neonup_emulator.neon.state.row import Owner, Row
 
 MemberRole = Literal["admin", "member", "editor", "viewer", "collaborator"]
-Plan = Literal["free", "launch", "scale", "agent", "business", "enterprise"]
+Plan = Literal["free", "agent_free", "launch", "scale", "agent", "business", "enterprise"]
 
 
 class User(Row, frozen=True):

@@ -16,7 +16,9 @@ from neonup_emulator.neon import (
     regions,
     roles,
 )
+from neonup_emulator.neon.accounts import plans
 from neonup_emulator.neon.accounts.identity import Caller
+from neonup_emulator.neon.accounts.model import Organization
 from neonup_emulator.neon.context import LocalNeon
 from neonup_emulator.neon.errors import Forbidden, Unprocessable
 from neonup_emulator.neon.model import (
@@ -34,6 +36,8 @@ from neonup_emulator.neon.state.change import Completion, PlannedOperation, Proj
 from neonup_emulator.neon.state.row import Row
 from neonup_emulator.neon.state.store import setting
 from neonup_local.engine.binaries import Engine
+
+_DAY = 86_400
 
 
 @dataclass(frozen=True)
@@ -83,7 +87,7 @@ def create(
         wanted,
         engine,
         id=id or ids.project(),
-        org_id=organization.id,
+        organization=organization,
         owner_id=caller.user.id,
     )
     projects.check(project)
@@ -155,14 +159,17 @@ def _project(
     engine: Engine,
     *,
     id: str,  # noqa: A002
-    org_id: str,
+    organization: Organization,
     owner_id: str,
 ) -> Project:
     now = neon.clock.now()
+    history = wanted.history_retention_seconds
+    if history is UNSET:
+        history = min(_DAY, plans.limits(organization.plan).history_seconds)
     return Project(
         id=id,
         name=wanted.name or ids.project().rpartition("-")[0],
-        org_id=org_id,
+        org_id=organization.id,
         owner_id=owner_id,
         pg_version=engine.major,
         engine=engine.id,
@@ -171,7 +178,7 @@ def _project(
         updated_at=now,
         region_id=wanted.region_id or regions.DEFAULT,
         store_passwords=wanted.store_passwords,
-        history_retention_seconds=wanted.history_retention_seconds,
+        history_retention_seconds=history,
         settings={} if wanted.settings is UNSET else given(wanted.settings),
         default_endpoint_settings=_defaults(wanted),
     )

@@ -122,7 +122,7 @@ class NewProject(Struct):
     default_endpoint_settings: DefaultEndpointSettings | UnsetType = UNSET
     pg_version: int | None = None
     store_passwords: bool = True
-    history_retention_seconds: Retention = 86_400
+    history_retention_seconds: Retention | UnsetType = UNSET
     org_id: Id | None = None
 
 
