@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -192,6 +193,23 @@ def test_going_on_while_the_project_is_changed_revokes_nothing(
         assert refused.status_code == 423 and "try again in a moment" in refused.text
     assert agent.state() == "pending" and ask(url, "SELECT 1") == 1
     assert person.proceed(refused).url.path == "/app/claim"
+
+
+def test_a_test_claims_by_the_code_without_a_browser(
+    agent: Agent, new_person: NewPerson, api: Api
+) -> None:
+    key = new_person().account["api_key"]
+    claim = partial(api.as_key(key).control, "POST", "/claim")
+    for wanted in ({}, {"code": "WRNG-2345", "id": "x"}, {"id": "x", "only_continue": True}):
+        assert claim(wanted).status_code == 400
+    assert claim({"code": "WRNG-2345"}).status_code == 404
+    code = agent.code()
+    went_on = claim({"code": code, "only_continue": True})
+    assert (went_on.status_code, went_on.json()["org_id"]) == (200, None)
+    assert agent.renew() == "" and agent.state() == "accepted"
+    done = claim({"code": code})
+    assert (done.status_code, done.json()["neon_project_id"]) == (200, agent.id)
+    assert error(agent.exchange()) == "project_claimed"
 
 
 def test_nobody_gets_in_through_a_role_that_the_agent_left(

@@ -21,9 +21,10 @@ from neonup_emulator.api.oauth import clients
 from neonup_emulator.neon import upkeep
 from neonup_emulator.neon.accounts.identity import Caller
 from neonup_emulator.neon.accounts.model import Plan
-from neonup_emulator.neon.claimable import neon_new
+from neonup_emulator.neon.claimable import agent_claims, neon_new
 from neonup_emulator.neon.context import LocalNeon
 from neonup_emulator.neon.errors import Forbidden, Refused
+from neonup_emulator.neon.transfer import transfer_requests
 
 Wanted = TypeVar("Wanted")
 
@@ -93,7 +94,17 @@ class _NewUser(Struct, forbid_unknown_fields=True):
 
 
 class _Claim(Struct, forbid_unknown_fields=True):
-    id: str
+    """Body of a claim.
+
+    Args:
+        id: of a database of neon.new.
+        code: of an agent's project.
+        only_continue: stop before the console, so that the window can lapse.
+    """
+
+    id: str | None = None
+    code: str | None = None
+    only_continue: bool = False
     org_id: str | None = None
 
 
@@ -127,16 +138,32 @@ async def _create_organization(request: Request) -> JSONResponse:
 
 
 async def _claim(request: Request) -> JSONResponse:
-    """A database of neon.new becomes the user's whose key it is: ``{"id": "019b..."}``."""
+    """What the claim pages do, by the key of who claims: ``{"id": ...}`` or ``{"code": ...}``."""
     neon: LocalNeon = request.app.state.neon
 
     def claim(wanted: _Claim) -> dict[str, Any]:
         caller = _person(request, neon)
         org_id = wanted.org_id or neon.identity.home_of(caller).id
-        claimed = neon_new.claim(neon, wanted.id, caller.user, org_id)
-        return {"id": claimed.id, "neon_project_id": claimed.project_id, "org_id": org_id}
+        match wanted:
+            case _Claim(id=None, code=str(code), only_continue=only):
+                return _claim_by_code(neon, caller, code, None if only else org_id)
+            case _Claim(id=str(id_), code=None, only_continue=False):
+                claimed = neon_new.claim(neon, id_, caller.user, org_id)
+                return {"id": id_, "neon_project_id": claimed.project_id, "org_id": org_id}
+        raise Refused('send {"id": ...} or {"code": ...}')
 
     return await _created(request, _Claim, claim, status=200)
+
+
+def _claim_by_code(
+    neon: LocalNeon, caller: Caller, code: str, org_id: str | None
+) -> dict[str, Any]:
+    """Claim an agent's project for an organization; None: only go on to the console."""
+    continued = agent_claims.proceed(neon, code, f"key of {caller.user.id}", caller.user)
+    ids = continued.project_id, continued.request_id
+    if org_id is not None:
+        transfer_requests.accept(neon, caller, *ids, org_id)
+    return {"neon_project_id": ids[0], "org_id": org_id, "transfer_request_id": ids[1]}
 
 
 def _person(request: Request, neon: LocalNeon) -> Caller:
