@@ -16,7 +16,7 @@ ARROWS = {
     "neonup": set(),
     "neonup_init": {"neonup"},
     "neonup_local": {"neonup"},
-    "neonup_cloud": {"neonup"},
+    "neonup_cloud": {"neonup", "neonup_local"},
     "neonup_emulator": {"neonup", "neonup_local"},
     "neonup_mcp": {"neonup"},
     "neonup_templates": {"neonup"},

@@ -138,14 +138,15 @@ class Provider(ABC):
         """
         return None
 
-    def switch(self, database: Database, git_branch: str) -> bool:
-        """Put the data of another git branch behind the URL; under the project's lock.
+    def switch(self, database: Database, git_branch: str) -> Database:
+        """Go over to the data of another git branch; under the project's lock.
 
         One that has none yet begins as a copy of the present data. Where it is unknown of which
         branch that is, it is this one's from now on. `check` and `wake` see to the server.
 
         Returns:
-            Whether the branch had data of its own.
+            The same database with the branch's data behind its URL, or the branch's own one:
+            ``created`` where the branch had no data yet, and a ``note`` that says more of it.
 
         Raises:
             ProviderError: it failed; the data is as it was.

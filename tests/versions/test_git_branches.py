@@ -10,19 +10,13 @@ import pytest
 
 from neonup.env import git
 from neonup_local.service.databases import LocalDatabases
-from neonup_local.service.versions import checkouts
 from tests.local.sql import ask
 from tests.project import Project, clean_environ, names
+from tests.repository import IDENTITY, make_repository, run_git
 from tests.variables import TABLE, check
 
-IDENTITY = ["-c", "user.name=A", "-c", "user.email=a@example.org"]
 ENSURE = "import neonup; neonup.ensure()"
 VALUE = "SELECT n FROM state"
-
-
-def run_git(project: Project, *arguments: str) -> None:
-    done = project.command(["git", *IDENTITY, *arguments])
-    assert done.returncode == 0, done.stderr
 
 
 def state(project: Project) -> str:
@@ -38,11 +32,7 @@ def repository(tmp_path: Path, neonup_home: Path) -> Project:
     folder = tmp_path / "shop"
     folder.mkdir()
     project = Project(folder, clean_environ(neonup_home))
-    (folder / "pyproject.toml").write_text("[tool.neonup]\ngit_branches = true\n")
-    (folder / ".gitignore").write_text(".env\n")
-    run_git(project, "init", "-q", "-b", "main")
-    run_git(project, "add", "-A")
-    run_git(project, "commit", "-q", "-m", "first")
+    make_repository(project)
     project.ok("-y")
     project.query("CREATE TABLE state AS SELECT 1 AS n")
     return project
@@ -192,11 +182,11 @@ def test_a_hot_start_asks_no_program_and_imports_little(repository: Project) -> 
 
 def test_what_git_says(tmp_path: Path) -> None:
     assert git.branch(tmp_path) is None
-    assert checkouts.branch_names(tmp_path) is None
+    assert git.branch_names(tmp_path) is None
     main = tmp_path / "main"
     subprocess.run(["git", "init", "-q", "-b", "trunk", main], check=True)
     assert git.branch(main) == "trunk"  # which has no commit yet
-    assert checkouts.branch_names(main) == frozenset({"trunk"})
+    assert git.branch_names(main) == frozenset({"trunk"})
     (main / "app").mkdir()
     (main / "app" / "file").touch()
     base = ["git", *IDENTITY, "-C", str(main)]
@@ -204,7 +194,7 @@ def test_what_git_says(tmp_path: Path) -> None:
     subprocess.run([*base, "commit", "-q", "-m", "x"], check=True)
     subprocess.run([*base, "worktree", "add", "-q", "-b", "a/b", tmp_path / "tree"], check=True)
     assert git.branch(tmp_path / "tree" / "app") == "a/b"
-    assert checkouts.branch_names(main) == frozenset({"trunk", "a/b"})
+    assert git.branch_names(main) == frozenset({"trunk", "a/b"})
     assert git.in_main_worktree(tmp_path / "tree" / "app") == main / "app"
     assert git.in_main_worktree(main / "app") is None
     subprocess.run([*base, "switch", "-q", "--detach"], check=True)

@@ -89,6 +89,26 @@ def branch(folder: Path) -> str | None:
     return head.removeprefix(_BRANCH) if head.startswith(_BRANCH) else None
 
 
+def branch_names(folder: Path, *, remote: bool = False) -> frozenset[str] | None:
+    """The branches of a folder's repository; None where git does not say which there are.
+
+    Args:
+        remote: those of its remotes as well, as they were when git last asked them.
+    """
+    places = ("refs/heads", *(("refs/remotes",) if remote else ()))
+    depth = {"heads": 2, "remotes": 3}  # refs/heads/NAME, refs/remotes/REMOTE/NAME
+    try:
+        failed, listed = _answer(folder, "for-each-ref", "--format=%(refname)", *places)
+    except GitFailed:
+        return None
+    if failed != 0:
+        return None
+    refs = (ref.split("/") for ref in listed.splitlines())
+    names = {"/".join(parts[depth[parts[1]] :]) for parts in refs}
+    checked_out = branch(folder)  # it may have no commit yet
+    return frozenset(names | {checked_out} if checked_out else names)
+
+
 def in_main_worktree(folder: Path) -> Path | None:
     """The same folder in the repository's main worktree; None: it is in that one, or in none.
 

@@ -28,7 +28,7 @@ def create(
     provider: Provider,
     spec: DatabaseSpec,
     *,
-    record: Callable[[Database], None],
+    record: Callable[[Database], Database],
     replaces: Database | None = None,
 ) -> Database:
     """Create a database, or take one that an earlier start created and could not record.
@@ -36,8 +36,9 @@ def create(
     The caller holds the project's lock.
 
     Args:
-        record: writes the database down for good. What it raises is passed on; the database is kept
-            for the next start then, or its URL is printed where it could be written nowhere.
+        record: writes the database down for good, and returns what it wrote. What it raises is
+            passed on; the database is kept for the next start then, or its URL is printed where it
+            could be written nowhere.
         replaces: the database that is recorded now.
 
     Raises:
@@ -46,8 +47,7 @@ def create(
     facts = {"key": spec.key, "stays": provider.retention is not None}
     if provider.local:
         local = provider.provision(spec).with_(**facts).in_scheme(settings.url_scheme)
-        record(local)
-        return local
+        return record(local)
     unrecorded = _Unrecorded(settings, provider)
     database = unrecorded.recall(replaces)
     if database is None:
@@ -60,12 +60,12 @@ def create(
     database = database.with_(**facts).in_scheme(settings.url_scheme)
     try:
         unrecorded.keep(database)
-        record(database)
+        recorded = record(database)
     except BaseException:
         unrecorded.show(database)
         raise
     unrecorded.forget()
-    return database
+    return recorded
 
 
 class _Unrecorded:

@@ -150,7 +150,8 @@ class Start:
         from neonup.start import owner
 
         other = owner.settle(self.settings, database)
-        may_fork = self.create and provider.copies
+        follows = provider.local or self.settings.git_branches  # elsewhere each copy has a price
+        may_fork = self.create and provider.copies and follows
         if other and may_fork and owner.may_fork_by_itself(self.settings, database, other):
             with contextlib.suppress(CreationForbidden):
                 return self.fork(database)
@@ -163,7 +164,7 @@ class Start:
 
     def _answering(self, provider: Provider, database: Database) -> Database:
         if self.settings.git_branches:
-            self._follow_git(provider, database)
+            database = self._follow_git(provider, database)
         state = provider.check(database)
         if state is State.READY:
             return self._finish_pending(database)
@@ -176,12 +177,18 @@ class Start:
             return self._create(recorded=database, need=lost)
         return self._wake(provider, database)
 
-    def _follow_git(self, provider: Provider, database: Database) -> None:
+    def _follow_git(self, provider: Provider, database: Database) -> Database:
         from neonup.start import checkout  # only where the setting is on
 
-        remark = checkout.follow(self.settings, provider, database)
-        if remark is not None:
-            self._remark(remark)
+        return checkout.follow(
+            self.settings,
+            provider,
+            database,
+            sign=self.sign,
+            against=self.against,
+            local_only=self.local_only,
+            remark=self._remark,
+        )
 
     def _remark(self, text: str) -> None:
         """Say something now: a reloaded server has no banner any more; a command says it later."""

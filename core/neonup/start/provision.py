@@ -87,7 +87,7 @@ def create(
     resets = replaces if creation is Creation.RESET else None
     if resets is not None and provider.local:
         provider.clear(resets)
-    database = _recorded(settings, creation, provider, replaces, file)
+    database = _recorded(settings, creation, provider, replaces, file=file, remark=remark)
     others = lookup.publish(settings, database, os.environ)
     ready.run(settings, database, created=True, manager=manager)
     remarks = [f"provider: {provider.name} ({why})"]
@@ -113,16 +113,19 @@ def _recorded(
     creation: Creation,
     provider: Provider,
     replaces: Database | None,
+    *,
     file: Path,
+    remark: Callable[[str], None],
 ) -> Database:
     """A new database, in ``.env`` before anything else is called that may fail."""
 
-    def write(database: Database) -> None:
-        if settings.git_branches:
-            checkout.follow(settings, provider, database)  # of which branch the new data is
+    def write(database: Database) -> Database:
+        if settings.git_branches:  # of which branch the new data is
+            database = checkout.exchange(settings, provider, database, remark)
         ready.expect(settings)
         record_changes.write(database, settings, file, replace=replaces is not None)
         owner.settle(settings, database.with_(source=str(file)))
+        return database
 
     spec = _spec(settings, creation, provider, replaces)
     return created.create(settings, provider, spec, record=write, replaces=replaces)

@@ -47,7 +47,7 @@ def versions_of(settings: Settings, database: Database | None) -> Versions:
     if settings.enabled and not lookup.is_recorded_here(settings, database):
         owner.settle(settings, database)  # a folder that was moved takes its database along
     if settings.enabled and settings.git_branches:
-        checkout.follow(settings, provider, database)
+        database = checkout.follow(settings, provider, database, sign="a command about versions")
     versions = provider.versions(database)
     if versions is None:
         claim = " `neonup claim` takes this one into your account." if database.claim_url else ""

@@ -46,6 +46,8 @@ class AccountOptions(Options):
         claimable: whether a new project is offered to whoever has its claim link.
         claim_seconds: how long a claim link is good.
         claim_redirect: the web page where the new owner goes after a claim.
+        git_branch_days: how many days the Neon branch of a deleted git branch lives on; None: it
+            does not expire.
     """
 
     table = "account"
@@ -58,6 +60,7 @@ class AccountOptions(Options):
     claimable: bool = option(bool, default=False)
     claim_seconds: int | None = option(int)
     claim_redirect: str | None = option(str)
+    git_branch_days: int | None = option(int)
 
 
 @dataclass(frozen=True)

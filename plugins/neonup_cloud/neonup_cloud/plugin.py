@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from neonup import Command, Provider, hookimpl
 
 
@@ -11,6 +13,14 @@ def neonup_providers() -> list[type[Provider]]:
     from neonup_cloud.account.provider import AccountProvider
 
     return [AccountProvider]
+
+
+@hookimpl
+def neonup_servers() -> list[type[Any]]:
+    """What ``neonup prune`` offers to delete in accounts."""
+    from neonup_cloud.account.prunable import PrunableBranches
+
+    return [PrunableBranches]
 
 
 @hookimpl

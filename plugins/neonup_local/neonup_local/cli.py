@@ -186,7 +186,8 @@ def prune(yes: bool, given_up: Path | None) -> None:
 
     What runs stays, and what was used since its folder was gone, and what may be on a file system
     that is not mounted. What killed test runs left, and failed tests' databases that are old, goes
-    without asking.
+    without asking. In your account at Neon it deletes branches that were made for git branches
+    which are gone.
     """
     _check_enabled()
     databases = _databases()
@@ -201,28 +202,44 @@ def prune(yes: bool, given_up: Path | None) -> None:
         for orphan in orphaned
         if orphan.stays is not None
     ]
-    if not neonup.wants_json():
-        for row in left:
-            click.echo(f"Left {row['id']}: {row['why']}.")
+    others = [(servers, servers.leftovers()) for servers in _other_servers(databases.home)]
+    left += [
+        {"id": leftover.id, "why": f"{leftover.why}, but {leftover.stays}"}
+        for _, leftovers in others
+        for leftover in leftovers
+        if leftover.stays is not None
+    ]
+    _tell_left(left)
     rows = [_orphan_row(databases, orphan) for orphan in doomed]
     of_git = dict(checkouts.of_deleted(databases))
     rows += [
         {"id": path.parent.parent.name, "why": why, "size": details.size(path)}
         for path, why in of_git.items()
     ]
-    others = [(servers, servers.leftovers()) for servers in _other_servers(databases.home)]
-    rows += [vars(leftover) for _, leftovers in others for leftover in leftovers]
+    offered = [
+        (servers, [leftover for leftover in leftovers if leftover.stays is None])
+        for servers, leftovers in others
+    ]
+    rows += [
+        {"id": leftover.id, "why": leftover.why, "size": leftover.size}
+        for _, leftovers in offered
+        for leftover in leftovers
+    ]
     if rows:
         _make_sure(rows, yes)
-    for orphan in doomed:
-        if not orphans.remove(databases, orphan.id, given_up=given_up):
-            rows = [row for row in rows if row["id"] != orphan.id]
-            left.append({"id": orphan.id, "why": "it has come to be used meanwhile"})
+    meanwhile = [
+        {"id": orphan.id, "why": "it has come to be used meanwhile"}
+        for orphan in doomed
+        if not orphans.remove(databases, orphan.id, given_up=given_up)
+    ]
     for path in of_git:
         checkouts.remove(databases, path)
-    for servers, leftovers in others:
-        if leftovers:
-            servers.purge(leftovers)
+    for servers, leftovers in offered:
+        stayed = servers.purge(leftovers) if leftovers else []
+        meanwhile += [{"id": leftover.id, "why": leftover.stays or ""} for leftover in stayed]
+    _tell_left(meanwhile)
+    used = {row["id"] for row in meanwhile}
+    rows, left = [row for row in rows if row["id"] not in used], left + meanwhile
     if neonup.wants_json():
         neonup.emit({"deleted": rows, "left": left})
     elif rows:
@@ -230,6 +247,12 @@ def prune(yes: bool, given_up: Path | None) -> None:
         click.echo(f"Deleted {len(rows)}, which frees {freed}.")
     elif not removed and not left:
         click.echo("There is nothing to prune.")
+
+
+def _tell_left(rows: list[dict[str, str]]) -> None:
+    if not neonup.wants_json():
+        for row in rows:
+            click.echo(f"Left {row['id']}: {row['why']}.")
 
 
 def _orphan_row(databases: LocalDatabases, orphan: orphans.Orphan) -> dict[str, Any]:

@@ -262,11 +262,12 @@ class LocalProvider(Provider):
 
         return notes.git_branch(self._folder(database))
 
-    def switch(self, database: Database, git_branch: str) -> bool:
+    def switch(self, database: Database, git_branch: str) -> Database:
         """Stop its server and exchange its data directory for the other branch's."""
         from neonup_local.service.versions import checkouts
 
-        return checkouts.switch(self.databases, self.id_of(database), git_branch)
+        known = checkouts.switch(self.databases, self.id_of(database), git_branch)
+        return database.with_(created=not known)
 
     def clear(self, database: Database) -> None:
         """Stop its server and remove its data; its versions stay."""

@@ -17,11 +17,13 @@ class Leftover:
         id: its id.
         why: why nobody can miss it, as ``neonup prune`` says it: ``it was deleted``.
         size: bytes on the disk.
+        stays: why it is not offered all the same; None: it is.
     """
 
     id: str
     why: str
     size: int
+    stays: str | None = None
 
 
 class Servers(ABC):
@@ -51,11 +53,14 @@ class Servers(ABC):
         """
 
     def leftovers(self) -> list[Leftover]:
-        """What ``neonup prune`` offers to remove for good."""
+        """What ``neonup prune`` offers to remove for good, and what it leaves and says so."""
         return []
 
-    def purge(self, leftovers: Sequence[Leftover]) -> None:
+    def purge(self, leftovers: Sequence[Leftover]) -> list[Leftover]:
         """Remove leftovers for good, with their data.
+
+        Returns:
+            Those that stay all the same.
 
         Raises:
             NeonupError: something could not be removed.

@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import re
 import secrets
+import zlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from neonup import DatabaseSpec, ProviderError
+from neonup import DatabaseSpec, ProviderError, Settings
 from neonup.plugin.http import Call, drive
-from neonup.plugin.project import StateStore
+from neonup.plugin.project import StateStore, state_name
 from neonup_cloud import NeonClient
+from neonup_cloud.account import location as locations
+from neonup_cloud.account.git_branches import GitBranches, neon_name
 from neonup_cloud.account.location import DatabaseLocation
 from neonup_cloud.api.client import Groups
 from neonup_cloud.api.errors import AnswerLost, Conflict, NeonError, NotFound, UnusableAnswer
@@ -49,6 +52,7 @@ class AccountCreation:
         key: under which key of the store.
         options: what is wanted.
         major: Postgres's major version of a new project; Neon's choice if None.
+        parent: the branch whose data a new branch has; the default one's if None.
     """
 
     def __init__(
@@ -59,6 +63,7 @@ class AccountCreation:
         options: AccountOptions,
         *,
         major: int | None = None,
+        parent: str | None = None,
     ):
         self._neon = neon
         self._calls = Groups(neon.api, None)
@@ -66,6 +71,38 @@ class AccountCreation:
         self._key = key
         self._options = options
         self._major = major
+        self._parent = parent
+
+    @classmethod
+    def of(
+        cls,
+        neon: NeonClient,
+        store: StateStore,
+        options: AccountOptions,
+        settings: Settings,
+        spec: DatabaseSpec,
+    ) -> AccountCreation:
+        """The creation of what a start asks for.
+
+        A copy is a branch of the database's branch. What takes the place of a git branch's Neon
+        branch is a new one of the same parent.
+        """
+        key = state_name(spec.project, spec.env_file, spec.key)
+        major = settings.postgres
+        if spec.copy_of is not None:
+            origin = locations.now(neon, locations.parse(spec.copy_of.id), spec.copy_of.url)
+            options = replace(options, project=origin.project, branch=None)
+            return cls(neon, store, key, options, parent=locations.branch_of(neon, origin).id)
+        replaced = spec.replaces.id if spec.replaces else None
+        git_branch = GitBranches.of(settings).of_database(replaced)
+        first = (store.read(key) or {}).get("id")
+        if spec.replaces is None or not git_branch or replaced == first:
+            return cls(neon, store, key, options, major=major)
+        old = locations.now(neon, locations.parse(replaced), spec.replaces.url)
+        options = replace(options, project=old.project, branch=neon_name(git_branch))
+        parent = locations.branch_of(neon, old).parent_id
+        of_branch = f"{key}-{zlib.crc32(git_branch.encode()):08x}"
+        return cls(neon, store, of_branch, options, parent=parent)
 
     def run(self, spec: DatabaseSpec) -> CreatedDatabase:
         """Return what an earlier try has created for the same key, or create it.
@@ -189,7 +226,9 @@ class AccountCreation:
     def _request(self, name: str, *, logical_replication: bool) -> Call[DatabaseLocation]:
         options = self._options
         if options.project:
-            branch = yield from self._calls.branches.create(options.project, name=name)
+            branch = yield from self._calls.branches.create(
+                options.project, name=name, parent_id=self._parent
+            )
             return DatabaseLocation(options.project, branch.branch.id)
         project = yield from self._calls.projects.create(
             name=name,

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from neonup import ProviderError
 from neonup_cloud import NeonClient
+from neonup_cloud.account.git_branches import GitBranches
 from neonup_cloud.account.location import DatabaseLocation
 from neonup_cloud.api.errors import NotFound
 
@@ -28,6 +31,40 @@ def delete(neon: NeonClient, location: DatabaseLocation, *, org: str | None) -> 
         deleted = neon.projects.list(org_id=org, search=location.project, recoverable=True)
         if all(project.id != location.project for project in deleted):
             raise _unknown(location.project) from None
+
+
+def check_alone(neon: NeonClient, location: DatabaseLocation, home: Path) -> None:
+    """Refuse to delete a project that has the Neon branches of other git branches.
+
+    Args:
+        home: the folder of neonup's state, in which they are recorded.
+
+    Raises:
+        ProviderError: it has such.
+        NeonError: Neon refused, or did not answer.
+    """
+    if location.branch:
+        return
+    others = {
+        record.id.partition("/")[2]: git_branch
+        for records in GitBranches.everywhere(home)
+        for git_branch, record in records.all().items()
+        if record.id.startswith(f"{location.project}/")
+    }
+    if not others:
+        return
+    try:
+        branches = [branch.id for branch in neon.branches.list(location.project)]
+    except NotFound:
+        return
+    names = sorted(others[id_] for id_ in branches if id_ in others)
+    if names:
+        raise ProviderError(
+            f"The project {location.project} has the data of other git branches as well: "
+            f"{', '.join(names)}.",
+            remedy="Delete it on each of them first: check the branch out, then neonup destroy; of "
+            "deleted git branches: neonup prune.",
+        )
 
 
 def _delete_branch(neon: NeonClient, project_id: str, branch_id: str) -> None:

@@ -92,9 +92,13 @@ def endpoint_of(
     neon: NeonClient, project_id: str, url: str, environ: Mapping[str, str] | None = None
 ) -> Endpoint | None:
     """The endpoint of a project that a URL leads to; for the arguments see `endpoint_host`."""
-    wanted = endpoint_host(url, environ)
+    return endpoint_on(neon, project_id, endpoint_host(url, environ))
+
+
+def endpoint_on(neon: NeonClient, project_id: str, host: str) -> Endpoint | None:
+    """The endpoint of a project that has a host, as `endpoint_host` writes it."""
     for endpoint in neon.endpoints.list(project_id):
-        if endpoint.host.removesuffix(_PORT) == wanted:
+        if endpoint.host.removesuffix(_PORT) == host:
             return endpoint
     return None
 
@@ -106,10 +110,15 @@ def now(neon: NeonClient, location: DatabaseLocation, url: str) -> DatabaseLocat
         location: the recorded one; it is returned where no endpoint of the project has the URL's
             host.
     """
+    return now_on(neon, location, endpoint_host(url, {}))
+
+
+def now_on(neon: NeonClient, location: DatabaseLocation, host: str) -> DatabaseLocation:
+    """As `now`, of a database whose endpoint's host is known."""
     if location.branch is None:
         return location
     try:
-        endpoint = endpoint_of(neon, location.project, url, {})
+        endpoint = endpoint_on(neon, location.project, host)
     except NotFound:
         return location
     return replace(location, branch=endpoint.branch_id) if endpoint else location

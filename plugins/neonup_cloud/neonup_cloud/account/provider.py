@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from neonup import (
     ClaimOffer,
@@ -19,15 +18,16 @@ from neonup import (
     Provider,
     ProviderError,
     SettingsError,
-    State,
 )
-from neonup.plugin.project import StateStore, state_name
+from neonup.plugin.project import StateStore
 
 if TYPE_CHECKING:
     from neonup import Versions
     from neonup_cloud import NeonClient
+    from neonup_cloud.account.claim_links import ClaimLinks
+    from neonup_cloud.account.git_branches import GitBranches
     from neonup_cloud.account.location import DatabaseLocation
-    from neonup_cloud.api.claims import Claim
+    from neonup_cloud.api.answers import Branch
     from neonup_cloud.options import AccountOptions
 
 
@@ -40,11 +40,12 @@ class AccountProvider(Provider):
 
     name: ClassVar[str] = "account"
     label: ClassVar[str] = "a Neon database of your account"
+    copies: ClassVar[bool] = True
 
     def unavailable(self) -> str | None:
         """Why the account cannot be used: no key and no sign-in, or an invalid option."""
         try:
-            with self._client(self._options):
+            with self.connect(self._options):
                 pass
         except NeonupError as error:
             return f"{error.message} {error.remedy or ''}".strip()
@@ -77,26 +78,41 @@ class AccountProvider(Provider):
         from neonup_cloud.account.creation import AccountCreation
 
         wanted = self._options
-        key = state_name(spec.project, spec.env_file, spec.key)
-        with self._client(wanted) as neon:
-            creation = AccountCreation(neon, self._store, key, wanted, major=self.settings.postgres)
+        of_git = spec.replaces and self.git_branch(spec.replaces)
+        like = spec.copy_of or (spec.replaces if of_git else None)
+        with self.connect(wanted, like) as neon:
+            creation = AccountCreation.of(neon, self._store, wanted, self.settings, spec)
             created = creation.run(spec)
-            neon.operations.settle(created.location.project)
             branch = locations.branch_of(neon, created.location)
-            urls = locations.urls(neon, branch, database=wanted.database)
-            database = Database(
-                url=urls.pooled,
-                provider=self.name,
-                id=str(created.location),
-                direct_url=urls.direct if urls.direct != urls.pooled else None,
-                key=spec.key,
-                created=created.new,
-                note=None if created.new else "it was created earlier, and has its data still",
-            )
-            if wanted.claimable and created.location.branch is None:
-                claim = self._offered(neon, created.location, wanted)
-                database = database.with_(claim_url=claim.link)
-        return database
+            note = None if created.new else "it was created earlier, and has its data still"
+            if spec.copy_of and created.new:
+                note = f"it begins as a copy of the database in {spec.copy_of.source}"
+            known = Database(like.url if like else "", self.name, key=spec.key, note=note)
+            database = self._database(neon, created.location, branch, known)
+        return database.with_(created=created.new)
+
+    def _database(
+        self, neon: NeonClient, location: DatabaseLocation, branch: Branch, known: Database
+    ) -> Database:
+        """A database with its URLs and, where it has one, its claim link, once Neon is done.
+
+        Args:
+            known: what else is known of it; the name is that of its URL, if it has one.
+        """
+        from neonup import urls
+        from neonup_cloud.account import location as locations
+
+        wanted = self._options
+        neon.operations.settle(location.project)
+        name = wanted.database or (urls.parse(known.url).dbname if known.url else None)
+        found = locations.urls(neon, branch, database=name)
+        offered = wanted.claimable and location.branch is None
+        return known.with_(
+            url=found.pooled,
+            id=str(location),
+            direct_url=found.direct if found.direct != found.pooled else None,
+            claim_url=self._links.offer(neon, location, wanted).link if offered else None,
+        )
 
     def inspect(self, database: Database) -> Inspection:
         """Ask Neon for the state of the project, or the branch.
@@ -104,34 +120,11 @@ class AccountProvider(Provider):
         Raises:
             NeonError: Neon refused, or did not answer.
         """
-        from neonup_cloud.account import location as locations
-        from neonup_cloud.api.errors import NotFound
+        from neonup_cloud.account.inspection import inspect
 
-        location, wanted = locations.parse(database.id), self._options
-        with self._client(wanted, database) as neon:
-            claim = self._claim(location)
-            try:
-                location = locations.now(neon, location, database.url)
-                project = neon.projects.get(location.project)
-                branch = (
-                    neon.branches.get(location.project, location.branch)
-                    if location.branch
-                    else None
-                )
-            except NotFound:
-                return self._out_of_reach(neon, database, claim)
-            detail = {
-                "project": f"{project.name} in {project.region_id}, Postgres {project.pg_version}",
-                "of": project.org_id or "",
-                "branch": branch.name if branch else "",
-            }
-            state = self.check(database)
-            if claim is not None:
-                so_far = neon.claims.state(claim)
-                detail["claim"] = _claim_detail(so_far, claim)
-                state = State.CLAIMED if so_far == "claimed" else state
-        shown = {label: text for label, text in detail.items() if text}
-        return Inspection(state, database, shown)
+        git_branch = self.git_branch(database) if self.settings.git_branches else ""
+        with self.connect(self._options, database) as neon:
+            return inspect(neon, self._links, database, self.check(database), git_branch)
 
     def begin_claim(self, database: Database) -> ClaimOffer:
         """The project's claim link; a new one if the old one has expired.
@@ -143,15 +136,15 @@ class AccountProvider(Provider):
         from neonup_cloud.account import location as locations
 
         location, wanted = locations.parse(database.id), self._options
-        claim = self._claim(location)
+        claim = self._links.get(location)
         if location.branch or (claim is None and not wanted.claimable):
             raise ProviderError(
                 "The database is in your own Neon account already; there is nothing to claim.",
                 remedy="To offer the project to somebody else: NEONUP_ACCOUNT_CLAIMABLE=true "
                 "neonup claim",
             )
-        with self._client(wanted, database) as neon:
-            claim = self._offered(neon, location, wanted)
+        with self.connect(wanted, database) as neon:
+            claim = self._links.offer(neon, location, wanted)
         return ClaimOffer(
             url=claim.link,
             expires_at=claim.expires_at,
@@ -175,26 +168,59 @@ class AccountProvider(Provider):
         from neonup_cloud.account.versions import AccountVersions
 
         location, wanted = locations.parse(database.id), self._options
-        return AccountVersions(lambda: self._client(wanted, database), location, database)
+        return AccountVersions(lambda: self.connect(wanted, database), location, database)
+
+    def git_branch(self, database: Database) -> str:
+        """The git branch that the database was created for, or switched to, as recorded."""
+        return self._git_branches.of_database(database.id)
+
+    def switch(self, database: Database, git_branch: str) -> Database:
+        """The database of another git branch: a Neon branch of the same project.
+
+        Raises:
+            NeonError: Neon refused, or did not answer.
+            NeonupError: the database is another folder's.
+            ProviderError: the branch's name is taken, or it has no database of the same name.
+        """
+        from neonup_cloud.account import git_leftovers, git_switch
+
+        present = self.git_branch(database)
+        if not present:
+            git_switch.note(self.settings, database, git_branch)
+            return database
+        try:
+            with self.connect(self._options, database) as neon:
+                switch = git_switch.GitSwitch(neon, self.settings, database, git_branch)
+                location = switch.run()
+                switched = self._database(neon, location.location, location.branch, database)
+                switch.finish(switched)
+                expired = git_leftovers.let_expire(neon, self.settings, self._options)
+        except ProviderError as error:
+            go_on = f"`NEONUP_GIT_BRANCHES=off neonup` goes on with the data of {present}."
+            error.remedy = f"{error.remedy} {go_on}" if error.remedy else go_on
+            raise
+        return switched.with_(created=location.created, note="; ".join([location.note, *expired]))
 
     def delete(self, database: Database) -> None:
         """Delete the project, or the branch; never a project that neonup did not create.
 
         Raises:
-            ProviderError: it is not neonup's to delete.
+            ProviderError: it is not neonup's to delete, or has the data of other git branches.
             NeonError: Neon refused, or did not answer.
         """
         from neonup_cloud.account import deletion
         from neonup_cloud.account import location as locations
 
         location, wanted = locations.parse(database.id), self._options
-        with self._client(wanted, database) as neon:
+        with self.connect(wanted, database) as neon:
             now = locations.now(neon, location, database.url)
+            deletion.check_alone(neon, now, self.settings.home)
             deletion.delete(neon, now, org=wanted.org)
+        self._git_branches.forget(str(location))
         for name in self._store.names():
             if (self._store.read(name) or {}).get("id") == str(location):
                 self._store.forget(name)
-        self._store.forget(_claims(location))
+        self._links.forget(location)
 
     @property
     def _options(self) -> AccountOptions:
@@ -203,13 +229,26 @@ class AccountProvider(Provider):
         return AccountOptions.of(self.settings)
 
     @property
+    def _git_branches(self) -> GitBranches:
+        from neonup_cloud.account.git_branches import GitBranches  # only with the setting
+
+        return GitBranches.of(self.settings)
+
+    @property
+    def _links(self) -> ClaimLinks:
+        from neonup_cloud.account.claim_links import ClaimLinks  # `check` needs none
+
+        return ClaimLinks(self._store)
+
+    @property
     def _store(self) -> StateStore:
         return StateStore(self.settings.home, self.name)
 
     @contextmanager
-    def _client(
+    def connect(
         self, wanted: AccountOptions, database: Database | None = None
     ) -> Iterator[NeonClient]:
+        """A client of the account, or of the local Neon that a database is of."""
         from neonup_cloud import NeonClient
         from neonup_cloud.account import current
         from neonup_cloud.api.errors import Invalid
@@ -227,66 +266,3 @@ class AccountProvider(Provider):
                     error.remedy = "Name the organization: NEON_ORG_ID, or org in "
                     error.remedy += f"[tool.neonup.{self.name}]."
                 raise
-
-    def _out_of_reach(
-        self, neon: NeonClient, database: Database, claim: Claim | None
-    ) -> Inspection:
-        """What became of a project that the key does not reach."""
-        if claim is not None and neon.claims.state(claim) == "claimed":
-            claimed = {"claim": "claimed: the project is its new owner's; its URL stays valid"}
-            return Inspection(State.CLAIMED, database.with_(claim_url=None), claimed)
-        known = {
-            "looked for": f"{database.id}, which this key does not reach, or which is deleted",
-            "next": "neonup adopt with the key of the account that it is in; if it is deleted, "
-            "`neonup --force` creates a new one",
-        }
-        return Inspection(State.MISSING, database, known)
-
-    # A claim link's lifetime is not in .env, and Neon does not tell it.
-
-    def _offered(
-        self, neon: NeonClient, location: DatabaseLocation, wanted: AccountOptions
-    ) -> Claim:
-        from neonup_cloud.api.claims import ClaimState
-
-        claim = self._claim(location)
-        state = neon.claims.state(claim) if claim is not None else ClaimState.EXPIRED
-        if claim is not None and state is not ClaimState.EXPIRED:
-            return claim
-        claim = neon.claims.create(
-            location.project, ttl_seconds=wanted.claim_seconds, redirect=wanted.claim_redirect
-        )
-        self._store.write(
-            _claims(location),
-            {
-                "project_id": claim.project_id,
-                "request_id": claim.request_id,
-                "link": claim.link,
-                "expires_at": claim.expires_at.isoformat(),
-                "org_id": claim.org_id,
-            },
-        )
-        return claim
-
-    def _claim(self, location: DatabaseLocation) -> Claim | None:
-        record: dict[str, Any] | None = self._store.read(_claims(location))
-        if record is None or location.branch:
-            return None
-        from neonup_cloud.api.claims import Claim
-
-        try:
-            return Claim(**record | {"expires_at": datetime.fromisoformat(record["expires_at"])})
-        except (TypeError, ValueError, KeyError):
-            return None
-
-
-def _claims(location: DatabaseLocation) -> str:
-    return f"claim-{location.project}"
-
-
-def _claim_detail(state: str, claim: Claim) -> str:
-    if state == "pending":
-        return f"pending: its link is good until {claim.expires_at:%d %b %Y %H:%M} UTC"
-    if state == "expired":
-        return "expired: `neonup claim` makes a new link"
-    return f"{state}"

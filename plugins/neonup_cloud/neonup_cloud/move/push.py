@@ -151,8 +151,9 @@ class Push:
             logical_replication=settings.logical_replication,
         )
 
-        def note(database: Database) -> None:  # else the next push would create another one
+        def note(database: Database) -> Database:  # else the next push would create another one
             unfinished.write(settings, Unfinished(place(database.direct), created=database))
+            return database
 
         with project_lock(settings):
             return provisioning.create_database(settings, provider, spec, record=note)

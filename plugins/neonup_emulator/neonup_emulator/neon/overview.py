@@ -53,7 +53,7 @@ class NeonServers(Servers):
             if project.deleted_at is not None
         ]
 
-    def purge(self, leftovers: Sequence[Leftover]) -> None:
+    def purge(self, leftovers: Sequence[Leftover]) -> list[Leftover]:
         """Remove deleted projects for good, with their data.
 
         Raises:
@@ -69,6 +69,7 @@ class NeonServers(Servers):
             if project is not None and project.deleted_at is not None:
                 purging.purge(store, clusters, project)
         store.close()
+        return []
 
     def _size(self, project: Project) -> int:
         return sum(

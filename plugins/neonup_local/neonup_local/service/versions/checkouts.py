@@ -6,15 +6,14 @@ The name is quoted as in a URL, since a branch's has slashes.
 from __future__ import annotations
 
 import hashlib
-import os
 import secrets
 import shutil
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote, unquote
 
 from neonup import EngineError
+from neonup.plugin.project import git_branch_names
 from neonup_local.engine import account as accounts
 from neonup_local.engine import choosing, cluster, template
 from neonup_local.service import folders, notes, swap
@@ -72,7 +71,7 @@ def of_deleted(databases: LocalDatabases) -> Iterator[tuple[Path, str]]:
     for record in databases.all():
         stored = sorted((databases.folder(record.id) / FOLDER).glob("*"))
         project = folders.project(databases.home, record) if stored else None
-        branches = branch_names(Path(project)) if project else None
+        branches = git_branch_names(Path(project)) if project else None
         if branches is None:
             continue
         names = {_quoted(branch) for branch in branches}
@@ -104,27 +103,6 @@ def remove(databases: LocalDatabases, path: Path) -> None:
                 f"The data of a git branch could not be removed: {error.strerror}.",
                 checked=[str(error.filename)],
             ) from None
-
-
-def branch_names(folder: Path) -> frozenset[str] | None:
-    """The branches of a folder's git repository; None where git does not say which there are."""
-    listed = _git(folder, "for-each-ref", "--format=%(refname)", "refs/heads")
-    if listed is None:
-        return None
-    checked_out = _git(folder, "symbolic-ref", "--quiet", "HEAD") or ""  # it may have no commit yet
-    return frozenset(ref.removeprefix("refs/heads/") for ref in (listed + checked_out).splitlines())
-
-
-def _git(folder: Path, *arguments: str) -> str | None:
-    argv = ["git", *arguments]
-    environ = {name: text for name, text in os.environ.items() if not name.startswith("GIT_")}
-    try:
-        done = subprocess.run(
-            argv, cwd=folder, env=environ, capture_output=True, text=True, check=False
-        )
-    except (OSError, ValueError):  # there is no git, or no folder
-        return None
-    return None if done.returncode else done.stdout
 
 
 def _quoted(branch: str) -> str:
