@@ -115,6 +115,8 @@ class ServiceError(ProviderError):
     """
 
     code = "service"
+    retry_after = 0.0
+    """Seconds that the service asks to wait before the next request; 0: it does not say."""
 
     def __init__(
         self,

@@ -31,6 +31,7 @@ class Relay:
         meet: what happens to a request: a status, with which it is answered without being carried
             out; ``lose``, ``hold`` as above; ``fail``: carried out and answered with 500; ``cut``:
             not carried out, and the connection is closed.
+        retry_after: what a status of ``meet`` comes with, as ``Retry-After``.
         asked: ``METHOD PATH`` of all requests.
     """
 
@@ -43,6 +44,7 @@ class Relay:
     before: dict[str, Callable[[], object]] = field(default_factory=dict)
     held: threading.Event = field(default_factory=threading.Event)
     meet: Callable[[str], int | str | None] = lambda _: None
+    retry_after: str | None = None
     asked: list[str] = field(default_factory=list)
 
 
@@ -86,7 +88,11 @@ def relaying(base: str) -> Iterator[Relay]:
                 relay.before.pop(pattern)()
             met = relay.meet(request)
             if isinstance(met, int):
-                self.send_error(met)
+                self.send_response(met)
+                if relay.retry_after is not None:
+                    self.send_header("retry-after", relay.retry_after)
+                self.send_header("content-length", "0")
+                self.end_headers()
                 return
             if met == "cut":
                 self.close_connection = True

@@ -33,7 +33,10 @@ COMMANDS = (
 
 EXTRAS = {
     **dict.fromkeys(
-        ("adopt", "auth", "branches", "fleet", "projects", "pull", "push", "snapshots", "usage"),
+        (
+            *("adopt", "auth", "branches", "claimable", "fleet", "projects", "pull", "push"),
+            *("snapshots", "usage"),
+        ),
         "cloud",
     ),
     **dict.fromkeys(("down", "engine", "list", "logs", "prune", "stop"), "local"),

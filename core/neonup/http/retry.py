@@ -226,7 +226,7 @@ def failed(
         remedy: what to do.
         details: what the class takes beside the arguments of `ServiceError`.
     """
-    reply, tried = outcome.reply, outcome.tried
+    reply, tried, wanted = outcome.reply, outcome.tried, 0.0
     tries = "" if len(tried) == 1 else f" ({len(tried)} tries)"
     different = (f"tries: {'; '.join(tried)}",) if len({*tried}) > 1 else ()
     if isinstance(reply, Failure):
@@ -236,13 +236,15 @@ def failed(
         wanted = retry_after(reply.headers.get("retry-after", ""))
         pause = f"; it asks to wait {wanted:.0f} s" if wanted else ""
         what, status = f"{reason}{pause}{tries}", reply.status
-    return kind(
+    error = kind(
         f"{service.name}: {what}.",
         checked=(str(request), *different, *checked),
         remedy=remedy,
         status=status,
         **details,
     )
+    error.retry_after = wanted
+    return error
 
 
 def _given_up(service: Service, request: Request, outcome: Outcome) -> ServiceError:

@@ -40,6 +40,11 @@ def neonup_commands() -> list[Command]:
         Command(
             "snapshots", "neonup_cloud.cli.snapshots:snapshots", "Snapshots of a Neon project."
         ),
+        Command(
+            "claimable",
+            "neonup_cloud.cli.claimable:claimable",
+            "Unclaimed Neon databases for a class or a workshop.",
+        ),
         Command("usage", "neonup_cloud.cli.usage:usage", "Show what the project consumed."),
         Command("fleet", "neonup_cloud.cli.fleet:fleet", "A Neon project for each of your users."),
     ]
