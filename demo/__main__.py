@@ -1,4 +1,4 @@
-"""The demo's two stories: a local database, then the claimable flow against a local neon.new."""
+"""The demo's two stories: a local database, then the claimable flow against a local Neon."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ def local_database(stage: Stage) -> None:
 
 
 def claimable_database(stage: Stage) -> None:
-    """The same command against a neon.new: a link, a countdown, and a claim."""
-    stage.title("The claimable flow, against a neon.new on this machine")
+    """The same command against a Neon: a countdown, a code, and a claim."""
+    stage.title("The claimable flow, against a Neon on this machine")
     stage.serve()
     stage.enter("blog")
     stage.run("neonup", "-y")
     stage.show_env()
-    stage.say("The link that moves it into an account, for a browser:")
-    link = stage.run("neonup", "claim", "--no-open")
-    stage.say("Someone signs in there and presses the button; without a browser that is:")
-    stage.claim(link)
+    stage.say("A code that moves it into an account, and the page for it:")
+    printed = stage.run("neonup", "claim", "--no-open", "--no-wait")
+    stage.say("Someone signs in there and enters the code; without a browser that is:")
+    stage.claim(printed)
     stage.run("neonup", "status")
     stage.say("Claimed. All of this was stock Postgres on this machine; no network was used.")
 

@@ -138,12 +138,16 @@ class Stage:
         for name, value in json.loads(ready)["env"].items():
             self.setting(name, value)
 
-    def claim(self, link: str) -> None:
-        """Claim without a browser, as the user whose API key `serve` has set."""
+    def claim(self, printed: str) -> None:
+        """Claim without a browser, with the code and the page that ``neonup claim`` has printed.
+
+        The new owner is the user whose API key `serve` has set.
+        """
         import httpx
 
-        parts = urlsplit(link)
-        url, wanted = f"{parts.scheme}://{parts.netloc}/neonup/claim", {"id": Path(parts.path).name}
+        code, page = printed.removeprefix("code: ").partition(",")[0], printed.splitlines()[-1]
+        parts = urlsplit(page)
+        url, wanted = f"{parts.scheme}://{parts.netloc}/neonup/claim", {"code": code}
         headers = {"Authorization": f"Bearer {self._environ['NEON_API_KEY']}"}
         self._show(
             f"curl -H \"Authorization: Bearer $NEON_API_KEY\" -d '{json.dumps(wanted)}' {url}"

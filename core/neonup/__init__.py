@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from neonup.database import (
         USER,
         ClaimOffer,
+        ClaimProgress,
         Database,
         DatabaseSpec,
         Inspection,
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     )
     from neonup.env.exposure import Exposure, exposures
     from neonup.errors import (
+        ClaimInProgress,
         CreationForbidden,
         DatabaseClaimed,
         DatabaseExpired,
@@ -56,9 +58,10 @@ if TYPE_CHECKING:
     from neonup.versions import Restored, Version, VersionBranch, Versions
 
 __all__ = [
-    "USER", "Arguments", "ClaimOffer", "Command", "CreationForbidden", "Database",
-    "DatabaseClaimed", "DatabaseExpired", "DatabaseGone", "DatabaseSpec", "EngineError",
-    "EnvFileError", "ErrorDetails", "Exposure", "Inspection", "NeonupError", "Options",
+    "USER", "Arguments", "ClaimInProgress", "ClaimOffer", "ClaimProgress", "Command",
+    "CreationForbidden", "Database", "DatabaseClaimed", "DatabaseExpired", "DatabaseGone",
+    "DatabaseSpec", "EngineError", "EnvFileError", "ErrorDetails", "Exposure", "Inspection",
+    "NeonupError", "Options",
     "Provider", "ProviderError", "Restored", "ServiceError", "Settings", "SettingsError",
     "SqlError", "State", "Version", "VersionBranch", "Versions", "aensure", "checkpoint",
     "confirm", "destination", "drivers", "effects", "emit", "ensure", "explain_failure",
@@ -72,11 +75,17 @@ _NAMES = {
     "neonup.cli.output": ("confirm", "emit", "json_option", "style", "wants_json"),
     "neonup.contributions": ("Command",),
     "neonup.database": (
-        *("USER", "ClaimOffer", "Database", "DatabaseSpec", "Inspection", "State"),
+        *("USER", "ClaimOffer", "ClaimProgress", "Database", "DatabaseSpec", "Inspection", "State"),
     ),
     "neonup.env.exposure": ("Exposure", "exposures"),
     "neonup.errors": (
-        *("CreationForbidden", "DatabaseClaimed", "DatabaseExpired", "DatabaseGone"),
+        *(
+            "ClaimInProgress",
+            "CreationForbidden",
+            "DatabaseClaimed",
+            "DatabaseExpired",
+            "DatabaseGone",
+        ),
         *("EngineError", "EnvFileError", "ErrorDetails", "NeonupError"),
         *("ProviderError", "ServiceError", "SettingsError", "SqlError"),
     ),

@@ -26,6 +26,8 @@ class State(enum.StrEnum):
     """Its data is not (or not any more) where this machine can find it."""
     EXPIRED = "expired"
     """Its time ran out."""
+    REVOKED = "revoked"
+    """Its password is dead: somebody has begun to claim it, and it is nobody's yet."""
     CLAIMED = "claimed"
     """It belongs to somebody's account."""
 
@@ -148,6 +150,20 @@ class DatabaseSpec:
 
 
 @dataclass(frozen=True)
+class ClaimProgress:
+    """How far a claim is that a code was asked for.
+
+    Args:
+        state: ``pending``: nobody has used the code; ``accepted``: somebody has, and is to finish
+            it; ``expired``: not used, or not finished, in time; ``reconciled``: it is theirs.
+        until: when the code, or the time in which to finish, ends; aware. None: it is unknown.
+    """
+
+    state: str
+    until: datetime | None = None
+
+
+@dataclass(frozen=True)
 class Inspection:
     """What a provider found when it looked closely (over the network, if need be).
 
@@ -155,11 +171,13 @@ class Inspection:
         state: the state now.
         database: the database with what was learned (expiry, claim link) filled in.
         detail: more to show, by label, already safe to print: ``{"engine": "Postgres 18.6"}``.
+        claim: how far its claim is; None: nobody has asked for a code, or there are none.
     """
 
     state: State
     database: Database
     detail: Mapping[str, str] = field(default_factory=dict)
+    claim: ClaimProgress | None = None
 
 
 @dataclass(frozen=True)
@@ -173,6 +191,7 @@ class ClaimOffer:
         expires_at: when the offer ends; aware. None: with the database.
         interval: seconds between two looks (`Provider.inspect`) where the claim is to be waited
             for, since the database is handed over in the end; None: nothing is waited for.
+        effect: what a claim does to the URL in ``.env``, in sentences, said before; empty: nothing.
     """
 
     url: str = field(repr=False)
@@ -180,3 +199,4 @@ class ClaimOffer:
     code: str | None = field(default=None, repr=False)
     expires_at: datetime | None = None
     interval: float | None = None
+    effect: str = ""

@@ -9,6 +9,7 @@
     │   └── DatabaseClaimed     it belongs to somebody's account now
     ├── ProviderError           a provider is unknown, unavailable or failed
     │   ├── ServiceError        a service answered with an error, or not at all
+    │   ├── ClaimInProgress     somebody is claiming the database
     │   └── EngineError         Postgres on this machine could not be created, started or stopped
     └── SqlError                a statement of a SQL script failed
 
@@ -127,6 +128,12 @@ class ServiceError(ProviderError):
     ):
         super().__init__(message, **details)
         self.status = status
+
+
+class ClaimInProgress(ProviderError):
+    """Somebody is claiming the database, so that nobody else is given a code for it."""
+
+    code = "claim_in_progress"
 
 
 class EngineError(ProviderError):

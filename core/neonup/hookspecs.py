@@ -71,6 +71,18 @@ def neonup_ready(database: Database, created: bool) -> None:
     """
 
 
+@hookspec(firstresult=True)
+def neonup_claimed(settings: Settings) -> Database | None:
+    """Write the new URL of a database that was claimed into ``.env``.
+
+    Called by ``neonup claim`` once it has seen the claim; the record names the database by its
+    `neonup.Database.before_claim`. What is raised is said, and what to do. The first answer counts.
+
+    Returns:
+        The database as it is recorded now; None: the plugin does not know its owner's account.
+    """
+
+
 @hookspec
 def neonup_commands() -> Iterable[Command]:  # type: ignore[empty-body]
     """Return commands of the ``neonup`` command line.

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
+import pty
 import re
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -15,6 +18,7 @@ from urllib.parse import urlsplit
 import psycopg
 import pytest
 
+from neonup_cloud import NeonClient
 from neonup_emulator.neon.claimable.model import AgentRegistration
 from tests.cloud.relay import Relay
 from tests.contract.wire import answer, wire
@@ -60,6 +64,45 @@ def kept(home: Path) -> list[dict[str, str]]:
     return [json.loads(path.read_text()) for path in sorted((home / "claimable").iterdir())]
 
 
+@contextmanager
+def claiming(agent: Project, **environ: str) -> Iterator[subprocess.Popen[str]]:
+    """``neonup claim``, which waits."""
+    process = subprocess.Popen(
+        [sys.executable, "-u", "-m", "neonup", "claim", "--no-open", "--wait"],
+        cwd=agent.folder,
+        env={**agent.environ, **environ},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def printed_code(process: subprocess.Popen[str]) -> str:
+    """The code that it prints next, and with it the page."""
+    assert process.stdout
+    found = re.match(r"code: (\S+), good until \d\d:\d\d UTC\n", process.stdout.readline())
+    assert found
+    assert f"code={found[1]}" in process.stdout.readline()
+    return found[1]
+
+
+def read_until(process: subprocess.Popen[str], words: str) -> str:
+    """What it says on stderr, up to the line with some words."""
+    assert process.stderr
+    said = ""
+    for line in process.stderr:
+        said += line
+        if words in line:
+            return said
+    raise AssertionError(said)
+
+
 def unclaimed(server: NeonServer) -> set[str]:
     """The registrations that are there."""
     return {one.id for one in server.neon.store.all(AgentRegistration)}
@@ -68,12 +111,12 @@ def unclaimed(server: NeonServer) -> set[str]:
 def test_a_first_run_registers_and_keeps_the_secret_out_of_env(
     agent: Project, neonup_home: Path
 ) -> None:
-    done = agent.neonup(NEONUP_CLAIMABLE_CAPABILITIES="auth,storage")
+    done = agent.neonup(NEONUP_CLAIMABLE_CAPABILITIES="storage")
     said = done.stdout + done.stderr
     assert done.returncode == 0, said
     assert "created an unclaimed Neon database" in said
     assert "expires in 2 d 23 h unless claimed" in said
-    assert "not granted: auth (not_available), storage (requires_claim)" in said
+    assert "not granted: storage (requires_claim)" in said
     assert "neonup claim" in said
     (identity,) = kept(neonup_home)
     secret = identity["assertion"]
@@ -162,27 +205,13 @@ def test_a_claim_from_the_code_to_the_new_url(
         connection.execute("CREATE TABLE kept AS SELECT 7 AS n")
     key = {"NEON_API_HOST": neon_server_here.base, "NEON_API_KEY": person.account["api_key"]}
     assert "has not been claimed yet" in agent.fails("adopt", **key)
-    process = subprocess.Popen(
-        [sys.executable, "-u", "-m", "neonup", "claim", "--no-open"],
-        cwd=agent.folder,
-        env=agent.environ,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        assert process.stdout
-        found = re.match(r"code: (\S+), good until ", process.stdout.readline())
-        assert found
-        assert f"code={found[1]}" in process.stdout.readline()
-        assert person.claim(found[1]).status_code == 200
+    with claiming(agent) as process:
+        assert person.claim(printed_code(process)).status_code == 200
         said, errors = process.communicate(timeout=60)
-    finally:
-        process.kill()
-        process.communicate()
     assert process.returncode == 0, errors
     assert "has been claimed" in said and "neonup adopt" in said
+    assert 'From "Continue" on that page on, the password in .env is dead' in errors
+    assert "Waiting until " in errors and "Ctrl-C leaves it claimable" in errors
     (identity,) = kept(neonup_home)
     assert not identity["assertion"] and identity["ended"] == "project_claimed"
     with pytest.raises(psycopg.OperationalError):
@@ -205,6 +234,170 @@ def test_a_claim_from_the_code_to_the_new_url(
     assert "not created by neonup in this account" in agent.fails("destroy", "--yes", **key)
 
 
+def test_a_window_that_lapses_is_followed_by_another_code_and_the_claim_by_the_new_url(
+    agent: Project, neon_server_here: NeonServer, person: Person
+) -> None:
+    """From "Continue" on the URL is dead, also where nobody finishes the claim in time."""
+    declare(agent)
+    agent.ok()
+    with psycopg.connect(agent.url) as connection:
+        connection.execute("CREATE TABLE kept AS SELECT 7 AS n")
+    key = {"NEON_API_HOST": neon_server_here.base, "NEON_API_KEY": person.account["api_key"]}
+    with claiming(agent, **key) as process:
+        person.proceed(person.look(printed_code(process)))
+        said = read_until(process, "to finish the claim")
+        assert 'Somebody has pressed "Continue": the password in .env is dead.' in said
+        assert "Its password is dead: somebody has begun to claim it." in agent.ok()
+        status = agent.json("status")
+        assert (status["state"], status["detail"]["claim"]) == ("revoked", "accepted")
+        assert "may finish that until " in status["detail"]["next"]
+        neon_server_here.neon.clock.ahead = timedelta(minutes=16)
+        code = printed_code(process)
+        said = read_until(process, 'press "Continue"')
+        assert "The time was over before the claim was finished. Another code:" in said
+        assert "The password in .env is dead, since somebody has begun" in said
+        status = agent.json("status")
+        assert (status["state"], status["detail"]["claim"]) == ("revoked", "pending")
+        assert "neonup claim" in status["detail"]["next"]
+        assert "Its password is dead" in agent.ok(CLAIMABLE_NEON_HOST="http://localhost:9")
+        assert person.claim(code).status_code == 200
+        told, errors = process.communicate(timeout=60)
+    assert process.returncode == 0, errors
+    assert "The database has been claimed" in told and "adopted" in told
+    check(agent)
+    assert agent.query("SELECT n FROM kept") == "7"
+    assert "provider=account" in agent.env_file.read_text()
+    assert "found a Neon database of your account" in agent.ok(**key)
+
+
+def test_while_somebody_is_claiming_it_there_is_no_other_code(
+    agent: Project, neon_server_here: NeonServer, person: Person
+) -> None:
+    agent.ok()
+    person.proceed(person.look(agent.json("claim")["code"]))
+    said = agent.fails("claim", "--no-open")
+    assert "Somebody is claiming the database." in said and "may finish that until" in said
+    assert json.loads(agent.neonup("claim", "--json").stdout)["error"]["code"] == (
+        "claim_in_progress"
+    )
+    with claiming(agent) as process:
+        read_until(process, "Somebody is claiming the database.")
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "It can still be claimed" in errors
+    assert "has begun to claim" in agent.fails("destroy", "--yes")
+    id_, text = agent.json("status")["id"], agent.env_file.read_text()
+    agent.env_file.write_text(re.sub(r"expires=\S+", "expires=2026-01-01T00:00:00+00:00", text))
+    assert "Its password is dead" in agent.ok("-y")  # a claim that has begun outlives the expiry
+    assert agent.json("status")["id"] == id_
+    agent.env_file.write_text(text)
+    neon_server_here.neon.clock.ahead = timedelta(minutes=16)
+    assert "has begun to claim" in agent.fails("destroy", "--yes")
+    key = {"NEON_API_HOST": neon_server_here.base, "NEON_API_KEY": person.account["api_key"]}
+    assert "begun and is not finished" in agent.fails("adopt", **key)
+    assert "neonup claim" in agent.ok("status")
+    old = agent.json("status")["id"]
+    agent.env_file.unlink()  # nobody has its URL any more: another one is created
+    agent.ok()
+    assert agent.json("status")["id"] != old
+    assert agent.query("SELECT 1") == "1"
+
+
+def test_a_code_that_nobody_used_leaves_the_url_alive(
+    agent: Project, neon_server_here: NeonServer
+) -> None:
+    """Without a terminal nobody is waited for."""
+    agent.ok()
+    assert agent.ok("claim", "--no-open").count("code") == 2
+    neon_server_here.neon.clock.ahead = timedelta(minutes=16)
+    status = agent.json("status")
+    assert (status["state"], status["detail"]["claim"]) == ("ready", "expired")
+    assert agent.query("SELECT 1") == "1"
+    assert agent.json("claim")["code"]
+
+
+def test_at_a_terminal_the_claim_is_waited_for(agent: Project) -> None:
+    agent.ok()
+    terminal, other = pty.openpty()
+    try:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "neonup", "claim", "--no-open"],
+            cwd=agent.folder,
+            env=agent.environ,
+            stdin=subprocess.DEVNULL,
+            stdout=other,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        try:
+            read_until(process, "Waiting until ")
+            process.send_signal(signal.SIGINT)
+            process.communicate(timeout=60)
+        finally:
+            process.kill()
+            process.communicate()
+        assert process.returncode == 130
+    finally:
+        os.close(other)
+        os.close(terminal)
+
+
+def test_what_the_service_cannot_grant_is_an_error(
+    agent: Project, neon_server_here: NeonServer, neonup_home: Path
+) -> None:
+    """The local Neon has neither the Data API nor Neon Auth."""
+    before = unclaimed(neon_server_here)
+    said = agent.fails(NEONUP_CLAIMABLE_CAPABILITIES="auth,data_api")
+    assert "does not grant data_api (not_available), auth (not_available)" in said
+    assert "capabilities" in said
+    assert not agent.env_file.exists()
+    assert [one["ended"] for one in kept(neonup_home)] == ["deleted"]
+    agent.ok()
+    assert len(unclaimed(neon_server_here) - before) == 2
+
+
+def test_addresses_of_other_services_are_written_and_stay(
+    agent: Project, neonup_home: Path, neon_server_here: NeonServer
+) -> None:
+    """The Data API and Neon Auth survive a claim, and so do their variables."""
+    project = {"id": "quiet-sea-1", "branch_id": "br-1", "expires_at": "2090-01-01T00:00:00Z"}
+    granted = [{"capability": name, "granted": True} for name in ("postgres", "data_api", "auth")]
+    identity = {"registration_id": "reg_1", "identity_assertion": "a.b.c", "project": project}
+    token = {"access_token": "t", "token_type": "Bearer", "expires_in": 900, "scope": "x"}
+    services = {
+        "data_api": {"url": "https://ep-1.apirest.example/neondb/rest/v1"},
+        "auth": {
+            "base_url": "https://ep-1.auth.example/neondb/auth",
+            "jwks_url": "https://x.example",
+        },
+    }
+    found = {"database_url": "postgresql://u:p@ep-1.example/neondb", "services": services}
+    agent.env_file.write_text("A=1\n")
+    with wire(
+        answer(identity | {"capabilities": granted}, 201), answer(token), answer(found)
+    ) as there:
+        agent.ok(CLAIMABLE_NEON_HOST=there.url, NEONUP_CLAIMABLE_CAPABILITIES="data_api,auth")
+    lines = [
+        "NEON_DATA_API_URL=https://ep-1.apirest.example/neondb/rest/v1",
+        "NEON_AUTH_BASE_URL=https://ep-1.auth.example/neondb/auth",
+    ]
+    assert [line for line in lines if line in agent.env_file.read_text().splitlines()] == lines
+    (path,) = (neonup_home / "claimable").iterdir()
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"ended": "project_claimed"}))
+    assert "neonup adopt" in agent.ok()
+    assert "id=claimable:quiet-sea-1" in agent.env_file.read_text()
+    with NeonClient(neon_server_here.key, base_url=neon_server_here.base) as neon:
+        made = neon.projects.create(name="theirs")
+        neon.operations.wait(made.operations)
+    key = {"NEON_API_HOST": neon_server_here.base, "NEON_API_KEY": neon_server_here.key}
+    agent.ok("adopt", "--project", made.project.id, **key)
+    assert agent.query("SELECT 1") == "1"
+    text = agent.env_file.read_text()
+    assert [text.count(line) for line in lines] == [1, 1]
+    assert text.startswith("A=1\n") and "provider=account" in text
+
+
 def test_a_token_that_expires_in_between_is_exchanged_anew(
     agent: Project, relay: Relay, neon_server_here: NeonServer
 ) -> None:
@@ -220,7 +413,7 @@ def test_a_token_that_expires_in_between_is_exchanged_anew(
 def test_json_tells_the_code_and_does_not_wait(agent: Project) -> None:
     agent.ok()
     shown = agent.json("claim")
-    assert set(shown) == {"claim_url", "code", "expires_at"}
+    assert set(shown) == {"claim_url", "code", "expires_at", "effect"}
     assert shown["code"] in shown["claim_url"]
     assert agent.json("status")["detail"]["claim"] == "pending"
 

@@ -52,8 +52,8 @@ def test_it_goes_from_nothing_to_claimed(scratch: Path) -> None:
     told = (
         "created a local Postgres",
         "42",
-        "created a neon.new",
-        "/claim/",
+        "created an unclaimed Neon database",
+        "code: ",
         "state       claimed",
     )
     places = [output.find(part) for part in told]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from datetime import UTC, datetime
 from typing import Any
@@ -9,80 +10,150 @@ from typing import Any
 import click
 
 from neonup.cli import options, output
-from neonup.database import ClaimOffer, State
-from neonup.errors import DatabaseExpired, NeonupError, ServiceError
+from neonup.database import ClaimOffer, Database, Inspection, State
+from neonup.errors import ClaimInProgress, DatabaseExpired, NeonupError, ServiceError
 from neonup.provider import Provider
+from neonup.start import announce
 from neonup.start import claim as claims
+from neonup.start.flow import Start
 from neonup.start.renewal import renew
+
+_INTERVAL = 5.0  # seconds, where a claim is waited for whose code somebody else has asked for
 
 
 @click.command()
 @options.database_options
 @click.option("--no-open", is_flag=True, help="Print the link without opening a browser.")
-@click.option("--no-wait", is_flag=True, help="Do not wait until a code was used.")
+@click.option(
+    "--wait/--no-wait",
+    default=None,
+    help="Whether to wait until a code was used; by itself only at a terminal.",
+)
 @output.json_option
-def claim(no_open: bool, no_wait: bool, **arguments: Any) -> None:
-    """Open the claim link of the project's database.
+def claim(no_open: bool, wait: bool | None, **arguments: Any) -> None:
+    """Let somebody take the project's database into their Neon account.
 
-    Where the page asks for a code, print it and wait until somebody has claimed the database.
+    Open the page for that. Where it asks for a code, print one, and wait until the database has
+    been claimed; a code that was not used in time is followed by another. In the end .env gets the
+    new URL, if their account is signed in here. Ctrl-C ends no more than the waiting.
     """
     start = options.change(**arguments)
     database = options.recorded(start)
-    offer = claims.offer(start, database)
-    _say(offer)
-    if output.wants_json():
-        return
-    if not no_open:
-        _open(offer.url)
-    if offer.interval and not no_wait:
-        output.progress("Waiting until somebody has claimed it")
-        _wait(start.provider(database), offer, offer.interval)
-        renew(start.settings, database, offer.database.claimed())
-        click.echo(f"The database has been claimed, and its old password is dead. {claims.ADOPT}")
+    waits = (sys.stdout.isatty() if wait is None else wait) and not output.wants_json()
+    try:
+        is_claimed = _offer(start, database, opens=not no_open, waits=waits)
+    except KeyboardInterrupt:
+        announce.tell("It can still be claimed: `neonup status` tells how far that is.")
+        raise click.exceptions.Exit(130) from None
+    if is_claimed:
+        renew(start.settings, database, database.claimed())
+        _adopt(start)
+
+
+def _offer(start: Start, database: Database, *, opens: bool, waits: bool) -> bool:
+    """Say how it is claimed; returns whether that was waited for."""
+    offer = None
+    try:
+        offer = claims.offer(start, database)
+    except ClaimInProgress as error:
+        if not waits:
+            raise
+        announce.tell(error.message)
+    else:
+        _say(offer)
+        if opens and not output.wants_json():
+            _open(offer.url)
+        if not waits or offer.interval is None:
+            return False
+    _wait(start.provider(database), database, offer)
+    return True
 
 
 def _say(offer: ClaimOffer) -> None:
     if output.wants_json():
-        shown: dict[str, str] = {"claim_url": offer.url}
-        if offer.code:
-            shown["code"] = offer.code
-        if offer.interval and offer.expires_at:
-            shown["expires_at"] = offer.expires_at.isoformat()
-        output.emit(shown)
+        until = offer.expires_at.isoformat() if offer.interval and offer.expires_at else None
+        shown = {"claim_url": offer.url, "code": offer.code, "expires_at": until}
+        shown["effect"] = offer.effect
+        output.emit({name: value for name, value in shown.items() if value})
         return
+    if offer.effect:
+        announce.tell(offer.effect)
     if offer.code:
-        until = f", good until {offer.expires_at:%H:%M} UTC" if offer.expires_at else ""
-        click.echo(f"code: {offer.code}{until}")
+        click.echo(f"code: {offer.code}, good{_until(offer.expires_at)}")
     click.echo(offer.url)
 
 
-def _wait(provider: Provider, offer: ClaimOffer, interval: float) -> None:
-    """Look until the database is somebody's."""
-    failed: ServiceError | None = None
+def _until(moment: datetime | None) -> str:
+    return f" until {moment:%H:%M} UTC" if moment else ""
+
+
+def _wait(provider: Provider, database: Database, offer: ClaimOffer | None) -> None:
+    """Look until the database is somebody's.
+
+    Args:
+        offer: the code that is waited for; None: somebody is claiming the database already.
+    """
+    told, until = "", None
     while True:
-        time.sleep(interval)
-        over = offer.expires_at is not None and datetime.now(UTC) >= offer.expires_at
+        if offer and not told:
+            told, until = "pending", offer.expires_at
+            _waiting('somebody to enter the code and press "Continue"', until)
+        time.sleep((offer and offer.interval) or _INTERVAL)
         try:
-            seen = provider.inspect(offer.database)
-        except ServiceError as error:  # for a moment, perhaps: the claim goes on meanwhile
-            if over:
-                raise
-            failed = error
+            seen = provider.inspect(database)
+            if _is_over(seen):
+                return
+            state = seen.claim.state if seen.claim else told
+            if state == "expired":
+                announce.tell("The time was over before the claim was finished. Another code:")
+                offer, told = provider.begin_claim(seen.database), ""
+                _say(offer)
+        except ClaimInProgress:  # somebody has used that code at the last moment
             continue
-        if seen.state is State.CLAIMED:
-            return
-        if seen.state in (State.EXPIRED, State.MISSING):
-            raise DatabaseExpired(
-                "The database has ended without being claimed.",
-                remedy="`neonup --force` creates a new one.",
-            )
-        so_far = seen.detail.get("claim")
-        if so_far != "accepted" and (over or so_far == "expired"):
-            raise NeonupError(
-                "Nobody has used the code in time, or another one has replaced it.",
-                checked=() if failed is None else (failed.message,),
-                remedy="`neonup claim` gives a new one.",
-            )
+        except ServiceError:  # for a moment, perhaps: the claim goes on meanwhile
+            if until is not None and datetime.now(UTC) >= until:
+                raise
+            continue
+        if state == "accepted" and state != told:
+            told, until = state, seen.claim.until if seen.claim else None
+            announce.tell('Somebody has pressed "Continue": the password in .env is dead.')
+            _waiting("them to finish the claim", until)
+
+
+def _waiting(what: str, until: datetime | None) -> None:
+    announce.tell(f"Waiting{_until(until)} for {what} (Ctrl-C leaves it claimable)")
+
+
+def _is_over(seen: Inspection) -> bool:
+    """Whether the database was claimed.
+
+    Raises:
+        DatabaseExpired: it has ended, unclaimed.
+    """
+    if seen.state in (State.EXPIRED, State.MISSING):
+        raise DatabaseExpired(
+            "The database has ended without being claimed.",
+            remedy="`neonup --force` creates a new one.",
+        )
+    return seen.state is State.CLAIMED
+
+
+def _adopt(start: Start) -> None:
+    """Have a plugin write the new URL into ``.env``, or say what to do for that."""
+    from neonup.plugins import create_plugin_manager
+
+    done = "The database has been claimed, and its old password is dead."
+    try:
+        hook = create_plugin_manager().hook
+        adopted: Database | None = hook.neonup_claimed(settings=start.settings)
+    except NeonupError as error:
+        announce.tell(*filter(None, [error.message, error.remedy]))
+        adopted = None
+    if adopted is None:
+        click.echo(f"{done} {claims.ADOPT}")
+    else:
+        click.echo(done)
+        output.show_database(adopted, start.remarks)
 
 
 def _open(link: str) -> None:

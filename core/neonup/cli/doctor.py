@@ -116,6 +116,7 @@ def _database(settings: Settings) -> Iterator[Finding]:
         return
     remedies = {
         State.EXPIRED: "`neonup --force` creates a new one.",
+        State.REVOKED: "`neonup claim` gives a new code; a finished claim brings a new URL.",
         State.MISSING: "`neonup` creates it again, empty.",
     }
     yield Finding("database", f"{text}: {state}", remedies.get(state))

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
-from neonup.database import Database, DatabaseSpec, Inspection, State
+from neonup.database import ClaimOffer, Database, DatabaseSpec, Inspection, State
 from neonup.errors import DatabaseClaimed, ProviderError
 from neonup.http.calls import Call, T
 from neonup.http.run import run
@@ -40,6 +41,10 @@ class NeonNewProvider(Provider):
 
     def inspect(self, database: Database) -> Inspection:
         return self._inspection(database, self._read(database))
+
+    def begin_claim(self, database: Database) -> ClaimOffer:
+        effect = "A claim renews the password: from then on the one in .env is dead."
+        return replace(super().begin_claim(database), effect=effect)
 
     def neon_project(self, database: Database) -> str | None:
         answer = self._read(database)

@@ -91,7 +91,7 @@ def _parse(request: Request, reply: Response) -> DatabaseAnswer:
             id=name,
             status=status,
             connection_string=validation.connection_string(content.get("connection_string")),
-            claim_url=validation.claim_url(content.get("claim_url"), request.url),
+            claim_url=validation.web_url(content.get("claim_url"), request.url),
             expires_at=validation.moment(content.get("expires_at")),
             project_id=validation.id_of(content.get("neon_project_id")),
         )

@@ -83,7 +83,7 @@ def connection_string(value: object) -> str | None:
     return text
 
 
-def claim_url(value: object, asked: str) -> str | None:
+def web_url(value: object, asked: str, what: str = "claim link") -> str | None:
     """A web page's URL; plain http only where the service itself is asked that way.
 
     Raises:
@@ -91,14 +91,14 @@ def claim_url(value: object, asked: str) -> str | None:
     """
     if value is None:
         return None
-    text = _safe(value, "claim link")
+    text = _safe(value, what)
     try:
         parts = urlsplit(text)
         is_page = parts.scheme in {"https", urlsplit(asked).scheme} and bool(parts.hostname)
     except ValueError:
         is_page = False
     if not is_page:
-        raise ValueError("its claim link is not the URL of a web page")
+        raise ValueError(f"its {what} is not the URL of a web page")
     return text
 
 

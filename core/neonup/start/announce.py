@@ -85,7 +85,9 @@ def lines(database: Database, remarks: Sequence[str] = (), *, colour: bool = Fal
     remaining = database.expires_in
     if remaining is not None:
         warn = bold if remaining < _SOON else ""
-        texts.append(f"{origin}; {warn}expires in {duration(remaining)}{plain} unless claimed")
+        how = "" if database.claim_url else ": `neonup claim`"
+        left = f"{warn}expires in {duration(remaining)}{plain}"
+        texts.append(f"{origin}; {left} unless claimed{how}")
     elif database.created and (retention := registry.retention(database)):
         texts.append(f"{origin}; {retention}")
     else:

@@ -27,6 +27,10 @@ CLAIMED = (
     "It has been claimed and belongs to its owner's account. If it rejects the password: "
     "`neonup adopt`, signed in to that account, renews the URL"
 )
+REVOKED = (
+    "Its password is dead: somebody has begun to claim it. `neonup status` asks whether that is "
+    "finished; if not, `neonup claim` gives a new code"
+)
 
 
 @dataclass
@@ -172,6 +176,8 @@ class Start:
             return self._expired(provider, database)
         if state is State.CLAIMED:
             return self._claimed(database, database)
+        if state is State.REVOKED:
+            return database.with_(note=REVOKED)
         if state is State.MISSING:
             lost = f"The {database.provider} database in {database.source} is not on this machine"
             return self._create(recorded=database, need=lost)
@@ -241,6 +247,8 @@ class Start:
             return self._claimed(database, seen.database)
         if seen.state is State.READY:
             return self._renew(database, seen.database)
+        if seen.state is State.REVOKED:  # somebody may still finish the claim
+            return database.with_(note=REVOKED)
         message = expiry.message(database)
         if self.create and (
             self.settings.on_expiry == "replace"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from neonup import Command, Provider, hookimpl
+from neonup import Command, Database, Provider, Settings, hookimpl
 
 
 @hookimpl
@@ -21,6 +21,14 @@ def neonup_servers() -> list[type[Any]]:
     from neonup_cloud.account.prunable import PrunableBranches
 
     return [PrunableBranches]
+
+
+@hookimpl
+def neonup_claimed(settings: Settings) -> Database:
+    """The new URL from one's own account, as ``neonup adopt`` finds it."""
+    from neonup_cloud.cli.adopt import adopt_claimed
+
+    return adopt_claimed(settings)
 
 
 @hookimpl

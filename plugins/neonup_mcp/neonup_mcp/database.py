@@ -95,10 +95,12 @@ class ClaimLink(ToolResult):
     claim_url: str = Field(description="The page to open. A secret.")
     code: str | None = Field(description="What the page asks for, if it does. A secret.")
     expires_at: datetime | None = Field(description="When the offer ends.")
+    effect: str = Field(description="What a claim does to the URL; tell the user before.")
 
     def text(self) -> str:
-        """The link, and the code."""
-        return self.claim_url if self.code is None else f"{self.claim_url}\ncode: {self.code}"
+        """The link, the code, and what a claim does."""
+        code = None if self.code is None else f"code: {self.code}"
+        return "\n".join(filter(None, [self.claim_url, code, self.effect]))
 
 
 @dataclass(frozen=True)
@@ -201,4 +203,9 @@ class DatabaseTools:
         local database has none.
         """
         offer = claim_offer(self.project.start(), self.project.recorded())
-        return ClaimLink(claim_url=offer.url, code=offer.code, expires_at=offer.expires_at)
+        return ClaimLink(
+            claim_url=offer.url,
+            code=offer.code,
+            expires_at=offer.expires_at,
+            effect=offer.effect,
+        )

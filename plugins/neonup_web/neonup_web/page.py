@@ -53,7 +53,7 @@ def _time_left(database: Database) -> str:
     if database.expires_at is None or database.expires_in is None:
         return ""
     moment = database.expires_at.astimezone(UTC)
-    claim = ""
+    claim = "<span><code>neonup claim</code> takes it into an account</span>"
     if database.claim_url and database.claim_url.startswith(("https://", "http://")):
         claim = (
             f'<a class="button" href="{escape(database.claim_url)}" target="_blank" '

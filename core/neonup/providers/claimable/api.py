@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeVar
 
+from neonup.database import ClaimProgress
 from neonup.errors import ServiceError
 from neonup.http.answers import error_fields
 from neonup.http.calls import Call, Request, Response
@@ -22,7 +23,16 @@ T = TypeVar("T")
 BASE = "https://claimable.neon.tech"
 JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 INVALID_GRANT, EXPIRED, CLAIMED = "invalid_grant", "project_expired", "project_claimed"
-TOKEN_EXPIRED = "token_expired"  # noqa: S105 - a code
+BAD_TOKEN = frozenset({"token_expired", "unauthorized"})
+"""The codes of a token that has ended, or that a claim has revoked meanwhile."""
+CLAIMING = "claim_in_progress"
+REVOKED = frozenset({CLAIMING, "scope_insufficient"})
+"""The codes that say that a claim has begun, which ended the rights of the secret."""
+_VARIABLES = (
+    ("data_api", "url", "NEON_DATA_API_URL"),
+    ("auth", "base_url", "NEON_AUTH_BASE_URL"),
+)
+"""The services beside Postgres: their fields in the answer, and the variables of Neon's tools."""
 ENDS = frozenset({INVALID_GRANT, EXPIRED, CLAIMED})
 """The codes, and the only ones, that say that the secret is worth nothing any more."""
 
@@ -63,16 +73,16 @@ class Registration:
 
     project_id: str
     assertion: str = field(repr=False)
-    expires_at: datetime | None
     denied: dict[str, str]
 
 
 @dataclass(frozen=True)
 class Credentials:
-    """How the database is reached now."""
+    """How the database is reached now; `variables` lead to the other services, by name."""
 
     url: str = field(repr=False)
     expires_at: datetime | None
+    variables: dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -80,14 +90,12 @@ class ClaimCode:
     """What a person claims the project with.
 
     Args:
-        text: typed on the page.
-        page: where; ``link`` holds the code already.
+        text: typed on the page that ``link`` leads to, which holds the code already.
         seconds: how long it is good.
         interval: seconds between two looks at the claim's state.
     """
 
     text: str = field(repr=False)
-    page: str
     link: str = field(repr=False)
     seconds: int
     interval: float
@@ -113,7 +121,7 @@ def exchange(base: str, assertion: str) -> Call[str]:
 
 def credentials(base: str, project_id: str, token: str) -> Call[Credentials]:
     request = Request("GET", f"{base}/v1/projects/{project_id}/credentials", token=token)
-    return (yield from _ask(request, _credentials))
+    return (yield from _ask(request, lambda answer: _credentials(answer, base)))
 
 
 def begin_claim(base: str, project_id: str, token: str) -> Call[ClaimCode]:
@@ -122,11 +130,11 @@ def begin_claim(base: str, project_id: str, token: str) -> Call[ClaimCode]:
     return (yield from _ask(request, lambda answer: _code(answer, base)))
 
 
-def claim_state(base: str, project_id: str, token: str) -> Call[str | None]:
-    """``pending``, ``accepted``, ``reconciled`` or ``expired``; None: nobody asked for a code."""
+def claim_progress(base: str, project_id: str, token: str) -> Call[ClaimProgress | None]:
+    """How far the claim is; None: nobody asked for a code."""
     request = Request("GET", f"{base}/v1/projects/{project_id}/claim", token=token)
     try:
-        return (yield from _ask(request, lambda answer: _text(answer, "state")))
+        return (yield from _ask(request, _progress))
     except AgentError as error:
         if error.reason == "not_found":
             return None
@@ -180,30 +188,39 @@ def _registered(answer: dict[str, Any]) -> Registration:
     return Registration(
         project_id=id_,
         assertion=_text(answer, "identity_assertion"),
-        expires_at=validation.moment(project.get("expires_at")),
         denied=denied,
     )
 
 
-def _credentials(answer: dict[str, Any]) -> Credentials:
+def _credentials(answer: dict[str, Any], base: str) -> Credentials:
     url = validation.connection_string(answer.get("database_url"))
     if url is None:
         raise ValueError("it has no connection string")
-    return Credentials(url, validation.moment(answer.get("expires_at")))
+    services, variables = answer.get("services"), {}
+    for service, field_, name in _VARIABLES:
+        shown = services.get(service) if isinstance(services, dict) else None
+        address = shown.get(field_) if isinstance(shown, dict) else None
+        if (checked := validation.web_url(address, base, f"{service} address")) is not None:
+            variables[name] = checked
+    return Credentials(url, validation.moment(answer.get("expires_at")), variables)
+
+
+def _progress(answer: dict[str, Any]) -> ClaimProgress:
+    return ClaimProgress(_text(answer, "state"), validation.moment(answer.get("expires_at")))
 
 
 def _code(answer: dict[str, Any], base: str) -> ClaimCode:
     text = _text(answer, "user_code")
     if not re.fullmatch(r"[A-Za-z0-9-]{4,40}", text):
         raise ValueError("its code is not well-formed")
-    page = validation.claim_url(answer.get("verification_uri"), base)
-    link = validation.claim_url(answer.get("verification_uri_complete"), base) or page
-    if page is None or link is None:
+    page = validation.web_url(answer.get("verification_uri"), base)
+    link = validation.web_url(answer.get("verification_uri_complete"), base) or page
+    if link is None:
         raise ValueError("it names no page")
     seconds, interval = answer.get("expires_in", 900), answer.get("interval", 5)
     if not isinstance(seconds, int | float) or not isinstance(interval, int | float):
         raise ValueError("its times are not numbers")
-    return ClaimCode(text, page, link, int(seconds), min(60.0, max(1.0, float(interval))))
+    return ClaimCode(text, link, int(seconds), min(60.0, max(1.0, float(interval))))
 
 
 def _text(answer: dict[str, Any], name: str) -> str:

@@ -6,11 +6,11 @@ only when the service says that it is worth nothing any more; what became of the
 
 from __future__ import annotations
 
-import enum
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from neonup.database import ClaimProgress
 from neonup.errors import ProviderError
 from neonup.http.calls import Call
 from neonup.http.run import drive
@@ -24,25 +24,6 @@ T = TypeVar("T")
 DELETED = "deleted"
 
 
-class Stage(enum.Enum):
-    """What became of an agent's project."""
-
-    UNCLAIMED = enum.auto()
-    CLAIMED = enum.auto()
-    EXPIRED = enum.auto()
-    GONE = enum.auto()
-    """It was deleted, or the service does not know the secret any more."""
-
-
-_STAGES = {
-    api.CLAIMED: Stage.CLAIMED,
-    api.EXPIRED: Stage.EXPIRED,
-    api.INVALID_GRANT: Stage.GONE,
-    DELETED: Stage.GONE,
-}
-"""By the reason why an identity has ended."""
-
-
 @dataclass
 class AgentIdentity:
     """A registration.
@@ -53,6 +34,8 @@ class AgentIdentity:
         denied: capabilities that were not granted, with the reason.
         assertion: the secret; None once it is worth nothing.
         ended: why: a code of `neonup.providers.claimable.api.ENDS`, or `DELETED`.
+        revoked: whether somebody has begun to claim the project: the database's password is dead.
+        variables: what leads to the project's other services, by name.
     """
 
     project_id: str
@@ -61,15 +44,20 @@ class AgentIdentity:
     denied: dict[str, str]
     assertion: str | None = field(repr=False)
     ended: str | None = None
+    revoked: bool = False
+    variables: dict[str, str] = field(default_factory=dict)
 
     def save(self, store: StateStore) -> None:
         store.write(self.project_id, vars(self))
 
-    def stage(self, claim: str | None) -> Stage:
-        """What became of the project, by the identity's end and how far a claim is."""
-        if self.ended is not None:
-            return _STAGES.get(self.ended, Stage.UNCLAIMED)
-        return Stage.CLAIMED if claim == "reconciled" else Stage.UNCLAIMED
+    def revoke(self, store: StateStore) -> None:
+        """Note it, unless another process has noted an end meanwhile."""
+        now = load(store, self.project_id)
+        if now is not None and now.ended is not None:
+            self.ended, self.assertion = now.ended, None
+        elif not self.revoked:
+            self.revoked = True
+            self.save(store)
 
     def end(self, reason: str, store: StateStore) -> None:
         self.ended, self.assertion = reason, None
@@ -123,8 +111,8 @@ class AgentSession:
     def begin_claim(self) -> api.ClaimCode:
         return self._ask(api.begin_claim)
 
-    def claim_state(self) -> str | None:
-        return self._ask(api.claim_state)
+    def claim_progress(self) -> ClaimProgress | None:
+        return self._ask(api.claim_progress)
 
     def delete(self) -> None:
         """Delete the project, which ends the identity."""
@@ -136,7 +124,7 @@ class AgentSession:
         try:
             return self._heeding(call(identity.base, identity.project_id, self._token))
         except AgentError as error:
-            if error.reason != api.TOKEN_EXPIRED:
+            if error.reason not in api.BAD_TOKEN:
                 raise
         self._token = self._exchanged()
         return self._heeding(call(identity.base, identity.project_id, self._token))

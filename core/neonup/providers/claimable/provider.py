@@ -6,12 +6,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, ClassVar
 
-from neonup.database import ClaimOffer, Database, DatabaseSpec, Inspection, State
-from neonup.errors import ProviderError, SettingsError
+from neonup.database import ClaimOffer, ClaimProgress, Database, DatabaseSpec, Inspection, State
+from neonup.errors import ClaimInProgress, ProviderError, SettingsError
 from neonup.postgres import urls
 from neonup.provider import Provider
 from neonup.providers.state_store import StateStore
@@ -25,7 +25,16 @@ NAME = "claimable"
 _CLAIMED = "project_claimed"
 TIMEOUT = 60.0
 """Seconds for one request; registering creates a project."""
+ACCEPTED = "accepted"
 _HOW_TO_CLAIM = "`neonup claim` gives a code with which somebody takes it into their account"
+_EFFECT = (
+    'From "Continue" on that page on, the password in .env is dead, also if the claim is not '
+    "finished: opening the page changes nothing. The new owner's account has the new URL."
+)
+_DEAD = (
+    "The password in .env is dead, since somebody has begun to claim it before; once the claim is "
+    "finished, the new owner's account has the new URL."
+)
 
 
 class ClaimableProvider(Provider):
@@ -50,7 +59,7 @@ class ClaimableProvider(Provider):
 
     def provision(self, spec: DatabaseSpec) -> Database:
         """Register, or take up the registration that an earlier try has made."""
-        from neonup.providers.claimable.api import AgentError
+        from neonup.providers.claimable.api import REVOKED, AgentError
         from neonup.providers.claimable.identity import of_place
 
         mine = state_name(spec.project, spec.env_file, spec.key)
@@ -60,26 +69,26 @@ class ClaimableProvider(Provider):
         ):
             try:
                 database = self._database(identity, spec)
-                return database.with_(
-                    created=False, note="it was created earlier; " + _HOW_TO_CLAIM
-                )
+                return database.with_(created=False, note="it was created earlier")
             except AgentError as error:
-                if not error.ends:
+                if not error.ends and error.reason not in REVOKED:
                     raise
         return self._database(self._registered(mine, spec), spec)
 
     def check(self, database: Database) -> State:
-        """By the recorded expiry; claimed where the service has said so on this machine."""
+        """By the recorded expiry; claimed or revoked where this machine has learned of it."""
         try:
             known = self._store.read(database.id or "") or {}
         except ProviderError:
             known = {}
         if known.get("ended") == _CLAIMED:
             return State.CLAIMED
-        return super().check(database)
+        state = super().check(database)
+        return State.REVOKED if known.get("revoked") and state is State.READY else state
 
     def inspect(self, database: Database) -> Inspection:
-        from neonup.providers.claimable.identity import Stage, load
+        from neonup.providers.claimable import api
+        from neonup.providers.claimable.identity import load
 
         identity = load(self._store, database.id or "")
         detail = {"limits": "72 hours, 100 MB, until it is claimed"}
@@ -89,52 +98,76 @@ class ClaimableProvider(Provider):
         detail |= {"service": identity.base}
         if identity.denied:
             detail["not granted"] = _reasons(identity.denied)
-        state = self.check(database)
         claim, database = self._asked(identity, database)
-        stage = identity.stage(claim)
-        if stage is Stage.GONE:
-            return Inspection(State.MISSING, database, detail)
-        if stage is Stage.CLAIMED:
+        under_way = claim is not None and claim.state == ACCEPTED  # that outlives the expiry
+        state = State.REVOKED if under_way else self.check(database)
+        if state is State.CLAIMED:
             detail = {"claimed": "its old password is dead", "next": "neonup adopt"}
-            return Inspection(State.CLAIMED, database.with_(expires_at=None), detail)
-        if stage is Stage.EXPIRED or state is State.EXPIRED:
+            return Inspection(state, database.with_(expires_at=None), detail, claim)
+        if identity.ended not in (None, api.EXPIRED):
+            return Inspection(State.MISSING, database, detail)
+        if identity.ended or state is State.EXPIRED:
             state = State.EXPIRED
             detail["next"] = "`neonup --force` creates a new one"
         else:
-            detail["claim"] = claim or _HOW_TO_CLAIM
-        return Inspection(state, database, detail)
+            detail["claim"] = claim.state if claim else _HOW_TO_CLAIM
+        if state is State.REVOKED:
+            detail |= {"password": "dead: somebody has begun to claim it", "next": _next(claim)}
+        return Inspection(state, database, detail, claim)
 
-    def _asked(self, identity: AgentIdentity, database: Database) -> tuple[str | None, Database]:
+    def _asked(
+        self, identity: AgentIdentity, database: Database
+    ) -> tuple[ClaimProgress | None, Database]:
         """How far the claim is, and the database with the expiry that the service says.
 
-        What ends the agent's identity is noted in it.
+        What ends the agent's identity, or revokes its rights, is noted in it.
         """
-        from neonup.providers.claimable.api import AgentError
+        from neonup.providers.claimable import api
 
         claim = None
         if identity.assertion is None:
             return claim, database
         try:
             with self._session(identity) as session:
-                claim = session.claim_state()
-                if claim != "accepted":
+                claim = session.claim_progress()
+                if claim is not None and claim.state == "reconciled":
+                    identity.end(api.CLAIMED, self._store)
+                elif claim is not None and claim.state == ACCEPTED:
+                    identity.revoke(self._store)
+                else:
                     expires_at = session.credentials().expires_at or database.expires_at
                     database = database.with_(expires_at=expires_at)
-        except AgentError as error:
-            if not error.ends:
+        except api.AgentError as error:
+            if error.reason in api.REVOKED:
+                identity.revoke(self._store)
+            elif not error.ends:
                 raise
         return claim, database
 
     def begin_claim(self, database: Database) -> ClaimOffer:
-        """A code for the person who claims it; an earlier one that nobody used ends."""
-        with self._session(self._identity(database)) as session:
-            code = session.begin_claim()
+        """A code for the person who claims it; an earlier one that nobody used ends.
+
+        Raises:
+            ClaimInProgress: somebody has used the code, and still has time to finish the claim.
+        """
+        from neonup.providers.claimable.api import CLAIMING, AgentError
+
+        identity = self._identity(database)
+        with self._session(identity) as session:
+            try:
+                code = session.begin_claim()
+            except AgentError as error:
+                if error.reason != CLAIMING:
+                    raise
+                remedy = f"{_next(session.claim_progress())}."
+                raise ClaimInProgress("Somebody is claiming the database.", remedy=remedy) from None
         return ClaimOffer(
             url=code.link,
             code=code.text,
             expires_at=datetime.now(UTC) + timedelta(seconds=code.seconds),
             interval=code.interval,
             database=database,
+            effect=_DEAD if identity.revoked else _EFFECT,
         )
 
     def neon_project(self, database: Database) -> str | None:
@@ -151,6 +184,12 @@ class ClaimableProvider(Provider):
                     session.delete()
                 return
             except api.AgentError as error:
+                if error.reason in api.REVOKED:
+                    raise ProviderError(
+                        "Somebody has begun to claim the database, which ended the right to "
+                        "delete it from here.",
+                        remedy="If nobody finishes the claim, it is deleted when it expires.",
+                    ) from None
                 if not error.ends:
                     raise
         if identity.ended == api.CLAIMED:
@@ -185,12 +224,21 @@ class ClaimableProvider(Provider):
         return identity
 
     def _database(self, identity: AgentIdentity, spec: DatabaseSpec) -> Database:
+        denied = {n: why for n, why in identity.denied.items() if n in self._options.capabilities}
         with self._session(identity) as session:
+            if {*denied.values()} - {"requires_claim"}:
+                with suppress(ProviderError):  # it expires by itself as well
+                    session.delete()
+                raise ProviderError(
+                    f"Claimable Neon does not grant {_reasons(denied)}. No database was created.",
+                    checked=(identity.base,),
+                    remedy="Remove it from capabilities. The local Neon (`neonup serve`) has "
+                    "neither the Data API nor Neon Auth.",
+                )
             credentials = session.credentials()
+        identity.variables = credentials.variables
+        identity.save(self._store)
         direct = urls.direct(credentials.url)
-        note = _HOW_TO_CLAIM
-        if identity.denied:
-            note = f"not granted: {_reasons(identity.denied)}; {note}"
         return Database(
             url=credentials.url,
             provider=self.name,
@@ -199,7 +247,7 @@ class ClaimableProvider(Provider):
             expires_at=credentials.expires_at,
             key=spec.key,
             created=True,
-            note=note,
+            note=f"not granted: {_reasons(denied)}" if denied else None,
         )
 
     def _identity(self, database: Database) -> AgentIdentity:
@@ -236,3 +284,11 @@ class ClaimableProvider(Provider):
 
 def _reasons(denied: dict[str, str]) -> str:
     return ", ".join(f"{name} ({reason})" for name, reason in denied.items())
+
+
+def _next(claim: ClaimProgress | None) -> str:
+    """What to do while a claim has begun and is not finished."""
+    if claim is None or claim.state != ACCEPTED:
+        return "`neonup claim` gives a new code, and a finished claim a new URL"
+    until = f" until {claim.until:%H:%M} UTC" if claim.until else ""
+    return f"who has begun to claim it may finish that{until}; then `neonup claim` gives a new code"

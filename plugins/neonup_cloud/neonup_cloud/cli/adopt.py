@@ -48,6 +48,17 @@ class _Former:
 def adopt(project_id: str | None, branch: str | None, yes: bool, **arguments: Any) -> None:
     """Find the claimed database in your Neon account, and renew its URL in .env."""
     start = commands.change(**arguments)
+    adopted = _adopt(start, project_id, branch, yes=yes)
+    start.remarks += exposure_remarks(Path(adopted.source))
+    commands.show_database(adopted, start.remarks)
+
+
+def adopt_claimed(settings: Settings) -> Database:
+    """The same for a database whose claim ``neonup claim`` has seen; errors are `adopt`'s."""
+    return _adopt(Start(settings), None, None, yes=False)
+
+
+def _adopt(start: Start, project_id: str | None, branch: str | None, *, yes: bool) -> Database:
     database = recorded_database(start.settings)
     _check_environment(start, database)
     former = _former(start, database) if database is not None else None
@@ -60,8 +71,7 @@ def adopt(project_id: str | None, branch: str | None, yes: bool, **arguments: An
     adopted = _adopted(start, database, f"{project_id}/{neon_branch.id}", urls)
     adopted = _record(start.settings, adopted, replaces=database)
     start.remarks += publish(start.settings, adopted, os.environ)
-    start.remarks += exposure_remarks(Path(adopted.source))
-    commands.show_database(adopted, start.remarks)
+    return adopted
 
 
 def _check_environment(start: Start, database: Database | None) -> None:
@@ -170,9 +180,10 @@ def _not_here(project_id: str, former: _Former | None) -> NeonupError:
             state = former.provider.inspect(former.database).state
         except ProviderError as error:
             checked.append(error.message)
-    if state is State.READY:
+    if state in (State.READY, State.REVOKED):
+        begun = "" if state is State.READY else ": a claim has begun and is not finished"
         return NeonupError(
-            "The database has not been claimed yet.",
+            f"The database has not been claimed yet{begun}.",
             checked=checked,
             remedy="`neonup claim` first; then neonup adopt.",
         )

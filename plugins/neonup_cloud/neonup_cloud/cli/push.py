@@ -118,6 +118,9 @@ def _tell(pushed: Pushed, start: Start) -> None:
         lines.append("the file that names the project's database is as it was")
     if database.claim_url:
         lines.append(f"claim it: {database.claim_url}")
+    elif database.expires_at:
+        date = commands.date(database.expires_at)
+        lines.append(f"it expires on {date} unless claimed: `neonup claim`")
     lines += pushed.moved.remarks
     if pushed.switched:
         back = shlex.join(shlex.split(pushed.back))
