@@ -18,6 +18,7 @@ import pytest
 import neonup_emulator.neon
 from neonup_emulator.neon import purging
 from neonup_emulator.neon.accounts.model import Organization
+from neonup_emulator.neon.accounts.project_access import Level
 from neonup_emulator.neon.claimable.model import AgentRegistration, ClaimableDatabase
 from neonup_emulator.neon.data.model import Cluster
 from neonup_emulator.neon.model import (
@@ -39,7 +40,7 @@ from neonup_emulator.neon.transfer.model import TransferRequest
 NOW = datetime(2026, 11, 28, tzinfo=UTC)
 FIELD_OF_OWNER = {"Organization": "org_id", "AgentRegistration": "registration_id"}
 FIELD_OF_OWNER |= {"OAuthClient": "client_id", "OAuthGrant": "grant_id"}
-VALUES: dict[Any, Any] = {str: "s", int: 1, bool: False, datetime: NOW}
+VALUES: dict[Any, Any] = {str: "s", int: 1, bool: False, datetime: NOW, Level: Level.VIEWER}
 every_kind = pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
 
 

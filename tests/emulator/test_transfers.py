@@ -340,11 +340,15 @@ def test_moving_takes_a_person_with_rights_on_both_sides(
         assert key.refused("POST", path, body)[0] == 403
         assert key.refused("POST", "/users/me/projects/transfer", body)[0] == 403
     assert taker.api.refused("POST", path, body)[0] == 404
-    invited = {"invitations": [{"email": giver.email, "role": "viewer"}]}
+    invited = {"invitations": [{"email": giver.email, "role": "collaborator"}]}
     taker.api.ok("POST", f"/organizations/{taker.org_id}/invitations", invited)
     body["destination_org_id"] = taker.org_id
     assert giver.api.refused("POST", path, body)[0] == 403
     assert giver.api.ok("GET", shop.path)["project"]["org_id"] == giver.org_id
+    invited = {"invitations": [{"email": taker.email, "role": "editor"}]}
+    giver.api.ok("POST", f"/organizations/{giver.org_id}/invitations", invited)
+    assert taker.api.refused("POST", path, body)[0] == 403
+    assert taker.api.refused("POST", f"{shop.path}/transfer_requests", {})[0] == 403
 
 
 def test_requests_ids_are_kept_to_themselves(
@@ -367,7 +371,7 @@ def test_a_request_of_a_member_who_lost_the_right_is_void(
     giver: Person, taker: Person, shop: Project, api: Api, change: str
 ) -> None:
     mate = create_person(api)
-    invited = {"invitations": [{"email": mate.email, "role": "member"}]}
+    invited = {"invitations": [{"email": mate.email, "role": "admin"}]}
     giver.api.ok("POST", f"/organizations/{giver.org_id}/invitations", invited)
     path = offer(Project(mate.api, shop.answer))
     members = giver.api.ok("GET", f"/organizations/{giver.org_id}/members")["members"]

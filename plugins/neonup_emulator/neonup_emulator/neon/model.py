@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from neonup_emulator.neon import regions
 from neonup_emulator.neon.accounts.model import Organization
+from neonup_emulator.neon.accounts.project_access import Level
 from neonup_emulator.neon.state.row import Owner, Row
 
 EndpointType = Literal["read_only", "read_write"]
@@ -51,6 +52,7 @@ class Project(Row, frozen=True):
         tls: whether its servers speak TLS.
         engine: the id of the Postgres that its data belongs to.
         deleted_at: when it was deleted; it can be recovered for a while.
+        creator_id: the member who created it; None: a key did, or it was given away.
     """
 
     OWNER: ClassVar[Owner] = Organization
@@ -69,6 +71,7 @@ class Project(Row, frozen=True):
     settings: dict[str, Any] = field(default_factory=dict)
     default_endpoint_settings: dict[str, Any] = field(default_factory=dict)
     deleted_at: datetime | None = None
+    creator_id: str | None = None
 
 
 class Branch(Row, frozen=True):
@@ -283,4 +286,15 @@ class Permission(Row, frozen=True):
 
     project_id: str
     granted_to_email: str
+    granted_at: datetime
+
+
+class ProjectGrant(Row, frozen=True):
+    """A permission for a project that a member of its organization was given."""
+
+    OWNER: ClassVar[Owner] = Project
+
+    project_id: str
+    member_id: str
+    level: Level
     granted_at: datetime

@@ -12,8 +12,9 @@ from neonup_emulator.neon import (
     pg_settings,
 )
 from neonup_emulator.neon.accounts.identity import Caller
+from neonup_emulator.neon.accounts.project_access import Level
 from neonup_emulator.neon.context import LocalNeon
-from neonup_emulator.neon.errors import NotFound, Refused, Unprocessable
+from neonup_emulator.neon.errors import Forbidden, NotFound, Refused, Unprocessable
 from neonup_emulator.neon.model import Branch, Endpoint, Operation, Project
 from neonup_emulator.neon.requests.fields import given
 from neonup_emulator.neon.requests.projects import ProjectChanges
@@ -35,6 +36,28 @@ def find(neon: LocalNeon, caller: Caller, id: str) -> Project:  # noqa: A002
     if project is None or project.deleted_at is not None or not caller.reaches(project):
         raise NotFound("project not found")
     return project
+
+
+def find_for(neon: LocalNeon, caller: Caller, id: str, least: Level) -> Project:  # noqa: A002
+    """A project that the caller may do something with.
+
+    Args:
+        least: the permission that it takes.
+
+    Raises:
+        NotFound: the caller reaches no project with that id.
+        Forbidden: the caller's permission is not enough.
+    """
+    project = find(neon, caller, id)
+    level = caller.level(project)
+    if level is not None and level < least:
+        raise Forbidden(not_enough(level, least))
+    return project
+
+
+def not_enough(level: Level, least: Level) -> str:
+    """What is said to somebody whose permission for a project is not enough."""
+    return f"this takes the permission {least.name} for the project, and yours is {level.name}"
 
 
 def all_of(neon: LocalNeon, caller: Caller, *, org_id: str | None, deleted: bool) -> list[Project]:

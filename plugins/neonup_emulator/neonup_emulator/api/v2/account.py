@@ -10,7 +10,7 @@ from neonup_emulator.api.v2.paging import Rank, page
 from neonup_emulator.neon import projects, regions
 from neonup_emulator.neon.accounts import plans
 from neonup_emulator.neon.accounts.model import ApiKey, Member, Organization, Plan, User
-from neonup_emulator.neon.errors import NotFound
+from neonup_emulator.neon.errors import Forbidden, NotFound
 from neonup_emulator.neon.requests.access import CreateKey, CreateOrgKey
 
 _ORG = "/organizations/{org_id}"
@@ -29,7 +29,7 @@ def _user(call: RequestContext) -> User:
 
 
 def _organization(call: RequestContext) -> Organization:
-    return call.neon.identity.organization(call.caller, call.path["org_id"])
+    return call.neon.identity.readable(call.caller, call.path["org_id"])
 
 
 @operation("getCurrentUserInfo", "GET /users/me")
@@ -110,7 +110,8 @@ def revoke_api_key(call: RequestContext) -> Answer:
 
 @operation("getOrganization", f"GET {_ORG}")
 def get_organization(call: RequestContext) -> Answer:
-    return serializers.organization(_organization(call))
+    shown = call.neon.identity.organization(call.caller, call.path["org_id"])
+    return serializers.organization(shown)
 
 
 @operation("listOrgApiKeys", f"GET {_ORG}/api_keys")
@@ -121,10 +122,15 @@ def list_org_api_keys(call: RequestContext) -> Answer:
 
 @operation("createOrgApiKey", f"POST {_ORG}/api_keys")
 def create_org_api_key(call: RequestContext) -> Answer:
+    """For admins, with a personal key, as https://neon.com/docs/manage/api-keys asks for."""
     organization = call.neon.identity.administered(call.caller, call.path["org_id"])
+    if call.caller.is_organization:
+        raise Forbidden("keys are created with a personal key, not an organization's")
     wanted = call.body(CreateOrgKey)
     if wanted.project_id is not None:
-        projects.find(call.neon, call.caller, wanted.project_id)
+        project = projects.find(call.neon, call.caller, wanted.project_id)
+        if project.org_id != organization.id:
+            raise NotFound("project not found")
     key, secret = call.neon.identity.create_key(
         call.caller.user, wanted.key_name, org_id=organization.id, project_id=wanted.project_id
     )

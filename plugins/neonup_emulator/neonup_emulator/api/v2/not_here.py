@@ -8,9 +8,6 @@ from __future__ import annotations
 
 NOT_HERE: dict[str, str] = {
     "getProjectAdvisorSecurityIssues": "GET /projects/{project_id}/advisors",
-    "listProjectMembers": "GET /projects/{project_id}/members",
-    "setProjectMemberRole": "PUT /projects/{project_id}/members/{member_id}/role",
-    "removeProjectMemberRole": "DELETE /projects/{project_id}/members/{member_id}/role",
     "getProjectJWKS": "GET /projects/{project_id}/jwks",
     "addProjectJWKS": "POST /projects/{project_id}/jwks",
     "deleteProjectJWKS": "DELETE /projects/{project_id}/jwks/{jwks_id}",

@@ -11,7 +11,7 @@ import msgspec
 
 from neonup_emulator.neon.accounts.identity import Caller
 from neonup_emulator.neon.context import LocalNeon
-from neonup_emulator.neon.errors import Forbidden, NotFound, Refused
+from neonup_emulator.neon.errors import NotFound, Refused
 from neonup_emulator.neon.model import Project
 from neonup_emulator.neon.requests.fields import Moment
 
@@ -60,21 +60,6 @@ class RequestContext:
         from neonup_emulator.neon import projects
 
         return projects.find(self.neon, self.caller, self.path["project_id"])
-
-    def whole_project(self, what: str) -> Project:
-        """The project that the address names, where a key of a single project is not enough.
-
-        Args:
-            what: what such a key may not do, for the message.
-
-        Raises:
-            NotFound: the caller has none of that id.
-            Forbidden: with the key of one project (https://neon.com/docs/manage/api-keys).
-        """
-        project = self.project()
-        if self.caller.project_id is not None:
-            raise Forbidden(f"a key of one project cannot {what}")
-        return project
 
     def listed(self, name: str) -> list[str]:
         """The values of a parameter that may be repeated, or have several between commas."""

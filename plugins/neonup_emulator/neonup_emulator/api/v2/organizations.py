@@ -10,7 +10,6 @@ from neonup_emulator.api.v2 import serializers
 from neonup_emulator.api.v2.account import member_shown
 from neonup_emulator.api.v2.operations import Answer, RequestContext, operation
 from neonup_emulator.neon.accounts.model import Invitation, MemberRole, Organization
-from neonup_emulator.neon.errors import Forbidden
 from neonup_emulator.neon.requests.fields import Email
 
 _ORG = "/organizations/{org_id}"
@@ -96,15 +95,7 @@ def delete_organization_spending_limit(call: RequestContext) -> Answer:
 
 
 def _read(call: RequestContext) -> Organization:
-    """The organization in the address, for callers that may read all of it.
-
-    Raises:
-        NotFound: the caller is not in it.
-        Forbidden: with the key of one project.
-    """
-    if call.caller.project_id is not None:
-        raise Forbidden("a key of one project cannot do this")
-    return call.neon.identity.organization(call.caller, call.path["org_id"])
+    return call.neon.identity.readable(call.caller, call.path["org_id"])
 
 
 def _administered(call: RequestContext) -> Organization:

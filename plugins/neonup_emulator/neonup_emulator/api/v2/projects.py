@@ -45,6 +45,7 @@ def _listed(call: RequestContext, listed: list[Project]) -> Answer:
     items, used = [], usage.of_projects(call.neon, shown)
     for project in shown:
         item = serializers.project_item(call.neon, project, used[project.id])
+        item |= _permission_for(call, project)
         if project.deleted_at is not None:
             until = project.deleted_at + projects.RECOVERABLE
             item["recoverable_until"] = serializers.moment(until)
@@ -74,7 +75,8 @@ def create_project(call: RequestContext) -> Answer:
 @operation("getProject", "GET /projects/{project_id}")
 def get_project(call: RequestContext) -> Answer:
     """What was consumed was measured, at most a minute ago."""
-    return {"project": serializers.project(call.neon, call.project())}
+    project = call.project()
+    return {"project": serializers.project(call.neon, project) | _permission_for(call, project)}
 
 
 @operation("updateProject", "PATCH /projects/{project_id}")
@@ -91,7 +93,7 @@ def update_project(call: RequestContext) -> Answer:
 @operation("deleteProject", "DELETE /projects/{project_id}")
 def delete_project(call: RequestContext) -> Answer:
     """Can be recovered for seven days."""
-    deleted = projects.delete(call.neon, call.whole_project("delete it"))
+    deleted = projects.delete(call.neon, call.project())
     return {"project": serializers.project(call.neon, deleted)}
 
 
@@ -149,7 +151,7 @@ def list_project_permissions(call: RequestContext) -> Answer:
 @operation("grantPermissionToProject", "POST /projects/{project_id}/permissions")
 def grant_permission_to_project(call: RequestContext) -> Answer:
     """Nobody is told; a user of that address reaches the project from now on."""
-    project = call.whole_project("share it")
+    project = call.project()
     return _permission(permissions.grant(call.neon, project, call.body(GrantPermission).email))
 
 
@@ -159,10 +161,17 @@ def grant_permission_to_project(call: RequestContext) -> Answer:
     "DELETE /projects/{project_id}/permissions",  # neon-api 0.3, with the id in the body
 )
 def revoke_permission_from_project(call: RequestContext) -> Answer:
-    project = call.whole_project("share it")
+    project = call.project()
     id = call.path.get("permission_id") or call.body(RevokePermission).permission_id  # noqa: A001
     permission = permissions.revoke(call.neon, project, id)
     return _permission(permission) | {"revoked_at": serializers.moment(call.neon.clock.now())}
+
+
+def _permission_for(call: RequestContext, project: Project) -> serializers.Shown:
+    """What the caller may do with a project; the document says it to people alone, not to keys of
+    organizations."""
+    level = None if call.caller.is_organization else call.caller.level(project)
+    return {"effective_project_permission": level.name} if level else {}
 
 
 def _permission(row: Permission) -> serializers.Shown:

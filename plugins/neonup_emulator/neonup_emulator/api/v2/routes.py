@@ -22,6 +22,8 @@ from neonup_emulator.api.v2 import (  # noqa: F401 - they register
     consumption,
     contents,
     history,
+    levels,
+    members,
     organizations,
     projects,
     scopes,
@@ -95,9 +97,10 @@ def _call(request: Request, operation: ApiOperation, body: bytes) -> Answer:
     caller = neon.identity.caller(secret.strip())
     query = request.query_params
     scopes.check(caller, operation.id)
-    return operation.handler(
-        RequestContext(neon, caller, request.path_params, dict(query), body, query.multi_items())
-    )
+    call = RequestContext(neon, caller, request.path_params, dict(query), body, query.multi_items())
+    if operation.id not in NOT_HERE:
+        levels.check(call, operation)
+    return operation.handler(call)
 
 
 def _absent() -> Iterator[ApiOperation]:

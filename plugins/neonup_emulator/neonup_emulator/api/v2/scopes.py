@@ -24,7 +24,8 @@ _OPERATIONS: dict[tuple[str, ...], str] = {
     (f"{_PROJECTS}create",): "createProject",
     (f"{_PROJECTS}read",): """
         listProjects listSharedProjects getProject getAvailablePreloadLibraries
-        listProjectOperations getProjectOperation listProjectPermissions getConnectionURI
+        listProjectOperations getProjectOperation listProjectPermissions listProjectMembers
+        getConnectionURI
         listProjectBranches countProjectBranches getProjectBranch listProjectBranchEndpoints
         getProjectBranchSchema getProjectBranchSchemaComparison getSnapshotSchedule listSnapshots
         listProjectEndpoints getProjectEndpoint
@@ -50,6 +51,7 @@ _OPERATIONS: dict[tuple[str, ...], str] = {
     (f"{_PROJECTS}delete",): "deleteProject recoverProject",
     (f"{_PROJECTS}permission",): """
         grantPermissionToProject revokePermissionFromProject createProjectTransferRequest
+        setProjectMemberRole removeProjectMemberRole
         transferProjectsFromUserToOrg transferProjectsFromOrgToOrg
     """,
     # Whoever accepts a project has one more.

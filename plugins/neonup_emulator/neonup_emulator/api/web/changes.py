@@ -12,6 +12,7 @@ from neonup_emulator.api.web import wording
 from neonup_emulator.api.web.project_page import delete_obstacle
 from neonup_emulator.api.web.visit import Visit, does, show, shows, tell
 from neonup_emulator.neon import branches, endpoints, projects, snapshots
+from neonup_emulator.neon.accounts.project_access import Level
 from neonup_emulator.neon.changes import branch_creation, snapshot_creation
 from neonup_emulator.neon.errors import Unprocessable
 from neonup_emulator.neon.model import Branch, BranchDatabase, Endpoint
@@ -37,13 +38,14 @@ def routes() -> list[Route]:
         f"{_ENDPOINT}/suspend": _suspend,
         f"{_PROJECT}/snapshots": _create_snapshot,
         f"{_SNAPSHOT}/delete": _delete_snapshot,
-        f"{_PROJECT}/delete": _delete_project,
     }
+    delete_project = does(_delete_project, back=_PROJECT, least=Level.ADMIN)
     return [
         *(Route(path, does(do, back=_PROJECT), methods=["POST"]) for path, do in forms.items()),
-        Route(f"{_BRANCH}/delete", shows(_ask_branch), methods=["GET"]),
-        Route(f"{_SNAPSHOT}/delete", shows(_ask_snapshot), methods=["GET"]),
-        Route(f"{_PROJECT}/delete", shows(_ask_project), methods=["GET"]),
+        Route(f"{_BRANCH}/delete", shows(_ask_branch, least=Level.EDITOR), methods=["GET"]),
+        Route(f"{_SNAPSHOT}/delete", shows(_ask_snapshot, least=Level.EDITOR), methods=["GET"]),
+        Route(f"{_PROJECT}/delete", shows(_ask_project, least=Level.ADMIN), methods=["GET"]),
+        Route(f"{_PROJECT}/delete", delete_project, methods=["POST"]),
     ]
 
 

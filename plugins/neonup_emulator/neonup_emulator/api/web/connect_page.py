@@ -10,12 +10,17 @@ from starlette.routing import Route
 from neonup import urls
 from neonup_emulator.api.web import reach, snippets
 from neonup_emulator.api.web.visit import Visit, show, shows
+from neonup_emulator.neon.accounts.project_access import Level
 from neonup_emulator.neon.compute import addresses
 
 
 def routes() -> list[Route]:
     """The page."""
-    return [Route("/projects/{project_id}/connect", shows(_connect), methods=["GET"])]
+    return [
+        Route(
+            "/projects/{project_id}/connect", shows(_connect, least=Level.EDITOR), methods=["GET"]
+        )
+    ]
 
 
 def _connect(visit: Visit) -> Response:

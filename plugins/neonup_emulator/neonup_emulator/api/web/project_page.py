@@ -11,7 +11,7 @@ from starlette.routing import Route
 from neonup_emulator.api.web import branch_tree, usage_view
 from neonup_emulator.api.web.console import busy
 from neonup_emulator.api.web.visit import Visit, show, shows
-from neonup_emulator.neon import activity, snapshots
+from neonup_emulator.neon import activity, project_members, snapshots
 from neonup_emulator.neon.compute import addresses
 from neonup_emulator.neon.context import LocalNeon
 from neonup_emulator.neon.model import Branch, Endpoint, Operation, Project, Snapshot
@@ -94,6 +94,7 @@ def _overview(visit: Visit) -> Response:
         branches=branches,
         snapshots=project_snapshots[::-1],
         by_id=by_id,
+        members=project_members.listed(neon, visit.caller, project),
         usage=usage_view.of_project(neon, project),
         earliest=_earliest(neon, project),
         busy=busy(neon, project),

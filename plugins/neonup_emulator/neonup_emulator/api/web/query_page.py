@@ -8,6 +8,7 @@ from starlette.routing import Route
 from neonup_emulator.api.web import query_box, reach
 from neonup_emulator.api.web.query_box import StatementOutcome
 from neonup_emulator.api.web.visit import Visit, does, show, shows
+from neonup_emulator.neon.accounts.project_access import Level
 
 _PATH = "/projects/{project_id}/query"
 _FIRST = """\
@@ -19,7 +20,7 @@ ORDER BY 1, 2"""
 def routes() -> list[Route]:
     """The page and its form."""
     return [
-        Route(_PATH, shows(_ask), methods=["GET"]),
+        Route(_PATH, shows(_ask, least=Level.EDITOR), methods=["GET"]),
         Route(_PATH, does(_run, back=_PATH), methods=["POST"]),
     ]
 

@@ -12,6 +12,7 @@ from neonup_emulator.api.web import wording
 from neonup_emulator.api.web.changes import moment
 from neonup_emulator.api.web.visit import Visit, does, show, shows, tell
 from neonup_emulator.neon import branches, snapshots
+from neonup_emulator.neon.accounts.project_access import Level
 from neonup_emulator.neon.changes import branch_restoration, snapshot_restoration
 from neonup_emulator.neon.data import point_in_time
 from neonup_emulator.neon.errors import NotFound, Refused, Unprocessable
@@ -25,7 +26,7 @@ _PATH = "/projects/{project_id}/branches/{branch_id}/restore"
 def routes() -> list[Route]:
     """The page and its form."""
     return [
-        Route(_PATH, shows(_ask), methods=["GET"]),
+        Route(_PATH, shows(_ask, least=Level.EDITOR), methods=["GET"]),
         Route(_PATH, does(_restore, back=_PATH), methods=["POST"]),
     ]
 

@@ -15,6 +15,7 @@ from neonup_emulator.api.web import session
 from neonup_emulator.api.web.page import page, to_sign_in
 from neonup_emulator.neon import branches, projects
 from neonup_emulator.neon.accounts.identity import Caller
+from neonup_emulator.neon.accounts.project_access import Level
 from neonup_emulator.neon.context import LocalNeon
 from neonup_emulator.neon.errors import Conflict, Locked, Refused, Unprocessable
 from neonup_emulator.neon.model import Branch, Project
@@ -30,12 +31,14 @@ class Visit:
 
     Args:
         fields: of the form that was sent; empty where none was.
+        least: the permission that it takes for the project that the address names.
     """
 
     request: Request
     neon: LocalNeon
     caller: Caller
     fields: FormData
+    least: Level
 
     @property
     def project(self) -> Project:
@@ -43,8 +46,10 @@ class Visit:
 
         Raises:
             NotFound: the caller reaches none of that id.
+            Forbidden: their permission is not enough.
         """
-        return projects.find(self.neon, self.caller, self.request.path_params["project_id"])
+        id_ = self.request.path_params["project_id"]
+        return projects.find_for(self.neon, self.caller, id_, self.least)
 
     @property
     def branch(self) -> Branch:
@@ -64,18 +69,24 @@ class Visit:
         return self.request.query_params.get(name, "").strip()
 
 
-def _of(request: Request, fields: FormData) -> Visit | None:
+def _of(request: Request, fields: FormData, least: Level) -> Visit | None:
     caller = session.caller(request)
     if caller is None:
         return None
-    return Visit(request, session.neon_of(request), caller, fields)
+    return Visit(request, session.neon_of(request), caller, fields, least)
 
 
-def shows(make: Callable[[Visit], Response]) -> Callable[[Request], Awaitable[Response]]:
-    """A handler that shows a page to users who are signed in; others get the sign-in page."""
+def shows(
+    make: Callable[[Visit], Response], *, least: Level = Level.VIEWER
+) -> Callable[[Request], Awaitable[Response]]:
+    """A handler that shows a page to users who are signed in; others get the sign-in page.
+
+    Args:
+        least: the permission that it takes for the project, if the address names one.
+    """
 
     async def answer(request: Request) -> Response:
-        visit = await to_thread.run_sync(_of, request, FormData())
+        visit = await to_thread.run_sync(_of, request, FormData(), least)
         if visit is None:
             return to_sign_in(request)
         return await to_thread.run_sync(make, visit)
@@ -84,17 +95,18 @@ def shows(make: Callable[[Visit], Response]) -> Callable[[Request], Awaitable[Re
 
 
 def does(
-    make: Callable[[Visit], Response], *, back: str = "/"
+    make: Callable[[Visit], Response], *, back: str = "/", least: Level = Level.EDITOR
 ) -> Callable[[Request], Awaitable[Response]]:
     """A handler that carries out a form; a refusal is shown on the page that `back` names.
 
     Args:
         back: a path, with the parameters of the form's address.
+        least: the permission that it takes for the project, if the address names one.
     """
 
     async def answer(request: Request) -> Response:
         fields = await session.form(request)
-        visit = await to_thread.run_sync(_of, request, fields)
+        visit = await to_thread.run_sync(_of, request, fields, least)
         if visit is None:
             return RedirectResponse(request.url_for("sign_in").path, 303)
         try:

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
 from msgspec.structs import replace
 
 from neonup_emulator.neon import ids
-from neonup_emulator.neon.accounts.model import ApiKey, Organization, User
+from neonup_emulator.neon.accounts.model import ApiKey, MemberRole, Organization, User
 from neonup_emulator.neon.accounts.people import People
+from neonup_emulator.neon.accounts.project_access import Level, ProjectAccess
 from neonup_emulator.neon.errors import Forbidden, NotFound, Unauthorized
-from neonup_emulator.neon.model import Permission, Project
+from neonup_emulator.neon.model import Permission, Project, ProjectGrant
 from neonup_emulator.neon.state.clock import Clock
 from neonup_emulator.neon.state.store import Store
 
@@ -33,20 +34,22 @@ class Caller:
         user: the person whose credential it is, or who created the organization's key.
         method: what kind of credential it is.
         credential_id: which one; the API shows it.
-        organizations: ids of those whose projects it reaches.
+        organizations: ids of those that it is good for, with the role that it has in each.
         org_id: of an organization's key: whose it is.
         project_id: the only project that it reaches; None: all of its organizations'.
-        shared: ids of projects of others that it reaches.
+        shared: ids of projects that were shared with the user.
+        granted: permissions that the user was given for projects, by their ids.
         scopes: of an OAuth token; None: everything.
     """
 
     user: User
     method: Method
     credential_id: str
-    organizations: frozenset[str]
+    organizations: Mapping[str, MemberRole]
     org_id: str | None = None
     project_id: str | None = None
     shared: frozenset[str] = frozenset()
+    granted: Mapping[str, Level] = field(default_factory=dict)
     scopes: frozenset[str] | None = None
 
     @property
@@ -54,11 +57,27 @@ class Caller:
         """Whether it is an organization's key, which is no person's."""
         return self.method == "api_key_org"
 
+    def level(self, project: Project) -> Level | None:
+        """What the credential may do with a project; None: it does not reach it.
+
+        An organization's key is an admin. A key of one project has a member's access, which is
+        called an editor's now, and stops working where the project is another organization's
+        (https://neon.com/docs/manage/api-keys).
+        """
+        if self.project_id not in (None, project.id):
+            return None
+        access = ProjectAccess(
+            self.organizations.get(project.org_id),
+            self.granted.get(project.id),
+            creator=not self.is_organization and project.creator_id == self.user.id,
+            shared=project.id in self.shared,
+        )
+        level = access.effective
+        return min(level, Level.EDITOR) if self.project_id and level else level
+
     def reaches(self, project: Project) -> bool:
         """Whether the credential may use a project."""
-        if self.project_id not in (None, project.id):
-            return False
-        return project.org_id in self.organizations or project.id in self.shared
+        return self.level(project) is not None
 
 
 class Identities:
@@ -127,15 +146,28 @@ class Identities:
         Args:
             scopes: what the credential is limited to; None: nothing but the user's own reach.
         """
-        organizations = frozenset(
-            organization.id for organization in self._people.organizations_of(user)
-        )
+        memberships = self._people.memberships(user)
+        own = {member.id for member in memberships}
+        granted = {
+            grant.project_id: grant.level
+            for grant in self._store.all(ProjectGrant)
+            if grant.member_id in own
+        }
+        organizations = {member.org_id: member.role for member in memberships}
         shared = frozenset(
             permission.project_id
             for permission in self._store.all(Permission)
             if permission.granted_to_email.casefold() == user.email.casefold()
         )
-        return Caller(user, method, credential_id, organizations, shared=shared, scopes=scopes)
+        return Caller(
+            user,
+            method,
+            credential_id,
+            organizations,
+            shared=shared,
+            granted=granted,
+            scopes=scopes,
+        )
 
     def create_key(
         self, user: User, name: str, *, org_id: str | None = None, project_id: str | None = None
@@ -189,16 +221,29 @@ class Identities:
             raise NotFound("organization not found")
         return organization
 
+    def readable(self, caller: Caller, id: str) -> Organization:  # noqa: A002
+        """An organization of which the caller may read who is in it, and which keys it has.
+
+        Raises:
+            NotFound: the caller is in none of that id.
+            Forbidden: with the key of one project, or as a collaborator: neither has access to
+                the organization itself (https://neon.com/docs/manage/user-permissions).
+        """
+        organization = self.organization(caller, id)
+        if caller.project_id is not None:
+            raise Forbidden("a key of one project cannot do this")
+        if caller.organizations[id] == "collaborator":
+            raise Forbidden("collaborators cannot do this")
+        return organization
+
     def administered(self, caller: Caller, id: str) -> Organization:  # noqa: A002
         """An organization that the caller may change.
 
         Raises:
             NotFound: the caller is in none of that id.
-            Forbidden: as an ordinary member, or with the key of one project.
+            Forbidden: as somebody else than an admin, or with the key of one project.
         """
-        organization = self.organization(caller, id)
-        if caller.project_id is not None:
-            raise Forbidden("a key of one project cannot do this")
+        organization = self.readable(caller, id)
         member = self._people.member(id, caller.user)
         if not caller.is_organization and (member is None or member.role != "admin"):
             raise Forbidden("only admins of the organization can do this")
@@ -224,7 +269,7 @@ class Identities:
             user,
             "api_key_org",
             str(key.number),
-            frozenset({key.org_id}),
+            {key.org_id: "admin"},
             org_id=key.org_id,
             project_id=key.project_id,
         )

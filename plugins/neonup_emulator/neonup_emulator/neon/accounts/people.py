@@ -14,6 +14,7 @@ from neonup_emulator.neon.accounts.model import (
     User,
 )
 from neonup_emulator.neon.errors import Forbidden, NotFound, Unprocessable
+from neonup_emulator.neon.model import ProjectGrant
 from neonup_emulator.neon.state.clock import Clock
 from neonup_emulator.neon.state.store import Store, setting
 
@@ -129,11 +130,15 @@ class People:
     def organizations_of(self, user: User) -> list[Organization]:
         """The organizations that a user is in, their own first."""
         # By the order of joining: one who was invited may be in older organizations than their own.
-        joined = [member.org_id for member in self._store.all(Member) if member.user_id == user.id]
+        joined = [member.org_id for member in self.memberships(user)]
         organizations = {
             organization.id: organization for organization in self._store.all(Organization)
         }
         return [organizations[id_] for id_ in joined if id_ in organizations]
+
+    def memberships(self, user: User) -> list[Member]:
+        """A user's memberships of organizations, in the order of joining."""
+        return [member for member in self._store.all(Member) if member.user_id == user.id]
 
     def members(self, org_id: str) -> list[Member]:
         """Who is in an organization, in the order of joining."""
@@ -214,7 +219,8 @@ class People:
         with self._store.transaction():
             member = self.find_member(member.org_id, member.id)
             self._keep_an_admin(member)
-            self._store.delete(member)
+            grants = self._store.all(ProjectGrant)
+            self._store.delete(member, *[row for row in grants if row.member_id == member.id])
 
     def find_member(self, org_id: str, id: str) -> Member:  # noqa: A002
         """A member of an organization.

@@ -19,6 +19,7 @@ from neonup_emulator.neon import (
 from neonup_emulator.neon.accounts import plans
 from neonup_emulator.neon.accounts.identity import Caller
 from neonup_emulator.neon.accounts.model import Organization
+from neonup_emulator.neon.accounts.project_access import CREATORS
 from neonup_emulator.neon.context import LocalNeon
 from neonup_emulator.neon.errors import Forbidden, Unprocessable
 from neonup_emulator.neon.model import (
@@ -68,7 +69,7 @@ def create(
 
     Raises:
         NotFound: there is no such organization.
-        Forbidden: the key is one project's.
+        Forbidden: the key is one project's, or the caller a collaborator.
         Unprocessable: this machine has no Postgres of that version, or a name is reserved.
     """
     organization = (
@@ -78,6 +79,8 @@ def create(
     )
     if caller.project_id is not None:
         raise Forbidden("a key of one project cannot create projects")
+    if caller.organizations[organization.id] not in CREATORS:
+        raise Forbidden("collaborators cannot create projects")
     try:
         engine = neon.clusters.engines.for_major(wanted.pg_version)
     except EngineError as error:
@@ -89,6 +92,7 @@ def create(
         id=id or ids.project(),
         organization=organization,
         owner_id=caller.user.id,
+        creator_id=None if caller.is_organization else caller.user.id,
     )
     projects.check(project)
     creation = ProjectCreation(neon, project, engine, wanted.branch, password or ids.password())
@@ -161,6 +165,7 @@ def _project(
     id: str,  # noqa: A002
     organization: Organization,
     owner_id: str,
+    creator_id: str | None,
 ) -> Project:
     now = neon.clock.now()
     history = wanted.history_retention_seconds
@@ -171,6 +176,7 @@ def _project(
         name=wanted.name or ids.project().rpartition("-")[0],
         org_id=organization.id,
         owner_id=owner_id,
+        creator_id=creator_id,
         pg_version=engine.major,
         engine=engine.id,
         tls=engine.tls,

@@ -80,7 +80,7 @@ def caller(
         user,
         "api_key_org",
         credential_id,
-        frozenset({org_id}),
+        {org_id: "admin"},
         org_id=org_id,
         project_id=project_id,
     )

@@ -16,7 +16,7 @@ from neonup_emulator.neon.claimable.model import (
     ClaimCode,
     ClaimCodeState,
 )
-from neonup_emulator.neon.model import Branch, Endpoint, Permission, Snapshot
+from neonup_emulator.neon.model import Branch, Endpoint, Permission, ProjectGrant, Snapshot
 from neonup_emulator.neon.state.row import Row
 
 
@@ -79,6 +79,7 @@ NATURAL_KEYS = (
     ),
     NaturalKey(Snapshot, ("project_id", "slug"), "snapshot slug already exists"),
     NaturalKey(Permission, ("project_id", "granted_to_email"), "permission already exists"),
+    NaturalKey(ProjectGrant, ("project_id", "member_id"), "the member has a permission already"),
     NaturalKey(AgentRegistration, ("project_id",), "the project has an agent already"),
     NaturalKey(AgentRegistration, ("digest",), "the identity assertion is another agent's"),
     NaturalKey(ClaimCode, ("digest",), "the claim code was issued already"),

@@ -12,7 +12,7 @@ from neonup_emulator.neon.context import LocalNeon
 from neonup_emulator.neon.errors import Conflict, Forbidden, NotFound
 from neonup_emulator.neon.model import Project
 from neonup_emulator.neon.transfer import transfers
-from neonup_emulator.neon.transfer.transfer_requests import check_mover
+from neonup_emulator.neon.transfer.transfer_requests import check_giver, check_taker
 
 
 def check_personal(caller: Caller) -> None:
@@ -40,15 +40,15 @@ def move_all(
     """
     check_personal(caller)
     destination = neon.identity.organization(caller, destination_id)
-    for organization in (source, destination):
-        check_mover(neon, caller, organization.id)
+    check_giver(neon, caller, source.id)
+    check_taker(neon, caller, destination.id)
     if source.id == destination.id:
         raise Conflict("the projects are in that organization already")
     projects = [_of(neon, source, id_) for id_ in dict.fromkeys(ids)]
     with ExitStack() as stack:
         current = [stack.enter_context(neon.journal.alone(other)) for other in projects]
-        for organization in (source, destination):
-            check_mover(neon, caller, organization.id)  # they may have been removed meanwhile
+        check_giver(neon, caller, source.id)  # they may have been removed meanwhile
+        check_taker(neon, caller, destination.id)
         fitting.check_transfer(neon, current, destination)
         for project in current:
             transfers.give(neon, project, destination, caller.user)

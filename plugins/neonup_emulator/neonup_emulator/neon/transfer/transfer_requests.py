@@ -9,7 +9,8 @@ from datetime import datetime
 
 from neonup_emulator.neon.accounts import fitting
 from neonup_emulator.neon.accounts.identity import Caller
-from neonup_emulator.neon.accounts.model import Member, MemberRole, Organization, User
+from neonup_emulator.neon.accounts.model import Organization, User
+from neonup_emulator.neon.accounts.project_access import CREATORS, MANAGERS
 from neonup_emulator.neon.claimable import holding
 from neonup_emulator.neon.context import LocalNeon
 from neonup_emulator.neon.errors import Conflict, Forbidden, Gone, NotFound
@@ -22,9 +23,6 @@ DEFAULT_TTL = 86_400
 """Seconds that a request is valid for unless it says so."""
 LONGEST_TTL = 365 * 86_400
 """The local Neon's choice; the document has no limit."""
-
-MOVERS: frozenset[MemberRole] = frozenset({"admin", "member", "editor"})
-"""Roles whose holders may take projects out of an organization, and bring them in."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +61,7 @@ def create(
     )
     with neon.store.transaction():
         neon.journal.check(project)
-        check_mover(neon, caller, project.org_id)
+        check_giver(neon, caller, project.org_id)
         neon.store.insert(request)
     return id_, request
 
@@ -86,7 +84,7 @@ def look(neon: LocalNeon, project_id: str, request_id: str) -> Offer:
     if request.expires_at <= neon.clock.now():
         raise Gone("the transfer request has expired: ask for a new one")
     giver = neon.people.user(request.user_id)
-    may = giver is not None and may_move(neon.people.member(request.org_id, giver))
+    may = giver is not None and may_give(neon, giver, request.org_id)
     if project.org_id != request.org_id or (request.personal and not may):
         raise Gone("the transfer request is void: who made it does not have the project any more")
     return Offer(request, project, giver, neon.people.organization(request.org_id))
@@ -113,10 +111,10 @@ def accept(
     """
     offered = look(neon, project_id, request_id).project
     target = neon.identity.organization(caller, org_id) if org_id else neon.identity.home_of(caller)
-    check_mover(neon, caller, target.id)
+    check_taker(neon, caller, target.id)
     with neon.journal.alone(offered):
         offer = look(neon, project_id, request_id)  # it may have been used meanwhile
-        check_mover(neon, caller, target.id)
+        check_taker(neon, caller, target.id)
         if offer.project.org_id == target.id:
             raise Conflict(f"{target.name} has this project already")
         is_claim = holding.holds(offer.project)
@@ -134,27 +132,49 @@ def destinations(neon: LocalNeon, user: User) -> list[Organization]:
     return [
         organization
         for organization in neon.people.organizations_of(user)
-        if may_move(neon.people.member(organization.id, user))
+        if may_take(neon, user, organization.id)
     ]
 
 
-def check_mover(neon: LocalNeon, caller: Caller, org_id: str) -> None:
-    """Refuse whoever may not take projects out of an organization, or bring them in.
+def check_giver(neon: LocalNeon, caller: Caller, org_id: str) -> None:
+    """Refuse whoever may not take projects out of an organization.
 
     Raises:
-        Forbidden: with the key of one project, or as a mere guest of the organization.
+        Forbidden: with the key of one project, or as somebody else than an admin.
     """
+    _refuse_project_key(caller)
+    is_key = caller.is_organization and caller.org_id == org_id
+    if not is_key and not may_give(neon, caller.user, org_id):
+        raise Forbidden("only admins of the organization can take projects out of it")
+
+
+def check_taker(neon: LocalNeon, caller: Caller, org_id: str) -> None:
+    """Refuse whoever may not bring projects to an organization: it is like creating them there.
+
+    Raises:
+        Forbidden: with the key of one project, or as a collaborator.
+    """
+    _refuse_project_key(caller)
+    is_key = caller.is_organization and caller.org_id == org_id
+    if not is_key and not may_take(neon, caller.user, org_id):
+        raise Forbidden("collaborators cannot bring projects to the organization")
+
+
+def may_give(neon: LocalNeon, user: User, org_id: str) -> bool:
+    """Whether somebody may take projects out of an organization."""
+    member = neon.people.member(org_id, user)
+    return member is not None and member.role in MANAGERS
+
+
+def may_take(neon: LocalNeon, user: User, org_id: str) -> bool:
+    """Whether somebody may bring projects to an organization."""
+    member = neon.people.member(org_id, user)
+    return member is not None and member.role in CREATORS
+
+
+def _refuse_project_key(caller: Caller) -> None:
     if caller.project_id is not None:
         raise Forbidden("a key of one project cannot transfer projects")
-    if caller.is_organization and caller.org_id == org_id:
-        return
-    if not may_move(neon.people.member(org_id, caller.user)):
-        raise Forbidden("only admins and members of the organization can transfer its projects")
-
-
-def may_move(member: Member | None) -> bool:
-    """Whether somebody may bring projects to an organization."""
-    return member is not None and member.role in MOVERS
 
 
 def _digest(id_: str) -> str:

@@ -9,7 +9,7 @@ from neonup_emulator.neon import roles
 from neonup_emulator.neon.accounts.model import Organization, User
 from neonup_emulator.neon.claimable import holding
 from neonup_emulator.neon.context import LocalNeon
-from neonup_emulator.neon.model import Branch, Operation, Project
+from neonup_emulator.neon.model import Branch, Operation, Project, ProjectGrant
 from neonup_emulator.neon.state.change import Completion, PlannedOperation, SimpleChange
 from neonup_emulator.neon.state.row import Row
 from neonup_emulator.neon.state.store import setting
@@ -18,13 +18,16 @@ from neonup_emulator.neon.state.store import setting
 def give(neon: LocalNeon, project: Project, organization: Organization, owner: User) -> Project:
     """Give a project to an organization; its data, addresses and passwords stay.
 
+    Permissions that members of the old one were given for it go.
+
     Call it in a transaction in which nothing else changes the project.
 
     Raises:
         NotFound: the project is gone.
     """
     now = neon.clock.now()
-    new = {"org_id": organization.id, "owner_id": owner.id, "updated_at": now}
+    neon.store.delete(*neon.store.all(ProjectGrant, project_id=project.id))
+    new = {"org_id": organization.id, "owner_id": owner.id, "updated_at": now, "creator_id": None}
     return neon.store.update(Project, project.id, setting(**new))
 
 
