@@ -26,6 +26,7 @@ from neonup_emulator.neon import (
     databases,
     endpoints,
     permissions,
+    project_members,
     projects,
     roles,
     snapshots,
@@ -33,6 +34,7 @@ from neonup_emulator.neon import (
 from neonup_emulator.neon.accounts import model as accounts
 from neonup_emulator.neon.accounts import sessions
 from neonup_emulator.neon.accounts.identity import Caller
+from neonup_emulator.neon.accounts.project_access import Level
 from neonup_emulator.neon.changes import project_creation, snapshot_creation
 from neonup_emulator.neon.changes.project_creation import ProjectWithDefaults
 from neonup_emulator.neon.claimable import agent_tokens, agents, claim_codes, neon_new
@@ -47,6 +49,7 @@ from neonup_emulator.neon.model import (
     Operation,
     Permission,
     Project,
+    ProjectGrant,
     Role,
     Snapshot,
 )
@@ -230,6 +233,20 @@ def operation(neon: LocalNeon) -> Case:
     return Case(row, finish, "status")
 
 
+def project_grant(neon: LocalNeon) -> Case:
+    caller = neon.identity.caller(neon.identity.default()[0])
+    project = new_project(neon).project
+    mate, _, _ = new_person(neon)
+    member = neon.people.join(project.org_id, mate, "viewer")
+
+    def give(level: Level) -> None:
+        project_members.set_role(neon, caller, project, member.id, level, confirmed=False)
+
+    give(Level.EDITOR)
+    (row,) = neon.store.all(ProjectGrant, project_id=project.id)
+    return Case(row, lambda: give(Level.ADMIN))
+
+
 def permission(neon: LocalNeon) -> Case:
     made = new_project(neon)
     row = permissions.grant(neon, made.project, "friend@example.com")
@@ -350,6 +367,7 @@ CASES: dict[type[Row], Callable[[LocalNeon], Case]] = {
     Cluster: cluster,
     Operation: operation,
     Permission: permission,
+    ProjectGrant: project_grant,
     Snapshot: snapshot,
     transfer.TransferRequest: transfer_request,
     claimable.AgentRegistration: agent_registration,
@@ -365,6 +383,7 @@ NEVER_CHANGED = {
     accounts.User,
     accounts.WebSession,
     Permission,
+    ProjectGrant,
     claimable.RevokedToken,
     oauth.OAuthClient,
     oauth.OAuthGrant,

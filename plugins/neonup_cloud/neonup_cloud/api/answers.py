@@ -23,6 +23,10 @@ class ApiObject(Struct, frozen=True, kw_only=True):
         return f"{type(self).__name__}({', '.join(shown)})"
 
 
+ProjectRole = Literal["viewer", "editor", "admin"]
+ProjectPermission = Literal["VIEWER", "EDITOR", "ADMIN"]
+"""What one may do with a project: read; connect and change; say who may use it, and delete it."""
+
 _SECRET = frozenset({"password", "connection_uri", "uri", "key"})
 
 
@@ -42,6 +46,7 @@ class Project(ApiObject, frozen=True, kw_only=True):
     history_retention_seconds: int | None = None
     synthetic_storage_size: int | None = None
     compute_last_active_at: datetime | None = None
+    effective_project_permission: ProjectPermission | None = None
     deleted_at: datetime | None = None
     recoverable_until: datetime | None = None
     active_time_seconds: int | None = None

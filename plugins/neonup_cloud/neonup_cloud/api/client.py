@@ -17,7 +17,9 @@ from neonup_cloud.api.groups.databases import Databases
 from neonup_cloud.api.groups.endpoints import Endpoints
 from neonup_cloud.api.groups.group import S
 from neonup_cloud.api.groups.operations import OperationsOfProject
+from neonup_cloud.api.groups.organization_keys import OrganizationKeys
 from neonup_cloud.api.groups.organizations import Organizations
+from neonup_cloud.api.groups.project_members import ProjectMembers
 from neonup_cloud.api.groups.projects import Projects
 from neonup_cloud.api.groups.roles import Roles
 from neonup_cloud.api.groups.snapshots import Snapshots
@@ -50,6 +52,8 @@ class Groups(Generic[S]):
         self.databases = Databases(api, sender)
         self.snapshots = Snapshots(api, sender)
         self.organizations = Organizations(api, sender)
+        self.organization_keys = OrganizationKeys(api, sender)
+        self.project_members = ProjectMembers(api, sender)
         self.users = Users(api, sender)
         self.consumption = Consumption(api, sender)
 

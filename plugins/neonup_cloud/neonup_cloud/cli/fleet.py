@@ -46,13 +46,27 @@ _dry_run = click.option("--dry-run", is_flag=True, help="Only say what would be 
 @click.option("--tier", help="The project's tier; required if there are several.")
 @click.option("--url", "show_url", is_flag=True, help="Print the URL, password included.")
 @click.option("--direct", is_flag=True, help="With --url: the URL that bypasses the pooler.")
+@click.option(
+    "--api-key", is_flag=True, help="Print a new API key of the project, in place of the old."
+)
 @_dry_run
 @target.account_options
 @commands.json_option
 def provision(
-    *, user: str, tier: str | None, show_url: bool, direct: bool, dry_run: bool, **arguments: Any
+    *,
+    user: str,
+    tier: str | None,
+    show_url: bool,
+    direct: bool,
+    api_key: bool,
+    dry_run: bool,
+    **arguments: Any,
 ) -> None:
-    """Create a user's project, unless there is one."""
+    """Create a user's project, unless there is one.
+
+    With --api-key the project gets an API key that reaches nothing else, shown this once; one that it
+    got so before is revoked. That takes a personal API key of an admin.
+    """
     url = None
     with _opened(arguments) as declared_fleet:
         if tier is None and len(declared_fleet.tiers) == 1:
@@ -64,21 +78,19 @@ def provision(
                 remedy="Name one: --tier NAME",
             )
         declared_fleet.tiers.named(tier)
-        project = declared_fleet.find(user) if dry_run else declared_fleet.provision(user, tier)
+        project = (
+            declared_fleet.find(user) if dry_run else declared_fleet.provision(user, tier, key=api_key)
+        )
         if show_url and project and not dry_run:
             url = declared_fleet.connection(user, pooled=not direct, project_id=project.project_id)
     if commands.wants_json():
         shown = project.as_dict() if project else {"project_id": None, "user": user, "tier": tier}
-        commands.emit(shown | ({"url": url} if url else {}))
+        secrets = {"url": url, "key": project.key if project else None}
+        commands.emit(shown | {name: secret for name, secret in secrets.items() if secret})
     elif project is None:
         click.echo(f"Would create a project of the tier {tier} for {user}.")
-    elif url:
-        click.echo(url)
     else:
-        described = f"project {project.project_id} of {user}, tier {project.tier}"
-        click.echo(
-            f"Created the {described}." if project.created else f"The {described}, already exists."
-        )
+        fleet_output.provisioned(user, project, url)
 
 
 @fleet.command("list")

@@ -45,6 +45,19 @@ def projects(shown: Sequence[UserProject]) -> None:
     )
 
 
+def provisioned(user: str, project: UserProject, url: str | None) -> None:
+    """A user's project, and its secrets, if they were asked for: each on a line of its own."""
+    if url is None:
+        described = f"project {project.project_id} of {user}, tier {project.tier}"
+        click.echo(
+            f"Created the {described}." if project.created else f"The {described}, already exists.",
+            err=project.key is not None,
+        )
+    for secret in (url, project.key):
+        if secret:
+            click.echo(secret)
+
+
 def change(user: str, changed: TierChange) -> None:
     """A change of tier that was made, or would be made."""
     if commands.wants_json():

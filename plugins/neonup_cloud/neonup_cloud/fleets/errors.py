@@ -5,6 +5,7 @@ NeonupError
     ├── NoProject           the user has none
     ├── ProjectGone         the project of the stored id does not exist any more
     ├── DeletionPending     it is waiting to be deleted
+    ├── KeyReplaced         another process has replaced a user's key at the same time
     └── TierExceeded        what it uses does not fit the smaller tier
 """
 
@@ -35,6 +36,12 @@ class DeletionPending(FleetError):
     """The user's project is waiting to be deleted."""
 
     code = "fleet_deletion_pending"
+
+
+class KeyReplaced(FleetError):
+    """Another process has replaced the user's key at the same time; this one's is revoked."""
+
+    code = "fleet_key_replaced"
 
 
 class TierExceeded(FleetError):

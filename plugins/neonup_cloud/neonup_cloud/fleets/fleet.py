@@ -9,7 +9,7 @@ from typing import Generic
 from neonup import SettingsError
 from neonup.plugin.http import Call
 from neonup_cloud.api.groups.group import S, operation
-from neonup_cloud.fleets import deletion, downgrade, provisioning, reconcile, usage
+from neonup_cloud.fleets import deletion, downgrade, project_keys, provisioning, reconcile, usage
 from neonup_cloud.fleets.deletion import Deletion
 from neonup_cloud.fleets.downgrade import TierChange
 from neonup_cloud.fleets.fleet_operations import FleetOperations
@@ -38,7 +38,7 @@ class Fleet(FleetOperations[S], Generic[S]):
 
     @operation
     def provision(
-        self, user: str, tier: str, *, project_id: str | None = None
+        self, user: str, tier: str, *, project_id: str | None = None, key: bool = False
     ) -> Call[UserProject]:
         """A user's project, created if the user has none. Concurrent calls return the same project.
 
@@ -46,8 +46,13 @@ class Fleet(FleetOperations[S], Generic[S]):
             user: the user's key, e.g. an id or an e-mail address; compared exactly.
             tier: of a new project; one that is there keeps its own.
             project_id: the stored id: it is read instead of being searched for.
+            key: whether it gets a new API key, which is in `UserProject.key` this once; the key
+                that it had from an earlier call is revoked. So ask for one where you have none
+                stored, not at each sign-in. Takes a personal key of an admin; reads all keys of
+                the organization.
 
         Raises:
+            KeyReplaced: another process has asked for a key at the same time, and has the newer.
             DeletionPending: it is waiting to be deleted.
             ProjectGone: the project of that id is not there, or not this user's.
             AnswerLost: it may have been created; call again, which looks for it first.
@@ -55,9 +60,28 @@ class Fleet(FleetOperations[S], Generic[S]):
         wanted = self.tiers.named(tier)
         project = yield from self.register.find(user, project_id)
         if project is None:
-            return (yield from provisioning.create(self.register, self.layout, user, wanted))
-        refuse_deleting(project, user)
-        return (yield from reconcile.finish(self.register, project))
+            project = yield from provisioning.create(self.register, self.layout, user, wanted)
+        else:
+            refuse_deleting(project, user)
+            project = yield from reconcile.finish(self.register, project)
+        if key:
+            project = replace(
+                project, key=(yield from project_keys.replaced(self.register, project))
+            )
+        return project
+
+    @operation
+    def revoke_key(self, user: str, *, project_id: str | None = None) -> Call[int]:
+        """Revoke the keys that `provision` created for a user's project; the number of them.
+
+        A deleted project's key reaches nothing, but stays in Neon's list, and works again after
+        `undelete`.
+
+        Raises:
+            NoProject: the user has none.
+        """
+        project = yield from self.register.known(user, project_id)
+        return (yield from project_keys.revoked(self.register, project))
 
     @operation
     def find(self, user: str, *, project_id: str | None = None) -> Call[UserProject | None]:

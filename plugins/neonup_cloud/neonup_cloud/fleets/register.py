@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -28,6 +28,8 @@ class UserProject:
         created_at: when it was created.
         created: whether this call created it.
         deleted_at: when it was deleted, where it is one that can be recovered.
+        key: a new API key of the project, where one was asked for; nothing but this attribute
+            shows it.
     """
 
     project_id: str
@@ -36,6 +38,7 @@ class UserProject:
     created_at: datetime | None = None
     created: bool = False
     deleted_at: datetime | None = None
+    key: str | None = field(default=None, repr=False)
 
     @property
     def user(self) -> str | None:

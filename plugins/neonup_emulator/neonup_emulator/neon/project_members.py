@@ -124,11 +124,11 @@ def _change(neon: LocalNeon, project: Project, before: ProjectMember) -> RoleCha
     after = _of(neon, project, before.member)
     user_id = before.member.user_id
     keys = [key for key in neon.store.all(ApiKey) if key.project_id == project.id]
-    lower = _is_lower(before, after)
+    could, can = ((one.access.effective or 0) >= Level.EDITOR for one in (before, after))
     return RoleChange(
         after,
-        rotate_credentials=lower and (after.access.effective or 0) < Level.EDITOR,
-        rotate_keys=lower and any(key.user_id == user_id for key in keys),
+        rotate_credentials=could and not can,
+        rotate_keys=_is_lower(before, after) and any(key.user_id == user_id for key in keys),
     )
 
 
