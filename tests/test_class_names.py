@@ -14,6 +14,7 @@ FRAMEWORKS = frozenset({"Account", "Command"})
 NEON_TERMS = frozenset(
     {
         Path("core/neonup/providers/claimable/api.py"),
+        Path("plugins/neonup_cloud/neonup_cloud/api/access_answers.py"),
         Path("plugins/neonup_cloud/neonup_cloud/api/answers.py"),
         Path("plugins/neonup_cloud/neonup_cloud/api/errors.py"),
     }

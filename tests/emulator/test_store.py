@@ -18,7 +18,14 @@ from neonup_emulator.neon.accounts.model import ApiKey, Invitation, User
 from neonup_emulator.neon.accounts.project_access import Level
 from neonup_emulator.neon.claimable.model import AgentRegistration, ClaimableDatabase, ClaimCode
 from neonup_emulator.neon.errors import Conflict, NotFound
-from neonup_emulator.neon.model import Branch, Endpoint, Permission, ProjectGrant, Role
+from neonup_emulator.neon.model import (
+    Branch,
+    Endpoint,
+    Permission,
+    ProjectGrant,
+    Role,
+    Snapshot,
+)
 from neonup_emulator.neon.state.natural_keys import NATURAL_KEYS, NaturalKey
 from neonup_emulator.neon.state.row import Row
 from neonup_emulator.neon.state.store import Store, setting
@@ -44,6 +51,16 @@ ROWS: dict[type[Row], Row] = {
     ),
     Permission: Permission(
         id="1", project_id="p", granted_to_email="ann@example.com", granted_at=NOW
+    ),
+    Snapshot: Snapshot(
+        id="snap-1",
+        project_id="p",
+        name="first",
+        slug="first",
+        source_branch_id="br-1",
+        cluster_id="c",
+        created_at=NOW,
+        at=NOW,
     ),
     ProjectGrant: ProjectGrant(
         id="1", project_id="p", member_id="m", level=Level.EDITOR, granted_at=NOW

@@ -64,8 +64,8 @@ def provision(
 ) -> None:
     """Create a user's project, unless there is one.
 
-    With --api-key the project gets an API key that reaches nothing else, shown this once; one that it
-    got so before is revoked. That takes a personal API key of an admin.
+    With --api-key the project gets an API key that reaches nothing else, shown this once; one that
+    it got so before is revoked. That takes a personal API key of an admin.
     """
     url = None
     with _opened(arguments) as declared_fleet:
@@ -78,9 +78,10 @@ def provision(
                 remedy="Name one: --tier NAME",
             )
         declared_fleet.tiers.named(tier)
-        project = (
-            declared_fleet.find(user) if dry_run else declared_fleet.provision(user, tier, key=api_key)
-        )
+        if dry_run:
+            project = declared_fleet.find(user)
+        else:
+            project = declared_fleet.provision(user, tier, key=api_key)
         if show_url and project and not dry_run:
             url = declared_fleet.connection(user, pooled=not direct, project_id=project.project_id)
     if commands.wants_json():

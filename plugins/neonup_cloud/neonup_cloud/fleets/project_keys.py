@@ -12,8 +12,8 @@ import contextlib
 import uuid
 
 from neonup.plugin.http import Call
+from neonup_cloud.api.access_answers import ApiKey, NewApiKey
 from neonup_cloud.api.errors import AnswerLost, NotFound, UnusableAnswer
-from neonup_cloud.api.groups.organization_keys import ApiKey, NewApiKey
 from neonup_cloud.fleets.errors import KeyReplaced
 from neonup_cloud.fleets.register import Register, UserProject
 

@@ -3,34 +3,12 @@
 from __future__ import annotations
 
 import builtins
-from datetime import datetime
 from typing import Generic
 
 from neonup.plugin.http import Call
-from neonup_cloud.api.answers import ApiObject
+from neonup_cloud.api.access_answers import ApiKey, NewApiKey
 from neonup_cloud.api.groups.group import ApiGroup, S, listing, operation
 from neonup_cloud.api.requests import Pages, path
-
-
-class ApiKey(ApiObject, frozen=True, kw_only=True):
-    """An API key, without its secret.
-
-    Args:
-        id: its number.
-        project_id: the only project that it reaches; None: all of its organization's.
-    """
-
-    id: int
-    name: str
-    created_at: datetime
-    project_id: str | None = None
-    last_used_at: datetime | None = None
-
-
-class NewApiKey(ApiKey, frozen=True, kw_only=True):
-    """A new API key; ``key`` is its secret, which is answered this once."""
-
-    key: str
 
 
 class OrganizationKeys(ApiGroup[S], Generic[S]):

@@ -7,49 +7,13 @@ from typing import Generic
 import msgspec
 
 from neonup.plugin.http import Call
-from neonup_cloud.api.answers import ApiObject, ProjectPermission, ProjectRole
+from neonup_cloud.api.access_answers import ChangedProjectMember, ProjectMember
+from neonup_cloud.api.answers import ProjectRole
 from neonup_cloud.api.groups.group import ApiGroup, S, listing, operation
 from neonup_cloud.api.requests import Pages, path
 
 _PAGE = 500
 """The most members that Neon answers at once (OpenAPI document, ``listProjectMembers``)."""
-
-
-class ProjectMember(ApiObject, frozen=True, kw_only=True):
-    """A member of an organization, and what they may do with a project of it.
-
-    Args:
-        member_id: of the membership; the roles of projects are given to it.
-        org_role: ``admin``, ``editor`` (once called ``member``), ``viewer`` or ``collaborator``.
-        project_role: what counts; None: they do not see the project.
-        org_default_project_permission: what their role in the organization gives them.
-        explicit_project_permission: what they were given for the project.
-        grant_source: ``explicit``, ``org_role_default``, ``org_admin_override``, ``unassigned``.
-    """
-
-    member_id: str
-    user_id: str
-    org_role: str
-    email: str = ""
-    name: str = ""
-    project_role: ProjectRole | None = None
-    org_default_project_permission: ProjectPermission | None = None
-    explicit_project_permission: ProjectPermission | None = None
-    effective_project_permission: ProjectPermission | None = None
-    grant_source: str = ""
-
-
-class ChangedProjectMember(ProjectMember, frozen=True, kw_only=True):
-    """A member whose role in a project was changed.
-
-    Args:
-        credential_rotation_recommended: whether they may still know passwords of the project.
-        org_api_key_rotation_recommended: whether they have created keys of the project.
-    """
-
-    project_id: str = ""
-    credential_rotation_recommended: bool = False
-    org_api_key_rotation_recommended: bool = False
 
 
 class _Next(msgspec.Struct):
