@@ -41,7 +41,7 @@ class Agent:
 
     def exchange(self, assertion: str | None = None, **fields: str) -> httpx.Response:
         form = {"grant_type": JWT_BEARER, "assertion": assertion or self.assertion, **fields}
-        return httpx.post(f"{self.root}/v1/oauth2/token", data=form)
+        return httpx.post(f"{self.root}/v1/oauth2/token", data=form, timeout=60)
 
     def new_token(self) -> str:
         answer = self.exchange(resource=f"{self.root}/")
@@ -79,7 +79,7 @@ class Agent:
         return str(answer.json()["state"])
 
     def revoke(self, token: str) -> None:
-        answer = httpx.post(f"{self.root}/v1/oauth2/revoke", data={"token": token})
+        answer = httpx.post(f"{self.root}/v1/oauth2/revoke", data={"token": token}, timeout=60)
         assert (answer.status_code, answer.content) == (200, b"")
 
 
@@ -87,13 +87,13 @@ class Person:
     """Somebody at a browser, without one: signed in, with an account and a key of their own."""
 
     def __init__(self, root: str, email: str):
-        created = httpx.post(f"{root}/neonup/users", json={"email": email})
+        created = httpx.post(f"{root}/neonup/users", json={"email": email}, timeout=60)
         assert created.status_code == 201, created.text
         self.account: dict[str, Any] = created.json()
         self.api = Api(f"{root}/api/v2", self.account["api_key"])
         # As the pages are named in links: a session belongs to that name.
         own = root.replace("localhost", "127.0.0.1")
-        self.pages = httpx.Client(base_url=own, follow_redirects=True)
+        self.pages = httpx.Client(base_url=own, follow_redirects=True, timeout=60)
         page = self.pages.get("/sign-in")
         form = {"csrf": csrf(page), "key": self.account["api_key"], "next": "/claim"}
         assert self.pages.post("/sign-in", data=form).status_code == 200

@@ -19,7 +19,6 @@ from neonup_emulator.neon import projects
 from neonup_emulator.neon.accounts.identity import Caller
 from neonup_emulator.neon.accounts.model import Organization
 from neonup_emulator.neon.claimable import holding
-from neonup_emulator.neon.claimable.model import AgentRegistration
 from neonup_emulator.neon.errors import Gone, Locked, NotFound, Refused
 from neonup_emulator.neon.transfer import transfer_requests
 from neonup_emulator.neon.transfer.transfer_requests import Offer
@@ -80,17 +79,20 @@ async def _accept(request: Request) -> Response:
         return RedirectResponse(link.path, 303)  # it leads to the sign-in page, and back
     org_id = session.text(fields, "org_id") or None
 
-    def accept() -> None:
+    def accept() -> bool:
         ids = link.project_id, link.request_id
+        is_agents = holding.holds(transfer_requests.look(neon, *ids).project)
         transfer_requests.accept(neon, caller, *ids, org_id)
+        return is_agents
 
     try:
-        await to_thread.run_sync(accept)
+        is_agents = await to_thread.run_sync(accept)
     except Refused as refused:
         return await _offer(request, caller, link, refused)
     if link.origin():
         return RedirectResponse(link.back, 303)
-    return RedirectResponse(f"{_DONE}?{urlencode({'p': link.project_id})}", 303)
+    shown = {"p": link.project_id} | ({"of": "agent"} if is_agents else {})
+    return RedirectResponse(f"{_DONE}?{urlencode(shown)}", 303)
 
 
 async def _done(request: Request) -> Response:
@@ -101,8 +103,8 @@ async def _done(request: Request) -> Response:
     neon, id_ = session.neon_of(request), request.query_params.get("p", "")
     project = await to_thread.run_sync(projects.find, neon, caller, id_)
     organization = neon.people.organization(project.org_id)
-    claims = neon.store.all(AgentRegistration, project_id=project.id)
-    template = "agent_claimed.html" if claims else "transferred.html"
+    is_agents = request.query_params.get("of") == "agent"
+    template = "agent_claimed.html" if is_agents else "transferred.html"
     return page(request, template, project=project, organization=organization)
 
 
@@ -127,7 +129,7 @@ async def _offer(
         "transfer.html",
         status=refused.status if refused else 200,
         form_targets=(origin,) if origin else (),
-        agents=holding.holds(offer.project),
+        is_agents=holding.holds(offer.project),
         link=link,
         offer=offer,
         organizations=organizations,

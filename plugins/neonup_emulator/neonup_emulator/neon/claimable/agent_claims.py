@@ -22,13 +22,15 @@ from neonup_emulator.neon.claimable.model import (
     RegistrationState,
 )
 from neonup_emulator.neon.context import LocalNeon
-from neonup_emulator.neon.errors import Failed
+from neonup_emulator.neon.errors import Failed, Locked
 from neonup_emulator.neon.model import Operation, Project
 from neonup_emulator.neon.state.store import setting
 from neonup_emulator.neon.transfer import transfer_requests, transfers
 
 WINDOW = timedelta(minutes=15)
 """How long a person who went on to the console can claim the project there."""
+_PATIENCE = 5.0
+"""Seconds that a person waits for what the agent has under way."""
 _SECONDS_TO_REVOKE = 60
 
 
@@ -136,23 +138,20 @@ def proceed(neon: LocalNeon, text: str, session: str, user: User) -> Continued:
     Raises:
         WrongCode: the code is not valid.
         TooMany: it was wrong too often.
-        Locked: the project is being changed; nothing was revoked.
+        Locked: the project is being changed, for longer than a moment; nothing was revoked.
         Failed: the database's passwords could not be renewed.
     """
-    again = continued(neon, text, user)
-    if again is not None:
-        return again
-    claimable = look(neon, text, session)
-
-    def revoke() -> None:
-        current = look(neon, text, session)  # it may have been cancelled or deleted meanwhile
-        _open_window(neon, current, user)
-
-    _finish(neon, transfers.renew_passwords(neon, claimable.project, also=revoke))
-    registration = neon.store.get(AgentRegistration, claimable.registration.id)
-    if registration is None:
-        raise WrongCode("There is no such project any more.")
-    return _transfer(neon, registration)
+    deadline = time.monotonic() + _PATIENCE
+    while True:
+        again = continued(neon, text, user)  # the button was pressed twice
+        if again is not None:
+            return again
+        try:
+            return _revoke(neon, text, session, user)
+        except Locked:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.1)
 
 
 def continued(neon: LocalNeon, text: str, user: User) -> Continued | None:
@@ -165,6 +164,20 @@ def continued(neon: LocalNeon, text: str, user: User) -> Continued | None:
         or not registration.is_being_claimed(neon.clock.now())
     ):
         return None
+    return _transfer(neon, registration)
+
+
+def _revoke(neon: LocalNeon, text: str, session: str, user: User) -> Continued:
+    claimable = look(neon, text, session)
+
+    def open_window() -> None:
+        current = look(neon, text, session)  # it may have been cancelled or deleted meanwhile
+        _open_window(neon, current, user)
+
+    _finish(neon, transfers.renew_passwords(neon, claimable.project, also=open_window))
+    registration = neon.store.get(AgentRegistration, claimable.registration.id)
+    if registration is None:
+        raise WrongCode("There is no such project any more.")
     return _transfer(neon, registration)
 
 
