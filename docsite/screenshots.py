@@ -69,14 +69,14 @@ def main() -> None:
         }
         neon = stack.enter_context(_serving(folder, environ))
         project = _fill(neon)
-        claim = _unclaimed(neon["CLAIMABLE_NEON_HOST"])
-        page = stack.enter_context(_application(folder, {**environ, **neon}))
+        environ |= {**neon, "NEONUP_ENV": "development"}
+        page = stack.enter_context(_application(folder, environ))
         browser = stack.enter_context(chromium(folder / "profile"))
         browser.open(neon["NEONUP_CONSOLE_URL"])
         console = browser.run("return location.origin")
         addresses = {
             "branches": f"{console}/projects/{project}",
-            "claim": claim,
+            "claim": json.loads(_neonup(folder, environ, "claim", "--json"))["claim_url"],
             "fastapi": page,
         }
         for name, height in PAGES.items():
@@ -109,16 +109,9 @@ def _serving(folder: Path, environ: dict[str, str]) -> Iterator[dict[str, str]]:
 def _application(folder: Path, environ: dict[str, str]) -> Iterator[str]:
     """A FastAPI application whose database is on that Neon; yields its page's address."""
     (folder / "main.py").write_text(_APPLICATION, "utf-8")
-    environ |= {
-        "NEONUP_ENV": "development",
-        "NEONUP_PROVIDER": "neon.new",
-        "NEONUP_NEON_NEW_URL": f"{environ['CLAIMABLE_NEON_HOST']}/api/v1",
-    }
-    subprocess.run(["neonup"], cwd=folder, env=environ, check=True, stdout=subprocess.DEVNULL)
-    url = subprocess.run(
-        ["neonup", "url"], cwd=folder, env=environ, check=True, capture_output=True, text=True
-    ).stdout
-    with psycopg.connect(url.strip(), autocommit=True) as connection:
+    _neonup(folder, environ)
+    url = _neonup(folder, environ, "url").strip()
+    with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(_TABLES)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -171,11 +164,13 @@ def _fill(neon: dict[str, str]) -> str:
         return id_
 
 
-def _unclaimed(root: str) -> str:
-    """A new database's claim link."""
-    made = httpx.post(f"{root}/api/v1/database", json={"ref": "docs"}, timeout=60).json()
-    link: str = made["claim_url"]
-    return link
+def _neonup(folder: Path, environ: dict[str, str], *arguments: str) -> str:
+    """What a command of neonup's prints."""
+    command = [str(_BIN / "neonup"), *arguments]
+    done = subprocess.run(
+        command, cwd=folder, env=environ, check=True, stdout=subprocess.PIPE, text=True
+    )
+    return done.stdout
 
 
 if __name__ == "__main__":

@@ -35,6 +35,11 @@ class NeonNewServer:
         return f"{self.url}/api/v1"
 
     @property
+    def claimable(self) -> str:
+        """The root of Claimable Neon's API, for ``CLAIMABLE_NEON_HOST``."""
+        return self.url.replace("127.0.0.1", "localhost")
+
+    @property
     def environment(self) -> dict[str, str]:
         """What a child process needs to use it."""
         return {"NEONUP_PROVIDER": "neon.new", "NEONUP_NEON_NEW_URL": self.api}

@@ -68,8 +68,7 @@ def test_each_python_runs_the_core_then_everything(
     environment: Environment, neon_new_server: NeonNewServer, project: Path
 ) -> None:
     environment.install("neonup")
-    here = neon_new_server.url.replace("127.0.0.1", "localhost")
-    cloud = {**environment.environ, "CLAIMABLE_NEON_HOST": here}
+    cloud = {**environment.environ, "CLAIMABLE_NEON_HOST": neon_new_server.claimable}
     said = ok([environment.neonup], project, cloud)  # nothing local: Claimable Neon
     assert "created an unclaimed Neon database" in said
     assert "provider: claimable (local: The provider 'local' is not installed.)" in said

@@ -46,7 +46,7 @@ def test_it_does_what_its_readme_says(
     mypy_cache: str,
 ) -> None:
     folder = _make(tmp_path, template, answers, shell)
-    project = Generated.at(folder, neonup_home, NEONUP_NEON_NEW_URL=neon_new_server.api)
+    project = Generated.at(folder, neonup_home, CLAIMABLE_NEON_HOST=neon_new_server.claimable)
     start, tests, *_ = project.commands
     assert tests == ".venv/bin/pytest"
     if template == "provider":
