@@ -195,23 +195,27 @@ def test_other_lost_answers_are_asked_for_again(agent: Project, relay: Relay) ->
 
 
 def test_a_claim_from_the_code_to_the_new_url(
-    agent: Project, neonup_home: Path, neon_server_here: NeonServer, person: Person
+    agent: Project, neonup_home: Path, neon_server_here: NeonServer, person: Person, relay: Relay
 ) -> None:
     """`claim` prints a code and waits; the old URL is dead; `adopt` brings the new one."""
     declare(agent)
-    agent.ok()
+    agent.ok(CLAIMABLE_NEON_HOST=relay.root)
     old = agent.url
     with psycopg.connect(old) as connection:
         connection.execute("CREATE TABLE kept AS SELECT 7 AS n")
     key = {"NEON_API_HOST": neon_server_here.base, "NEON_API_KEY": person.account["api_key"]}
     assert "has not been claimed yet" in agent.fails("adopt", **key)
     with claiming(agent) as process:
-        assert person.claim(printed_code(process)).status_code == 200
+        code = printed_code(process)
+        relay.meet = lambda request: 503 if "/oauth2/token" in request else None
+        said = read_until(process, "It is asked again until it answers.")
+        assert 'From "Continue" on that page on, the password in .env is dead' in said
+        assert "Waiting until " in said and "Ctrl-C leaves it claimable" in said
+        relay.meet = lambda request: None
+        assert person.claim(code).status_code == 200
         said, errors = process.communicate(timeout=60)
     assert process.returncode == 0, errors
     assert "has been claimed" in said and "neonup adopt" in said
-    assert 'From "Continue" on that page on, the password in .env is dead' in errors
-    assert "Waiting until " in errors and "Ctrl-C leaves it claimable" in errors
     (identity,) = kept(neonup_home)
     assert not identity["assertion"] and identity["ended"] == "project_claimed"
     with pytest.raises(psycopg.OperationalError):

@@ -10,8 +10,8 @@ from typing import Any
 import click
 
 from neonup.cli import options, output
-from neonup.database import ClaimOffer, Database, Inspection, State
-from neonup.errors import ClaimInProgress, DatabaseExpired, NeonupError, ServiceError
+from neonup.database import ClaimOffer, Database
+from neonup.errors import ClaimInProgress, NeonupError, ServiceError
 from neonup.provider import Provider
 from neonup.start import announce
 from neonup.start import claim as claims
@@ -79,7 +79,8 @@ def _say(offer: ClaimOffer) -> None:
     if offer.effect:
         announce.tell(offer.effect)
     if offer.code:
-        click.echo(f"code: {offer.code}, good{_until(offer.expires_at)}")
+        until = f", good{_until(offer.expires_at)}" if offer.expires_at else ""
+        click.echo(f"code: {offer.code}{until}")
     click.echo(offer.url)
 
 
@@ -93,15 +94,15 @@ def _wait(provider: Provider, database: Database, offer: ClaimOffer | None) -> N
     Args:
         offer: the code that is waited for; None: somebody is claiming the database already.
     """
-    told, until = "", None
+    told, failed = "", False
     while True:
         if offer and not told:
-            told, until = "pending", offer.expires_at
-            _waiting('somebody to enter the code and press "Continue"', until)
+            told = "pending"
+            _waiting('somebody to enter the code and press "Continue"', offer.expires_at)
         time.sleep((offer and offer.interval) or _INTERVAL)
         try:
             seen = provider.inspect(database)
-            if _is_over(seen):
+            if claims.is_claimed(seen):
                 return
             state = seen.claim.state if seen.claim else told
             if state == "expired":
@@ -110,32 +111,22 @@ def _wait(provider: Provider, database: Database, offer: ClaimOffer | None) -> N
                 _say(offer)
         except ClaimInProgress:  # somebody has used that code at the last moment
             continue
-        except ServiceError:  # for a moment, perhaps: the claim goes on meanwhile
-            if until is not None and datetime.now(UTC) >= until:
+        except ServiceError as error:  # for a moment, perhaps: the claim goes on meanwhile
+            if database.expires_at is None or database.expires_at <= datetime.now(UTC):
                 raise
+            if not failed:
+                announce.tell(error.message, "It is asked again until it answers.")
+            failed = True
             continue
+        failed = False
         if state == "accepted" and state != told:
-            told, until = state, seen.claim.until if seen.claim else None
+            told = state
             announce.tell('Somebody has pressed "Continue": the password in .env is dead.')
-            _waiting("them to finish the claim", until)
+            _waiting("them to finish the claim", seen.claim.until if seen.claim else None)
 
 
 def _waiting(what: str, until: datetime | None) -> None:
     announce.tell(f"Waiting{_until(until)} for {what} (Ctrl-C leaves it claimable)")
-
-
-def _is_over(seen: Inspection) -> bool:
-    """Whether the database was claimed.
-
-    Raises:
-        DatabaseExpired: it has ended, unclaimed.
-    """
-    if seen.state in (State.EXPIRED, State.MISSING):
-        raise DatabaseExpired(
-            "The database has ended without being claimed.",
-            remedy="`neonup --force` creates a new one.",
-        )
-    return seen.state is State.CLAIMED
 
 
 def _adopt(start: Start) -> None:

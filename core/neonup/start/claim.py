@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from neonup.database import ClaimOffer, Database, State
+from neonup.database import ClaimOffer, Database, Inspection, State
 from neonup.errors import DatabaseClaimed, DatabaseExpired, NeonupError
-from neonup.provider import Provider
 from neonup.start import lookup
 from neonup.start.flow import Start
 from neonup.start.renewal import renew
@@ -28,24 +27,28 @@ def offer(start: Start, database: Database) -> ClaimOffer:
             "A local database is yours already: it never expires and has no claim link.",
             remedy="`neonup push` moves it to Neon.",
         )
-    offered = provider.begin_claim(_claimable(provider, database))
+    seen = provider.inspect(database)
+    if is_claimed(seen):
+        raise _already_claimed()
+    offered = provider.begin_claim(seen.database)
     if offered.database.claim_url != database.claim_url:
         renew(start.settings, database, offered.database)
     return offered
 
 
-def _already_claimed() -> DatabaseClaimed:
-    return DatabaseClaimed("The database has been claimed already.", remedy=ADOPT)
+def is_claimed(seen: Inspection) -> bool:
+    """Whether the database was claimed.
 
-
-def _claimable(provider: Provider, database: Database) -> Database:
-    """The database as it is now; raises DatabaseGone where it cannot be claimed any more."""
-    seen = provider.inspect(database)
-    if seen.state is State.CLAIMED:
-        raise _already_claimed()
+    Raises:
+        DatabaseExpired: it has ended, and cannot be claimed any more.
+    """
     if seen.state in (State.EXPIRED, State.MISSING):
         raise DatabaseExpired(
             "The database has expired and can no longer be claimed.",
             remedy="`neonup --force` creates a new one.",
         )
-    return seen.database
+    return seen.state is State.CLAIMED
+
+
+def _already_claimed() -> DatabaseClaimed:
+    return DatabaseClaimed("The database has been claimed already.", remedy=ADOPT)
