@@ -19,7 +19,7 @@ EXPIRING = Database(
     [
         (EXPIRING, "<code>neonup claim</code>", "Claim this database"),
         (EXPIRING.with_(claim_url="https://h/claim/1"), "Claim this database", "neonup claim"),
-        (EXPIRING.with_(expires_at=None), "postgres", "neonup claim"),
+        (EXPIRING.with_(expires_at=None), "Host", "neonup claim"),
     ],
 )
 def test_it_says_how_a_database_that_expires_is_claimed(
