@@ -400,6 +400,9 @@ def test_addresses_of_other_services_are_written_and_stay(
     text = agent.env_file.read_text()
     assert [text.count(line) for line in lines] == [1, 1]
     assert text.startswith("A=1\n") and "provider=account" in text
+    agent.ok("--force", "--provider", "local")  # to another database they do not lead
+    assert "NEON_" not in agent.env_file.read_text()
+    assert agent.env_file.read_text().startswith("A=1\nDATABASE_URL=")
 
 
 def test_a_token_that_expires_in_between_is_exchanged_anew(

@@ -53,8 +53,11 @@ def test_a_first_run_tells_the_claim_link_and_the_countdown(claimable: Project) 
 def test_claim_prints_the_link(claimable: Project) -> None:
     claimable.ok()
     link = claimable.variables["POSTGRES_CLAIM_URL"]
-    assert claimable.ok("claim", "--no-open").strip() == link
-    assert claimable.json("claim") == {"claim_url": link}
+    done = claimable.neonup("claim", "--no-open")
+    assert done.stdout.strip() == link
+    assert "A claim renews the password" in done.stderr
+    shown = claimable.json("claim")
+    assert set(shown) == {"claim_url", "effect"} and shown["claim_url"] == link
 
 
 def test_claim_opens_a_browser(claimable: Project) -> None:

@@ -28,6 +28,7 @@ def write(
     *,
     extra: Mapping[str, str] | None = None,
     replace: bool,
+    other: bool = False,
 ) -> None:
     """Write the block: appended where the key has no value, else in the old one's place.
 
@@ -39,6 +40,7 @@ def write(
         path: the file.
         extra: more variables, from plugins.
         replace: whether neonup's lines of this key may be rewritten.
+        other: whether plugins' variables in them lead to another database, and go with it.
 
     Raises:
         EnvFileError: it could not be written, or would not read back; the file is as it was.
@@ -49,7 +51,11 @@ def write(
     with lock.writing(path, settings.home):
         file = dotenv.read(path)
         managed = _managed(file, database.key, extra) if replace else set()
-        words = _words_to_keep(file, database.key, managed, extra)
+        before = record.our_record(record.comments(file, managed), database.key)
+        if other:
+            managed |= _managed(file, database.key, _names(before)) if managed else set()
+            before.pop("more", None)
+        words = _words_to_keep(file, before, managed, extra)
         own = _of_the_project(database, settings, file)
         if own:
             marks = (f"{name}:{record.checksum(value)}" for name, value in own.items())
@@ -152,10 +158,12 @@ def _hand_on(added: str, file: dotenv.EnvFile, *, after: int) -> None:
 
 
 def _words_to_keep(
-    file: dotenv.EnvFile, key: str, managed: Collection[int], extra: Mapping[str, str]
+    file: dotenv.EnvFile,
+    old: Mapping[str, str],
+    managed: Collection[int],
+    extra: Mapping[str, str],
 ) -> list[str]:
     """What a new record says beside its facts: what was added for it, now or at first."""
-    old = record.our_record(record.comments(file, managed), key)
     if managed:
         added = old.get("added")
     else:

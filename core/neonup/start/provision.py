@@ -123,7 +123,7 @@ def _recorded(
         if settings.git_branches:  # of which branch the new data is
             database = checkout.exchange(settings, provider, database, remark)
         ready.expect(settings)
-        record_changes.write(database, settings, file, replace=replaces is not None)
+        record_changes.write(database, settings, file, replace=replaces is not None, other=True)
         owner.settle(settings, database.with_(source=str(file)))
         return database
 

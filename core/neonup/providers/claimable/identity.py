@@ -10,7 +10,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from neonup.database import ClaimProgress
 from neonup.errors import ProviderError
 from neonup.http.calls import Call
 from neonup.http.run import drive
@@ -105,21 +104,13 @@ class AgentSession:
             raise ProviderError(f"The agent's identity has ended: {identity.ended}.")
         self._token = self._exchanged()
 
-    def credentials(self) -> api.Credentials:
-        return self._ask(api.credentials)
-
-    def begin_claim(self) -> api.ClaimCode:
-        return self._ask(api.begin_claim)
-
-    def claim_progress(self) -> ClaimProgress | None:
-        return self._ask(api.claim_progress)
-
     def delete(self) -> None:
         """Delete the project, which ends the identity."""
-        self._ask(api.delete)
+        self.ask(api.delete)
         self._identity.end(DELETED, self._store)
 
-    def _ask(self, call: Callable[[str, str, str], Call[T]]) -> T:
+    def ask(self, call: Callable[[str, str, str], Call[T]]) -> T:
+        """What a call of `api` about the project answers: it takes root, project and token."""
         identity = self._identity
         try:
             return self._heeding(call(identity.base, identity.project_id, self._token))

@@ -129,13 +129,13 @@ class ClaimableProvider(Provider):
             return claim, database
         try:
             with self._session(identity) as session:
-                claim = session.claim_progress()
+                claim = session.ask(api.claim_progress)
                 if claim is not None and claim.state == "reconciled":
                     identity.end(api.CLAIMED, self._store)
                 elif claim is not None and claim.state == ACCEPTED:
                     identity.revoke(self._store)
                 else:
-                    expires_at = session.credentials().expires_at or database.expires_at
+                    expires_at = session.ask(api.credentials).expires_at or database.expires_at
                     database = database.with_(expires_at=expires_at)
         except api.AgentError as error:
             if error.reason in api.REVOKED:
@@ -150,16 +150,16 @@ class ClaimableProvider(Provider):
         Raises:
             ClaimInProgress: somebody has used the code, and still has time to finish the claim.
         """
-        from neonup.providers.claimable.api import CLAIMING, AgentError
+        from neonup.providers.claimable import api
 
         identity = self._identity(database)
         with self._session(identity) as session:
             try:
-                code = session.begin_claim()
-            except AgentError as error:
-                if error.reason != CLAIMING:
+                code = session.ask(api.begin_claim)
+            except api.AgentError as error:
+                if error.reason != api.CLAIMING:
                     raise
-                remedy = f"{_next(session.claim_progress())}."
+                remedy = f"{_next(session.ask(api.claim_progress))}."
                 raise ClaimInProgress("Somebody is claiming the database.", remedy=remedy) from None
         return ClaimOffer(
             url=code.link,
@@ -178,20 +178,19 @@ class ClaimableProvider(Provider):
         from neonup.providers.claimable import api
 
         identity = self._identity(database)
-        if identity.assertion is not None:
-            try:
+        try:
+            if identity.assertion is not None:
                 with self._session(identity) as session:
                     session.delete()
-                return
-            except api.AgentError as error:
-                if error.reason in api.REVOKED:
-                    raise ProviderError(
-                        "Somebody has begun to claim the database, which ended the right to "
-                        "delete it from here.",
-                        remedy="If nobody finishes the claim, it is deleted when it expires.",
-                    ) from None
-                if not error.ends:
-                    raise
+        except api.AgentError as error:
+            if error.reason in api.REVOKED:
+                raise ProviderError(
+                    "Somebody has begun to claim the database, which ended the right to delete "
+                    "it from here.",
+                    remedy="If nobody finishes the claim, it is deleted when it expires.",
+                ) from None
+            if not error.ends:
+                raise
         if identity.ended == api.CLAIMED:
             raise ProviderError(
                 "The database has been claimed, and is its owner's to delete.",
@@ -224,6 +223,8 @@ class ClaimableProvider(Provider):
         return identity
 
     def _database(self, identity: AgentIdentity, spec: DatabaseSpec) -> Database:
+        from neonup.providers.claimable import api
+
         denied = {n: why for n, why in identity.denied.items() if n in self._options.capabilities}
         with self._session(identity) as session:
             if {*denied.values()} - {"requires_claim"}:
@@ -235,7 +236,7 @@ class ClaimableProvider(Provider):
                     remedy="Remove it from capabilities. The local Neon (`neonup serve`) has "
                     "neither the Data API nor Neon Auth.",
                 )
-            credentials = session.credentials()
+            credentials = session.ask(api.credentials)
         identity.variables = credentials.variables
         identity.save(self._store)
         direct = urls.direct(credentials.url)
