@@ -182,6 +182,40 @@ def test_where_nothing_says_which_project(shop: Project, owner: NeonClient) -> N
     assert branch["project_id"] == id_
 
 
+def test_a_folder_that_neons_own_command_has_linked(
+    shop: Project, owner: NeonClient, neon_server_here: NeonServer
+) -> None:
+    made, named = (owner.projects.create(name=name).project.id for name in ("linked", "named"))
+    link = shop.folder / ".neon"
+
+    def shown(**environ: str) -> str:
+        (branch,) = shop.json("branches", "list", **environ)
+        return str(branch["project_id"])
+
+    link.write_text(
+        json.dumps({"projectId": made, "orgId": neon_server_here.org_id, "branch": "x"})
+    )
+    assert shown() == made
+    assert shown(NEON_PROJECT_ID=named) == named
+    (listed,) = shop.json("branches", "list", "--project", named)
+    assert listed["project_id"] == named
+    (shop.folder / "pyproject.toml").write_text(f'[tool.neonup.account]\nproject = "{named}"\n')
+    assert shown() == named
+    (shop.folder / "pyproject.toml").write_text("[tool.neonup]\n")
+    assert shown() == made
+    link.rename(shop.folder.parent / ".neon")  # above it
+    assert shown() == made
+    (shop.folder.parent / ".neon").write_text(json.dumps({"orgId": "org-of-nobody-12345678"}))
+    assert "organization" in shop.fails("projects", "list", NEON_ORG_ID="")
+    link.write_text("")  # as after `neon set-context` without anything
+    assert "--project" in shop.fails("branches", "list")
+    for broken in ("{", "[]", '{"projectId": 5}', '{"orgId": "../x"}'):
+        link.write_text(broken)
+        said = shop.fails("branches", "list")
+        assert ".neon" in said and "neon link" in said
+        assert shown(NEON_PROJECT_ID=made) == made
+
+
 def test_a_database_of_the_provider_local_has_no_branches(shop: Project) -> None:
     shop.ok(NEONUP_PROVIDER="local")
     said = shop.fails("branches", "list")

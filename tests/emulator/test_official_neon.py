@@ -12,7 +12,9 @@ from typing import Any
 import psycopg
 import pytest
 
-from tests.emulator.api import Api, ask
+from neonup_cloud.account import linked
+from neonup_cloud.account.linked import NeonLink
+from tests.emulator.api import Api, Project, ask
 from tests.emulator.serving import NeonServer
 from tests.project import clean_environ
 
@@ -238,3 +240,14 @@ def test_env_pull_writes_the_urls_of_the_branch(of_project: Of, tmp_path: Path) 
 @pytest.mark.skipif(shutil.which("psql") is None, reason="psql is not installed")
 def test_psql(of_project: Of) -> None:
     assert "forty-two" in of_project("psql", "--", "-c", "SELECT 'forty-two'")
+
+
+def test_neonup_reads_what_neon_link_writes(
+    neon: Neon, project: Project, neon_server_here: NeonServer, tmp_path: Path
+) -> None:
+    neon("link", "--project-id", project.id, "--org-id", neon_server_here.org_id)
+    link = linked.find(tmp_path)
+    assert link == NeonLink(tmp_path / ".neon", project.id, neon_server_here.org_id)
+    neon("checkout", "main")
+    (tmp_path / "below").mkdir()
+    assert linked.find(tmp_path / "below") == link

@@ -12,7 +12,12 @@ from typing import Any
 from neonup.plugin.options import Options, option, text
 
 
-def _id(value: object) -> str:
+def parse_id(value: object) -> str:
+    """The id of a project or an organization.
+
+    Raises:
+        ValueError: it can be none.
+    """
     name = text(value)
     if not name.isascii() or not name.replace("-", "").isalnum():  # as Neon's document says
         raise ValueError("an id has letters, digits and dashes")
@@ -52,8 +57,8 @@ class AccountOptions(Options):
 
     table = "account"
     url: str | None = option(str, also="NEON_API_HOST")
-    project: str | None = option(_id, also="NEON_PROJECT_ID")
-    org: str | None = option(_id, also="NEON_ORG_ID")
+    project: str | None = option(parse_id, also="NEON_PROJECT_ID")
+    org: str | None = option(parse_id, also="NEON_ORG_ID")
     region: str | None = option(str)
     branch: str | None = option(str)
     database: str | None = option(str)

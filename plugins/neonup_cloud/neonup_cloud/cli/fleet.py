@@ -34,7 +34,8 @@ def fleet() -> None:
 def _opened(arguments: Mapping[str, Any]) -> Iterator[Fleet[Sender]]:
     from neonup_cloud.fleets import declared
 
-    with target.opened(**arguments) as to:
+    # Users' projects stay where they are, wherever a developer has linked the folder to.
+    with target.opened(linked=False, **arguments) as to:
         yield declared(to.neon, to.settings, org_id=to.org)
 
 

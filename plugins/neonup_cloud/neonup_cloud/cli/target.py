@@ -61,7 +61,7 @@ class AccountTarget:
         settings: the folder's.
         database: what ``.env`` records.
         org: the organization that is meant where one is named.
-        fallback: the project of ``NEON_PROJECT_ID``.
+        fallback: the project of ``NEON_PROJECT_ID``, else the one that ``.neon`` links to.
     """
 
     neon: NeonClient
@@ -90,7 +90,11 @@ class AccountTarget:
             return project_id
         raise NeonupError(
             "It is unknown which Neon project is meant.",
-            checked=[f"{self.settings.key} in {self.settings.env_file}", "NEON_PROJECT_ID"],
+            checked=[
+                f"{self.settings.key} in {self.settings.env_file}",
+                "NEON_PROJECT_ID",
+                ".neon",
+            ],
             remedy="Name it: --project ID; `neonup projects list` shows them.",
         )
 
@@ -153,17 +157,22 @@ def _chosen(candidates: Iterable[N], text: str, kind: str, plural: str) -> N:
 
 
 @contextmanager
-def opened(*, local: bool, **arguments: Any) -> Iterator[AccountTarget]:
+def opened(*, local: bool, linked: bool = True, **arguments: Any) -> Iterator[AccountTarget]:
     """Open the account that a command uses.
 
     That of a local Neon with ``--local``, or where ``.env`` leads to a database of one and nothing
     else names an API; else one's own.
 
+    Args:
+        linked: whether the project and the organization of ``.neon`` are meant where neither
+            variables nor ``[tool.neonup.account]`` name others.
+
     Raises:
-        NeonupError: no local Neon runs, or there is no key.
+        NeonupError: no local Neon runs, there is no key, or ``.neon`` cannot be used.
     """
     from neonup_cloud import NeonClient
     from neonup_cloud.account import current
+    from neonup_cloud.account.linked import find as find_link
     from neonup_cloud.options import AccountOptions
 
     settings = resolve(None, **arguments)
@@ -174,5 +183,9 @@ def opened(*, local: bool, **arguments: Any) -> Iterator[AccountTarget]:
         with NeonClient(local_neon.key, base_url=local_neon.base) as neon:
             yield AccountTarget(neon, settings, database, None, None)
         return
+    org, project = options.org, options.project
+    if linked and project is None and (link := find_link(settings.project)) is not None:
+        # A project that is named elsewhere may be another organization's than the link's.
+        org, project = org or link.org, link.project
     with NeonClient(base_url=options.url) as neon:
-        yield AccountTarget(neon, settings, database, options.org, options.project)
+        yield AccountTarget(neon, settings, database, org, project)
