@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import signal
 import subprocess
@@ -56,6 +57,36 @@ def test_a_branch_of_a_project_is_made_and_only_it_is_deleted(
     assert len(projects(neon_server_here, name)) == 1
     shop.ok("destroy", "--yes", **environ)
     assert branches(neon_server_here, team) == ["main"]
+
+
+def test_a_linked_folder_gets_branches_of_the_project_that_it_is_linked_to(
+    shop: Project, name: str, neon_server_here: NeonServer, owner: NeonClient
+) -> None:
+    team = owner.projects.create(name=f"{name}-team").project.id
+    link = shop.folder / ".neon"
+    link.write_text(json.dumps({"projectId": team, "orgId": neon_server_here.org_id}))
+    assert f"{team}, as .neon says" in shop.neonup("doctor").stdout
+    shop.ok()
+    first = shop.url
+    assert len(branches(neon_server_here, team)) == 2
+    shop.ok("reset", "--yes")
+    assert shop.url != first
+    assert len(branches(neon_server_here, team)) == 2
+    shop.ok("destroy", "--yes")
+    assert branches(neon_server_here, team) == ["main"]
+    assert len(projects(neon_server_here, name)) == 1
+
+
+def test_a_project_that_was_linked_after_its_creation_is_replaced_by_a_project(
+    shop: Project, name: str, neon_server_here: NeonServer
+) -> None:
+    shop.ok()
+    (own,) = projects(neon_server_here, name)
+    (shop.folder / ".neon").write_text(json.dumps({"projectId": own.id}))
+    shop.ok("reset", "--yes")
+    (after,) = [one for one in projects(neon_server_here, name) if one.deleted_at is None]
+    assert after.id != own.id
+    assert shop.query("SELECT 1") == "1"
 
 
 def test_a_project_has_the_major_version_of_the_setting(

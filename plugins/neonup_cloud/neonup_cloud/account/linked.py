@@ -8,14 +8,14 @@ folder or above it, below the user's home. neonup only reads it.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from neonup import SettingsError
-from neonup_cloud.options import parse_id
+from neonup_cloud.options import AccountOptions, parse_id
 
 NAME = ".neon"
 
@@ -33,6 +33,21 @@ class NeonLink:
     path: Path
     project: str | None = None
     org: str | None = None
+
+
+def with_link(options: AccountOptions, folder: Path) -> AccountOptions:
+    """The options, with what ``.neon`` says where they name no project.
+
+    A project that they name may be another organization's than the link's, so the link is one
+    thing: it is taken with both of its ids, or not at all. An organization that they name stays.
+
+    Raises:
+        SettingsError: as `find`.
+    """
+    link = None if options.project else find(folder)
+    if link is None:
+        return options
+    return replace(options, project=link.project, org=options.org or link.org)
 
 
 def find(folder: Path) -> NeonLink | None:

@@ -53,16 +53,19 @@ class AccountProvider(Provider):
 
     def facts(self) -> Iterator[str]:
         """The API and what is created in it, for ``neonup doctor``."""
+        from neonup_cloud.account.linked import with_link
         from neonup_cloud.api.access import base_url
 
         try:
-            wanted = self._options
+            named = self._options
+            wanted = with_link(named, self.settings.project)
             yield f"asks {base_url(wanted.url)}"
         except SettingsError as error:
             yield error.message
             return
         if wanted.project:
-            yield f"creates a branch of the project {wanted.project}"
+            source = "" if named.project else ", as .neon says"
+            yield f"creates a branch of the project {wanted.project}{source}"
         else:
             yield f"creates a project{f' of {wanted.org}' if wanted.org else ''}"
 
@@ -76,8 +79,13 @@ class AccountProvider(Provider):
         """
         from neonup_cloud.account import location as locations
         from neonup_cloud.account.creation import AccountCreation
+        from neonup_cloud.account.linked import with_link
 
-        wanted = self._options
+        wanted, linked = self._options, with_link(self._options, self.settings.project)
+        replaced = locations.parse(spec.replaces.id) if spec.replaces else None
+        # A project that neonup created may have been linked since: no branch of it replaces it.
+        if replaced is None or (replaced.project == linked.project and replaced.branch):
+            wanted = linked
         of_git = spec.replaces and self.git_branch(spec.replaces)
         like = spec.copy_of or (spec.replaces if of_git else None)
         with self.connect(wanted, like) as neon:

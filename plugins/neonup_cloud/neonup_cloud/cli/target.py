@@ -172,7 +172,7 @@ def opened(*, local: bool, linked: bool = True, **arguments: Any) -> Iterator[Ac
     """
     from neonup_cloud import NeonClient
     from neonup_cloud.account import current
-    from neonup_cloud.account.linked import find as find_link
+    from neonup_cloud.account.linked import with_link
     from neonup_cloud.options import AccountOptions
 
     settings = resolve(None, **arguments)
@@ -183,9 +183,7 @@ def opened(*, local: bool, linked: bool = True, **arguments: Any) -> Iterator[Ac
         with NeonClient(local_neon.key, base_url=local_neon.base) as neon:
             yield AccountTarget(neon, settings, database, None, None)
         return
-    org, project = options.org, options.project
-    if linked and project is None and (link := find_link(settings.project)) is not None:
-        # A project that is named elsewhere may be another organization's than the link's.
-        org, project = org or link.org, link.project
+    if linked:
+        options = with_link(options, settings.project)
     with NeonClient(base_url=options.url) as neon:
-        yield AccountTarget(neon, settings, database, org, project)
+        yield AccountTarget(neon, settings, database, options.org, options.project)
