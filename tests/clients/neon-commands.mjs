@@ -6,7 +6,7 @@
 // JSON: its exit status and what it wrote. Its entry module is loaded anew for each. A command has ended where it asks the process to
 // exit, or where nothing keeps the process alive: that is when Node emits `beforeExit`, in which the next
 // line is read. The first answer is all commands: ["auth", "branches list", ...], in the order of their help.
-import { readSync, writeSync } from "node:fs";
+import { read, writeSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 import path from "node:path";
 
@@ -47,23 +47,24 @@ process.on("uncaughtException", (error) => {
   }
 });
 
-const line = () => {
-  let text = "";
-  const byte = Buffer.alloc(1);
-  while (readSync(questions, byte) === 1 && byte[0] !== 10) text += byte.toString("latin1");
-  return Buffer.from(text, "latin1").toString();
-};
+// Read by callbacks, so that connections which the server closes meanwhile are noticed before the next command.
+const line = (done, text = "") =>
+  read(questions, Buffer.alloc(65536), (error, count, buffer) => {
+    const known = text + buffer.toString("utf8", 0, count);
+    if (error || !count || known.endsWith("\n")) done(known);
+    else line(done, known);
+  });
 const answer = (value) => writeSync(answers, JSON.stringify(value) + "\n");
 
-const next = () => {
-  const text = line();
-  if (!text) process.reallyExit(0);
-  begun();
-  process.exitCode = undefined;
-  process.argv.splice(1, Infinity, path.join(dist, "cli.js"), ...JSON.parse(text));
-  running += 1;
-  load("index.js", `?${running}`);
-};
+const next = () =>
+  line((text) => {
+    if (!text) process.reallyExit(0);
+    begun();
+    process.exitCode = undefined;
+    process.argv.splice(1, Infinity, path.join(dist, "cli.js"), ...JSON.parse(text));
+    running += 1;
+    load("index.js", `?${running}`);
+  });
 process.on("beforeExit", () => {
   answer({ status: status ?? process.exitCode ?? 0, ...written });
   next();

@@ -24,7 +24,7 @@ from tests.waiting import wait_until
 KEY = "napi_very_secret_key"
 TRIES = 5
 
-VALUES: dict[str, Any] = {"str": "x-1", "Sequence[str]": ["x-1"]}
+VALUES: dict[str, Any] = {"str": "x-1", "int": 1, "Sequence[str]": ["x-1"], "ProjectRole": "viewer"}
 """What an operation is given, by the type of its parameter."""
 
 MADE_OF_OTHERS = {
@@ -54,9 +54,10 @@ def operations() -> dict[str, dict[str, Any]]:
         for name, member in vars(type(value)).items():
             if not isinstance(member, operation) or f"{group}.{name}" in MADE_OF_OTHERS:
                 continue
-            parameters = list(inspect.signature(inspect.unwrap(member)).parameters.values())[1:]
+            define: Any = vars(member)["__wrapped__"]
+            parameters = list(inspect.signature(define).parameters.values())[1:]
             found[f"{group}.{name}"] = {
-                one.name: VALUES[str(one.annotation)]
+                one.name: VALUES.get(str(one.annotation), "x-1")
                 for one in parameters
                 if one.default is one.empty
             }
@@ -90,7 +91,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("driver", DRIVERS)
 @pytest.mark.parametrize("fault", [CUT, refusal(500)], ids=["cut", "500"])
 def test_an_answer_is_lost(driver: str, fault: Any) -> None:
-    with hostile(fault) as server, client(driver, server.base, KEY) as neon:
+    with hostile(fault) as server, client(driver, server.base, KEY, org_id="org-1") as neon:
         for name in OPERATIONS:
             error, asked = carry_out(neon, name), took(server)
             assert len(set(asked)) == 1, name
@@ -103,7 +104,7 @@ def test_an_answer_is_lost(driver: str, fault: Any) -> None:
 @pytest.mark.usefixtures("quick")
 @pytest.mark.parametrize("driver", DRIVERS)
 def test_what_was_not_begun_is_sent_again(driver: str) -> None:
-    with hostile(refusal(423)) as server, client(driver, server.base, KEY) as neon:
+    with hostile(refusal(423)) as server, client(driver, server.base, KEY, org_id="org-1") as neon:
         for name in OPERATIONS:
             assert type(carry_out(neon, name)) is errors.Locked, name
             assert len(took(server)) == TRIES, name
@@ -113,7 +114,7 @@ def test_what_was_not_begun_is_sent_again(driver: str) -> None:
 @pytest.mark.parametrize("driver", DRIVERS)
 @pytest.mark.parametrize("name", ["snapshots.create", "branches.delete"])
 def test_a_connection_that_times_out_has_created_nothing(driver: str, name: str) -> None:
-    with nobody_accepts() as base, client(driver, base, KEY, timeout=2) as neon:
+    with nobody_accepts() as base, client(driver, base, KEY, org_id="org-1", timeout=2) as neon:
         error = carry_out(neon, name)
         assert type(error) is errors.Unavailable
         assert "no connection within 1 s" in error.message
