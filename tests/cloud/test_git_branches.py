@@ -106,6 +106,11 @@ def test_what_stays_with_the_database_that_is_recorded(repository: Shop) -> None
     shop.ok()
     assert shop.env_file.read_bytes() == content
     assert repository.names() == ["main"]
+    records = Path(shop.environ["NEONUP_HOME"]) / "account" / "git-branches"
+    shutil.rmtree(records)
+    repository.switch("topic")
+    assert shop.python(ENSURE, NEONUP_ENV="production").returncode == 0
+    assert not records.exists()
 
 
 def test_starts_at_the_same_moment_create_one_branch(repository: Shop) -> None:
@@ -236,6 +241,41 @@ def test_a_restore_keeps_the_git_branch(repository: Shop) -> None:
     assert shop.query(VALUE) == "5"
     repository.switch("main")
     assert shop.query(VALUE) == "1"
+
+
+def test_a_folder_that_was_moved_takes_its_git_branches_along(repository: Shop) -> None:
+    shop = repository.project
+    repository.switch("-c", "topic")
+    shop.ok()
+    repository.set(2)
+    shop.folder = shop.folder.rename(shop.folder.with_name("moved"))
+    repository.switch("main")
+    assert shop.query(VALUE) == "1"
+    assert f"id={repository.id} " in shop.env_file.read_text()
+    repository.switch("topic")
+    assert shop.query(VALUE) == "2"
+    repository.switch("main")
+    shop.ok()
+    repository.delete("topic")
+    assert "Deleted 1" in shop.ok("prune", "-y")
+    assert repository.names() == ["main"]
+
+
+def test_reset_on_one_git_branch_leaves_the_data_of_the_others(repository: Shop, name: str) -> None:
+    shop = repository.project
+    repository.switch("-c", "topic")
+    shop.ok()
+    repository.set(2)
+    repository.switch("main")
+    done = shop.neonup("reset", "-y")
+    assert done.returncode == 0, done.stderr
+    assert "has the data of other git branches as well: topic" in done.stdout + done.stderr
+    assert len(projects(repository.server, name)) == 2
+    assert shop.query("SELECT to_regclass('state') IS NULL") == "t"
+    repository.switch("topic")
+    assert shop.query(VALUE) == "2"
+    repository.switch("main")
+    assert shop.query("SELECT to_regclass('state') IS NULL") == "t"
 
 
 def test_reset_and_destroy_are_of_the_git_branch_alone(repository: Shop) -> None:

@@ -197,5 +197,7 @@ def test_what_git_says(tmp_path: Path) -> None:
     assert git.branch_names(main) == frozenset({"trunk", "a/b"})
     assert git.in_main_worktree(tmp_path / "tree" / "app") == main / "app"
     assert git.in_main_worktree(main / "app") is None
+    subprocess.run([*base, "update-ref", "refs/remotes/origin/c/d", "trunk"], check=True)
+    assert git.branch_names(main, remote=True) == frozenset({"c/d"})
     subprocess.run([*base, "switch", "-q", "--detach"], check=True)
     assert git.branch(main) is None

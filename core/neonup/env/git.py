@@ -93,20 +93,18 @@ def branch_names(folder: Path, *, remote: bool = False) -> frozenset[str] | None
     """The branches of a folder's repository; None where git does not say which there are.
 
     Args:
-        remote: those of its remotes as well, as they were when git last asked them.
+        remote: those of its remotes instead, as they were when git last asked them.
     """
-    places = ("refs/heads", *(("refs/remotes",) if remote else ()))
-    depth = {"heads": 2, "remotes": 3}  # refs/heads/NAME, refs/remotes/REMOTE/NAME
+    place = (
+        ("%(refname:lstrip=3)", "refs/remotes") if remote else ("%(refname:lstrip=2)", "refs/heads")
+    )
     try:
-        failed, listed = _answer(folder, "for-each-ref", "--format=%(refname)", *places)
+        failed, listed = _answer(folder, "for-each-ref", "--format", *place)
     except GitFailed:
         return None
-    if failed != 0:
-        return None
-    refs = (ref.split("/") for ref in listed.splitlines())
-    names = {"/".join(parts[depth[parts[1]] :]) for parts in refs}
-    checked_out = branch(folder)  # it may have no commit yet
-    return frozenset(names | {checked_out} if checked_out else names)
+    checked_out = None if remote else branch(folder)  # it may have no commit yet
+    names = frozenset(filter(None, [*listed.splitlines(), checked_out]))
+    return names if failed == 0 else None
 
 
 def in_main_worktree(folder: Path) -> Path | None:

@@ -49,7 +49,7 @@ def follow(
     before = provider.git_branch(database) if branch else None
     if branch is None or before in (None, branch):
         return database
-    if before and not provider.local and not _may_create(settings, sign, against, local_only):
+    if not provider.local and not _may_create(settings, sign, against, local_only):
         return database
     from neonup.env import lock  # no start needs it where the data is the branch's
 
@@ -57,13 +57,10 @@ def follow(
         recorded = lookup.find_database(settings)
         if recorded is not None and recorded.provider == database.provider:
             database = recorded
-        from neonup.start import owner  # no start needs it where nothing is exchanged
-
-        if before and provider.local:  # another one knows whose its branches are
-            owner.check(settings, database, "exchanged for that of another git branch")
         switched = exchange(settings, provider, database, remark)
         if switched.url != database.url:
             from neonup.env import record_changes
+            from neonup.start import owner
 
             record_changes.write(switched, settings, lookup.file_of(settings), replace=True)
             owner.settle(settings, switched)
@@ -81,7 +78,11 @@ def exchange(
     before = provider.git_branch(database)
     if branch is None or before in (None, branch):
         return database
-    if before and not provider.local:
+    if before and provider.local:
+        from neonup.start import owner  # no start needs it where nothing is exchanged
+
+        owner.check(settings, database, "exchanged for that of another git branch")
+    elif before:  # the provider knows whose its branches are
         lookup.check_replaceable(database)
     switched = provider.switch(database, branch).in_scheme(settings.url_scheme)
     if not before:

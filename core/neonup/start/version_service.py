@@ -18,6 +18,8 @@ from neonup.versions import Restored, Version, Versions
 if TYPE_CHECKING:
     from neonup.arguments import Arguments
 
+_SIGN = "a command about versions"
+
 
 def versions_of(settings: Settings, database: Database | None) -> Versions:
     """The versions of a project's database, which has the data of the git branch checked out.
@@ -47,7 +49,7 @@ def versions_of(settings: Settings, database: Database | None) -> Versions:
     if settings.enabled and not lookup.is_recorded_here(settings, database):
         owner.settle(settings, database)  # a folder that was moved takes its database along
     if settings.enabled and settings.git_branches:
-        database = checkout.follow(settings, provider, database, sign="a command about versions")
+        database = checkout.follow(settings, provider, database, sign=_SIGN)
     versions = provider.versions(database)
     if versions is None:
         claim = " `neonup claim` takes this one into your account." if database.claim_url else ""
@@ -77,7 +79,7 @@ def restore(settings: Settings, versions: Versions, wanted: Version | datetime) 
     done = versions.restore(wanted) if isinstance(wanted, Version) else versions.restore_to(wanted)
     if done.database_id is not None and database is not None and database.id != done.database_id:
         renew(settings, database, database.with_(id=done.database_id))  # e.g. on another branch
-    now = Start(settings, create=False, quiet=True).run()
+    now = Start(settings, sign=_SIGN, create=False, quiet=True).run()
     if now.note:  # its port was taken meanwhile, so that the URL is another one
         announce.remark(now.note, settings)
     return done

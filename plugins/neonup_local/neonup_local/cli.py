@@ -16,10 +16,10 @@ import neonup
 from neonup import USER, NeonupError
 from neonup.plugin import commands
 from neonup.plugin.manager import create_plugin_manager
-from neonup_local.servers import Servers
-from neonup_local.service import details, orphans
+from neonup_local.pruning import DeletedGitBranches, OrphanedDatabases, Prunable
+from neonup_local.servers import Leftover, Servers
+from neonup_local.service import details
 from neonup_local.service.databases import LocalDatabases
-from neonup_local.service.versions import checkouts
 from neonup_local.test_server import overview, sweep
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -194,70 +194,39 @@ def prune(yes: bool, given_up: Path | None) -> None:
     removed = sweep(databases.home)
     if removed and not neonup.wants_json():
         click.echo(f"Removed the leftovers of {len(removed)} pytest runs.")
-    given_up = given_up and given_up.absolute()
-    orphaned = list(orphans.find(databases, given_up=given_up))
-    doomed = [orphan for orphan in orphaned if orphan.stays is None]
-    left = [
-        {"id": orphan.id, "why": f"its project {orphan.folder} is gone, but {orphan.stays}"}
-        for orphan in orphaned
-        if orphan.stays is not None
+    kinds: list[Prunable] = [
+        OrphanedDatabases(databases, given_up and given_up.absolute()),
+        DeletedGitBranches(databases),
+        *_other_servers(databases.home),
     ]
-    others = [(servers, servers.leftovers()) for servers in _other_servers(databases.home)]
-    left += [
-        {"id": leftover.id, "why": f"{leftover.why}, but {leftover.stays}"}
-        for _, leftovers in others
-        for leftover in leftovers
-        if leftover.stays is not None
-    ]
+    offers = [(kind, kind.leftovers()) for kind in kinds]
+    left = [leftover for _, offered in offers for leftover in offered if leftover.stays]
     _tell_left(left)
-    rows = [_orphan_row(databases, orphan) for orphan in doomed]
-    of_git = dict(checkouts.of_deleted(databases))
-    rows += [
-        {"id": path.parent.parent.name, "why": why, "size": details.size(path)}
-        for path, why in of_git.items()
-    ]
-    offered = [
-        (servers, [leftover for leftover in leftovers if leftover.stays is None])
-        for servers, leftovers in others
-    ]
-    rows += [
-        {"id": leftover.id, "why": leftover.why, "size": leftover.size}
-        for _, leftovers in offered
-        for leftover in leftovers
-    ]
+    rows = [leftover for _, offered in offers for leftover in offered if not leftover.stays]
     if rows:
         _make_sure(rows, yes)
-    meanwhile = [
-        {"id": orphan.id, "why": "it has come to be used meanwhile"}
-        for orphan in doomed
-        if not orphans.remove(databases, orphan.id, given_up=given_up)
-    ]
-    for path in of_git:
-        checkouts.remove(databases, path)
-    for servers, leftovers in offered:
-        stayed = servers.purge(leftovers) if leftovers else []
-        meanwhile += [{"id": leftover.id, "why": leftover.stays or ""} for leftover in stayed]
-    _tell_left(meanwhile)
-    used = {row["id"] for row in meanwhile}
-    rows, left = [row for row in rows if row["id"] not in used], left + meanwhile
+    for kind, offered in offers:
+        wanted = [leftover for leftover in offered if not leftover.stays]
+        stayed = kind.purge(wanted) if wanted else []
+        _tell_left(stayed)
+        left += stayed
+        used = {leftover.id for leftover in stayed}
+        rows = [leftover for leftover in rows if leftover.id not in used]
     if neonup.wants_json():
-        neonup.emit({"deleted": rows, "left": left})
+        deleted = [{"id": row.id, "why": row.why, "size": row.size} for row in rows]
+        stay = [{"id": row.id, "why": f"{row.why}, but {row.stays}"} for row in left]
+        neonup.emit({"deleted": deleted, "left": stay})
     elif rows:
-        freed = details.human(sum(row["size"] for row in rows))
+        freed = details.human(sum(row.size for row in rows))
         click.echo(f"Deleted {len(rows)}, which frees {freed}.")
     elif not removed and not left:
         click.echo("There is nothing to prune.")
 
 
-def _tell_left(rows: list[dict[str, str]]) -> None:
+def _tell_left(leftovers: list[Leftover]) -> None:
     if not neonup.wants_json():
-        for row in rows:
-            click.echo(f"Left {row['id']}: {row['why']}.")
-
-
-def _orphan_row(databases: LocalDatabases, orphan: orphans.Orphan) -> dict[str, Any]:
-    why = f"its project {orphan.folder} is gone"
-    return {"id": orphan.id, "why": why, **_size(databases, orphan.id)}
+        for leftover in leftovers:
+            click.echo(f"Left {leftover.id}: {leftover.why}, but {leftover.stays}.")
 
 
 def _check_enabled() -> None:
@@ -265,8 +234,8 @@ def _check_enabled() -> None:
         commands.change()
 
 
-def _make_sure(rows: list[dict[str, Any]], yes: bool) -> None:
-    lines = [f"{row['id']}  {details.human(row['size'])}  {row['why']}" for row in rows]
+def _make_sure(rows: list[Leftover], yes: bool) -> None:
+    lines = [f"{row.id}  {details.human(row.size)}  {row.why}" for row in rows]
     if not neonup.wants_json():
         click.echo("\n".join(lines))
     question = f"Delete {len(rows)} database{'s' * (len(rows) != 1)} for good?"

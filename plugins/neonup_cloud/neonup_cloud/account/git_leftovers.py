@@ -42,19 +42,19 @@ def gone(home: Path, records: GitBranches) -> Iterator[GoneGitBranch]:
     """
     project = records.project()
     here = git_branch_names(project[0]) if project else None
-    anywhere = git_branch_names(project[0], remote=True) if project else None
-    if here is None or anywhere is None:
+    remote = git_branch_names(project[0], remote=True) if project else None
+    if here is None or remote is None:
         return
     store = StateStore(home, "account")
     first = {(store.read(name) or {}).get("id") for name in store.names()}
     for name, record in records.all().items():
         is_ours = record.created or record.id in first
         if record.id and is_ours and name not in here:
-            yield GoneGitBranch(name, record, _stays(home, name, record, anywhere))
+            yield GoneGitBranch(name, record, _stays(home, name, record, remote))
 
 
-def _stays(home: Path, name: str, record: GitBranchRecord, anywhere: frozenset[str]) -> str | None:
-    if name in anywhere:
+def _stays(home: Path, name: str, record: GitBranchRecord, remote: frozenset[str]) -> str | None:
+    if name in remote:
         return f"a remote has {name} still (`git fetch --prune` where it was deleted there, too)"
     for use in owner.uses(home, "account", record.id):
         if owner.names(use, "account", record.id):
