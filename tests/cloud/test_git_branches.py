@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -16,6 +17,7 @@ from neonup_cloud.api.answers import Branch
 from tests.cloud.neon import branches, projects
 from tests.cloud.relay import Relay
 from tests.emulator.serving import NeonServer
+from tests.emulator.test_official_neon import CLI, NODE
 from tests.project import Project
 from tests.repository import make_repository, run_git
 
@@ -415,6 +417,22 @@ def test_a_hot_start_asks_nobody_and_imports_little(repository: Shop) -> None:
     assert {"neonup.start.checkout", "neonup_cloud.account.git_branches"} <= modules
     not_needed = modules & {"httpx", "msgspec", "pluggy", "subprocess"}
     assert not not_needed
+
+
+@pytest.mark.skipif(
+    NODE is None or not CLI.exists(), reason="the official command is not installed"
+)
+def test_the_official_command_comes_to_the_same_branch(repository: Shop) -> None:
+    shop = repository.project
+    repository.switch("-c", "feature/PROJ-1_Add!")
+    shop.ok()
+    (shop.folder / ".neon").write_text(json.dumps({"projectId": repository.id}))
+    official = [str(NODE), str(CLI), "--no-analytics", "--config-dir", str(shop.folder.parent)]
+    done = shop.command([*official, "git", "sync", "--no-env-pull"])
+    assert done.returncode == 0, done.stderr + done.stdout
+    (name,) = json.loads((shop.folder / ".neon").read_text())["git"]["map"].values()
+    assert f"/{repository.branch(name).id} " in shop.env_file.read_text()
+    assert repository.names() == ["feature/proj-1-add", "main"]
 
 
 @pytest.mark.parametrize(

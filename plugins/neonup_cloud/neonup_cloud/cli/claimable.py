@@ -104,7 +104,7 @@ def codes(name: str, as_csv: bool, output: Path | None) -> None:
 @claimable.command("list")
 @_options
 def list_(name: str, as_csv: bool, output: Path | None) -> None:
-    """Ask what became of the databases: who has claimed his, which have expired."""
+    """Ask what became of the databases: which are claimed, which have expired."""
     with _opened(name, as_csv=as_csv, output=output) as (batch, _):
         rows = list(batch.look())
     if not commands.wants_json():
