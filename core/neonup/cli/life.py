@@ -23,6 +23,7 @@ def reset(yes: bool, **arguments: Any) -> None:
     start = options.change(**arguments)
     database = options.ours(start)
     owner.check(start.settings, database, "deleted")
+    database = start.follow_git(database)  # else another git branch's would be deleted
     options.make_sure(
         f"Delete everything in {announce.describe(database)} and start over?", yes, lost="deleted"
     )
@@ -39,6 +40,7 @@ def destroy(yes: bool, **arguments: Any) -> None:
     start = options.change(**arguments)
     database = options.ours(start)
     owner.check(start.settings, database, "deleted")
+    database = start.follow_git(database)  # else another git branch's would be deleted
     options.make_sure(
         f"Delete {announce.describe(database)} and its data for good?", yes, lost="deleted"
     )

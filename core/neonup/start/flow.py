@@ -68,6 +68,7 @@ class Start:
             lookup.publish(self.settings, database, os.environ)
         if database is not None and force:
             lookup.check_replaceable(database)
+            database = self.follow_git(database)  # else another git branch's would be replaced
             database = self._create(Creation.REPLACE, database, need=lookup.instead(database))
         else:
             database = self._settled(database)
@@ -167,8 +168,7 @@ class Start:
         return answering.with_(note=note)
 
     def _answering(self, provider: Provider, database: Database) -> Database:
-        if self.settings.git_branches:
-            database = self._follow_git(provider, database)
+        database = self.follow_git(database, provider)
         state = provider.check(database)
         if state is State.READY:
             return self._finish_pending(database)
@@ -183,12 +183,15 @@ class Start:
             return self._create(recorded=database, need=lost)
         return self._wake(provider, database)
 
-    def _follow_git(self, provider: Provider, database: Database) -> Database:
+    def follow_git(self, database: Database, provider: Provider | None = None) -> Database:
+        """The database with the data of the git branch that is checked out, where that is set."""
+        if not self.settings.git_branches or database.provider == USER:
+            return database
         from neonup.start import checkout  # only where the setting is on
 
         return checkout.follow(
             self.settings,
-            provider,
+            provider or self.provider(database),
             database,
             sign=self.sign,
             against=self.against,
