@@ -26,6 +26,8 @@ class State(enum.StrEnum):
     """Its data is not (or not any more) where this machine can find it."""
     EXPIRED = "expired"
     """Its time ran out."""
+    CLAIMING = "claiming"
+    """A code was given to claim it, and only the service knows what became of that."""
     REVOKED = "revoked"
     """Its password is dead: somebody has begun to claim it, and it is nobody's yet."""
     CLAIMED = "claimed"

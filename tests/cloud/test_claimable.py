@@ -300,6 +300,7 @@ def test_while_somebody_is_claiming_it_there_is_no_other_code(
     assert "has begun to claim" in agent.fails("destroy", "--yes")
     key = {"NEON_API_HOST": neon_server_here.base, "NEON_API_KEY": person.account["api_key"]}
     assert "begun and is not finished" in agent.fails("adopt", **key)
+    assert "Its password is dead" in agent.ok()
     assert "neonup claim" in agent.ok("status")
     old = agent.json("status")["id"]
     agent.env_file.unlink()  # nobody has its URL any more: another one is created
@@ -314,11 +315,29 @@ def test_a_code_that_nobody_used_leaves_the_url_alive(
     """Without a terminal nobody is waited for."""
     agent.ok()
     assert agent.ok("claim", "--no-open").count("code") == 2
+    assert "password is dead" not in agent.ok()
     neon_server_here.neon.clock.ahead = timedelta(minutes=16)
+    assert "password is dead" not in agent.ok()
+    assert "found" in agent.ok()
     status = agent.json("status")
     assert (status["state"], status["detail"]["claim"]) == ("ready", "expired")
     assert agent.query("SELECT 1") == "1"
     assert agent.json("claim")["code"]
+
+
+def test_the_next_start_says_that_a_claim_has_begun_for_which_nobody_has_waited(
+    agent: Project, neon_server_here: NeonServer, person: Person
+) -> None:
+    """A start asks what became of a code, and of no other database."""
+    agent.ok()
+    console = person.proceed(person.look(agent.json("claim")["code"]))
+    neon_server_here.neon.clock.ahead = timedelta(minutes=16)
+    assert "Its password is dead: somebody has begun to claim it." in agent.ok()
+    assert "revoked" in agent.neonup("doctor").stdout
+    neon_server_here.neon.clock.ahead = timedelta()  # the window is open again
+    assert person.take(console).status_code == 200
+    assert "It has been claimed and belongs to its owner's account" in agent.ok()
+    assert "provider=user id=claimable:" in agent.env_file.read_text()
 
 
 def test_at_a_terminal_the_claim_is_waited_for(agent: Project) -> None:

@@ -28,8 +28,8 @@ CLAIMED = (
     "`neonup adopt`, signed in to that account, renews the URL"
 )
 REVOKED = (
-    "Its password is dead: somebody has begun to claim it. `neonup status` asks whether that is "
-    "finished; if not, `neonup claim` gives a new code"
+    "Its password is dead: somebody has begun to claim it. Once they have finished, `neonup adopt` "
+    "renews the URL; if they do not, `neonup claim` gives a new code"
 )
 
 
@@ -172,12 +172,10 @@ class Start:
         state = provider.check(database)
         if state is State.READY:
             return self._finish_pending(database)
-        if state is State.EXPIRED:
-            return self._expired(provider, database)
+        if state in (State.EXPIRED, State.CLAIMING, State.REVOKED):
+            return self._asked(provider, database, state)
         if state is State.CLAIMED:
             return self._claimed(database, database)
-        if state is State.REVOKED:
-            return database.with_(note=REVOKED)
         if state is State.MISSING:
             lost = f"The {database.provider} database in {database.source} is not on this machine"
             return self._create(recorded=database, need=lost)
@@ -241,17 +239,19 @@ class Start:
 
         return lock.project(self.settings)
 
-    def _expired(self, provider: Provider, database: Database) -> Database:
-        """The recorded time is over: perhaps claimed or prolonged; else replaced, or an error."""
+    def _asked(self, provider: Provider, database: Database, state: State) -> Database:
+        """Perhaps claimed, or prolonged; else it stays, or is replaced, or it is an error."""
         from neonup.start import expiry
 
         seen = expiry.inspected(provider, database)
         if seen.state is State.CLAIMED:
             return self._claimed(database, seen.database)
+        if State.REVOKED in (seen.state, state):  # somebody may still finish the claim
+            return database.with_(note=REVOKED)
+        if state is State.CLAIMING:
+            return self._finish_pending(database)
         if seen.state is State.READY:
             return self._renew(database, seen.database)
-        if seen.state is State.REVOKED:  # somebody may still finish the claim
-            return database.with_(note=REVOKED)
         message = expiry.message(database)
         if self.create and (
             self.settings.on_expiry == "replace"

@@ -60,7 +60,9 @@ class ListedDatabase(BaseModel):
     description: str
     provider: str
     source: str = Field(description="The file, or environment.")
-    state: str = Field(description="ready, stopped, missing, expired, revoked or claimed; unknown.")
+    state: str = Field(
+        description="ready, stopped, missing, expired, claiming, revoked or claimed; unknown."
+    )
     served: bool = Field(description="Whether it is the one that this server's tools use.")
 
 

@@ -34,6 +34,7 @@ class AgentIdentity:
         assertion: the secret; None once it is worth nothing.
         ended: why: a code of `neonup.providers.claimable.api.ENDS`, or `DELETED`.
         revoked: whether somebody has begun to claim the project: the database's password is dead.
+        offered: whether a code was given, and it is not known what became of it.
         variables: what leads to the project's other services, by name.
     """
 
@@ -44,6 +45,7 @@ class AgentIdentity:
     assertion: str | None = field(repr=False)
     ended: str | None = None
     revoked: bool = False
+    offered: bool = False
     variables: dict[str, str] = field(default_factory=dict)
 
     def save(self, store: StateStore) -> None:

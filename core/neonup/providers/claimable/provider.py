@@ -23,8 +23,7 @@ if TYPE_CHECKING:
 
 NAME = "claimable"
 _CLAIMED = "project_claimed"
-TIMEOUT = 60.0
-"""Seconds for one request; registering creates a project."""
+TIMEOUT = 60.0  # seconds for one request; registering creates a project
 ACCEPTED = "accepted"
 _HOW_TO_CLAIM = "`neonup claim` gives a code with which somebody takes it into their account"
 _EFFECT = (
@@ -47,9 +46,8 @@ class ClaimableProvider(Provider):
     label: ClassVar[str] = "an unclaimed Neon database"
 
     def unavailable(self) -> str | None:
-        if self.settings.logical_replication:
-            return "it has no way to ask for logical replication; account and neon.new have."
-        return None
+        missing = "it has no way to ask for logical replication; account and neon.new have."
+        return missing if self.settings.logical_replication else None
 
     def facts(self) -> Iterator[str]:
         try:
@@ -84,7 +82,9 @@ class ClaimableProvider(Provider):
         if known.get("ended") == _CLAIMED:
             return State.CLAIMED
         state = super().check(database)
-        return State.REVOKED if known.get("revoked") and state is State.READY else state
+        if state is State.EXPIRED or not (known.get("revoked") or known.get("offered")):
+            return state
+        return State.REVOKED if known.get("revoked") else State.CLAIMING
 
     def inspect(self, database: Database) -> Inspection:
         from neonup.providers.claimable import api
@@ -101,6 +101,7 @@ class ClaimableProvider(Provider):
         claim, database = self._asked(identity, database)
         under_way = claim is not None and claim.state == ACCEPTED  # that outlives the expiry
         state = State.REVOKED if under_way else self.check(database)
+        state = State.READY if state is State.CLAIMING else state  # the service was asked
         if state is State.CLAIMED:
             detail = {"claimed": "its old password is dead", "next": "neonup adopt"}
             return Inspection(state, database.with_(expires_at=None), detail, claim)
@@ -124,7 +125,7 @@ class ClaimableProvider(Provider):
         """
         from neonup.providers.claimable import api
 
-        claim = None
+        claim: ClaimProgress | None = None
         if identity.assertion is None:
             return claim, database
         try:
@@ -137,6 +138,9 @@ class ClaimableProvider(Provider):
                 else:
                     expires_at = session.ask(api.credentials).expires_at or database.expires_at
                     database = database.with_(expires_at=expires_at)
+                    if identity.offered and claim is not None and claim.state == "expired":
+                        identity.offered = False
+                        identity.save(self._store)
         except api.AgentError as error:
             if error.reason in api.REVOKED:
                 identity.revoke(self._store)
@@ -161,6 +165,8 @@ class ClaimableProvider(Provider):
                     raise
                 remedy = f"{_next(session.ask(api.claim_progress))}."
                 raise ClaimInProgress("Somebody is claiming the database.", remedy=remedy) from None
+        identity.offered = True
+        identity.save(self._store)
         return ClaimOffer(
             url=code.link,
             code=code.text,
@@ -268,7 +274,7 @@ class ClaimableProvider(Provider):
         from neonup.http.transport import Sender
         from neonup.providers.claimable.identity import AgentSession
 
-        with closing(Sender(TIMEOUT)) as sender:
+        with closing(Sender(20.0)) as sender:  # seconds, for each try
             yield AgentSession(identity, self._store, sender)
 
     def _base(self) -> str:
