@@ -51,14 +51,13 @@ class AgentIdentity:
     def save(self, store: StateStore) -> None:
         store.write(self.project_id, vars(self))
 
-    def revoke(self, store: StateStore) -> None:
-        """Note it, unless another process has noted an end meanwhile."""
-        now = load(store, self.project_id)
-        if now is not None and now.ended is not None:
-            self.ended, self.assertion = now.ended, None
-        elif not self.revoked:
-            self.revoked = True
-            self.save(store)
+    def note(self, store: StateStore, **facts: object) -> None:
+        """Change some values, unless another process has noted an end meanwhile."""
+        now = load(store, self.project_id) or self
+        if now.ended is None and not facts.items() <= vars(now).items():
+            vars(now).update(facts)
+            now.save(store)
+        vars(self).update(vars(now))
 
     def end(self, reason: str, store: StateStore) -> None:
         self.ended, self.assertion = reason, None

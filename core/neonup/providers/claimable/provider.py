@@ -74,7 +74,7 @@ class ClaimableProvider(Provider):
         return self._database(self._registered(mine, spec), spec)
 
     def check(self, database: Database) -> State:
-        """By the recorded expiry; claimed or revoked where this machine has learned of it."""
+        """By the recorded expiry, and what this machine has learned of a claim."""
         try:
             known = self._store.read(database.id or "") or {}
         except ProviderError:
@@ -134,16 +134,15 @@ class ClaimableProvider(Provider):
                 if claim is not None and claim.state == "reconciled":
                     identity.end(api.CLAIMED, self._store)
                 elif claim is not None and claim.state == ACCEPTED:
-                    identity.revoke(self._store)
+                    identity.note(self._store, revoked=True)
                 else:
                     expires_at = session.ask(api.credentials).expires_at or database.expires_at
                     database = database.with_(expires_at=expires_at)
-                    if identity.offered and claim is not None and claim.state == "expired":
-                        identity.offered = False
-                        identity.save(self._store)
+                    if claim is not None and claim.state == "expired":
+                        identity.note(self._store, offered=False)
         except api.AgentError as error:
             if error.reason in api.REVOKED:
-                identity.revoke(self._store)
+                identity.note(self._store, revoked=True)
             elif not error.ends:
                 raise
         return claim, database
@@ -165,8 +164,7 @@ class ClaimableProvider(Provider):
                     raise
                 remedy = f"{_next(session.ask(api.claim_progress))}."
                 raise ClaimInProgress("Somebody is claiming the database.", remedy=remedy) from None
-        identity.offered = True
-        identity.save(self._store)
+        identity.note(self._store, offered=True)
         return ClaimOffer(
             url=code.link,
             code=code.text,
@@ -243,8 +241,7 @@ class ClaimableProvider(Provider):
                     "neither the Data API nor Neon Auth.",
                 )
             credentials = session.ask(api.credentials)
-        identity.variables = credentials.variables
-        identity.save(self._store)
+        identity.note(self._store, variables=credentials.variables)
         direct = urls.direct(credentials.url)
         return Database(
             url=credentials.url,
