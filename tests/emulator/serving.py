@@ -11,6 +11,7 @@ from pathlib import Path
 
 import uvicorn
 
+from neonup_emulator.api import ws_proxy
 from neonup_emulator.api.app import create_app
 from neonup_emulator.neon.context import LocalNeon
 from tests.cloud.requests_checked import CheckedApp
@@ -54,7 +55,14 @@ def serving(
     neon.start()
     app = CheckedApp(create_app(neon))
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, ws="none"))
+        config = uvicorn.Config(
+            app,
+            log_config=None,
+            access_log=False,
+            ws_max_size=ws_proxy.LARGEST_MESSAGE,
+            ws_per_message_deflate=False,
+        )
+        server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()
         wait_until(lambda: server.started or not thread.is_alive(), "the server")

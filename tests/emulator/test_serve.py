@@ -203,6 +203,13 @@ def test_other_machines_reach_endpoints_when_told_to(neonup_home: Path) -> None:
             verified = f"{uri}&hostaddr={address}".replace("=require", "=verify-full", 1)
             authority = neonup_home / "neon" / "tls" / "authority.crt"
             assert ask(f"{verified}&sslrootcert={authority}", "SELECT n FROM things") == 1
+        # The server itself asks nobody what its name stands for.
+        for name in ("neon.localhost", "127.0.0.1", "neon.invalid"):
+            sent = {"neon-connection-string": uri.replace("neon.localhost", name)}
+            statement = {"query": "SELECT n FROM things"}
+            root = opened.api.base.removesuffix("/api/v2")
+            answer = httpx.post(f"{root}/sql", headers=sent, json=statement, timeout=60)
+            assert answer.json()["rows"] == [["1"]], name
     finally:
         opened.stop()
     again = Server(neonup_home)

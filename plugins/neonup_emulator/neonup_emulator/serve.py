@@ -256,6 +256,8 @@ def _run(
 
     import uvicorn
 
+    from neonup_emulator.api import ws_proxy
+
     class Server(uvicorn.Server):
         async def serve(self, sockets: list[socket.socket] | None = None) -> None:
             self.loop, self.ended = asyncio.get_running_loop(), asyncio.Event()
@@ -288,5 +290,7 @@ def _run(
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=_SECONDS_TO_FINISH,
+        ws_max_size=ws_proxy.LARGEST_MESSAGE,
+        ws_per_message_deflate=False,  # it never leaves the machine
     )
     Server(config).run(sockets=[listener])

@@ -17,7 +17,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount
 
 from neonup import NeonupError
-from neonup_emulator.api import controls, neon_new, refusal, sql
+from neonup_emulator.api import controls, neon_new, refusal, sql, ws_proxy
 from neonup_emulator.api.agents import routes as agents
 from neonup_emulator.api.faults import Fault, Faults, Injector
 from neonup_emulator.api.guard import Guard
@@ -65,6 +65,7 @@ def create_app(
             *agents.routes(),
             *oauth.routes(),
             *sql.routes(),
+            *ws_proxy.routes(),
         ],
         middleware=[
             Middleware(Guard, hosts=hosts),

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from starlette.datastructures import Headers
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.websockets import WebSocketClose
 
 from neonup_emulator.api import refusal
 
@@ -35,9 +36,12 @@ class Guard:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer, or let the application answer."""
-        reason = self._refusal(scope) if scope["type"] == "http" else None
+        reason = self._refusal(scope) if scope["type"] in {"http", "websocket"} else None
         if reason is None:
             await self._app(scope, receive, send)
+            return
+        if scope["type"] == "websocket":
+            await WebSocketClose(reason=reason)(scope, receive, send)  # answers 403
             return
         shown = {"message": "Forbidden", "hint": reason}
         if refusal.is_v2(scope):
@@ -53,7 +57,7 @@ class Guard:
                 "The request names a host that is not this machine. Use 127.0.0.1, or start "
                 "the server with --allow-host and that name."
             )
-        if scope["method"] in _READING:
+        if scope.get("method") in _READING:  # a WebSocket has no method, and sends what it likes
             return None
         origin = headers.get("origin")
         if origin is not None and urlsplit(origin).netloc != host:

@@ -104,10 +104,11 @@ def _target(request: Request) -> dict[str, Any] | None:
     except ValueError:
         return None
     neon: LocalNeon = request.app.state.neon
-    if not neon.has_address(host, port):
+    endpoint = neon.endpoint_at(host, port)
+    if endpoint is None:
         return None
     return {
-        "host": host,
+        "host": neon.addresses.from_here(endpoint),
         "port": port,
         "user": unquote(parts.username or ""),
         "password": unquote(parts.password or ""),

@@ -96,9 +96,6 @@ class LocalNeon:
         """Prepare data directories for the next projects."""
         self.clusters.templates.fill(self.clusters.engines.for_major(None))
 
-    def has_address(self, address: str, port: int) -> bool:
-        """Whether an endpoint has that address."""
-        return any(
-            (endpoint.address, endpoint.port) == (address, port)
-            for endpoint in self.store.all(Endpoint)
-        )
+    def endpoint_at(self, address: str, port: int) -> Endpoint | None:
+        """The endpoint that clients reach at that address; None where there is none."""
+        return self.addresses.find(self.store.all(Endpoint), address, port)

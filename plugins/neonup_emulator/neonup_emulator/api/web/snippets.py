@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from neonup import drivers, urls
 
@@ -131,8 +132,10 @@ datasource db {
 _SERVERLESS = """\
 import {{ neon, neonConfig }} from "@neondatabase/serverless";
 
-// At Neon this line is left out.
+// At Neon these three lines are left out. The last two are for Pool and Client.
 neonConfig.fetchEndpoint = "{base}/sql";
+neonConfig.wsProxy = "{server}/v2";
+neonConfig.useSecureWebSocket = false;
 
 const sql = neon(process.env.DATABASE_URL);
 const [row] = await sql`SELECT version()`;
@@ -152,8 +155,8 @@ class Snippet:
         name: in addresses.
         label: what people call it.
         install: the command that installs it; empty: none.
-        code: reads the URL from the environment; it holds no secret. `{base}` stands for this
-            server where `addressed` is set.
+        code: reads the URL from the environment; it holds no secret. Where `addressed` is set,
+            `{base}` stands for the address of this server and `{server}` for its host and port.
         form: of the URL in `.env`, made from libpq's.
         note: what has to be known.
     """
@@ -168,7 +171,8 @@ class Snippet:
 
     def text(self, base: str) -> str:
         """The code, with this server's address where it needs one."""
-        return self.code.format(base=base) if self.addressed else self.code
+        server = urlsplit(base).netloc
+        return self.code.format(base=base, server=server) if self.addressed else self.code
 
 
 def _without_channel_binding(url: str) -> str:
@@ -226,7 +230,8 @@ ALL = (
         "@neondatabase/serverless",
         "npm install @neondatabase/serverless",
         _SERVERLESS,
-        note="Over HTTP, through this server.",
+        note="Over HTTP, or over a WebSocket, through this server. Before version 22 Node has no "
+        "WebSocket of its own: set neonConfig.webSocketConstructor to that of the package ws.",
         addressed=True,
     ),
 )

@@ -98,6 +98,16 @@ class Addresses:
             else:
                 return endpoint.address, endpoint.port
 
+    def find(self, endpoints: Iterable[Endpoint], address: str, port: int) -> Endpoint | None:
+        """Which of the endpoints has that address, without asking DNS; None: none of them.
+
+        An exposed server goes by several names, and a port of it belongs to one endpoint.
+        """
+        for endpoint in endpoints:
+            if endpoint.port == port and (self._exposed or endpoint.address == address):
+                return endpoint
+        return None
+
     def from_here(self, endpoint: Endpoint) -> str:
         """The IP address at which this machine itself reaches an endpoint."""
         bound = self._bind(endpoint.address)

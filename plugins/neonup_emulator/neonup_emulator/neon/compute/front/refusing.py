@@ -27,7 +27,7 @@ def refuse(client: socket.socket, refusal: Refusal) -> None:
     with client, suppress(OSError, ValueError, struct.error):
         client.settimeout(_PATIENCE)
         with _listened(client, refusal) as ready:
-            ready.sendall(_error(refusal))
+            ready.sendall(error_response(refusal))
             with suppress(OSError):
                 ready.shutdown(socket.SHUT_WR)
                 while ready.recv(1024):  # closing at once could take the answer away
@@ -77,7 +77,8 @@ def _encrypted(client: socket.socket, refusal: Refusal) -> socket.socket:
     return context.wrap_socket(client, server_side=True)
 
 
-def _error(refusal: Refusal) -> bytes:
+def error_response(refusal: Refusal) -> bytes:
+    """The message of Postgres's protocol that ends a connection and says why."""
     fields = {"S": "FATAL", "V": "FATAL", "C": _CODE, "M": refusal.message}
     if refusal.hint:
         fields["H"] = refusal.hint
