@@ -133,8 +133,11 @@ class TestOverAWebSocket:
         wrong = project.url.replace("npg_", "npg_x")
         nobody = project.url.replace(urlsplit(project.url).hostname or "", "192.0.2.1")
         missing = project.url.replace("/neondb?", "/nothing?")
-        password, endpoint, database = run(project, script, f"{wrong} {nobody} {missing}")
+        none = project.url.replace("npg_", "%01")
+        urls = f"{wrong} {none} {nobody} {missing}"
+        password, unusable, endpoint, database = run(project, script, urls)
         assert password == ["28P01", 'password authentication failed for user "neondb_owner"']
+        assert unusable == ["XX000", "That password cannot be used to sign in."]
         assert endpoint == ["XX000", "This server has no endpoint at that address."]
         assert database == ["3D000", 'database "nothing" does not exist']
 

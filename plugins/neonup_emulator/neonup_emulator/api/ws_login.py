@@ -11,7 +11,6 @@ from __future__ import annotations
 import asyncio
 import struct
 
-from scramp import ScramClient  # type: ignore[import-untyped]
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 _STARTUP_VERSION = 3
@@ -28,7 +27,11 @@ class NotPostgres(Exception):
     """The client does not speak Postgres's protocol."""
 
 
-class Incoming:
+class UnusablePassword(Exception):
+    """A password that SCRAM cannot take, e.g. one with a control character."""
+
+
+class ClientStream:
     """What a client sends, as one stream of bytes: packets may be split or joined in messages."""
 
     def __init__(self, socket: WebSocket):
@@ -61,12 +64,12 @@ class Incoming:
         return taken
 
 
-async def startup(client: Incoming) -> bytes:
-    """The client's first packet; raises what `Incoming.some` raises."""
+async def startup(client: ClientStream) -> bytes:
+    """The client's first packet; raises what `ClientStream.some` raises."""
     return await _packet(client)
 
 
-async def sign_in(client: Incoming, socket: WebSocket, first: bytes, server: Pipe) -> bytes:
+async def sign_in(client: ClientStream, socket: WebSocket, first: bytes, server: Pipe) -> bytes:
     """Pass the client's first packet on, and answer the server's question for a password.
 
     Args:
@@ -77,6 +80,7 @@ async def sign_in(client: Incoming, socket: WebSocket, first: bytes, server: Pip
 
     Raises:
         NotPostgres: the client sent something else than a password.
+        UnusablePassword: it is none.
         WebSocketDisconnect: the client left.
         asyncio.IncompleteReadError: the server did.
     """
@@ -96,26 +100,30 @@ async def sign_in(client: Incoming, socket: WebSocket, first: bytes, server: Pip
 
 async def _answer(password: str, server: Pipe) -> bytes:
     """Go through SCRAM with the server; its refusal, where it has one."""
+    from scramp import ScramClient, ScramException  # only this driver's sign-in needs it
+
     reader, writer = server
-    # Postgres takes the user's name from the start-up message, and this one for nothing.
-    scram = ScramClient([_MECHANISM], "*", password)
-    opening = scram.get_client_first().encode()
-    writer.write(
-        _packed(b"p", _MECHANISM.encode() + b"\0" + struct.pack("!i", len(opening)) + opening)
-    )
-    kind, body = await _message(reader)
-    if (kind, _number(body)) != (b"R", _SASL_CONTINUE):
-        return _packed(kind, body)
-    scram.set_server_first(body[4:].decode())
-    writer.write(_packed(b"p", scram.get_client_final().encode()))
-    kind, body = await _message(reader)
-    if (kind, _number(body)) != (b"R", _SASL_FINAL):
-        return _packed(kind, body)
-    scram.set_server_final(body[4:].decode())
+    try:
+        # Postgres takes the user's name from the start-up message, and this one for nothing.
+        scram = ScramClient([_MECHANISM], "*", password)
+        opening = scram.get_client_first().encode()
+        body = _MECHANISM.encode() + b"\0" + struct.pack("!i", len(opening)) + opening
+        writer.write(_packed(b"p", body))
+        kind, body = await _message(reader)
+        if (kind, _number(body)) != (b"R", _SASL_CONTINUE):
+            return _packed(kind, body)
+        scram.set_server_first(body[4:].decode())
+        writer.write(_packed(b"p", scram.get_client_final().encode()))
+        kind, body = await _message(reader)
+        if (kind, _number(body)) != (b"R", _SASL_FINAL):
+            return _packed(kind, body)
+        scram.set_server_final(body[4:].decode())
+    except ScramException:
+        raise UnusablePassword from None
     return b""
 
 
-async def _packet(client: Incoming) -> bytes:
+async def _packet(client: ClientStream) -> bytes:
     """A length and as many bytes."""
     head = await client.exactly(4)
     length = int.from_bytes(head)

@@ -12,11 +12,16 @@ import asyncio
 from contextlib import suppress
 from urllib.parse import urlsplit
 
-from scramp import ScramException  # type: ignore[import-untyped]
 from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from neonup_emulator.api.ws_login import Incoming, NotPostgres, sign_in, startup
+from neonup_emulator.api.ws_login import (
+    ClientStream,
+    NotPostgres,
+    UnusablePassword,
+    sign_in,
+    startup,
+)
 from neonup_emulator.neon.compute.addresses import POSTGRES
 from neonup_emulator.neon.compute.front.messages import Refusal
 from neonup_emulator.neon.compute.front.refusing import error_response
@@ -39,7 +44,7 @@ def routes() -> list[WebSocketRoute]:
 
 async def _proxy(socket: WebSocket) -> None:
     await socket.accept()
-    client = Incoming(socket)
+    client = ClientStream(socket)
     try:
         async with asyncio.timeout(_SIGN_IN_SECONDS):
             first = await startup(client)
@@ -53,7 +58,7 @@ async def _proxy(socket: WebSocket) -> None:
         return
     except (NotPostgres, TimeoutError):
         await _close(socket, _WRONG_PROTOCOL)
-    except ScramException:  # a password that is none, e.g. with a control character
+    except UnusablePassword:
         await socket.send_bytes(error_response(_WRONG_PASSWORD))
         await socket.close()
     except (OSError, asyncio.IncompleteReadError):
@@ -78,7 +83,9 @@ def _endpoint(socket: WebSocket) -> Endpoint | None:
     return neon.endpoint_at(address, port)
 
 
-async def _connect(client: Incoming, socket: WebSocket, first: bytes, endpoint: Endpoint) -> None:
+async def _connect(
+    client: ClientStream, socket: WebSocket, first: bytes, endpoint: Endpoint
+) -> None:
     neon: LocalNeon = socket.app.state.neon
     address = neon.addresses.from_here(endpoint)
     reader, writer = await asyncio.open_connection(address, endpoint.port)
@@ -94,7 +101,10 @@ async def _connect(client: Incoming, socket: WebSocket, first: bytes, endpoint: 
 
 
 async def _relay(
-    client: Incoming, socket: WebSocket, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    client: ClientStream,
+    socket: WebSocket,
+    reader: asyncio.StreamReader,
+    writer: asyncio.StreamWriter,
 ) -> None:
     """Move bytes both ways until one end leaves; each way waits for an end that is slower."""
 
