@@ -9,6 +9,7 @@ import httpx
 import psycopg
 
 from tests.emulator.document import PATH, Document
+from tests.waiting import wait_until
 
 DOCUMENT = Document()
 
@@ -77,15 +78,29 @@ class Api:
 
     def ok(self, method: str, path: str, body: Any = None, **query: Any) -> Any:
         """The content of an answer that says yes."""
-        status, content = self.ask(method, path, body, **query)
+        status, content = self._ask_when_free(method, path, body, **query)
         assert status < 300, content
         return content
 
     def refused(self, method: str, path: str, body: Any = None, **query: Any) -> tuple[int, str]:
         """Status and message of a refusal."""
-        status, content = self.ask(method, path, body, **query)
+        status, content = self._ask_when_free(method, path, body, **query)
         assert status >= 400, content
         return status, content["message"]
+
+    def _ask_when_free(
+        self, method: str, path: str, body: Any = None, **query: Any
+    ) -> tuple[int, Any]:
+        """As `ask`; again where what was asked for before goes on after its answer (423)."""
+
+        answers: list[tuple[int, Any]] = []
+
+        def is_free() -> bool:
+            answers.append(self.ask(method, path, body, **query))
+            return answers[-1][0] != 423
+
+        wait_until(is_free, "the project has no running operations", seconds=60)
+        return answers[-1]
 
     def control(self, method: str, path: str, body: Any = None) -> httpx.Response:
         """Ask for what tests set and read of a server, below ``/neonup``."""
