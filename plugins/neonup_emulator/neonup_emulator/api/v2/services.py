@@ -28,6 +28,7 @@ def list_project_branch_buckets(call: RequestContext) -> Answer:
 def list_project_branch_functions(call: RequestContext) -> Answer:
     """There are none."""
     branch_of(call)
+    call.whole("limit", default=50, smallest=1, largest=1000)
     return {"functions": []}
 
 

@@ -11,6 +11,7 @@ from neonup_emulator.neon.requests.fields import (
     Id,
     Moment,
     Name,
+    OptionalId,
     Provisioner,
     Timeout,
     Units,
@@ -18,16 +19,24 @@ from neonup_emulator.neon.requests.fields import (
 
 
 class NewBranch(Struct):
-    """A branch to be created; without a parent it branches from the default one."""
+    """A branch to be created; without a parent it branches from the default one.
+
+    An empty parent is none, as Neon's document says; an empty LSN likewise, which
+    terraform-provider-neon sends where its user names none.
+    """
 
     name: Name | None = None
-    parent_id: Id | None = None
+    parent_id: OptionalId | None = None
     parent_lsn: str | None = None
     parent_timestamp: Moment | None = None
     protected: bool = False
     archived: bool = False
     init_source: InitSource = "parent-data"
     expires_at: Moment | None = None
+
+    def __post_init__(self) -> None:
+        self.parent_id = self.parent_id or None
+        self.parent_lsn = self.parent_lsn or None
 
 
 class BranchEndpoint(Struct):

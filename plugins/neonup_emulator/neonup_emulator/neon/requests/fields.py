@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 Id = Annotated[str, Meta(pattern=r"^[a-z0-9-]{1,60}$")]
+OptionalId = Annotated[str, Meta(pattern=r"^[a-z0-9-]{0,60}$")]
 Name = Annotated[str, Meta(min_length=1, max_length=256)]
 PgName = Annotated[str, Meta(min_length=1, max_length=63, pattern=r"^[^\x00]+$")]
 Units = Annotated[float, Meta(ge=0.25, le=1024)]
