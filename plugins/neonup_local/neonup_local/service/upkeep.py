@@ -52,8 +52,6 @@ def start(home: Path) -> None:
 
 def main(home: Path) -> None:
     """Everything, in the order of its use."""
-    if hasattr(os, "nice"):
-        os.nice(10)
     try:
         with homes.locked(home, homes.UPKEEP, patience=0):
             make_templates(home)
@@ -203,4 +201,6 @@ def remove_leftovers(home: Path, older_than: float = _LEFTOVER_SECONDS) -> None:
 
 
 if __name__ == "__main__":
+    if hasattr(os, "nice"):
+        os.nice(10)
     main(Path(sys.argv[1]))
