@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import os
-import shutil
-import subprocess
-from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
 from tests.emulator.api import ask
+from tests.emulator.node import CLIENTS, NODE, run_script
 from tests.emulator.serving import NeonServer
-
-CLIENTS = Path(__file__).parent.parent / "clients"
-NODE = shutil.which("node")
 
 pytestmark = [
     pytest.mark.skipif(NODE is None, reason="node is not installed: the clients need it"),
@@ -58,18 +52,7 @@ const settled = async (projectId) => {
 
 def run(neon: NeonServer, script: str) -> Any:
     """Run a script with the variables of Neon's clients; what it tells."""
-    assert NODE
-    done = subprocess.run(
-        [NODE, "--input-type=module", "--eval", script],
-        cwd=CLIENTS,
-        env={**neon.environment, "PATH": os.environ["PATH"]},
-        capture_output=True,
-        text=True,
-        timeout=240,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+    return run_script(script, neon.environment)
 
 
 def test_the_sdk_creates_branches_and_restores(neon_server_here: NeonServer) -> None:
@@ -119,8 +102,10 @@ await neon.branches.delete({ projectId, branchId: plain.id });
 await neon.projects.delete({ projectId });
 """,
     )
-    for url in (told.pop("connectionString"), told.pop("preview"), told.pop("uri")):
-        assert url.startswith("postgresql://")
+    first, preview, own = (urlsplit(told.pop(n)) for n in ("connectionString", "preview", "uri"))
+    assert (first.username, first.path) == (preview.username, preview.path)
+    assert first.hostname != preview.hostname or first.port != preview.port
+    assert (own.username, own.path) == ("reader", "/figures")
     assert told == {
         "project": "app",
         "listed": True,

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import shutil
 import socket
 import struct
-import subprocess
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any, cast
 from urllib.parse import urlsplit
 
@@ -20,11 +16,10 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from tests.emulator.api import Project, ask
+from tests.emulator.node import CLIENTS, NODE, run_script
 from tests.emulator.serving import NeonServer
 from tests.waiting import wait_until
 
-CLIENTS = Path(__file__).parent.parent / "clients"
-NODE = shutil.which("node")
 STARTUP = struct.pack("!ii", 8, 3 << 16)
 
 driven = [
@@ -49,18 +44,8 @@ const tell = (value) => console.log(JSON.stringify(value));
 
 def run(project: Project, script: str, url: str | None = None) -> Any:
     """Run a script with the driver, led to the local Neon; what it tells."""
-    assert NODE
-    done = subprocess.run(
-        [NODE, "--input-type=module", "--eval", _SETUP + script],
-        cwd=CLIENTS,
-        env={"NEON_HERE": here(project), "DATABASE_URL": url or project.url, "PATH": "/usr/bin"},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+    environ = {"NEON_HERE": here(project), "DATABASE_URL": url or project.url}
+    return run_script(_SETUP + script, environ)
 
 
 def here(project: Project) -> str:
