@@ -42,6 +42,8 @@ import pytest
 def neon_apply_migrations(_neon_test_branch):
     branch, _ = _neon_test_branch
     with psycopg.connect(branch.connection_string) as connection:
+        # Workers share the branch, and IF NOT EXISTS fails where two make a table at the same moment.
+        connection.execute("SELECT pg_advisory_xact_lock(1)")
         connection.execute("CREATE TABLE IF NOT EXISTS items (name text)")
 """
 _TESTS = """
