@@ -1,18 +1,70 @@
-"""A virtual environment of a test's own, laid over the one that runs the tests."""
+"""Virtual environments of a test's own, and pip in them."""
 
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 import sysconfig
 import venv
+from collections.abc import Mapping
 from pathlib import Path
+
+import pytest
 
 _SCRIPT = "#!{python}\nimport sys\n{code}\nsys.exit(main())\n"
 _PROGRAMS = {
     "neonup": "from neonup.cli import main",
     "pip": "from pip._internal.cli.main import main",
 }
+_ATTEMPTS = 2
+_PIP_SECONDS = 600
+PATIENT_PIP = {
+    "PIP_CACHE_DIR": os.environ.get("PIP_CACHE_DIR", str(Path.home() / ".cache" / "pip")),
+    "PIP_DEFAULT_TIMEOUT": "60",
+    "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+    "PIP_NO_INPUT": "1",
+    "PIP_RETRIES": "5",
+}
+"""Variables for a pip that asks an index: a connection that stalls is made anew after a minute,
+and what was fetched is kept for all tests, also for those whose home is another one."""
+
+asks_an_index = pytest.mark.timeout(_ATTEMPTS * _PIP_SECONDS + 600)
+"""The mark of tests that install from a package index: the limit is not the network's speed."""
+
+
+def run_pip(
+    python: str | Path, *words: str | Path, environ: Mapping[str, str] | None = None
+) -> None:
+    """Run a command of a Python's pip, and once more where it fails: no index is tested here.
+
+    Args:
+        python: the program whose pip it is.
+        words: of the command, like ``"install"`` and the packages.
+        environ: its environment; that of the tests where it is None.
+
+    Raises:
+        AssertionError: it failed each time, or took too long; has what it printed at last.
+    """
+    variables = {**(os.environ if environ is None else environ), **PATIENT_PIP}
+    for _ in range(_ATTEMPTS):
+        try:
+            done = subprocess.run(
+                [python, "-m", "pip", *words],
+                env=variables,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                timeout=_PIP_SECONDS,
+                check=False,
+            )
+        except subprocess.TimeoutExpired as error:
+            printed = f"after {error.timeout} s: {error.stderr!r} {error.stdout!r}"
+            continue
+        if done.returncode == 0:
+            return
+        printed = f"status {done.returncode}:\n{done.stderr}{done.stdout}"
+    raise AssertionError(f"pip {' '.join(map(str, words))} failed {_ATTEMPTS} times, {printed}")
 
 
 def layered_environment(folder: Path) -> Path:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import subprocess
 from pathlib import Path
 
 import pytest
 
 from tests.django.site import Site
-from tests.environments import layered_environment
+from tests.environments import asks_an_index, layered_environment, run_pip
 
 BACKENDS = {
     "psqlextra.backend": "django-postgres-extra==3.0.1",
@@ -26,9 +25,9 @@ class Counter(PostgresModel):
 
 def install(site: Site, folder: Path, *packages: str) -> str:
     """Install packages into an environment of the site's own; returns its Python."""
-    programs = layered_environment(folder)
-    subprocess.run([programs / "pip", "install", "--quiet", *packages], check=True)
-    return str(programs / "python")
+    python = str(layered_environment(folder) / "python")
+    run_pip(python, "install", "--quiet", *packages)
+    return python
 
 
 def managed(site: Site, python: str, *arguments: str) -> str:
@@ -38,7 +37,7 @@ def managed(site: Site, python: str, *arguments: str) -> str:
 
 
 @pytest.mark.thorough
-@pytest.mark.timeout(300)
+@asks_an_index
 @pytest.mark.parametrize("engine", [*BACKENDS])
 def test_a_backend_is_underneath(site: Site, tmp_path: Path, engine: str) -> None:
     python = install(site, tmp_path / "env", BACKENDS[engine])
@@ -54,7 +53,7 @@ def test_a_backend_is_underneath(site: Site, tmp_path: Path, engine: str) -> Non
 
 
 @pytest.mark.thorough
-@pytest.mark.timeout(300)
+@asks_an_index
 def test_psqlextras_manager_finds_its_backend(site: Site, tmp_path: Path) -> None:
     python = install(site, tmp_path / "env", BACKENDS["psqlextra.backend"])
     site.databases('django_neon.database(engine="psqlextra.backend")')
@@ -71,7 +70,7 @@ def test_psqlextras_manager_finds_its_backend(site: Site, tmp_path: Path) -> Non
 
 
 @pytest.mark.thorough
-@pytest.mark.timeout(300)
+@asks_an_index
 def test_django_extensions_and_dbbackup_read_the_entry(site: Site, tmp_path: Path) -> None:
     packages = ("django-extensions==4.1", "django-dbbackup==5.4.0")
     python = install(site, tmp_path / "env", *packages)

@@ -26,6 +26,7 @@ import django
 
 from neonup_local.test_server import EphemeralServer, choose_engine
 from neonup_pytest.servers.admin import Admin
+from tests.environments import run_pip
 
 HERE = Path(__file__).parent
 LABELS = (
@@ -58,7 +59,7 @@ def _sources() -> Path:
     if not tests.is_dir():
         shutil.rmtree(cache, ignore_errors=True)
         fetch = ("download", "--quiet", "--no-deps", "--no-binary=Django", f"Django=={version}")
-        subprocess.run([sys.executable, "-m", "pip", *fetch, "--dest", cache], check=True)
+        run_pip(sys.executable, *fetch, "--dest", cache)
         (archive,) = cache.glob("*.tar.gz")
         with tarfile.open(archive) as file:
             file.extractall(cache, filter="data")

@@ -14,8 +14,9 @@ import pytest
 
 from tests.emulator.api import Project, ask
 from tests.emulator.serving import NeonServer
+from tests.environments import asks_an_index, run_pip
 
-pytestmark = [pytest.mark.thorough, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.thorough, asks_an_index]
 
 _PACKAGES = ["pytest-neon==3.0.1", "neon-api==0.3.0", "psycopg[binary]", "pytest-xdist"]
 _LED_HERE = """
@@ -42,7 +43,7 @@ import pytest
 def neon_apply_migrations(_neon_test_branch):
     branch, _ = _neon_test_branch
     with psycopg.connect(branch.connection_string) as connection:
-        # Workers share the branch, and IF NOT EXISTS fails where two make a table at the same moment.
+        # Workers share the branch, and IF NOT EXISTS fails where two make a table at once.
         connection.execute("SELECT pg_advisory_xact_lock(1)")
         connection.execute("CREATE TABLE IF NOT EXISTS items (name text)")
 """
@@ -75,7 +76,7 @@ def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("environment")
     subprocess.run([sys.executable, "-m", "venv", folder], check=True)
     found = folder / "bin" / "python"
-    subprocess.run([found, "-m", "pip", "install", "--quiet", *_PACKAGES], check=True)
+    run_pip(found, "install", "--quiet", *_PACKAGES)
     return found
 
 

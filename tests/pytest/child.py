@@ -15,7 +15,7 @@ import psutil
 import pytest
 from packaging.version import Version
 
-from tests.environments import layered_environment
+from tests.environments import layered_environment, run_pip
 from tests.project import Project
 
 MEMORY = Path("/dev/shm")
@@ -72,14 +72,8 @@ class Child(Project):
     def install(self, folder: Path, packages: Sequence[str]) -> None:
         """Let it run with these packages, over the tests' own; the package index is asked."""
         programs = layered_environment(folder)
-        done = subprocess.run(
-            [str(programs / "pip"), "install", "--quiet", "--no-deps", *packages],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr
         self.program = str(programs / "python")
+        run_pip(self.program, "install", "--quiet", "--no-deps", *packages)
 
     def write(self, **files: str) -> None:
         """Write modules by their names, ``__`` for a slash: ``app``, ``tests__conftest``."""

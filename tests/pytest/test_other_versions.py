@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.environments import asks_an_index
 from tests.pytest.child import Child
 
 OWN = "postgresql://me:hunter2@127.0.0.1:1/app"
@@ -67,7 +68,7 @@ VERSIONS = {
 
 
 @pytest.mark.thorough
-@pytest.mark.timeout(300)
+@asks_an_index
 @pytest.mark.parametrize("version", [*VERSIONS])
 def test_a_pytest_that_is_supported(child: Child, tmp_path: Path, version: str) -> None:
     child.install(tmp_path / "env", VERSIONS[version])
@@ -92,7 +93,7 @@ def test_a_pytest_that_is_supported(child: Child, tmp_path: Path, version: str) 
 
 
 @pytest.mark.thorough
-@pytest.mark.timeout(300)
+@asks_an_index
 def test_a_pytest_that_is_refused(child: Child, tmp_path: Path) -> None:
     packages = ["pytest==7.3.2", "pytest-asyncio==0.21.2", "pytest-xdist==3.0.2"]
     child.install(tmp_path / "env", packages)

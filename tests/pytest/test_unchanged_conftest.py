@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.environments import asks_an_index
 from tests.pytest.child import Child
 
 FASTAPI = {
@@ -440,7 +441,7 @@ OTHERS_CONNECT = [
 
 
 @pytest.mark.thorough
-@pytest.mark.timeout(300)
+@asks_an_index
 def test_what_connects_by_a_driver_that_the_tests_do_not_need(child: Child, tmp_path: Path) -> None:
     packages = ["psycopg2-binary==2.9.13", "pg8000==1.31.6", "scramp==1.5.0", "asn1crypto==1.5.1"]
     child.install(tmp_path / "env", packages)

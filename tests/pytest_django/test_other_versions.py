@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.environments import asks_an_index
 from tests.pytest_django.site import Developers, Site
 
 TESTS = """
@@ -36,7 +37,7 @@ VERSIONS = {
 
 
 @pytest.mark.thorough
-@pytest.mark.timeout(300)
+@asks_an_index
 @pytest.mark.parametrize("version", [*VERSIONS])
 def test_a_django_that_is_supported(
     site: Site, developers: Developers, tmp_path: Path, version: str

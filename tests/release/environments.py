@@ -9,6 +9,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.environments import run_pip
 from tests.release.building import ROOT
 from tests.release.conftest import Dist
 
@@ -56,14 +57,7 @@ class Environment:
 
     def install(self, *what: str) -> None:
         """``pip install``; an `AssertionError` has what it said."""
-        done = subprocess.run(
-            [self.python, "-m", "pip", "install", "--quiet", *what],
-            env=self.environ,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr + done.stdout
+        run_pip(self.python, "install", "--quiet", *what, environ=self.environ)
 
 
 def empty_environment(

@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 from dotenv import dotenv_values
 
+from tests.environments import asks_an_index
 from tests.project import clean_environ
 from tests.release.conftest import Dist
 from tests.release.environments import empty_environment
 from tests.release.test_installed import ok, run
 
-pytestmark = [pytest.mark.thorough, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.thorough, asks_an_index]
 
 DJANGO = """
 import django, django_neon

@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 
 from tests.docs.snippets import Terminal, snippets
+from tests.environments import asks_an_index
 from tests.release.building import ROOT
 from tests.release.conftest import Dist
 from tests.release.environments import empty_environment
 
-pytestmark = [pytest.mark.thorough, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.thorough, asks_an_index]
 
 PAGES = (
     *("README.md", "docs/quickstart.md", "docs/tutorial.md"),

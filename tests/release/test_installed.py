@@ -10,13 +10,14 @@ from pathlib import Path
 import pytest
 from dotenv import dotenv_values
 
+from tests.environments import asks_an_index
 from tests.neon_new_server import NeonNewServer
 from tests.project import clean_environ
 from tests.release.building import PACKAGE_FOLDERS
 from tests.release.conftest import Dist
 from tests.release.environments import PYTHONS, Environment, empty_environment, interpreter
 
-pytestmark = [pytest.mark.thorough, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.thorough, asks_an_index]
 
 NEEDS = {
     "local": (("list",), ("logs",), ("prune",), ("stop",), ("down",), ("--provider", "local")),

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.environments import asks_an_index
 from tests.release.building import FOLDERS
 from tests.release.conftest import Dist
 from tests.release.environments import empty_environment
@@ -23,7 +24,7 @@ ELSEWHERE = {
 
 
 @pytest.mark.thorough
-@pytest.mark.timeout(300)
+@asks_an_index
 def test_local_databases_bring_few_distributions_of_others(dist: Dist, tmp_path: Path) -> None:
     environment = empty_environment(tmp_path / "environment", dist, {"PATH": "/usr/bin:/bin"})
     listed = [environment.python, "-m", "pip", "list", "--format=json"]

@@ -6,9 +6,11 @@ import shutil
 import subprocess
 import sys
 import tarfile
+from functools import partial
 from pathlib import Path
 
 from engine import parts, wheel_cache
+from tests.environments import run_pip
 from tests.suites.catalog import ENVIRONMENTS, Suite
 
 REPOSITORY = Path(__file__).parents[2]
@@ -30,15 +32,12 @@ def python(environment: str) -> Path:
     if not stamp.is_file() or stamp.read_text(encoding="utf-8") != pins:
         shutil.rmtree(folder, ignore_errors=True)
         subprocess.run([sys.executable, "-m", "venv", folder], check=True)
-        pip = (str(binary), "-m", "pip", "--disable-pip-version-check", "install", "--quiet")
+        pip = partial(run_pip, binary, "install", "--quiet")
         constraint = f"--constraint={REPOSITORY / 'constraints.txt'}"
-        subprocess.run([*pip, constraint, "pip"], check=True)  # venv's own may know no groups
-        subprocess.run([*pip, constraint, "--group", "build"], check=True, cwd=REPOSITORY)
+        pip(constraint, "pip")  # venv's own may know no groups
+        pip(constraint, "--group", f"{REPOSITORY / 'pyproject.toml'}:build")
         ours = [word for path in _OURS for word in ("--editable", str(REPOSITORY / path))]
-        subprocess.run(
-            [*pip, "--no-build-isolation", *ours, *_engine(), *ENVIRONMENTS[environment]],
-            check=True,
-        )
+        pip("--no-build-isolation", *ours, *_engine(), *ENVIRONMENTS[environment])
         stamp.write_text(pins, encoding="utf-8")
     return binary
 
@@ -55,16 +54,8 @@ def sources(suite: Suite) -> Path:
     if not folder.is_dir():
         temporary = folder.with_suffix(".new")
         shutil.rmtree(temporary, ignore_errors=True)
-        fetch = (
-            "download",
-            "--quiet",
-            "--no-deps",
-            f"--no-binary={suite.name}",
-            "--dest",
-            temporary,
-        )
-        pip = (sys.executable, "-m", "pip", "--disable-pip-version-check")
-        subprocess.run([*pip, *fetch, f"{suite.name}=={suite.version}"], check=True)
+        fetch = ("download", "--quiet", "--no-deps", f"--no-binary={suite.name}")
+        run_pip(sys.executable, *fetch, "--dest", temporary, f"{suite.name}=={suite.version}")
         (archive,) = temporary.glob("*.tar.gz")
         with tarfile.open(archive) as file:
             file.extractall(temporary, filter="data")

@@ -11,11 +11,12 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.environments import PATIENT_PIP, asks_an_index
 from tests.postgres import free_port
 from tests.release.building import FOLDERS, ROOT, build
 from tests.templates.generated import bare_shell, neonup_new, running
 
-pytestmark = [pytest.mark.thorough, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.thorough, asks_an_index]
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +52,7 @@ def test_two_commands_are_all(
     places = [str(wheels), *os.environ.get("PIP_FIND_LINKS", "").split()]
     project.environ |= {name: value for name, value in os.environ.items() if name[:4] == "PIP_"}
     project.environ |= {"PIP_FIND_LINKS": " ".join(places), "HOME": os.environ["HOME"]}
+    project.environ |= PATIENT_PIP
     project.environ["PIP_CONSTRAINT"] = str(ROOT / "constraints.txt")
     start, tests, *_ = project.commands
     if path is None:
@@ -59,7 +61,7 @@ def test_two_commands_are_all(
         port = free_port()
         start += f" --port {port}" if template == "fastapi" else f" {port}"
         with running(start, folder, project.environ) as server:
-            server.wait_for(f"http://127.0.0.1:{port}", seconds=600)
+            server.wait_for(f"http://127.0.0.1:{port}", seconds=1200)
             answered = httpx.get(f"http://127.0.0.1:{port}{path}", timeout=60)
             assert answered.raise_for_status().json() == []
     assert " passed" in project.run(tests)
