@@ -10,6 +10,10 @@ if TYPE_CHECKING:
     import click
 
 
+SECTIONS = ("Database", "Data", "Versions", "Neon account", "Platform", "This machine", "Tools")
+"""The sections of ``neonup --help``, in its order."""
+
+
 @dataclass(frozen=True)
 class Command:
     """A command of ``neonup``: its module is imported when somebody calls it, not for ``--help``.
@@ -18,11 +22,14 @@ class Command:
         name: as it is typed.
         target: where its click command is: ``package.module:attribute``.
         help: its line in ``neonup --help``.
+        section: under which of `SECTIONS` that line is; under the last one where it is none of
+            them.
     """
 
     name: str
     target: str
     help: str
+    section: str = SECTIONS[-1]
 
     def load(self) -> click.Command:
         """Import it."""

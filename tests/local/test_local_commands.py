@@ -1,4 +1,4 @@
-"""``neonup list``, ``logs``, ``stop``, ``down`` and ``prune`` as a person calls them."""
+"""``neonup list``, ``logs``, ``stop`` and ``prune`` as a person calls them."""
 
 from __future__ import annotations
 

@@ -10,59 +10,75 @@ import click
 
 from neonup import extras
 from neonup.cli import output
-from neonup.contributions import Command
+from neonup.cli.groups import CommandGroup
+from neonup.contributions import SECTIONS, Command
 from neonup.errors import NeonupError
 
-COMMANDS = (
-    Command("up", "neonup.cli.up:up", "Find the project's database, or create one and write .env."),
-    Command("init", "neonup_init.cli:init", "Propose settings that fit the project's code."),
-    Command("status", "neonup.cli.show:status", "Show the database, its state and its expiry."),
-    Command("url", "neonup.cli.show:url", "Print the connection URL, password included."),
-    Command("env", "neonup.cli.show:env", "Print the variables for a shell."),
-    Command("claim", "neonup.cli.claim:claim", "Take the database into a Neon account."),
-    Command("run", "neonup.cli.run:run", "Run a command with the database's variables set."),
-    Command("psql", "neonup.cli.run:psql", "Open psql on the project's database."),
-    Command("reset", "neonup.cli.life:reset", "Delete the data and start over."),
-    Command("fork", "neonup.cli.life:fork", "Give this folder a copy of the database."),
-    Command("destroy", "neonup.cli.life:destroy", "Delete the database, and its lines in .env."),
-    Command("versions", "neonup.cli.versions:versions", "Keep and restore versions of the data."),
-    Command("undo", "neonup.cli.versions:undo", "Bring the database back to its newest version."),
-    Command("doctor", "neonup.cli.doctor:doctor", "Show what would be used, and what is wrong."),
-)
-"""The core's own commands, in the order of ``neonup --help``."""
+COMMANDS = tuple(
+    Command(name, target, text, section)
+    for section, name, target, text in (
+        ("Database", "up", "neonup.cli.up:up",
+         "Find the project's database, or create one and write .env."),
+        ("Database", "status", "neonup.cli.show:status",
+         "Show the database, its state and its expiry."),
+        ("Database", "url", "neonup.cli.show:url", "Print the connection URL, password included."),
+        ("Database", "env", "neonup.cli.show:env", "Print the variables for a shell."),
+        ("Database", "run", "neonup.cli.run:run",
+         "Run a command with the database's variables set."),
+        ("Database", "psql", "neonup.cli.run:psql", "Open psql on the project's database."),
+        ("Database", "destroy", "neonup.cli.life:destroy",
+         "Delete the database, and its lines in .env."),
+        ("Data", "reset", "neonup.cli.life:reset", "Delete the data and start over."),
+        ("Data", "fork", "neonup.cli.life:fork", "Give this folder a copy of the database."),
+        ("Versions", "versions", "neonup.cli.versions:versions",
+         "Keep and restore versions of the data."),
+        ("Versions", "undo", "neonup.cli.versions:undo",
+         "Bring the database back to its newest version."),
+        ("Neon account", "claim", "neonup.cli.claim:claim",
+         "Take the database into a Neon account."),
+        ("Tools", "init", "neonup_init.cli:init", "Propose settings that fit the project's code."),
+        ("Tools", "doctor", "neonup.cli.doctor:doctor",
+         "Show what is wrong, and what would be used."),
+    )
+)  # fmt: skip
+"""The core's own commands, in the order of their sections in ``neonup --help``."""
 
-EXTRAS = {
-    **dict.fromkeys(
-        (
-            *("adopt", "auth", "branches", "claimable", "fleet", "projects", "pull", "push"),
-            *("snapshots", "usage"),
-        ),
-        "cloud",
-    ),
-    **dict.fromkeys(("down", "engine", "list", "logs", "prune", "stop"), "local"),
-    **dict.fromkeys(("mcp",), "mcp"),
-    **dict.fromkeys(("new",), "templates"),
-    **dict.fromkeys(("serve",), "emulator"),
+_BROUGHT = {
+    ("cloud", "Data"): ("push", "pull"),
+    ("cloud", "Neon account"): ("adopt", "auth", "branches", "projects", "snapshots", "usage"),
+    ("cloud", "Platform"): ("claimable", "fleet"),
+    ("emulator", "This machine"): ("serve",),
+    ("local", "This machine"): ("engine", "list", "logs", "prune", "stop"),
+    ("mcp", "Tools"): ("mcp",),
+    ("templates", "Tools"): ("new",),
 }
+EXTRAS = {name: extra for (extra, _), names in _BROUGHT.items() for name in names}
 """Which extra brings a command that is not installed."""
 
+ALIASES = {"down": "stop"}
+"""Names that do not show in the help: who types ``up`` tries ``down``."""
 
-class Group(click.Group):
+
+class Neonup(CommandGroup):
     """Finds commands by name, ``up`` where none is named, and prints neonup's errors."""
 
     _offered: dict[str, Command] | None = None
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return [command.name for command in (*COMMANDS, *self._plugged_in().values())]
+        return [command.name for command in self._installed()]
+
+    def known(self, ctx: click.Context) -> list[str]:
+        return [*self.list_commands(ctx), *EXTRAS, *ALIASES]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """A command of the core or of a plugin, imported; None: nobody offers it."""
         for command in COMMANDS:
             if command.name == cmd_name:
                 return command.load()
-        if (plugged_in := self._plugged_in().get(cmd_name)) is not None:
+        name = cmd_name if cmd_name in self._plugged_in() else ALIASES.get(cmd_name, cmd_name)
+        if (plugged_in := self._plugged_in().get(name)) is not None:
             return plugged_in.load()
-        if (extra := EXTRAS.get(cmd_name)) is not None:
+        if (extra := EXTRAS.get(name)) is not None and not ctx.resilient_parsing:
             raise NeonupError(
                 f"The command {cmd_name!r} comes with neonup-{extra}.",
                 remedy=extras.install_or_use(extra),
@@ -70,16 +86,24 @@ class Group(click.Group):
         return None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """The list of commands, without importing them."""
-        rows = [
-            (command.name, command.help) for command in (*COMMANDS, *self._plugged_in().values())
+        """The commands by section, without importing them, and those that an extra brings."""
+        installed = self._installed()
+        names = [command.name for command in installed]
+        missing = [
+            Command(name, "", f"Not installed: {extras.install(extra)}", section)
+            for (extra, section), brought in _BROUGHT.items()
+            for name in brought
+            if name not in names
         ]
-        missing = [name for name in EXTRAS if name not in dict(rows)]
-        with formatter.section("Commands"):
-            formatter.write_dl(rows)
-        if missing:
-            with formatter.section("Not installed"):
-                formatter.write_dl([(name, extras.install(EXTRAS[name])) for name in missing])
+        width = max(map(len, [*names, *EXTRAS]))
+        for section in SECTIONS:
+            rows = [
+                (command.name.ljust(width), command.help)
+                for command in (*installed, *missing)
+                if _section(command) == section
+            ]
+            with formatter.section(section):
+                formatter.write_dl(rows)
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Read the arguments; ``neonup -y`` is ``neonup up -y``."""
@@ -99,6 +123,11 @@ class Group(click.Group):
             output.fail(error)
             ctx.exit(1)
 
+    def _installed(self) -> list[Command]:
+        """All commands, in the order of their sections."""
+        every = (*COMMANDS, *self._plugged_in().values())
+        return sorted(every, key=lambda command: SECTIONS.index(_section(command)))
+
     def _plugged_in(self) -> dict[str, Command]:
         """The commands that plugins offer, by name; of two with one name the first counts."""
         if self._offered is None:
@@ -111,7 +140,11 @@ class Group(click.Group):
         return self._offered
 
 
-@click.group(cls=Group, context_settings={"help_option_names": ["--help"]})
+def _section(command: Command) -> str:
+    return command.section if command.section in SECTIONS else SECTIONS[-1]
+
+
+@click.group(cls=Neonup, context_settings={"help_option_names": ["--help"]})
 @click.version_option(package_name="neonup", message="%(prog)s %(version)s")
 def cli() -> None:
     """A real Postgres database for this project, the moment it is needed.

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from neonup.cli import moments, options, output
+from neonup.cli.groups import CommandGroup
 from neonup.database import Database
 from neonup.errors import NeonupError
 from neonup.settings import Settings
@@ -42,7 +43,7 @@ def _opened(*, changing: bool = True, **arguments: Any) -> _Opened:
     return _Opened(settings, database, versions)
 
 
-@click.group()
+@click.group(cls=CommandGroup)
 def versions() -> None:
     """Versions of the project's database: kept states, which one can look at and go back to."""
 

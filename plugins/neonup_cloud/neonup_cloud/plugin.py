@@ -35,24 +35,17 @@ def neonup_claimed(settings: Settings) -> Database:
 def neonup_commands() -> list[Command]:
     """What a developer or a platform does in an account."""
     return [
-        Command(
-            "auth", "neonup_cloud.cli.auth:auth", "Sign in at Neon, so that no API key is needed."
-        ),
-        Command(
-            "adopt", "neonup_cloud.cli.adopt:adopt", "Find the claimed database in your account."
-        ),
-        Command("push", "neonup_cloud.cli.push:push", "Move the local database to Neon."),
-        Command("pull", "neonup_cloud.cli.pull:pull", "Copy a cloud database to this machine."),
-        Command("projects", "neonup_cloud.cli.projects:projects", "Neon projects of your account."),
-        Command("branches", "neonup_cloud.cli.branches:branches", "Branches of a Neon project."),
-        Command(
-            "snapshots", "neonup_cloud.cli.snapshots:snapshots", "Snapshots of a Neon project."
-        ),
-        Command(
-            "claimable",
-            "neonup_cloud.cli.claimable:claimable",
-            "Unclaimed Neon databases for a class or a workshop.",
-        ),
-        Command("usage", "neonup_cloud.cli.usage:usage", "Show what the project consumed."),
-        Command("fleet", "neonup_cloud.cli.fleet:fleet", "A Neon project for each of your users."),
+        Command(name, f"neonup_cloud.cli.{name}:{name}", text, section)
+        for name, section, text in (
+            ("push", "Data", "Move the local database to Neon."),
+            ("pull", "Data", "Copy a cloud database to this machine."),
+            ("auth", "Neon account", "Sign in at Neon, so that no API key is needed."),
+            ("adopt", "Neon account", "Find the claimed database in your account."),
+            ("projects", "Neon account", "Neon projects of your account."),
+            ("branches", "Neon account", "Branches of a Neon project."),
+            ("snapshots", "Neon account", "Snapshots of a Neon project."),
+            ("usage", "Neon account", "Show what the project consumed."),
+            ("claimable", "Platform", "Unclaimed databases for a class or a workshop."),
+            ("fleet", "Platform", "A Neon project for each of your users."),
+        )
     ]

@@ -9,7 +9,11 @@ from neonup_local.servers import Servers
 @hookimpl
 def neonup_commands() -> list[Command]:
     """The local Neon's server."""
-    return [Command("serve", "neonup_emulator.serve:serve", "Run a Neon on this machine.")]
+    return [
+        Command(
+            "serve", "neonup_emulator.serve:serve", "Run a Neon on this machine.", "This machine"
+        )
+    ]
 
 
 @hookimpl

@@ -6,9 +6,8 @@ import contextlib
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, TypeVar
 
 import click
 
@@ -22,15 +21,8 @@ from neonup_local.service import details
 from neonup_local.service.databases import LocalDatabases
 from neonup_local.test_server import overview, sweep
 
-F = TypeVar("F", bound=Callable[..., Any])
 _COLOURS = {"ready": "green", "stopped": "yellow"}
 _POLL_SECONDS = 0.2
-
-
-def _chosen(function: F) -> F:
-    """``-e/--env`` and ``-k/--key``: which of the project's databases is meant."""
-    function = click.option("-k", "--key", help="The variable that holds the URL.")(function)
-    return click.option("-e", "--env", "env_file", metavar="FILE", help="The .env file.")(function)
 
 
 def _databases() -> LocalDatabases:
@@ -100,7 +92,7 @@ def _line(row: dict[str, str | int | None], width: int) -> str:
 
 
 @click.command()
-@_chosen
+@commands.database_options
 @click.option("-f", "--follow", is_flag=True, help="Keep printing new lines until Ctrl-C.")
 @click.option("-n", "--lines", default=100, show_default=True, help="The number of lines to show.")
 @neonup.json_option
@@ -143,7 +135,14 @@ def _added(path: Path, position: int) -> Iterator[str]:
         file.close()
 
 
-def _stop(env_file: str | None, key: str | None, everything: bool) -> None:
+@click.command()
+@commands.database_options
+@click.option(
+    "--all", "everything", is_flag=True, help="Stop all of neonup's servers on this machine."
+)
+@neonup.json_option
+def stop(env_file: str | None, key: str | None, everything: bool) -> None:
+    """Stop the project's Postgres; its data is kept."""
     databases = _databases()
     ids = databases.ids() if everything else [_current(env_file, key)]
     stopped = [id_ for id_ in ids if databases.stop(id_)]
@@ -161,21 +160,8 @@ def _stop(env_file: str | None, key: str | None, everything: bool) -> None:
         click.echo("Nothing was running.")
 
 
-def _stop_command(name: str) -> click.Command:
-    @click.command(name, help="Stop the project's Postgres; its data is kept.")
-    @_chosen
-    @click.option(
-        "--all", "everything", is_flag=True, help="Stop all of neonup's servers on this machine."
-    )
-    @neonup.json_option
-    def command(env_file: str | None, key: str | None, everything: bool) -> None:
-        _stop(env_file, key, everything)
-
-    return command
-
-
 @click.command()
-@click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+@commands.yes_option
 @click.option(
     "--of", "given_up", metavar="FOLDER", type=click.Path(path_type=Path),
     help="This project's folder is gone for good, also where that is in doubt.",
@@ -245,11 +231,3 @@ def _make_sure(rows: list[Leftover], yes: bool) -> None:
             checked=lines if neonup.wants_json() else (),
             remedy="Pass --yes to skip the prompt.",
         )
-
-
-def _size(databases: LocalDatabases, id_: str) -> dict[str, Any]:
-    return {"size": details.size(databases.folder(id_))}
-
-
-stop = _stop_command("stop")
-down = _stop_command("down")

@@ -15,7 +15,7 @@ from neonup_local.service import upkeep
 from neonup_local.service.engine_change import change
 
 
-@click.group()
+@click.group(cls=commands.CommandGroup)
 def engine() -> None:
     """The Postgres that local databases run on: which there are, and another one for the data."""
 

@@ -21,14 +21,14 @@ def neonup_providers() -> list[type[Provider]]:
 def neonup_commands() -> list[Command]:
     """The commands about the databases of this machine."""
     return [
-        Command("list", "neonup_local.cli:list_", "Show every database on this machine."),
-        Command("logs", "neonup_local.cli:logs", "Print what the project's Postgres logged."),
-        Command("stop", "neonup_local.cli:stop", "Stop the project's Postgres; its data is kept."),
-        Command("down", "neonup_local.cli:down", "Stop the project's Postgres; its data is kept."),
-        Command(
-            "engine", "neonup_local.engine_commands:engine", "Which Postgres, and another one."
-        ),
-        Command("prune", "neonup_local.cli:prune", "Delete databases that nobody can miss."),
+        Command(name, f"neonup_local.{target}", text, "This machine")
+        for name, target, text in (
+            ("list", "cli:list_", "Show every database on this machine."),
+            ("logs", "cli:logs", "Print what the project's Postgres logged."),
+            ("stop", "cli:stop", "Stop the project's Postgres; its data is kept."),
+            ("engine", "engine_commands:engine", "Which Postgres, and another one."),
+            ("prune", "cli:prune", "Delete databases that nobody can miss."),
+        )
     ]
 
 

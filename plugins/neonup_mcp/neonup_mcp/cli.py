@@ -23,7 +23,7 @@ TOKEN = "NEONUP_MCP_TOKEN"  # noqa: S105 - a variable's name
 _folder = click.Path(exists=True, file_okay=False, path_type=Path)
 
 
-@click.group(invoke_without_command=True)
+@click.group(cls=commands.CommandGroup, invoke_without_command=True)
 @commands.database_options
 @commands.owner_option
 @click.option("--project", type=_folder, help="The project's folder; found by default.")

@@ -30,7 +30,7 @@ _folder = click.Path(exists=True, file_okay=False, path_type=Path)
     "that runs now.",
 )  # fmt: skip
 @click.option("--print", "only_print", is_flag=True, help="Print what would be written.")
-@click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+@commands.yes_option
 @commands.json_option
 def install(
     *,
@@ -101,8 +101,8 @@ def _apply(plans: list[Any], yes: bool) -> None:
     due = [plan for plan in plans if plan.changes]
     for plan in due:
         click.echo(plan.diff(), nl=False, err=True)
-    if due and not yes and not commands.confirm("Write this?"):
-        raise NeonupError("Nothing was written.", remedy="Pass --yes to skip the prompt.")
+    if due:
+        commands.make_sure("Write this?", yes, lost="written")
     for plan in due:
         plan.apply()
     if commands.wants_json():

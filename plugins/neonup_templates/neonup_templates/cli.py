@@ -24,7 +24,7 @@ _HELP = {
 }
 
 
-class Templates(click.Group):
+class Templates(commands.CommandGroup):
     """A command for each template, with its questions as options."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:

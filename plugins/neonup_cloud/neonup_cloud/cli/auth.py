@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from neonup_cloud.oauth.account import AccountStore, SignedIn
 
 
-@click.group()
+@click.group(cls=commands.CommandGroup)
 def auth() -> None:
     """Sign in at Neon, so that no API key is needed."""
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from neonup_cloud.api.answers import Branch
 
 
-@click.group()
+@click.group(cls=commands.CommandGroup)
 def branches() -> None:
     """Branches of a Neon project: the one that .env points at, unless --project names another."""
 

@@ -55,7 +55,7 @@ def _options(function: F) -> F:
     )(function)  # fmt: skip
 
 
-@click.group()
+@click.group(cls=commands.CommandGroup)
 def claimable() -> None:
     """Unclaimed Neon databases for a class or a workshop.
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from neonup_cloud.fleets import Fleet
 
 
-@click.group()
+@click.group(cls=commands.CommandGroup)
 def fleet() -> None:
     """A Neon project for each of your users.
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from neonup_cloud.api.answers import Operation
 
 
-@click.group()
+@click.group(cls=commands.CommandGroup)
 def projects() -> None:
     """Neon projects: those of your account, or with --local those of neonup serve.
 

@@ -12,7 +12,7 @@ from neonup_cloud.cli import deletion, target
 from neonup_cloud.cli.times import Moment
 
 
-@click.group()
+@click.group(cls=commands.CommandGroup)
 def snapshots() -> None:
     """Snapshots of a Neon project: the one that .env points at, unless --project names another."""
 
