@@ -6,7 +6,8 @@ from functools import partial
 
 import httpx
 
-PATIENCE = 60.0  # seconds
+from tests.waiting import PATIENCE
+
 get = partial(httpx.get, timeout=PATIENCE)
 post = partial(httpx.post, timeout=PATIENCE)
 request = partial(httpx.request, timeout=PATIENCE)

@@ -82,7 +82,7 @@ class Browser:
     def press(self, selector: str) -> None:
         """Press a button, and wait for the page that comes after."""
         try:
-            with self.page.expect_navigation(timeout=10_000):
+            with self.page.expect_navigation(timeout=60_000):
                 self.page.locator(selector).click()
         except Error as error:  # a command line's server may end before it has answered
             if "net::ERR_EMPTY_RESPONSE" not in error.message:

@@ -78,7 +78,7 @@ def _processes(home: Path) -> list[psutil.Process]:
 
 def remove_home(home: Path) -> None:
     """End what runs in a home and delete it."""
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     signalled: set[int] = set()
     while (running := _processes(home)) and time.monotonic() < deadline:
         for process in running:

@@ -25,6 +25,8 @@ import psycopg
 import trustme
 from psycopg import sql
 
+from tests.waiting import PATIENCE
+
 ADMIN_PASSWORD = "admin of the tests"
 
 
@@ -177,11 +179,11 @@ def _running(base: Path, tls: bool, folder: Path) -> Iterator[Server]:
         yield server
     finally:
         process.send_signal(signal.SIGINT)  # a fast shutdown
-        process.wait(timeout=30)
+        process.wait(PATIENCE)
 
 
 def _wait(server: Server, process: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + PATIENCE
     while True:
         try:
             server.admin().close()

@@ -8,9 +8,12 @@ from typing import TypeVar
 
 Found = TypeVar("Found")
 
+PATIENCE = 120.0
+"""Seconds after which something will not come any more, also on a slow and busy machine."""
+
 
 def wait_until(
-    condition: Callable[[], Found], what: str | Callable[[], str], *, seconds: float = 30
+    condition: Callable[[], Found], what: str | Callable[[], str], *, seconds: float = PATIENCE
 ) -> Found:
     """Return the condition's first true value.
 

@@ -43,7 +43,7 @@ def test_what_was_claimed_at_neon_new_gets_its_new_url(
     assert "has not been claimed yet" in said and "neonup claim" in said
     neon_new_server.claim(project.json("status")["id"])
     with pytest.raises(psycopg.OperationalError):
-        psycopg.connect(old, connect_timeout=10)
+        psycopg.connect(old, connect_timeout=60)
     assert "neonup adopt" in project.json("status")["detail"]["next"]
     if noticed:  # by a start after the recorded expiry
         past = "expires=2026-01-01T00:00:00+00:00"

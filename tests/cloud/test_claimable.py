@@ -219,7 +219,7 @@ def test_a_claim_from_the_code_to_the_new_url(
     (identity,) = kept(neonup_home)
     assert not identity["assertion"] and identity["ended"] == "project_claimed"
     with pytest.raises(psycopg.OperationalError):
-        psycopg.connect(old, connect_timeout=10)
+        psycopg.connect(old, connect_timeout=60)
     check(agent)
     assert "neonup adopt" in agent.ok()
     assert "neonup adopt" in agent.ok("status")

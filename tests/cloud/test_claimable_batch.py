@@ -205,7 +205,7 @@ def test_codes_claims_and_the_clean_up(
     assert "Deleted 2; 1 are claimed and stay" in workshop.ok("claimable", "delete", "-y")
     assert [row["state"] for row in listed(workshop)] == ["claimed"]
     with pytest.raises(psycopg.OperationalError):
-        psycopg.connect(rows[1]["url"], connect_timeout=10).close()
+        psycopg.connect(rows[1]["url"], connect_timeout=60).close()
 
 
 def test_after_three_days_they_are_gone(workshop: Project, neon_server_here: NeonServer) -> None:

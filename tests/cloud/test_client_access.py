@@ -20,6 +20,7 @@ from tests.cloud.hostile import Reply, hostile
 from tests.emulator.serving import NeonServer
 from tests.emulator.test_official_neon import CLI, NODE
 from tests.project import clean_environ
+from tests.waiting import wait_until
 
 LATER = int((time.time() + 3600) * 1000)
 EARLIER = int((time.time() - 3600) * 1000)
@@ -176,19 +177,20 @@ def test_an_official_sign_in_that_cannot_be_used(
 
 def test_a_session_that_ends_is_read_again(tmp_path: Path) -> None:
     path = tmp_path / "credentials.json"
-    soon = int((time.time() + 1) * 1000)
-    write(path, SESSION | {"expires_at": soon})
     answer = Reply(200, {"id": "u", "email": "e@example.com"})
     with (
         hostile(answer) as server,
         NeonClient(base_url=server.base, auth=StoredAuth(path)) as neon,
     ):
+        soon = time.time() + 3  # seconds, in which the next two requests are surely sent
+        write(path, SESSION | {"expires_at": int(soon * 1000)})
         neon.users.me()
-        write(path, SESSION | {"access_token": "renewed", "expires_at": soon + 1000})
+        later = soon + 3
+        write(path, SESSION | {"access_token": "renewed", "expires_at": int(later * 1000)})
         neon.users.me()
-        time.sleep(1.1)
+        wait_until(lambda: time.time() > soon, "the first session's end")
         neon.users.me()
-        time.sleep(1.1)
+        wait_until(lambda: time.time() > later, "the second session's end")
         with pytest.raises(SettingsError, match="ended"):
             neon.users.me()
         assert server.keys == ["Bearer session-token"] * 2 + ["Bearer renewed"]

@@ -38,7 +38,7 @@ def read(server: NeonNewServer, name: str) -> httpx.Response:
 
 
 def answers(url: str) -> bool:
-    with psycopg.connect(url, connect_timeout=5) as connection:
+    with psycopg.connect(url, connect_timeout=60) as connection:
         return connection.execute("SELECT 1").fetchone() == (1,)
 
 
@@ -252,7 +252,7 @@ def test_a_claimed_database_is_its_owners_whose_url_is_new(
     assert (now["status"], now["connection_string"]) == ("CLAIMED", None)
     assert now["updated_at"] > made["updated_at"]
     with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
-        psycopg.connect(old, connect_timeout=5)
+        psycopg.connect(old, connect_timeout=60)
     assert new != old and urlsplit(new).hostname == urlsplit(old).hostname
     with psycopg.connect(new) as connection:
         assert connection.execute("SELECT x FROM kept").fetchone() == (7,)
@@ -289,7 +289,7 @@ def test_more_data_than_that_suspends_it_until_it_is_claimed(
         )
     quotas.look(neon_new_server.neon)
     with pytest.raises(psycopg.OperationalError, match="exceeded the logical size quota"):
-        psycopg.connect(made["connection_string"], connect_timeout=20)
+        psycopg.connect(made["connection_string"], connect_timeout=60)
     assert read(neon_new_server, made["id"]).json()["status"] == "UNCLAIMED"
     with psycopg.connect(neon_new_server.claim(made["id"])) as connection:
         assert connection.execute("SELECT count(*) FROM big").fetchone() == (13500,)
@@ -353,7 +353,7 @@ def test_an_expired_database_is_refused_at_once_and_deleted_with_its_data(
     assert again.json() == {"message": "Database not found"}
     assert neon_new_server.ids == [other["id"]]
     with pytest.raises(psycopg.OperationalError):
-        psycopg.connect(made["connection_string"], connect_timeout=5)
+        psycopg.connect(made["connection_string"], connect_timeout=60)
     assert answers(other["connection_string"])
 
 

@@ -21,6 +21,7 @@ import pytest
 from neonup_emulator.neon.overview import NeonServers
 from tests import asking
 from tests.project import Project, clean_environ
+from tests.waiting import PATIENCE
 
 
 @dataclass
@@ -37,7 +38,7 @@ class Serving:
 
     def end(self, number: int = signal.SIGTERM) -> int:
         self.process.send_signal(number)
-        return self.process.wait(30)
+        return self.process.wait(PATIENCE)
 
     def make(self) -> dict[str, str]:
         made: dict[str, str] = asking.post(f"{self.api}/database", json={"ref": "tests"}).json()
@@ -96,7 +97,7 @@ def states(home: Path) -> list[str | int | None]:
 
 
 def answers(url: str) -> bool:
-    with psycopg.connect(url, connect_timeout=5) as connection:
+    with psycopg.connect(url, connect_timeout=60) as connection:
         return connection.execute("SELECT 1").fetchone() == (1,)
 
 

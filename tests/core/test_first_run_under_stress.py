@@ -77,9 +77,13 @@ def test_a_first_run_killed_at_any_moment_is_finished_by_the_next(
     lines = project.env_file.read_bytes().count(b"\n")
     seen = {"as it was": 0, "complete": 0}
     chance = random.Random(2)
-    for moment in range(kills):
+    moment = 0
+    # A machine that became slower meanwhile completes none in that time: then there is one kill
+    # after the other, each later, until a run was complete.
+    while moment < kills or not seen["complete"]:
         begin_anew(project, neonup_home, own)
         kill_a_first_run(project, length * (moment + chance.random()) / kills)
+        moment += 1
         content = project.env_file.read_bytes()
         complete = content.startswith(own) and content.count(b"\n") == lines
         assert content == own or complete, content
@@ -88,7 +92,7 @@ def test_a_first_run_killed_at_any_moment_is_finished_by_the_next(
         if running:
             listed = {row["id"] for row in project.json("list")}
             assert {Path(data).parent.name for data in running} <= listed
-        if moment % 3 == 0:
+        if moment % 3 == 1:
             project.ok()
             assert project.query("SELECT count(*) FROM seeded") == "1000"
             assert names(project.folder) == [".env", "pyproject.toml", "seed.sql"]

@@ -18,6 +18,7 @@ import pytest
 from neonup import SqlError
 from neonup.clients.script import run_script
 from tests.postgres import Server
+from tests.waiting import PATIENCE
 
 ROLE, PASSWORD = "owner", "s3cret %@/:'\""
 
@@ -277,7 +278,7 @@ def test_a_password_in_the_script_is_not_repeated(url: str, script: Write) -> No
 
 def test_no_password_in_the_process_list(url: str, script: Write) -> None:
     run = threading.Thread(
-        target=run_script, args=(url, script("SELECT pg_sleep(1);")), kwargs={"once": True}
+        target=run_script, args=(url, script("SELECT pg_sleep(3);")), kwargs={"once": True}
     )
     run.start()
     listing = b""
@@ -326,7 +327,7 @@ def _start(url: str, path: Path) -> subprocess.Popen[bytes]:
 
 def _wait_until_asleep(url: str) -> None:
     query = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'"
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + PATIENCE
     while ask(url, f"{query} AND datname = current_database()") != [(1,)]:
         assert time.monotonic() < deadline
         time.sleep(0.02)
@@ -335,7 +336,7 @@ def _wait_until_asleep(url: str) -> None:
 @pytest.mark.parametrize("transaction", ["", "COMMIT;\n"])
 def test_a_killed_run_whose_psql_lives_on(url: str, script: Write, transaction: str) -> None:
     path = script(
-        f"CREATE TABLE t (a int);\n{transaction}SELECT pg_sleep(1);\nINSERT INTO t VALUES (1);\n"
+        f"CREATE TABLE t (a int);\n{transaction}SELECT pg_sleep(3);\nINSERT INTO t VALUES (1);\n"
     )
     with _start(url, path) as first:
         _wait_until_asleep(url)
@@ -346,7 +347,7 @@ def test_a_killed_run_whose_psql_lives_on(url: str, script: Write, transaction: 
 
 
 def test_a_killed_psql_leaves_nothing(url: str, script: Write) -> None:
-    path = script("CREATE TABLE t ();\nSELECT pg_sleep(1);\n")
+    path = script("CREATE TABLE t ();\nSELECT pg_sleep(3);\n")
     with _start(url, path) as run:
         _wait_until_asleep(url)
         children = Path(f"/proc/{run.pid}/task/{run.pid}/children").read_text().split()

@@ -30,7 +30,7 @@ def kill(home: Path) -> None:
     for process in family:
         with suppress(psutil.NoSuchProcess):  # its children end by themselves, too
             process.kill()
-    psutil.wait_procs(family, timeout=10)
+    psutil.wait_procs(family, timeout=60)
 
 
 @pytest.fixture(params=ENTRIES)

@@ -117,7 +117,7 @@ class Api:
 
 def ask(url: str, statement: str, *values: object) -> Any:
     """The first value that a statement answers; None where it answers none."""
-    with psycopg.connect(url, autocommit=True, connect_timeout=20) as connection:
+    with psycopg.connect(url, autocommit=True, connect_timeout=60) as connection:
         cursor = connection.execute(statement.encode(), values or None)
         row = cursor.fetchone() if cursor.description else None
         return row[0] if row else None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -13,6 +12,7 @@ from tests.browser import Browser, chromium, in_a_browser
 from tests.emulator.api import Api, Project, ask
 from tests.emulator.serving import NeonServer
 from tests.pages import CONTRASTS, show
+from tests.waiting import wait_until
 
 pytestmark = in_a_browser
 
@@ -66,10 +66,7 @@ class Console:
         raise AssertionError(f"{name} is not reached: {seen}")
 
     def until(self, expected: Callable[[], bool], what: str) -> None:
-        deadline = time.monotonic() + 20
-        while not expected():
-            assert time.monotonic() < deadline, f"{what} did not come"
-            time.sleep(0.05)
+        wait_until(expected, what)
 
     def at(self, title: str) -> None:
         """Wait for a page."""

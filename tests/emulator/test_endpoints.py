@@ -58,7 +58,7 @@ def test_an_idle_endpoint_is_suspended(api: Api) -> None:
         psycopg.connect(project.url, autocommit=True) as connection,
         ThreadPoolExecutor() as threads,
     ):
-        statement = threads.submit(connection.execute, "SELECT pg_sleep(30)")
+        statement = threads.submit(connection.execute, "SELECT pg_sleep(300)")
         time.sleep(2.5)  # a long statement is no idleness
         assert state(project) == "active"
         connection.cancel_safe()

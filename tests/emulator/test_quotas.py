@@ -39,7 +39,7 @@ def enforce(server: NeonServer) -> None:
 def refusal(url: str) -> str:
     """What a client is told."""
     with pytest.raises(psycopg.OperationalError) as caught:
-        psycopg.connect(url, connect_timeout=20)
+        psycopg.connect(url, connect_timeout=60)
     return str(caught.value)
 
 
@@ -149,7 +149,7 @@ def test_a_query_over_http_is_told_why(
         f"{root}/sql",
         json={"query": "SELECT 1", "params": []},
         headers={"neon-connection-string": project.url},
-        timeout=30,
+        timeout=60,
     )
     assert answer.status_code >= 400
     assert "exceeded the active time quota" in answer.text
@@ -178,7 +178,7 @@ def test_a_burst_is_refused_and_nothing_hangs(
 
     async def connect() -> str:
         try:
-            await psycopg.AsyncConnection.connect(project.url, connect_timeout=30)
+            await psycopg.AsyncConnection.connect(project.url, connect_timeout=60)
         except psycopg.OperationalError as error:
             return str(error)
         return ""

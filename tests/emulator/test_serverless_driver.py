@@ -320,7 +320,9 @@ def test_a_client_that_reads_nothing_makes_postgres_wait(
             await client.send(b"Q" + struct.pack("!i", len(query) + 4) + query)
             await asyncio.to_thread(wait_until, settled, "an end of what is sent")
             assert front.seen(project.endpoint).sent < 100_000_000
-            assert await asyncio.to_thread(waits_for, project, "slow") == "ClientWrite"
+            await asyncio.to_thread(
+                wait_until, lambda: waits_for(project, "slow") == "ClientWrite", "Postgres waits"
+            )
             client.transport.abort()
 
     asyncio.run(read_nothing())

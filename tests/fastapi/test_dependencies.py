@@ -21,7 +21,7 @@ from sqlalchemy.orm import Session
 import neonup
 from fastapi_neon import Neon
 from tests.project import Project
-from tests.waiting import wait_until
+from tests.waiting import PATIENCE, wait_until
 
 PATHS = ("/connection", "/session", "/sync")
 BOTH = pytest.mark.parametrize("driver", ["psycopg", "asyncpg"])
@@ -179,7 +179,7 @@ def test_at_the_start_the_connections_that_will_be_asked_for_are_made(
     app = make_app(neon)
 
     async def live() -> None:
-        async with neon.lifespan(app), asyncio.timeout(20):
+        async with neon.lifespan(app), asyncio.timeout(PATIENCE):
             while connections(url) < 3:
                 await asyncio.sleep(0.05)
 

@@ -20,7 +20,7 @@ from neonup_mcp import statements
 from neonup_mcp.session import StatementLimits
 from tests.project import Project
 
-LIMITS = StatementLimits(seconds=5)
+LIMITS = StatementLimits(seconds=60)
 
 STATE = """
 SELECT (SELECT array_agg(c::text ORDER BY id) FROM customer c),

@@ -12,7 +12,7 @@ from neonup_mcp import session, statements
 from neonup_mcp.session import StatementLimits
 from tests.project import Project
 
-LIMITS = StatementLimits(seconds=5)
+LIMITS = StatementLimits(seconds=60)
 
 VALUES: dict[str, Any] = {
     "NULL": None,
@@ -67,7 +67,7 @@ async def test_columns_have_names_and_types_though_two_are_called_alike(shop: Pr
 
 @pytest.mark.parametrize(("there", "truncated"), [(3, False), (4, True), (1_000_000, True)])
 async def test_rows_beyond_the_limit_are_cut(shop: Project, there: int, truncated: bool) -> None:
-    limits = StatementLimits(seconds=5, rows=3)
+    limits = StatementLimits(seconds=60, rows=3)
     for run in (statements.read, statements.write):
         query = f"SELECT generate_series(1, {min(there, 1000)})"
         found = await run(shop.url, query, limits)
@@ -85,7 +85,7 @@ async def test_long_values_are_cut_and_say_so(shop: Project) -> None:
 
 async def test_many_long_values_end_the_rows_early(shop: Project) -> None:
     query = "SELECT repeat('x', 1000) FROM generate_series(1, 10000000)"
-    found = await statements.read(shop.url, query, StatementLimits(seconds=5, rows=10_000))
+    found = await statements.read(shop.url, query, StatementLimits(seconds=60, rows=10_000))
     assert 50 < len(found.rows) < 120
     assert found.truncated
 

@@ -100,7 +100,7 @@ class Child(Project):
     def pytest(self, *args: str, **environ: str) -> Run:
         with self.started(*args, **environ) as process:
             try:
-                output, _ = process.communicate(timeout=120)
+                output, _ = process.communicate(timeout=240)
             except subprocess.TimeoutExpired:
                 process.terminate()
                 raise AssertionError(process.communicate()[0]) from None

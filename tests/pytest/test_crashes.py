@@ -13,6 +13,7 @@ import psutil
 import pytest
 
 from tests.pytest.child import Child
+from tests.waiting import PATIENCE
 
 SLEEPER = """
     import os, time
@@ -32,7 +33,7 @@ QUICK = """
 
 
 def wait_for(what: Callable[[], object], process: subprocess.Popen[str] | None = None) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + PATIENCE
     while not what():
         if process is not None and process.poll() is not None:
             raise AssertionError(process.communicate()[0])
@@ -71,7 +72,7 @@ def test_a_living_run_is_left_alone(child: Child) -> None:
         child.ok("prune", "--yes")
         assert child.servers == [server]
         (child.folder / "go").touch()
-        output, _ = process.communicate(timeout=60)
+        output, _ = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0, output
     child.assert_nothing_left()
 
@@ -172,7 +173,7 @@ def test_ctrl_c(child: Child, args: tuple[str, ...]) -> None:
         wait_for((child.folder / "begun").exists, process)
         (server,) = child.servers
         process.send_signal(signal.SIGINT)
-        output, _ = process.communicate(timeout=60)
+        output, _ = process.communicate(timeout=PATIENCE)
     assert process.returncode == 2, output
     wait_for(lambda: gone(server.pid))
     child.assert_nothing_left()
@@ -186,7 +187,7 @@ def test_the_whole_terminal_gets_ctrl_c(child: Child) -> None:
     with child.started() as process:
         wait_for((child.folder / "begun").exists, process)
         os.killpg(process.pid, signal.SIGINT)
-        output, _ = process.communicate(timeout=60)
+        output, _ = process.communicate(timeout=PATIENCE)
     assert process.returncode == 2, output
     child.assert_nothing_left()
 

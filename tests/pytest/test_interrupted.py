@@ -32,6 +32,7 @@ SLOW = """
     async def test_async_connection(neon_async_connection):
         await neon_async_connection.execute(SLEEP)
 
+    @pytest.mark.timeout(60)
     def test_that_comes_afterwards(neon_connection):
         assert neon_connection.execute("SELECT to_regclass('mine')").fetchone() == (None,)
 """

@@ -25,6 +25,7 @@ from neonup_pytest.databases import statements as sql
 from neonup_pytest.databases.restore import Restorer
 from neonup_pytest.servers.admin import Admin
 from tests.conftest import make_home, remove_home, warm_home
+from tests.waiting import PATIENCE
 
 TEMPLATE = "neonup_test_template_x"
 
@@ -472,13 +473,13 @@ def test_a_recovery_repeats_nothing(world: World, used: str) -> None:
 
 
 def _wait_until_lost(admin: Admin) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
         admin.run("SELECT 1")
 
 
 def _reconnected(server: EphemeralServer) -> Admin:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + PATIENCE
     while True:
         admin = Admin(*server.administrator())
         try:

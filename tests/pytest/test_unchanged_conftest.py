@@ -123,7 +123,7 @@ POOL = {
         import os
         from psycopg_pool import ConnectionPool
 
-        pool = ConnectionPool(os.environ["DATABASE_URL"], min_size=1, timeout=10, open=True)
+        pool = ConnectionPool(os.environ["DATABASE_URL"], min_size=1, timeout=60, open=True)
 
         def ask():
             with pool.connection() as connection:
@@ -361,7 +361,7 @@ CONNECTS = {
         connection.execute(sqlalchemy.text("CREATE TABLE items (i int)"))
     """,
     "psycopg_pool": """POOL = psycopg_pool.ConnectionPool(URL, min_size=3, open=True)
-    with POOL.connection(timeout=20) as connection:
+    with POOL.connection(timeout=60) as connection:
         connection.execute("CREATE TABLE items (i int)")
     POOL.close()
     """,

@@ -120,7 +120,7 @@ class Site(Child):
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            timeout=120,
+            timeout=240,
             check=False,
         )
         return Run(done.returncode, done.stdout)

@@ -139,7 +139,7 @@ def test_a_command_finds_the_variables_of_its_project(
 
 def test_as_many_at_once_as_asked_for(peopled: Asked, neon: Both) -> None:
     """Each waits until the others are there: with fewer at once none would be done."""
-    barrier, abarrier = threading.Barrier(3, timeout=30), asyncio.Barrier(3)
+    barrier, abarrier = threading.Barrier(3, timeout=120), asyncio.Barrier(3)
 
     async def wait(_: MigrationTarget) -> None:
         await asyncio.wait_for(abarrier.wait(), 30)

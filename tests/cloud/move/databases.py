@@ -44,7 +44,7 @@ FACTS = {
 
 def ask(url: str, statement: str) -> Any:
     """The first value that a statement answers; None where it answers none."""
-    with psycopg.connect(url, autocommit=True, connect_timeout=20) as connection:
+    with psycopg.connect(url, autocommit=True, connect_timeout=60) as connection:
         cursor = connection.execute(statement.encode())
         while cursor.nextset():
             pass
@@ -54,7 +54,7 @@ def ask(url: str, statement: str) -> Any:
 
 def facts(url: str) -> dict[str, str]:
     """What there is in a database made by `EVERYTHING`; its sequences move on by one."""
-    with psycopg.connect(url, autocommit=True, connect_timeout=20) as connection:
+    with psycopg.connect(url, autocommit=True, connect_timeout=60) as connection:
         found = {}
         for name, query in FACTS.items():
             row = connection.execute(query.encode()).fetchone()

@@ -18,6 +18,7 @@ from neonup_cloud.oauth import FileTokens, SignInEnded, session_auth
 from tests.cloud.oauth.terminal import Terminal, secrets_of
 from tests.cloud.oauth.wire import Wire, wire
 from tests.emulator.serving import NeonServer
+from tests.waiting import PATIENCE
 
 ME = "print(neon.request('GET', '/users/me')['email'])"
 SESSION = """
@@ -160,7 +161,7 @@ def test_interrupted_while_refreshing(terminal: Terminal, slow: Wire) -> None:
     before = secrets_of(terminal.kept)
     slow.hold("POST /oauth2/token")
     with terminal.starts(SESSION) as running:
-        slow.held.wait(30)
+        assert slow.held.wait(PATIENCE)
         running.send_signal(signal.SIGINT)
         time.sleep(0.3)
         slow.go_on()
@@ -177,7 +178,7 @@ def test_killed_while_refreshing(terminal: Terminal, slow: Wire) -> None:
     terminal.let_expire()
     slow.hold("POST /oauth2/token")
     with terminal.starts(SESSION) as running:
-        slow.held.wait(30)
+        assert slow.held.wait(PATIENCE)
         running.kill()
         running.communicate(timeout=60)
     slow.mend()

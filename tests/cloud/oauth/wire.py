@@ -11,6 +11,7 @@ import httpx
 
 from tests.emulator.oauth import root_of
 from tests.emulator.serving import NeonServer
+from tests.waiting import PATIENCE
 
 
 class Wire:
@@ -65,7 +66,7 @@ class Wire:
             content = found.content.replace(self.target.encode(), self.root.encode())
         if what == "hold":
             self.held.set()
-            self._release.wait(30)
+            self._release.wait(PATIENCE)
         if what == "cut":
             handler.connection.close()
             return
