@@ -39,7 +39,11 @@ class NeonServer:
 
 @contextmanager
 def serving(
-    home: Path, *, pg_bin: Path | None = None, patience: float = 30
+    home: Path,
+    *,
+    pg_bin: Path | None = None,
+    patience: float = 30,
+    sign_in_seconds: float = ws_proxy.SIGN_IN_SECONDS,
 ) -> Iterator[NeonServer]:
     """Serve until the end of the block; its servers stop then.
 
@@ -47,13 +51,14 @@ def serving(
         home: neonup's own folder.
         pg_bin: the Postgres that projects have; None: the default.
         patience: seconds that an answer waits for its work; a busy machine takes its time.
+        sign_in_seconds: for what a client of the WebSocket sends to sign in.
 
     Raises:
         AssertionError: neonup sent a request that Neon's OpenAPI document does not allow.
     """
     neon = LocalNeon(home, pg_bin=pg_bin, patience=patience)
     neon.start()
-    app = CheckedApp(create_app(neon))
+    app = CheckedApp(create_app(neon, sign_in_seconds=sign_in_seconds))
     with socket.create_server(("127.0.0.1", 0)) as listener:
         config = uvicorn.Config(
             app,

@@ -8,6 +8,7 @@ import struct
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any, cast
 from urllib.parse import urlsplit
 
@@ -15,9 +16,9 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from tests.emulator.api import Project, ask
+from tests.emulator.api import Api, Project, ask
 from tests.emulator.node import CLIENTS, NODE, run_script
-from tests.emulator.serving import NeonServer
+from tests.emulator.serving import NeonServer, serving
 from tests.waiting import wait_until
 
 STARTUP = struct.pack("!ii", 8, 3 << 16)
@@ -268,16 +269,20 @@ def test_what_is_no_postgres_is_turned_away(project: Project, sent: str | bytes)
     assert asyncio.run(code()) == 1002
 
 
-@asynccontextmanager
-async def signed_in(project: Project, name: str) -> AsyncIterator[ClientConnection]:
-    """A client whose packets come in pieces, as something in between may split them."""
+def opening(project: Project, name: str) -> bytes:
+    """The start-up message of a session of that name."""
     parts = urlsplit(project.url)
     words = ["user", parts.username or "", "database", parts.path[1:], "application_name", name]
     body = b"".join(word.encode() + b"\0" for word in words) + b"\0"
-    opening = struct.pack("!ii", len(body) + 8, 3 << 16) + body
-    password = (parts.password or "").encode() + b"\0"
+    return struct.pack("!ii", len(body) + 8, 3 << 16) + body
+
+
+@asynccontextmanager
+async def signed_in(project: Project, name: str) -> AsyncIterator[ClientConnection]:
+    """A client whose packets come in pieces, as something in between may split them."""
+    password = (urlsplit(project.url).password or "").encode() + b"\0"
     async with connect(proxy(project), max_queue=1) as client:
-        for byte in opening + b"p" + struct.pack("!i", len(password) + 4) + password:
+        for byte in opening(project, name) + b"p" + struct.pack("!i", len(password) + 4) + password:
             await client.send(bytes([byte]))
         heard = b""
         while not heard.endswith(b"Z\0\0\0\x05I"):
@@ -327,3 +332,29 @@ def test_a_client_that_reads_nothing_makes_postgres_wait(
 
     asyncio.run(read_nothing())
     wait_until(lambda: waits_for(project, "slow") is None, "the end of its session")
+
+
+def test_a_client_that_does_not_sign_in_is_ended(neonup_home: Path) -> None:
+    """By Postgres's own limit, shorter here; one that has signed in may be idle for longer."""
+
+    async def code(project: Project, *packets: bytes) -> int:
+        async with connect(proxy(project)) as client:
+            for packet in packets:
+                await client.send(packet)
+            with pytest.raises(ConnectionClosed) as closed:
+                while True:
+                    await client.recv()
+        return closed.value.rcvd.code if closed.value.rcvd else 0
+
+    async def story(project: Project) -> None:
+        async with signed_in(project, "idle"):
+            silent = code(project)
+            half = code(project, STARTUP[:5])
+            asked = code(project, opening(project, "asked"))
+            typing = code(project, opening(project, "typing"), b"p\0\0")
+            assert await asyncio.gather(silent, half, asked, typing) == [1008] * 4
+            assert await asyncio.to_thread(waits_for, project, "idle") == "ClientRead"
+
+    with serving(neonup_home, sign_in_seconds=5) as server:
+        project = Api(server.base, server.key).create_project(name="shop")
+        asyncio.run(story(project))

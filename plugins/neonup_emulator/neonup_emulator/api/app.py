@@ -44,13 +44,15 @@ def create_app(
     *,
     hosts: frozenset[str] | None = frozenset(),
     faults: Sequence[Fault] = (),
+    sign_in_seconds: float = ws_proxy.SIGN_IN_SECONDS,
 ) -> Starlette:
     """Neon API v2, neon.new's API, the agent identity API, OAuth, and the pages.
 
     Args:
         neon: what they work on, started; it is stopped when the application ends.
-        hosts: names of this server beside those of loopback; None: any.
+        hosts: names of this server beside those of loopback, as `Guard` takes them; None: any.
         faults: what happens to requests of Neon API v2.
+        sign_in_seconds: for what a client of the WebSocket sends to sign in.
     """
     used = asyncio.Event()
     known = Faults(list(faults))
@@ -78,6 +80,7 @@ def create_app(
     app.state.neon = neon
     app.state.faults = known
     app.state.used = used
+    app.state.sign_in_seconds = sign_in_seconds
     return app
 
 

@@ -64,22 +64,31 @@ class ClientStream:
         return taken
 
 
-async def startup(client: ClientStream) -> bytes:
-    """The client's first packet; raises what `ClientStream.some` raises."""
-    return await _packet(client)
+async def startup(client: ClientStream, seconds: float) -> bytes:
+    """The client's first packet.
+
+    Raises:
+        TimeoutError: it does not come in time; and what `ClientStream.some` raises.
+    """
+    async with asyncio.timeout(seconds):
+        return await _packet(client)
 
 
-async def sign_in(client: ClientStream, socket: WebSocket, first: bytes, server: Pipe) -> bytes:
+async def sign_in(
+    client: ClientStream, socket: WebSocket, first: bytes, server: Pipe, seconds: float
+) -> bytes:
     """Pass the client's first packet on, and answer the server's question for a password.
 
     Args:
         first: what `startup` has returned.
+        seconds: for its password.
 
     Returns:
         What the server has said that the client has to be told.
 
     Raises:
         NotPostgres: the client sent something else than a password.
+        TimeoutError: it sent none in time.
         UnusablePassword: it is none.
         WebSocketDisconnect: the client left.
         asyncio.IncompleteReadError: the server did.
@@ -92,10 +101,11 @@ async def sign_in(client: ClientStream, socket: WebSocket, first: bytes, server:
     if (kind, _number(body)) != (b"R", _SASL):
         return _packed(kind, body)
     await socket.send_bytes(_packed(b"R", struct.pack("!i", _CLEARTEXT)))
-    if await client.exactly(1) != b"p":
-        raise NotPostgres
-    password = (await _packet(client))[4:].rstrip(b"\0").decode("utf-8", "replace")
-    return await _answer(password, server)
+    async with asyncio.timeout(seconds):
+        if await client.exactly(1) != b"p":
+            raise NotPostgres
+        packet = await _packet(client)
+    return await _answer(packet[4:].rstrip(b"\0").decode("utf-8", "replace"), server)
 
 
 async def _answer(password: str, server: Pipe) -> bytes:

@@ -1,7 +1,8 @@
 """Postgres's protocol in a WebSocket, for `Pool` and `Client` of @neondatabase/serverless.
 
 With ``neonConfig.wsProxy = "localhost:5540/v2"`` the driver opens ``/v2?address=HOST:PORT`` of this
-server (https://github.com/neondatabase/serverless/blob/main/CONFIG.md). Only endpoints of this
+server, and without it ``/v2`` of the endpoint's own host
+(https://github.com/neondatabase/serverless/blob/main/CONFIG.md). Only endpoints of this
 server are connected to, whatever address is asked for, and at the address where all their clients
 connect: so they wake, and what goes through is measured.
 """
@@ -32,9 +33,9 @@ LARGEST_MESSAGE = 64 * 1024 * 1024
 """Bytes of a message of a WebSocket: the driver sends a statement and its values in one."""
 
 _CHUNK = 65_536
-_SIGN_IN_SECONDS = 60
-"""Postgres's own limit for signing in, waking aside."""
-_WRONG_PROTOCOL, _SERVER_LEFT = 1002, 1011
+SIGN_IN_SECONDS = 60.0
+"""For each of the two packets with which a client signs in: Postgres's authentication_timeout."""
+_WRONG_PROTOCOL, _TOO_LATE, _SERVER_LEFT = 1002, 1008, 1011
 
 
 def routes() -> list[WebSocketRoute]:
@@ -46,8 +47,7 @@ async def _proxy(socket: WebSocket) -> None:
     await socket.accept()
     client = ClientStream(socket)
     try:
-        async with asyncio.timeout(_SIGN_IN_SECONDS):
-            first = await startup(client)
+        first = await startup(client, socket.app.state.sign_in_seconds)
         endpoint = _endpoint(socket)
         if endpoint is None:
             await socket.send_bytes(error_response(_UNKNOWN))
@@ -56,8 +56,10 @@ async def _proxy(socket: WebSocket) -> None:
         await _connect(client, socket, first, endpoint)
     except WebSocketDisconnect:
         return
-    except (NotPostgres, TimeoutError):
+    except NotPostgres:
         await _close(socket, _WRONG_PROTOCOL)
+    except TimeoutError:
+        await _close(socket, _TOO_LATE)
     except UnusablePassword:
         await socket.send_bytes(error_response(_WRONG_PASSWORD))
         await socket.close()
@@ -73,9 +75,10 @@ _WRONG_PASSWORD = Refusal("That password cannot be used to sign in.")
 
 
 def _endpoint(socket: WebSocket) -> Endpoint | None:
-    """The endpoint whose address the client asks for."""
+    """The endpoint whose address the client asks for, or by whose name it has come."""
+    asked = socket.query_params.get("address", socket.headers.get("host", ""))
     try:
-        parts = urlsplit(f"//{socket.query_params.get('address', '')}")
+        parts = urlsplit(f"//{asked}")
         address, port = parts.hostname or "", parts.port or POSTGRES
     except ValueError:
         return None
@@ -90,7 +93,8 @@ async def _connect(
     address = neon.addresses.from_here(endpoint)
     reader, writer = await asyncio.open_connection(address, endpoint.port)
     try:
-        said = await sign_in(client, socket, first, (reader, writer))
+        limit = socket.app.state.sign_in_seconds
+        said = await sign_in(client, socket, first, (reader, writer), limit)
         if said:
             await socket.send_bytes(said)
         await _relay(client, socket, reader, writer)
