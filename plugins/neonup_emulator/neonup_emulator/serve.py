@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import os
-import signal
 import socket
 import sys
 from collections.abc import Callable
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING
 
 import click
 
 from neonup import ProviderError, home, libpq
-from neonup_emulator import readiness, temporary_home
+from neonup_emulator import http_server, readiness, temporary_home
+from neonup_emulator import https as web
 from neonup_emulator.api.guard import LOOPBACK
 from neonup_emulator.child import Child
 
@@ -24,15 +23,16 @@ if TYPE_CHECKING:
     from starlette.applications import Starlette
 
     from neonup.plugin.locks import FileLock
+    from neonup_emulator.https import Https
     from neonup_emulator.neon.context import LocalNeon
 
 PORT = 5540
 _WHERE = "serve.url"
 """The file in a home that says where its server is."""
-_EVERY = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104
-"""Addresses that stand for all of this machine, and the one that this machine itself uses."""
-_SECONDS_TO_FINISH = 10
-"""For requests that are under way at Ctrl-C; creating a database takes less than one."""
+_WITHOUT_RIGHTS = (
+    "Choose a port above 1023, run it in a container or as root, or let everybody have this one: "
+    "sysctl net.ipv4.ip_unprivileged_port_start={}"
+)
 
 
 @click.command()
@@ -54,6 +54,21 @@ _SECONDS_TO_FINISH = 10
     help="A name that requests may use for this server, e.g. a compose service's. Repeatable.",
 )  # fmt: skip
 @click.option(
+    "--tls", is_flag=True,
+    help="Serve HTTPS, with a certificate of the home's own authority. With --allow-host NAME, "
+    "endpoints are called ep-....NAME; with --port 443, Neon's serverless driver needs no "
+    "settings.",
+)  # fmt: skip
+@click.option(
+    "--tls-cert", "certificate", metavar="FILE",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Serve HTTPS, with a certificate of your own (PEM).",
+)  # fmt: skip
+@click.option(
+    "--tls-key", "key", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path),
+    help="The private key of --tls-cert, where it is not in the same file.",
+)  # fmt: skip
+@click.option(
     "--fault", "faults", multiple=True, metavar="FAULT",
     help="Let requests of Neon API v2 fail, e.g. 'POST /projects=423x2', 'GET /projects/*=2s' or "
     "'* /projects=cut'. Repeatable.",
@@ -68,6 +83,9 @@ def serve(
     folder: Path | None,
     allow_remote: bool,
     allowed: tuple[str, ...],
+    tls: bool,
+    certificate: Path | None,
+    key: Path | None,
     faults: tuple[str, ...],
     ephemeral: bool,
     as_json: bool,
@@ -82,7 +100,11 @@ def serve(
     deleted after 72 hours. All data is kept between runs. Ctrl-C stops the server.
     """
     _check(host, allow_remote=allow_remote or bool(allowed), twice=ephemeral and folder is not None)
+    if key is not None and certificate is None:
+        raise click.UsageError("--tls-key is the key of --tls-cert: name that as well.")
     folder = (folder or home()).absolute()
+    allowed = tuple(name.lower() for name in allowed)  # as requests are compared
+    https = web.asked(allowed, tls=tls, certificate=certificate, key=key)
     from neonup_emulator.api import faults as fault
     from neonup_emulator.api.app import create_app
 
@@ -92,11 +114,12 @@ def serve(
             folder = stack.enter_context(temporary_home.of(folder))
         listener = stack.enter_context(_listen(host, port))
         stack.callback(_lock_home(folder).release)
-        hosts = None if allow_remote else frozenset({host, *allowed})
+        patterns = https.patterns if https else ()
+        hosts = None if allow_remote else frozenset({host, *allowed, *patterns})
         app = partial(create_app, hosts=hosts, faults=[fault.parse(text) for text in faults])
-        exposed = None if host in LOOPBACK else (host, _name(host, allowed))
+        neon = _local_neon(folder, host, allowed, https)
         ended = _serve(
-            listener, folder, app, exposed, as_json=as_json, command=command, theirs=theirs
+            listener, folder, app, neon, https, as_json=as_json, command=command, theirs=theirs
         )
     sys.exit(ended)
 
@@ -123,37 +146,48 @@ def _check(host: str, *, allow_remote: bool, twice: bool) -> None:
         raise click.UsageError("--ephemeral uses a temporary home: omit --home.")
 
 
+def _local_neon(
+    folder: Path, host: str, allowed: tuple[str, ...], https: Https | None
+) -> LocalNeon:
+    """What is served, with endpoints as the options say."""
+    from neonup_emulator.neon.compute.addresses import Exposed
+    from neonup_emulator.neon.context import LocalNeon
+
+    below = https is not None and bool(allowed)
+    exposed = None
+    if below or host not in LOOPBACK:
+        exposed = Exposed(host, _name(host, allowed), below)
+    pg_bin = os.environ.get("NEONUP_PG_BIN")
+    return LocalNeon(folder, pg_bin=Path(pg_bin) if pg_bin else None, exposed=exposed)
+
+
 def _serve(
     listener: socket.socket,
     folder: Path,
     app: Callable[[LocalNeon], Starlette],
-    exposed: tuple[str, str] | None,
+    neon: LocalNeon,
+    https: Https | None,
     *,
     as_json: bool,
     command: tuple[str, ...],
     theirs: dict[str, str],
 ) -> int:
     """Serve until a signal or the command ends; the exit status."""
-    from neonup_emulator.neon.compute.addresses import Exposed
-    from neonup_emulator.neon.context import LocalNeon
-
-    pg_bin = os.environ.get("NEONUP_PG_BIN")
-    neon = LocalNeon(
-        folder,
-        pg_bin=Path(pg_bin) if pg_bin else None,
-        exposed=Exposed(*exposed) if exposed else None,
-    )
     tls = neon.prepare()
-    url = _url(*listener.getsockname()[:2])
+    host, port = listener.getsockname()[:2]
+    url = web.url(host, port, https)
+    pair = https.pair(neon.authority, host) if https else None
     (folder / _WHERE).write_text(url, encoding="ascii")
     neon.start()
-    variables = _variables(url, neon)
+    variables = _variables(url, neon, https)
     if not command:
-        ready = partial(readiness.tell, url, variables, folder, tls=tls, as_json=as_json)
-        _run(listener, app(neon), ready=lambda stop: ready())
+        ready = partial(
+            readiness.tell, url, variables, folder, tls=tls, https=https, as_json=as_json
+        )
+        http_server.run(listener, app(neon), ready=lambda stop: ready(), pair=pair)
         return 0
     child = Child(command, {**theirs, **variables})
-    _run(listener, app(neon), ready=child.start)
+    http_server.run(listener, app(neon), ready=child.start, pair=pair)
     return child.wait()
 
 
@@ -161,10 +195,10 @@ def _name(host: str, allowed: tuple[str, ...]) -> str:
     """What other machines call this one, for endpoints' hosts."""
     if allowed:
         return allowed[0]
-    return socket.gethostname() if host in _EVERY else host
+    return socket.gethostname() if host in web.EVERY else host
 
 
-def _variables(url: str, neon: LocalNeon) -> dict[str, str]:
+def _variables(url: str, neon: LocalNeon, https: Https | None) -> dict[str, str]:
     """What clients have to set to use this server."""
     key, organization = neon.identity.default()
     # The official command line takes plain http for this name alone.
@@ -179,6 +213,7 @@ def _variables(url: str, neon: LocalNeon) -> dict[str, str]:
         "CLAIMABLE_NEON_HOST": named,
         readiness.CONSOLE: f"{url}/sign-in?token={neon.console_token}",
         "NODE_EXTRA_CA_CERTS": str(neon.authority.path),
+        **(https.trust(neon.authority) if https else {}),
     }
 
 
@@ -200,7 +235,9 @@ def _listen(host: str, port: int) -> socket.socket:
         reason = (error.strerror or str(error)).lower()
         raise ProviderError(
             f"The local Neon cannot listen on {host}, port {port}: {reason}.",
-            remedy=f"Another one may already be running. Otherwise choose: --port {port + 1}, or "
+            remedy=_WITHOUT_RIGHTS.format(port)
+            if isinstance(error, PermissionError)
+            else f"Another one may already be running. Otherwise choose: --port {port + 1}, or "
             "--port 0 for any free one.",
         ) from None
     return listener
@@ -239,58 +276,3 @@ def _where(folder: Path) -> str:
         return (folder / _WHERE).read_text(encoding="ascii")
     except OSError:
         return "it is still starting."
-
-
-def _url(host: str, port: int) -> str:
-    name = _EVERY.get(host, host)
-    return f"http://[{name}]:{port}" if ":" in name else f"http://{name}:{port}"
-
-
-def _run(
-    listener: socket.socket,
-    app: Starlette,
-    ready: Callable[[Callable[[], None]], None],
-) -> None:
-    """Serve until a signal asks to end; then finish what is under way and stop the databases."""
-    import asyncio
-
-    import uvicorn
-
-    from neonup_emulator.api import ws_proxy
-
-    class Server(uvicorn.Server):
-        async def serve(self, sockets: list[socket.socket] | None = None) -> None:
-            self.loop, self.ended = asyncio.get_running_loop(), asyncio.Event()
-            await super().serve(sockets)
-
-        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-            await super().startup(sockets)
-            if self.started:
-                ready(self.end)
-
-        async def main_loop(self) -> None:
-            """Look once a second, not ten times: an idle server uses no CPU to speak of."""
-            while not self.should_exit:
-                await self.on_tick(0)
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(self.ended.wait(), 1)
-
-        def end(self) -> None:
-            self.should_exit = True
-            self.loop.call_soon_threadsafe(self.ended.set)
-
-        def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-            """Without uvicorn's record of the signal, with which it would die in the end."""
-            self.force_exit = self.should_exit and sig == signal.SIGINT
-            self.end()
-
-    config = uvicorn.Config(
-        app,
-        log_level="warning",
-        access_log=False,
-        server_header=False,
-        timeout_graceful_shutdown=_SECONDS_TO_FINISH,
-        ws_max_size=ws_proxy.LARGEST_MESSAGE,
-        ws_per_message_deflate=False,  # it never leaves the machine
-    )
-    Server(config).run(sockets=[listener])

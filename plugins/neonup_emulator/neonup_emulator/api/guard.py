@@ -26,8 +26,9 @@ class Guard:
 
     Args:
         app: the application behind.
-        hosts: names of this server beside those of loopback; None: any, for a server that was
-            opened to the network in so many words.
+        hosts: names of this server beside those of loopback, and patterns of them such as
+            ``*.neon.test``, for one label; None: any, for a server that was opened to the network
+            in so many words.
     """
 
     def __init__(self, app: ASGIApp, hosts: frozenset[str] | None = frozenset()):
@@ -73,4 +74,6 @@ class Guard:
             return False
         if self._hosts is None:
             return bool(name)
-        return name in LOOPBACK or name.endswith(".localhost") or name in self._hosts
+        if name in LOOPBACK or name.endswith(".localhost"):
+            return True
+        return not self._hosts.isdisjoint((name, f"*.{name.partition('.')[2]}"))

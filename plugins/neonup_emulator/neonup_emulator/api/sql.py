@@ -109,7 +109,7 @@ def _target(request: Request) -> dict[str, Any] | None:
         return None
     return {
         "host": neon.addresses.from_here(endpoint),
-        "port": port,
+        "port": endpoint.port,
         "user": unquote(parts.username or ""),
         "password": unquote(parts.password or ""),
         "dbname": unquote(parts.path.lstrip("/")),

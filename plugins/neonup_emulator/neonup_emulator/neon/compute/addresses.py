@@ -8,7 +8,7 @@ import secrets
 import socket
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from neonup_emulator.neon.compute.front.link import Front
@@ -26,10 +26,16 @@ class Exposed:
     Args:
         bind: the address to listen on.
         name: what clients call this machine.
+        below: whether each endpoint has a name of its own below that, as at Neon.
     """
 
     bind: str
     name: str
+    below: bool = False
+
+    def address(self, endpoint_id: str) -> str:
+        """What clients call an endpoint."""
+        return f"{endpoint_id}.{self.name}" if self.below else self.name
 
 
 class Addresses:
@@ -58,9 +64,9 @@ class Addresses:
         Raises:
             OSError: nothing is free.
         """
-        used = {(endpoint.address, endpoint.port) for endpoint in taken}
+        used = {(self._bind(endpoint.address), endpoint.port) for endpoint in taken}
         for address, port in self._choices(endpoint_id):
-            if (address, port) in used:
+            if (self._bind(address), port) in used:
                 continue
             try:
                 self._front.listen(endpoint_id, self._bind(address), port)
@@ -84,7 +90,7 @@ class Addresses:
         """
         fits = _is_loopback(endpoint.address)
         if self._exposed is not None:
-            fits = endpoint.address == self._exposed.name
+            fits = endpoint.address == self._exposed.address(endpoint.id)
         if not fits:  # the server was exposed the last time and is not now, or the other way round
             return self.open_new(endpoint.id, taken)
         deadline = time.monotonic() + patience
@@ -101,12 +107,18 @@ class Addresses:
     def find(self, endpoints: Iterable[Endpoint], address: str, port: int) -> Endpoint | None:
         """Which of the endpoints has that address, without asking DNS; None: none of them.
 
-        An exposed server goes by several names, and a port of it belongs to one endpoint.
+        An exposed server goes by several names, and a port of it belongs to one endpoint. Where
+        endpoints have names of their own, these say it alone: Neon's drivers leave out the port.
+        Official clients put ``-pooler`` after the id.
         """
-        for endpoint in endpoints:
-            if endpoint.port == port and (self._exposed or endpoint.address == address):
-                return endpoint
-        return None
+        if self._exposed is None:
+            return _first(endpoints, lambda it: (it.address, it.port) == (address, port))
+        known = list(endpoints)
+        if self._exposed.below:
+            id = address.partition(".")[0].removesuffix("-pooler")  # noqa: A001
+            if named := _first(known, lambda it: it.id == id):
+                return named
+        return _first(known, lambda it: it.port == port)
 
     def from_here(self, endpoint: Endpoint) -> str:
         """The IP address at which this machine itself reaches an endpoint."""
@@ -119,11 +131,15 @@ class Addresses:
     def _choices(self, endpoint_id: str) -> Iterator[tuple[str, int]]:
         address = "127.0.0.1"
         if self._exposed is not None:
-            address = self._exposed.name
+            address = self._exposed.address(endpoint_id)
         else:
             yield from _own()
         for port in ports.from_port(ports.preferred(endpoint_id)):
             yield address, port
+
+
+def _first(endpoints: Iterable[Endpoint], fits: Callable[[Endpoint], bool]) -> Endpoint | None:
+    return next(filter(fits, endpoints), None)
 
 
 def host(endpoint: Endpoint) -> str:

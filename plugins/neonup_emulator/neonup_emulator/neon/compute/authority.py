@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
 
 _LIFETIME = timedelta(days=825)
 """The longest that every client's library accepts for a certificate of a server."""
+
+_LONGEST_COMMON_NAME = 64
+"""Characters (RFC 5280, appendix A.1); clients look at the alternative names alone."""
 
 
 class Authority:
@@ -49,27 +53,44 @@ class Authority:
             self._folder / f"{address}.key",
         )
         if not (certificate_path.exists() and key_path.exists()):
-            self._sign(certificate_path, key_path, address, account)
+            self._sign(certificate_path, key_path, ["localhost", address], account)
         return certificate_path, key_path
 
-    def forget(self, address: str) -> None:
-        """Remove a server's certificate and key."""
-        (self._folder / f"{address}.crt").unlink(missing_ok=True)
-        (self._folder / f"{address}.key").unlink(missing_ok=True)
+    def renew(self, name: str, names: Sequence[str]) -> tuple[Path, Path]:
+        """A new certificate and key of a server that this process itself is.
 
-    def _sign(self, path: Path, key_path: Path, address: str, account: SystemAccount) -> None:
+        Args:
+            name: of its files.
+            names: names, patterns such as ``*.neon.test``, and addresses that it is for.
+        """
+        path, key_path = self._folder / f"{name}.crt", self._folder / f"{name}.key"
+        self._sign(path, key_path, names, None)
+        return path, key_path
+
+    def bundle(self, others: bytes) -> Path:
+        """A file with certificates of other authorities, in PEM, and with its own."""
+        path, own = self._folder / "bundle.crt", self.path.read_bytes()
+        _write(path, others if own in others else others.rstrip() + b"\n" + own, 0o644, None)
+        return path
+
+    def _sign(
+        self, path: Path, key_path: Path, names: Sequence[str], account: SystemAccount | None
+    ) -> None:
         from cryptography import x509
         from cryptography.hazmat.primitives import hashes
         from cryptography.hazmat.primitives.asymmetric import ec
 
         issuer, issuer_key = self._load()
         key = ec.generate_private_key(ec.SECP256R1())
-        names = [x509.DNSName("localhost"), _name(address)]
         signed = (
             _builder(f"neonup {path.stem}", issuer.subject)
             .public_key(key.public_key())
-            .add_extension(x509.SubjectAlternativeName(names), critical=False)
+            .add_extension(x509.SubjectAlternativeName(map(_name, names)), critical=False)
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+            .add_extension(
+                x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key.public_key()),
+                critical=False,
+            )
             .sign(issuer_key, hashes.SHA256())
         )
         _write(key_path, _secret(key), 0o600, account)
@@ -94,6 +115,10 @@ class Authority:
                 _builder("neonup local Neon", name)
                 .public_key(key.public_key())
                 .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+                .add_extension(_signing_only(), critical=True)
+                .add_extension(
+                    x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False
+                )
                 .sign(key, hashes.SHA256())
             )
             _write(key_path, _secret(key), 0o600, None)
@@ -102,13 +127,25 @@ class Authority:
         return self._loaded
 
 
+def _signing_only() -> x509.KeyUsage:
+    """What an authority's key is for; Python 3.13 wants it to be said."""
+    from cryptography import x509
+
+    unused = ("digital_signature", "content_commitment", "key_encipherment", "data_encipherment")
+    more = ("key_agreement", "encipher_only", "decipher_only")
+    return x509.KeyUsage(
+        key_cert_sign=True, crl_sign=True, **dict.fromkeys((*unused, *more), False)
+    )
+
+
 def _builder(common_name: str, issuer: x509.Name) -> x509.CertificateBuilder:
     from cryptography import x509
 
     now = datetime.now(UTC)
+    subject = x509.NameAttribute(x509.NameOID.COMMON_NAME, common_name[:_LONGEST_COMMON_NAME])
     return (
         x509.CertificateBuilder()
-        .subject_name(x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, common_name)]))
+        .subject_name(x509.Name([subject]))
         .issuer_name(issuer)
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - timedelta(days=1))  # clocks of containers differ

@@ -1,0 +1,77 @@
+"""The HTTP server of ``neonup serve``: uvicorn, which ends in time and is quiet while it idles."""
+
+from __future__ import annotations
+
+import signal
+import socket
+from collections.abc import Callable
+from contextlib import suppress
+from types import FrameType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from starlette.applications import Starlette
+
+    from neonup_emulator.https import KeyPair
+
+_SECONDS_TO_FINISH = 10
+"""For requests that are under way at Ctrl-C; creating a database takes less than one."""
+
+
+def run(
+    listener: socket.socket,
+    app: Starlette,
+    ready: Callable[[Callable[[], None]], None],
+    *,
+    pair: KeyPair | None = None,
+) -> None:
+    """Serve until a signal asks to end; then finish what is under way and stop the databases.
+
+    Args:
+        ready: is called once requests are answered, with what ends the server.
+        pair: what it proves itself with over HTTPS; None: it speaks HTTP.
+    """
+    import asyncio
+
+    import uvicorn
+
+    from neonup_emulator.api import ws_proxy
+
+    class Server(uvicorn.Server):
+        async def serve(self, sockets: list[socket.socket] | None = None) -> None:
+            self.loop, self.ended = asyncio.get_running_loop(), asyncio.Event()
+            await super().serve(sockets)
+
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            await super().startup(sockets)
+            if self.started:
+                ready(self.end)
+
+        async def main_loop(self) -> None:
+            """Look once a second, not ten times: an idle server uses no CPU to speak of."""
+            while not self.should_exit:
+                await self.on_tick(0)
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self.ended.wait(), 1)
+
+        def end(self) -> None:
+            self.should_exit = True
+            self.loop.call_soon_threadsafe(self.ended.set)
+
+        def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+            """Without uvicorn's record of the signal, with which it would die in the end."""
+            self.force_exit = self.should_exit and sig == signal.SIGINT
+            self.end()
+
+    config = uvicorn.Config(
+        app,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=_SECONDS_TO_FINISH,
+        ws_max_size=ws_proxy.LARGEST_MESSAGE,
+        ws_per_message_deflate=False,  # it never leaves the machine
+        ssl_certfile=pair.certificate if pair else None,
+        ssl_keyfile=pair.key if pair else None,
+    )
+    Server(config).run(sockets=[listener])
