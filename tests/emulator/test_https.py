@@ -31,15 +31,22 @@ NAME = "neon.test"
 STARTUP = struct.pack("!ii", 8, 3 << 16)
 
 
-def may_use_443() -> bool:
+def own_address() -> str:
+    """An address of this machine whose port 443 no other test has."""
+    return f"127.{random.randint(1, 254)}.{random.randint(1, 254)}.{random.randint(1, 254)}"
+
+
+def refusal_of_443() -> OSError | None:
+    """Why this user cannot listen where the driver looks for Neon; None: it can."""
     with socket.socket() as probe:
         try:
-            probe.bind(("127.77.77.77", 443))
-        except OSError:
-            return False
-    return True
+            probe.bind((own_address(), 443))
+        except OSError as error:
+            return error
+    return None
 
 
+REFUSAL = refusal_of_443()
 on_443 = [
     pytest.mark.skipif(NODE is None, reason="node is not installed: the driver needs it"),
     pytest.mark.skipif(
@@ -47,8 +54,8 @@ on_443 = [
         reason="the driver is not installed: npm ci in tests/clients",
     ),
     pytest.mark.skipif(
-        not may_use_443(),
-        reason="this user may not listen on port 443 of 127.x.y.z, where the driver looks for Neon",
+        REFUSAL is not None,
+        reason=f"port 443 of 127.x.y.z, where the driver looks for Neon, is not free: {REFUSAL}",
     ),
 ]
 
@@ -60,11 +67,6 @@ const { data: made } = await api.createProject({ project: { name: "shop" } });
 const connectionString = made.connection_uris[0].connection_uri;
 const tell = (value) => console.log(JSON.stringify(value));
 """
-
-
-def own_address() -> str:
-    """An address of this machine whose port 443 no other test has."""
-    return f"127.{random.randint(1, 254)}.{random.randint(1, 254)}.{random.randint(1, 254)}"
 
 
 def run_on_443(home: Path, script: str, **environ: str) -> Any:
@@ -276,19 +278,18 @@ def test_names_below_the_servers_lead_to_endpoints(
 
 def test_a_command_trusts_the_server_by_its_variables(neonup_home: Path) -> None:
     """Python's clients as well, and all that they trusted before."""
-    command = [sys.executable, "-c", WRITE]
+    show = """
+import ssl
+print(os.environ["NEON_API_HOST"])
+print(len(ssl.create_default_context(cafile=os.environ["CURL_CA_BUNDLE"]).get_ca_certs()))
+"""
+    command = [sys.executable, "-c", WRITE + show]
     done = run(neonup_home, "serve", "--ephemeral", "--tls", "--port", "0", "--", *command)
-    assert (done.returncode, done.stdout.strip()) == (0, "['neondb']"), done.stderr
-    show = (
-        "import os, ssl; print(os.environ['NEON_API_HOST'], len(ssl.create_default_context("
-        "cafile=os.environ['SSL_CERT_FILE']).get_ca_certs()))"
-    )
-    command = [sys.executable, "-c", show]
-    before = ssl.create_default_context().get_ca_certs()
-    done = run(neonup_home, "serve", "--ephemeral", "--tls", "--port", "0", "--", *command)
-    where, trusted = done.stdout.split()
+    assert done.returncode == 0, done.stderr
+    databases, where, trusted = done.stdout.splitlines()
+    assert databases == "['neondb']"
     assert where.startswith("https://localhost:")
-    assert int(trusted) > max(len(before), 10)
+    assert int(trusted) > max(len(ssl.create_default_context().get_ca_certs()), 10)
 
 
 def test_a_certificate_of_the_users_own(
@@ -352,7 +353,9 @@ def test_it_says_what_clients_need(neonup_home: Path) -> None:
     assert "--port 443" in told
 
 
-@pytest.mark.skipif(may_use_443(), reason="this user may listen on port 443")
+@pytest.mark.skipif(
+    not isinstance(REFUSAL, PermissionError), reason="this user may listen on port 443"
+)
 def test_a_port_that_this_user_may_not_use(neonup_home: Path) -> None:
     done = run(neonup_home, "serve", "--tls", "--port", "443")
     assert done.returncode == 1

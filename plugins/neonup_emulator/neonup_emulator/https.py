@@ -22,6 +22,7 @@ EVERY = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104
 PORT = 443
 """Where Neon's driver looks for it, whatever port the connection string has."""
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
+_TRUST = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 _LABEL = "[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
 _DOMAIN = re.compile(rf"{_LABEL}(\.{_LABEL})+")
 _LONGEST = 200
@@ -81,7 +82,7 @@ class Https:
 
         others = Path(ssl.get_default_verify_paths().cafile or certifi.where())
         bundle = authority.bundle(others.read_bytes())
-        return dict.fromkeys(("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"), str(bundle))
+        return dict.fromkeys(_TRUST, str(bundle))
 
 
 def asked(

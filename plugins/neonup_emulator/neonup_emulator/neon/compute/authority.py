@@ -73,6 +73,11 @@ class Authority:
         _write(path, others if own in others else others.rstrip() + b"\n" + own, 0o644, None)
         return path
 
+    def forget(self, address: str) -> None:
+        """Remove a server's certificate and key."""
+        (self._folder / f"{address}.crt").unlink(missing_ok=True)
+        (self._folder / f"{address}.key").unlink(missing_ok=True)
+
     def _sign(
         self, path: Path, key_path: Path, names: Sequence[str], account: SystemAccount | None
     ) -> None:
