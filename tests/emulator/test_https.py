@@ -55,7 +55,7 @@ on_443 = [
     ),
     pytest.mark.skipif(
         REFUSAL is not None,
-        reason=f"port 443 of 127.x.y.z, where the driver looks for Neon, is not free: {REFUSAL}",
+        reason=f"nothing can listen on port 443 of 127.x.y.z, where the driver looks: {REFUSAL}",
     ),
 ]
 
