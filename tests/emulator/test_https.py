@@ -218,7 +218,9 @@ def serving(home: Path, *options: str) -> Iterator[Server]:
 
 
 def trusting(home: Path) -> ssl.SSLContext:
-    return ssl.create_default_context(cafile=home / "neon" / "tls" / "authority.crt")
+    context = ssl.create_default_context(cafile=home / "neon" / "tls" / "authority.crt")
+    context.verify_flags |= ssl.VERIFY_X509_STRICT  # as Python does from 3.13 on
+    return context
 
 
 def sql(context: ssl.SSLContext, port: int, host: str, url: str) -> httpx.Response:
@@ -270,6 +272,13 @@ def test_names_below_the_servers_lead_to_endpoints(
         # Postgres's own answer to a start-up message that names nobody, and this server's.
         assert b"ProcessStartupPacket" in asyncio.run(answer(endpoint["host"].split(":")[0]))
         assert b"no endpoint" in asyncio.run(answer(f"ep-nobody-here-12345678.{NAME}"))
+
+        root = server.console.partition("/sign-in")[0]
+        with httpx.Client(base_url=root, verify=context, follow_redirects=True) as pages:
+            pages.get(server.console)
+            page = pages.get(f"{project.path}/connect", params={"for": "serverless"}).text
+        assert f"fetchEndpoint = &#34;{root}/sql&#34;;" in page
+        assert "useSecureWebSocket = true;" in page
     monkeypatch.delenv("SSL_CERT_FILE")
     with serving(neonup_home) as again:
         endpoint = again.api.ok("GET", f"{project.path}/endpoints")["endpoints"][0]

@@ -38,6 +38,7 @@ class Server:
         assert self.process.stdout
         said: dict[str, Any] = json.loads(self.process.stdout.readline())
         self.api = Api(said["env"]["NEON_API_HOST"], said["env"]["NEON_API_KEY"])
+        self.console = str(said["env"]["NEONUP_CONSOLE_URL"])
 
     def kill(self) -> None:
         self.process.kill()

@@ -135,7 +135,7 @@ import {{ neon, neonConfig }} from "@neondatabase/serverless";
 // At Neon these three lines are left out. The last two are for Pool and Client.
 neonConfig.fetchEndpoint = "{base}/sql";
 neonConfig.wsProxy = "{server}/v2";
-neonConfig.useSecureWebSocket = false;
+neonConfig.useSecureWebSocket = {secure};
 
 const sql = neon(process.env.DATABASE_URL);
 const [row] = await sql`SELECT version()`;
@@ -171,8 +171,11 @@ class Snippet:
 
     def text(self, base: str) -> str:
         """The code, with this server's address where it needs one."""
-        server = urlsplit(base).netloc
-        return self.code.format(base=base, server=server) if self.addressed else self.code
+        if not self.addressed:
+            return self.code
+        parts = urlsplit(base)
+        secure = "true" if parts.scheme == "https" else "false"
+        return self.code.format(base=base, server=parts.netloc, secure=secure)
 
 
 def _without_channel_binding(url: str) -> str:
