@@ -99,6 +99,24 @@ def test_a_worker_is_killed(child: Child) -> None:
     child.assert_nothing_left()
 
 
+def test_a_slow_worker_is_ended_in_a_run_that_another_has_refused(child: Child) -> None:
+    """pytest-xdist interrupts it after five seconds, where pytest skips what would clean up."""
+    child.write(
+        conftest="""
+        import os, time, pytest
+
+        @pytest.hookimpl(tryfirst=True)
+        def pytest_sessionfinish():
+            if os.environ.get("PYTEST_XDIST_WORKER") == "gw1":
+                time.sleep(60)
+        """,
+        test_it="def test_it(neon_db): pass",
+    )
+    child.file(".env", "DATABASE_URL=postgresql://me@127.0.0.1:1/app\n")
+    child.pytest("-n2").refused("neon_env = DATABASE_URL")
+    child.assert_nothing_left()
+
+
 @pytest.mark.parametrize("args", [(), ("-n2",)])
 @pytest.mark.parametrize("signal_", [signal.SIGKILL, signal.SIGQUIT])
 def test_the_server_is_killed(child: Child, args: tuple[str, ...], signal_: signal.Signals) -> None:

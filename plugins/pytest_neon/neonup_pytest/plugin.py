@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -112,9 +112,13 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_testnodedown(node: object) -> None:
-    """End the whole run with the usage error that a worker of pytest-xdist has found."""
+def pytest_testnodedown(node: Any) -> None:
+    """End the whole run with the usage error that a worker of pytest-xdist has found.
+
+    pytest-xdist then ends the other workers, and those that are slow in the middle of something.
+    """
     if message := getattr(node, "workeroutput", {}).get(_REFUSED):
+        node.config.add_cleanup(lambda: run.remove_what_dead_workers_left(node.config))
         raise pytest.UsageError(message)
 
 

@@ -5,6 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import MutableMapping
 from dataclasses import dataclass
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pytest
 
 VARIABLE = "NEONUP_TEST_RUN"
 """What the process that begins a run tells its workers: its pid, and the run's id."""
@@ -33,3 +38,13 @@ def of_process(environ: MutableMapping[str, str] = os.environ) -> RunId:
     id_ = os.urandom(4).hex()
     environ[VARIABLE] = f"{os.getpid()}:{id_}"
     return RunId(id_, ALONE)
+
+
+def remove_what_dead_workers_left(config: pytest.Config) -> None:
+    """Remove the servers and folders of workers that were ended before they could do it."""
+    if find_spec("neonup_local") is None:
+        return
+    import neonup
+    from neonup_local.test_server import sweep
+
+    sweep(neonup.resolve(neonup.find_project(config.rootpath)).home)
