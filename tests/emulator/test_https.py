@@ -241,7 +241,8 @@ def test_names_below_the_servers_lead_to_endpoints(
         project = plain.api.create_project(name="shop")
         ask(project.url, "CREATE TABLE things AS SELECT 1 AS n")
     monkeypatch.setenv("SSL_CERT_FILE", str(neonup_home / "neon" / "tls" / "authority.crt"))
-    with serving(neonup_home, "--tls", "--allow-host", NAME.upper()) as server:
+    others = ["--allow-host", "192.0.2.1", "--allow-host", "büro", "--allow-host", ""]
+    with serving(neonup_home, "--tls", "--allow-host", NAME.upper(), *others) as server:
         context = trusting(neonup_home)
         port = urlsplit(server.api.base).port or 443
         endpoint = server.api.ok("GET", f"{project.path}/endpoints")["endpoints"][0]
@@ -328,6 +329,7 @@ def test_what_cannot_be_served_is_refused_in_words(neonup_home: Path, tmp_path: 
         (["--tls-cert", str(empty), "--tls-key", str(other)], 1, "cannot be used: "),
         (["--tls-cert", str(tmp_path / "missing.pem")], 1, "No such file"),
         (["--tls-key", str(other)], 2, "--tls-cert"),
+        (["--host", "0.0.0.0", "--allow-host", ""], 1, "that other machines can reach"),
         (["--tls", "--allow-host", "neon"], 1, "--allow-host neon.test"),
         (["--tls", "--allow-host", "192.0.2.1"], 1, "--allow-host neon.test"),
         (["--tls", "--allow-host", "../neon.test"], 1, "--allow-host neon.test"),

@@ -57,7 +57,7 @@ class Https:
     @property
     def patterns(self) -> frozenset[str]:
         """The names below those of the server, e.g. ``*.neon.test``."""
-        return frozenset(f"*.{name}" for name in self.names if _DOMAIN.fullmatch(name))
+        return frozenset(f"*.{name}" for name in self.names if _is_domain(name))
 
     def pair(self, authority: Authority, host: str) -> KeyPair:
         """The certificate and the key; one of the home's authority is for the names of today.
@@ -69,7 +69,8 @@ class Https:
             return self.own
         bound = socket.gethostname() if host in EVERY else host
         names = dict.fromkeys([*_LOOPBACK, bound, *self.names, *sorted(self.patterns)])
-        return KeyPair(*authority.renew("_https", list(names)))  # no host has such a name
+        usable = [name for name in names if name.isascii()]  # IDNA is for who asks
+        return KeyPair(*authority.renew("_https", usable))  # no host has such a name
 
     def trust(self, authority: Authority) -> dict[str, str]:
         """The variables with which Python's clients and curl trust the authority, and all others.

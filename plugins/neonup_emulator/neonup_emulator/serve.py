@@ -99,11 +99,11 @@ def serve(
     Servers start when somebody connects and stop when they are idle. Unclaimed databases are
     deleted after 72 hours. All data is kept between runs. Ctrl-C stops the server.
     """
+    allowed = tuple(name.lower() for name in allowed if name)  # as requests are compared
     _check(host, allow_remote=allow_remote or bool(allowed), twice=ephemeral and folder is not None)
     if key is not None and certificate is None:
         raise click.UsageError("--tls-key is the key of --tls-cert: name that as well.")
     folder = (folder or home()).absolute()
-    allowed = tuple(name.lower() for name in allowed)  # as requests are compared
     https = web.asked(allowed, tls=tls, certificate=certificate, key=key)
     from neonup_emulator.api import faults as fault
     from neonup_emulator.api.app import create_app
