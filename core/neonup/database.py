@@ -61,6 +61,7 @@ class Database:
         key: the variable that holds its URL.
         source: where the URL was found or written, in words: ``environment`` or a path.
         created: whether this start created it.
+        adopted: whether it was there before, made by others: neither migrated nor seeded.
         note: a sentence that the banner adds, e.g. that it moved to another port.
         stays: whether it is kept until it is destroyed, as ``.env`` says.
     """
@@ -74,6 +75,7 @@ class Database:
     key: str = "DATABASE_URL"
     source: str = ""
     created: bool = False
+    adopted: bool = False
     note: str | None = None
     stays: bool = False
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -189,4 +190,12 @@ def test_the_branch_is_of_the_parent_that_is_named(
     child.ini("neon_env = DATABASE_URL\nneon_provider = account\nneon_parent = nothing")
     child.write(test_it=SUITE)
     child.pytest().refused("has no branch 'nothing'")
+    child.ini("neon_env = DATABASE_URL\nneon_provider = account")
+    link = {"projectId": project.project.id, "branch": "gone"}  # as `neon checkout` writes it
+    child.file(".neon", json.dumps(link))
+    child.pytest().refused("names the branch 'gone'")
+    child.env_file.unlink()  # then the file says which project as well
+    child.file(".neon", json.dumps(link | {"branch": "main"}))
+    child.write(test_it="def test_it(neon_branch):\n    assert neon_branch.url\n")
+    child.pytest().expect(passed=1)
     assert_untouched(project, neon_server_here)

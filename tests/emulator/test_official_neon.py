@@ -6,6 +6,7 @@ import json
 import shutil
 import subprocess
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -245,9 +246,17 @@ def test_psql(of_project: Of) -> None:
 def test_neonup_reads_what_neon_link_writes(
     neon: Neon, project: Project, neon_server_here: NeonServer, tmp_path: Path
 ) -> None:
-    neon("link", "--project-id", project.id, "--org-id", neon_server_here.org_id)
-    link = linked.find(tmp_path)
-    assert link == NeonLink(tmp_path / ".neon", project.id, neon_server_here.org_id)
-    neon("checkout", "main")
+    org, env = neon_server_here.org_id, "--no-env-pull"
+    of_main = NeonLink(tmp_path / ".neon", project.id, org, "main")
+    neon("link", "--project-id", project.id, "--org-id", org, env)
+    assert linked.find(tmp_path) == of_main
+    neon("checkout", "dev", "--create", env)
     (tmp_path / "below").mkdir()
-    assert linked.find(tmp_path / "below") == link
+    assert linked.find(tmp_path / "below") == replace(of_main, branch="dev")
+    (branch,) = [
+        branch["id"] for branch in neon.json("branches", "list") if branch["name"] == "dev"
+    ]
+    neon("set-context", "--project-id", project.id, "--org-id", org, "--branch-id", branch)
+    assert linked.find(tmp_path) == replace(of_main, branch=branch)
+    neon("link", "--clear")
+    assert linked.find(tmp_path) == NeonLink(tmp_path / ".neon")

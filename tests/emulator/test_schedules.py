@@ -12,11 +12,16 @@ from hypothesis import strategies as st
 
 from neonup.plugin.plans import LIMITS
 from neonup_emulator.neon import schedules, upkeep
+from neonup_emulator.neon.model import Branch as BranchRow
+from neonup_emulator.neon.model import Endpoint as EndpointRow
+from neonup_emulator.neon.model import Project as ProjectRow
+from neonup_emulator.neon.state.store import setting
 from tests.emulator.api import Api, Project, ask
 from tests.emulator.serving import NeonServer
 from tests.emulator.test_history import rows, suspend, write
 
 Jump = Callable[[datetime], None]
+MAX_CU = "autoscaling_limit_max_cu"
 
 
 def utc(*parts: int) -> datetime:
@@ -251,6 +256,72 @@ def test_a_free_project_has_ten_branches(free: Project) -> None:
     path = f"{free.path}/snapshots/{snapshot['id']}/restore"
     assert free.api.refused("POST", path, {})[0] == 422
     assert free.api.ok("GET", f"{free.path}/branches/count")["count"] == limit
+    assert ask(free.url, "SELECT 1") == 1
+
+
+@pytest.mark.parametrize("plan", ["free", "launch", "scale", "agent_free"])
+def test_a_project_is_no_larger_than_its_plan(api: Api, plan: str) -> None:
+    """Neither what is asked for at its creation nor what it is changed to."""
+    limits, project = LIMITS[plan], project_of_plan(api, plan)
+    most = {"autoscaling_limit_max_cu": limits.max_cu}
+    more = {"autoscaling_limit_max_cu": limits.max_cu + 1}
+    branch, endpoint = f"{project.path}/branches", f"{project.path}/endpoints/{project.endpoint}"
+    org = project.answer["project"]["org_id"]
+    history = limits.history_seconds
+    refused = [
+        ("POST", "/projects", {"project": {"org_id": org, "default_endpoint_settings": more}}),
+        ("POST", "/projects", {"project": {"org_id": org, **more}}),
+        ("PATCH", project.path, {"project": {"default_endpoint_settings": more}}),
+        ("PATCH", endpoint, {"endpoint": more}),
+        ("POST", branch, {"branch": {}, "endpoints": [{"type": "read_only", **more}]}),
+    ]
+    if history < 30 * 86_400:  # what the document allows at all
+        longer = {"history_retention_seconds": history + 1}
+        refused.append(("POST", "/projects", {"project": {"org_id": org, **longer}}))
+        refused.append(("PATCH", project.path, {"project": longer}))
+    for method, path, body in refused:
+        what = "history" if "history" in str(body) else "compute"
+        status, message = api.refused(method, path, body)
+        assert (status, message.partition(":")[0]) == (422, f"{what} limit exceeded"), (path, body)
+    assert api.ask(*refused[0])[1]["code"] == "COMPUTE_LIMIT_EXCEEDED"
+    largest = {"default_endpoint_settings": most, "history_retention_seconds": history}
+    api.ok("PATCH", project.path, {"project": largest})
+    api.ok("PATCH", endpoint, {"endpoint": most})
+    assert len(api.ok("GET", branch)["branches"]) == 1
+    assert len(api.ok("GET", "/projects", org_id=org)["projects"]) == 1
+
+
+def test_what_is_larger_than_the_plan_already_can_be_changed_otherwise(
+    free: Project, neon_server_here: NeonServer
+) -> None:
+    """As after a claim: what a client sends back unchanged is no reason to refuse."""
+    api, store, large = free.api, neon_server_here.neon.store, 8.0
+    endpoint = f"{free.path}/endpoints/{free.endpoint}"
+    defaults = {**free.answer["project"]["default_endpoint_settings"], MAX_CU: large}
+    kept = {"history_retention_seconds": 86_400, "default_endpoint_settings": defaults}
+    store.update(ProjectRow, free.id, setting(**kept))
+    store.update(EndpointRow, free.endpoint, setting(autoscaling_limit_max_cu=large))
+    api.ok("PATCH", free.path, {"project": {"name": "other", **kept}})
+    api.ok("PATCH", endpoint, {"endpoint": {"name": "other", MAX_CU: large}})
+    api.ok("POST", f"{free.path}/branches", {"branch": {}, "endpoints": [{"type": "read_write"}]})
+    for path, body in (
+        (free.path, {"project": {"history_retention_seconds": 86_401}}),
+        (free.path, {"project": {"default_endpoint_settings": {MAX_CU: large + 1}}}),
+        (endpoint, {"endpoint": {MAX_CU: large + 1}}),
+    ):
+        assert api.refused("PATCH", path, body)[0] == 422, body
+    api.ok("PATCH", endpoint, {"endpoint": {MAX_CU: 2}})
+    assert api.refused("PATCH", endpoint, {"endpoint": {MAX_CU: large}})[0] == 422
+
+
+def test_a_free_project_that_stores_too_much_has_no_more_branches(
+    free: Project, neon_server_here: NeonServer
+) -> None:
+    neon = neon_server_here.neon
+    (branch,) = neon.store.all(BranchRow, project_id=free.id)
+    neon.meter.begin(branch, (LIMITS["free"].storage_bytes or 0) + 1)  # as it is measured
+    status, content = free.api.ask("POST", f"{free.path}/branches", {"branch": {}})
+    assert (status, content["code"]) == (422, "STORAGE_LIMIT_EXCEEDED")
     assert ask(free.url, "SELECT 1") == 1
 
 

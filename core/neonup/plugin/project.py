@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from neonup.env.exposure import remarks as exposure_remarks
+from neonup.env.git import branch as git_branch
 from neonup.env.git import branch_names as git_branch_names
 from neonup.env.lock import project as project_lock
 from neonup.providers.registry import provider_class
@@ -32,7 +33,7 @@ from neonup.versions import REPLACED, named
 __all__ = [
     "ENVIRONMENT", "REPLACED", "Start", "StateStore", "check_enabled", "check_owner",
     "claim_offer", "database_variables", "describe", "exposure_remarks", "find_database",
-    "git_branch_names", "is_marked", "is_same", "local_file", "named", "project_file",
+    "git_branch", "git_branch_names", "is_marked", "is_same", "local_file", "named", "project_file",
     "project_lock", "provider_class", "publish", "recorded_database", "recorded_databases",
     "recorded_in", "restore", "state_name", "tell", "versions_of",
 ]  # fmt: skip

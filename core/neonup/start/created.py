@@ -58,6 +58,9 @@ def create(
             unrecorded.forget()
             raise
     database = database.with_(**facts).in_scheme(settings.url_scheme)
+    if database.adopted:  # it is found again
+        unrecorded.forget()
+        return record(database)
     try:
         unrecorded.keep(database)
         recorded = record(database)

@@ -89,7 +89,7 @@ def create(
         provider.clear(resets)
     database = _recorded(settings, creation, provider, replaces, file=file, remark=remark)
     others = lookup.publish(settings, database, os.environ)
-    ready.run(settings, database, created=True, manager=manager)
+    ready.run(settings, database, created=not database.adopted, manager=manager)
     remarks = [f"provider: {provider.name} ({why})"]
     if resets is not None and not provider.local:
         remarks += _delete(provider, resets)
@@ -122,7 +122,7 @@ def _recorded(
     def write(database: Database) -> Database:
         if settings.git_branches:  # of which branch the new data is
             database = checkout.exchange(settings, provider, database, remark)
-        ready.expect(settings)
+        (ready.forget if database.adopted else ready.expect)(settings)
         record_changes.write(database, settings, file, replace=replaces is not None, other=True)
         owner.settle(settings, database.with_(source=str(file)))
         return database

@@ -10,6 +10,7 @@ from neonup import Database, ProviderError, Settings
 from neonup.plugin.http import Call, drive
 from neonup.plugin.project import check_owner
 from neonup_cloud import NeonClient
+from neonup_cloud.account import linked
 from neonup_cloud.account import location as locations
 from neonup_cloud.account.git_branches import (
     GitBranches,
@@ -163,14 +164,16 @@ class GitSwitch:
         """The name of the Neon branch, and the branch that has it already.
 
         The project's default branch, a protected one, and that of another git branch are none that
-        a git branch comes to by its name.
+        a git branch comes to by its name, unless ``neon git`` has noted it so.
         """
         others = {record.id for record in self._records.all().values()}
+        mapped = linked.mapped_branch(self._settings.project, self._project, self._git_branch)
         names = [neon_name(self._git_branch), other_neon_name(self._git_branch)]
-        for name in [asked.name] if asked else names:
+        for name in [asked.name] if asked else [mapped] if mapped else names:
             branch = drive(self._look(name)(), self._neon.sender)
             id_ = str(DatabaseLocation(self._project, branch.id)) if branch else ""
-            if branch is None or not (branch.default or branch.protected or id_ in others):
+            is_free = branch is None or not (branch.default or branch.protected or id_ in others)
+            if is_free or name == mapped:
                 return name, branch
         raise ProviderError(
             f"The project {self._project} has branches {' and '.join(names)}, which are not those "

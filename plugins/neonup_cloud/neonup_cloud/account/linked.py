@@ -1,16 +1,18 @@
-"""``.neon``: the project and the organization that a folder is linked to by Neon's own command.
+"""``.neon``: the project, branch and organization that Neon's own command links a folder to.
 
-``neon link``, ``neon checkout`` and ``neon set-context`` write it as JSON, with ``projectId`` and
-``orgId`` (npm's ``neon`` 6.2.3, ``dist/context.js``). It is found as that command finds it: in the
-folder or above it, below the user's home. neonup only reads it.
+``neon link``, ``neon checkout``, ``neon git`` and ``neon set-context`` write it as JSON, with
+``projectId``, ``orgId`` and ``branch`` (the last one: ``branchId``), and with a map of git branches
+to Neon branches, ``git.map`` (npm's ``neon`` 6.2.3, ``dist/context.js``). It is found as that
+command finds it: in the folder or above it, below the user's home; the map counts in the
+repository's root alone. neonup only reads it.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
@@ -18,6 +20,20 @@ from neonup import SettingsError
 from neonup_cloud.options import AccountOptions, parse_id
 
 NAME = ".neon"
+
+
+class _Git(msgspec.Struct):
+    map: dict[str, str] | None = None
+
+
+class _NeonFile(msgspec.Struct, rename="camel"):
+    """The fields of ``.neon`` that are read."""
+
+    project_id: str | None = None
+    org_id: str | None = None
+    branch: str | None = None
+    branch_id: str | None = None
+    git: _Git | None = None
 
 
 @dataclass(frozen=True)
@@ -28,23 +44,35 @@ class NeonLink:
         path: the file.
         project: the project's id.
         org: the organization's id.
+        branch: the branch's name or id.
+        git_branches: the names of Neon branches, by git branches.
     """
 
     path: Path
     project: str | None = None
     org: str | None = None
+    branch: str | None = None
+    git_branches: Mapping[str, str] = field(default_factory=dict)
+
+    def branch_in(self, project: str) -> str | None:
+        """The branch that is meant where a project is; None: it is another one's, or none."""
+        return self.branch if project == self.project else None
 
 
-def with_link(options: AccountOptions, folder: Path) -> AccountOptions:
-    """The options, with what ``.neon`` says where they name no project.
+def link_of(options: AccountOptions, folder: Path) -> NeonLink | None:
+    """The link that counts: none where the options name a project.
 
-    A project that they name may be another organization's than the link's, so the link is one
-    thing: it is taken with both of its ids, or not at all. An organization that they name stays.
+    That one may be another organization's than the link's, so the link is one thing: it is taken
+    with its project, branch and organization, or not at all.
 
     Raises:
         SettingsError: as `find`.
     """
-    link = None if options.project else find(folder)
+    return None if options.project else find(folder)
+
+
+def with_link(options: AccountOptions, link: NeonLink | None) -> AccountOptions:
+    """The options, with the project of a link. An organization that they name stays."""
     if link is None:
         return options
     return replace(options, project=link.project, org=options.org or link.org)
@@ -66,29 +94,37 @@ def find(folder: Path) -> NeonLink | None:
     return None
 
 
+def mapped_branch(folder: Path, project: str, git_branch: str) -> str | None:
+    """The Neon branch that ``neon git`` has noted for a git branch; None: it has noted none.
+
+    Args:
+        folder: a folder of the repository.
+        project: the Neon project; a map of another one's branches is none.
+        git_branch: the git branch's name.
+
+    Raises:
+        SettingsError: as `find`.
+    """
+    for place in (folder, *folder.parents):
+        if os.path.lexists(place / ".git"):
+            link = _read(place / NAME) if (place / NAME).is_file() else None
+            return link.git_branches.get(git_branch) if link and link.project == project else None
+    return None
+
+
 def _read(path: Path) -> NeonLink:
     try:
-        content: object = msgspec.json.decode(path.read_bytes().strip() or b"{}")
-    except (OSError, msgspec.DecodeError, RecursionError) as error:
-        raise _unusable(path, str(error)) from None
-    if not isinstance(content, dict):
-        raise _unusable(path, "it must be an object of JSON")
-    return NeonLink(path, _id(path, content, "projectId"), _id(path, content, "orgId"))
-
-
-def _id(path: Path, content: Mapping[str, Any], name: str) -> str | None:
-    value = content.get(name)
-    if value is None:
-        return None
-    try:
-        return parse_id(value)
-    except ValueError as error:
-        raise _unusable(path, f"{name}: {error}") from None
-
-
-def _unusable(path: Path, reason: str) -> SettingsError:
-    return SettingsError(
-        f"{path} cannot be used: {reason}.",
-        remedy="Write it anew with Neon's own command, `neon link`, or remove it. With "
-        "NEON_PROJECT_ID it is not read.",
-    )
+        content = msgspec.json.decode(path.read_bytes().strip() or b"{}", type=_NeonFile)
+        return NeonLink(
+            path,
+            content.project_id and parse_id(content.project_id),
+            content.org_id and parse_id(content.org_id),
+            content.branch or content.branch_id or None,
+            (content.git and content.git.map) or {},
+        )
+    except (OSError, ValueError, RecursionError) as error:
+        raise SettingsError(
+            f"{path} cannot be used: {error}.",
+            remedy="Write it anew with Neon's own command, `neon link`, or remove it. With "
+            "NEON_PROJECT_ID it is not read.",
+        ) from None

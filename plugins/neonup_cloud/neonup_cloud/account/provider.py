@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from neonup_cloud import NeonClient
     from neonup_cloud.account.claim_links import ClaimLinks
     from neonup_cloud.account.git_branches import GitBranches
+    from neonup_cloud.account.linked import NeonLink
     from neonup_cloud.account.location import DatabaseLocation
     from neonup_cloud.api.answers import Branch
     from neonup_cloud.options import AccountOptions
@@ -53,42 +54,52 @@ class AccountProvider(Provider):
 
     def facts(self) -> Iterator[str]:
         """The API and what is created in it, for ``neonup doctor``."""
-        from neonup_cloud.account.linked import with_link
+        from neonup_cloud.account import linked
         from neonup_cloud.api.access import base_url
 
         try:
             named = self._options
-            wanted = with_link(named, self.settings.project)
+            link = linked.link_of(named, self.settings.project)
+            wanted = linked.with_link(named, link)
             yield f"asks {base_url(wanted.url)}"
         except SettingsError as error:
             yield error.message
             return
         if wanted.project:
-            source = "" if named.project else ", as .neon says"
-            yield f"creates a branch of the project {wanted.project}{source}"
+            says = f", as {link.path.name} says" if link else ""
+            branch = link and not (named.branch or self.settings.git_branches) and link.branch
+            does = f"uses the branch {branch}" if branch else "creates a branch"
+            yield f"{does} of the project {wanted.project}{says}"
         else:
             yield f"creates a project{f' of {wanted.org}' if wanted.org else ''}"
 
     def provision(self, spec: DatabaseSpec) -> Database:
         """Create a project or a branch, or find what an earlier try has created.
 
+        Where ``.neon`` names a branch, that one is used as it is.
+
         Raises:
             NeonError: Neon refused, or did not answer.
             ProviderError: a branch of the name is there already.
-            SettingsError: there is no key, or an option cannot be used.
+            SettingsError: there is no key, or an option or ``.neon`` cannot be used.
         """
+        from neonup_cloud.account import linked, linked_branch
         from neonup_cloud.account import location as locations
         from neonup_cloud.account.creation import AccountCreation
-        from neonup_cloud.account.linked import with_link
 
-        wanted, linked = self._options, with_link(self._options, self.settings.project)
+        wanted = self._options
+        link = linked.link_of(wanted, self.settings.project)
+        by_link = linked.with_link(wanted, link)
         replaced = locations.parse(spec.replaces.id) if spec.replaces else None
         # A project that neonup created may have been linked since: no branch of it replaces it.
-        if replaced is None or (replaced.project == linked.project and replaced.branch):
-            wanted = linked
+        if replaced is None or (replaced.project == by_link.project and replaced.branch):
+            wanted = by_link
         of_git = spec.replaces and self.git_branch(spec.replaces)
         like = spec.copy_of or (spec.replaces if of_git else None)
         with self.connect(wanted, like) as neon:
+            existing = linked_branch.for_new_database(neon, self.settings, wanted, link, spec)
+            if link and existing:
+                return self._existing(neon, existing, link, spec.key)
             creation = AccountCreation.of(neon, self._store, wanted, self.settings, spec)
             created = creation.run(spec)
             branch = locations.branch_of(neon, created.location)
@@ -98,6 +109,17 @@ class AccountProvider(Provider):
             known = Database(like.url if like else "", self.name, key=spec.key, note=note)
             database = self._database(neon, created.location, branch, known)
         return database.with_(created=created.new)
+
+    def _existing(self, neon: NeonClient, branch: Branch, link: NeonLink, key: str) -> Database:
+        from neonup_cloud.account import linked_branch
+        from neonup_cloud.account import location as locations
+
+        note = f"the Neon branch {branch.name}, as {link.path.name} says; its data is as it was"
+        known = Database("", self.name, key=key, note=note, adopted=True)
+        location = locations.DatabaseLocation(branch.project_id, branch.id)
+        database = self._database(neon, location, branch, known)
+        linked_branch.note(self.settings, location.project, database.url)
+        return database
 
     def _database(
         self, neon: NeonClient, location: DatabaseLocation, branch: Branch, known: Database
@@ -216,12 +238,13 @@ class AccountProvider(Provider):
             ProviderError: it is not neonup's to delete, or has the data of other git branches.
             NeonError: Neon refused, or did not answer.
         """
-        from neonup_cloud.account import deletion
+        from neonup_cloud.account import deletion, linked_branch
         from neonup_cloud.account import location as locations
 
         location, wanted = locations.parse(database.id), self._options
         with self.connect(wanted, database) as neon:
             now = locations.now(neon, location, database.url)
+            linked_branch.check_created(neon, self.settings, now, database)
             deletion.check_alone(neon, now, self.settings.home)
             deletion.delete(neon, now, org=wanted.org)
         self._git_branches.forget(str(location))

@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING
 
 from neonup import Database, NeonupError, Settings, SettingsError
 from neonup.plugin.files import make_private
-from neonup_cloud.account import current, location
+from neonup_cloud.account import current, linked, linked_branch, location
 from neonup_cloud.options import AccountOptions
 
 if TYPE_CHECKING:
     from neonup.plugin.locks import FileLock
     from neonup_cloud import NeonClient
+    from neonup_cloud.account.linked import NeonLink
 
 LIFETIME = timedelta(hours=6)
 """After which Neon deletes a branch by itself."""
@@ -48,14 +49,15 @@ class TemporaryBranch:
     def create(
         cls, settings: Settings, database: Database | None, *, parent: str | None = None
     ) -> TemporaryBranch:
-        """A new branch of the project that a database is in, or of ``NEON_PROJECT_ID``.
+        """A new branch of the project of ``NEON_PROJECT_ID``, of a database's, or of ``.neon``'s.
 
         What earlier processes on this machine left, which were killed, is deleted first.
 
         Args:
             settings: the project's.
             database: the application's own, as ``.env`` records it; the branch is another one.
-            parent: the name or id of the branch whose data it gets; the default one's if None.
+            parent: the name or id of the branch whose data it gets; if None, that of ``.neon``, or
+                the default one.
 
         Raises:
             NeonupError: it cannot be made, or it is unknown of which project.
@@ -63,7 +65,9 @@ class TemporaryBranch:
         folder = settings.home / "test-branches"
         make_private(folder)
         with _client(settings) as neon:
-            project_id = _project(neon, settings, database)
+            link = linked.link_of(AccountOptions.of(settings), settings.project)
+            project_id = _project(neon, settings, database, link)
+            parent_id = _parent(neon, project_id, parent, link)
             _sweep(neon, folder)
             name = f"{_PREFIX}{secrets.token_hex(6)}"
             lock, record = _locked(folder, name), folder / f"{name}.json"
@@ -71,7 +75,7 @@ class TemporaryBranch:
                 # Before Neon is asked: whatever happens then, the next run finds it.
                 _write(record, {"project": project_id, "name": name})
                 return cls(
-                    project_id, *_made(neon, project_id, name, parent), settings, record, lock
+                    project_id, *_made(neon, project_id, name, parent_id), settings, record, lock
                 )
             except BaseException:
                 with contextlib.suppress(NeonupError):
@@ -100,32 +104,43 @@ def _client(settings: Settings) -> NeonClient:
     return NeonClient(base_url=AccountOptions.of(settings).url)
 
 
-def _project(neon: NeonClient, settings: Settings, database: Database | None) -> str:
+def _project(
+    neon: NeonClient, settings: Settings, database: Database | None, link: NeonLink | None
+) -> str:
     chosen = AccountOptions.of(settings)
     if chosen.project:
         return chosen.project
     project_id = current.project_id(neon, settings, database, chosen.org)
+    if project_id is None and link is not None:
+        project_id = link.project
     if project_id is None:
         raise SettingsError(
             "It is unknown which Neon project the tests' branch is to be made of.",
-            checked=(f"{settings.key} in {settings.env_file}", "NEON_PROJECT_ID"),
+            checked=(f"{settings.key} in {settings.env_file}", "NEON_PROJECT_ID", ".neon"),
             remedy="Set NEON_PROJECT_ID.",
         )
     return project_id
 
 
-def _made(neon: NeonClient, project_id: str, name: str, parent: str | None) -> tuple[str, str, str]:
+def _made(
+    neon: NeonClient, project_id: str, name: str, parent_id: str | None
+) -> tuple[str, str, str]:
     made = neon.branches.create(
         project_id,
         name=name,
-        parent_id=_parent(neon, project_id, parent) if parent else None,
+        parent_id=parent_id,
         expires_at=(datetime.now(UTC) + LIFETIME).replace(microsecond=0),
     )
     neon.operations.wait(made.operations)
     return made.branch.id, name, location.urls(neon, made.branch).direct
 
 
-def _parent(neon: NeonClient, project_id: str, text: str) -> str:
+def _parent(
+    neon: NeonClient, project_id: str, text: str | None, link: NeonLink | None
+) -> str | None:
+    if text is None:
+        branch = linked_branch.named(neon, link, project_id)
+        return branch.id if branch else None
     for branch in neon.branches.list(project_id, search=text):
         if text in (branch.id, branch.name):
             return branch.id

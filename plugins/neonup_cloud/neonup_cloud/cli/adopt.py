@@ -25,6 +25,7 @@ from neonup.plugin.provisioning import write_record
 
 if TYPE_CHECKING:
     from neonup_cloud import NeonClient
+    from neonup_cloud.account.linked import NeonLink
     from neonup_cloud.api.answers import Branch
     from neonup_cloud.api.connection_urls import ConnectionUrls
 
@@ -42,7 +43,7 @@ class _Former:
 @click.command()
 @commands.database_options
 @click.option("--project", "project_id", metavar="ID", help="The Neon project, where unknown.")
-@click.option("--branch", metavar="NAME", help="A branch of it; the default branch if not given.")
+@click.option("--branch", metavar="NAME", help="A branch of it; that of .neon, or the default one.")
 @click.option("-y", "--yes", is_flag=True, help="Do not ask before replacing a URL of your own.")
 @commands.json_option
 def adopt(project_id: str | None, branch: str | None, yes: bool, **arguments: Any) -> None:
@@ -61,15 +62,24 @@ def adopt_claimed(settings: Settings) -> Database:
 def _adopt(start: Start, project_id: str | None, branch: str | None, *, yes: bool) -> Database:
     database = recorded_database(start.settings)
     _check_environment(start, database)
+    from neonup_cloud import NeonClient
+    from neonup_cloud.account import linked, linked_branch
+    from neonup_cloud.account.location import endpoint_host
+    from neonup_cloud.options import AccountOptions
+
     former = _former(start, database) if database is not None else None
+    options = AccountOptions.of(start.settings)
+    link = linked.link_of(options, start.settings.project)
     if project_id is None:
-        project_id = _project_of(start, former)
-    elif former is None and database is not None:
+        project_id = _project_of(start, former, linked.with_link(options, link).project)
+    if former is None and database is not None:
         _make_sure(database, yes)
-    with _client(start) as neon:
-        neon_branch, urls = _reach(neon, project_id, branch, database, former)
+    with NeonClient(base_url=options.url) as neon:
+        neon_branch, urls = _reach(neon, project_id, branch, database, former, link=link)
     adopted = _adopted(start, database, f"{project_id}/{neon_branch.id}", urls)
     adopted = _record(start.settings, adopted, replaces=database)
+    if former is None or endpoint_host(former.database.url, {}) != endpoint_host(adopted.url, {}):
+        linked_branch.note(start.settings, project_id, adopted.url)
     start.remarks += publish(start.settings, adopted, os.environ)
     return adopted
 
@@ -94,17 +104,18 @@ def _former(start: Start, database: Database) -> _Former | None:
     return _Former(database.with_(provider=name, id=id_), provider)
 
 
-def _project_of(start: Start, former: _Former | None) -> str:
+def _project_of(start: Start, former: _Former | None, named: str | None) -> str:
+    """The project of the record, else the one of ``NEON_PROJECT_ID`` or ``.neon``."""
     if former is not None and former.provider.local:
         raise NeonupError(
             "A local database is not in any Neon account.",
             remedy="`neonup --provider account --force` creates one there.",
         )
-    project_id = former.provider.neon_project(former.database) if former is not None else None
+    project_id = former.provider.neon_project(former.database) if former is not None else named
     if project_id is None:
         raise NeonupError(
             f"It is unknown which Neon project {start.settings.key} is in.",
-            checked=(f"the environment and {start.settings.env_file}",),
+            checked=(f"the environment and {start.settings.env_file}", "NEON_PROJECT_ID", ".neon"),
             remedy="Name it: neonup adopt --project ID; its page in the Neon console shows the id.",
         )
     return project_id
@@ -116,19 +127,14 @@ def _make_sure(database: Database, yes: bool) -> None:
         raise NeonupError("Nothing was changed.", remedy="Pass --yes to skip the prompt.")
 
 
-def _client(start: Start) -> NeonClient:
-    from neonup_cloud import NeonClient
-    from neonup_cloud.options import AccountOptions
-
-    return NeonClient(base_url=AccountOptions.of(start.settings).url)
-
-
 def _reach(
     neon: NeonClient,
     project_id: str,
     branch: str | None,
     database: Database | None,
     former: _Former | None,
+    *,
+    link: NeonLink | None,
 ) -> tuple[Branch, ConnectionUrls]:
     """The branch, and its URLs for the role and database that were used so far.
 
@@ -144,7 +150,7 @@ def _reach(
     except NotFound:
         raise _not_here(project_id, former) from None
     neon.operations.settle(project_id)
-    neon_branch = _branch(neon, project_id, branch, former)
+    neon_branch = _branch(neon, project_id, branch, former, link)
     old = urls.parse(database.url) if database is not None else None
     name = old.dbname if old and old.dbname in locations.databases(neon, neon_branch) else None
     try:
@@ -156,8 +162,14 @@ def _reach(
 
 
 def _branch(
-    neon: NeonClient, project_id: str, branch: str | None, former: _Former | None
+    neon: NeonClient,
+    project_id: str,
+    branch: str | None,
+    former: _Former | None,
+    link: NeonLink | None,
 ) -> Branch:
+    """The named branch, else the one of the record, of ``.neon``, or the default one."""
+    from neonup_cloud.account import linked_branch
     from neonup_cloud.account.location import DatabaseLocation, branch_of, now, parse
 
     if branch is not None:
@@ -169,7 +181,8 @@ def _branch(
         location = parse(former.database.id)
         if location.project == project_id:
             return branch_of(neon, now(neon, location, former.database.url))
-    return branch_of(neon, DatabaseLocation(project_id))
+    by_link = linked_branch.named(neon, link, project_id)
+    return by_link or branch_of(neon, DatabaseLocation(project_id))
 
 
 def _not_here(project_id: str, former: _Former | None) -> NeonupError:

@@ -35,7 +35,7 @@ def _opened(arguments: Mapping[str, Any]) -> Iterator[Fleet[Sender]]:
     from neonup_cloud.fleets import declared
 
     # Users' projects stay where they are, wherever a developer has linked the folder to.
-    with target.opened(linked=False, **arguments) as to:
+    with target.opened(uses_link=False, **arguments) as to:
         yield declared(to.neon, to.settings, org_id=to.org)
 
 

@@ -49,7 +49,7 @@ def list_(project: str | None, local: bool, **arguments: Any) -> None:
 
 @snapshots.command()
 @click.argument("name", required=False)
-@click.option("--branch", metavar="BRANCH", help="A root branch; the default one if not given.")
+@click.option("--branch", metavar="BRANCH", help="A root branch; that of .neon, else the default.")
 @click.option(
     "--slug", help="What it can be named by, unique in the project; Neon makes one up if not given."
 )
@@ -77,7 +77,7 @@ def create(
         project_id = to.project(project)
         made = to.neon.snapshots.create(
             project_id,
-            to.branch(project_id, branch).id,
+            to.current_branch(project_id, branch).id,
             name=name,
             slug=slug,
             timestamp=at.time,

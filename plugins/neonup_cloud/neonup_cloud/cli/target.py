@@ -18,6 +18,7 @@ from neonup_cloud.cli import times
 
 if TYPE_CHECKING:
     from neonup_cloud import NeonClient
+    from neonup_cloud.account.linked import NeonLink
     from neonup_cloud.api.answers import Branch, Operation, Snapshot
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -62,6 +63,7 @@ class AccountTarget:
         database: what ``.env`` records.
         org: the organization that is meant where one is named.
         fallback: the project of ``NEON_PROJECT_ID``, else the one that ``.neon`` links to.
+        link: what ``.neon`` says; None: it is not read.
     """
 
     neon: NeonClient
@@ -69,6 +71,7 @@ class AccountTarget:
     database: Database | None
     org: str | None
     fallback: str | None
+    link: NeonLink | None = None
 
     def project(self, named: str | None) -> str:
         """The id of the project that the command uses.
@@ -124,6 +127,17 @@ class AccountTarget:
         matches = self.neon.branches.list(project_id, search=text)
         return _chosen(matches, text, "branch", "branches")
 
+    def current_branch(self, project_id: str, text: str | None) -> Branch:
+        """As `branch`; if None, the one that ``.neon`` names in that project, where it names one.
+
+        Raises:
+            SettingsError: that one does not exist.
+        """
+        from neonup_cloud.account import linked_branch
+
+        linked = None if text else linked_branch.named(self.neon, self.link, project_id)
+        return linked or self.branch(project_id, text)
+
     def snapshot(self, project_id: str, text: str) -> Snapshot:
         """The snapshot of an id, name or slug, in this order, which is the official command's.
 
@@ -157,22 +171,21 @@ def _chosen(candidates: Iterable[N], text: str, kind: str, plural: str) -> N:
 
 
 @contextmanager
-def opened(*, local: bool, linked: bool = True, **arguments: Any) -> Iterator[AccountTarget]:
+def opened(*, local: bool, uses_link: bool = True, **arguments: Any) -> Iterator[AccountTarget]:
     """Open the account that a command uses.
 
     That of a local Neon with ``--local``, or where ``.env`` leads to a database of one and nothing
     else names an API; else one's own.
 
     Args:
-        linked: whether the project and the organization of ``.neon`` are meant where neither
-            variables nor ``[tool.neonup.account]`` name others.
+        uses_link: whether the project, branch and organization of ``.neon`` are meant where
+            neither variables nor ``[tool.neonup.account]`` name others.
 
     Raises:
         NeonupError: no local Neon runs, there is no key, or ``.neon`` cannot be used.
     """
     from neonup_cloud import NeonClient
-    from neonup_cloud.account import current
-    from neonup_cloud.account.linked import with_link
+    from neonup_cloud.account import current, linked
     from neonup_cloud.options import AccountOptions
 
     settings = resolve(None, **arguments)
@@ -183,7 +196,7 @@ def opened(*, local: bool, linked: bool = True, **arguments: Any) -> Iterator[Ac
         with NeonClient(local_neon.key, base_url=local_neon.base) as neon:
             yield AccountTarget(neon, settings, database, None, None)
         return
-    if linked:
-        options = with_link(options, settings.project)
+    link = linked.link_of(options, settings.project) if uses_link else None
+    options = linked.with_link(options, link)
     with NeonClient(base_url=options.url) as neon:
-        yield AccountTarget(neon, settings, database, options.org, options.project)
+        yield AccountTarget(neon, settings, database, options.org, options.project, link)

@@ -10,6 +10,7 @@ from msgspec import UNSET
 from msgspec.structs import replace
 
 from neonup_emulator.neon import activity, ids, pg_settings
+from neonup_emulator.neon.accounts import allowances
 from neonup_emulator.neon.context import LocalNeon
 from neonup_emulator.neon.errors import Failed, NotFound, Refused, Unprocessable
 from neonup_emulator.neon.model import Branch, Endpoint, EndpointType, Operation, Project
@@ -20,6 +21,8 @@ from neonup_emulator.neon.state.row import Row
 from neonup_emulator.neon.state.store import setting
 
 _NOT_STORED = ("provisioner", "region_id", "branch_id", "type", "pooler_mode")
+
+_MAX_CU = "autoscaling_limit_max_cu"
 
 Changed = tuple[Endpoint, list[Operation]]
 
@@ -42,9 +45,11 @@ def new(
     """An endpoint that takes connections, and is not in the store yet.
 
     Raises:
+        LimitExceeded: the plan allows no compute of that size.
         Unprocessable: a value is out of range.
         Failed: the machine has no address left.
     """
+    allowances.check_compute(neon, project, values.get(_MAX_CU, 0))
     now = neon.clock.now()
     defaults = dict(project.default_endpoint_settings)
     settings = defaults.pop("pg_settings", None)
@@ -121,6 +126,8 @@ def update(
     def change(current: Endpoint) -> Endpoint:
         changed = replace(current, **_stored(values), updated_at=neon.clock.now())
         check_units(changed.autoscaling_limit_min_cu, changed.autoscaling_limit_max_cu)
+        before = current.autoscaling_limit_max_cu
+        allowances.check_compute(neon, project, values.get(_MAX_CU, 0), before=before)
         return changed
 
     # Postgres takes its time for these, so they are not looked at in a transaction.

@@ -108,10 +108,12 @@ class LimitExceeded(Unprocessable):
     Args:
         what: e.g. ``branches``.
         limit: how many it allows in a project.
+        unit: of what the limit is, where that is not said yet.
     """
 
-    def __init__(self, what: str, limit: int):
-        super().__init__(f"{what} limit exceeded: the plan allows {limit} in a project")
+    def __init__(self, what: str, limit: float, unit: str = ""):
+        allowed = f"{limit:g} {unit}".strip()
+        super().__init__(f"{what} limit exceeded: the plan allows {allowed} in a project")
         self.code = f"{what.upper()}_LIMIT_EXCEEDED"
 
 

@@ -11,6 +11,7 @@ from neonup_emulator.neon import (
     endpoints,
     pg_settings,
 )
+from neonup_emulator.neon.accounts import allowances
 from neonup_emulator.neon.accounts.identity import Caller
 from neonup_emulator.neon.accounts.project_access import Level
 from neonup_emulator.neon.context import LocalNeon
@@ -102,7 +103,7 @@ def update(
             if name in values
         }
         changed = replace(current, **(values | merged), updated_at=neon.clock.now())
-        check(changed, before=current)
+        check(neon, changed, before=current)
         return changed
 
     def check_settings(current: Project) -> None:
@@ -189,10 +190,11 @@ def recover(neon: LocalNeon, caller: Caller, id: str) -> tuple[Project, list[Bra
     return replace(recovered, deleted_at=None), neon.store.all(Branch, project_id=id)
 
 
-def check(project: Project, *, before: Project | None = None) -> None:
+def check(neon: LocalNeon, project: Project, *, before: Project | None = None) -> None:
     """Refuse settings that cannot be, together or after those that were there before.
 
     Raises:
+        LimitExceeded: the plan does not allow them.
         Refused: what cannot be taken back would be.
         Unprocessable: limits exclude each other.
     """
@@ -200,6 +202,11 @@ def check(project: Project, *, before: Project | None = None) -> None:
     endpoints.check_units(
         defaults["autoscaling_limit_min_cu"], defaults["autoscaling_limit_max_cu"]
     )
+    allowances.check_history(
+        neon, project, before=before.history_retention_seconds if before else 0
+    )
+    units = before.default_endpoint_settings["autoscaling_limit_max_cu"] if before else 0
+    allowances.check_compute(neon, project, defaults["autoscaling_limit_max_cu"], before=units)
     old, new = before.settings if before else {}, project.settings
     if old.get("enable_logical_replication") and not new.get("enable_logical_replication"):
         raise Refused("logical replication cannot be disabled once it is enabled")

@@ -94,7 +94,7 @@ def create(
         owner_id=caller.user.id,
         creator_id=None if caller.is_organization else caller.user.id,
     )
-    projects.check(project)
+    projects.check(neon, project)
     creation = ProjectCreation(neon, project, engine, wanted.branch, password or ids.password())
     operations = neon.journal.run(project, creation.planned, creation, new=True)
     return creation.result(operations)
