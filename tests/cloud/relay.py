@@ -31,6 +31,7 @@ class Relay:
         meet: what happens to a request: a status, with which it is answered without being carried
             out; ``lose``, ``hold`` as above; ``fail``: carried out and answered with 500; ``cut``:
             not carried out, and the connection is closed.
+        change: is given a request, its body and the answer's, and returns what is passed on.
         retry_after: what a status of ``meet`` comes with, as ``Retry-After``.
         asked: ``METHOD PATH`` of all requests.
     """
@@ -44,6 +45,7 @@ class Relay:
     before: dict[str, Callable[[], object]] = field(default_factory=dict)
     held: threading.Event = field(default_factory=threading.Event)
     meet: Callable[[str], int | str | None] = lambda _: None
+    change: Callable[[str, bytes, bytes], bytes] = lambda _, __, content: content
     retry_after: str | None = None
     asked: list[str] = field(default_factory=list)
 
@@ -115,7 +117,8 @@ def relaying(base: str) -> Iterator[Relay]:
                 ended.wait(60)
                 self.close_connection = True
                 return
-            content = b'{"project": 5}' if _taken(relay.garble, request) else answer.content
+            content = relay.change(request, body, answer.content)
+            content = b'{"project": 5}' if _taken(relay.garble, request) else content
             self.send_response(answer.status_code)
             for name, value in answer.headers.items():
                 if name.lower() not in _HOP:

@@ -15,10 +15,10 @@ from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import httpx
 import psycopg
 import pytest
 
-from neonup_cloud import NeonClient
 from neonup_emulator.neon.claimable.model import AgentRegistration
 from tests.cloud.relay import Relay
 from tests.contract.wire import answer, wire
@@ -380,45 +380,81 @@ def test_what_the_service_cannot_grant_is_an_error(
     assert len(unclaimed(neon_server_here) - before) == 2
 
 
+SERVICES = {
+    "data_api": ("url", "NEON_DATA_API_URL", "https://ep-1.apirest.example/neondb/rest/v1"),
+    "auth": ("base_url", "NEON_AUTH_BASE_URL", "https://ep-1.auth.example/neondb/auth"),
+}
+
+
+def grant(relay: Relay) -> list[list[str]]:
+    """Have a relay answer as Neon, which grants the services that the local Neon has not.
+
+    Returns:
+        The capabilities that were asked for, by each registration.
+    """
+    asked: list[list[str]] = []
+
+    def change(request: str, body: bytes, content: bytes) -> bytes:
+        if request == "POST /v1/agent/identity":
+            asked.append(json.loads(body)["capabilities"])
+            granted = [{"capability": name, "granted": True, "scopes": []} for name in asked[-1]]
+            return json.dumps(json.loads(content) | {"capabilities": granted}).encode()
+        if request.endswith("/credentials"):
+            addresses = {
+                name: {field: address, "more": "is not read"}
+                for name, (field, _, address) in SERVICES.items()
+                if name in asked[-1]
+            }
+            return json.dumps(json.loads(content) | {"services": addresses}).encode()
+        return content
+
+    relay.change = change
+    return asked
+
+
+@pytest.mark.parametrize("wanted", [[], ["auth"], ["data_api"]])
+def test_services_are_asked_for_only_where_that_is_set(
+    agent: Project, relay: Relay, wanted: list[str]
+) -> None:
+    asked = grant(relay)
+    if wanted:
+        table = f"[tool.neonup.claimable]\ncapabilities = {wanted}\n"
+        (agent.folder / "pyproject.toml").write_text(table)
+    agent.ok(CLAIMABLE_NEON_HOST=relay.root)
+    assert asked == [["postgres", *wanted]]
+    written = {name: value for name, value in agent.variables.items() if name.startswith("NEON_")}
+    assert written == {SERVICES[name][1]: SERVICES[name][2] for name in wanted}
+
+
 def test_addresses_of_other_services_are_written_and_stay(
-    agent: Project, neonup_home: Path, neon_server_here: NeonServer
+    agent: Project, relay: Relay, root: str, neon_server_here: NeonServer
 ) -> None:
     """The Data API and Neon Auth survive a claim, and so do their variables."""
-    project = {"id": "quiet-sea-1", "branch_id": "br-1", "expires_at": "2090-01-01T00:00:00Z"}
-    granted = [{"capability": name, "granted": True} for name in ("postgres", "data_api", "auth")]
-    identity = {"registration_id": "reg_1", "identity_assertion": "a.b.c", "project": project}
-    token = {"access_token": "t", "token_type": "Bearer", "expires_in": 900, "scope": "x"}
-    services = {
-        "data_api": {"url": "https://ep-1.apirest.example/neondb/rest/v1"},
-        "auth": {
-            "base_url": "https://ep-1.auth.example/neondb/auth",
-            "jwks_url": "https://x.example",
-        },
-    }
-    found = {"database_url": "postgresql://u:p@ep-1.example/neondb", "services": services}
+    asked = grant(relay)
+    agent.environ["CLAIMABLE_NEON_HOST"] = relay.root
     agent.env_file.write_text("A=1\n")
-    with wire(
-        answer(identity | {"capabilities": granted}, 201), answer(token), answer(found)
-    ) as there:
-        agent.ok(CLAIMABLE_NEON_HOST=there.url, NEONUP_CLAIMABLE_CAPABILITIES="data_api,auth")
-    lines = [
-        "NEON_DATA_API_URL=https://ep-1.apirest.example/neondb/rest/v1",
-        "NEON_AUTH_BASE_URL=https://ep-1.auth.example/neondb/auth",
-    ]
-    assert [line for line in lines if line in agent.env_file.read_text().splitlines()] == lines
-    (path,) = (neonup_home / "claimable").iterdir()
-    path.write_text(json.dumps(json.loads(path.read_text()) | {"ended": "project_claimed"}))
-    assert "neonup adopt" in agent.ok()
-    assert "id=claimable:quiet-sea-1" in agent.env_file.read_text()
-    with NeonClient(neon_server_here.key, base_url=neon_server_here.base) as neon:
-        made = neon.projects.create(name="theirs")
-        neon.operations.wait(made.operations)
+    agent.ok(NEONUP_CLAIMABLE_CAPABILITIES="data_api,auth")
+    assert asked == [["postgres", "data_api", "auth"]]
+    lines = [f"{name}={address}" for _, name, address in SERVICES.values()]
+
+    def are_written() -> bool:
+        text = agent.env_file.read_text()
+        return text.startswith("A=1\n") and [text.count(line) for line in lines] == [1, 1]
+
+    assert are_written()
+    agent.ok()  # also where they are not asked for any more
+    assert are_written() and len(asked) == 1
     key = {"NEON_API_HOST": neon_server_here.base, "NEON_API_KEY": neon_server_here.key}
-    agent.ok("adopt", "--project", made.project.id, **key)
+    code, old = agent.json("claim")["code"], agent.url
+    owner = {"Authorization": f"Bearer {neon_server_here.key}"}
+    claimed = httpx.post(f"{root}/neonup/claim", json={"code": code}, headers=owner, timeout=60)
+    claimed.raise_for_status()
+    assert "neonup adopt" in agent.ok()
+    assert are_written()
+    agent.ok("adopt", **key)
+    assert are_written()
+    assert "provider=account" in agent.env_file.read_text() and agent.url != old
     assert agent.query("SELECT 1") == "1"
-    text = agent.env_file.read_text()
-    assert [text.count(line) for line in lines] == [1, 1]
-    assert text.startswith("A=1\n") and "provider=account" in text
     agent.ok("--force", "--provider", "local")  # to another database they do not lead
     assert "NEON_" not in agent.env_file.read_text()
     assert agent.env_file.read_text().startswith("A=1\nDATABASE_URL=")

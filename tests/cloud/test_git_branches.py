@@ -303,6 +303,33 @@ def test_reset_and_destroy_are_of_the_git_branch_alone(repository: Shop) -> None
     assert shop.query(VALUE) == "1"
 
 
+def test_force_gives_the_git_branch_alone_another_neon_branch(repository: Shop) -> None:
+    """Of the same parent, also before a start has come to the git branch; the old one stays."""
+    shop, main = repository.project, dict(repository.project.variables)
+    repository.switch("-c", "topic")
+    said = shop.ok("--force")
+    assert "git branch topic: begins as a copy of main" in said
+    first = repository.branch("topic")
+    assert first.id not in shop.env_file.read_text()
+    assert len(repository.names()) == 3
+    repository.set(2)
+    second = dict(shop.variables)
+    shop.ok("--force")
+    assert shop.query(VALUE) == "1"  # as its parent has it
+    assert len(repository.names()) == 4
+    repository.set(3)
+    third = dict(shop.variables)
+    assert main["DATABASE_URL"] not in third.values() and second != third
+    repository.switch("main")
+    shop.ok()
+    assert dict(shop.variables) == main and shop.query(VALUE) == "1"
+    repository.switch("topic")
+    shop.ok()
+    assert dict(shop.variables) == third and shop.query(VALUE) == "3"
+    made = [branch for branch in repository.neon.branches.list(repository.id) if branch.parent_id]
+    assert {branch.parent_id for branch in made} == {repository.branch("main").id}
+
+
 def test_prune_deletes_the_branches_of_deleted_git_branches(repository: Shop) -> None:
     shop = repository.project
     for git_branch in ("topic", "kept", "pushed"):
