@@ -33,6 +33,7 @@ DATA = {
         r"api/web/static/\w+\.(?:css|js|svg)",
         r"api/web/templates/\w+\.html",
     ),
+    "neonup-inspect": (),
     "neonup-mcp": (),
     "neonup-templates": (),
     "neonup-django": (),

@@ -23,6 +23,7 @@ NEEDS = {
     "local": (("list",), ("logs",), ("prune",), ("stop",), ("down",), ("--provider", "local")),
     "cloud": (("push", "--to", "-"), ("pull",), ("projects",), ("auth", "login", "--no-open")),
     "emulator": (("serve",),),
+    "inspect": (("inspect",),),
     "mcp": (("mcp",),),
     "templates": (("new", "django", "shop", "-y"),),
 }

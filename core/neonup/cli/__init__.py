@@ -48,6 +48,7 @@ _BROUGHT = {
     ("cloud", "Neon account"): ("adopt", "auth", "branches", "projects", "snapshots", "usage"),
     ("cloud", "Platform"): ("claimable", "fleet"),
     ("emulator", "This machine"): ("serve",),
+    ("inspect", "Database"): ("inspect",),
     ("local", "This machine"): ("engine", "list", "logs", "prune", "stop"),
     ("mcp", "Tools"): ("mcp",),
     ("templates", "Tools"): ("new",),

@@ -11,6 +11,7 @@ from mcp.server.mcpserver import MCPServer
 
 from neonup.plugin.manager import create_plugin_manager
 from neonup_mcp.database import DatabaseTools
+from neonup_mcp.inspection import InspectionTools
 from neonup_mcp.project import ServedProject
 from neonup_mcp.schema import SchemaTools
 from neonup_mcp.session import Runner, StatementLimits
@@ -60,6 +61,7 @@ def build(
     runner = Runner(limits)
     DatabaseTools(project).register(server)
     SchemaTools(project, runner).register(server)
+    InspectionTools(project, runner).register(server)
     VersionTools(project, allow_writes).register(server)
     SqlTools(project, runner, allow_writes).register(server)
     create_plugin_manager().hook.neonup_mcp_tools(

@@ -1,0 +1,11 @@
+"""The hooks of this distribution: ``neonup inspect``."""
+
+from __future__ import annotations
+
+from neonup import Command, hookimpl
+
+
+@hookimpl
+def neonup_commands() -> list[Command]:
+    """The command."""
+    return [Command("inspect", "neonup_inspect.cli:inspect", "Show what is worth a look in it.")]
