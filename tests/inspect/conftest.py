@@ -8,6 +8,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from psycopg import sql
 
 from neonup import urls
 from tests.conftest import remove_home, warm_home
@@ -37,37 +38,48 @@ def _password(home: Path) -> str:
 
 def _database(shop: Project, name: str) -> str:
     with psycopg.connect(shop.url, autocommit=True) as connection:
-        connection.execute(f'CREATE DATABASE "{name}"')
+        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
     return str(replace(urls.parse(shop.url), dbname=name))
 
 
-@pytest.fixture(scope="session")
-def clean(shop: Project) -> str:
-    """A database that nobody needs to look at."""
-    url = _database(shop, "clean")
+def _clean(shop: Project, name: str) -> str:
+    url = _database(shop, name)
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(CLEAN)
     return url
 
 
+def _seeded(shop: Project, name: str) -> str:
+    url = _database(shop, name)
+    with psycopg.connect(url, autocommit=True) as connection:
+        for statement in SEEDS:
+            connection.execute(statement.encode())
+        with pytest.raises(psycopg.errors.UniqueViolation):
+            connection.execute(INVALID)
+    return url
+
+
+@pytest.fixture(scope="session")
+def clean(shop: Project) -> str:
+    """A database that nobody needs to look at; tests leave it as it is."""
+    return _clean(shop, "clean")
+
+
 @pytest.fixture
 def lively(shop: Project) -> Iterator[str]:
     """A database of one test, for its own sessions."""
-    url = _database(shop, "lively")
-    with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute(CLEAN)
-    yield url
+    yield _clean(shop, "lively")
     with psycopg.connect(shop.url, autocommit=True) as connection:
         connection.execute("DROP DATABASE lively WITH (FORCE)")
 
 
 @pytest.fixture(scope="session")
 def seeded(shop: Project) -> str:
-    """A database with one of each kind that is to be found."""
-    url = _database(shop, 'the "seeded" one')
-    with psycopg.connect(url, autocommit=True) as connection:
-        for statement in SEEDS:
-            connection.execute(statement)
-        with pytest.raises(psycopg.errors.UniqueViolation):
-            connection.execute(INVALID)
-    return url
+    """A database with one of each kind that is to be found; tests leave it as it is."""
+    return _seeded(shop, "seeded")
+
+
+@pytest.fixture(scope="session")
+def to_mend(shop: Project) -> str:
+    """Another one, for the test that mends it."""
+    return _seeded(shop, 'the "other" one')

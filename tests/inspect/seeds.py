@@ -9,9 +9,19 @@ CREATE TABLE "order" (id bigserial PRIMARY KEY, number int UNIQUE,
     EXCLUDE USING hash (number WITH =));
 CREATE INDEX ON "order" (customer_id, id);
 CREATE INDEX ON "order" (gift_for) WHERE gift_for IS NOT NULL;
-CREATE TABLE visit (at date NOT NULL, customer_id bigint REFERENCES customer) PARTITION BY RANGE (at);
+CREATE TABLE visit (at date NOT NULL, customer_id bigint REFERENCES customer)
+    PARTITION BY RANGE (at);
 CREATE TABLE visit_26 PARTITION OF visit FOR VALUES FROM ('2026-01-01') TO ('2027-01-01');
 CREATE INDEX ON visit (customer_id);
+CREATE TABLE alike (a int, b text, c text);
+CREATE UNIQUE INDEX ON alike (a);
+CREATE INDEX ON alike (b);
+CREATE INDEX ON alike (b text_pattern_ops);
+CREATE INDEX ON alike (b DESC);
+CREATE INDEX ON alike (b COLLATE "C");
+CREATE INDEX ON alike (b) INCLUDE (c);
+CREATE INDEX ON alike (b) WHERE c IS NULL;
+CREATE INDEX ON alike USING hash (b);
 CREATE MATERIALIZED VIEW names AS SELECT email FROM customer;
 CREATE SEQUENCE round MAXVALUE 10 CYCLE;
 SELECT setval('round', 10);
@@ -30,7 +40,8 @@ SEEDS = [
     INSERT INTO "Front"."Line" SELECT i, i FROM generate_series(1, 2000) i;
 
     CREATE TABLE reading (id int PRIMARY KEY, sensor int, note text);
-    INSERT INTO reading SELECT i, i % 7, md5(i::text) || md5(i::text) FROM generate_series(1, 60000) i;
+    INSERT INTO reading
+        SELECT i, i % 7, md5(i::text) || md5(i::text) FROM generate_series(1, 60000) i;
     CREATE INDEX "never read" ON reading (note);
     CREATE INDEX by_sensor ON reading (sensor DESC NULLS LAST);
     CREATE INDEX "same ON" ON reading (sensor DESC NULLS LAST);
@@ -40,6 +51,10 @@ SEEDS = [
     CREATE TABLE twice (id int PRIMARY KEY, of int);
     ALTER TABLE twice ADD CONSTRAINT again UNIQUE (id);
     INSERT INTO twice VALUES (1, 1), (2, 1);
+
+    CREATE INDEX "an expression" ON twice (abs(of)) WHERE of > 0;
+    CREATE INDEX the_same ON   twice (  abs(of)) WHERE   of > 0;
+    CREATE INDEX another ON twice (abs(of)) WHERE of > 1;
 
     CREATE TABLE churned (n int) WITH (autovacuum_enabled = off);
     INSERT INTO churned SELECT generate_series(1, 3000);
@@ -65,7 +80,12 @@ SEEDS = [
     END $$
     """,
     "VACUUM ANALYZE",
-    """ALTER DATABASE "the ""seeded"" one" SET idle_in_transaction_session_timeout = '1h'""",
+    """
+    DO $$ BEGIN
+        EXECUTE format('ALTER DATABASE %I SET idle_in_transaction_session_timeout = 3600000',
+            current_database());
+    END $$
+    """,
     # What VACUUM has found of it is forgotten.
     "UPDATE churned SET n = n + 1",
 ]
@@ -80,6 +100,7 @@ FOUND = {
     ("duplicates", "index public.beginning"),
     ("duplicates", 'index public."same ON"'),
     ("duplicates", "index public.again"),
+    ("duplicates", "index public.the_same"),
     ("foreign-keys", 'foreign key "Line_order_fkey" of "Front"."Line"'),
     ("bloat", "table public.churned"),
     ("bloat", "table public.emptied"),

@@ -101,13 +101,10 @@ def _worst_first(findings: Iterable[Finding]) -> list[Finding]:
     ordered = sorted(
         findings, key=lambda finding: (-finding.weight, finding.topic, finding.subject)
     )
-    seen: set[str] = set()
-    return [
-        finding
-        for finding in ordered
-        if finding.statement is None
-        or not (finding.statement in seen or seen.add(finding.statement))  # type: ignore[func-returns-value]
-    ]
+    once: dict[object, Finding] = {}
+    for finding in ordered:
+        once.setdefault(finding.statement or (finding.topic, finding.subject), finding)
+    return [*once.values()]
 
 
 def inspect_url(

@@ -28,6 +28,7 @@ WHERE NOT EXISTS (SELECT FROM pg_stat_progress_create_index p WHERE p.index_reli
 ORDER BY i.indisvalid, c.relpages DESC, 1 LIMIT 500
 """
 
+# Postgres's own texts of indexes (pg_get_indexdef) would wait for whoever locks the table.
 _DUPLICATES = f"""
 WITH {USER_TABLES},
 indexes AS MATERIALIZED (
@@ -38,15 +39,18 @@ indexes AS MATERIALIZED (
         i.indnkeyatts AS width, i.indnatts = i.indnkeyatts AS bare, i.indisunique,
         i.indimmediate, i.indisvalid, i.indisreplident,
         i.indexprs IS NULL AND i.indpred IS NULL AS plain, k.conname, k.contype,
-        -- What follows the name: the method, the columns, options and the predicate.
-        length('CREATE INDEX  ON ') + length(quote_ident(c.relname))
-            + CASE WHEN i.indisunique THEN length('UNIQUE ') ELSE 0 END AS head,
+        -- Where an expression was typed is kept with it, up to Postgres 16.
+        regexp_replace(concat_ws(' ', i.indexprs, 'WHERE', i.indpred, c.reloptions, o.texts),
+            ' :location -?[0-9]+', '', 'g') AS rest,
+        to_jsonb(i) ->> 'indnullsnotdistinct' AS nulls,
         CASE WHEN i.indisprimary THEN 0 WHEN k.oid IS NOT NULL THEN 1
             WHEN i.indisunique THEN 2 ELSE 3 END AS rank
     FROM user_tables t JOIN pg_index i ON i.indrelid = t.oid
     JOIN pg_class c ON c.oid = i.indexrelid AND NOT c.relispartition
     JOIN pg_am a ON a.oid = c.relam
     LEFT JOIN pg_constraint k ON k.conindid = i.indexrelid AND k.contype IN ('p', 'u', 'x')
+    CROSS JOIN LATERAL (SELECT string_agg(coalesce(e.attoptions::text, '-'), ' ' ORDER BY e.attnum)
+        AS texts FROM pg_attribute e WHERE e.attrelid = i.indexrelid) o
 )
 SELECT DISTINCT ON (x.relpages, x.name) x.name AS "index", x."table", y.name AS covered_by,
     x.relpages * {BLOCK} AS size_bytes, x.width = y.width AS same, x.relkind,
@@ -55,9 +59,10 @@ FROM indexes x JOIN indexes y ON y.indrelid = x.indrelid AND y.oid <> x.oid AND 
 WHERE y.indisvalid AND NOT x.indisreplident AND coalesce(x.contype, 'u') = 'u'
     AND NOT EXISTS (SELECT FROM pg_constraint f WHERE f.conindid = x.oid AND f.contype = 'f')
     AND CASE WHEN x.keys = y.keys
-        THEN (x.rank, x.oid) > (y.rank, y.oid) AND (y.indimmediate OR NOT x.indisunique)
-            AND (y.indisunique OR NOT x.indisunique)
-            AND substr(pg_get_indexdef(x.oid), x.head) = substr(pg_get_indexdef(y.oid), y.head)
+        THEN (x.rank, x.oid) > (y.rank, y.oid) AND x.width = y.width AND x.classes = y.classes
+            AND x.collations = y.collations AND x.options = y.options AND x.rest = y.rest
+            AND (NOT x.indisunique OR y.indisunique AND y.indimmediate
+                AND x.nulls IS NOT DISTINCT FROM y.nulls)
         ELSE x.width < y.width AND NOT x.indisunique AND x.conname IS NULL AND x.bare
             AND x.plain AND y.plain AND x.amname = 'btree'
             AND x.keys[0:x.width - 1] = y.keys[0:x.width - 1]
@@ -84,10 +89,11 @@ CROSS JOIN LATERAL (
 WHERE k.contype = 'f' AND k.conparentid = 0 AND NOT EXISTS (
     SELECT FROM pg_index i JOIN pg_class ic ON ic.oid = i.indexrelid
     JOIN pg_am m ON m.oid = ic.relam AND m.amname IN ('btree', 'hash')
-    CROSS JOIN (VALUES (' WHERE (' || c.names || ' IS NOT NULL)')) w (clause)
     WHERE i.indrelid = k.conrelid AND i.indisvalid AND {COVERS}
-        AND (i.indpred IS NULL
-            OR right(pg_get_indexdef(i.indexrelid), length(w.clause)) = w.clause))
+        -- WHERE column IS NOT NULL leaves nothing out that a foreign key looks for.
+        AND (i.indpred IS NULL OR cardinality(k.conkey) = 1 AND i.indpred::text ~ ('^[{{]NULLTEST '
+            || ':arg [{{]VAR :varno 1 :varattno ' || k.conkey[1]
+            || ' [^{{}}]*[}}] :nulltesttype 1 ')))
 ORDER BY r.live DESC NULLS LAST, 1, 2 LIMIT 500
 """
 
