@@ -86,7 +86,7 @@ class ServerFacts:
 
     Args:
         version: as ``server_version_num`` has it, e.g. 180001.
-        role: who asks.
+        role: who asks, quoted as in SQL.
         sees_all: whether it may see what other roles' sessions do.
         hidden_sessions: sessions in this database whose statements it may not see.
         standby: whether this is a read replica, which counts its own reads alone.

@@ -38,7 +38,7 @@ SET LOCAL jit = off
 """
 
 _FACTS = """
-SELECT current_setting('server_version_num')::int AS version, current_user::text AS role,
+SELECT current_setting('server_version_num')::int AS version, quote_ident(current_user) AS role,
     pg_has_role('pg_read_all_stats', 'USAGE') AS sees_all,
     (SELECT count(*) FROM pg_stat_activity a WHERE a.datname = current_database()
         AND a.query = '<insufficient privilege>') AS hidden_sessions,

@@ -8,4 +8,8 @@ from neonup import Command, hookimpl
 @hookimpl
 def neonup_commands() -> list[Command]:
     """The command."""
-    return [Command("inspect", "neonup_inspect.cli:inspect", "Show what is worth a look in it.")]
+    return [
+        Command(
+            "inspect", "neonup_inspect.cli:inspect", "Show what is worth a look in the database."
+        )
+    ]

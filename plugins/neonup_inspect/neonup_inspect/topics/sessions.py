@@ -91,7 +91,8 @@ def _behind(root: int, blockers: Mapping[int, set[int]]) -> set[int]:
 
 def _blocker(pid: int, row: Row, behind: Sequence[int], longest: float) -> Finding:
     waiting = f"{count(len(behind), 'session')} ({', '.join(map(str, behind))})"
-    reason = f"It lets {waiting} wait" + (f", the first for {span(longest)}." if longest else ".")
+    how_long = f"{'' if len(behind) == 1 else ', the longest'} for {span(longest)}"
+    reason = f"It lets {waiting} wait{how_long if longest else ''}."
     if pid == 0:
         statement = f"ROLLBACK PREPARED {row['prepared']};" if row["prepared"] else None
         reason += " It was prepared and never finished: COMMIT PREPARED keeps what it did."
