@@ -39,6 +39,10 @@ SEEDS = [
     INSERT INTO "Front"."Order" SELECT generate_series(1, 2000);
     INSERT INTO "Front"."Line" SELECT i, i FROM generate_series(1, 2000) i;
 
+    CREATE TABLE visit (at date, "order" int REFERENCES "Front"."Order") PARTITION BY RANGE (at);
+    CREATE TABLE visit_26 PARTITION OF visit FOR VALUES FROM ('2026-01-01') TO ('2027-01-01');
+    INSERT INTO visit SELECT '2026-02-03', i FROM generate_series(1, 2000) i;
+
     CREATE TABLE reading (id int PRIMARY KEY, sensor int, note text);
     INSERT INTO reading
         SELECT i, i % 7, md5(i::text) || md5(i::text) FROM generate_series(1, 60000) i;
@@ -102,6 +106,7 @@ FOUND = {
     ("duplicates", "index public.again"),
     ("duplicates", "index public.the_same"),
     ("foreign-keys", 'foreign key "Line_order_fkey" of "Front"."Line"'),
+    ("foreign-keys", "foreign key visit_order_fkey of public.visit"),
     ("bloat", "table public.churned"),
     ("bloat", "table public.emptied"),
     ("scans", "table public.reading"),

@@ -84,8 +84,9 @@ CROSS JOIN LATERAL (
 CROSS JOIN LATERAL (
     WITH RECURSIVE parts AS (SELECT t.oid AS relid UNION ALL
         SELECT h.inhrelid FROM pg_inherits h JOIN parts ON h.inhparent = parts.relid)
-    SELECT sum(greatest(p.reltuples, pg_stat_get_live_tuples(p.oid), 0)) AS live
-    FROM parts JOIN pg_class p ON p.oid = parts.relid) r
+    SELECT sum(CASE WHEN p.reltuples > 0 THEN p.reltuples
+        ELSE pg_stat_get_live_tuples(p.oid) END) AS live
+    FROM parts JOIN pg_class p ON p.oid = parts.relid AND p.relkind <> 'p') r
 WHERE k.contype = 'f' AND k.conparentid = 0 AND NOT EXISTS (
     SELECT FROM pg_index i JOIN pg_class ic ON ic.oid = i.indexrelid
     JOIN pg_am m ON m.oid = ic.relam AND m.amname IN ('btree', 'hash')

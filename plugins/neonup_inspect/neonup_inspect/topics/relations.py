@@ -23,7 +23,8 @@ user_tables AS (
 BLOCK: Final = "current_setting('block_size')::bigint"
 """Bytes of a page. A size in pages is as of the last vacuum or analyze, and takes no lock."""
 
-COVERS: Final = "(i.indkey::int2[])[0:cardinality(k.conkey) - 1] @> k.conkey"
+COVERS: Final = """i.indnkeyatts >= cardinality(k.conkey)
+        AND (i.indkey::int2[])[0:cardinality(k.conkey) - 1] @> k.conkey"""
 """Whether the index ``i`` begins with the columns of the constraint ``k``, in any order."""
 
 
