@@ -63,8 +63,10 @@ estimates AS (
     WHERE i.relkind = 'i'
 )
 SELECT e.kind, e.name, e."table", e.relpages * {BLOCK} AS size_bytes,
-    (greatest(e.relpages - e.needed, 0) * {BLOCK})::bigint AS wasted_bytes,
-    greatest(1 - e.needed / nullif(e.relpages, 0), 0)::float8 AS wasted_ratio,
+    CASE WHEN e.needed > e.relpages THEN 0 ELSE (e.relpages - e.needed) * {BLOCK} END::bigint
+        AS wasted_bytes,
+    CASE WHEN e.needed > e.relpages THEN 0 ELSE 1 - e.needed / nullif(e.relpages, 0) END::float8
+        AS wasted_ratio,
     s.n_live_tup AS live_rows, s.n_dead_tup AS dead_rows,
     greatest(s.last_vacuum, s.last_autovacuum) AS last_vacuum,
     coalesce(o.unattended, false) AS unattended
