@@ -13,7 +13,7 @@ import pytest
 
 import neonup_inspect
 from neonup import NeonupError, SqlError, urls
-from neonup_inspect import DatabaseReport, Finding, Thresholds, report
+from neonup_inspect import DatabaseFinding, DatabaseReport, Thresholds, report
 from tests.inspect.seeds import FOUND
 from tests.pgbouncer import MISSING, PROGRAM, pooling
 from tests.waiting import wait_until
@@ -33,7 +33,7 @@ def run(url: str, statements: str | None) -> None:
             connection.execute(statement.encode())
 
 
-def finding(url: str, topic: str, thresholds: Thresholds = AT_ONCE) -> Finding:
+def finding(url: str, topic: str, thresholds: Thresholds = AT_ONCE) -> DatabaseFinding:
     """The only finding of a topic, as soon as there is one."""
     (seen,) = wait_until(
         lambda: neonup_inspect.inspect_url(url, [topic], thresholds=thresholds).findings,

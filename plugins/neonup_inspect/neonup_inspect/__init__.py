@@ -12,10 +12,16 @@ it has answered.
 
 from __future__ import annotations
 
-from neonup_inspect.finding import DatabaseReport, Finding, Thresholds, TopicReport
+from neonup_inspect.finding import DatabaseFinding, DatabaseReport, Thresholds, TopicReport
 from neonup_inspect.inspection import inspect, inspect_url
 from neonup_inspect.topics import TOPICS
 
 __all__ = [
-    "TOPICS", "DatabaseReport", "Finding", "Thresholds", "TopicReport", "inspect", "inspect_url",
+    "TOPICS",
+    "DatabaseFinding",
+    "DatabaseReport",
+    "Thresholds",
+    "TopicReport",
+    "inspect",
+    "inspect_url",
 ]  # fmt: skip

@@ -12,7 +12,7 @@ Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
-class Finding:
+class DatabaseFinding:
     """Something that is worth a look.
 
     Args:
@@ -129,7 +129,7 @@ class Topic:
     question: str
     query: LiteralString
     columns: tuple[str, ...]
-    findings: Callable[[Sequence[Row], ServerFacts, Thresholds], list[Finding]]
+    findings: Callable[[Sequence[Row], ServerFacts, Thresholds], list[DatabaseFinding]]
     notes: Callable[[Sequence[Row], ServerFacts], list[str]]
 
 
@@ -161,7 +161,7 @@ class DatabaseReport:
         topics: in the order in which they were asked for.
     """
 
-    findings: list[Finding]
+    findings: list[DatabaseFinding]
     topics: list[TopicReport]
 
     @property

@@ -14,8 +14,8 @@ from psycopg.rows import dict_row
 
 from neonup import NeonupError, SqlError, drivers, libpq, urls
 from neonup_inspect.finding import (
+    DatabaseFinding,
     DatabaseReport,
-    Finding,
     Row,
     ServerFacts,
     Thresholds,
@@ -83,7 +83,7 @@ def inspect(
     chosen = [topic_named(name) for name in (TOPICS if topics is None else topics)]
     limits = thresholds or Thresholds()
     reports: list[TopicReport] = []
-    findings: list[Finding] = []
+    findings: list[DatabaseFinding] = []
     with connection.transaction(force_rollback=True):
         connection.execute(_LIMITS)
         (facts_row,) = _rows(connection, sql.SQL(_FACTS))
@@ -96,12 +96,12 @@ def inspect(
     return DatabaseReport(_worst_first(findings), reports)
 
 
-def _worst_first(findings: Iterable[Finding]) -> list[Finding]:
+def _worst_first(findings: Iterable[DatabaseFinding]) -> list[DatabaseFinding]:
     """The findings, each statement once: an index that exists twice may be unused as well."""
     ordered = sorted(
         findings, key=lambda finding: (-finding.weight, finding.topic, finding.subject)
     )
-    once: dict[object, Finding] = {}
+    once: dict[object, DatabaseFinding] = {}
     for finding in ordered:
         once.setdefault(finding.statement or (finding.topic, finding.subject), finding)
     return [*once.values()]

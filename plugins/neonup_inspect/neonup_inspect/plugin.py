@@ -8,8 +8,5 @@ from neonup import Command, hookimpl
 @hookimpl
 def neonup_commands() -> list[Command]:
     """The command."""
-    return [
-        Command(
-            "inspect", "neonup_inspect.cli:inspect", "Show what is worth a look in the database."
-        )
-    ]
+    text = "Show what is worth a look in the database."
+    return [Command("inspect", "neonup_inspect.cli:inspect", text, "Database")]

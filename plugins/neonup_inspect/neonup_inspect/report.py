@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from neonup.plugin.commands import date, grid, size, style
-from neonup_inspect.finding import DatabaseReport, Finding, TopicReport
+from neonup_inspect.finding import DatabaseFinding, DatabaseReport, TopicReport
 from neonup_inspect.wording import percent, shortened, span
 
 _SCALES = {"_bytes": size, "_seconds": span, "_ratio": percent}
@@ -56,7 +56,7 @@ def show(report: DatabaseReport, *, topic: bool) -> None:
         click.echo(style(f"Note: {note}", dim=True))
 
 
-def finding_lines(finding: Finding) -> Iterator[str]:
+def finding_lines(finding: DatabaseFinding) -> Iterator[str]:
     """What it is about, why, and the statement, which can be copied as it stands."""
     yield f"{style(finding.topic, bold=True)}: {finding.subject}"
     yield click.wrap_text(finding.reason, _width(), initial_indent="  ", subsequent_indent="  ")

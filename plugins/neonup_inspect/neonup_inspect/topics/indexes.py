@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from neonup.plugin.commands import size
-from neonup_inspect.finding import Finding, Row, ServerFacts, Thresholds, Topic, no_notes, weigh
+from neonup_inspect.finding import (
+    DatabaseFinding,
+    Row,
+    ServerFacts,
+    Thresholds,
+    Topic,
+    no_notes,
+    weigh,
+)
 from neonup_inspect.topics.relations import BLOCK, COVERS, USER_TABLES, since
 from neonup_inspect.wording import count
 
@@ -99,7 +107,7 @@ ORDER BY r.live DESC NULLS LAST, 1, 2 LIMIT 500
 """
 
 
-def _unused(rows: Sequence[Row], _facts: ServerFacts, limits: Thresholds) -> list[Finding]:
+def _unused(rows: Sequence[Row], _facts: ServerFacts, limits: Thresholds) -> list[DatabaseFinding]:
     findings = []
     for row in rows:
         subject = f"index {row['index']}"
@@ -109,7 +117,7 @@ def _unused(rows: Sequence[Row], _facts: ServerFacts, limits: Thresholds) -> lis
                 "is written into it. If it is unique, remove repeated values first."
             )
             statement = f"REINDEX INDEX CONCURRENTLY {row['index']};"
-            findings.append(Finding("unused", subject, reason, statement, weigh(40, 1)))
+            findings.append(DatabaseFinding("unused", subject, reason, statement, weigh(40, 1)))
         elif (
             row["size_bytes"] >= limits.index_bytes
             and row["table_scans"] >= limits.table_scans
@@ -122,12 +130,14 @@ def _unused(rows: Sequence[Row], _facts: ServerFacts, limits: Thresholds) -> lis
             )
             statement = f"DROP INDEX CONCURRENTLY {row['index']};"
             findings.append(
-                Finding("unused", subject, reason, statement, weigh(20, row["size_bytes"]))
+                DatabaseFinding("unused", subject, reason, statement, weigh(20, row["size_bytes"]))
             )
     return findings
 
 
-def _duplicates(rows: Sequence[Row], _facts: ServerFacts, limits: Thresholds) -> list[Finding]:
+def _duplicates(
+    rows: Sequence[Row], _facts: ServerFacts, limits: Thresholds
+) -> list[DatabaseFinding]:
     findings = []
     for row in rows:
         if not row["same"] and row["size_bytes"] < limits.index_bytes:
@@ -143,11 +153,15 @@ def _duplicates(rows: Sequence[Row], _facts: ServerFacts, limits: Thresholds) ->
         if row["constraint_name"] is not None:
             statement = f"ALTER TABLE {row['table']} DROP CONSTRAINT {row['constraint_name']};"
         weight = weigh(30, row["size_bytes"])
-        findings.append(Finding("duplicates", f"index {row['index']}", reason, statement, weight))
+        findings.append(
+            DatabaseFinding("duplicates", f"index {row['index']}", reason, statement, weight)
+        )
     return findings
 
 
-def _foreign_keys(rows: Sequence[Row], _facts: ServerFacts, limits: Thresholds) -> list[Finding]:
+def _foreign_keys(
+    rows: Sequence[Row], _facts: ServerFacts, limits: Thresholds
+) -> list[DatabaseFinding]:
     findings = []
     for row in rows:
         if (row["estimated_rows"] or 0) < limits.referencing_rows:
@@ -160,7 +174,7 @@ def _foreign_keys(rows: Sequence[Row], _facts: ServerFacts, limits: Thresholds) 
         if not how:
             reason += " A partitioned table is locked against writes while it is built."
         findings.append(
-            Finding(
+            DatabaseFinding(
                 "foreign-keys",
                 f"foreign key {row['foreign_key']} of {row['table']}",
                 reason,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from neonup_inspect.finding import Finding, Row, ServerFacts, Thresholds, Topic, weigh
+from neonup_inspect.finding import DatabaseFinding, Row, ServerFacts, Thresholds, Topic, weigh
 from neonup_inspect.wording import count, percent
 
 _SEQUENCES = """
@@ -57,7 +57,9 @@ ORDER BY used_ratio DESC, 1 LIMIT 500
 """
 
 
-def _sequences(rows: Sequence[Row], _facts: ServerFacts, limits: Thresholds) -> list[Finding]:
+def _sequences(
+    rows: Sequence[Row], _facts: ServerFacts, limits: Thresholds
+) -> list[DatabaseFinding]:
     findings = []
     for row in rows:
         if row["used_ratio"] < limits.sequence_ratio or row["cycles"]:
@@ -73,7 +75,7 @@ def _sequences(rows: Sequence[Row], _facts: ServerFacts, limits: Thresholds) -> 
             reason += "need the same."
         weight = weigh(80 if row["used_ratio"] >= 0.9 else 70, 10 * row["used_ratio"])
         findings.append(
-            Finding("sequences", f"sequence {row['sequence']}", reason, _wider(row), weight)
+            DatabaseFinding("sequences", f"sequence {row['sequence']}", reason, _wider(row), weight)
         )
     return findings
 

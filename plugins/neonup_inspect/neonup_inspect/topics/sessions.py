@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
-from neonup_inspect.finding import Finding, Row, ServerFacts, Thresholds, Topic, weigh
+from neonup_inspect.finding import DatabaseFinding, Row, ServerFacts, Thresholds, Topic, weigh
 from neonup_inspect.wording import count, shortened, span
 
 _LOCKS = """
@@ -62,7 +62,7 @@ GROUP BY a.application_name, a.usename ORDER BY count(*) DESC, 1, 2 LIMIT 500
 _IDLE = "idle in transaction"
 
 
-def _locks(rows: Sequence[Row], _facts: ServerFacts, limits: Thresholds) -> list[Finding]:
+def _locks(rows: Sequence[Row], _facts: ServerFacts, limits: Thresholds) -> list[DatabaseFinding]:
     blockers: dict[int, set[int]] = defaultdict(set)
     for row in rows:
         blockers[row["pid"]].add(row["blocked_by"])
@@ -89,26 +89,30 @@ def _behind(root: int, blockers: Mapping[int, set[int]]) -> set[int]:
     return behind
 
 
-def _blocker(pid: int, row: Row, behind: Sequence[int], longest: float) -> Finding:
+def _blocker(pid: int, row: Row, behind: Sequence[int], longest: float) -> DatabaseFinding:
     waiting = f"{count(len(behind), 'session')} ({', '.join(map(str, behind))})"
     how_long = f"{'' if len(behind) == 1 else ', the longest'} for {span(longest)}"
     reason = f"It lets {waiting} wait{how_long if longest else ''}."
     if pid == 0:
         statement = f"ROLLBACK PREPARED {row['prepared']};" if row["prepared"] else None
         reason += " It was prepared and never finished: COMMIT PREPARED keeps what it did."
-        return Finding("locks", "a prepared transaction", reason, statement, weigh(90, longest))
+        return DatabaseFinding(
+            "locks", "a prepared transaction", reason, statement, weigh(90, longest)
+        )
     state = row["blocker_state"]
     if state is not None:
         opened = "" if row["blocker_seconds"] is None else f" for {span(row['blocker_seconds'])}"
         reason += f" It is {state}, its transaction open{opened}; its last statement:"
         reason += f" {shortened(row['blocker_statement'])}"
     ending = "pg_cancel_backend" if state == "active" else "pg_terminate_backend"
-    return Finding(
+    return DatabaseFinding(
         "locks", f"session {pid}", reason, f"SELECT {ending}({pid});", weigh(90, longest)
     )
 
 
-def _transactions(rows: Sequence[Row], _facts: ServerFacts, limits: Thresholds) -> list[Finding]:
+def _transactions(
+    rows: Sequence[Row], _facts: ServerFacts, limits: Thresholds
+) -> list[DatabaseFinding]:
     findings = []
     for row in rows:
         idle = (row["state"] or "").startswith(_IDLE)
@@ -128,12 +132,16 @@ def _transactions(rows: Sequence[Row], _facts: ServerFacts, limits: Thresholds) 
             reason += f"its last statement: {shortened(row['statement'])}."
         reason += " Its locks stay, and vacuum removes nothing that it could still see."
         findings.append(
-            Finding("transactions", subject, reason, statement, weigh(60, row["open_seconds"]))
+            DatabaseFinding(
+                "transactions", subject, reason, statement, weigh(60, row["open_seconds"])
+            )
         )
     return findings
 
 
-def _connections(rows: Sequence[Row], _facts: ServerFacts, limits: Thresholds) -> list[Finding]:
+def _connections(
+    rows: Sequence[Row], _facts: ServerFacts, limits: Thresholds
+) -> list[DatabaseFinding]:
     if not rows or rows[0]["used"] < limits.connections_ratio * rows[0]["allowed"]:
         return []
     most = rows[0]
@@ -149,7 +157,7 @@ def _connections(rows: Sequence[Row], _facts: ServerFacts, limits: Thresholds) -
         " AND state_change < now() - interval '10 minutes';"
     )
     weight = weigh(70, 10 * most["used"] / most["allowed"])
-    return [Finding("connections", most["application"], reason, statement, weight)]
+    return [DatabaseFinding("connections", most["application"], reason, statement, weight)]
 
 
 def _hidden(_rows: Sequence[Row], facts: ServerFacts) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from neonup_inspect.finding import Finding, Row, ServerFacts, Thresholds, Topic, weigh
+from neonup_inspect.finding import DatabaseFinding, Row, ServerFacts, Thresholds, Topic, weigh
 
 SOURCE = "https://neon.com/docs/reference/compatibility"
 """Where the values are from, as the page stood in 2025; not those by the size of the compute."""
@@ -32,10 +32,12 @@ ORDER BY s.name
 """
 
 
-def _settings(rows: Sequence[Row], _facts: ServerFacts, _limits: Thresholds) -> list[Finding]:
+def _settings(
+    rows: Sequence[Row], _facts: ServerFacts, _limits: Thresholds
+) -> list[DatabaseFinding]:
     """Those that somebody has set for this database or role; a server's own are its way to be."""
     return [
-        Finding(
+        DatabaseFinding(
             "settings",
             f"setting {row['setting']}",
             f"It is {row['here']} for {row['holder']}; Neon's is {row['at_neon']}. {row['effect']}",

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from neonup import USER
-from neonup_inspect.finding import Finding, Row, ServerFacts, Thresholds, Topic, weigh
+from neonup_inspect.finding import DatabaseFinding, Row, ServerFacts, Thresholds, Topic, weigh
 from neonup_inspect.topics.relations import since
 from neonup_inspect.wording import count, percent, shortened, span
 
@@ -33,7 +33,7 @@ _LONGEST = 10_000
 """Characters of a statement that may stand in another one."""
 
 
-def _outliers(rows: Sequence[Row], facts: ServerFacts, limits: Thresholds) -> list[Finding]:
+def _outliers(rows: Sequence[Row], facts: ServerFacts, limits: Thresholds) -> list[DatabaseFinding]:
     findings = []
     for row in rows:
         if row["total_seconds"] < limits.statement_seconds:
@@ -47,7 +47,7 @@ def _outliers(rows: Sequence[Row], facts: ServerFacts, limits: Thresholds) -> li
         subject = shortened(row["statement"])
         statement = _explain(row["statement"], facts)
         weight = weigh(40, row["total_seconds"])
-        findings.append(Finding("outliers", subject, reason, statement, weight))
+        findings.append(DatabaseFinding("outliers", subject, reason, statement, weight))
     return findings
 
 
@@ -58,7 +58,7 @@ def _explain(statement: str, facts: ServerFacts) -> str | None:
     return f"EXPLAIN (GENERIC_PLAN) {statement.strip().rstrip(';')};"
 
 
-def _calls(_rows: Sequence[Row], _facts: ServerFacts, _limits: Thresholds) -> list[Finding]:
+def _calls(_rows: Sequence[Row], _facts: ServerFacts, _limits: Thresholds) -> list[DatabaseFinding]:
     return []
 
 

@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from neonup.plugin.commands import size
-from neonup_inspect.finding import Finding, Row, ServerFacts, Thresholds, Topic, no_notes, weigh
+from neonup_inspect.finding import (
+    DatabaseFinding,
+    Row,
+    ServerFacts,
+    Thresholds,
+    Topic,
+    no_notes,
+    weigh,
+)
 from neonup_inspect.topics.relations import BLOCK, USER_TABLES, since
 from neonup_inspect.wording import count, percent
 
@@ -124,7 +132,7 @@ ORDER BY s.total DESC, 1 LIMIT 500
 """
 
 
-def _bloat(rows: Sequence[Row], facts: ServerFacts, limits: Thresholds) -> list[Finding]:
+def _bloat(rows: Sequence[Row], facts: ServerFacts, limits: Thresholds) -> list[DatabaseFinding]:
     findings = []
     for row in rows:
         if row["kind"] == "table" and (row["dead_rows"] or 0) >= max(
@@ -138,7 +146,7 @@ def _bloat(rows: Sequence[Row], facts: ServerFacts, limits: Thresholds) -> list[
     return findings
 
 
-def _dead(row: Row) -> Finding:
+def _dead(row: Row) -> DatabaseFinding:
     reason = (
         f"{count(row['dead_rows'], 'row')} beside {row['live_rows']:,} others "
         f"{'is' if row['dead_rows'] == 1 else 'are'} dead: deleted or replaced, and still read by "
@@ -152,10 +160,12 @@ def _dead(row: Row) -> Finding:
     if row["unattended"]:
         reason += " Autovacuum is off for it."
         statement = f"ALTER TABLE {row['name']} RESET (autovacuum_enabled);\n{statement}"
-    return Finding("bloat", f"table {row['name']}", reason, statement, weigh(40, row["dead_rows"]))
+    return DatabaseFinding(
+        "bloat", f"table {row['name']}", reason, statement, weigh(40, row["dead_rows"])
+    )
 
 
-def _wasted(row: Row) -> Finding:
+def _wasted(row: Row) -> DatabaseFinding:
     reason = (
         f"About {size(row['wasted_bytes'])} of {size(row['size_bytes'])} are empty, "
         f"{percent(row['wasted_ratio'])}, by the widths that ANALYZE has found."
@@ -166,12 +176,12 @@ def _wasted(row: Row) -> Finding:
     else:
         statement = f"REINDEX INDEX CONCURRENTLY {row['name']};"
     subject = f"{row['kind']} {row['name']}"
-    return Finding("bloat", subject, reason, statement, weigh(30, row["wasted_bytes"]))
+    return DatabaseFinding("bloat", subject, reason, statement, weigh(30, row["wasted_bytes"]))
 
 
-def _scans(rows: Sequence[Row], _facts: ServerFacts, limits: Thresholds) -> list[Finding]:
+def _scans(rows: Sequence[Row], _facts: ServerFacts, limits: Thresholds) -> list[DatabaseFinding]:
     return [
-        Finding(
+        DatabaseFinding(
             "scans",
             f"table {row['table']}",
             f"It was read from end to end {count(row['scans'], 'time')}, "
@@ -186,10 +196,10 @@ def _scans(rows: Sequence[Row], _facts: ServerFacts, limits: Thresholds) -> list
     ]
 
 
-def _cache(rows: Sequence[Row], facts: ServerFacts, limits: Thresholds) -> list[Finding]:
+def _cache(rows: Sequence[Row], facts: ServerFacts, limits: Thresholds) -> list[DatabaseFinding]:
     # Neon has a cache of its own between these and the storage.
     return [
-        Finding(
+        DatabaseFinding(
             "cache",
             row["name"],
             f"{percent(row['hit_ratio'])} of {count(row['blocks'], 'block')} were in shared "
@@ -228,7 +238,7 @@ def _cache_notes(rows: Sequence[Row], facts: ServerFacts) -> list[str]:
     return notes
 
 
-def _sizes(_rows: Sequence[Row], _facts: ServerFacts, _limits: Thresholds) -> list[Finding]:
+def _sizes(_rows: Sequence[Row], _facts: ServerFacts, _limits: Thresholds) -> list[DatabaseFinding]:
     return []
 
 
