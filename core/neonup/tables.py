@@ -56,16 +56,9 @@ _KNOWN = {
 """Where the options of neonup's own plugins are, so that a start need not load the plugins."""
 _PACKAGES = frozenset(
     {
-        *(
-            "neonup",
-            "neonup_init",
-            "neonup_cloud",
-            "neonup_emulator",
-            "neonup_inspect",
-            "neonup_local",
-            "neonup_mcp",
-        ),
-        *("neonup_templates", "neonup_web", "django_neon", "fastapi_neon", "neonup_pytest"),
+        *("neonup", "neonup_init", "neonup_cloud", "neonup_emulator", "neonup_inspect"),
+        *("neonup_local", "neonup_mcp", "neonup_templates", "neonup_web"),
+        *("django_neon", "fastapi_neon", "neonup_pytest"),
     }
 )
 """Neonup's own packages: what is in none of them may read tables and variables of its own."""

@@ -36,6 +36,7 @@ READS = [
     ["env"],
     ["run", "--", "true"],
     ["psql", "--", "-c", "SELECT 1"],
+    ["inspect"],
     ["versions", "list"],
     ["doctor"],
     ["list"],
