@@ -6,22 +6,34 @@ Needs the extra ``neonup[inspect]``. From Python::
         for finding in neonup_inspect.inspect(connection).findings:
             print(finding.subject, finding.reason, finding.statement)
 
-`topics` has the questions as data, `inspection` puts them to a server, and `report` prints what
-it has answered.
+Nothing is loaded before it is used: the plugin's hooks are in this package.
 """
 
 from __future__ import annotations
 
-from neonup_inspect.finding import DatabaseFinding, DatabaseReport, Thresholds, TopicReport
-from neonup_inspect.inspection import inspect, inspect_url
-from neonup_inspect.topics import TOPICS
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from neonup_inspect.finding import DatabaseFinding, DatabaseReport, Thresholds, TopicReport
+    from neonup_inspect.inspection import inspect, inspect_url
+    from neonup_inspect.topics import TOPICS
 
 __all__ = [
-    "TOPICS",
-    "DatabaseFinding",
-    "DatabaseReport",
-    "Thresholds",
-    "TopicReport",
-    "inspect",
+    "TOPICS", "DatabaseFinding", "DatabaseReport", "Thresholds", "TopicReport", "inspect",
     "inspect_url",
 ]  # fmt: skip
+
+_MODULES = {
+    **dict.fromkeys(
+        ("DatabaseFinding", "DatabaseReport", "Thresholds", "TopicReport"), "neonup_inspect.finding"
+    ),
+    **dict.fromkeys(("inspect", "inspect_url"), "neonup_inspect.inspection"),
+    "TOPICS": "neonup_inspect.topics",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_MODULES[name]), name)

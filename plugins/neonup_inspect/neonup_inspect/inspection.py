@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -202,8 +201,6 @@ def _plain(name: str, value: Any) -> Any:
     """A value as JSON has it."""
     if isinstance(value, Decimal):
         return int(value) if value == value.to_integral_value() else float(value)
-    if isinstance(value, timedelta):
-        return value.total_seconds()
     if name in _STATEMENTS and isinstance(value, str):
         return masked(value)
     return value

@@ -19,7 +19,7 @@ from neonup_mcp.result import ToolResult, add_tool
 from neonup_mcp.session import Runner
 
 
-class WorthALook(BaseModel):
+class InspectionFinding(BaseModel):
     """One finding."""
 
     topic: str
@@ -32,7 +32,7 @@ class WorthALook(BaseModel):
 class InspectionResult(ToolResult):
     """What was seen of the database."""
 
-    findings: list[WorthALook] = Field(description="Worst first.")
+    findings: list[InspectionFinding] = Field(description="Worst first.")
     rows: list[dict[str, Any]] = Field(
         description="Of the topic, where one was asked for. Sizes are bytes, times are seconds."
     )
@@ -44,7 +44,7 @@ class InspectionResult(ToolResult):
         """What was seen; at most so many rows of a topic."""
         rows = report.topics[0].rows if topic else []
         return cls(
-            findings=[WorthALook(**finding.as_dict()) for finding in report.findings],
+            findings=[InspectionFinding(**finding.as_dict()) for finding in report.findings],
             rows=rows[:most],
             truncated=len(rows) > most,
             notes=report.notes,
