@@ -143,7 +143,7 @@ $(LOWEST)/.installed: $(INSTALLED) tests/lowest.py
 	@$(LOWEST)/bin/pip install --quiet --constraint constraints.txt pip
 	@$(LOWEST)/bin/pip install --quiet --constraint $(LOWEST)/lowest.txt --group build
 	@$(LOWEST)/bin/pip install --quiet --constraint $(LOWEST)/lowest.txt --group lowest --no-build-isolation --only-binary :all: \
-		$(foreach folder,$(filter-out %emulator %mcp %templates,$(DISTRIBUTIONS)),--editable $(folder)) --editable 'plugins/neonup_cloud[auth]'
+		$(foreach folder,$(filter-out %emulator %inspect %mcp %templates,$(DISTRIBUTIONS)),--editable $(folder)) --editable 'plugins/neonup_cloud[auth]'
 	@$(LOWEST)/bin/pip install --quiet --no-deps --no-build-isolation --editable plugins/neonup_emulator
 	@touch $@
 

@@ -82,7 +82,7 @@ async def test_tools_say_what_they_do(server: Served, shop: Project) -> None:
     }
     assert {name for name, (reads, _) in hints.items() if reads} == {
         *("list_databases", "get_connection_url", "describe_schema"),
-        *("list_versions", "list_branches", "run_sql"),
+        *("inspect_database", "list_versions", "list_branches", "run_sql"),
     }
     assert {name for name, (_, destroys) in hints.items() if destroys} == {
         *("write_sql", "restore", "delete_version", "delete_branch"),
