@@ -6,7 +6,6 @@ import json
 import shutil
 import subprocess
 import sys
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from dotenv import dotenv_values
 from tests import asking
 from tests.neon_new_server import NeonNewServer
 from tests.project import Project, clean_environ
+from tests.waiting import wait_until
 
 CLIENTS = Path(__file__).parent.parent / "clients"
 CLI = CLIENTS / "node_modules" / "neon-new" / "dist" / "cli.js"
@@ -55,11 +55,8 @@ class Official:
     def opened(self) -> list[str]:
         """What a browser was asked to show; it is started in the background."""
         path = self.shims / "opened"
-        for _ in range(500):
-            if path.exists() and path.read_text().endswith("\n"):
-                return path.read_text().splitlines()
-            time.sleep(0.02)
-        return []
+        wait_until(lambda: path.exists() and path.read_text().endswith("\n"), "a page is shown")
+        return path.read_text().splitlines()
 
 
 @pytest.fixture

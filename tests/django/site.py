@@ -167,7 +167,7 @@ class Site(Project):
         finally:
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
-            process.wait(30)
+            process.wait(120)
 
 
 def _entry(database: str) -> str:

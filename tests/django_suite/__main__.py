@@ -12,7 +12,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import tarfile
@@ -27,6 +26,7 @@ import django
 from neonup_local.test_server import EphemeralServer, choose_engine
 from neonup_pytest.servers.admin import Admin
 from tests.environments import run_pip
+from tests.postgres import free_port
 
 HERE = Path(__file__).parent
 LABELS = (
@@ -69,8 +69,7 @@ def _sources() -> Path:
 @contextmanager
 def _server(folder: Path) -> Iterator[str]:
     """A Postgres for this alone; yields a URL without a database."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
+    port = free_port()
     server = EphemeralServer(
         folder, folder, port, choose_engine(folder, name=os.environ.get("NEONUP_LOCAL_ENGINE"))
     )

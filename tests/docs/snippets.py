@@ -104,7 +104,7 @@ class Terminal:
         try:
             self._bash.stdin.write(b"kill -INT $(jobs -p) 2>/dev/null; wait\n")
             self._bash.stdin.close()
-            self._bash.wait(30)
+            self._bash.wait(120)
         except (subprocess.TimeoutExpired, BrokenPipeError):
             self._bash.kill()
             self._bash.wait()

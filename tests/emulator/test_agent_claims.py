@@ -292,7 +292,7 @@ def test_of_many_at_once_one_goes_on(agent: Agent, new_person: NewPerson) -> Non
     start = threading.Barrier(len(people))
 
     def proceed(number: int) -> httpx.Response:
-        start.wait(30)
+        start.wait(120)
         return people[number].proceed(pages[number])
 
     with ThreadPoolExecutor(len(people)) as pool:

@@ -178,7 +178,7 @@ def test_another_name_of_this_server(neonup_home: Path) -> None:
         assert httpx.get(url, headers={**headers, "Host": "neon.evil"}).status_code == 403
     finally:
         process.terminate()
-        process.wait(30)
+        process.wait(120)
         process.stdout.close()
     assert (neonup_home / "neon" / "neon.db").exists()
 

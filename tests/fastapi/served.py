@@ -93,7 +93,7 @@ def serving(project: Project, command: tuple[str, ...], **environ: str) -> Itera
         served.wait_until_it_answers()
         yield served
         process.send_signal(signal.SIGINT)
-        process.wait(30)
+        process.wait(120)
     finally:
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)

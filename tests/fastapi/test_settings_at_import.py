@@ -112,7 +112,7 @@ def test_neonup_run_needs_nothing_in_the_code(project: Project) -> None:
         assert served.answer() == []
     finally:
         process.terminate()
-        process.wait(30)
+        process.wait(120)
 
 
 def test_alembic_migrates_past_the_pooler(auto_project: Project) -> None:

@@ -107,7 +107,7 @@ def served(project: Project, *arguments: str, **environ: str) -> Iterator[Served
             yield Served(process, **json.loads(printed), log=Path(log.name))
         finally:
             process.terminate()
-            process.wait(30)
+            process.wait(120)
 
 
 def text(result: CallToolResult) -> str:

@@ -226,7 +226,7 @@ def test_on_stdio_nothing_but_the_protocol_is_said(project: Project) -> None:
         answers = [json.loads(process.stdout.readline()) for _ in range(2)]
         process.stdin.close()
         assert process.stdout.read() == ""
-        assert process.wait(30) == 0
+        assert process.wait(120) == 0
         assert "migrated" in process.stderr.read()
     assert [answer["id"] for answer in answers] == [1, 2]
     assert answers[1]["result"]["structuredContent"]["created"]
@@ -249,7 +249,7 @@ def test_on_stdio_a_signal_ends_it_though_stdin_is_open(how: int, project: Proje
         process.stdin.flush()
         assert json.loads(process.stdout.readline())["id"] == 1
         process.send_signal(how)
-        assert process.wait(30) == -how
+        assert process.wait(120) == -how
         assert process.stderr
         assert process.stderr.read() == ""
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-import socket
 import subprocess
 import threading
 import time
@@ -25,6 +24,7 @@ from neonup_pytest.databases import statements as sql
 from neonup_pytest.databases.restore import Restorer
 from neonup_pytest.servers.admin import Admin
 from tests.conftest import make_home, remove_home, warm_home
+from tests.postgres import free_port
 from tests.waiting import PATIENCE
 
 TEMPLATE = "neonup_test_template_x"
@@ -253,8 +253,7 @@ _QUERIES = (
 def world(warm_parts: Path) -> Iterator[World]:
     home = warm_home(warm_parts)
     folder = make_home()
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
+    port = free_port()
     server = EphemeralServer(home, folder, port, choose_engine(home))
     server.make(None)
     server.start()
@@ -413,9 +412,9 @@ def _writes(world: World, name: str) -> Iterator[None]:
 
     thread = threading.Thread(target=write)
     thread.start()
-    assert has_begun.wait(30)
+    assert has_begun.wait(120)
     yield
-    thread.join(30)
+    thread.join(120)
     assert not thread.is_alive()
     connection.close()
 

@@ -37,7 +37,7 @@ def run(argv: list[str], folder: Path, environ: dict[str, str]) -> subprocess.Co
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=240,
         check=False,
     )
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +14,7 @@ import psycopg
 from neonup_local.engine import account as accounts
 from neonup_local.engine import program
 from neonup_local.engine.binaries import Engine
+from tests.postgres import free_port
 from tests.waiting import wait_until
 
 _USER = "suites"
@@ -72,8 +72,7 @@ def plain_server(engine: Engine, folder: Path) -> Iterator[PlainServer]:
         account,
         what="initdb",
     )
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
+    port = free_port()
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(
             [

@@ -89,7 +89,7 @@ def test_at_a_terminal_it_asks_what_was_not_given(tmp_path: Path, shell: dict[st
     )
     os.close(other)
     os.write(terminal, b"\nsqlmodel\n")
-    assert process.wait(30) == 0
+    assert process.wait(120) == 0
     said = os.read(terminal, 65536).decode()
     os.close(terminal)
     assert "Where the development database lives" not in said

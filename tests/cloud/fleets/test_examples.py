@@ -50,7 +50,7 @@ def site(name: str, server: NeonServer, folder: Path, prefix: str) -> Iterator[s
             yield root
         finally:
             process.terminate()
-            process.wait(30)
+            process.wait(120)
 
 
 def answers(root: str) -> bool:

@@ -142,7 +142,7 @@ def test_as_many_at_once_as_asked_for(peopled: Asked, neon: Both) -> None:
     barrier, abarrier = threading.Barrier(3, timeout=120), asyncio.Barrier(3)
 
     async def wait(_: MigrationTarget) -> None:
-        await asyncio.wait_for(abarrier.wait(), 30)
+        await asyncio.wait_for(abarrier.wait(), 120)
 
     task: Any = (lambda _: barrier.wait()) if neon.driver == "blocking" else wait
     report = peopled(lambda fleet: fleet.migrate(task, concurrency=3))
