@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from neonup.env import git
 from tests.neon_new_server import NeonNewServer
 from tests.project import Project, clean_environ
 from tests.variables import check, declare
@@ -356,6 +357,8 @@ def test_a_worktree_shares_where_it_may_not_or_need_not_have_its_own(
     assert done.returncode == 0, done.stderr
     assert ("it is the database of" in done.stderr) is ("NEONUP_OWNER" not in environ)
     assert done.stdout.strip() == one.url == worktree.url
+    branch = worktree.json("status", **environ)["detail"]["git branch"]
+    assert branch == git.branch(one.folder) != "topic"
 
 
 def test_a_copy_on_another_git_branch_does_not_exchange_the_originals_data(one: Project) -> None:

@@ -167,6 +167,8 @@ def test_a_worktree_is_empty_without_the_setting_or_a_database_to_copy(
     run_git(repository, "worktree", "add", "-q", "-b", "topic", str(tmp_path / "topic"))
     worktree = Project(tmp_path / "topic", repository.environ)
     worktree.ok("-y", NEONUP_GIT_BRANCHES="off")
+    status = worktree.json("status", NEONUP_GIT_BRANCHES="off")
+    assert status["detail"]["git branch"] == "topic"
     empty = "SELECT to_regclass('state') IS NULL"
     assert worktree.query(empty) == "t"
     worktree.ok("destroy", "-y")

@@ -10,6 +10,7 @@ import click
 
 from neonup.cli import options, output
 from neonup.database import USER, Inspection, State
+from neonup.env import git
 from neonup.postgres import drivers, urls
 from neonup.start import announce, lookup, owner, unanswered
 
@@ -39,13 +40,17 @@ def status(**arguments: Any) -> None:
         seen = start.provider(database).inspect(database)
     other = owner.settle(start.settings, database)
     database = seen.database
+    detail = dict(seen.detail)
+    if database.own and git.in_main_worktree(start.settings.project):
+        branch = git.branch(other or start.settings.owner or start.settings.project)
+        detail = {**({"git branch": branch} if branch else {}), **detail}  # or as it was noted
     if output.wants_json():
         output.emit(
             {
                 **output.database_dict(database),
                 "state": seen.state,
                 "belongs_to": None if other is None else str(other),
-                "detail": dict(seen.detail),
+                "detail": detail,
             }
         )
         return
@@ -62,7 +67,7 @@ def status(**arguments: Any) -> None:
             "id": database.id,
             "expires in": None if remaining is None else announce.duration(remaining),
             "claim it": None if seen.state is State.CLAIMED else database.claim_url,
-            **seen.detail,
+            **detail,
         }
     )
 

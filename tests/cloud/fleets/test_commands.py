@@ -35,11 +35,11 @@ def acme(shop: Project, prefix: str) -> Project:
 
 
 def test_from_a_project_to_none(acme: Project, neon_server_here: NeonServer) -> None:
-    assert "Would create" in acme.ok("fleet", "provision", "anna", "--tier", "free", "--dry-run")
-    said = acme.ok("fleet", "provision", "anna", "--tier", "pro")
+    assert "Would create" in acme.ok("fleet", "provision", "anna", "free", "--dry-run")
+    said = acme.ok("fleet", "provision", "anna", "pro")
     assert said.startswith("Created the project")
     assert "npg_" not in said
-    url = acme.ok("fleet", "provision", "anna", "--tier", "free", "--url", "--direct").strip()
+    url = acme.ok("fleet", "provision", "anna", "free", "--url", "--direct").strip()
     with psycopg.connect(url) as connection:
         connection.execute("CREATE TABLE things (n int)")
     neon_server_here.neon.computes.observer.measure()
@@ -54,7 +54,7 @@ def test_from_a_project_to_none(acme: Project, neon_server_here: NeonServer) -> 
     [row, *_] = csv.DictReader(io.StringIO(acme.ok("fleet", "usage", "--by", "hourly", "--csv")))
     assert row["user"] == "anna"
     assert "suspended" in acme.ok("fleet", "delete", "anna", "--wait", "30d")
-    assert "to be deleted" in acme.fails("fleet", "provision", "anna", "--tier", "free")
+    assert "to be deleted" in acme.fails("fleet", "provision", "anna", "free")
     assert "0 deleted" in acme.ok("fleet", "delete", "--due")
     assert "can be used again" in acme.ok("fleet", "delete", "anna", "--cancel")
     assert "Nothing was changed" in acme.fails("fleet", "delete", "anna")
@@ -63,7 +63,7 @@ def test_from_a_project_to_none(acme: Project, neon_server_here: NeonServer) -> 
 
 def test_migrations(acme: Project) -> None:
     for user in ("anna", "ben"):
-        acme.ok("fleet", "provision", user, "--tier", "pro")
+        acme.ok("fleet", "provision", user, "pro")
     (acme.folder / "migrate.py").write_text(
         "import os, psycopg\n"
         "with psycopg.connect(os.environ['DATABASE_URL']) as connection:\n"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -44,7 +45,7 @@ _dry_run = click.option("--dry-run", is_flag=True, help="Only say what would be 
 
 @fleet.command()
 @click.argument("user")
-@click.option("--tier", help="The project's tier; required if there are several.")
+@click.argument("tier", required=False)
 @click.option("--url", "show_url", is_flag=True, help="Print the URL, password included.")
 @click.option("--direct", is_flag=True, help="With --url: the URL that bypasses the pooler.")
 @click.option(
@@ -63,10 +64,11 @@ def provision(
     dry_run: bool,
     **arguments: Any,
 ) -> None:
-    """Create a user's project, unless there is one.
+    """Create a user's project of a tier, unless there is one.
 
-    With --api-key the project gets an API key that reaches nothing else, shown this once; one that
-    it got so before is revoked. That takes a personal API key of an admin.
+    Where only one tier is declared it need not be named. With --api-key the project gets an API key
+    that reaches nothing else, shown this once; one that it got so before is revoked. That takes a
+    personal API key of an admin.
     """
     url = None
     with _opened(arguments) as declared_fleet:
@@ -76,7 +78,7 @@ def provision(
             raise NeonupError(
                 "The tier of the new project is not given.",
                 checked=[f"the tiers: {', '.join(declared_fleet.tiers)}"],
-                remedy="Name one: --tier NAME",
+                remedy=f"Name one: neonup fleet provision {shlex.quote(user)} TIER",
             )
         declared_fleet.tiers.named(tier)
         if dry_run:
