@@ -80,7 +80,12 @@ class Project:
         return done.stderr
 
     def json(self, *args: str, **environ: str) -> Any:
-        return json.loads(self.ok(*args, "--json", **environ))
+        """What a command prints with ``--json``; it is as docs/json.md has it."""
+        from tests.docs import answers  # loads all commands
+
+        printed = json.loads(self.ok(*args, "--json", **environ))
+        answers.check(args, printed)
+        return printed
 
     def python(self, code: str, **environ: str) -> subprocess.CompletedProcess[str]:
         return self.command([sys.executable, "-c", code], **environ)

@@ -53,7 +53,7 @@ def test_a_project_is_created_listed_deleted_and_recovered(
     assert "recover" in shop.ok("projects", "delete", name, "--yes")
     assert made["id"] not in shop.ok("projects", "list")
     assert made["id"] in shop.ok("projects", "list", "--deleted")
-    shop.ok("projects", "recover", name)
+    shop.json("projects", "recover", name)
     assert len(projects(neon_server_here, name)) == 1
     assert not shop.env_file.exists()
 
@@ -64,7 +64,7 @@ def test_a_name_that_two_projects_have_is_not_guessed(
     ids = [owner.projects.create(name=name).project.id for _ in range(2)]
     said = shop.fails("projects", "delete", name, "--yes")
     assert all(one in said for one in ids)
-    shop.ok("projects", "delete", ids[0], "--yes")
+    shop.json("projects", "delete", ids[0], "--yes")
     shop.ok("projects", "delete", name, "--yes")
 
 
@@ -82,7 +82,7 @@ def test_branches_of_the_project_in_env(
     assert "feature" in listed and "default" in listed
     assert "no parent" in shop.fails("branches", "reset", "main", "--yes")
     assert "Nothing was changed" in shop.fails("branches", "reset", "feature")
-    shop.ok("branches", "reset", "feature", "--keep-as", "before", "--yes")
+    shop.json("branches", "reset", "feature", "--keep-as", "before", "--yes")
     with psycopg.connect(uri) as connection:
         assert connection.execute("SELECT count(*) FROM items").fetchone() == (1,)
     assert branches(neon_server_here, here) == ["before", "feature", "main"]
@@ -130,12 +130,12 @@ def test_a_snapshot_is_kept_and_restored(shop: Project, here: str) -> None:
     made = shop.json("snapshots", "create", "first")["snapshot"]
     shop.query("DROP TABLE items")
     assert "first" in shop.ok("snapshots", "list")
-    shop.ok("snapshots", "restore", "first", "--as", "preview")
+    shop.json("snapshots", "restore", "first", "--as", "preview")
     assert "preview" in shop.ok("branches", "list", "--project", here)
     assert "Nothing was changed" in shop.fails("snapshots", "restore", "first", "--replace")
-    shop.ok("snapshots", "restore", made["id"], "--replace", "--yes")
+    shop.json("snapshots", "restore", made["id"], "--replace", "--yes")
     assert shop.query("SELECT count(*) FROM items") == "1"
-    shop.ok("snapshots", "delete", "first", "--yes")
+    shop.json("snapshots", "delete", "first", "--yes")
     assert "No snapshots" in shop.ok("snapshots", "list")
 
 
@@ -220,7 +220,7 @@ def test_a_database_of_the_provider_local_has_no_branches(shop: Project) -> None
     shop.ok(NEONUP_PROVIDER="local")
     said = shop.fails("branches", "list")
     assert "no branches" in said and "neonup serve" in said
-    shop.ok("destroy", "--yes")
+    shop.json("destroy", "--yes")
 
 
 def test_no_serve_is_running(shop: Project) -> None:

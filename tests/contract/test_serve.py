@@ -20,6 +20,7 @@ import pytest
 
 from neonup_emulator.neon.overview import NeonServers
 from tests import asking
+from tests.docs import answers as declared
 from tests.project import Project, clean_environ
 from tests.waiting import PATIENCE
 
@@ -71,6 +72,7 @@ def start(neonup_home: Path) -> Iterator[Start]:
         assert process.stdout
         line = first_line(process.stdout)
         assert line, process.stderr.read() if process.stderr else ""
+        declared.check(("serve",), json.loads(line))
         return Serving(process, json.loads(line))
 
     yield begin

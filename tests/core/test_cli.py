@@ -9,6 +9,7 @@ import sys
 
 import pytest
 
+from tests.docs import answers
 from tests.project import Project
 
 
@@ -57,6 +58,7 @@ def test_json_is_one_document_on_stdout(project: Project) -> None:
 def test_an_error_in_json(project: Project) -> None:
     done = project.neonup("status", "--json")
     assert done.returncode == 1
+    answers.check_failure(json.loads(done.stdout))
     error = json.loads(done.stdout)["error"]
     assert error["code"] == "error" and error["remedy"] == "`neonup` creates one."
 

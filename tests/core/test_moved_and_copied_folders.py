@@ -142,7 +142,7 @@ def test_the_owner_can_be_named(one: Project) -> None:
 
 def test_naming_an_owner_that_it_has_not_is_refused(one: Project) -> None:
     two = copy(one, "two")
-    two.ok("fork")
+    two.json("fork")
     error = two.fails("destroy", "-y", "--of", str(one.folder))
     assert f"This database is not that of {one.folder}" in error
     assert two.query(KEPT) == "42"

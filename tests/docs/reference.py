@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -11,18 +14,36 @@ from neonup.cli import EXTRAS, cli
 from neonup_emulator.api.v2.not_here import NOT_HERE
 from neonup_emulator.api.v2.operations import OPERATIONS
 from neonup_emulator.api.v2.routes import routes
+from tests.docs import answers
 
 _DOCS = Path(__file__).parents[2] / "docs"
 PATH = _DOCS / "commands.md"
 OPERATIONS_PATH = _DOCS / "neon-operations.md"
+JSON_PATH = _DOCS / "json.md"
+SCHEMA_PATH = _DOCS / "json-schema.json"
 _INTRODUCTION = """\
 # Commands
 
 Every command's `--help`; `make reference` writes this page. Commands that answer take `--json`, and
-then the answer is all that is on standard output. Errors are a few lines on standard error and
-status 1; with `--json` they are JSON, too. Some come with an extra, which the error of a missing
-one names: {extras}.
+then the answer, of a type that is named here, is all that is on standard output. Errors are a few
+lines on standard error and status 1; with `--json` they are JSON, too. Some come with an extra,
+which the error of a missing one names: {extras}.
 """
+
+_JSON = """\
+# What `--json` prints
+
+The answers of all commands, in TypeScript's notation; [json-schema.json](json-schema.json) has the
+same as JSON Schema. `make reference` writes both, and tests compare them with what commands print.
+A command prints one document and nothing else on standard output. Moments are ISO 8601 with an
+offset, sizes are bytes, and no password is masked. New versions may add fields. What Neon's API
+answered is passed on under Neon's own names.
+
+| command | prints |
+| --- | --- |
+{rows}
+A command that fails prints [Failure](#failure), and its status is 1.
+{types}"""
 
 _OPERATIONS = """\
 # Neon API v2, operation by operation
@@ -57,7 +78,10 @@ def _extras() -> str:
 
 
 def _helps(command: click.Command, context: click.Context) -> Iterator[tuple[str, str]]:
-    yield context.command_path, command.get_help(context)
+    path = context.command_path
+    name = path.removeprefix("neonup").strip()
+    prints = f"\n`--json` prints {_linked(name, 'json.md')}.\n" if name in answers.ANSWERS else ""
+    yield path, f"```text\n{command.get_help(context).strip()}\n```\n{prints}"
     if isinstance(command, click.Group):
         for name in command.list_commands(context):
             if (child := command.get_command(context, name)) is not None:
@@ -68,8 +92,51 @@ def _helps(command: click.Command, context: click.Context) -> Iterator[tuple[str
 def commands_page() -> str:
     """The page as it should be."""
     helps = _helps(cli, click.Context(cli, info_name="neonup", terminal_width=88))
-    parts = [f"\n## {path}\n\n```text\n{text.strip()}\n```\n" for path, text in helps]
+    parts = [f"\n## {path}\n\n{text}" for path, text in helps]
     return _INTRODUCTION.format(extras=_extras()) + "".join(parts)
+
+
+def _linked(command: str, page: str = "") -> str:
+    """What a command prints, with links to the types."""
+    texts = map(_notation, answers.schema()["commands"][command]["anyOf"])
+    linked = [
+        re.sub(r"^([A-Z]\w*)", lambda name: f"[{name[0]}]({page}#{name[0].lower()})", text)
+        if text[0].isupper()
+        else f"`{text}`"
+        for text in texts
+    ]
+    return " or ".join(linked)
+
+
+def _notation(node: dict[str, Any]) -> str:
+    """A type of JSON Schema in TypeScript's notation."""
+    if "$ref" in node:
+        return str(node["$ref"]).rpartition("/")[2]
+    if "anyOf" in node:
+        return " | ".join(map(_notation, node["anyOf"]))
+    if "enum" in node:
+        return " | ".join(map(json.dumps, node["enum"]))
+    if node.get("type") == "array":
+        return f"{_notation(node['items'])}[]"
+    if node.get("type") == "object":
+        return f"{{[name: string]: {_notation(node.get('additionalProperties') or {})}}}"
+    return {"integer": "number", "": "any"}.get(node.get("type", ""), str(node.get("type")))
+
+
+def _type(name: str, definition: dict[str, Any]) -> str:
+    fields = "".join(
+        f"  {field}{'' if field in definition.get('required', ()) else '?'}: {_notation(node)};\n"
+        for field, node in definition["properties"].items()
+    )
+    about = definition.get("description", "").partition("\n\n")[0].replace("``", "`")
+    return f"\n## {name}\n\n{about}\n\n```text\n{{\n{fields}}}\n```\n"
+
+
+def json_page() -> str:
+    """The page about answers as it should be."""
+    rows = "".join(f"| `{name}` | {_linked(name)} |\n" for name in answers.ANSWERS)
+    types = "".join(_type(*definition) for definition in answers.schema()["$defs"].items())
+    return _JSON.format(rows=rows, types=types)
 
 
 def operations_page() -> str:
@@ -90,3 +157,5 @@ def operations_page() -> str:
 if __name__ == "__main__":
     PATH.write_text(commands_page(), "utf-8")
     OPERATIONS_PATH.write_text(operations_page(), "utf-8")
+    JSON_PATH.write_text(json_page(), "utf-8")
+    SCHEMA_PATH.write_text(json.dumps(answers.schema(), indent=1) + "\n", "utf-8")

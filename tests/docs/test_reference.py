@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import MISSING, fields
 from pathlib import Path
@@ -14,10 +15,14 @@ from neonup import hookspecs
 from neonup.postgres.drivers import DRIVERS
 from neonup.settings import Settings
 from neonup.start.permission import HOSTING
+from tests.docs import answers
 from tests.docs.reference import (
+    JSON_PATH,
     OPERATIONS_PATH,
     PATH,
+    SCHEMA_PATH,
     commands_page,
+    json_page,
     operations_page,
 )
 
@@ -34,6 +39,13 @@ def _rows(page: str) -> list[list[str]]:
 
 def test_the_commands_page_is_what_the_commands_say() -> None:
     assert PATH.read_text("utf-8") == commands_page(), "make reference"
+
+
+def test_what_each_command_prints_as_json_is_declared_and_documented() -> None:
+    """`tests.project.Project.json` compares it with what commands print."""
+    assert sorted(answers.ANSWERS) == sorted(answers.commands_with_json())
+    assert JSON_PATH.read_text("utf-8") == json_page(), "make reference"
+    assert json.loads(SCHEMA_PATH.read_text("utf-8")) == answers.schema(), "make reference"
 
 
 def test_the_operations_page_is_what_the_local_neon_does() -> None:

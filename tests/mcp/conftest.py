@@ -20,6 +20,7 @@ from mcp.client.streamable_http import streamable_http_client
 from mcp.types import CallToolResult, TextContent
 
 from tests.conftest import remove_home, warm_home
+from tests.docs import answers
 from tests.project import Project, clean_environ
 
 
@@ -104,6 +105,7 @@ def served(project: Project, *arguments: str, **environ: str) -> Iterator[Served
         assert process.stdout
         printed = "".join(process.stdout.readline() for _ in range(4))
         try:
+            answers.check(("mcp",), json.loads(printed))
             yield Served(process, **json.loads(printed), log=Path(log.name))
         finally:
             process.terminate()

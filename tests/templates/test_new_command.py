@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from neonup.providers.registry import KNOWN
+from tests.docs import answers
 from tests.project import names
 from tests.release.building import FOLDERS
 from tests.templates.generated import contents, cookiecutter, neonup_new
@@ -110,6 +111,7 @@ def test_a_choice_that_is_none_names_those_that_are(tmp_path: Path, shell: dict[
 
 def test_programs_get_json(tmp_path: Path, shell: dict[str, str]) -> None:
     made = neonup_new(tmp_path, "django", "My Shop", "--json", "-o", "here", environ=shell)
+    answers.check(("new", "django"), json.loads(made.stdout))
     assert json.loads(made.stdout) == {
         "template": "django",
         "folder": str(tmp_path / "here" / "my-shop"),

@@ -79,7 +79,7 @@ def test_a_copy_to_try_something_on(project: Project) -> None:
 def test_deleting_and_restoring_by_id_or_name(project: Project) -> None:
     made = project.json("versions", "checkpoint", "good")
     project.query("UPDATE state SET n = 2")
-    project.ok("versions", "restore", made["id"], "-y")
+    project.json("versions", "restore", made["id"], "-y")
     assert project.query("SELECT n FROM state") == "1"
     assert project.json("versions", "delete", "good", "-y")["id"] == made["id"]
     assert "There is no version 'good'" in project.fails("versions", "delete", "good", "-y")
@@ -98,11 +98,11 @@ def test_a_moment_lists_the_versions_instead(project: Project) -> None:
 def test_reset_keeps_the_versions_and_destroy_does_not(project: Project, neonup_home: Path) -> None:
     project.ok("versions", "checkpoint", "good")
     project.ok("versions", "preview", "good")
-    project.ok("reset", "-y")
+    project.json("reset", "-y")
     assert project.query("SELECT to_regclass('state') IS NULL") == "t"
     project.ok("undo", "-y")
     assert project.query("SELECT n FROM state") == "1"
-    project.ok("destroy", "-y")
+    project.json("destroy", "-y")
     assert list((neonup_home / "databases").iterdir()) == []
 
 

@@ -65,7 +65,11 @@ def emit(data: Any) -> None:
     """Print data as JSON on stdout."""
     import json
 
-    click.echo(json.dumps(data, indent=2, default=str))
+    click.echo(json.dumps(data, indent=2, default=_plain))
+
+
+def _plain(value: object) -> str:
+    return value.isoformat() if isinstance(value, datetime) else str(value)
 
 
 def say(lines: Iterable[str]) -> None:

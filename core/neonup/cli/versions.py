@@ -63,7 +63,7 @@ def checkpoint(name: str | None, replace_oldest: bool, **arguments: Any) -> None
         version_service.check_owner(opened.settings, "kept or deleted")
     made = opened.versions.checkpoint(name, replace_oldest=replace_oldest)
     if output.wants_json():
-        output.emit(_version(made))
+        output.emit(asdict(made))
         return
     size = f", {output.size(made.size)}" if made.size is not None else ""
     click.echo(f"Kept the database as {made.name} ({made.id}{size}). `neonup undo` goes back.")
@@ -79,8 +79,8 @@ def list_(**arguments: Any) -> None:
     if output.wants_json():
         output.emit(
             {
-                "versions": [_version(version) for version in history],
-                "previews": [_branch(branch) for branch in branches],
+                "versions": [*map(asdict, history)],
+                "previews": [*map(asdict, branches)],
             }
         )
         return
@@ -121,7 +121,7 @@ def preview(version: str | None, expires: datetime | None, **arguments: Any) -> 
             named(opened.versions.history(), version), expires_at=expires
         )
     if output.wants_json():
-        output.emit(_branch(made))
+        output.emit(asdict(made))
         return
     until = f" until {output.date(made.expires_at)}" if made.expires_at else ""
     click.echo(f"{made.name} ({made.id}) is there{until}:\n{made.url}")
@@ -201,8 +201,7 @@ def undo(version: str | None, at: datetime | None, yes: bool, **arguments: Any) 
 
 def _say(name: str, done: Restored) -> None:
     if output.wants_json():
-        before = _version(done.before) if done.before else None
-        output.emit({**asdict(done), "before": before})
+        output.emit(asdict(done))
         return
     click.echo(f"{name[0].upper()}{name[1:]} is back at {done.name}.")
     if done.before is not None:
@@ -224,12 +223,3 @@ def _age(version: Version) -> str:
 
 def _kind(version: Version) -> str:
     return "neonup" if version.automatic else "you"
-
-
-def _version(version: Version) -> dict[str, Any]:
-    return {**asdict(version), "created_at": version.created_at.isoformat()}
-
-
-def _branch(branch: VersionBranch) -> dict[str, Any]:
-    expires = branch.expires_at.isoformat() if branch.expires_at else None
-    return {**asdict(branch), "expires_at": expires}

@@ -75,11 +75,7 @@ def use(name: str, yes: bool, **arguments: Any) -> None:
     upkeep.start(settings.home)
     moved = commands.answering(start).note  # where its port was taken meanwhile
     if commands.wants_json():
-        before = done.before and {
-            **asdict(done.before),
-            "created_at": done.before.created_at.isoformat(),
-        }
-        commands.emit({"engine": done.engine, "before": before, "reasons": list(done.reasons)})
+        commands.emit(asdict(done))
         return
     described = described[0].upper() + described[1:]
     if done.before is None:

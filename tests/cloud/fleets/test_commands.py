@@ -10,6 +10,7 @@ import sys
 import psycopg
 import pytest
 
+from tests.docs import answers
 from tests.emulator.serving import NeonServer
 from tests.project import Project
 
@@ -63,7 +64,7 @@ def test_from_a_project_to_none(acme: Project, neon_server_here: NeonServer) -> 
 
 def test_migrations(acme: Project) -> None:
     for user in ("anna", "ben"):
-        acme.ok("fleet", "provision", user, "pro")
+        acme.json("fleet", "provision", user, "pro")
     (acme.folder / "migrate.py").write_text(
         "import os, psycopg\n"
         "with psycopg.connect(os.environ['DATABASE_URL']) as connection:\n"
@@ -71,6 +72,7 @@ def test_migrations(acme: Project) -> None:
     )
     dry = acme.ok("fleet", "migrate", "--dry-run", "--json", "--", "no-such-program")
     assert [one["user"] for one in json.loads(dry)] == ["anna", "ben"]
+    answers.check(("fleet", "migrate"), json.loads(dry))
     command = ("--journal", "done.jsonl", "--", sys.executable, "migrate.py")
     assert "2 migrated, 0 were already" in acme.ok("fleet", "migrate", *command)
     assert "0 migrated, 2 were already" in acme.ok("fleet", "migrate", *command)

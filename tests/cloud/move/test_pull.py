@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 
@@ -91,7 +90,7 @@ def test_into_the_database_of_the_project(project: Project, cloud: str) -> None:
     ask(cloud, "CREATE TABLE t AS SELECT 1 AS one")
     assert "names no database in the cloud" in project.fails("pull")
     project.ok("down")
-    answer = json.loads(project.ok("pull", "--from", cloud, "--json"))
+    answer = project.json("pull", "--from", cloud)
     assert answer["rows"] == {"public.t": 1}
     assert answer["written"] is None and answer["provider"] == "local"
     assert project.env_file.read_bytes() == before
@@ -112,7 +111,7 @@ def test_masked_values_never_reach_this_machine(
 ) -> None:
     ask(in_cloud, PEOPLE)
     (project.folder / "pyproject.toml").write_text(MASKS)
-    answer = json.loads(project.ok("pull", "--json"))
+    answer = project.json("pull")
     assert answer["masked"] == [
         *("users.email", "public.users.name", "users.phone"),
         *("users.note", "users.token", "mails.to_whom"),

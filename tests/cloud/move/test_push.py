@@ -400,12 +400,12 @@ def test_a_provider_creates_the_target(
     ask(local, "DROP TABLE u")
     (note,) = [path for path in (neonup_home / "pushes").iterdir() if path.suffix != ".lock"]
     created = json.loads(note.read_text())["created"]
-    answer = json.loads(project.ok("push", "--provider", "neon.new", "--json", **service))
+    answer = project.json("push", "--provider", "neon.new", **service)
     assert (answer["provider"], answer["id"]) == ("neon.new", created["id"])
     assert project.url == answer["url"] and answer["claim_url"]
     assert f"POSTGRES_CLAIM_URL={answer['claim_url']}" in project.env_file.read_text()
     assert not note.exists()
-    assert json.loads(project.ok("status", "--json", **service))["state"] == "ready"
+    assert project.json("status", **service)["state"] == "ready"
     assert project.query("SELECT one FROM t") == "1"
 
 
@@ -415,7 +415,7 @@ def test_libpqs_variables_lead_a_push_or_a_pull_nowhere_else(
     ask(local, "CREATE TABLE t AS SELECT 1 AS one")
     service = {"NEONUP_NEON_NEW_URL": neon.base.replace("/api/v2", "/api/v1")}
     project.environ |= HOSTILE | service
-    answer = json.loads(project.ok("push", "--provider", "neon.new", "--json"))
+    answer = project.json("push", "--provider", "neon.new")
     ask(answer["url"], "INSERT INTO t VALUES (2)")
     assert "pulled 1 table, 2 rows" in project.ok("pull")
     assert project.url == answer["url"]

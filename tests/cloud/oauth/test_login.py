@@ -15,6 +15,7 @@ import httpx
 import pytest
 
 from tests.cloud.oauth.terminal import Terminal, mode, secrets_of
+from tests.docs import answers
 from tests.emulator.oauth import root_of
 from tests.waiting import wait_until
 
@@ -55,6 +56,7 @@ def test_what_is_asked_for(terminal: Terminal) -> None:
 
 def test_json(terminal: Terminal) -> None:
     answer = json.loads(terminal.sign_in("--json"))
+    answers.check(("auth", "login"), answer)
     expected = {
         "signed_in": True,
         "email": terminal.person.email,
