@@ -123,8 +123,13 @@ def neonup_servers() -> Iterable[type[Any]]:  # type: ignore[empty-body]
 
 
 @hookspec
-def neonup_doctor(settings: Settings) -> Iterable[Finding]:  # type: ignore[empty-body]
-    """Return more lines for ``neonup doctor``; nothing is started or created for them."""
+def neonup_doctor(settings: Settings, verbose: bool) -> Iterable[Finding]:  # type: ignore[empty-body]
+    """Return more lines for ``neonup doctor``; nothing is started or created for them.
+
+    Args:
+        settings: the project's.
+        verbose: whether all is wanted that is known; an implementation need not have it.
+    """
 
 
 @hookspec

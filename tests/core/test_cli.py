@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shlex
 import sys
 
@@ -119,6 +120,22 @@ def test_doctor_says_what_would_be_taken(project: Project) -> None:
     by_topic = {finding["topic"]: finding["text"] for finding in findings}
     assert by_topic["would take"].startswith("local")
     assert "none yet" in by_topic["database"]
+
+
+def test_doctor_begins_with_what_is_wrong_and_fits_80_columns(project: Project) -> None:
+    (project.folder / "schema.sql").write_text("CREATE EXTENSION no_such_thing;\n")
+    done = project.neonup("doctor", COLUMNS="80", PYTHONIOENCODING="utf-8")
+    assert done.returncode == 1
+    lines = done.stdout.splitlines()
+    assert max(map(len, lines)) <= 80
+    assert lines[0].startswith("✗ needs")
+    wrong, fine = done.stdout.split("✓", maxsplit=1)
+    assert "-> " in wrong and "✗" not in fine
+    assert fine.startswith(" would take")
+    assert "plpgsql" not in done.stdout
+    verbose = project.neonup("doctor", "--verbose", COLUMNS="80").stdout
+    assert re.search(r"^ +plpgsql +1( \d)*$", verbose, re.M)
+    assert max(map(len, verbose.splitlines())) <= 80
 
 
 def test_doctor_names_a_file_that_git_would_publish(project: Project) -> None:

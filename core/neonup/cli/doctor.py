@@ -1,9 +1,11 @@
-"""``doctor``: what was found, what would be taken and why, what is wrong and how to fix it."""
+"""``doctor``: what is wrong and how to fix it, then what was found and would be taken, and why."""
 
 from __future__ import annotations
 
 import os
 import platform
+import shutil
+import textwrap
 from collections.abc import Iterator
 from typing import Any
 
@@ -25,11 +27,15 @@ from neonup.start import announce, lookup, owner, permission, unanswered
 
 @click.command()
 @options.database_options
+@click.option("--verbose", is_flag=True, help="Also which engine has which extension.")
 @output.json_option
-def doctor(**arguments: Any) -> None:
-    """Show what was found, what would be used and why, and what is wrong."""
+def doctor(verbose: bool, **arguments: Any) -> None:
+    """Show what is wrong, with its remedy; then what would be used, and why."""
     settings = options.start(**arguments).settings
     findings = [finding for look in _LOOKS for finding in look(settings)]
+    hook = plugins.create_plugin_manager().hook.neonup_doctor
+    for more in hook(settings=settings, verbose=verbose):
+        findings += more
     wrong = [finding for finding in findings if finding.remedy]
     if output.wants_json():
         output.emit({"findings": [vars(finding) for finding in findings], "ok": not wrong})
@@ -39,12 +45,25 @@ def doctor(**arguments: Any) -> None:
 
 
 def _print(findings: list[Finding]) -> None:
+    """What is wrong first, then what counts most; in a terminal no wider than 80 columns."""
     width = max(len(finding.topic) for finding in findings)
-    for finding in findings:
+    columns = min(shutil.get_terminal_size((0, 0)).columns, 80)  # 0: it is read by a program
+    wrapper = textwrap.TextWrapper(max(columns - width - 4, 20), break_on_hyphens=False)
+
+    def order(finding: Finding) -> tuple[bool, int]:
+        ranked = finding.topic in _FIRST
+        return not finding.remedy, _FIRST.index(finding.topic) if ranked else len(_FIRST)
+
+    for finding in sorted(findings, key=order):
         colour, sign = ("red", "✗") if finding.remedy else ("green", "✓")
-        click.echo(f"{output.style(sign, fg=colour)} {finding.topic.ljust(width)}  {finding.text}")
+        lines = finding.text.splitlines()
         if finding.remedy:
-            click.echo(f"  {' ' * width}  -> {finding.remedy}")
+            lines.append(f"-> {finding.remedy}")
+        if columns:
+            lines = [part for line in lines for part in wrapper.wrap(line) or [""]]
+        click.echo(f"{output.style(sign, fg=colour)} {finding.topic.ljust(width)}  {lines[0]}")
+        for line in lines[1:]:
+            click.echo(f"  {' ' * width}  {line}")
 
 
 def _machine(settings: Settings) -> Iterator[Finding]:
@@ -86,6 +105,7 @@ def _project(settings: Settings) -> Iterator[Finding]:
 
 
 def _permission(settings: Settings) -> Iterator[Finding]:
+    """Whether a database may be created, and by which provider it would be."""
     is_set = lookup.find_database(settings) is not None  # then none has to be created
     need = f"{settings.key} is set" if is_set else None
     try:
@@ -95,6 +115,13 @@ def _permission(settings: Settings) -> Iterator[Finding]:
         return
     limit = f"; {allowed.local_only}" if allowed.local_only else ""
     yield Finding("may create", f"yes: {allowed.sign}{limit}")
+    try:
+        chosen, why = registry.choose_provider(settings, local_only=allowed.local_only)
+    except NeonupError as error:
+        remedy = error.remedy or "No database can be created here."
+        yield Finding("would take", error.message, None if is_set else remedy)
+        return
+    yield Finding("would take", f"{chosen.name} ({why})")
 
 
 def _database(settings: Settings) -> Iterator[Finding]:
@@ -155,21 +182,8 @@ def _providers(settings: Settings) -> Iterator[Finding]:
                 yield Finding(f"  {name}", fact)
         except SettingsError as error:
             yield Finding("provider", f"{name}: {error.message}", error.remedy or "Correct it.")
-    is_set = lookup.find_database(settings) is not None
-    need = f"{settings.key} is set" if is_set else None
-    try:
-        allowed = permission.ask(settings, options.SIGN, need=need, environ=os.environ)
-        chosen, why = registry.choose_provider(settings, local_only=allowed.local_only)
-    except NeonupError as error:
-        remedy = error.remedy or "No database can be created here."
-        yield Finding("would take", error.message, None if is_set else remedy)
-        return
-    yield Finding("would take", f"{chosen.name} ({why})")
 
 
-def _plugins(settings: Settings) -> Iterator[Finding]:
-    for findings in plugins.create_plugin_manager().hook.neonup_doctor(settings=settings):
-        yield from findings
-
-
-_LOOKS = (_machine, _project, _permission, _database, _variables, _providers, _plugins)
+_LOOKS = (_machine, _project, _permission, _database, _variables, _providers)
+_FIRST = ("would take", "database", "may create", "env file", "setting")
+"""What is shown before the rest, in this order."""

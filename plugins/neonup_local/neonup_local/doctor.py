@@ -60,6 +60,20 @@ def findings(settings: Settings) -> Iterator[Finding]:
             yield Finding(_TOPIC, f"{text}, has it")
 
 
+def extensions(settings: Settings) -> Finding:
+    """A table: which engine of this machine has which extension."""
+    engines = [row for row in LocalProvider(settings).engines() if not row["why_not"]]
+    has = [str(row["extensions"] or "").split(", ") for row in engines]
+    names = sorted({name for listed in has for name in listed if name})
+    width = max(map(len, names), default=0)
+    numbered = [(str(number), listed) for number, listed in enumerate(has, 1)]
+    lines = [f"{n}  {row['name']}, Postgres {row['version']}" for n, row in enumerate(engines, 1)]
+    for name in names:
+        marks = [number if name in listed else "-" for number, listed in numbered]
+        lines.append(f"{name.ljust(width)}  {' '.join(marks)}")
+    return Finding("extensions", "\n".join(lines))
+
+
 def _engine(
     databases: LocalDatabases,
     settings: Settings,

@@ -33,11 +33,13 @@ def neonup_commands() -> list[Command]:
 
 
 @hookimpl
-def neonup_doctor(settings: Settings) -> Iterator[Finding]:
+def neonup_doctor(settings: Settings, verbose: bool) -> Iterator[Finding]:
     """What the project needs of its Postgres, beside what its engine has."""
-    from neonup_local.doctor import findings
+    from neonup_local.doctor import extensions, findings
 
-    return findings(settings)
+    yield from findings(settings)
+    if verbose:
+        yield extensions(settings)
 
 
 @hookimpl

@@ -292,7 +292,6 @@ class LocalProvider(Provider):
                 f"{row['name']}: Postgres {row['version']} with {', '.join(has) or 'nothing more'}"
                 f"{taken} ({row['where']})"
             )
-            yield f"{row['name']}: extensions: {row['extensions'] or 'none'}"
         yield "no pooler: a pooled URL equals the direct one, here and in neonup serve"
 
     def engines(self) -> list[dict[str, str | bool | None]]:
