@@ -43,8 +43,8 @@ READS = [
     ["engine", "list"],
     ["logs", "-n", "1"],
 ]
-OTHER_MATTERS = {"auth", "branches", "fleet", "init", "mcp", "new", "projects", "serve",
-                 "snapshots", "stop", "usage"}  # fmt: skip
+OTHER_MATTERS = {"auth", "branches", "completion", "fleet", "init", "mcp", "new", "projects",
+                 "serve", "snapshots", "stop", "usage"}  # fmt: skip
 """What is not about the project's database, or stops a server, which loses nothing."""
 
 

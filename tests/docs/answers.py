@@ -541,15 +541,20 @@ def check_failure(printed: Any) -> None:
     jsonschema.validate(printed, {"$ref": "#/$defs/Failure", "$defs": schema()["$defs"]})
 
 
-def commands_with_json(
-    command: click.Command = cli, context: click.Context | None = None, path: str = ""
+def commands_with(
+    option: str,
+    command: click.Command = cli,
+    context: click.Context | None = None,
+    path: tuple[str, ...] = (),
 ) -> list[str]:
-    """The words of each command that has ``--json``."""
+    """The words of each command that has an option; groups that only hold others are none."""
     context = context or click.Context(cli)
-    has = [path] if any("--json" in option.opts for option in command.params) else []
-    if isinstance(command, click.Group):
-        for name in command.list_commands(context):
-            if (child := command.get_command(context, name)) is not None:
-                below = click.Context(child, context, name)
-                has += commands_with_json(child, below, f"{path} {name}".strip())
+    if not isinstance(command, click.Group):
+        offered = [name for param in command.get_params(context) for name in param.opts]
+        return [" ".join(path)] if option in offered else []
+    own = [name for param in command.params for name in param.opts]
+    has = [" ".join(path)] if option in own else []
+    for name in command.list_commands(context):
+        if (child := command.get_command(context, name)) is not None:
+            has += commands_with(option, child, click.Context(child, context, name), (*path, name))
     return has

@@ -28,6 +28,11 @@ Every command's `--help`; `make reference` writes this page. Commands that answe
 then the answer, of a type that is named here, is all that is on standard output. Errors are a few
 lines on standard error and status 1; with `--json` they are JSON, too. Some come with an extra,
 which the error of a missing one names: {extras}.
+
+`eval "$(neonup completion bash)"` in `~/.bashrc` completes commands, options, versions, engines, a
+fleet's tiers, and those Neon branches that this machine has recorded; nothing is started or asked
+for that. zsh: the same in `~/.zshrc`; fish: `neonup completion fish >
+~/.config/fish/completions/neonup.fish`.
 """
 
 _JSON = """\

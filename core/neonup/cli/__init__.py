@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -13,6 +13,9 @@ from neonup.cli import output
 from neonup.cli.groups import CommandGroup
 from neonup.contributions import SECTIONS, Command
 from neonup.errors import NeonupError
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 COMMANDS = tuple(
     Command(name, target, text, section)
@@ -37,6 +40,8 @@ COMMANDS = tuple(
         ("Neon account", "claim", "neonup.cli.claim:claim",
          "Take the database into a Neon account."),
         ("Tools", "init", "neonup_init.cli:init", "Propose settings that fit the project's code."),
+        ("Tools", "completion", "neonup.cli.completion:completion",
+         "Print what completes commands in bash, zsh or fish."),
         ("Tools", "doctor", "neonup.cli.doctor:doctor",
          "Show what is wrong, and what would be used."),
     )
@@ -111,9 +116,24 @@ class Neonup(CommandGroup):
         ctx.meta[output.JSON] = (
             "--json" in args[: args.index("--")] if "--" in args else ("--json" in args)
         )
-        if not args or (args[0].startswith("-") and args[0] not in ("--help", "--version")):
+        if args:
+            named = not args[0].startswith("-") or args[0] in ("--help", "--version")
+        else:
+            named = ctx.resilient_parsing  # the shell completes the command itself
+        if not named:
             args = ["up", *args]
         return super().parse_args(ctx, args)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem[str]]:
+        """The commands, not imported, and the group's own options."""
+        from click.shell_completion import CompletionItem
+
+        own = click.Command.shell_complete(self, ctx, incomplete)
+        return own + [
+            CompletionItem(command.name, help=command.help)
+            for command in self._installed()
+            if command.name.startswith(incomplete)
+        ]
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; an error of neonup's is printed and ends with status 1."""

@@ -20,12 +20,29 @@ F = TypeVar("F", bound=Callable[..., Any])
 SIGN = "the neonup command"
 
 
+def completed(known: str) -> Callable[[click.Context, click.Parameter, str], list[str]]:
+    """The ``shell_complete`` with the names that a function of `neonup.cli.completion` knows."""
+
+    def complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+        from neonup.cli import completion  # no start needs it
+
+        return completion.names(getattr(completion, known))(ctx, param, incomplete)
+
+    return complete
+
+
 def database_options(function: F) -> F:
     """``-e/--env`` and ``-k/--key``, as the official ``neon-new`` has them."""
-    function = click.option("-k", "--key", help="The variable that holds the URL.")(function)
-    return click.option(
-        "-e", "--env", "env_file", metavar="FILE", help="The .env file to read and write."
+    function = click.option(
+        "-k",
+        "--key",
+        help="The variable that holds the URL.",
+        shell_complete=completed("databases"),
     )(function)
+    return click.option(
+        "-e", "--env", "env_file", type=click.Path(), metavar="FILE",
+        help="The .env file to read and write.",
+    )(function)  # fmt: skip
 
 
 def yes_option(function: F) -> F:
@@ -46,7 +63,7 @@ def make_sure(question: str, yes: bool, *, lost: str = "changed") -> None:
 def owner_option(function: F) -> F:
     """``--of``: the other folder whose database may be changed from here."""
     return click.option(
-        "--of", "owner", metavar="FOLDER",
+        "--of", "owner", type=click.Path(file_okay=False), metavar="FOLDER",
         help="The other folder whose database this is, where it is meant all the same.",
     )(function)  # fmt: skip
 

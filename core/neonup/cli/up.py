@@ -16,13 +16,17 @@ from neonup.start import announce, permission
 @options.database_options
 @options.owner_option
 @click.option("-p", "--prefix", help="The prefix of the claim link's variable.")
-@click.option("-s", "--seed", metavar="FILE", help="A SQL script to run on the database.")
+@click.option("-s", "--seed", type=click.Path(), metavar="FILE",
+    help="A SQL script to run on the database.",
+)  # fmt: skip
 @click.option("-L", "--logical-replication", is_flag=True, default=None,
     help="Create it with wal_level = logical.",
 )  # fmt: skip
 @click.option("--postgres", type=int, metavar="MAJOR", help="Its major version, e.g. 17.")
 @click.option("-r", "--ref", help="The referrer sent to claimable and neon.new.")
-@click.option("--provider", help="local, claimable, account, neon.new, or a plugin's provider.")
+@click.option("--provider", shell_complete=options.completed("providers"),
+    help="local, claimable, account, neon.new, or a plugin's provider.",
+)  # fmt: skip
 @click.option("--force", is_flag=True, help="Create one even if the variable already has a value.")
 @click.option("-y", "--yes", is_flag=True, help="Do not ask: replace an expired database.")
 @output.json_option

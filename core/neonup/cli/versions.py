@@ -17,6 +17,8 @@ from neonup.start import announce, version_service
 from neonup.start.lookup import find_database
 from neonup.versions import Restored, Version, VersionBranch, Versions, latest, named
 
+_COMPLETE = options.completed("versions")
+
 
 @dataclass(frozen=True)
 class _Opened:
@@ -100,7 +102,7 @@ def list_(**arguments: Any) -> None:
 
 
 @versions.command()
-@click.argument("version", required=False)
+@click.argument("version", required=False, shell_complete=_COMPLETE)
 @click.option(
     "--expires", type=moments.expiry, metavar="WHEN",
     help="When it is deleted: an ISO time, or 2h; never if not given.",
@@ -128,7 +130,7 @@ def preview(version: str | None, expires: datetime | None, **arguments: Any) -> 
 
 
 @versions.command()
-@click.argument("version")
+@click.argument("version", shell_complete=_COMPLETE)
 @options.owner_option
 @options.yes_option
 @options.database_options
@@ -141,7 +143,7 @@ def restore(version: str, yes: bool, **arguments: Any) -> None:
 
 
 @versions.command()
-@click.argument("name")
+@click.argument("name", shell_complete=_COMPLETE)
 @options.owner_option
 @options.yes_option
 @options.database_options
@@ -167,7 +169,7 @@ def delete(name: str, yes: bool, **arguments: Any) -> None:
 
 
 @click.command()
-@click.argument("version", required=False)
+@click.argument("version", required=False, shell_complete=_COMPLETE)
 @click.option(
     "--at", type=moments.at, metavar="WHEN",
     help="To an ISO time, or '5m ago', where the provider keeps the history.",

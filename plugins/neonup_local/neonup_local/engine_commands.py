@@ -10,6 +10,7 @@ import click
 import neonup
 from neonup import NeonupError
 from neonup.plugin import commands, project
+from neonup_local.engine import binaries
 from neonup_local.provider import LocalProvider
 from neonup_local.service import upkeep
 from neonup_local.service.engine_change import change
@@ -44,7 +45,7 @@ def _line(row: dict[str, Any]) -> str:
 
 
 @engine.command()
-@click.argument("name")
+@click.argument("name", shell_complete=commands.completed_by(lambda _: binaries.NAMES))
 @commands.owner_option
 @commands.yes_option
 @commands.database_options

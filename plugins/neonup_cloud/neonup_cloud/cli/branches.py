@@ -58,7 +58,12 @@ def list_(project: str | None, local: bool, **arguments: Any) -> None:
 
 @branches.command()
 @click.argument("name", required=False)
-@click.option("--parent", metavar="BRANCH", help="Whose data; the default branch's if not given.")
+@click.option(
+    "--parent",
+    metavar="BRANCH",
+    shell_complete=target.complete_branch,
+    help="Whose data; the default branch's if not given.",
+)
 @target.at_option
 @click.option(
     "--expires", type=commands.expiry, metavar="WHEN",
@@ -100,7 +105,7 @@ def create(
 
 
 @branches.command()
-@click.argument("branch")
+@click.argument("branch", shell_complete=target.complete_branch)
 @commands.owner_option
 @commands.yes_option
 @target.project_options
@@ -122,8 +127,14 @@ def delete(branch: str, yes: bool, project: str | None, local: bool, **arguments
 
 
 @branches.command()
-@click.argument("branch")
-@click.option("--from", "source", metavar="BRANCH", help="Whose data; its own if not given.")
+@click.argument("branch", shell_complete=target.complete_branch)
+@click.option(
+    "--from",
+    "source",
+    metavar="BRANCH",
+    shell_complete=target.complete_branch,
+    help="Whose data; its own if not given.",
+)
 @target.at_option
 @click.option("--keep-as", metavar="NAME", help="Keep what it has now as a branch of this name.")
 @commands.owner_option
@@ -163,7 +174,7 @@ def restore(
 
 
 @branches.command()
-@click.argument("branch")
+@click.argument("branch", shell_complete=target.complete_branch)
 @click.option("--keep-as", metavar="NAME", help="Keep what it has now as a branch of this name.")
 @commands.owner_option
 @commands.yes_option

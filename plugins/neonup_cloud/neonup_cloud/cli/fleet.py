@@ -40,12 +40,13 @@ def _opened(arguments: Mapping[str, Any]) -> Iterator[Fleet[Sender]]:
         yield declared(to.neon, to.settings, org_id=to.org)
 
 
+_TIERS = commands.completed_by(lambda settings: settings.tables.get("fleet", {}).get("tiers", {}))
 _dry_run = click.option("--dry-run", is_flag=True, help="Only say what would be done.")
 
 
 @fleet.command()
 @click.argument("user")
-@click.argument("tier", required=False)
+@click.argument("tier", required=False, shell_complete=_TIERS)
 @click.option("--url", "show_url", is_flag=True, help="Print the URL, password included.")
 @click.option("--direct", is_flag=True, help="With --url: the URL that bypasses the pooler.")
 @click.option(
@@ -98,7 +99,7 @@ def provision(
 
 
 @fleet.command("list")
-@click.option("--tier", help="Only those of this tier.")
+@click.option("--tier", shell_complete=_TIERS, help="Only those of this tier.")
 @target.account_options
 @commands.json_option
 def list_(tier: str | None, **arguments: Any) -> None:
@@ -112,7 +113,7 @@ def list_(tier: str | None, **arguments: Any) -> None:
 
 @fleet.command()
 @click.argument("user")
-@click.argument("tier")
+@click.argument("tier", shell_complete=_TIERS)
 @click.option("--force", is_flag=True, help="Even if the project uses more than the tier allows.")
 @_dry_run
 @target.account_options

@@ -48,6 +48,16 @@ def at_option(function: F) -> F:
     )(function)  # fmt: skip
 
 
+def _recorded_branches(settings: Settings) -> list[str]:
+    from neonup_cloud.account.git_branches import GitBranches
+
+    return [record.name for record in GitBranches.of(settings).all().values() if record.name]
+
+
+complete_branch = commands.completed_by(_recorded_branches)
+"""The Neon branches that this machine has recorded; Neon is not asked."""
+
+
 def plain(answer: Any) -> Any:
     """An answer of Neon's API as plain data, for `commands.emit`."""
     return msgspec.to_builtins(answer)
