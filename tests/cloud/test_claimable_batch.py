@@ -88,7 +88,7 @@ def test_the_service_that_refuses_in_between(workshop: Project, relay: Relay) ->
     said = workshop.fails(*create(3))
     assert "status 400" in said
     assert len(listed(workshop)) == 1
-    workshop.json(*create(3))
+    workshop.ok(*create(3))
     assert relay.asked.count(REGISTER) == 3
     assert len(listed(workshop)) == 3
 
