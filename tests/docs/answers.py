@@ -144,6 +144,31 @@ class Report(TypedDict):
     ok: bool
 
 
+class DatabaseFinding(TypedDict):
+    """Something worth a look, and the statement that mends it; ``weight`` from 0 to 100."""
+
+    topic: str
+    subject: str
+    reason: str
+    statement: str | None
+    weight: float
+
+
+class Inspection(TypedDict):
+    """What is worth a look, worst first."""
+
+    findings: list[DatabaseFinding]
+    notes: list[str]
+
+
+class InspectedTopic(Inspection):
+    """All of one kind."""
+
+    topic: str
+    question: str
+    rows: list[dict[str, Any]]
+
+
 class ProposedSetting(TypedDict):
     """A line for pyproject.toml, and the place in the project that it follows from."""
 
@@ -447,6 +472,7 @@ ANSWERS: dict[str, Any] = {
     "url": Url,
     "env": dict[str, str],
     "destroy": Destroyed,
+    "inspect": (Inspection, InspectedTopic),
     "push": Pushed,
     "pull": Pulled,
     "versions checkpoint": Version,

@@ -49,16 +49,10 @@ def list_(project: str | None, local: bool, **arguments: Any) -> None:
 
 @snapshots.command()
 @click.argument("name", required=False)
-<<<<<<< HEAD
-@click.option("--branch", metavar="BRANCH", help="A root branch; that of .neon, else the default.")
-=======
 @click.option(
-    "--branch",
-    metavar="BRANCH",
-    shell_complete=target.complete_branch,
-    help="A root branch; the default one if not given.",
-)
->>>>>>> f1988ee (neonup completion prints the script for bash, zsh and fish; names that this machine knows are completed)
+    "--branch", metavar="BRANCH", shell_complete=target.complete_branch,
+    help="A root branch; that of .neon, else the default.",
+)  # fmt: skip
 @click.option(
     "--slug", help="What it can be named by, unique in the project; Neon makes one up if not given."
 )
