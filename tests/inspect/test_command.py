@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from neonup_inspect import wording
 from neonup_inspect.finding import ServerFacts
+from neonup_inspect.topics import TOPICS
 from neonup_inspect.topics.statements import how_to_get
 from tests.project import Project, clean_environ
 
@@ -45,6 +48,20 @@ def test_what_is_not_there_is_said(shop: Project, tmp_path: Path) -> None:
     assert done.returncode == 2 and "'locks'" in done.stderr
 
 
+def test_what_is_said_is_short_and_has_no_secrets() -> None:
+    assert [*map(wording.span, (0.0012, 7, 63, 7260, 90000))] == [
+        *("0.0012 s", "7 s", "1 min 3 s", "2 h 1 min", "1 d 1 h"),
+    ]
+    assert [*map(wording.percent, (0, 0.1234, 0.9999, 1))] == ["0 %", "12.3 %", "99.9 %", "100 %"]
+    assert wording.shortened("SELECT\n  1\x1b[2J") == "SELECT 1?[2J"
+    assert len(wording.shortened("SELECT " + "x" * 500)) == 100
+    for secret in ("'hunter 2'", "'hunter''s'", "E'hunter'", "$x$hunter$x$", "$$hunter$$"):
+        assert wording.masked(f"ALTER ROLE a PASSWORD {secret} LOGIN") == (
+            "ALTER ROLE a PASSWORD '***' LOGIN"
+        )
+    assert "hunter" not in wording.masked("SELECT dblink('postgresql://me:hunter@there/db', $1)")
+
+
 FACTS = ServerFacts(
     version=180000, role="me", sees_all=True, hidden_sessions=0, standby=False, neon=False,
     stats_reset=None, unreadable_sequences=0, statements_loaded=False, statements_schema=None,
@@ -68,3 +85,15 @@ def test_how_statements_are_counted_depends_on_who_runs_the_server(
     assert way in how_to_get(facts)
     loaded = ServerFacts(**{**vars(facts), "statements_loaded": True})
     assert how_to_get(loaded).endswith("not created here. CREATE EXTENSION pg_stat_statements;")
+
+
+def test_a_compute_of_neons_and_a_read_replica_count_their_own_statistics() -> None:
+    reset = datetime(2026, 2, 3, 4, 5, tzinfo=UTC)
+    facts = ServerFacts(**{**vars(FACTS), "neon": True, "standby": True, "stats_reset": reset})
+    assert TOPICS["unused"].notes([], facts) == [
+        "Statistics are counted since 2026-02-03 04:05 UTC.",
+        "At Neon they may begin anew with each start of the compute.",
+        "This is a read replica: what the primary reads is not counted here.",
+    ]
+    assert "lfc-hit-rate" in TOPICS["cache"].notes([], facts)[-1]
+    assert "CREATE EXTENSION" in how_to_get(facts)  # Neon loads it

@@ -43,6 +43,8 @@ def masked(statement: str) -> str:
 
 
 def shortened(statement: str | None) -> str:
-    """The beginning of a statement, on one line."""
-    line = " ".join((statement or "").split())
+    """The beginning of a statement, on one line, without what a terminal would obey."""
+    line = "".join(
+        sign if sign.isprintable() else "?" for sign in " ".join((statement or "").split())
+    )
     return line if len(line) <= _SHOWN else f"{line[: _SHOWN - 3]}..."
