@@ -4,7 +4,7 @@ What a fenced block does is said by its language and its first line:
 
 - ``console``: each line after ``$`` is typed into one bash; where output stands below it, that
   must match (``...`` stands for anything). Every command must succeed, unless the block's info
-  line says ``fails``. With ``background`` the command is left running once it has said something.
+  line says ``fails``. With ``background`` the command is left running once it has said that.
   The documented ports, of ``neonup serve`` and of an application, are free ones here.
 - a first line that is a comment with a file name (``# main.py``, ``-- seed.sql``) writes the file.
 - ``python`` without a file name is run by the project's Python; ``text`` is only looked at.
@@ -17,7 +17,6 @@ import os
 import re
 import selectors
 import shlex
-import socket
 import subprocess
 import time
 from collections.abc import Iterator, Mapping
@@ -29,6 +28,8 @@ from sybil import Document
 from sybil.parsers.markdown.lexers import RawFencedCodeBlockLexer
 
 from tests.environments import layered_environment, offline_pip
+from tests.postgres import free_port
+from tests.waiting import wait_until
 
 FILES = frozenset({"python", "toml", "sql", "ini", "yaml"})
 SERVE, APPLICATION = "5540", "8000"
@@ -76,13 +77,7 @@ class Terminal:
         self.environ = dict(environ)
 
     def __enter__(self) -> Terminal:
-        with socket.socket() as one, socket.socket() as other:
-            one.bind(("127.0.0.1", 0))
-            other.bind(("127.0.0.1", 0))
-            self._ports = {
-                SERVE: str(one.getsockname()[1]),
-                APPLICATION: str(other.getsockname()[1]),
-            }
+        self._ports = {SERVE: str(free_port()), APPLICATION: str(free_port())}
         self._left_running = 0
         self._bash = subprocess.Popen(
             ["bash", "--noprofile", "--norc"],
@@ -129,25 +124,37 @@ class Terminal:
         if "background" in snippet.info:
             # A child of an interactive shell would answer Ctrl-C; this one must be told to.
             self._left_running += 1
-            log = shlex.quote(str(self.folder.parent / f"background-{self._left_running}.log"))
+            log = self.folder.parent / f"background-{self._left_running}.log"
+            log.touch()
             command = command.replace("neonup serve", f"neonup serve --port {SERVE}")
-            command = (
-                f"{{ set -m; {command} >{log} 2>&1 & }} 2>/dev/null; set +m; "
-                f"until [ -s {log} ]; do sleep 0.1; done; sleep 0.1; cat {log}"
-            )
+            command = f"{{ set -m; {command} >{shlex.quote(str(log))} 2>&1 & }} 2>/dev/null; set +m"
         for documented, free in self._ports.items():
             command = re.sub(rf"(?<=[: ]){documented}\b", free, command)
         output, status = self._answer(command, snippet)
-        for documented, free in self._ports.items():
-            output = output.replace(free, documented)
+        if "background" in snippet.info:
+            wait_until(
+                lambda: log.stat().st_size and _matches(expected, self._said_in(log)),
+                lambda: (
+                    f"{snippet.where}: $ {command}\n--- documented\n{expected}\n"
+                    f"--- seen\n{self._said_in(log)}"
+                ),
+            )
+            return
+        output = self._as_documented(output)
         wanted = "fails" if "fails" in snippet.info else "succeeds"
         happened = "succeeds" if status == 0 else "fails"
         assert happened == wanted, f"{snippet.where}: $ {command}\nended with {status}:\n{output}"
-        if expected.strip():
-            checker = doctest.OutputChecker()
-            assert checker.check_output(expected.strip() + "\n", output.strip() + "\n", _FLAGS), (
-                f"{snippet.where}: $ {command}\n--- documented\n{expected}\n--- seen\n{output}"
-            )
+        assert _matches(expected, output), (
+            f"{snippet.where}: $ {command}\n--- documented\n{expected}\n--- seen\n{output}"
+        )
+
+    def _said_in(self, log: Path) -> str:
+        return self._as_documented(log.read_text("utf-8", errors="replace"))
+
+    def _as_documented(self, output: str) -> str:
+        for documented, free in self._ports.items():
+            output = output.replace(free, documented)
+        return output
 
     def _answer(self, command: str, snippet: Snippet) -> tuple[str, int]:
         stdin, stdout = self._bash.stdin, self._bash.stdout
@@ -168,6 +175,13 @@ class Terminal:
                     assert part, f"{snippet.where}: the shell ended: {collected!r}"
                     collected += part
         return collected[: end.start()].decode(errors="replace"), int(end[1])
+
+
+def _matches(expected: str, output: str) -> bool:
+    """Whether a command has said what is documented, which may be nothing."""
+    checker = doctest.OutputChecker()
+    wanted, got = f"{expected.strip()}\n", f"{output.strip()}\n"
+    return not expected.strip() or checker.check_output(wanted, got, _FLAGS)
 
 
 def reader_environment(folder: Path, neonup_home: Path) -> dict[str, str]:
