@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import socket
 from collections.abc import Callable
 from contextlib import suppress
 from types import FrameType
 from typing import TYPE_CHECKING
+
+from neonup import ProviderError
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
@@ -16,6 +19,38 @@ if TYPE_CHECKING:
 
 _SECONDS_TO_FINISH = 10
 """For requests that are under way at Ctrl-C; creating a database takes less than one."""
+
+_WITHOUT_RIGHTS = (
+    "Choose a port above 1023, run it in a container or as root, or let everybody have this one: "
+    "sysctl net.ipv4.ip_unprivileged_port_start={}"
+)
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A bound socket.
+
+    Raises:
+        ProviderError: the address cannot be used.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # Where the protocol is named, asyncio sends the parts of an answer at once (TCP_NODELAY).
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    if os.name != "nt":  # there it would let two servers have one port
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+        listener.listen(128)
+    except OSError as error:
+        listener.close()
+        reason = (error.strerror or str(error)).lower()
+        raise ProviderError(
+            f"The local Neon cannot listen on {host}, port {port}: {reason}.",
+            remedy=_WITHOUT_RIGHTS.format(port)
+            if isinstance(error, PermissionError)
+            else f"Another one may already be running. Otherwise choose: --port {port + 1}, or "
+            "--port 0 for any free one.",
+        ) from None
+    return listener
 
 
 def run(

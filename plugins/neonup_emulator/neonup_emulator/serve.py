@@ -29,10 +29,6 @@ if TYPE_CHECKING:
 PORT = 5540
 _WHERE = "serve.url"
 """The file in a home that says where its server is."""
-_WITHOUT_RIGHTS = (
-    "Choose a port above 1023, run it in a container or as root, or let everybody have this one: "
-    "sysctl net.ipv4.ip_unprivileged_port_start={}"
-)
 
 
 @click.command()
@@ -112,7 +108,7 @@ def serve(
     with ExitStack() as stack:
         if ephemeral:
             folder = stack.enter_context(temporary_home.of(folder))
-        listener = stack.enter_context(_listen(host, port))
+        listener = stack.enter_context(http_server.listen(host, port))
         stack.callback(_lock_home(folder).release)
         patterns = https.patterns if https else ()
         hosts = None if allow_remote else frozenset({host, *allowed, *patterns})
@@ -215,32 +211,6 @@ def _variables(url: str, neon: LocalNeon, https: Https | None) -> dict[str, str]
         "NODE_EXTRA_CA_CERTS": str(neon.authority.path),
         **(https.trust(neon.authority) if https else {}),
     }
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    """A bound socket.
-
-    Raises:
-        ProviderError: the address cannot be used.
-    """
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family)
-    if os.name != "nt":  # there it would let two servers have one port
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((host, port))
-        listener.listen(128)
-    except OSError as error:
-        listener.close()
-        reason = (error.strerror or str(error)).lower()
-        raise ProviderError(
-            f"The local Neon cannot listen on {host}, port {port}: {reason}.",
-            remedy=_WITHOUT_RIGHTS.format(port)
-            if isinstance(error, PermissionError)
-            else f"Another one may already be running. Otherwise choose: --port {port + 1}, or "
-            "--port 0 for any free one.",
-        ) from None
-    return listener
 
 
 def _lock_home(folder: Path) -> FileLock:

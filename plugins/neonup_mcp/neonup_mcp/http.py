@@ -54,7 +54,8 @@ def listen(port: int) -> socket.socket:
     Raises:
         NeonupError: it is taken.
     """
-    listener = socket.socket()
+    # Where the protocol is named, asyncio sends the parts of an answer at once (TCP_NODELAY).
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((HOST, port))
