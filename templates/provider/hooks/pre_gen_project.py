@@ -5,8 +5,8 @@ import sys
 
 TITLE = {{ cookiecutter.project_name | tojson }}
 NAME = {{ cookiecutter.__name | tojson }}
-TAKEN = {"account", "auto", "claimable", "cloud", "django", "emulator", "fastapi", "local", "mcp"}
-TAKEN |= {"neon", "neon-new", "neonup", "pytest", "templates", "user", "web"}
+TAKEN = {"account", "auto", "claimable", "cloud", "django", "emulator", "fastapi", "inspect"}
+TAKEN |= {"local", "mcp", "neon", "neon-new", "neonup", "pytest", "templates", "user", "web"}
 
 reason = None
 if not re.fullmatch(r"[\w .-]{1,30}", TITLE):
