@@ -71,7 +71,7 @@ class Url(TypedDict):
 class Destroyed(TypedDict):
     """What was deleted."""
 
-    deleted: Literal[True]
+    deleted: bool
     provider: str
     id: str | None
 
@@ -79,7 +79,7 @@ class Destroyed(TypedDict):
 class Deleted(TypedDict):
     """What was deleted."""
 
-    deleted: Literal[True]
+    deleted: bool
     id: str
     name: str
 
@@ -268,7 +268,7 @@ class EngineChange(TypedDict):
 class SignedIn(TypedDict):
     """Who is signed in, where, and where the tokens are kept."""
 
-    signed_in: NotRequired[Literal[True]]
+    signed_in: NotRequired[bool]
     email: str
     oauth_host: str
     client_id: str
@@ -278,14 +278,14 @@ class SignedIn(TypedDict):
 class Nobody(TypedDict):
     """Nobody is signed in; status 1."""
 
-    signed_in: Literal[False]
+    signed_in: bool
     api: str
 
 
 class SignedOut(TypedDict):
     """Whether Neon has revoked what was allowed."""
 
-    signed_in: Literal[False]
+    signed_in: bool
     revoked: bool
 
 
@@ -393,7 +393,7 @@ class NoProject(TypedDict):
     """The user has no project."""
 
     user: str
-    deleted: Literal[False]
+    deleted: bool
 
 
 class Error(TypedDict):
