@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from neonup import ProviderError
 
 if TYPE_CHECKING:
+    import uvicorn
     from starlette.applications import Starlette
 
     from neonup_emulator.https import KeyPair
@@ -70,8 +71,6 @@ def run(
 
     import uvicorn
 
-    from neonup_emulator.api import ws_proxy
-
     class Server(uvicorn.Server):
         async def serve(self, sockets: list[socket.socket] | None = None) -> None:
             self.loop, self.ended = asyncio.get_running_loop(), asyncio.Event()
@@ -98,7 +97,15 @@ def run(
             self.force_exit = self.should_exit and sig == signal.SIGINT
             self.end()
 
-    config = uvicorn.Config(
+    Server(_config(app, pair)).run(sockets=[listener])
+
+
+def _config(app: Starlette, pair: KeyPair | None) -> uvicorn.Config:
+    import uvicorn
+
+    from neonup_emulator.api import ws_proxy
+
+    return uvicorn.Config(
         app,
         log_level="warning",
         access_log=False,
@@ -109,4 +116,3 @@ def run(
         ssl_certfile=pair.certificate if pair else None,
         ssl_keyfile=pair.key if pair else None,
     )
-    Server(config).run(sockets=[listener])
