@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import shlex
 import shutil
 from dataclasses import dataclass
+from importlib.util import find_spec
 
 import pytest
 
+from neonup.plugin.postgres import ServerLost
 from neonup_pytest.options import Keep
 from neonup_pytest.worker import Worker
 
@@ -18,10 +21,19 @@ _TITLE = "neonup"
 
 @dataclass
 class _Attempt:
-    """What an attempt of a test has: a database of its own, and the name that it stays under."""
+    """What an attempt of a test has: a database of its own, and the name that it stays under.
+
+    Args:
+        has_database: whether it has one.
+        name: the name; None if the database goes.
+        error: why the attempt failed, in short; None: it has not, so far.
+        kept: whether the database has got that name by now.
+    """
 
     has_database: bool = False
     name: str | None = None
+    error: str | None = None
+    kept: bool = False
 
 
 _ATTEMPT = pytest.StashKey[_Attempt]()
@@ -47,9 +59,12 @@ class FailedDatabases:
         """Say that a test has a database of its own by now."""
         _attempt(item).has_database = True
 
-    def name_of(self, item: pytest.Item) -> str | None:
-        """The name under which a test's database stays; None if it goes."""
-        return _attempt(item).name
+    def keep(self, item: pytest.Item) -> None:
+        """A test's database is needed no more: let it stay, where it shall."""
+        attempt = _attempt(item)
+        if attempt.name is not None and self._worker.keep(attempt.name):
+            attempt.kept = True
+            self._record(item)
 
     def look_at(self, item: pytest.Item, report: pytest.TestReport) -> None:
         """Choose the name, and tell it in the report of an attempt that failed."""
@@ -63,16 +78,46 @@ class FailedDatabases:
             self._count += 1
             attempt.name = f"{self._worker.failed_prefix}_{self._count}"
         if attempt.name is not None and report.failed:
-            report.sections.append((_TITLE, self._how_to_connect(attempt.name)))
+            if attempt.error is None:
+                attempt.error = _error(report)
+                if attempt.kept:  # all tests' databases are, and this one has failed afterwards
+                    self._record(item)
+            report.sections.append((_TITLE, self._how_to_connect(attempt.name, item)))
 
-    def _how_to_connect(self, name: str) -> str:
+    def _record(self, item: pytest.Item) -> None:
+        """Let the database outlive the run, as this test's."""
+        attempt = _attempt(item)
+        if attempt.name is not None:
+            with contextlib.suppress(ServerLost):  # which the next step notices, too
+                self._worker.server.keep(attempt.name, item.nodeid, attempt.error)
+
+    def _how_to_connect(self, name: str, item: pytest.Item) -> str:
         url = str(self._worker.server.url(name))
         psql = shutil.which("psql") or self._worker.admin.program
-        return f"The test's database has been kept; connect with:\n{psql} {shlex.quote(url)}"
+        text = f"The test's database has been kept; connect with:\n{psql} {shlex.quote(url)}"
+        if self._worker.server.data is not None and find_spec("neonup_studio") is not None:
+            which = shlex.quote(_studio_argument(name, item))
+            text += f"\nor look into it with:\nneonup studio --test {which}"
+        return text
 
 
 def _attempt(item: pytest.Item) -> _Attempt:
     return item.stash.setdefault(_ATTEMPT, _Attempt())
+
+
+def _error(report: pytest.TestReport) -> str:
+    """Why a test failed, in short: what pytest writes of it into its summary."""
+    crash = getattr(report.longrepr, "reprcrash", None)
+    if crash is not None:
+        return str(crash.message)
+    lines = [line for line in report.longreprtext.splitlines() if line.strip()]
+    return lines[-1].strip() if lines else "It failed."
+
+
+def _studio_argument(name: str, item: pytest.Item) -> str:
+    """What leads to this very database: the test's id, unless another attempt has the same."""
+    repeated = item.config.getoption("reruns", None) or item.get_closest_marker("flaky")
+    return name if repeated else item.nodeid
 
 
 def tell_reruns(terminal: pytest.TerminalReporter) -> None:

@@ -111,9 +111,8 @@ def neon_db(
     yield mine.database(mine.worker.libpq_url)
     if isolated and (left := mine.worker.finish()):
         warnings.warn(f"{request.node.nodeid}: {left}", stacklevel=1)
-    name = mine.failed_databases.name_of(request.node)
-    if name is not None and isolated:
-        mine.worker.keep(name)
+    if isolated:
+        mine.failed_databases.keep(request.node)
 
 
 @pytest.fixture(scope="session")

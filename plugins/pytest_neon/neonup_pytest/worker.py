@@ -133,15 +133,15 @@ class Worker:
             self._lose()
             return None
 
-    def keep(self, name: str) -> None:
-        """Let the database behind the URL stay after the run, under another name."""
+    def keep(self, name: str) -> bool:
+        """Give the database behind the URL another name to stay under; False where it is gone."""
         if (slot := self._slots.get(self._schema)) is None:
-            return  # its server has died
+            return False  # its server has died
         try:
-            if slot.keep(name):
-                self.server.keep(name)
+            return slot.keep(name)
         except ServerLost:
             self._lose()
+            return False
 
     @contextmanager
     def another(self) -> Iterator[str]:

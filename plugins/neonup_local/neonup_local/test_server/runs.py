@@ -16,7 +16,7 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
@@ -25,8 +25,10 @@ from neonup_local.engine import cluster
 from neonup_local.service import home as homes
 from neonup_local.test_server import location as place
 
-_LOCK = ".tests"
+LOCK = ".tests"
+"""Held while processes join a run or leave it, and while runs are removed."""
 _SERVER = "server"
+_KEPT = "kept.json"
 SERVED = "neon"
 """The folder, in a run's own, that is the home of a local Neon."""
 _END_SECONDS = 15.0
@@ -60,7 +62,7 @@ class Run:
         Raises:
             EngineError: the home cannot be used.
         """
-        with homes.locked(self.home, _LOCK):
+        with homes.locked(self.home, LOCK):
             if not self.control.is_dir():
                 _sweep(self.home)
                 for folder in (self.home / "tests", _runs(self.home), self.control):
@@ -73,7 +75,7 @@ class Run:
         Args:
             last: called by the last one, before that.
         """
-        with homes.locked(self.home, _LOCK):
+        with homes.locked(self.home, LOCK):
             self._alive.release()
             if self.control.is_dir() and not _is_alive(self.control):
                 try:
@@ -98,12 +100,30 @@ class Run:
     @property
     def kept_databases(self) -> list[str]:
         """The databases that stay after its end."""
-        return list(_read(self.control / "kept.json").get("databases", []))
+        return list(self.kept.get("databases", []))
 
-    def keep(self, database: str) -> None:
-        """Let a database, and its server, stay after the run's end. Call it under its lock."""
-        names = [*self.kept_databases, database]
-        _write(self.control / "kept.json", {"databases": names, "at": time.time()})
+    @property
+    def kept(self) -> dict[str, Any]:
+        """What is recorded of them, and of the server that they are on; see `kept`."""
+        return _read(self.control / _KEPT)
+
+    def keep(self, database: str, test: Mapping[str, Any], server: Mapping[str, Any]) -> None:
+        """Let a database, and its server, stay after the run's end. Call it under its lock.
+
+        Args:
+            database: its name; one that is kept already is described anew.
+            test: whose it was, and why it is kept.
+            server: the project that the server is for, and what it is started with.
+        """
+        kept, at = self.kept, time.time()
+        names = [name for name in self.kept_databases if name != database]
+        tests = {**kept.get("tests", {}), database: {**test, "at": at}}
+        values = {**server, "databases": [*names, database], "at": at, "tests": tests}
+        _write(self.control / _KEPT, values)
+
+    def forget_kept(self) -> None:
+        """Their server has died, and they with it. Call it under its lock."""
+        (self.control / _KEPT).unlink(missing_ok=True)
 
     def folder(self) -> Path:
         """The folder for its server, made at the first call. Call it under its lock."""
@@ -129,7 +149,7 @@ def sweep(home: Path, most: int = KEPT_RUNS) -> list[str]:
     """
     if not _runs(home).is_dir():
         return []
-    with homes.locked(home, _LOCK):
+    with homes.locked(home, LOCK):
         return _sweep(home, most)
 
 
@@ -183,7 +203,7 @@ def _sweep(home: Path, most: int = KEPT_RUNS) -> list[str]:
     for control in folders(home):
         if _is_alive(control):
             continue
-        at = _read(control / "kept.json").get("at")
+        at = _read(control / _KEPT).get("at")
         if at is not None and remaining < most and time.time() - at < KEPT_SECONDS:
             remaining += 1
             continue

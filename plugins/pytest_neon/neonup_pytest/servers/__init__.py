@@ -58,8 +58,14 @@ class RunServer(Protocol):
     def saved(self, template: str) -> None:
         """A template was made: keep it for the next runs, now or at the end."""
 
-    def keep(self, database: str) -> None:
-        """Let a database outlive the run."""
+    def keep(self, database: str, test: str, error: str | None) -> None:
+        """Let a database outlive the run.
+
+        Args:
+            database: its name.
+            test: the id of the test whose it was.
+            error: why that failed, in short; None: it did not.
+        """
 
     def last_lines(self) -> list[str]:
         """What it wrote last into its log, as far as that can be read."""

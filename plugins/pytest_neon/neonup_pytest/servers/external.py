@@ -133,7 +133,7 @@ class ExternalServer:
         self._made.add(template)
         self._mark(template)
 
-    def keep(self, database: str) -> None:
+    def keep(self, database: str, test: str, error: str | None) -> None:
         """Say when, for the sweeping of later runs."""
         self._mark(database)
 

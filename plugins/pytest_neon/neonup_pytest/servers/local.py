@@ -23,6 +23,7 @@ try:
     from neonup_local.test_server import (
         EngineNeeds,
         EphemeralServer,
+        KeptTest,
         Run,
         engine_needs,
         for_project,
@@ -121,6 +122,7 @@ class LocalServer:
         with self._run.locked():
             if server.running and (not sure or self._recovers()):
                 return
+            self._run.forget_kept()
             server.make(self._cache)
             self._start()
 
@@ -245,10 +247,16 @@ class LocalServer:
         if clean and unsaved:
             self._save()
 
-    def keep(self, database: str) -> None:
+    def keep(self, database: str, test: str, error: str | None) -> None:
         """Let a database outlive the run: its server goes on running then."""
+        about = KeptTest(test, error).values
+        server = {
+            "project": str(self._settings.project),
+            "engine": self._server.engine.id,
+            "logical_replication": self._settings.logical_replication,
+        }
         with self._run.locked():
-            self._run.keep(database)
+            self._run.keep(database, about, server)
 
     def last_lines(self) -> list[str]:
         """The end of its log."""
