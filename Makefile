@@ -143,8 +143,8 @@ $(LOWEST)/.installed: $(INSTALLED) tests/lowest.py
 	@$(LOWEST)/bin/pip install --quiet --constraint constraints.txt pip
 	@$(LOWEST)/bin/pip install --quiet --constraint $(LOWEST)/lowest.txt --group build
 	@$(LOWEST)/bin/pip install --quiet --constraint $(LOWEST)/lowest.txt --group lowest --no-build-isolation --only-binary :all: \
-		$(foreach folder,$(filter-out %emulator %inspect %mcp %templates,$(DISTRIBUTIONS)),--editable $(folder)) --editable 'plugins/neonup_cloud[auth]'
-	@$(LOWEST)/bin/pip install --quiet --no-deps --no-build-isolation --editable plugins/neonup_emulator
+		$(foreach folder,$(filter-out %emulator %inspect %mcp %pages %studio %templates,$(DISTRIBUTIONS)),--editable $(folder)) --editable 'plugins/neonup_cloud[auth]'
+	@$(LOWEST)/bin/pip install --quiet --no-deps --no-build-isolation --editable plugins/neonup_emulator --editable plugins/neonup_pages
 	@touch $@
 
 # The official clients are for tests that compare with them; without npm those tests skip.

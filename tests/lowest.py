@@ -1,7 +1,7 @@
 """The lowest versions that our metadata allow, as pip's constraints: ``python -m tests.lowest``.
 
 For the distributions that share an environment with a project's own packages. The local Neon, the
-MCP server and `neonup inspect` need newer ones; who has them has them as tools.
+MCP server, `neonup inspect` and `neonup studio` need newer ones; who has them has them as tools.
 """
 
 from __future__ import annotations
@@ -13,7 +13,10 @@ from packaging.version import Version
 
 from tests.release.building import FOLDERS, project_table
 
-TOOLS = {"neonup-emulator", "neonup-inspect", "neonup-mcp", "neonup-templates"}
+TOOLS = {
+    *("neonup-emulator", "neonup-inspect", "neonup-mcp", "neonup-pages", "neonup-studio"),
+    "neonup-templates",
+}
 TRIED = [*FOLDERS.keys() - TOOLS]
 
 

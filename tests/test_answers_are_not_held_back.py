@@ -13,12 +13,14 @@ from functools import partial
 
 import pytest
 
-from neonup_emulator import http_server
 from neonup_mcp import http
+from neonup_pages import http_server
 
 
 @pytest.mark.parametrize(
-    "listen", [partial(http_server.listen, "127.0.0.1"), http.listen], ids=["serve", "mcp"]
+    "listen",
+    [partial(http_server.listen, "127.0.0.1", what="A test"), http.listen],
+    ids=["serve", "mcp"],
 )
 def test_a_connection_that_asyncio_accepts_waits_for_nothing(
     listen: Callable[[int], socket.socket],

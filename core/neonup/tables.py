@@ -57,7 +57,14 @@ _KNOWN = {
 _PACKAGES = frozenset(
     {
         *("neonup", "neonup_init", "neonup_cloud", "neonup_emulator", "neonup_inspect"),
-        *("neonup_local", "neonup_mcp", "neonup_templates", "neonup_web"),
+        *(
+            "neonup_local",
+            "neonup_mcp",
+            "neonup_pages",
+            "neonup_studio",
+            "neonup_templates",
+            "neonup_web",
+        ),
         *("django_neon", "fastapi_neon", "neonup_pytest"),
     }
 )

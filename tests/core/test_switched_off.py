@@ -44,7 +44,7 @@ READS = [
     ["logs", "-n", "1"],
 ]
 OTHER_MATTERS = {"auth", "branches", "completion", "fleet", "init", "mcp", "new", "projects",
-                 "serve", "snapshots", "stop", "usage"}  # fmt: skip
+                 "serve", "snapshots", "stop", "studio", "usage"}  # fmt: skip
 """What is not about the project's database, or stops a server, which loses nothing."""
 
 

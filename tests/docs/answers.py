@@ -452,6 +452,12 @@ class McpServer(TypedDict):
     token: str | None
 
 
+class StudioLink(TypedDict):
+    """The link that lets one browser in."""
+
+    url: str
+
+
 class Installed(TypedDict):
     """The file that an editor or an agent reads."""
 
@@ -515,6 +521,7 @@ ANSWERS: dict[str, Any] = {
     "init": Proposal,
     "doctor": Report,
     **dict.fromkeys((f"new {name}" for name in ("django", "fastapi", "provider")), dict[str, str]),
+    "studio": StudioLink,
     "mcp": McpServer,
     "mcp install": list[Installed],
 }

@@ -8,8 +8,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from neonup_emulator.api.web import query_box
 from neonup_emulator.neon.model import Branch
+from neonup_pages import query_box
 from tests.emulator.api import Api, Project, ask
 from tests.emulator.pages import Pages, session
 from tests.emulator.serving import NeonServer
@@ -228,12 +228,14 @@ def test_it_asks_as_the_owner_and_of_the_branch_alone(pages: Pages, project: Pro
 
 
 def test_a_query_that_does_not_end_is_ended(project: Project) -> None:
-    address = project.url.rpartition("@")[2].partition("/")[0].partition(":")[0]
+    arguments = {"conninfo": project.url}
     endless = "WITH RECURSIVE n AS (SELECT 1 UNION ALL SELECT 1 FROM n) SELECT count(*) FROM n"
-    slow = query_box.run(project.url, address, endless, read_only=True, seconds=0.2)
+    slow = query_box.run(
+        {**arguments, "options": "-c statement_timeout=200"}, endless, read_only=True
+    )
     assert slow.problem
     assert "statement timeout" in slow.problem.message
     query = "SET statement_timeout = 0; SELECT pg_sleep(60)"
-    stubborn = query_box.run(project.url, address, query, read_only=False, patience=0.5)
+    stubborn = query_box.run(arguments, query, read_only=False, patience=0.5)
     assert stubborn.problem
     assert "cancelled" in stubborn.problem.message

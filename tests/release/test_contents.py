@@ -30,11 +30,12 @@ DATA = {
     "neonup-local": (),
     "neonup-emulator": (
         r"api/agents/auth\.md",
-        r"api/web/static/\w+\.(?:css|js|svg)",
         r"api/web/templates/\w+\.html",
     ),
     "neonup-inspect": (),
     "neonup-mcp": (),
+    "neonup-pages": (r"static/\w+\.(?:css|js|svg)", r"templates/\w+\.html"),
+    "neonup-studio": (r"templates/\w+\.html",),
     "neonup-templates": (),
     "neonup-django": (),
     "neonup-fastapi": (),

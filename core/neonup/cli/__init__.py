@@ -56,6 +56,7 @@ _BROUGHT = {
     ("inspect", "Database"): ("inspect",),
     ("local", "This machine"): ("engine", "list", "logs", "prune", "stop"),
     ("mcp", "Tools"): ("mcp",),
+    ("studio", "Data"): ("studio",),
     ("templates", "Tools"): ("new",),
 }
 EXTRAS = {name: extra for (extra, _), names in _BROUGHT.items() for name in names}

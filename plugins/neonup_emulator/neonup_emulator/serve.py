@@ -9,21 +9,22 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from neonup import ProviderError, home, libpq
-from neonup_emulator import http_server, readiness, temporary_home
 from neonup_emulator import https as web
-from neonup_emulator.api.guard import LOOPBACK
+from neonup_emulator import readiness, temporary_home
 from neonup_emulator.child import Child
+from neonup_pages import http_server
+from neonup_pages.guard import LOOPBACK
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
 
     from neonup.plugin.locks import FileLock
-    from neonup_emulator.https import Https
+    from neonup_emulator.https import Https, KeyPair
     from neonup_emulator.neon.context import LocalNeon
 
 PORT = 5540
@@ -108,7 +109,7 @@ def serve(
     with ExitStack() as stack:
         if ephemeral:
             folder = stack.enter_context(temporary_home.of(folder))
-        listener = stack.enter_context(http_server.listen(host, port))
+        listener = stack.enter_context(http_server.listen(host, port, "The local Neon"))
         stack.callback(_lock_home(folder).release)
         patterns = https.patterns if https else ()
         hosts = None if allow_remote else frozenset({host, *allowed, *patterns})
@@ -172,7 +173,7 @@ def _serve(
     tls = neon.prepare()
     host, port = listener.getsockname()[:2]
     url = web.url(host, port, https)
-    pair = https.pair(neon.authority, host) if https else None
+    settings = http_settings(https.pair(neon.authority, host) if https else None)
     (folder / _WHERE).write_text(url, encoding="ascii")
     neon.start()
     variables = _variables(url, neon, https)
@@ -180,11 +181,27 @@ def _serve(
         ready = partial(
             readiness.tell, url, variables, folder, tls=tls, https=https, as_json=as_json
         )
-        http_server.run(listener, app(neon), ready=lambda stop: ready(), pair=pair)
+        http_server.run(listener, app(neon), lambda stop: ready(), **settings)
         return 0
     child = Child(command, {**theirs, **variables})
-    http_server.run(listener, app(neon), ready=child.start, pair=pair)
+    http_server.run(listener, app(neon), child.start, **settings)
     return child.wait()
+
+
+def http_settings(pair: KeyPair | None) -> dict[str, Any]:
+    """Uvicorn's settings beside those that all pages have.
+
+    Args:
+        pair: what the server proves itself with over HTTPS; None: it speaks HTTP.
+    """
+    from neonup_emulator.api import ws_proxy
+
+    return {
+        "ws_max_size": ws_proxy.LARGEST_MESSAGE,
+        "ws_per_message_deflate": False,  # it never leaves the machine
+        "ssl_certfile": pair.certificate if pair else None,
+        "ssl_keyfile": pair.key if pair else None,
+    }
 
 
 def _name(host: str, allowed: tuple[str, ...]) -> str:

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
-from datetime import datetime
 from typing import Any
 
 import click
 
-from neonup.plugin.commands import date, grid, size, style
+from neonup.plugin.commands import grid, style
+from neonup_inspect import cells
 from neonup_inspect.finding import DatabaseFinding, DatabaseReport, TopicReport
-from neonup_inspect.wording import percent, shortened, span
-
-_SCALES = {"_bytes": size, "_seconds": span, "_ratio": percent}
-"""What the ending of a column's name says of its numbers."""
 
 
 def as_data(report: DatabaseReport, *, topic: bool) -> dict[str, Any]:
@@ -75,25 +71,6 @@ def _show_rows(report: TopicReport) -> None:
         click.echo("none")
         return
     grid(
-        [_heading(column) for column in report.columns],
-        [[_cell(column, row[column]) for column in report.columns] for row in report.rows],
+        [cells.heading(column) for column in report.columns],
+        [[cells.text(column, row[column]) for column in report.columns] for row in report.rows],
     )
-
-
-def _heading(column: str) -> str:
-    for ending in _SCALES:
-        column = column.removesuffix(ending)
-    return column.replace("_", " ")
-
-
-def _cell(column: str, value: Any) -> str | None:
-    if value is None:
-        return None
-    for ending, words in _SCALES.items():
-        if column.endswith(ending):
-            return words(value)
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, datetime):
-        return date(value)
-    return shortened(value) if isinstance(value, str) else str(value)

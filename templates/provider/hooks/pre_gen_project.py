@@ -6,7 +6,7 @@ import sys
 TITLE = {{ cookiecutter.project_name | tojson }}
 NAME = {{ cookiecutter.__name | tojson }}
 TAKEN = {"account", "auto", "claimable", "cloud", "django", "emulator", "fastapi", "inspect"}
-TAKEN |= {"local", "mcp", "neon", "neon-new", "neonup", "pytest", "templates", "user", "web"}
+TAKEN |= {"local", "mcp", "neon", "neon-new", "neonup", "pages", "pytest", "studio", "templates", "user", "web"}
 
 reason = None
 if not re.fullmatch(r"[\w .-]{1,30}", TITLE):

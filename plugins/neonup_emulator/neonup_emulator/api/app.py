@@ -20,15 +20,17 @@ from neonup import NeonupError
 from neonup_emulator.api import controls, neon_new, refusal, sql, ws_proxy
 from neonup_emulator.api.agents import routes as agents
 from neonup_emulator.api.faults import Fault, Faults, Injector
-from neonup_emulator.api.guard import Guard
 from neonup_emulator.api.oauth import routes as oauth
 from neonup_emulator.api.refusal import BASE
 from neonup_emulator.api.v2 import routes as v2
-from neonup_emulator.api.web import page, pages, session, static
+from neonup_emulator.api.web import page, pages, session
 from neonup_emulator.neon.claimable import neon_new as neon_new_service
 from neonup_emulator.neon.context import LocalNeon
 from neonup_emulator.neon.errors import Refused
 from neonup_emulator.neon.upkeep import Upkeep
+from neonup_pages import look
+from neonup_pages.forms import ExpiredForm
+from neonup_pages.guard import Guard
 
 if TYPE_CHECKING:
     from starlette.types import ExceptionHandler
@@ -62,7 +64,7 @@ def create_app(
             Mount("/api/v1", routes=neon_new.routes()),
             Mount(BASE, routes=v2.routes()),
             Mount("/neonup", routes=controls.routes()),
-            static.mount(),
+            look.static(),
             *pages.routes(),
             *agents.routes(),
             *oauth.routes(),
@@ -70,7 +72,7 @@ def create_app(
             *ws_proxy.routes(),
         ],
         middleware=[
-            Middleware(Guard, hosts=hosts),
+            Middleware(Guard, hosts=hosts, content=refusal.forbidden),
             Middleware(Injector, faults=known),
             session.middleware(neon.session_secret),
         ],
@@ -126,6 +128,12 @@ async def _refused(request: Request, error: Exception) -> Response:
     return page.message(request, "That did not work", error.message, status=error.status)
 
 
+async def _expired(request: Request, error: Exception) -> Response:
+    """A form that no page of this session has sent."""
+    assert isinstance(error, ExpiredForm)  # noqa: S101 - it was registered for these
+    return page.message(request, "That did not work", error.message, status=403)
+
+
 async def _broken(request: Request, error: Exception) -> Response:
     """The answer where this machine failed, e.g. since its disk is full."""
     assert isinstance(error, NeonupError)  # noqa: S101 - it was registered for these
@@ -145,6 +153,7 @@ async def _mistaken(request: Request, error: Exception) -> Response:
 
 
 _EXCEPTION_HANDLERS: dict[Any, ExceptionHandler] = {
+    ExpiredForm: _expired,
     HTTPException: _failed,
     NeonupError: _broken,
     Exception: _mistaken,

@@ -8,6 +8,8 @@ import uuid
 from starlette.datastructures import Headers
 from starlette.types import Scope
 
+from neonup_pages import guard
+
 BASE = "/api/v2"
 _ID = re.compile(r"[\x21-\x7e]{1,128}")
 
@@ -23,3 +25,8 @@ def content(scope: Scope, message: str, code: str = "") -> dict[str, str]:
     id = Headers(scope=scope).get("x-request-id", "")  # noqa: A001
     known = id if _ID.fullmatch(id) else str(uuid.uuid4())
     return {"request_id": known, "code": code, "message": message}
+
+
+def forbidden(scope: Scope, reason: str) -> dict[str, str]:
+    """What a request is answered that `neonup_pages.guard` refuses."""
+    return content(scope, reason) if is_v2(scope) else guard.plain(scope, reason)

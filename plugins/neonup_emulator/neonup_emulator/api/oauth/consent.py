@@ -17,6 +17,7 @@ from neonup_emulator.api.oauth.protocol.server import OAuthServer
 from neonup_emulator.api.web import session
 from neonup_emulator.api.web.page import address, message, page
 from neonup_emulator.neon.oauth.scopes import in_words
+from neonup_pages import forms
 
 PATH = "/oauth2/auth"
 _LOOPBACK = ("http://localhost:*", "http://127.0.0.1:*")
@@ -53,11 +54,11 @@ async def _show(request: Request) -> Response:
 
 async def _decide(request: Request) -> Response:
     """Carry out the user's decision about the request in the address."""
-    server, fields = OAuthServer(session.neon_of(request)), await session.form(request)
+    server, fields = OAuthServer(session.neon_of(request)), await forms.read(request)
     user = session.user(request)
     if user is None:
         return _to_sign_in(request)
-    allowed = session.text(fields, "decision") == "allow"
+    allowed = forms.text(fields, "decision") == "allow"
     try:
         return await to_thread.run_sync(
             lambda: server.decide(in_query(request, issuer(request)), user, allowed=allowed)

@@ -20,6 +20,7 @@ from neonup_emulator.neon.claimable.agent_claims import Claimable, Continued
 from neonup_emulator.neon.claimable.attempts import TooMany
 from neonup_emulator.neon.claimable.claim_codes import WrongCode
 from neonup_emulator.neon.errors import Failed, Locked, Refused
+from neonup_pages import forms
 
 
 def routes() -> list[Route]:
@@ -39,11 +40,11 @@ async def _show(request: Request) -> Response:
 
 async def _continue(request: Request) -> Response:
     """Revoke what the agent has, and go on to the console."""
-    fields = await session.form(request)
+    fields = await forms.read(request)
     user = session.user(request)
     if user is None:
         return to_sign_in(request)
-    neon, code = session.neon_of(request), session.text(fields, "code")
+    neon, code = session.neon_of(request), forms.text(fields, "code")
 
     def proceed() -> Continued:
         return agent_claims.proceed(neon, code, _session_of(request), user)
@@ -100,7 +101,7 @@ def _form(request: Request, code: str = "", refused: Refused | None = None) -> R
 
 
 def _session_of(request: Request) -> str:
-    return session.csrf_token(request)
+    return forms.csrf_token(request)
 
 
 def _when(moment: datetime) -> str:

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import pairwise
 
-from neonup_emulator.api.web import wording
 from neonup_emulator.neon.model import Branch, Snapshot
+from neonup_pages import wording
 
 ROW = 46
 TOP = 26

@@ -8,9 +8,8 @@ import msgspec
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from neonup_emulator.api.web import wording
 from neonup_emulator.api.web.project_page import delete_obstacle
-from neonup_emulator.api.web.visit import Visit, does, show, shows, tell
+from neonup_emulator.api.web.visit import Visit, does, show, shows
 from neonup_emulator.neon import branches, endpoints, projects, snapshots
 from neonup_emulator.neon.accounts.project_access import Level
 from neonup_emulator.neon.changes import branch_creation, snapshot_creation
@@ -19,6 +18,7 @@ from neonup_emulator.neon.model import Branch, BranchDatabase, Endpoint
 from neonup_emulator.neon.requests.branches import BranchEndpoint, CreateBranch, NewBranch
 from neonup_emulator.neon.requests.endpoints import NewEndpoint
 from neonup_emulator.neon.requests.snapshots import Slug
+from neonup_pages import forms, wording
 
 _PROJECT = "/projects/{project_id}"
 _BRANCH = f"{_PROJECT}/branches/{{branch_id}}"
@@ -30,7 +30,7 @@ _LIVES = {"1h": timedelta(hours=1), "1d": timedelta(days=1), "7d": timedelta(day
 
 def routes() -> list[Route]:
     """The forms."""
-    forms = {
+    handlers = {
         f"{_PROJECT}/branches": _create_branch,
         f"{_BRANCH}/delete": _delete_branch,
         f"{_BRANCH}/endpoints": _create_endpoint,
@@ -41,7 +41,7 @@ def routes() -> list[Route]:
     }
     delete_project = does(_delete_project, back=_PROJECT, least=Level.ADMIN)
     return [
-        *(Route(path, does(do, back=_PROJECT), methods=["POST"]) for path, do in forms.items()),
+        *(Route(path, does(do, back=_PROJECT), methods=["POST"]) for path, do in handlers.items()),
         Route(f"{_BRANCH}/delete", shows(_ask_branch, least=Level.EDITOR), methods=["GET"]),
         Route(f"{_SNAPSHOT}/delete", shows(_ask_snapshot, least=Level.EDITOR), methods=["GET"]),
         Route(f"{_PROJECT}/delete", shows(_ask_project, least=Level.ADMIN), methods=["GET"]),
@@ -62,7 +62,7 @@ def moment(visit: Visit, text: str) -> datetime | None:
 
 
 def _to(visit: Visit, notice: str) -> Response:
-    tell(visit.request, notice)
+    forms.tell(visit.request, notice)
     return RedirectResponse(f"/projects/{visit.request.path_params['project_id']}", 303)
 
 
@@ -147,7 +147,7 @@ def _delete_snapshot(visit: Visit) -> Response:
 def _delete_project(visit: Visit) -> Response:
     deleted = projects.delete(visit.neon, visit.project)
     days = projects.RECOVERABLE.days
-    tell(visit.request, f"{deleted.name} is deleted. The API can recover it for {days} days.")
+    forms.tell(visit.request, f"{deleted.name} is deleted. The API can recover it for {days} days.")
     return RedirectResponse("/", 303)
 
 

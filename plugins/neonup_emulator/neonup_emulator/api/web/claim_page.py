@@ -15,6 +15,7 @@ from neonup_emulator.neon.claimable.model import ClaimableDatabase, ClaimableSta
 from neonup_emulator.neon.context import LocalNeon
 from neonup_emulator.neon.errors import Conflict, NotFound
 from neonup_emulator.neon.transfer.transfer_requests import destinations
+from neonup_pages import forms
 
 
 def routes() -> list[Route]:
@@ -38,12 +39,12 @@ async def _show(request: Request) -> Response:
 
 async def _claim(request: Request) -> Response:
     """Claim the database for the chosen organization; leads back to the page."""
-    fields = await session.form(request)
+    fields = await forms.read(request)
     user = session.user(request)
     if user is None:
         return to_sign_in(request)
     neon, name = session.neon_of(request), request.path_params["id"]
-    org_id = session.text(fields, "org_id")
+    org_id = forms.text(fields, "org_id")
     try:
         await to_thread.run_sync(neon_new.claim, neon, name, user, org_id)
     except NotFound:

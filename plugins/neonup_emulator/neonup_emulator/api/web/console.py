@@ -12,13 +12,14 @@ from starlette.routing import Route
 
 from neonup_emulator.api.web import branch_tree, session
 from neonup_emulator.api.web.page import page
-from neonup_emulator.api.web.visit import Visit, does, show, shows, tell
+from neonup_emulator.api.web.visit import Visit, does, show, shows
 from neonup_emulator.neon import activity, projects
 from neonup_emulator.neon.changes import project_creation
 from neonup_emulator.neon.context import LocalNeon
 from neonup_emulator.neon.model import Branch, Endpoint, Operation, Project, Snapshot
 from neonup_emulator.neon.requests.projects import FirstBranch, NewProject
 from neonup_local.service import details
+from neonup_pages import forms
 
 _SHARED = "shared"
 """Stands for an organization in the address: the projects that others share."""
@@ -124,7 +125,9 @@ def _create(visit: Visit) -> Response:
         branch=FirstBranch(name=visit.text("branch")[:_LONGEST_NAME] or "main"),
     )
     created = project_creation.create(visit.neon, visit.caller, wanted)
-    tell(visit.request, f"{created.project.name} is ready. Its server starts when you connect.")
+    forms.tell(
+        visit.request, f"{created.project.name} is ready. Its server starts when you connect."
+    )
     return RedirectResponse(f"/projects/{created.project.id}", 303)
 
 

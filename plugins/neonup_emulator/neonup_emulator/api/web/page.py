@@ -1,30 +1,18 @@
-"""Rendering a page: a template, and headers that permit no content from elsewhere."""
+"""Rendering a page of the console, and addresses of pages."""
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, partial
 from typing import Any
 from urllib.parse import urlencode
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse
 
-from neonup_emulator.api.web import session, wording
+from neonup_emulator.api.web import session
+from neonup_pages import forms, look
 
-
-@cache
-def environment() -> Environment:
-    """The templates of ``web/templates``, with everything escaped."""
-    made = Environment(
-        loader=PackageLoader("neonup_emulator.api.web", "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    made.globals["wording"] = wording
-    return made
+_TEMPLATES = cache(partial(look.environment, "neonup_emulator.api.web"))
 
 
 def page(
@@ -45,23 +33,12 @@ def page(
     """
     known = {
         "user": session.user(request),
-        "csrf": session.csrf_token(request),
+        "csrf": forms.csrf_token(request),
         "now": session.neon_of(request).clock.now(),
     }
-    content = environment().get_template(name).render(**known, **values)
-    targets = " ".join(("'self'", *form_targets))
-    policy = (
-        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; "
-        f"connect-src 'self'; form-action {targets}; frame-ancestors 'none'; base-uri 'none'"
+    return look.answer(
+        _TEMPLATES(), name, {**known, **values}, status=status, form_targets=form_targets
     )
-    headers = {
-        "cache-control": "no-store",
-        "content-security-policy": policy,
-        "referrer-policy": "same-origin",  # addresses hold claim links and codes
-        "x-content-type-options": "nosniff",
-        "x-frame-options": "DENY",
-    }
-    return HTMLResponse(content, status, headers)
 
 
 def message(request: Request, title: str, text: str, *, status: int = 200) -> HTMLResponse:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from starlette.responses import Response
 from starlette.routing import Route
 
-from neonup_emulator.api.web import query_box, reach
-from neonup_emulator.api.web.query_box import StatementOutcome
+from neonup_emulator.api.web import reach
 from neonup_emulator.api.web.visit import Visit, does, show, shows
 from neonup_emulator.neon.accounts.project_access import Level
+from neonup_pages import query_box
+from neonup_pages.query_box import StatementOutcome
 
 _PATH = "/projects/{project_id}/query"
 _FIRST = """\
@@ -37,8 +38,14 @@ def _run(visit: Visit) -> Response:
     read_only = bool(visit.text("read_only"))
     if place.url is None or place.endpoint is None:
         return _page(visit, place, query, read_only=read_only, outcome=None)
-    address = visit.neon.addresses.from_here(place.endpoint)
-    outcome = query_box.run(place.url, address, query, read_only=read_only)
+    arguments = {
+        "conninfo": place.url,
+        "hostaddr": visit.neon.addresses.from_here(place.endpoint),
+        "connect_timeout": 30,
+        "application_name": "neonup console",
+        "options": f"-c statement_timeout={query_box.SECONDS * 1000}",
+    }
+    outcome = query_box.run(arguments, query, read_only=read_only)
     return _page(visit, place, query, read_only=read_only, outcome=outcome)
 
 

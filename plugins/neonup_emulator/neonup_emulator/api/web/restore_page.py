@@ -8,9 +8,8 @@ from datetime import datetime
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from neonup_emulator.api.web import wording
 from neonup_emulator.api.web.changes import moment
-from neonup_emulator.api.web.visit import Visit, does, show, shows, tell
+from neonup_emulator.api.web.visit import Visit, does, show, shows
 from neonup_emulator.neon import branches, snapshots
 from neonup_emulator.neon.accounts.project_access import Level
 from neonup_emulator.neon.changes import branch_restoration, snapshot_restoration
@@ -19,6 +18,7 @@ from neonup_emulator.neon.errors import NotFound, Refused, Unprocessable
 from neonup_emulator.neon.model import Branch, Snapshot
 from neonup_emulator.neon.requests.branches import RestoreBranch
 from neonup_emulator.neon.requests.snapshots import RestoreSnapshot
+from neonup_pages import forms, wording
 
 _PATH = "/projects/{project_id}/branches/{branch_id}/restore"
 
@@ -98,7 +98,7 @@ def _restore(visit: Visit) -> Response:
             preserve_under_name=visit.text("preserve")[:256] or plan.preserve,
         )
         branch_restoration.restore(visit.neon, project, branch, body)
-    tell(visit.request, f"{branch.name} is restored; what it had is kept in another branch")
+    forms.tell(visit.request, f"{branch.name} is restored; what it had is kept in another branch")
     return RedirectResponse(f"/projects/{project.id}", 303)
 
 

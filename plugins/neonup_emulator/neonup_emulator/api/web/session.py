@@ -1,4 +1,4 @@
-"""Who is signed in to the pages, by the secret in a signed cookie; and tokens that protect forms.
+"""Who is signed in to the pages, by the secret in a signed cookie.
 
 Anybody on this machine can reach the pages, so signing in to an account that exists takes a secret
 of its owner's: the link that `neonup serve` prints, or an API key.
@@ -6,38 +6,21 @@ of its owner's: the link that `neonup serve` prints, or an API key.
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-import secrets
-
-from starlette.datastructures import FormData
 from starlette.middleware import Middleware
-from starlette.middleware.sessions import SessionMiddleware
 from starlette.requests import Request
 
 from neonup_emulator.neon.accounts import sessions
 from neonup_emulator.neon.accounts.identity import Caller
 from neonup_emulator.neon.accounts.model import User
 from neonup_emulator.neon.context import LocalNeon
-from neonup_emulator.neon.errors import Forbidden
+from neonup_pages import forms
 
-_SIGNED_IN, _CSRF = "session", "csrf"
+_SIGNED_IN = "session"
 
 
 def middleware(secret: str) -> Middleware:
-    """Sessions in a cookie.
-
-    Args:
-        secret: signs the cookie. Cookies know no ports, so the name differs from server to server.
-    """
-    name = f"neonup-{hashlib.sha256(secret.encode()).hexdigest()[:8]}"
-    return Middleware(
-        SessionMiddleware,
-        secret_key=secret,
-        session_cookie=name,
-        max_age=int(sessions.LIFETIME.total_seconds()),
-        same_site="lax",  # a client's browser comes from elsewhere to the consent page
-    )
+    """Sessions in a cookie that the secret signs."""
+    return forms.middleware(secret, seconds=int(sessions.LIFETIME.total_seconds()))
 
 
 def neon_of(request: Request) -> LocalNeon:
@@ -71,32 +54,3 @@ def sign_out(request: Request) -> None:
     if secret := request.session.get(_SIGNED_IN):
         sessions.end(neon_of(request), secret)
     request.session.clear()
-
-
-def csrf_token(request: Request) -> str:
-    """What every form of this session sends along, as the field `csrf`."""
-    known: str = request.session.setdefault(_CSRF, secrets.token_urlsafe(24))
-    return known
-
-
-async def form(request: Request) -> FormData:
-    """The fields of a form that was really sent from a page of this session.
-
-    Raises:
-        Forbidden: it was not.
-    """
-    fields = await request.form(max_files=0, max_fields=100)
-    sent, known = fields.get("csrf"), request.session.get(_CSRF)
-    if (
-        not isinstance(sent, str)
-        or not known
-        or not hmac.compare_digest(sent.encode(), known.encode())
-    ):
-        raise Forbidden("This form has expired. Go back, reload the page and try again.")
-    return fields
-
-
-def text(fields: FormData, name: str) -> str:
-    """A field's text, without white space around it; empty where it was not sent."""
-    value = fields.get(name)
-    return value.strip() if isinstance(value, str) else ""

@@ -14,6 +14,7 @@ from neonup_emulator.api.web.page import is_local, page
 from neonup_emulator.neon.accounts.model import User
 from neonup_emulator.neon.context import LocalNeon
 from neonup_emulator.neon.errors import Refused, Unauthorized
+from neonup_pages import forms
 
 
 def routes() -> list[Route]:
@@ -39,9 +40,9 @@ async def show(request: Request) -> Response:
 
 async def sign_in(request: Request) -> Response:
     """A new account by its address, or one that exists by one of its keys."""
-    fields = await session.form(request)
-    email, key = session.text(fields, "email"), session.text(fields, "key")
-    back = _back(session.text(fields, "next"))
+    fields = await forms.read(request)
+    email, key = forms.text(fields, "email"), forms.text(fields, "key")
+    back = _back(forms.text(fields, "next"))
     try:
         user = await to_thread.run_sync(_find, session.neon_of(request), email, key)
     except Refused as refused:
@@ -52,7 +53,7 @@ async def sign_in(request: Request) -> Response:
 
 async def sign_out(request: Request) -> Response:
     """End the session."""
-    await session.form(request)
+    await forms.read(request)
     await to_thread.run_sync(session.sign_out, request)
     return RedirectResponse("/", 303)
 

@@ -22,6 +22,7 @@ from neonup_emulator.neon.claimable import holding
 from neonup_emulator.neon.errors import Gone, Locked, NotFound, Refused
 from neonup_emulator.neon.transfer import transfer_requests
 from neonup_emulator.neon.transfer.transfer_requests import Offer
+from neonup_pages import forms
 
 _PATH, _DONE = "/app/claim", "/app/claimed"
 _HOST = re.compile(r"[a-z0-9._-]+|\[[0-9a-f:.]+\]")
@@ -72,12 +73,12 @@ async def _show(request: Request) -> Response:
 
 async def _accept(request: Request) -> Response:
     """Accept the transfer for the chosen organization."""
-    fields = await session.form(request)
+    fields = await forms.read(request)
     link, neon = _link(fields), session.neon_of(request)
     caller = session.caller(request)
     if caller is None:
         return RedirectResponse(link.path, 303)  # it leads to the sign-in page, and back
-    org_id = session.text(fields, "org_id") or None
+    org_id = forms.text(fields, "org_id") or None
 
     def accept() -> bool:
         ids = link.project_id, link.request_id

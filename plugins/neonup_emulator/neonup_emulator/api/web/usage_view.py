@@ -6,11 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
-from neonup_emulator.api.web import charts, wording
+from neonup_emulator.api.web import charts
 from neonup_emulator.api.web.charts import MeterBar, Stick
 from neonup_emulator.neon.context import LocalNeon
 from neonup_emulator.neon.metering import usage
 from neonup_emulator.neon.model import Project
+from neonup_pages import wording
 
 _HOURS = 48
 _FIGURES: tuple[tuple[str, str, Callable[[float], str]], ...] = (

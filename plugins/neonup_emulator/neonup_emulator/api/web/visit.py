@@ -19,10 +19,7 @@ from neonup_emulator.neon.accounts.project_access import Level
 from neonup_emulator.neon.context import LocalNeon
 from neonup_emulator.neon.errors import Conflict, Locked, Refused, Unprocessable
 from neonup_emulator.neon.model import Branch, Project
-
-_NOTICE = "notice"
-_LONGEST = 400
-"""Characters of a message: it travels in the cookie."""
+from neonup_pages import forms
 
 
 @dataclass(frozen=True)
@@ -62,7 +59,7 @@ class Visit:
 
     def text(self, name: str) -> str:
         """A field of the form; empty where it was not sent."""
-        return session.text(self.fields, name)
+        return forms.text(self.fields, name)
 
     def asked(self, name: str) -> str:
         """A parameter of the address; empty where there is none."""
@@ -105,35 +102,25 @@ def does(
     """
 
     async def answer(request: Request) -> Response:
-        fields = await session.form(request)
+        fields = await forms.read(request)
         visit = await to_thread.run_sync(_of, request, fields, least)
         if visit is None:
             return RedirectResponse(request.url_for("sign_in").path, 303)
         try:
             return await to_thread.run_sync(make, visit)
         except (Conflict, Locked, Unprocessable) as refused:
-            tell(request, refused.message, wrong=True)
+            forms.tell(request, refused.message, wrong=True)
         except Refused as refused:
             if refused.status != 400:
                 raise
-            tell(request, refused.message, wrong=True)
+            forms.tell(request, refused.message, wrong=True)
         return RedirectResponse(back.format(**request.path_params), 303)
 
     return answer
 
 
-def tell(request: Request, text: str, *, wrong: bool = False) -> None:
-    """Leave a notice for the page that comes next."""
-    shown = text[:1].upper() + text[1:_LONGEST]
-    request.session[_NOTICE] = [shown if shown.endswith((".", "?", "!")) else f"{shown}.", wrong]
-
-
-def take_notice(request: Request) -> tuple[str, bool] | None:
-    """The notice for this page, which is shown once, and whether something went wrong."""
-    text, wrong = request.session.pop(_NOTICE, (None, False))
-    return None if text is None else (str(text), bool(wrong))
-
-
 def show(visit: Visit, name: str, *, status: int = 200, **values: Any) -> Response:
     """A page of the console, with the notice, if there is one."""
-    return page(visit.request, name, status=status, notice=take_notice(visit.request), **values)
+    return page(
+        visit.request, name, status=status, notice=forms.take_notice(visit.request), **values
+    )

@@ -7,6 +7,8 @@ rebinding, gives its own), and one that changes anything must not come from anot
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
@@ -14,11 +16,14 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocketClose
 
-from neonup_emulator.api import refusal
-
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 _READING = frozenset({"GET", "HEAD"})
 _HEADERS = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
+
+
+def plain(_scope: Scope, reason: str) -> dict[str, Any]:
+    """What a refused request is answered."""
+    return {"message": "Forbidden", "hint": reason}
 
 
 class Guard:
@@ -29,11 +34,18 @@ class Guard:
         hosts: names of this server beside those of loopback, and patterns of them such as
             ``*.neon.test``, for one label; None: any, for a server that was opened to the network
             in so many words.
+        content: makes the JSON of a refusal, of the request's scope and the reason.
     """
 
-    def __init__(self, app: ASGIApp, hosts: frozenset[str] | None = frozenset()):
+    def __init__(
+        self,
+        app: ASGIApp,
+        hosts: frozenset[str] | None = frozenset(),
+        content: Callable[[Scope, str], dict[str, Any]] = plain,
+    ):
         self._app = app
         self._hosts = hosts
+        self._content = content
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer, or let the application answer."""
@@ -44,10 +56,7 @@ class Guard:
         if scope["type"] == "websocket":
             await WebSocketClose(reason=reason)(scope, receive, send)  # answers 403
             return
-        shown = {"message": "Forbidden", "hint": reason}
-        if refusal.is_v2(scope):
-            shown = refusal.content(scope, reason)
-        answer = JSONResponse(shown, 403, _HEADERS)
+        answer = JSONResponse(self._content(scope, reason), 403, _HEADERS)
         await answer(scope, receive, send)
 
     def _refusal(self, scope: Scope) -> str | None:

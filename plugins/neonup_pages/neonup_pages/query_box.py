@@ -1,22 +1,23 @@
-"""Runs what somebody typed, as a role of their project and never as anybody else.
+"""Runs what somebody typed, as the role of a connection and never as anybody else.
 
-The connection is an ordinary client's, through the endpoint's public port: what the role may not
-do, the box may not do. A read-only query is one statement in a read-only transaction that is
-rolled back, so that no statement can end the transaction and write; `read_only` says which.
+The connection is an ordinary client's: what the role may not do, the box may not do. A read-only
+query is one statement in a read-only transaction that is rolled back, so that no statement can end
+the transaction and write; `read_only` says which.
 """
 
 from __future__ import annotations
 
 import select
 import time
+from collections.abc import Mapping
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 from psycopg.pq import DiagnosticField, ExecStatus
 
-from neonup_emulator.api.web import read_only as read_only_rules
+from neonup_pages import read_only as read_only_rules
 
 if TYPE_CHECKING:
     from psycopg.pq.abc import PGconn, PGresult
@@ -26,7 +27,7 @@ ROWS = 200
 LONGEST = 64 * 1024
 """Characters of a query."""
 SECONDS = 10
-"""How long statements may run."""
+"""How long a statement may run, where the connection's arguments do not say otherwise."""
 _PATIENCE = 15
 """Seconds after which the box gives up, whatever the statement has set its own timeout to."""
 _CELL = 1000
@@ -108,22 +109,19 @@ class StatementOutcome:
 
 
 def run(
-    url: str,
-    address: str,
+    arguments: Mapping[str, Any],
     query: str,
     *,
     read_only: bool,
-    seconds: float = SECONDS,
     patience: float = _PATIENCE,
 ) -> StatementOutcome:
     """Run a query.
 
     Args:
-        url: of the database, with the role and its password.
-        address: the IP address at which this machine reaches its host.
+        arguments: those of ``psycopg.connect``. They may limit how long a statement runs, which it
+            can change itself.
         query: one statement, or several separated by semicolons where it may write.
         read_only: whether anything that writes is refused.
-        seconds: that a statement may run, unless it sets another limit itself.
         patience: seconds after which all is given up.
     """
     begun = time.monotonic()
@@ -136,15 +134,7 @@ def run(
             [], Problem(f"A query is text of at most {LONGEST:,} characters."), 0
         )
     try:
-        connection = psycopg.connect(
-            url,
-            hostaddr=address,
-            autocommit=True,
-            connect_timeout=30,
-            application_name="neonup console",
-            client_encoding="UTF8",
-            options=f"-c statement_timeout={int(seconds * 1000)}",
-        )
+        connection = psycopg.connect(**arguments, client_encoding="UTF8", autocommit=True)
         with closing(connection):
             if read_only and (reason := read_only_rules.refusal(connection, query)):
                 return StatementOutcome([], Problem(reason, hint=read_only_rules.ALLOW), 0)

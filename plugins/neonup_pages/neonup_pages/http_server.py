@@ -1,4 +1,4 @@
-"""The HTTP server of ``neonup serve``: uvicorn, which ends in time and is quiet while it idles."""
+"""The HTTP server behind the pages: uvicorn, which ends in time and is quiet while it idles."""
 
 from __future__ import annotations
 
@@ -8,15 +8,13 @@ import socket
 from collections.abc import Callable
 from contextlib import suppress
 from types import FrameType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from neonup import ProviderError
+from neonup import NeonupError
 
 if TYPE_CHECKING:
     import uvicorn
     from starlette.applications import Starlette
-
-    from neonup_emulator.https import KeyPair
 
 _SECONDS_TO_FINISH = 10
 """For requests that are under way at Ctrl-C; creating a database takes less than one."""
@@ -27,11 +25,16 @@ _WITHOUT_RIGHTS = (
 )
 
 
-def listen(host: str, port: int) -> socket.socket:
+def listen(host: str, port: int, what: str) -> socket.socket:
     """A bound socket.
 
+    Args:
+        host: the address to listen on.
+        port: 0 takes a free one.
+        what: who listens, e.g. ``The studio``.
+
     Raises:
-        ProviderError: the address cannot be used.
+        NeonupError: the address cannot be used.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     # Where the protocol is named, asyncio sends the parts of an answer at once (TCP_NODELAY).
@@ -44,8 +47,8 @@ def listen(host: str, port: int) -> socket.socket:
     except OSError as error:
         listener.close()
         reason = (error.strerror or str(error)).lower()
-        raise ProviderError(
-            f"The local Neon cannot listen on {host}, port {port}: {reason}.",
+        raise NeonupError(
+            f"{what} cannot listen on {host}, port {port}: {reason}.",
             remedy=_WITHOUT_RIGHTS.format(port)
             if isinstance(error, PermissionError)
             else f"Another one may already be running. Otherwise choose: --port {port + 1}, or "
@@ -58,14 +61,15 @@ def run(
     listener: socket.socket,
     app: Starlette,
     ready: Callable[[Callable[[], None]], None],
-    *,
-    pair: KeyPair | None = None,
+    **settings: Any,
 ) -> None:
-    """Serve until a signal asks to end; then finish what is under way and stop the databases.
+    """Serve until a signal asks to end; then finish what is under way, and the application ends.
 
     Args:
+        listener: where requests come from.
+        app: what answers them.
         ready: is called once requests are answered, with what ends the server.
-        pair: what it proves itself with over HTTPS; None: it speaks HTTP.
+        settings: more of uvicorn's.
     """
     import asyncio
 
@@ -97,22 +101,13 @@ def run(
             self.force_exit = self.should_exit and sig == signal.SIGINT
             self.end()
 
-    Server(_config(app, pair)).run(sockets=[listener])
+    Server(_config(app, settings)).run(sockets=[listener])
 
 
-def _config(app: Starlette, pair: KeyPair | None) -> uvicorn.Config:
+def _config(app: Starlette, settings: dict[str, Any]) -> uvicorn.Config:
     import uvicorn
 
-    from neonup_emulator.api import ws_proxy
-
+    quiet = {"log_level": "warning", "access_log": False, "server_header": False}
     return uvicorn.Config(
-        app,
-        log_level="warning",
-        access_log=False,
-        server_header=False,
-        timeout_graceful_shutdown=_SECONDS_TO_FINISH,
-        ws_max_size=ws_proxy.LARGEST_MESSAGE,
-        ws_per_message_deflate=False,  # it never leaves the machine
-        ssl_certfile=pair.certificate if pair else None,
-        ssl_keyfile=pair.key if pair else None,
+        app, **{**quiet, "timeout_graceful_shutdown": _SECONDS_TO_FINISH, **settings}
     )

@@ -1,0 +1,119 @@
+"""A studio as a person has one: `neonup studio` as a child process, and a browser's session."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+import httpx
+
+from tests.project import Project
+
+
+@dataclass
+class ServedStudio:
+    """A studio that runs.
+
+    Args:
+        process: `neonup studio`.
+        link: what it printed; it works once.
+    """
+
+    process: subprocess.Popen[str]
+    link: str
+
+    @property
+    def root(self) -> str:
+        """The address of the server."""
+        parts = urlsplit(self.link)
+        return f"{parts.scheme}://{parts.netloc}"
+
+    def end(self) -> tuple[int, str]:
+        """Press Ctrl-C; its exit status, and what it said on stderr."""
+        self.process.send_signal(signal.SIGINT)
+        return self.ended()
+
+    def ended(self) -> tuple[int, str]:
+        """Wait for its end."""
+        _, said = self.process.communicate(timeout=120)
+        return self.process.returncode, said
+
+
+@contextmanager
+def studio(project: Project, *options: str) -> Iterator[ServedStudio]:
+    """`neonup studio --json` of a project."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "neonup", "studio", "--json", *options],
+        cwd=project.folder,
+        env=project.environ,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        assert line, process.communicate(timeout=120)[1]
+        yield ServedStudio(process, json.loads(line)["url"])
+    finally:
+        if process.poll() is None:
+            process.send_signal(signal.SIGINT)
+        process.communicate(timeout=120)
+
+
+class Visitor:
+    """A browser's session, with its cookies; paths are below the project's database.
+
+    Args:
+        client: asks the server's root.
+    """
+
+    def __init__(self, client: httpx.Client):
+        self.client = client
+
+    def open(self, path: str, **parameters: str) -> httpx.Response:
+        """A page, behind all redirections."""
+        return self.client.get(_below(path), params=parameters or None)
+
+    def read(self, path: str, **parameters: str) -> str:
+        """The content of a page that is there."""
+        answer = self.open(path, **parameters)
+        assert answer.status_code == 200, answer.text
+        return answer.text
+
+    def send(self, path: str, **fields: str) -> httpx.Response:
+        """A form with the session's token, and what comes after."""
+        return self.client.post(_below(path), data={"csrf": self.token(), **fields})
+
+    def done(self, path: str, **fields: str) -> str:
+        """The page after a form that was carried out."""
+        answer = self.send(path, **fields)
+        assert answer.status_code == 200, answer.text
+        assert 'class="error"' not in answer.text, answer.text
+        return answer.text
+
+    def token(self) -> str:
+        """What forms of this session carry."""
+        found = re.search(r'name="csrf" value="([^"]+)"', self.read("query"))
+        assert found
+        return found[1]
+
+
+def _below(path: str) -> str:
+    return path if path.startswith("/") else f"/db/{path}"
+
+
+@contextmanager
+def visitor(served: ServedStudio) -> Iterator[Visitor]:
+    """Whoever opens the link first."""
+    with httpx.Client(base_url=served.root, follow_redirects=True, timeout=120) as client:
+        assert client.get(served.link).status_code == 200
+        yield Visitor(client)
