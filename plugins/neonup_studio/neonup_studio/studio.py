@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 from neonup import Database, NeonupError, Settings, Versions, destination
 from neonup.plugin.project import Start, check_enabled, check_owner, find_database, versions_of
-from neonup_studio.server.access import Access
-from neonup_studio.server.connections import Connections
+from neonup_studio.server.access import StudioAccess
+from neonup_studio.server.connections import SpareConnections
 from neonup_studio.server.idle import Idle
 
 
@@ -25,8 +25,8 @@ class Studio:
 
     def __init__(self, start: Start, *, read_only: bool, allow_remote: bool, idle: timedelta):
         self.start = start
-        self.access = Access()
-        self.connections = Connections()
+        self.access = StudioAccess()
+        self.connections = SpareConnections()
         self.idle = Idle(idle)
         self._read_only = read_only
         self._allow_remote = allow_remote

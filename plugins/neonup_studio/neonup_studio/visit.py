@@ -30,7 +30,7 @@ Pages = list[tuple[str, str, Handler]]
 _templates = cache(partial(look.environment, "neonup_studio"))
 
 
-class Refused(Exception):
+class PageRefused(Exception):
     """What was asked for is not done; it is said where the visitor was.
 
     Args:
@@ -44,7 +44,7 @@ class Refused(Exception):
         self.status = status
 
 
-class NotFound(Refused):
+class NoSuchPage(PageRefused):
     """The address leads to nothing.
 
     Args:
@@ -80,7 +80,7 @@ class Visit:
         """A connection in a transaction that is committed at the end of the block.
 
         Raises:
-            Refused: the data must not be changed through this page.
+            PageRefused: the data must not be changed through this page.
         """
         self.check_writable()
         with self.studio.connections.writing(self.place.url, own=self.place.own) as connection:
@@ -90,10 +90,10 @@ class Visit:
         """Refuse what would change data that must not be changed through this page.
 
         Raises:
-            Refused: it must not be.
+            PageRefused: it must not be.
         """
         if self.place.obstacle is not None:
-            raise Refused(self.place.obstacle, 403)
+            raise PageRefused(self.place.obstacle, 403)
 
     def asked(self, name: str) -> str:
         """A parameter of the address; empty where there is none."""
@@ -174,7 +174,7 @@ def _of(request: Request, fields: FormData) -> Visit:
     studio: Studio = request.app.state.studio
     place = places.find(studio, request.path_params["place"])
     if place is None:
-        raise NotFound("There is no such database here any more.")
+        raise NoSuchPage("There is no such database here any more.")
     return Visit(request, studio, place, fields)
 
 

@@ -6,7 +6,7 @@ from starlette.responses import Response
 
 import neonup_inspect
 from neonup_inspect import cells
-from neonup_studio.visit import NotFound, Pages, Visit, shows
+from neonup_studio.visit import NoSuchPage, Pages, Visit, shows
 
 
 def routes() -> Pages:
@@ -26,7 +26,7 @@ def _findings(visit: Visit) -> Response:
 def _topic(visit: Visit) -> Response:
     name = visit.part("topic")
     if name not in neonup_inspect.TOPICS:
-        raise NotFound
+        raise NoSuchPage
     with visit.reading() as connection:
         report = neonup_inspect.inspect(connection, [name], provider=visit.place.provider)
     return visit.show(

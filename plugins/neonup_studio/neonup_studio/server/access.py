@@ -11,7 +11,7 @@ from starlette.requests import Request
 _SESSION = "session"
 
 
-class Access:
+class StudioAccess:
     """The link and the sessions of one run; both end with it."""
 
     secret: str

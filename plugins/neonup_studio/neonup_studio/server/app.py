@@ -23,9 +23,9 @@ from neonup_pages import forms, look
 from neonup_pages.forms import ExpiredForm
 from neonup_pages.guard import Guard
 from neonup_studio import pages, places
-from neonup_studio.server.connections import Connections, reason
+from neonup_studio.server.connections import SpareConnections, reason
 from neonup_studio.studio import Studio
-from neonup_studio.visit import Refused, message
+from neonup_studio.visit import PageRefused, message
 
 HOST = "127.0.0.1"
 _DAY = 24 * 3600
@@ -153,7 +153,7 @@ async def _lifespan(app: Starlette) -> AsyncIterator[None]:
         await to_thread.run_sync(lambda: studio.connections.close_idle(every=True))
 
 
-async def _close_idle(connections: Connections) -> None:
+async def _close_idle(connections: SpareConnections) -> None:
     while True:
         await asyncio.sleep(_EVERY)
         await to_thread.run_sync(connections.close_idle)
@@ -166,7 +166,7 @@ async def _missing(request: Request, error: Exception) -> Response:
 
 
 async def _refused(request: Request, error: Exception) -> Response:
-    assert isinstance(error, Refused)  # noqa: S101 - it was registered for these
+    assert isinstance(error, PageRefused)  # noqa: S101 - it was registered for these
     return message(request, "That did not work", error.message, status=error.status)
 
 
@@ -193,7 +193,7 @@ async def _mistaken(request: Request, error: Exception) -> Response:
 
 _HANDLERS: dict[Any, Callable[[Request, Exception], Awaitable[Response]]] = {
     HTTPException: _missing,
-    Refused: _refused,
+    PageRefused: _refused,
     ExpiredForm: _expired,
     NeonupError: _unavailable,
     psycopg.Error: _database_failed,

@@ -40,7 +40,7 @@ SET LOCAL idle_in_transaction_session_timeout = '30s'
 """
 
 
-class Connections:
+class SpareConnections:
     """The connections of one studio."""
 
     def __init__(self) -> None:

@@ -9,7 +9,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from neonup_emulator.api.web.project_page import delete_obstacle
-from neonup_emulator.api.web.visit import Visit, does, show, shows
+from neonup_emulator.api.web.visit import ConsoleVisit, does, show, shows
 from neonup_emulator.neon import branches, endpoints, projects, snapshots
 from neonup_emulator.neon.accounts.project_access import Level
 from neonup_emulator.neon.changes import branch_creation, snapshot_creation
@@ -49,7 +49,7 @@ def routes() -> list[Route]:
     ]
 
 
-def moment(visit: Visit, text: str) -> datetime | None:
+def moment(visit: ConsoleVisit, text: str) -> datetime | None:
     """What is in a field for a moment; None: now.
 
     Raises:
@@ -61,12 +61,12 @@ def moment(visit: Visit, text: str) -> datetime | None:
         raise Unprocessable("that is no date and time: write 2026-01-31T12:00:00") from None
 
 
-def _to(visit: Visit, notice: str) -> Response:
+def _to(visit: ConsoleVisit, notice: str) -> Response:
     forms.tell(visit.request, notice)
     return RedirectResponse(f"/projects/{visit.request.path_params['project_id']}", 303)
 
 
-def _create_branch(visit: Visit) -> Response:
+def _create_branch(visit: ConsoleVisit) -> Response:
     life = _LIVES.get(visit.text("lives"))
     spec = NewBranch(
         name=visit.text("name")[:_LONGEST_NAME] or None,
@@ -81,33 +81,33 @@ def _create_branch(visit: Visit) -> Response:
     return _to(visit, f"The branch {branch.name} {ready}.")
 
 
-def _delete_branch(visit: Visit) -> Response:
+def _delete_branch(visit: ConsoleVisit) -> Response:
     branch, _ = branches.delete(visit.neon, visit.project, visit.branch)
     return _to(visit, f"The branch {branch.name} is deleted.")
 
 
-def _create_endpoint(visit: Visit) -> Response:
+def _create_endpoint(visit: ConsoleVisit) -> Response:
     branch = visit.branch
     wanted = NewEndpoint(branch_id=branch.id, type="read_write")
     endpoints.create(visit.neon, visit.project, branch, wanted)
     return _to(visit, f"{branch.name} can be connected to now.")
 
 
-def _endpoint(visit: Visit) -> Endpoint:
+def _endpoint(visit: ConsoleVisit) -> Endpoint:
     return endpoints.find(visit.neon, visit.project, visit.request.path_params["endpoint_id"])
 
 
-def _start(visit: Visit) -> Response:
+def _start(visit: ConsoleVisit) -> Response:
     endpoints.start(visit.neon, visit.project, _endpoint(visit))
     return _to(visit, "The compute runs.")
 
 
-def _suspend(visit: Visit) -> Response:
+def _suspend(visit: ConsoleVisit) -> Response:
     endpoints.suspend(visit.neon, visit.project, _endpoint(visit))
     return _to(visit, "The compute sleeps until somebody connects.")
 
 
-def _create_snapshot(visit: Visit) -> Response:
+def _create_snapshot(visit: ConsoleVisit) -> Response:
     life = _LIVES.get(visit.text("lives"))
     project = visit.project
     snapshot, _ = snapshot_creation.create(
@@ -137,21 +137,21 @@ def _slug(text: str) -> str | None:
         ) from None
 
 
-def _delete_snapshot(visit: Visit) -> Response:
+def _delete_snapshot(visit: ConsoleVisit) -> Response:
     project = visit.project
     snapshot = snapshots.find(visit.neon, project, visit.request.path_params["snapshot_id"])
     snapshots.delete(visit.neon, project, snapshot)
     return _to(visit, f"The snapshot {snapshot.name} is deleted.")
 
 
-def _delete_project(visit: Visit) -> Response:
+def _delete_project(visit: ConsoleVisit) -> Response:
     deleted = projects.delete(visit.neon, visit.project)
     days = projects.RECOVERABLE.days
     forms.tell(visit.request, f"{deleted.name} is deleted. The API can recover it for {days} days.")
     return RedirectResponse("/", 303)
 
 
-def _ask_branch(visit: Visit) -> Response:
+def _ask_branch(visit: ConsoleVisit) -> Response:
     project, branch = visit.project, visit.branch
     obstacle = delete_obstacle(branch, visit.neon.store.all(Branch, project_id=project.id))
     names = [
@@ -165,7 +165,7 @@ def _ask_branch(visit: Visit) -> Response:
     return _ask(visit, f"Delete the branch {branch.name}?", happens, "Delete the branch", obstacle)
 
 
-def _ask_snapshot(visit: Visit) -> Response:
+def _ask_snapshot(visit: ConsoleVisit) -> Response:
     snapshot = snapshots.find(visit.neon, visit.project, visit.request.path_params["snapshot_id"])
     happens = [
         f"The state of {wording.when(snapshot.at)} is gone, unless the history still leads to it.",
@@ -174,7 +174,7 @@ def _ask_snapshot(visit: Visit) -> Response:
     return _ask(visit, f"Delete the snapshot {snapshot.name}?", happens, "Delete the snapshot")
 
 
-def _ask_project(visit: Visit) -> Response:
+def _ask_project(visit: ConsoleVisit) -> Response:
     project = visit.project
     branches = visit.neon.store.all(Branch, project_id=project.id)
     happens = [
@@ -188,7 +188,9 @@ def _ask_project(visit: Visit) -> Response:
     )
 
 
-def _ask(visit: Visit, title: str, happens: list[str], button: str, obstacle: str = "") -> Response:
+def _ask(
+    visit: ConsoleVisit, title: str, happens: list[str], button: str, obstacle: str = ""
+) -> Response:
     return show(
         visit,
         "ask.html",

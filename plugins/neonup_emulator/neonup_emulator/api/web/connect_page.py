@@ -9,7 +9,7 @@ from starlette.routing import Route
 
 from neonup import urls
 from neonup_emulator.api.web import reach, snippets
-from neonup_emulator.api.web.visit import Visit, show, shows
+from neonup_emulator.api.web.visit import ConsoleVisit, show, shows
 from neonup_emulator.neon.accounts.project_access import Level
 from neonup_emulator.neon.compute import addresses
 
@@ -23,7 +23,7 @@ def routes() -> list[Route]:
     ]
 
 
-def _connect(visit: Visit) -> Response:
+def _connect(visit: ConsoleVisit) -> Response:
     place = reach.place(
         visit,
         branch=visit.asked("branch"),

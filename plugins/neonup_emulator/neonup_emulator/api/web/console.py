@@ -12,7 +12,7 @@ from starlette.routing import Route
 
 from neonup_emulator.api.web import branch_tree, session
 from neonup_emulator.api.web.page import page
-from neonup_emulator.api.web.visit import Visit, does, show, shows
+from neonup_emulator.api.web.visit import ConsoleVisit, does, show, shows
 from neonup_emulator.neon import activity, projects
 from neonup_emulator.neon.changes import project_creation
 from neonup_emulator.neon.context import LocalNeon
@@ -86,7 +86,7 @@ def _start(request: Request) -> Response:
     return page(request, "start.html", base=base, api=api, tree=_example())
 
 
-def _projects(visit: Visit) -> Response:
+def _projects(visit: ConsoleVisit) -> Response:
     neon, caller = visit.neon, visit.caller
     organizations = neon.people.organizations_of(caller.user)
     shared = projects.shared_with(neon, caller)
@@ -117,7 +117,7 @@ def _projects(visit: Visit) -> Response:
     )
 
 
-def _create(visit: Visit) -> Response:
+def _create(visit: ConsoleVisit) -> Response:
     name = visit.text("name")[:_LONGEST_NAME]
     wanted = NewProject(
         name=name or None,

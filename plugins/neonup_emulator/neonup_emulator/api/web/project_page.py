@@ -10,7 +10,7 @@ from starlette.routing import Route
 
 from neonup_emulator.api.web import branch_tree, usage_view
 from neonup_emulator.api.web.console import busy
-from neonup_emulator.api.web.visit import Visit, show, shows
+from neonup_emulator.api.web.visit import ConsoleVisit, show, shows
 from neonup_emulator.neon import activity, project_members, snapshots
 from neonup_emulator.neon.compute import addresses
 from neonup_emulator.neon.context import LocalNeon
@@ -75,7 +75,7 @@ def delete_obstacle(branch: Branch, branches: list[Branch]) -> str:
     return ""
 
 
-def _overview(visit: Visit) -> Response:
+def _overview(visit: ConsoleVisit) -> Response:
     neon, project = visit.neon, visit.project
     branches = neon.store.all(Branch, project_id=project.id)
     project_snapshots = snapshots.all_of(neon, project)
@@ -101,7 +101,7 @@ def _overview(visit: Visit) -> Response:
     )
 
 
-def _activity(visit: Visit) -> Response:
+def _activity(visit: ConsoleVisit) -> Response:
     neon, project = visit.neon, visit.project
     operations = neon.store.all(Operation, project_id=project.id)
     names = {branch.id: branch.name for branch in neon.store.all(Branch, project_id=project.id)}

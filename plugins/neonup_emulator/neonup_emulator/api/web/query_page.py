@@ -6,7 +6,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from neonup_emulator.api.web import reach
-from neonup_emulator.api.web.visit import Visit, does, show, shows
+from neonup_emulator.api.web.visit import ConsoleVisit, does, show, shows
 from neonup_emulator.neon.accounts.project_access import Level
 from neonup_pages import query_box
 from neonup_pages.query_box import StatementOutcome
@@ -26,12 +26,12 @@ def routes() -> list[Route]:
     ]
 
 
-def _ask(visit: Visit) -> Response:
+def _ask(visit: ConsoleVisit) -> Response:
     place = reach.place(visit, branch=visit.asked("branch"), database=visit.asked("database"))
     return _page(visit, place, _FIRST, read_only=True, outcome=None)
 
 
-def _run(visit: Visit) -> Response:
+def _run(visit: ConsoleVisit) -> Response:
     """Run the query as the owner of the database."""
     place = reach.place(visit, branch=visit.text("branch"), database=visit.text("database"))
     query = str(visit.fields.get("query") or "").replace("\r\n", "\n")
@@ -50,8 +50,8 @@ def _run(visit: Visit) -> Response:
 
 
 def _page(
-    visit: Visit,
-    place: reach.Place,
+    visit: ConsoleVisit,
+    place: reach.ReachedDatabase,
     query: str,
     *,
     read_only: bool,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from neonup_emulator.api.v2 import serializers
-from neonup_emulator.api.web.visit import Visit
+from neonup_emulator.api.web.visit import ConsoleVisit
 from neonup_emulator.neon.errors import NotFound
 from neonup_emulator.neon.model import Branch, BranchDatabase, Endpoint, Project, Role
 
@@ -15,7 +15,7 @@ Kind = TypeVar("Kind")
 
 
 @dataclass(frozen=True)
-class Place:
+class ReachedDatabase:
     """A database of a branch, as one of its roles.
 
     Args:
@@ -43,7 +43,9 @@ class Place:
         return serializers.uri(self.project, self.endpoint, self.role, self.database.name)
 
 
-def place(visit: Visit, *, branch: str, database: str = "", role: str = "") -> Place:
+def place(
+    visit: ConsoleVisit, *, branch: str, database: str = "", role: str = ""
+) -> ReachedDatabase:
     """What was chosen; what was not is the default branch, its first database and its owner.
 
     Nothing is woken for that: a sleeping branch has the databases that it was suspended with.
@@ -66,7 +68,7 @@ def place(visit: Visit, *, branch: str, database: str = "", role: str = "") -> P
     user = _chosen(roles, role, lambda other: other.name, "role") or owner
     opened = store.all(Endpoint, branch_id=chosen.id)
     opened.sort(key=lambda endpoint: endpoint.type != "read_write")
-    return Place(
+    return ReachedDatabase(
         project,
         branches,
         chosen,

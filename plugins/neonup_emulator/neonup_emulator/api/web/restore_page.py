@@ -9,7 +9,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from neonup_emulator.api.web.changes import moment
-from neonup_emulator.api.web.visit import Visit, does, show, shows
+from neonup_emulator.api.web.visit import ConsoleVisit, does, show, shows
 from neonup_emulator.neon import branches, snapshots
 from neonup_emulator.neon.accounts.project_access import Level
 from neonup_emulator.neon.changes import branch_restoration, snapshot_restoration
@@ -46,7 +46,7 @@ class RestorePlan:
     happens: list[str]
 
 
-def _ask(visit: Visit) -> Response:
+def _ask(visit: ConsoleVisit) -> Response:
     project, branch = visit.project, visit.branch
     plan, error = None, ""
     if visit.asked("source"):
@@ -85,7 +85,7 @@ def _ask(visit: Visit) -> Response:
     )
 
 
-def _restore(visit: Visit) -> Response:
+def _restore(visit: ConsoleVisit) -> Response:
     project, branch = visit.project, visit.branch
     plan = _plan(visit, branch, visit.text("source"), visit.text("at"))
     if isinstance(plan.source, Snapshot):
@@ -102,7 +102,7 @@ def _restore(visit: Visit) -> Response:
     return RedirectResponse(f"/projects/{project.id}", 303)
 
 
-def _plan(visit: Visit, branch: Branch, source_id: str, at: str) -> RestorePlan:
+def _plan(visit: ConsoleVisit, branch: Branch, source_id: str, at: str) -> RestorePlan:
     """What a restore would do.
 
     Raises:

@@ -23,7 +23,7 @@ from neonup_pages import forms
 
 
 @dataclass(frozen=True)
-class Visit:
+class ConsoleVisit:
     """A request of somebody who is signed in.
 
     Args:
@@ -66,15 +66,15 @@ class Visit:
         return self.request.query_params.get(name, "").strip()
 
 
-def _of(request: Request, fields: FormData, least: Level) -> Visit | None:
+def _of(request: Request, fields: FormData, least: Level) -> ConsoleVisit | None:
     caller = session.caller(request)
     if caller is None:
         return None
-    return Visit(request, session.neon_of(request), caller, fields, least)
+    return ConsoleVisit(request, session.neon_of(request), caller, fields, least)
 
 
 def shows(
-    make: Callable[[Visit], Response], *, least: Level = Level.VIEWER
+    make: Callable[[ConsoleVisit], Response], *, least: Level = Level.VIEWER
 ) -> Callable[[Request], Awaitable[Response]]:
     """A handler that shows a page to users who are signed in; others get the sign-in page.
 
@@ -92,7 +92,7 @@ def shows(
 
 
 def does(
-    make: Callable[[Visit], Response], *, back: str = "/", least: Level = Level.EDITOR
+    make: Callable[[ConsoleVisit], Response], *, back: str = "/", least: Level = Level.EDITOR
 ) -> Callable[[Request], Awaitable[Response]]:
     """A handler that carries out a form; a refusal is shown on the page that `back` names.
 
@@ -119,7 +119,7 @@ def does(
     return answer
 
 
-def show(visit: Visit, name: str, *, status: int = 200, **values: Any) -> Response:
+def show(visit: ConsoleVisit, name: str, *, status: int = 200, **values: Any) -> Response:
     """A page of the console, with the notice, if there is one."""
     return page(
         visit.request, name, status=status, notice=forms.take_notice(visit.request), **values
