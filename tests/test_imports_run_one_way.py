@@ -21,12 +21,14 @@ ARROWS = {
     "neonup_emulator": {"neonup", "neonup_local", "neonup_pages"},
     "neonup_inspect": {"neonup"},
     "neonup_mcp": {"neonup", "neonup_inspect"},
-    "neonup_studio": {"neonup", "neonup_inspect", "neonup_pages"},
+    "neonup_studio": {"neonup", "neonup_inspect", "neonup_local", "neonup_pages"},
     "neonup_templates": {"neonup"},
     "neonup_web": {"neonup"},
     "django_neon": {"neonup", "neonup_web"},
     "fastapi_neon": {"neonup", "neonup_web"},
-    "neonup_pytest": {"neonup", "neonup_cloud", "neonup_local", "neonup_emulator"},
+    "neonup_pytest": {
+        *("neonup", "neonup_cloud", "neonup_local", "neonup_emulator", "neonup_studio"),
+    },
 }
 """Which packages of ours each may import: what is below it. What an adapter can do without, it
 imports in functions."""

@@ -48,6 +48,10 @@ def _idle(_context: click.Context, _parameter: click.Parameter, text: str | None
     "--idle", metavar="TIME", callback=_idle,
     help="End after so long without a request, e.g. 2h; after 30m by default.",
 )  # fmt: skip
+@click.option(
+    "--test", metavar="TEST",
+    help="Look into the database that pytest kept of a test, by the test's name.",
+)  # fmt: skip
 @commands.json_option
 def studio(
     *,
@@ -56,6 +60,7 @@ def studio(
     read_only: bool,
     allow_remote: bool,
     idle: timedelta,
+    test: str | None,
     **arguments: Any,
 ) -> None:
     """Look into the project's database in a browser: tables, queries, versions.
@@ -64,12 +69,16 @@ def studio(
     signed in until the studio ends, by Ctrl-C or when nobody has used it for a while.
     """
     from neonup_pages import http_server
+    from neonup_studio import kept_tests
     from neonup_studio.server import app, running
     from neonup_studio.studio import Studio
 
     start = commands.start(**arguments)
-    commands.answering(start)  # what is wrong is said here rather than on a page
     studio = Studio(start, read_only=read_only, allow_remote=allow_remote, idle=idle)
+    if test is not None:
+        studio.first = kept_tests.segment_of(kept_tests.find(start.settings, test))
+    else:
+        commands.answering(start)  # what is wrong is said here rather than on a page
     with http_server.listen(app.HOST, port, "The studio") as listener:
         base = f"http://{app.HOST}:{listener.getsockname()[1]}"
 

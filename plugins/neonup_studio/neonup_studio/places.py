@@ -6,10 +6,9 @@ from dataclasses import dataclass, field
 
 from neonup import Database, State
 from neonup.plugin.project import project_lock, provider_class
-from neonup_studio.studio import Studio
+from neonup_studio import kept_tests
+from neonup_studio.studio import MAIN, Studio
 
-MAIN = "db"
-"""The part of an address that means the project's database."""
 _BRANCH = "branch-"
 
 
@@ -57,6 +56,8 @@ def find(studio: Studio, segment: str) -> Place | None:
         )
     if segment.startswith(_BRANCH):
         return _branch(studio, segment)
+    if kept_tests.is_segment(segment):
+        return _of_test(studio, segment)
     return None
 
 
@@ -79,6 +80,14 @@ def _branch(studio: Studio, segment: str) -> Place | None:
     awake = _awake(studio, Database(found.url, database.provider, id=found.id, key=database.key))
     obstacle = studio.obstacle(database)
     return Place(segment, found.name, awake.direct, True, database.provider, obstacle)
+
+
+def _of_test(studio: Studio, segment: str) -> Place | None:
+    if (opened := kept_tests.opened(studio.settings, segment)) is None:
+        return None
+    title, database = opened
+    obstacle = studio.obstacle(database)
+    return Place(segment, title, database.url, True, database.provider, obstacle)
 
 
 def _awake(studio: Studio, database: Database) -> Database:

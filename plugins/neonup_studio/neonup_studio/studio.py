@@ -11,6 +11,9 @@ from neonup_studio.server.access import StudioAccess
 from neonup_studio.server.connections import SpareConnections
 from neonup_studio.server.idle import Idle
 
+MAIN = "db"
+"""The part of an address that means the project's database."""
+
 
 class Studio:
     """A project's studio; its pages reach it as ``visit.studio``.
@@ -28,6 +31,8 @@ class Studio:
         self.access = StudioAccess()
         self.connections = SpareConnections()
         self.idle = Idle(idle)
+        self.first = MAIN
+        """The database that is shown first, as it is in addresses; see `places`."""
         self._read_only = read_only
         self._allow_remote = allow_remote
 

@@ -10,6 +10,7 @@ from importlib.util import find_spec
 
 import pytest
 
+from neonup import Settings
 from neonup.plugin.postgres import ServerLost
 from neonup_pytest.options import Keep
 from neonup_pytest.worker import Worker
@@ -44,11 +45,12 @@ class FailedDatabases:
 
     Args:
         worker: whose databases.
+        settings: the project's.
         which: which tests' databases stay.
     """
 
-    def __init__(self, worker: Worker, which: Keep):
-        self._worker, self._which = worker, which
+    def __init__(self, worker: Worker, settings: Settings, which: Keep):
+        self._worker, self._settings, self._which = worker, settings, which
         self._count = 0
 
     def begin(self, item: pytest.Item) -> None:
@@ -95,9 +97,13 @@ class FailedDatabases:
         url = str(self._worker.server.url(name))
         psql = shutil.which("psql") or self._worker.admin.program
         text = f"The test's database has been kept; connect with:\n{psql} {shlex.quote(url)}"
-        if self._worker.server.data is not None and find_spec("neonup_studio") is not None:
-            which = shlex.quote(_studio_argument(name, item))
-            text += f"\nor look into it with:\nneonup studio --test {which}"
+        if self._worker.server.data is None or find_spec("neonup_studio") is None:
+            return text
+        from neonup_studio.server import running
+
+        text += f"\nor look into it with:\nneonup studio --test {_studio_argument(name, item)}"
+        if (studio := running.address(self._settings)) is not None:
+            text += f"\nor in the studio that is open:\n{studio}/test-{name}"
         return text
 
 
@@ -117,7 +123,7 @@ def _error(report: pytest.TestReport) -> str:
 def _studio_argument(name: str, item: pytest.Item) -> str:
     """What leads to this very database: the test's id, unless another attempt has the same."""
     repeated = item.config.getoption("reruns", None) or item.get_closest_marker("flaky")
-    return name if repeated else item.nodeid
+    return shlex.quote(name if repeated else item.nodeid)
 
 
 def tell_reruns(terminal: pytest.TerminalReporter) -> None:

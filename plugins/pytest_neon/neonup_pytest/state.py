@@ -62,7 +62,7 @@ class RunState:
         )
         # On a branch nothing can be kept: it goes with the run.
         databases_to_keep = Keep.NONE if self.branch is not None else self.options.keep
-        self.failed_databases = keep.FailedDatabases(self.worker, databases_to_keep)
+        self.failed_databases = keep.FailedDatabases(self.worker, self.settings, databases_to_keep)
         self.names = names
         self.variables = Variables.for_names(names, self.worker.url, self.settings)
         self.variables.set(own=self.branch is not None or not os.environ.get(external.VARIABLE))

@@ -146,9 +146,7 @@ class KeptDatabases:
             with run.locked():
                 if postmaster.running(folder / "data") is None:
                     _start(run, folder, pg_bin)
-        return Database(
-            _url(run.shared, kept.name), "local", id=f"tests-{run.id}", source=kept.test or "pytest"
-        )
+        return Database(_url(run.shared, kept.name), "local", source=kept.test or "pytest")
 
     def _of_run(self, control: Path) -> list[KeptDatabase]:
         run = Run(self.home, control.name)

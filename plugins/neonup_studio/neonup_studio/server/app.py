@@ -22,7 +22,7 @@ from neonup import NeonupError
 from neonup_pages import forms, look
 from neonup_pages.forms import ExpiredForm
 from neonup_pages.guard import Guard
-from neonup_studio import pages, places
+from neonup_studio import pages
 from neonup_studio.server.connections import SpareConnections, reason
 from neonup_studio.studio import Studio
 from neonup_studio.visit import PageRefused, message
@@ -127,8 +127,8 @@ async def _enter(request: Request) -> Response:
     return _outside(request)
 
 
-async def _first(_request: Request) -> Response:
-    return RedirectResponse(f"/{places.MAIN}", 303)
+async def _first(request: Request) -> Response:
+    return RedirectResponse(f"/{request.app.state.studio.first}", 303)
 
 
 async def _first_of(request: Request) -> Response:

@@ -82,7 +82,9 @@ class SpareConnections:
         connection = self._take(url)
         if connection is None:
             with libpq.service_hidden(own):
-                connection = psycopg.connect(**arguments(url, own=own), autocommit=True)
+                connection = psycopg.connect(
+                    **arguments(url, own=own), client_encoding="utf8", autocommit=True
+                )
         kept = False
         try:
             yield connection
@@ -132,7 +134,6 @@ def arguments(url: str, *, own: bool) -> dict[str, Any]:
         "connect_timeout": _CONNECT,
         **drivers.psycopg_arguments(libpq.hardened(url, own), pooled=True),
         "application_name": "neonup studio",
-        "client_encoding": "utf8",
     }
 
 
