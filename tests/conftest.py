@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import compileall
 import contextlib
 import os
 import shutil
@@ -23,6 +24,7 @@ from tests.neon_new_server import NeonNewServer, serving
 if TYPE_CHECKING:
     from tests.postgres import Server
 
+ROOT = Path(__file__).parents[1]
 MEMORY = Path("/dev/shm")
 ROOM = 4 << 30
 """Bytes: each home has a few data directories of 40 MB, and the engines take 200 MB."""
@@ -35,12 +37,25 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("busy")
 
 
-def pytest_configure() -> None:
+def pytest_configure(config: pytest.Config) -> None:
     """Let tests interrupt their children: where a shell starts this run in the background, it
     ignores SIGINT, and so would every program that a test starts."""
+    if not hasattr(config, "workerinput"):  # one of xdist's, whose first process has done it
+        _compile()
+    sys.dont_write_bytecode = False  # of the tests' modules: pytest keeps what it made of them
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     _remove_left_homes()
+
+
+def _compile() -> None:
+    """Keep the bytecode of what is tested, for the thousands of programs that tests start.
+
+    Where ``PYTHONDONTWRITEBYTECODE`` is set, as in many containers, each would compile all modules
+    again, which takes four times as long as to load them.
+    """
+    for folder in (ROOT / "core", ROOT / "plugins"):
+        compileall.compile_dir(folder, quiet=2)  # silent where this account may not write there
 
 
 def _memory() -> Path | None:

@@ -235,10 +235,13 @@ def test_killed_while_it_gets_another_engine(
 
 
 def servers(folder: Path) -> list[int]:
-    """The servers whose data is in a folder, wherever in it."""
-    found = []
-    for process in psutil.process_iter(["cmdline"]):
+    """The servers whose data is in a folder, wherever in it.
+
+    A process that a server has just forked has its command line until it has named itself.
+    """
+    found = {}
+    for process in psutil.process_iter(["cmdline", "ppid"]):
         line = process.info["cmdline"] or []
         if "-D" in line and Path(line[line.index("-D") + 1]).is_relative_to(folder):
-            found.append(process.pid)
-    return found
+            found[process.pid] = process.info["ppid"]
+    return [pid for pid, parent in found.items() if parent not in found]
