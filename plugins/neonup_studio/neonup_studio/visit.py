@@ -75,6 +75,10 @@ class Visit:
         """A connection in a transaction that only reads, and of which nothing stays."""
         return self.studio.connections.reading(self.place.url, own=self.place.own)
 
+    def connection(self) -> AbstractContextManager[Connection]:
+        """A connection in no transaction; whoever writes by it calls `check_writable` before."""
+        return self.studio.connections.connected(self.place.url, own=self.place.own)
+
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """A connection in a transaction that is committed at the end of the block.

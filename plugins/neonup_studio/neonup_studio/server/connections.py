@@ -58,7 +58,10 @@ class SpareConnections:
         Raises:
             psycopg.Error: nobody answers; or, in the block, a statement failed.
         """
-        with self._connected(url, own) as connection, connection.transaction(force_rollback=True):
+        with (
+            self.connected(url, own=own) as connection,
+            connection.transaction(force_rollback=True),
+        ):
             connection.execute(_READ)
             yield connection
 
@@ -73,12 +76,21 @@ class SpareConnections:
         Raises:
             psycopg.Error: as `reading`; then nothing has changed.
         """
-        with self._connected(url, own) as connection, connection.transaction():
+        with self.connected(url, own=own) as connection, connection.transaction():
             connection.execute(_WRITE)
             yield connection
 
     @contextmanager
-    def _connected(self, url: str, own: bool) -> Iterator[Connection]:
+    def connected(self, url: str, *, own: bool) -> Iterator[Connection]:
+        """A connection in no transaction, for those who begin and end theirs themselves.
+
+        Args:
+            url: as `reading`.
+            own: as `reading`.
+
+        Raises:
+            psycopg.Error: as `reading`.
+        """
         connection = self._take(url)
         if connection is None:
             with libpq.service_hidden(own):
