@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from neonup import extras
-from neonup.cli import output
+from neonup import extras, progress
+from neonup.cli import output, progress_line
 from neonup.cli.groups import CommandGroup
 from neonup.contributions import SECTIONS, Command
 from neonup.errors import NeonupError
@@ -139,6 +139,7 @@ class Neonup(CommandGroup):
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; an error of neonup's is printed and ends with status 1."""
         output.prepare()
+        progress.show_with(progress_line.show)
         try:
             return super().invoke(ctx)
         except NeonupError as error:

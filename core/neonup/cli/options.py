@@ -74,7 +74,6 @@ def start(**arguments: Any) -> Start:
         resolve(None, **arguments),
         sign=SIGN,
         confirm=output.confirm,
-        progress=output.progress,
         quiet=True,
     )
 

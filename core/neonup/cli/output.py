@@ -87,12 +87,6 @@ def style(text: str, **how: Any) -> str:
     return text if os.environ.get("NO_COLOR") else click.style(text, **how)
 
 
-def progress(text: str) -> None:
-    """What is being done, for a person who watches."""
-    if sys.stderr.isatty():
-        click.echo(style(f"  … {text}", dim=True), err=True)
-
-
 def confirm(question: str) -> bool:
     """Ask a person; nobody at a terminal means no."""
     return sys.stdin.isatty() and click.confirm(question, err=True)

@@ -24,7 +24,6 @@ from neonup.cli.output import (
     emit,
     grid,
     json_option,
-    progress,
     say,
     show_database,
     size,
@@ -38,7 +37,7 @@ from neonup.extras import install
 __all__ = [
     "SIGN", "CommandGroup", "N", "answering", "at", "change", "completed_by", "confirm",
     "database_dict", "database_options", "date", "emit", "expiry", "grid", "install",
-    "json_option", "make_sure", "owner_option", "progress", "recorded", "resolve_by_id_or_name",
+    "json_option", "make_sure", "owner_option", "recorded", "resolve_by_id_or_name",
     "say", "show_database", "size", "start", "style", "table", "tell", "time_span",
     "wants_json", "yes_option",
 ]  # fmt: skip

@@ -29,7 +29,7 @@ def banner(database: Database, settings: Settings, remarks: Sequence[str] = ()) 
         return
     if not starts.first(settings.home, f"{database.key}-{record.checksum(database.url)}"):
         return
-    colour = _is_terminal() and not os.environ.get("NO_COLOR")
+    colour = is_terminal() and not os.environ.get("NO_COLOR")
     _print(*lines(database, [*remarks, *findings(database, settings)], colour=colour))
 
 
@@ -46,7 +46,8 @@ def findings(database: Database, settings: Settings) -> list[str]:
     return []
 
 
-def _is_terminal() -> bool:
+def is_terminal() -> bool:
+    """Whether a person sees stderr."""
     try:
         return sys.stderr is not None and sys.stderr.isatty()
     except ValueError:  # it is closed

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable
 from contextlib import suppress
 
+from neonup import progress
 from neonup.database import Database, DatabaseSpec, State
 from neonup.errors import NeonupError
 from neonup.provider import Provider
@@ -46,14 +47,14 @@ def create(
     """
     facts = {"key": spec.key, "stays": provider.retention is not None}
     if provider.local:
-        local = provider.provision(spec).with_(**facts).in_scheme(settings.url_scheme)
+        local = _provisioned(provider, spec).with_(**facts).in_scheme(settings.url_scheme)
         return record(local)
     unrecorded = _Unrecorded(settings, provider)
     database = unrecorded.recall(replaces)
     if database is None:
         unrecorded.make_room()
         try:
-            database = provider.provision(spec)
+            database = _provisioned(provider, spec)
         except NeonupError:
             unrecorded.forget()
             raise
@@ -69,6 +70,11 @@ def create(
         raise
     unrecorded.forget()
     return recorded
+
+
+def _provisioned(provider: Provider, spec: DatabaseSpec) -> Database:
+    with progress.work(f"Creating a {provider.name} database"):
+        return provider.provision(spec)
 
 
 class _Unrecorded:

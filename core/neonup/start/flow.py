@@ -44,7 +44,6 @@ class Start:
         local_only: why only a database on this machine may be created; None if any may.
         create: whether there may be a new database; False for whoever only reads.
         confirm: asks the user a question; None if nobody can answer.
-        progress: called with a description of each step.
         quiet: whether the caller tells of the database itself.
         remarks: what else the caller or the banner should say.
     """
@@ -55,7 +54,6 @@ class Start:
     local_only: str | None = None
     create: bool = True
     confirm: Callable[[str], bool] | None = None
-    progress: Callable[[str], None] = lambda text: None
     quiet: bool = False
     remarks: list[str] = field(default_factory=list)
     owner: Path | None = field(default=None, init=False)
@@ -199,11 +197,12 @@ class Start:
 
     def _remark(self, text: str) -> None:
         """Say something now: a reloaded server has no banner any more; a command says it later."""
-        if self.quiet:
-            self.progress(text)
-            self.remarks.append(text)
-        else:
+        if not self.quiet:
             announce.remark(text, self.settings)
+            return
+        self.remarks.append(text)
+        if announce.is_terminal():  # of a command that only reads
+            announce.tell(text)
 
     def _finish_pending(self, database: Database) -> Database:
         """Do what is still due for a new database: another process is at it, or was killed."""
@@ -214,20 +213,21 @@ class Start:
             if now is None or not lookup.is_same(now, database):
                 return self._settled(now)
             if ready.is_pending(self.settings):
-                self.progress("Finishing what the last start did not complete")
                 lookup.publish(self.settings, now, os.environ)
                 ready.run(self.settings, now, created=True)
             return now
 
     def _wake(self, provider: Provider, database: Database) -> Database:
-        self.progress("Waking the database")
+        from neonup import progress  # a database that runs needs it not
+
         with self._locked():
             now = lookup.find_database(self.settings)  # another start may have moved it
             if now is None or not lookup.is_same(now, database):
                 return self._settled(now)
             if provider.check(now) is not State.STOPPED:
                 return self._check(now)
-            woken = provider.wake(now)
+            with progress.work("Waking the database"):
+                woken = provider.wake(now)
             if woken.url != now.url:
                 self._renew(now, woken)
             lookup.publish(self.settings, woken, os.environ)
@@ -293,7 +293,6 @@ class Start:
                 creation,
                 recorded,
                 local_only=self.local_only or allowed.local_only,
-                progress=self.progress,
                 remark=self._remark,
             )
             self.remarks += outcome.remarks

@@ -59,7 +59,6 @@ def create(
     known: Database | None,
     *,
     local_only: str | None,
-    progress: Callable[[str], None],
     remark: Callable[[str], None],
 ) -> Provisioned:
     """Create a database, record it and make it ready. The caller holds the project's lock.
@@ -83,7 +82,6 @@ def create(
     if replaces is None:
         for advice in chain.from_iterable(manager.hook.neonup_creating(settings=settings)):
             remark(advice)
-    progress(f"Creating a {provider.name} database ({why})")
     resets = replaces if creation is Creation.RESET else None
     if resets is not None and provider.local:
         provider.clear(resets)
