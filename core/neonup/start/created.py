@@ -73,7 +73,7 @@ def create(
 
 
 def _provisioned(provider: Provider, spec: DatabaseSpec) -> Database:
-    with progress.work(f"Creating a {provider.name} database"):
+    with progress.work(f"Creating {provider.label or f'a {provider.name} database'}"):
         return provider.provision(spec)
 
 

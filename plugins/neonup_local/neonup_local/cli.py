@@ -15,6 +15,7 @@ import neonup
 from neonup import USER, NeonupError
 from neonup.plugin import commands
 from neonup.plugin.manager import create_plugin_manager
+from neonup_local.engine import sizes
 from neonup_local.pruning import DeletedGitBranches, OrphanedDatabases, Prunable
 from neonup_local.servers import Leftover, Servers
 from neonup_local.service import details
@@ -83,7 +84,7 @@ def _line(row: dict[str, str | int | None], width: int) -> str:
         str(row["id"]).ljust(width),
         neonup.style(state.ljust(7), fg=_COLOURS.get(state, "red")),
         str(row["port"] or "-").rjust(5),
-        details.human(int(row["size"] or 0)).rjust(8),
+        sizes.human(int(row["size"] or 0)).rjust(8),
         f"{row['connections'] or 0} connected",
     ]
     text = neonup.style(str(row["problem"]), fg="red") if row["problem"] else str(row["project"])
@@ -203,7 +204,7 @@ def prune(yes: bool, given_up: Path | None) -> None:
         stay = [{"id": row.id, "why": f"{row.why}, but {row.stays}"} for row in left]
         neonup.emit({"deleted": deleted, "left": stay})
     elif rows:
-        freed = details.human(sum(row.size for row in rows))
+        freed = sizes.human(sum(row.size for row in rows))
         click.echo(f"Deleted {len(rows)}, which frees {freed}.")
     elif not removed and not left:
         click.echo("There is nothing to prune.")
@@ -221,7 +222,7 @@ def _check_enabled() -> None:
 
 
 def _make_sure(rows: list[Leftover], yes: bool) -> None:
-    lines = [f"{row.id}  {details.human(row.size)}  {row.why}" for row in rows]
+    lines = [f"{row.id}  {sizes.human(row.size)}  {row.why}" for row in rows]
     if not neonup.wants_json():
         click.echo("\n".join(lines))
     question = f"Delete {len(rows)} database{'s' * (len(rows) != 1)} for good?"

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
+from neonup_local.engine import sizes
 from neonup_local.servers import Leftover
-from neonup_local.service import details, orphans
+from neonup_local.service import orphans
 from neonup_local.service.databases import LocalDatabases
 from neonup_local.service.versions import checkouts
 
@@ -42,7 +43,7 @@ class OrphanedDatabases:
             Leftover(
                 orphan.id,
                 f"its project {orphan.folder} is gone",
-                details.size(self._databases.folder(orphan.id)),
+                sizes.size(self._databases.folder(orphan.id)),
                 orphan.stays,
             )
             for orphan in orphans.find(self._databases, given_up=self._given_up)
@@ -71,7 +72,7 @@ class DeletedGitBranches:
     def leftovers(self) -> list[Leftover]:
         """Each, with the id of its database."""
         self._folders = {
-            Leftover(path.parent.parent.name, why, details.size(path)): path
+            Leftover(path.parent.parent.name, why, sizes.size(path)): path
             for path, why in checkouts.of_deleted(self._databases)
         }
         return list(self._folders)

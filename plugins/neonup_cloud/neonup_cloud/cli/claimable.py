@@ -7,9 +7,10 @@ import hashlib
 import io
 import re
 import signal
+import sys
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import asdict, fields
 from pathlib import Path
 from types import FrameType
@@ -18,7 +19,7 @@ from typing import TypeVar
 import click
 
 from neonup import NeonupError, resolve
-from neonup.plugin import commands
+from neonup.plugin import commands, progress
 from neonup.plugin.files import create as create_file
 from neonup.plugin.files import replace as replace_file
 from neonup.plugin.project import check_enabled, exposure_remarks
@@ -31,6 +32,7 @@ from neonup_cloud.claimable_batch import (
 )
 
 F = TypeVar("F", bound=Callable[..., object])
+T = TypeVar("T")
 
 
 def _name(ctx: click.Context, option: click.Parameter, value: str) -> str:
@@ -79,9 +81,10 @@ def create(*, count: int, pause: float, name: str, as_csv: bool, output: Path | 
     """
     with _opened(name, as_csv=as_csv, output=output) as (batch, listing):
         before = len(batch.rows())
-        for row in batch.create(count, pause=pause):
-            listing.write()
-            commands.progress(f"{row.number} of {count}")
+        made = batch.create(count, pause=pause)
+        with closing(_watched(made, "Creating databases", count - before)) as rows:
+            for _ in rows:
+                listing.write()
     if not commands.wants_json():
         click.echo(f"{len(batch.rows())} databases, {len(batch.rows()) - before} of them new.")
 
@@ -92,8 +95,8 @@ def codes(name: str, as_csv: bool, output: Path | None) -> None:
     """Ask for codes with which the databases are claimed: each is good for 15 minutes."""
     with _opened(name, as_csv=as_csv, output=output) as (batch, _):
         refused = []
-        for row, error in batch.renew_codes():
-            commands.progress(f"{row.number}: {row.state}")
+        renewed = _watched(batch.renew_codes(), "Asking for codes", len(batch.rows()))
+        for row, error in renewed:
             if error is not None:
                 refused.append(f"{row.number}: {error.message}")
     if not commands.wants_json():
@@ -106,7 +109,7 @@ def codes(name: str, as_csv: bool, output: Path | None) -> None:
 def list_(name: str, as_csv: bool, output: Path | None) -> None:
     """Ask what became of the databases: which are claimed, which have expired."""
     with _opened(name, as_csv=as_csv, output=output) as (batch, _):
-        rows = list(batch.look())
+        rows = [*_watched(batch.look(), "Asking what became of them", len(batch.rows()))]
     if not commands.wants_json():
         cells = [(str(row.number), row.state, row.project_id, row.expires_at) for row in rows]
         commands.grid(("number", "state", "project", "expires"), cells)
@@ -122,12 +125,26 @@ def delete(*, yes: bool, name: str, as_csv: bool, output: Path | None) -> None:
         f"Delete those of the {count} databases of {name} that are unclaimed?", yes, lost="deleted"
     )
     with _opened(name, as_csv=as_csv, output=output) as (batch, _):
-        rows = list(batch.delete())
+        rows = [*_watched(batch.delete(), "Deleting databases", len(batch.rows()))]
     if not commands.wants_json():
         deleted = sum(row.state == UNCLAIMED for row in rows)
         claimed = sum(row.state == CLAIMED for row in rows)
         gone = len(rows) - deleted - claimed
         click.echo(f"Deleted {deleted}; {claimed} are claimed and stay, {gone} were gone already.")
+
+
+def _watched(rows: Iterable[T], what: str, total: int) -> Generator[T, None, None]:
+    """The rows as they come, for a person who watches."""
+    done = 0
+    with progress.work(what, lambda: progress.HowFar(done, total, f"{done} of {total}")):
+        for row in rows:
+            done += 1
+            yield row
+
+
+def _say(text: str) -> None:
+    """A line on stderr, in the place of the one that shows how far it is."""
+    click.echo(f"\r\x1b[K{text}" if sys.stderr.isatty() else text, err=True)
 
 
 class _Listing:
@@ -205,7 +222,7 @@ def _opened(
 def _batch(name: str, stop: threading.Event | None = None) -> ClaimableBatch:
     settings = resolve()
     check_enabled(settings)
-    return ClaimableBatch(settings, name, lambda text: click.echo(text, err=True), stop)
+    return ClaimableBatch(settings, name, _say, stop)
 
 
 @contextmanager
@@ -216,7 +233,7 @@ def _stoppable(stop: threading.Event) -> Iterator[None]:
         if stop.is_set():
             raise KeyboardInterrupt
         stop.set()
-        click.echo("Stopping after the present request; Ctrl-C again ends at once.", err=True)
+        _say("Stopping after the present request; Ctrl-C again ends at once.")
 
     before = signal.signal(signal.SIGINT, interrupted)
     try:

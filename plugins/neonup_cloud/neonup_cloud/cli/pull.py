@@ -8,7 +8,6 @@ import click
 
 from neonup.plugin import commands
 from neonup.plugin.project import describe
-from neonup_cloud.cli.progress_line import ProgressLine
 from neonup_cloud.cli.push import tables_of, url_argument
 
 if TYPE_CHECKING:
@@ -40,9 +39,7 @@ def pull(origin: str | None, force: bool, **arguments: Any) -> None:
 
     start = commands.change(**arguments)
     allow_creation(start.settings, commands.SIGN, against=None, need=NEED)
-    with ProgressLine() as line:
-        pulled = Pull(start.settings, url_argument(origin), force, line.show).run()
-    _tell(pulled)
+    _tell(Pull(start.settings, url_argument(origin), force).run())
 
 
 def _tell(pulled: Pulled) -> None:

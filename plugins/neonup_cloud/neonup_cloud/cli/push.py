@@ -12,7 +12,6 @@ import click
 from neonup import NeonupError, is_local
 from neonup.plugin import commands
 from neonup.plugin.project import describe
-from neonup_cloud.cli.progress_line import ProgressLine
 
 if TYPE_CHECKING:
     from neonup import Database
@@ -52,17 +51,15 @@ def push(
     if provider is not None:
         allowed = allow_creation(start.settings, commands.SIGN, against=None, need=None)
         local_only = allowed.local_only
-    with ProgressLine() as line:
-        pushed = Push(
-            start.settings,
-            database,
-            to=url_argument(to),
-            provider=provider,
-            local_only=local_only,
-            force=force,
-            switch=not no_switch,
-            watch=line.show,
-        ).run()
+    pushed = Push(
+        start.settings,
+        database,
+        to=url_argument(to),
+        provider=provider,
+        local_only=local_only,
+        force=force,
+        switch=not no_switch,
+    ).run()
     _tell(pushed, start)
 
 

@@ -11,7 +11,7 @@ import click
 import msgspec
 
 from neonup import Database, NeonupError, Settings, resolve
-from neonup.plugin import commands
+from neonup.plugin import commands, progress
 from neonup.plugin.commands import N, resolve_by_id_or_name
 from neonup.plugin.project import check_owner, find_database
 from neonup_cloud.cli import times
@@ -168,8 +168,8 @@ class AccountTarget:
             OperationFailed: it failed, or did not end.
         """
         if operations:
-            commands.progress(doing)
-            self.neon.operations.wait(operations)
+            with progress.work(doing):
+                self.neon.operations.wait(operations)
 
 
 def _chosen(candidates: Iterable[N], text: str, kind: str, plural: str) -> N:

@@ -36,7 +36,13 @@ def usages(register: Register, sender: Any, concurrency: int) -> Any:
     if isinstance(sender, AsyncSender):
         return _ausages(register, sender, read_usage, concurrency)
     projects = drive(register.all(), sender)
-    return _known(run(projects, lambda project: drive(read_usage(project), sender), concurrency))
+    asked = run(
+        projects,
+        lambda project: drive(read_usage(project), sender),
+        concurrency,
+        what="Asking for the use of projects",
+    )
+    return _known(asked)
 
 
 async def _ausages(
@@ -80,7 +86,9 @@ class Migration:
                 journal.write(project.project_id, None)
                 return None
 
-            return _with_failures(report, run(report.done, migrate, self.concurrency))
+            return _with_failures(
+                report, run(report.done, migrate, self.concurrency, what="Migrating databases")
+            )
 
     async def arun(self, sender: AsyncSender) -> MigrationReport:
         """Run the migration in tasks of the event loop."""

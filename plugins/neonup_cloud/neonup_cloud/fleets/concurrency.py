@@ -8,23 +8,31 @@ from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from typing import TypeVar
 
 from neonup import SettingsError
+from neonup.plugin.progress import HowFar, work
 
 I = TypeVar("I")  # noqa: E741 - an item
 T = TypeVar("T")
 
 
-def run(items: Iterable[I], do: Callable[[I], T], concurrency: int) -> list[T]:
+def run(items: Iterable[I], do: Callable[[I], T], concurrency: int, *, what: str) -> list[T]:
     """Call a function with each item in threads, and return its results in the items' order.
 
     Where a call raises, those that run are awaited, and no other is begun.
 
     Args:
         concurrency: how many calls run at once.
+        what: what they do, for a person who watches.
     """
     with ThreadPoolExecutor(checked(concurrency), thread_name_prefix="neonup-fleet") as pool:
         futures = [pool.submit(do, item) for item in items]
+
+        def how_far() -> HowFar:
+            done = sum(future.done() for future in futures)
+            return HowFar(done, len(futures), f"{done} of {len(futures)}")
+
         try:
-            wait(futures, return_when=FIRST_EXCEPTION)
+            with work(what, how_far):
+                wait(futures, return_when=FIRST_EXCEPTION)
             return [future.result() for future in futures]
         finally:
             pool.shutdown(wait=True, cancel_futures=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from neonup import Database, NeonupError, Settings, urls
-from neonup.plugin import provisioning
+from neonup.plugin import progress, provisioning
 from neonup.plugin.manager import create_plugin_manager
 from neonup.plugin.postgres import psql_command
 from neonup.plugin.project import exposure_remarks, is_same, project_lock, recorded_database
@@ -18,7 +18,7 @@ from neonup_cloud.move.masks import resolve
 from neonup_cloud.move.plan import Explain
 from neonup_cloud.move.session import Session
 from neonup_cloud.move.tools import Tools, find_tools
-from neonup_cloud.move.transfer import SourceSnapshot, Transfer, TransferProgress, Watch
+from neonup_cloud.move.transfer import SourceSnapshot, Transfer
 
 _SHOWN = 5
 SOURCE, TARGET = "The source", "The target"
@@ -46,7 +46,6 @@ class Pair:
         target: the URL of the one that is filled, past a pooler.
         explain: says how to get what the target lacks.
         pg_bin: a folder of Postgres programs, from the setting.
-        watch: is told each step.
         own: the URLs of those that neonup created: libpq's variables change nothing there.
     """
 
@@ -54,7 +53,6 @@ class Pair:
     target: str
     explain: Explain = lambda feature: None
     pg_bin: Path | None = None
-    watch: Watch = lambda step: None
     own: Collection[str] = ()
 
     def reading(self, tools: Tools | None = None) -> Session:
@@ -83,10 +81,9 @@ class Pair:
             MoveError: it cannot be done, or failed; both are as they were.
             NeonupError: no program on this machine can do it.
         """
-        self.watch(TransferProgress("Looking at both databases"))
-        tools = self.tools()
         with (
-            self.reading(tools) as reading,
+            progress.work("Looking at both databases"),
+            self.reading(tools := self.tools()) as reading,
             self.writing(tools) as target,
         ):
             _make_sure_that_they_differ(reading, target)
@@ -101,7 +98,7 @@ class Pair:
                 )
             masked = resolve(reading, source.tables, masks or {})
             clear = self._may_fill(target, target_server.database, force)
-            transfer = Transfer(source, target, target_server, masked, self.watch)
+            transfer = Transfer(source, target, target_server, masked)
             try:
                 transfer.run(clear=clear, begun=begun)
             except MoveError as error:

@@ -15,7 +15,7 @@ from neonup import (
     owner,
     urls,
 )
-from neonup.plugin import provisioning
+from neonup.plugin import progress, provisioning
 from neonup.plugin.project import (
     ENVIRONMENT,
     find_database,
@@ -28,7 +28,6 @@ from neonup.plugin.project import (
 from neonup_cloud.move import masks
 from neonup_cloud.move.between import SOURCE, Moved, Pair, name_in, session
 from neonup_cloud.move.errors import MoveError
-from neonup_cloud.move.transfer import TransferProgress, Watch
 
 _WHY_LOCAL = "neonup pull copies onto this machine"
 
@@ -58,13 +57,11 @@ class Pull:
         settings: the project's.
         origin: the URL to read; None: the one that ``.env`` names.
         force: whether what is in the local database may be removed.
-        watch: is told each step.
     """
 
     settings: Settings
     origin: str | None = None
     force: bool = False
-    watch: Watch = lambda step: None
 
     def run(self) -> Pulled:
         """Copy the data. The source is only read, in a read-only transaction.
@@ -85,7 +82,6 @@ class Pull:
             target.direct,
             provider.explain_missing,
             self.settings.pg_bin,
-            self.watch,
             own=[*own, target.direct],
         )
         moved = pair.move(force=self.force, masks=maskings)
@@ -141,8 +137,7 @@ class Pull:
         provider = provider_class(database.provider)(self.settings)
         state = provider.check(database)
         if state is State.STOPPED:
-            self.watch(TransferProgress("Waking the local database"))
-            with project_lock(self.settings):
+            with progress.work("Waking the local database"), project_lock(self.settings):
                 woken = provider.wake(database)
                 if woken.url != database.url:
                     provisioning.write_record(
@@ -161,7 +156,6 @@ class Pull:
         if settings.provider != provisioning.AUTO and not provider_class(settings.provider).local:
             settings = replace(settings, provider=provisioning.AUTO)  # the setting is for the cloud
         provider, _ = provisioning.choose_provider(settings, local_only=_WHY_LOCAL)
-        self.watch(TransferProgress(f"Creating a {provider.name} database"))
         spec = DatabaseSpec(
             project=settings.project,
             key=settings.key,
@@ -169,6 +163,6 @@ class Pull:
             ref=settings.ref,
             logical_replication=settings.logical_replication,
         )
-        with project_lock(settings):
+        with project_lock(settings), progress.work(f"Creating {provider.label}"):
             made = provider.provision(spec).with_(key=settings.key)
             return made.in_scheme(settings.url_scheme), provider

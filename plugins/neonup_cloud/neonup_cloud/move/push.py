@@ -24,7 +24,6 @@ from neonup_cloud.move import contents, unfinished
 from neonup_cloud.move.between import Moved, Pair, name_in, place
 from neonup_cloud.move.errors import MoveError
 from neonup_cloud.move.session import Session
-from neonup_cloud.move.transfer import TransferProgress, Watch
 from neonup_cloud.move.unfinished import Unfinished
 
 _AFTERWARDS = (
@@ -62,7 +61,6 @@ class Push:
         local_only: why no database may be created in the cloud here; None if it may.
         force: whether what is in the target may be removed.
         switch: whether ``.env`` is to name the target afterwards.
-        watch: is told each step.
     """
 
     settings: Settings
@@ -72,7 +70,6 @@ class Push:
     local_only: str | None = None
     force: bool = False
     switch: bool = True
-    watch: Watch = lambda step: None
 
     def run(self) -> Pushed:
         """Move the data, compare it, and switch.
@@ -92,7 +89,6 @@ class Push:
                 target.direct,
                 explain,
                 self.settings.pg_bin,
-                self.watch,
                 own=[database.direct for database in (self.local, target) if database.own],
             )
             moved = self._finished(pair, before) or self._move(pair, target, before)
@@ -141,7 +137,6 @@ class Push:
         return self._create(provider), provider
 
     def _create(self, provider: Provider) -> Database:
-        self.watch(TransferProgress(f"Creating a {provider.name} database"))
         settings = self.settings
         spec = DatabaseSpec(
             project=settings.project,

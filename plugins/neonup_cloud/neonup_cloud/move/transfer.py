@@ -8,6 +8,7 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 
+from neonup.plugin import commands, progress
 from neonup_cloud.move import contents
 from neonup_cloud.move.contents import ServerContents, Table
 from neonup_cloud.move.dump import Dump
@@ -21,26 +22,6 @@ _LOCKED_SECONDS = 15
 """How long to wait for those who use what is to be removed."""
 
 _SHOWN = 10
-
-
-@dataclass(frozen=True)
-class TransferProgress:
-    """How far it is, for a person who watches.
-
-    Args:
-        what: what is being done; a table's name while its rows are moved.
-        rows: how many rows have been moved, about.
-        total: how many there are.
-        size: how much that was, in bytes.
-    """
-
-    what: str
-    rows: int = 0
-    total: int = 0
-    size: int = 0
-
-
-Watch = Callable[[TransferProgress], None]
 
 
 @dataclass
@@ -98,15 +79,15 @@ class Transfer:
         target: a session of the target.
         target_server: the target's server.
         masked: the tables whose rows are masked on the way.
-        watch: is told each step.
     """
 
     source: SourceSnapshot
     target: Session
     target_server: ServerContents
     masked: Sequence[MaskedTable] = ()
-    watch: Watch = lambda step: None
-    _step: TransferProgress = TransferProgress("")
+    _table: str = field(default="", init=False)
+    _rows: int = field(default=0, init=False)
+    _size: int = field(default=0, init=False)
 
     def run(self, *, clear: bool, begun: Callable[[str], None] = lambda xid: None) -> None:
         """Fill the target, count its rows, and commit.
@@ -118,35 +99,35 @@ class Transfer:
         Raises:
             MoveError: it failed; the target is as it was.
         """
-        self.watch(TransferProgress("Counting the rows"))
-        self.source.count()
+        with progress.work("Counting the rows"):
+            self.source.count()
         self.target.run("BEGIN;")
         begun(str(self.target.value("pg_catalog.pg_current_xact_id()::text")))
         if clear:
-            self.watch(TransferProgress("Removing what is in the target"))
-            clearing = contents.clearing(self.target)
-            self.target.run(f"SET LOCAL lock_timeout = '{_LOCKED_SECONDS}s';\n{clearing}")
+            with progress.work("Removing what is in the target"):
+                clearing = contents.clearing(self.target)
+                self.target.run(f"SET LOCAL lock_timeout = '{_LOCKED_SECONDS}s';\n{clearing}")
         dump = self.source.dump()
-        self.watch(TransferProgress("Creating the tables"))
-        self.target.run(dump.schema("pre-data", self.target_server))
-        self._fill(dump)
-        self.watch(TransferProgress("Creating indexes and constraints"))
-        self.target.run(dump.schema("post-data", self.target_server))
-        self.watch(TransferProgress("Comparing the rows"))
-        compare(self.source.rows, contents.count(self.target, self.source.tables))
+        with progress.work("Creating the tables"):
+            self.target.run(dump.schema("pre-data", self.target_server))
+        with progress.work("Moving the rows", self._how_far):
+            self._fill(dump)
+        with progress.work("Creating indexes and constraints"):
+            self.target.run(dump.schema("post-data", self.target_server))
+        with progress.work("Comparing the rows"):
+            compare(self.source.rows, contents.count(self.target, self.source.tables))
         self._note()
         self.target.run("COMMIT;")
-        self.watch(TransferProgress("Collecting statistics for the planner"))
-        self.target.run("ANALYZE;")
+        with progress.work("Collecting statistics for the planner"):
+            self.target.run("ANALYZE;")
 
     def _fill(self, dump: Dump) -> None:
-        self._step = TransferProgress("", total=sum(self.source.rows.values()))
         self.target.write(f"\\o {os.devnull}\n".encode())
         self._pump(dump.rows([masked.table for masked in self.masked], self.target_server))
         for masked in self.masked:
             head = f"COPY {masked.table.quoted} ({masked.columns}) FROM stdin;\n".encode()
             self.target.write(head)
-            self._moved(masked.table.quoted, 0, 0)
+            self._table = masked.table.quoted
             self._pump(self.source.session.copy_out(masked.query))
         if self.source.has_large_objects():
             self._pump(dump.large_objects(self.target_server))
@@ -158,15 +139,17 @@ class Transfer:
             for chunk in chunks:
                 self.target.write(chunk)
                 copies = [*_COPY.finditer(chunk)]
-                name = copies[-1]["table"].decode() if copies else self._step.what
-                self._moved(name, chunk.count(b"\n"), len(chunk))
+                if copies:
+                    self._table = copies[-1]["table"].decode()
+                self._rows += chunk.count(b"\n")
+                self._size += len(chunk)
 
-    def _moved(self, name: str, lines: int, size: int) -> None:
+    def _how_far(self) -> progress.HowFar:
         """A dump's few lines of SQL are taken for rows: it is only for looking at."""
-        step = self._step
-        rows = min(step.rows + lines, step.total)
-        self._step = TransferProgress(name, rows, step.total, step.size + size)
-        self.watch(self._step)
+        total = sum(self.source.rows.values())
+        rows = min(self._rows, total)
+        words = f"{rows:,} of {total:,} rows, {commands.size(self._size)}, {self._table}"
+        return progress.HowFar(rows, total, words)
 
     def _note(self) -> None:
         """Take along which scripts ran: neonup notes that in the database's comment."""

@@ -17,10 +17,10 @@ from neonup import State
 from neonup_emulator.neon import purging
 from neonup_emulator.neon.claimable import holding
 from neonup_emulator.neon.model import Branch, Project
-from neonup_local.engine import cluster, postmaster
+from neonup_local.engine import cluster, postmaster, sizes
 from neonup_local.servers import Leftover, Servers
-from neonup_local.service import details, upkeep
 from neonup_local.service import home as homes
+from neonup_local.service import upkeep
 
 
 class NeonServers(Servers):
@@ -73,7 +73,7 @@ class NeonServers(Servers):
 
     def _size(self, project: Project) -> int:
         return sum(
-            details.size(_folder(self.home, branch))
+            sizes.size(_folder(self.home, branch))
             for owner, branch in _branches(self.home)
             if owner.id == project.id
         )
@@ -90,7 +90,7 @@ def _row(home: Path, project: Project, branch: Branch) -> dict[str, str | int | 
         "kind": "branch",
         "project": f"{name} (deleted)" if project.deleted_at else name,
         "engine": project.engine,
-        "size": details.size(folder),
+        "size": sizes.size(folder),
         "connections": upkeep.clients(server.pid) if server else 0,
         "pid": server.pid if server else None,
         "problem": None,

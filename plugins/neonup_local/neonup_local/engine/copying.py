@@ -14,8 +14,10 @@ import sys
 from pathlib import Path
 
 from neonup import EngineError
+from neonup.plugin import progress
 from neonup.plugin.postgres import PsqlSession
 from neonup_local.engine import account as accounts
+from neonup_local.engine import sizes
 from neonup_local.engine.account import SystemAccount
 
 _LEFT_OUT = frozenset(
@@ -59,7 +61,7 @@ def backup(
         with session as psql:
             begin = psql.value("SELECT pg_walfile_name(pg_backup_start('neonup', fast => true))")
             account = accounts.of_data(source)
-            _copy(_content(source), target, account)
+            _copy_watched(_content(source), target, account)
             ((lsn, end, label, tablespaces),) = psql.run(_STOP)
         _write(target / "backup_label", bytes.fromhex(label), account)
         if tablespaces:
@@ -86,6 +88,12 @@ def _segments(log: Path, begin: str, end: str) -> list[Path]:
     they are copied, not linked."""
     segments = [path for path in log.iterdir() if path.is_file()]
     return [path for path in segments if begin <= path.name <= end or path.suffix == ".history"]
+
+
+def _copy_watched(paths: list[Path], target: Path, account: SystemAccount) -> None:
+    how_far = sizes.of_copy(lambda: sum(map(sizes.size, paths)), target)
+    with progress.work("Copying the data", how_far):
+        _copy(paths, target, account)
 
 
 def _copy(paths: list[Path], target: Path, account: SystemAccount) -> None:

@@ -11,7 +11,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from neonup import EngineError
-from neonup_local.engine import program
+from neonup.plugin import progress
+from neonup_local.engine import program, sizes
 from neonup_local.engine.neon_extensions import NEON_EXTENSIONS
 
 BIN = "bin"
@@ -72,13 +73,15 @@ def copy_wheel(source: Path, target: Path) -> None:
     target.parent.chmod(0o755)  # whatever the umask is
     temporary = Path(tempfile.mkdtemp(prefix=".copy-", dir=target.parent))
     try:
-        shutil.copytree(
-            source,
-            temporary / package / _INSTALL,
-            symlinks=True,
-            ignore=_leave_out(source),
-            copy_function=_link_or_copy,
-        )
+        how_far = sizes.of_copy(lambda: _size(source), temporary / package / _INSTALL)
+        with progress.work("Copying Postgres out of its wheel", how_far):
+            shutil.copytree(
+                source,
+                temporary / package / _INSTALL,
+                symlinks=True,
+                ignore=_leave_out(source),
+                copy_function=_link_or_copy,
+            )
         for name in (pattern.format(package) for pattern in _LIBRARIES):
             libraries = source.parent.parent / name
             if libraries.is_dir():
@@ -111,6 +114,16 @@ def _leave_out(source: Path) -> Callable[[str, list[str]], list[str]]:
         return [name for name in names if name in ("pgxs", "pkgconfig", "doc") or name[-2:] == ".a"]
 
     return ignore
+
+
+def _size(source: Path) -> int:
+    """The bytes of what is not left out."""
+    ignore, total = _leave_out(source), 0
+    for where, folders, files in os.walk(source):
+        left_out = {*ignore(where, [*folders, *files])}
+        folders[:] = [name for name in folders if name not in left_out]
+        total += sum(sizes.of_file(Path(where, name)) for name in {*files} - left_out)
+    return total
 
 
 def _link_or_copy(source: str, target: str) -> None:

@@ -20,7 +20,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from neonup import EngineError
-from neonup_local.engine import config, initdb, program
+from neonup.plugin import progress
+from neonup_local.engine import config, initdb, program, sizes
 from neonup_local.engine.account import SystemAccount
 from neonup_local.engine.binaries import Engine
 
@@ -138,10 +139,11 @@ def make(home: Path, engine: Engine, account: SystemAccount, target: Path) -> No
     try:
         target.mkdir(mode=0o700)
         account.own(target)
-        initdb.run(engine, target, account, superuser=ADMIN)
-        (target / "pg_hba.conf").write_text(config.HBA, encoding="utf-8")
-        (target / "postgresql.conf").write_text(config.CONF, encoding="utf-8")
-        single_user(engine, target, account, _statements(home, engine), sync=False)
+        with progress.work(f"Making the first data of Postgres {engine.major}"):
+            initdb.run(engine, target, account, superuser=ADMIN)
+            (target / "pg_hba.conf").write_text(config.HBA, encoding="utf-8")
+            (target / "postgresql.conf").write_text(config.CONF, encoding="utf-8")
+            single_user(engine, target, account, _statements(home, engine), sync=False)
     except BaseException as error:
         shutil.rmtree(target, ignore_errors=True)
         if isinstance(error, OSError):
@@ -212,20 +214,25 @@ def copy(source: Path, target: Path, account: SystemAccount) -> None:
         EngineError: it cannot be copied, e.g. the disk is full; the target is gone then.
     """
     try:
-        if sys.platform == "linux" and shutil.which("cp"):
-            command = ["cp", "-a", "--reflink=auto", "--", str(source.resolve()), str(target)]
-            done = subprocess.run(command, capture_output=True, text=True, check=False)
-            if done.returncode != 0:
-                raise _no_room(target, done.stderr.strip().rpartition(": ")[2])
-        else:
-            shutil.copytree(source, target, symlinks=True)
-            for path in (target, *target.rglob("*")):
-                account.own(path)
+        with progress.work("Copying the data", sizes.of_copy(lambda: sizes.size(source), target)):
+            _copy(source, target, account)
     except BaseException as error:
         shutil.rmtree(target, ignore_errors=True)
         if isinstance(error, OSError):
             raise _no_room(target, program.reason(error)) from None
         raise
+
+
+def _copy(source: Path, target: Path, account: SystemAccount) -> None:
+    if sys.platform == "linux" and shutil.which("cp"):
+        command = ["cp", "-a", "--reflink=auto", "--", str(source.resolve()), str(target)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            raise _no_room(target, done.stderr.strip().rpartition(": ")[2])
+        return
+    shutil.copytree(source, target, symlinks=True)
+    for path in (target, *target.rglob("*")):
+        account.own(path)
 
 
 def flush(folder: Path) -> None:

@@ -3,37 +3,14 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
 from neonup import EngineError, State
-from neonup_local.engine import binaries, postmaster, template
+from neonup_local.engine import binaries, postmaster, sizes, template
 from neonup_local.engine.binaries import Candidate
 from neonup_local.engine.choosing import NO_NEEDS, EngineNeeds
 from neonup_local.service import folders, notes, upkeep
 from neonup_local.service.databases import LocalDatabases
 from neonup_local.service.versions import manifest
-
-
-def size(folder: Path) -> int:
-    """The bytes on disk of everything in a folder; what vanishes meanwhile counts nothing."""
-    total = 0
-    for path in folder.rglob("*"):
-        try:
-            info = path.lstat()
-        except OSError:
-            continue
-        total += getattr(info, "st_blocks", 0) * 512 or info.st_size
-    return total
-
-
-def human(count: int) -> str:
-    """A number of bytes for people: ``38.2 MB``."""
-    value = float(count)
-    for unit in ("B", "kB", "MB"):
-        if value < 1000:
-            return f"{value:.0f} {unit}" if unit == "B" else f"{value:.1f} {unit}"
-        value /= 1000
-    return f"{value:.1f} GB"
 
 
 def of(databases: LocalDatabases, id: str) -> dict[str, str]:  # noqa: A002
@@ -49,11 +26,11 @@ def of(databases: LocalDatabases, id: str) -> dict[str, str]:  # noqa: A002
         return {"data": f"{folder} (missing)"}
     detail = {
         "engine": f"Postgres {record.pg_major} ({record.engine})",
-        "size": human(size(folder)),
+        "size": sizes.human(sizes.size(folder)),
         "data": str(folder / "data"),
     }
     if versions := manifest.all_of(folder):
-        taken = human(sum(version.size for version in versions))
+        taken = sizes.human(sum(version.size for version in versions))
         detail["versions"] = f"{len(versions)}, {taken} of the size"
     if record.superuser or databases.superuser:
         detail["superuser"] = _superuser(record.superuser, bool(databases.superuser))
@@ -86,7 +63,7 @@ def row(databases: LocalDatabases, id: str) -> dict[str, str | int | None]:  # n
         "kind": None,
         "project": None,
         "engine": None,
-        "size": size(folder),
+        "size": sizes.size(folder),
         "connections": upkeep.clients(server.pid) if server else 0,
         "pid": server.pid if server else None,
         "problem": None,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from neonup import State
-from neonup_local.engine import postmaster
-from neonup_local.service import details, upkeep
+from neonup_local.engine import postmaster, sizes
+from neonup_local.service import upkeep
 from neonup_local.test_server import runs
 
 
@@ -29,7 +29,7 @@ def _row(control: Path, folder: Path) -> dict[str, str | int | None]:
         "kind": "tests",
         "project": "a test run" if alive else "kept for failed tests",
         "engine": None,
-        "size": details.size(folder),
+        "size": sizes.size(folder),
         "connections": upkeep.clients(server.pid) if server else 0,
         "pid": server.pid if server else None,
         "problem": None,

@@ -18,7 +18,7 @@ from neonup_emulator.neon.changes import project_creation
 from neonup_emulator.neon.context import LocalNeon
 from neonup_emulator.neon.model import Branch, Endpoint, Operation, Project, Snapshot
 from neonup_emulator.neon.requests.projects import FirstBranch, NewProject
-from neonup_local.service import details
+from neonup_local.engine import sizes
 from neonup_pages import forms
 
 _SHARED = "shared"
@@ -62,7 +62,7 @@ def summary(neon: LocalNeon, project: Project) -> Summary:
     return Summary(
         project,
         any(activity.is_active(neon, endpoint) for endpoint in opened),
-        sum(details.size(neon.clusters.folder(branch.cluster_id)) for branch in branches),
+        sum(sizes.size(neon.clusters.folder(branch.cluster_id)) for branch in branches),
         len(branches),
         max(seen),
     )

@@ -15,7 +15,7 @@ from neonup_emulator.neon import activity, project_members, snapshots
 from neonup_emulator.neon.compute import addresses
 from neonup_emulator.neon.context import LocalNeon
 from neonup_emulator.neon.model import Branch, Endpoint, Operation, Project, Snapshot
-from neonup_local.service import details
+from neonup_local.engine import sizes
 
 
 def routes() -> list[Route]:
@@ -123,7 +123,7 @@ def _shown(
         branch,
         _origin(branch, branches, snapshots),
         computes(neon, branch),
-        details.size(neon.clusters.folder(branch.cluster_id)),
+        sizes.size(neon.clusters.folder(branch.cluster_id)),
         delete_obstacle(branch, branches),
         branch.parent_id is None,
     )

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from neonup import EngineError, Version
+from neonup.plugin import progress
 from neonup_local.engine import account as accounts
 from neonup_local.engine import choosing, postmaster, template
 from neonup_local.engine.account import SystemAccount
@@ -109,7 +110,8 @@ class _Move:
 
     def carry_out(self) -> EngineChange:
         """Make the data for the other engine, its server being stopped, and exchange it."""
-        with private_server.allowed(self._folder):
+        moving = progress.work(f"Moving the database to {self.engine.id}")
+        with moving, private_server.allowed(self._folder):
             bring, reasons = self._make()
         try:
             before = exchange.replace_data(

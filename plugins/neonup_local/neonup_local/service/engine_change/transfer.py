@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 
 from neonup import EngineError
+from neonup.plugin import progress
 from neonup_local.engine import admin, template
 from neonup_local.service.engine_change import statements, survey
 from neonup_local.service.engine_change.client_programs import ClientPrograms
@@ -75,9 +77,12 @@ def copy(
     roles = clients.dump("pg_dumpall", "postgres", "--globals-only")
     known = survey.ask(target, "postgres", _ROLES)
     clients.run("postgres", statements.globals_for(roles, target.engine.major, known))
-    for database in databases:
-        _copy_database(clients, database)
-        _compare(source, target, database)
+    total = len(databases)
+    for number, database in enumerate(databases):
+        how_far = partial(progress.HowFar, number, total, f"{number + 1} of {total} databases")
+        with progress.work(f"Dumping and restoring {database}", how_far):
+            _copy_database(clients, database)
+            _compare(source, target, database)
 
 
 def _copy_database(clients: ClientPrograms, database: str) -> None:

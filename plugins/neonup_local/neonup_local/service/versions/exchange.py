@@ -10,8 +10,9 @@ from datetime import datetime
 from pathlib import Path
 
 from neonup import EngineError
+from neonup_local.engine import sizes
 from neonup_local.engine.binaries import Engine
-from neonup_local.service import details, swap
+from neonup_local.service import swap
 from neonup_local.service.databases import LocalDatabases
 from neonup_local.service.records import Record
 from neonup_local.service.swap import SwapPlan
@@ -90,7 +91,7 @@ def replace_data(
 def _expect(folder: Path, record: Record, before: str) -> VersionManifest:
     """The version that the present data is about to become, once it is in its folder."""
     taken = {version.name for version in manifest.all_of(folder)}
-    size = details.size(folder / "data")
+    size = sizes.size(folder / "data")
     version = VersionManifest(free_name(dated(before), taken), record.engine, size, automatic=True)
     manifest.finish(folder, manifest.begin(folder), version)
     return version

@@ -9,9 +9,9 @@ from datetime import datetime
 
 from neonup import EngineError, Restored, Version, VersionBranch, Versions
 from neonup_local.engine import account as accounts
-from neonup_local.engine import choosing, cluster, template
+from neonup_local.engine import choosing, cluster, sizes, template
 from neonup_local.engine.binaries import Engine
-from neonup_local.service import details, swap
+from neonup_local.service import swap
 from neonup_local.service.databases import LocalDatabases
 from neonup_local.service.records import Record
 from neonup_local.service.versions import clones, copies, exchange, manifest
@@ -48,7 +48,7 @@ class LocalVersions(Versions):
             making = manifest.begin(self._folder)
             try:
                 copies.take(self._databases, record, making / "data")
-                new = VersionManifest(name, record.engine, details.size(making / "data"), automatic)
+                new = VersionManifest(name, record.engine, sizes.size(making / "data"), automatic)
                 manifest.finish(self._folder, making, new)
             finally:
                 shutil.rmtree(making, ignore_errors=True)
