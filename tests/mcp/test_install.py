@@ -80,8 +80,13 @@ def test_it_shows_the_change_and_asks(project: Project, home: Path) -> None:
     assert "Nothing was written" in said
     assert "neonup" not in file.read_text()
 
-    project.ok("mcp", "install", "--client", "claude-code", "-y")
+    answer = project.json("mcp", "install", "--client", "claude-code", "-y")
+    assert answer == [{"client": "claude-code", "file": str(file)}]
     assert json.loads(file.read_text())["mcpServers"]["mine"] == {"command": "x"}
+
+
+def test_a_misspelt_client_is_suggested(project: Project, home: Path) -> None:
+    assert "Did you mean 'cursor'?" in project.fails("mcp", "install", "--client", "cusor")
 
 
 def test_printing_writes_nothing(project: Project, home: Path) -> None:

@@ -8,6 +8,7 @@ from typing import Any, Literal
 import click
 from click.shell_completion import get_completion_class
 
+from neonup.cli.groups import Choice
 from neonup.env import dotenv, record
 from neonup.errors import NeonupError
 from neonup.providers.registry import KNOWN, provider_class
@@ -18,7 +19,7 @@ Complete = Callable[[click.Context, click.Parameter, str], list[str]]
 
 
 @click.command()
-@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+@click.argument("shell", type=Choice(["bash", "zsh", "fish"]))
 def completion(shell: Literal["bash", "zsh", "fish"]) -> None:
     """Print the script that completes neonup's commands, options and names.
 

@@ -1,10 +1,25 @@
-"""A group of commands, which names the right one where a command is misspelt."""
+"""Commands and choices, which name the right one where a word is misspelt."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import click
 
 from neonup.options import closest
+
+
+class Choice(click.Choice):  # type: ignore[type-arg]  # which click below 8.2 has not
+    """As click's, but what is none of the choices is answered with the one that it resembles."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The choice that an argument names."""
+        try:
+            return super().convert(value, param, ctx)
+        except click.BadParameter as error:
+            if close := closest(str(value), map(str, self.choices)):
+                self.fail(f"{error.message} Did you mean {close!r}?", param, ctx)
+            raise
 
 
 class CommandGroup(click.Group):

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from neonup.cli import options, output
+from neonup.cli.groups import Choice
 from neonup.database import USER, Inspection, State
 from neonup.env import git
 from neonup.postgres import drivers, urls
@@ -81,7 +82,7 @@ def status(**arguments: Any) -> None:
 )
 @click.option(
     "--driver",
-    type=click.Choice(sorted(drivers.DRIVERS)),
+    type=Choice(sorted(drivers.DRIVERS)),
     help="The form of the URL that this driver takes.",
 )
 @click.option("--server", is_flag=True, help="The server's URL, which names no database.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from neonup.choice import N, resolve_by_id_or_name
 from neonup.cli.completion import names as completed_by
-from neonup.cli.groups import CommandGroup
+from neonup.cli.groups import Choice, CommandGroup
 from neonup.cli.moments import at, expiry, time_span
 from neonup.cli.options import (
     SIGN,
@@ -35,7 +35,7 @@ from neonup.cli.output import (
 from neonup.extras import install
 
 __all__ = [
-    "SIGN", "CommandGroup", "N", "answering", "at", "change", "completed_by", "confirm",
+    "SIGN", "Choice", "CommandGroup", "N", "answering", "at", "change", "completed_by", "confirm",
     "database_dict", "database_options", "date", "emit", "expiry", "grid", "install",
     "json_option", "make_sure", "owner_option", "recorded", "resolve_by_id_or_name",
     "say", "show_database", "size", "start", "style", "table", "tell", "time_span",

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from neonup.plugin.commands import (
+    Choice,
     answering,
     database_options,
     emit,
@@ -23,7 +24,7 @@ _EPILOG = "\b\nTopics:\n" + "\n".join(
 
 @click.command(epilog=_EPILOG)
 @database_options
-@click.argument("topic", required=False, type=click.Choice([*TOPICS]), metavar="[TOPIC]")
+@click.argument("topic", required=False, type=Choice([*TOPICS]), metavar="[TOPIC]")
 @json_option
 def inspect(topic: str | None, **arguments: Any) -> None:
     """Show what is worth a look in the database, worst first; with TOPIC, all of one kind.

@@ -10,6 +10,7 @@ import click
 
 from neonup import NeonupError, find_project
 from neonup.plugin import commands
+from neonup.plugin.options import closest
 
 _folder = click.Path(exists=True, file_okay=False, path_type=Path)
 
@@ -83,8 +84,10 @@ def _clients(names: tuple[str, ...], folder: Path) -> list[Any]:
     known = {client.name: client for client in CLIENTS}
     for name in names:
         if name not in known:
+            close = closest(name, known)
             raise NeonupError(
-                f"There is no client {name!r}.", remedy=f"The clients are {', '.join(known)}."
+                f"There is no client {name!r}.{f' Did you mean {close!r}?' if close else ''}",
+                remedy=f"The clients are {', '.join(known)}.",
             )
     if names:
         return [known[name] for name in dict.fromkeys(names)]

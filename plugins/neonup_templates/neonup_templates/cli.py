@@ -66,7 +66,7 @@ def _command(template: Template) -> click.Command:
 
 
 def _option(question: Question) -> click.Option:
-    kind = click.Choice(question.values, case_sensitive=False)
+    kind = commands.Choice(question.values, case_sensitive=False)
     return click.Option([f"--{question.name}"], type=kind, help=f"{question.prompt}.")
 
 
@@ -83,7 +83,7 @@ def _answers(template: Template, chosen: dict[str, str | None], *, ask: bool) ->
 
 
 def _ask(question: Question) -> str:
-    kind = click.Choice(question.values, case_sensitive=False)
+    kind = commands.Choice(question.values, case_sensitive=False)
     answer: str = click.prompt(question.prompt, type=kind, default=question.values[0], err=True)
     return answer
 

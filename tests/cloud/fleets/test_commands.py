@@ -13,6 +13,7 @@ import pytest
 from tests.docs import answers
 from tests.emulator.serving import NeonServer
 from tests.project import Project
+from tests.terminal import terminal
 
 FLEET = """
 [tool.neonup.fleet]
@@ -58,6 +59,12 @@ def test_from_a_project_to_none(acme: Project, neon_server_here: NeonServer) -> 
     assert "to be deleted" in acme.fails("fleet", "provision", "anna", "free")
     assert "0 deleted" in acme.ok("fleet", "delete", "--due")
     assert "can be used again" in acme.ok("fleet", "delete", "anna", "--cancel")
+    assert acme.json("fleet", "delete", "anna", "--wait", "30d")["deleted"] is False
+    assert acme.json("fleet", "delete", "--due")["deleted"] == []
+    assert acme.json("fleet", "delete", "anna", "--cancel")["lifecycle"] == "active"
+    assert acme.json("fleet", "delete", "ben", "--yes") == {"user": "ben", "deleted": False}
+    [planned] = acme.json("fleet", "delete", "anna", "--dry-run")
+    assert planned["user"] == "anna"
     assert "Nothing was changed" in acme.fails("fleet", "delete", "anna")
     assert "recover" in acme.ok("fleet", "delete", "anna", "--yes")
 
@@ -81,6 +88,20 @@ def test_migrations(acme: Project) -> None:
     assert "2 failed" in again.stdout
     assert "anna: status 1" in again.stderr
     assert "npg_" not in again.stderr + again.stdout
+
+
+def test_a_person_sees_how_far_a_migration_is(acme: Project) -> None:
+    for user in ("anna", "ben"):
+        acme.ok("fleet", "provision", user, "pro")
+    gate = acme.folder / "gate"
+    script = f"mkdir first || until [ -e '{gate}' ]; do sleep 0.1; done"
+    argv = [sys.executable, "-m", "neonup", "fleet", "migrate", "--json", "--", "sh", "-c", script]
+    with terminal(argv, cwd=acme.folder, env=acme.environ) as screen:
+        screen.until("Migrating databases: 1 of 2, 50 %, ")
+        gate.touch()
+        printed = json.loads(screen.end())
+    assert [one["user"] for one in printed["done"]] == ["anna", "ben"]
+    assert "\n" not in screen.seen
 
 
 @pytest.mark.parametrize(

@@ -134,7 +134,9 @@ def tier(*, user: str, tier: str, force: bool, dry_run: bool, **arguments: Any) 
 @fleet.command()
 @click.argument("user", required=False)
 @click.option("--warnings", is_flag=True, help="Only projects that have used 80 % of a quota.")
-@click.option("--by", type=click.Choice(sorted(PERIODS)), help="Consumption by period, for bills.")
+@click.option(
+    "--by", type=commands.Choice(sorted(PERIODS)), help="Consumption by period, for bills."
+)
 @click.option(
     "--last", type=click.IntRange(1, 168), default=7, show_default=True, help="Number of periods."
 )

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 @click.command()
 @click.option("--all", "everything", is_flag=True, help="All projects of the organization.")
 @click.option(
-    "--by", type=click.Choice(sorted(PERIODS)), default="daily", show_default=True,
+    "--by", type=commands.Choice(sorted(PERIODS)), default="daily", show_default=True,
     help="The length of a period.",
 )  # fmt: skip
 @click.option(

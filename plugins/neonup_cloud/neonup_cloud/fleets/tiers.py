@@ -135,8 +135,11 @@ class Tiers(Mapping[str, Tier]):
         try:
             return self._tiers[name]
         except KeyError:
+            close = closest(name, self)
             raise SettingsError(
-                f"There is no tier {name!r}.", checked=[f"the tiers: {', '.join(self)}"]
+                f"There is no tier {name!r}.",
+                checked=[f"the tiers: {', '.join(self)}"],
+                remedy=f"Did you mean {close!r}?" if close else None,
             ) from None
 
     def organizations(self, default: str | None) -> list[str | None]:

