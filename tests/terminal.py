@@ -18,6 +18,10 @@ class Terminal:
         self.seen = ""
         self._leader = leader
 
+    def type(self, keys: str) -> None:
+        """Press keys at the terminal."""
+        os.write(self._leader, keys.encode())
+
     @property
     def lines(self) -> list[str]:
         """What was drawn: each text that took the place of the one before."""
@@ -55,19 +59,25 @@ class Terminal:
 
 @contextmanager
 def terminal(
-    argv: Sequence[str], *, cwd: Path, env: Mapping[str, str], columns: int = 100
+    argv: Sequence[str],
+    *,
+    cwd: Path,
+    env: Mapping[str, str],
+    columns: int = 100,
+    interactive: bool = False,
 ) -> Iterator[Terminal]:
-    """Run a command with a terminal of that width as its stderr."""
+    """Run a command with a terminal of that width as its stderr; as all three, interactive."""
     leader, follower = os.openpty()
     termios.tcsetwinsize(follower, (24, columns))
     process = subprocess.Popen(
         argv,
         cwd=cwd,
         env={"TERM": "xterm", **env},
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
+        stdin=follower if interactive else subprocess.PIPE,
+        stdout=follower if interactive else subprocess.PIPE,
         stderr=follower,
         text=True,
+        start_new_session=interactive,
     )
     os.close(follower)
     try:

@@ -11,6 +11,7 @@ import pytest
 from neonup.settings import resolve
 from neonup_cloud.account.git_branches import GitBranches, GitBranchRecord
 from tests.project import Project
+from tests.terminal import terminal
 
 PYPROJECT = """
 [tool.neonup.fleet]
@@ -32,7 +33,7 @@ def completed(project: Project, line: str) -> list[str]:
 
 
 def test_commands_and_options_are_completed(project: Project) -> None:
-    assert completed(project, "neonup st") == ["status", "stop"]
+    assert completed(project, "neonup sta") == ["status"]
     assert completed(project, "neonup --ver") == ["--version"]
     assert completed(project, "neonup versions re") == ["restore"]
     assert "--json" in completed(project, "neonup status --")
@@ -81,3 +82,53 @@ printf '%s\n' "${COMPREPLY[@]}"
     path = f"{Path(sys.executable).parent}:{project.environ['PATH']}"
     done = project.command(["bash", "-c", script], PATH=path)
     assert done.stdout == "destroy\n", done.stderr
+
+
+@pytest.mark.skipif(shutil.which("fish") is None, reason="fish is not here")
+def test_fish_completes_with_the_script(project: Project) -> None:
+    project.ok()
+    project.ok("versions", "checkpoint", "before, as it was")
+    path = f"{Path(sys.executable).parent}:{project.environ['PATH']}"
+
+    def offered(line: str) -> list[str]:
+        script = f"neonup completion fish | source; complete -C '{line}'"
+        done = project.command(["fish", "--no-config", "-c", script], PATH=path)
+        assert done.returncode == 0, done.stderr
+        return done.stdout.splitlines()
+
+    assert offered("neonup desto") == []
+    assert offered("neonup destr") == ["destroy\tDelete the database, and its lines in .env."]
+    assert offered("neonup undo bef") == ["before, as it was"]
+    assert offered("neonup completion f") == ["fish"]
+
+
+ZSHRC = """
+unsetopt monitor
+PROMPT='ready> '
+autoload -U compinit && compinit -u -D
+eval "$(neonup completion zsh)"
+shown() { print -r -- "<$BUFFER>" }
+zle -N shown
+bindkey '^X' shown
+"""
+
+
+@pytest.mark.skipif(shutil.which("zsh") is None, reason="zsh is not here")
+@pytest.mark.parametrize(
+    ("typed", "line"),
+    [
+        ("neonup destr", "neonup destroy "),
+        ("neonup --ver", "neonup --version "),
+        ("neonup completion zs", "neonup completion zsh "),
+    ],
+)
+def test_zsh_completes_with_the_script(project: Project, typed: str, line: str) -> None:
+    (project.folder / ".zshrc").write_text(ZSHRC)
+    path = f"{Path(sys.executable).parent}:{project.environ['PATH']}"
+    env = {**project.environ, "PATH": path, "ZDOTDIR": str(project.folder)}
+    with terminal(["zsh", "-d", "-i"], cwd=project.folder, env=env, interactive=True) as screen:
+        screen.until("ready> ")
+        screen.type(f"{typed}\t\x18")
+        screen.until(f"<{line}>")
+        screen.type("\x15exit\n")
+        screen.end()

@@ -31,8 +31,13 @@ which the error of a missing one names: {extras}.
 
 `eval "$(neonup completion bash)"` in `~/.bashrc` completes commands, options, versions, engines, a
 fleet's tiers, and those Neon branches that this machine has recorded; nothing is started or asked
-for that. zsh: the same in `~/.zshrc`; fish: `neonup completion fish >
+for that. zsh: the same in `~/.zshrc`, after `compinit`; fish: `neonup completion fish >
 ~/.config/fish/completions/neonup.fish`.
+
+What takes longer than a second at a terminal (a push or a pull, a copy of a database or of an
+engine, a fleet's migration) shows on standard error what is done, how much of it, and the time that
+is left, in one line that is gone in the end; where standard error is no terminal a plain line says
+so after ten seconds, and then every thirty.
 """
 
 _JSON = """\

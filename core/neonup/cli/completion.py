@@ -27,7 +27,9 @@ def completion(shell: Literal["bash", "zsh", "fish"]) -> None:
     completion fish > ~/.config/fish/completions/neonup.fish
     """
     command = click.get_current_context().find_root().command
-    click.echo(get_completion_class(shell)(command, {}, "neonup", "_NEONUP_COMPLETE").source())
+    script = get_completion_class(shell)(command, {}, "neonup", "_NEONUP_COMPLETE").source()
+    # click's for fish ends a name or a description at its first comma.
+    click.echo(script.replace('string split ","', 'string split --max 1 ","'))
 
 
 def names(known: Callable[[Settings], Iterable[str]]) -> Complete:
