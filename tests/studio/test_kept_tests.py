@@ -82,7 +82,9 @@ def test_they_are_listed_with_their_error_and_open_like_any_other(tested: Child)
         assert "test_order[2]" in first.text
         assert "<td" in ask(found, place, "SELECT amount FROM orders")
         assert "does not exist" in ask(found, "/db", "SELECT amount FROM orders")
-        assert 'aria-current="true">test_order[2]</a>' in found.read(f"{place}/tests")
+        page = found.read(f"{place}/tests")
+        assert 'aria-current="true">test_order[2]</a>' in page
+        assert "The project's database" in page
         tested.ok("stop", "--all")
         assert found.open(f"{place}/query").status_code == 404
 
@@ -100,6 +102,16 @@ def test_the_command_that_the_report_names_opens_it(bare: Child) -> None:
             assert "test_order[2]" in page.text
     said = bare.fails("studio", "--no-open", "--test", "test_other")
     assert "tests/test_shop.py::test_order[2]" in said
+
+
+def test_where_there_is_nothing_else_to_see_the_list_comes_first(bare: Child) -> None:
+    assert "DATABASE_URL" in bare.fails("studio", "--no-open")
+    bare.pytest().expect(1, failed=1, passed=1)
+    with studio(bare) as served, visitor(served) as found:
+        first = found.client.get("/")
+        assert first.url.path.endswith("/tests")
+        assert "test_order[2]" in first.text
+        assert "The project's database" not in first.text
 
 
 def test_of_several_attempts_the_report_names_each(bare: Child) -> None:

@@ -77,6 +77,8 @@ def studio(
     studio = Studio(start, read_only=read_only, allow_remote=allow_remote, idle=idle)
     if test is not None:
         studio.first = kept_tests.segment_of(kept_tests.find(start.settings, test))
+    elif studio.recorded() is None and (kept := kept_tests.listed(start.settings)):
+        studio.first = f"{kept_tests.segment_of(kept[0])}/tests"  # there is nothing else to see
     else:
         commands.answering(start)  # what is wrong is said here rather than on a page
     with http_server.listen(app.HOST, port, "The studio") as listener:

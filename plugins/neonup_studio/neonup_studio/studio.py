@@ -32,7 +32,7 @@ class Studio:
         self.connections = SpareConnections()
         self.idle = Idle(idle)
         self.first = MAIN
-        """The database that is shown first, as it is in addresses; see `places`."""
+        """The address of what is shown first: of a database, see `places`, or of its page."""
         self._read_only = read_only
         self._allow_remote = allow_remote
 

@@ -18,4 +18,5 @@ def _list(visit: Visit) -> Response:
         (f"/{kept_tests.segment_of(kept)}", kept_tests.title_of(kept), kept)
         for kept in kept_tests.listed(visit.studio.settings)
     ]
-    return visit.show("tests.html", "tests", tests=tests)
+    leads_back = not visit.place.is_main and visit.studio.recorded() is not None
+    return visit.show("tests.html", "tests", tests=tests, leads_back=leads_back)
