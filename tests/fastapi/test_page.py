@@ -11,6 +11,7 @@ import psycopg
 import pytest
 
 from tests import asking
+from tests.axe import violations, with_axe
 from tests.browser import Browser, chromium, in_a_browser
 from tests.fastapi.served import DEV, RELOAD, Served, serving
 from tests.neon_new_server import NeonNewServer
@@ -92,6 +93,25 @@ def test_a_local_database_and_one_that_does_not_answer(project: Project, browser
         assert browser.text("[role=alert] h2") == "The database does not answer"
         assert "password authentication failed" in browser.source
         assert browser.count("dl") == 1
+
+
+@with_axe
+def test_axe_finds_nothing(
+    project: Project, neon_new_server: NeonNewServer, browser: Browser
+) -> None:
+    with serving(project, RELOAD, **neon_new_server.environment) as served:
+        browser.open(page(served))
+        assert "None yet" in browser.source
+        assert violations(browser) == []
+        fill(project)
+        browser.open(page(served))
+        assert browser.count("tbody tr") == 4
+        assert violations(browser) == []
+        with psycopg.connect(project.url, autocommit=True) as connection:
+            connection.execute("ALTER ROLE CURRENT_USER PASSWORD 'another'")
+        browser.open(page(served))
+        assert browser.count("[role=alert]") == 1
+        assert violations(browser) == []
 
 
 @pytest.mark.parametrize(

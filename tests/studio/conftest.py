@@ -8,7 +8,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from tests.conftest import remove_home, warm_home
+from tests.conftest import ROOT, remove_home, warm_home
 from tests.project import Project, clean_environ
 from tests.studio.serving import ServedStudio, Visitor, studio, visitor
 
@@ -25,6 +25,17 @@ def shared_project(warm_parts: Path, tmp_path_factory: pytest.TempPathFactory) -
     """A project whose database tests leave as it is, or change in schemas of their own."""
     home = warm_home(warm_parts)
     yield _project(tmp_path_factory.mktemp("shop"), home)
+    remove_home(home)
+
+
+@pytest.fixture(scope="session")
+def lamp_shop(warm_parts: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
+    """A project with the database of the documentation's pictures, which tests leave as it is."""
+    home = warm_home(warm_parts)
+    project = _project(tmp_path_factory.mktemp("lamps"), home)
+    with psycopg.connect(project.url, autocommit=True) as connection:
+        connection.execute((ROOT / "docsite" / "shop.sql").read_bytes())
+    yield project
     remove_home(home)
 
 

@@ -1,0 +1,75 @@
+"""axe-core finds nothing on any of the studio's pages, in light, in dark and on a phone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from neonup_studio import pages
+from tests.axe import violations, with_axe
+from tests.browser import Browser, chromium
+from tests.project import Project
+from tests.studio.serving import studio
+
+pytestmark = with_axe
+
+OPENED = {
+    "query": ["query", "query?query=TABLE+customers"],
+    "inspect": ["inspect"],
+    "inspect/{topic}": ["inspect/sizes", "inspect/locks"],
+    "tests": ["tests"],
+}
+"""The paths of all pages, and addresses of each that a test opens."""
+STATEMENTS = ("TABLE customers", "SELECT 1 FROM customers; SELECT nothing FROM customers")
+
+
+@pytest.fixture
+def browser(tmp_path: Path, lamp_shop: Project) -> Iterator[Browser]:
+    """In the studio of a project with something in its database."""
+    with studio(lamp_shop) as served, chromium(tmp_path / "profile") as found:
+        found.open(served.link)
+        yield found
+
+
+def open_page(browser: Browser, path: str) -> None:
+    """A page of the project's database, which must be there."""
+    answer = browser.page.goto(f"{browser.run('return location.origin')}/db/{path}")
+    assert answer is not None and answer.status == 200, path
+
+
+def test_every_page_is_opened_here() -> None:
+    paths = {
+        route.path.removeprefix("/{place}/")
+        for route in pages.routes()
+        if "GET" in (route.methods or ())
+    }
+    assert paths == set(OPENED)
+
+
+def test_each_page(browser: Browser) -> None:
+    for paths in OPENED.values():
+        for path in paths:
+            open_page(browser, path)
+            assert violations(browser) == []
+
+
+def test_what_statements_answer(browser: Browser) -> None:
+    for statement in STATEMENTS:
+        open_page(browser, "query")
+        browser.page.fill("#query", statement)
+        browser.press("form.card button[type=submit]")
+        assert browser.count("#result") == 1
+        assert violations(browser) == []
+
+
+def test_pages_of_no_database(browser: Browser) -> None:
+    root = browser.run("return location.origin")
+    for path in ("/nothing", "/db/inspect/nothing", "/branch-nothing/query"):
+        browser.open(f"{root}{path}")
+        assert violations(browser) == []
+    browser.command("Network.clearBrowserCookies")
+    browser.open(root)
+    assert browser.text("h1").startswith("This link was used")
+    assert violations(browser) == []
