@@ -236,6 +236,8 @@ def test_a_query_that_does_not_end_is_ended(project: Project) -> None:
     assert slow.problem
     assert "statement timeout" in slow.problem.message
     query = "SET statement_timeout = 0; SELECT pg_sleep(60)"
-    stubborn = query_box.run(arguments, query, read_only=False, patience=0.5)
+    stubborn = query_box.run(
+        arguments, query, read_only=False, limits=query_box.RunLimits(seconds=0.5)
+    )
     assert stubborn.problem
     assert "cancelled" in stubborn.problem.message

@@ -2,93 +2,48 @@
 
 The connection is an ordinary client's: what the role may not do, the box may not do. A read-only
 query is one statement in a read-only transaction that is rolled back, so that no statement can end
-the transaction and write; `read_only` says which.
+the transaction and write; `read_only` says which. A plan is one statement as well, and whatever it
+has changed is rolled back.
 """
 
 from __future__ import annotations
 
+import enum
 import select
 import time
-from collections.abc import Mapping
-from contextlib import closing, suppress
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import psycopg
-from psycopg.pq import DiagnosticField, ExecStatus
+from psycopg.pq import ExecStatus, TransactionStatus
 
+from neonup_pages import query_outcome
 from neonup_pages import read_only as read_only_rules
+from neonup_pages.query_outcome import Problem, QueryNotice, StatementOutcome, StatementResult
 
 if TYPE_CHECKING:
     from psycopg.pq.abc import PGconn, PGresult
 
 ROWS = 200
-"""Rows that are shown."""
+"""Rows that are shown, where nobody asks for more."""
 LONGEST = 64 * 1024
 """Characters of a query."""
 SECONDS = 10
 """How long a statement may run, where the connection's arguments do not say otherwise."""
-_PATIENCE = 15
+_PATIENCE = 15.0
 """Seconds after which the box gives up, whatever the statement has set its own timeout to."""
-_CELL = 1000
+CELL = 1000
 """Characters of a value that are shown."""
+_SIZE = 8_000_000
+"""Characters of all values that are shown."""
 _RESULTS = 20
-_NUMBERS = frozenset({20, 21, 23, 26, 700, 701, 790, 1700})
-"""Type ids that are shown on the right."""
-
-
-class Ended(Exception):
-    """The query was given up, and the server was asked to cancel it."""
-
-
-@dataclass(frozen=True)
-class ResultColumn:
-    """A column of a result."""
-
-    name: str
-    type: str
-    number: bool
-
-
-@dataclass
-class StatementResult:
-    """What a statement answered.
-
-    Args:
-        tag: Postgres's own, e.g. ``SELECT 3``.
-        columns: empty where it answers no rows.
-        rows: the first `ROWS` of them, as text; None is NULL.
-        more: whether there are others.
-    """
-
-    tag: str = ""
-    columns: list[ResultColumn] = field(default_factory=list)
-    rows: list[list[str | None]] = field(default_factory=list)
-    more: bool = False
-
-
-@dataclass(frozen=True)
-class Problem:
-    """Why a query failed, and where in it.
-
-    Args:
-        before: the query up to the place of the error; empty where there is none.
-        at: the word there.
-        after: the rest.
-        line: counted from 1; 0 where there is no place.
-        column: counted from 1.
-    """
-
-    message: str
-    code: str = ""
-    detail: str = ""
-    hint: str = ""
-    before: str = ""
-    at: str = ""
-    after: str = ""
-    line: int = 0
-    column: int = 0
-
+_LOOK = 0.5
+"""Seconds between two looks at whether somebody has cancelled it."""
+_MANNERS = 5.0
+"""Seconds for a server to end what was cancelled."""
 
 _COPY = Problem("COPY from and to a client does not work here: use psql.")
 _WRONG = {
@@ -97,15 +52,87 @@ _WRONG = {
     ExecStatus.COPY_OUT: _COPY,
     ExecStatus.COPY_BOTH: _COPY,
 }
+_LEFT_OPEN = QueryNotice(
+    "WARNING", "The transaction was not ended by COMMIT: what it has changed was rolled back."
+)
+
+
+class Ended(Exception):
+    """The query was given up, and the server was asked to cancel it."""
+
+
+class Explaining(enum.StrEnum):
+    """What is put before a query whose plan is asked for, which is answered as JSON."""
+
+    PLAN = "EXPLAIN (FORMAT JSON, SUMMARY, SETTINGS) "
+    RUN = "EXPLAIN (FORMAT JSON, ANALYZE, BUFFERS, SETTINGS) "
+
+
+class CancelSwitch:
+    """Lets another thread cancel a query: on its own connection, and only while it runs."""
+
+    def __init__(self) -> None:
+        self.cancelled = False
+        self._connection: psycopg.Connection[Any] | None = None
+        self._lock = Lock()
+
+    def cancel(self) -> None:
+        """Cancel it, or what it would become: it may not have begun yet."""
+        with self._lock:
+            self.cancelled = True
+            if self._connection is not None:
+                with suppress(psycopg.Error):
+                    self._connection.cancel_safe(timeout=_MANNERS)
+
+    @contextmanager
+    def guards(self, connection: psycopg.Connection[Any]) -> Iterator[None]:
+        """A cancellation reaches this connection within the block, and none after it."""
+        with self._lock:
+            self._connection = connection
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._connection = None
 
 
 @dataclass(frozen=True)
-class StatementOutcome:
-    """The result of a query: what its statements answered, or a problem."""
+class RunLimits:
+    """How much of a query is shown, and how long it may run.
 
-    results: list[StatementResult]
-    problem: Problem | None
-    milliseconds: int
+    Args:
+        rows: of each result.
+        seconds: after which all is given up.
+        cell: characters of a value.
+        told: whether a transaction's end is left to the server, too, since this process may end
+            first; a little later, so that it is said in our words.
+    """
+
+    rows: int = ROWS
+    seconds: float = _PATIENCE
+    cell: int = CELL
+    told: bool = False
+
+
+@dataclass
+class _Run:
+    """A query on its way."""
+
+    query: str
+    explain: Explaining | None
+    read_only: bool
+    limits: RunLimits
+    switch: CancelSwitch
+    deadline: float = 0
+    shown: int = 0
+    done: int = 0
+    results: list[StatementResult] = field(default_factory=list)
+    notices: list[QueryNotice] = field(default_factory=list)
+
+    def hear(self, said: psycopg.errors.Diagnostic) -> None:
+        """Keep what the server says, as long as there is not too much of it."""
+        if len(self.notices) < query_outcome.NOTICES:
+            self.notices.append(query_outcome.notice(said))
 
 
 def run(
@@ -113,7 +140,9 @@ def run(
     query: str,
     *,
     read_only: bool,
-    patience: float = _PATIENCE,
+    explain: Explaining | None = None,
+    limits: RunLimits | None = None,
+    switch: CancelSwitch | None = None,
 ) -> StatementOutcome:
     """Run a query.
 
@@ -122,10 +151,12 @@ def run(
             can change itself.
         query: one statement, or several separated by semicolons where it may write.
         read_only: whether anything that writes is refused.
-        patience: seconds after which all is given up.
+        explain: asks for the plan of one statement; whatever that changes is rolled back.
+        limits: how much is shown, and when it is given up.
+        switch: cancels it.
     """
+    run_ = _Run(query, explain, read_only, limits or RunLimits(), switch or CancelSwitch())
     begun = time.monotonic()
-    results: list[StatementResult] = []
     problem = None
     if not query.strip():
         return StatementOutcome([], Problem("Type a query first."), 0)
@@ -134,59 +165,95 @@ def run(
             [], Problem(f"A query is text of at most {LONGEST:,} characters."), 0
         )
     try:
-        connection = psycopg.connect(**arguments, client_encoding="UTF8", autocommit=True)
-        with closing(connection):
-            if read_only and (reason := read_only_rules.refusal(connection, query)):
+        connection = psycopg.connect(**{**arguments, "client_encoding": "UTF8"}, autocommit=True)
+        with closing(connection), run_.switch.guards(connection):
+            plan = explain is Explaining.PLAN
+            if read_only and (reason := read_only_rules.refusal(connection, query, plan=plan)):
                 return StatementOutcome([], Problem(reason, hint=read_only_rules.ALLOW), 0)
+            connection.add_notice_handler(run_.hear)
             begun = time.monotonic()  # waking the compute is not the query's time
-            deadline = begun + patience
-            problem = _run(connection.pgconn, query, read_only, results, deadline)
+            run_.deadline = begun + run_.limits.seconds
+            problem = _run(connection.pgconn, run_)
+            open_ = connection.info.transaction_status == TransactionStatus.INTRANS
+            if open_ and not read_only and not explain:
+                run_.notices.append(_LEFT_OPEN)
     except Ended:
-        problem = Problem(f"It ran for more than {patience:g} seconds and was cancelled.")
+        problem = Problem(f"It ran for more than {run_.limits.seconds:g} seconds.")
     except (psycopg.Error, UnicodeError) as error:
         problem = Problem(str(error).strip() or "The connection was lost.")
-    return StatementOutcome(results, problem, round((time.monotonic() - begun) * 1000))
+    spent = time.monotonic() - begun
+    problem = _given_up(run_, problem, spent)
+    return StatementOutcome(run_.results, problem, round(spent * 1000), run_.notices)
 
 
-def _run(
-    connection: PGconn, query: str, read_only: bool, results: list[StatementResult], deadline: float
-) -> Problem | None:
-    if read_only:
-        connection.exec_(b"BEGIN READ ONLY")
-        connection.send_query_params(query.encode(), None)
+def _given_up(run_: _Run, problem: Problem | None, spent: float) -> Problem | None:
+    """In one's own words, why it was cancelled, if it was."""
+    if problem is None or problem.code not in {"", "57014"}:
+        return problem
+    if run_.switch.cancelled:
+        return Problem(f"It was cancelled after {spent:.1f} seconds.", problem.code)
+    if run_.deadline and time.monotonic() >= run_.deadline:
+        seconds = f"{run_.limits.seconds:g} seconds"
+        return Problem(f"It ran for more than {seconds} and was cancelled.", problem.code)
+    return problem
+
+
+def _run(connection: PGconn, run_: _Run) -> Problem | None:
+    text = f"{run_.explain or ''}{run_.query}".encode()
+    if run_.read_only or run_.explain:
+        connection.exec_(_begin(run_))
+        connection.send_query_params(text, None)
     else:
-        connection.send_query(query.encode())
+        connection.send_query(text)
     connection.set_single_row_mode()
     while connection.flush():
         select.select([], [connection.socket], [], 1)
     current: StatementResult | None = None
-    while (result := _next(connection, deadline)) is not None:
+    while (result := _next(connection, run_)) is not None:
         if result.status in _WRONG:
             return _WRONG[ExecStatus(result.status)]
         if result.status == ExecStatus.FATAL_ERROR:
-            return _problem(result, query, read_only)
+            return query_outcome.problem(
+                result,
+                run_.query,
+                read_only=run_.read_only,
+                skip=len(run_.explain or ""),
+                done=run_.done,
+            )
         if current is None:
-            current = StatementResult(columns=_columns(result))
-        _take(current, result)
+            current = StatementResult(columns=query_outcome.columns(result))
+        _take(run_, current, result)
         if result.status != ExecStatus.SINGLE_TUPLE:
-            _end(current, result, results)
+            _end(run_, current, result)
             current = None
-        elif current.more and read_only:  # nothing that writes is lost by not reading on
+        elif current.more and run_.read_only:  # nothing that writes is lost by not reading on
             _cancel(connection)
-            current.tag = f"More than {ROWS} rows"
-            results.append(current)
+            current.tag = f"More than {len(current.rows):,} rows"
+            run_.results.append(current)
             return None
-    return None  # closing the connection rolls a read-only transaction back
+    return None  # closing the connection rolls a transaction back that is not ended
 
 
-def _next(connection: PGconn, deadline: float) -> PGresult | None:
+def _begin(run_: _Run) -> bytes:
+    begin = b"BEGIN READ ONLY" if run_.read_only else b"BEGIN"
+    if not run_.limits.told:
+        return begin
+    timeout = round((run_.limits.seconds + _MANNERS) * 1000)
+    return b"%s; SET LOCAL statement_timeout = %d" % (begin, timeout)
+
+
+def _next(connection: PGconn, run_: _Run) -> PGresult | None:
     """The next result, without holding up other threads while the server works."""
     while connection.is_busy():
-        left = deadline - time.monotonic()
-        if left <= 0 or not select.select([connection.socket], [], [], left)[0]:
+        now = time.monotonic()
+        if run_.switch.cancelled:  # also if it was before there was something to cancel
+            run_.deadline = min(run_.deadline, now + _MANNERS)
+            _cancel(connection)
+        if now >= run_.deadline:
             _cancel(connection)
             raise Ended
-        connection.consume_input()
+        if select.select([connection.socket], [], [], min(run_.deadline - now, _LOOK))[0]:
+            connection.consume_input()
     return connection.get_result()
 
 
@@ -195,68 +262,29 @@ def _cancel(connection: PGconn) -> None:
         connection.get_cancel().cancel()
 
 
-def _columns(result: PGresult) -> list[ResultColumn]:
-    types = psycopg.adapters.types
-    shown = []
-    for index in range(result.nfields):
-        oid = result.ftype(index)
-        info = types.get(oid)
-        name = (result.fname(index) or b"").decode("utf-8", "replace")
-        shown.append(ResultColumn(name, info.name if info else "", oid in _NUMBERS))
-    return shown
-
-
-def _take(current: StatementResult, result: PGresult) -> None:
+def _take(run_: _Run, current: StatementResult, result: PGresult) -> None:
     for row in range(result.ntuples):
-        if len(current.rows) >= ROWS:
+        if len(current.rows) >= run_.limits.rows or run_.shown >= _SIZE:
             current.more = True
             return
         values = (result.get_value(row, column) for column in range(result.nfields))
-        current.rows.append([None if value is None else _shown(value) for value in values])
+        current.rows.append([_shown(run_, current, value) for value in values])
 
 
-def _shown(value: bytes) -> str:
-    text = value[: 4 * _CELL].decode("utf-8", "replace")
-    return text if len(text) <= _CELL else f"{text[:_CELL]}…"
+def _shown(run_: _Run, current: StatementResult, value: bytes | None) -> str | None:
+    if value is None:
+        return None
+    most = run_.limits.cell
+    text = value[: 4 * most].decode("utf-8", "replace")
+    if len(text) > most:
+        current.cut = True
+        text = f"{text[:most]}…"
+    run_.shown += len(text)
+    return text
 
 
-def _end(current: StatementResult, result: PGresult, results: list[StatementResult]) -> None:
+def _end(run_: _Run, current: StatementResult, result: PGresult) -> None:
+    run_.done += 1
     current.tag = (result.command_status or b"").decode()
-    if len(results) < _RESULTS:
-        results.append(current)
-
-
-def _problem(result: PGresult, query: str, read_only: bool) -> Problem:
-    def reported(which: DiagnosticField) -> str:
-        return (result.error_field(which) or b"").decode("utf-8", "replace")
-
-    message = reported(DiagnosticField.MESSAGE_PRIMARY) or result.get_error_message()
-    hint = reported(DiagnosticField.MESSAGE_HINT)
-    if read_only and "multiple commands" in message:
-        message = "Read-only takes one statement at a time."
-        hint = "Run them one by one, or allow changes."
-    elif read_only and reported(DiagnosticField.SQLSTATE) == "25006":
-        hint = hint or read_only_rules.ALLOW
-    before, at, after = _place(query, reported(DiagnosticField.STATEMENT_POSITION))
-    return Problem(
-        message[:1].upper() + message[1:],
-        reported(DiagnosticField.SQLSTATE),
-        reported(DiagnosticField.MESSAGE_DETAIL),
-        hint,
-        before,
-        at,
-        after,
-        before.count("\n") + 1 if at else 0,
-        len(before) - (before.rfind("\n") + 1) + 1 if at else 0,
-    )
-
-
-def _place(query: str, position: str) -> tuple[str, str, str]:
-    """The query before, at and after the place that the server names."""
-    if not position.isdecimal() or not 1 <= int(position) <= len(query):
-        return "", "", ""
-    start = int(position) - 1
-    end = start + 1
-    while end < len(query) and (query[end].isalnum() or query[end] == "_"):
-        end += 1
-    return query[:start], query[start:end], query[end:]
+    if len(run_.results) < _RESULTS:
+        run_.results.append(current)

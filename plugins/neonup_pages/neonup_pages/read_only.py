@@ -19,16 +19,28 @@ _BEGINNING = re.compile(r"(?:\s|--[^\n]*|/\*(?:[^*/]|\*(?!/)|/(?!\*))*\*/|\()*")
 """White space, comments (none within another) and parentheses."""
 _WORD = re.compile(r"[A-Za-z]+\b")
 _QUERIES = frozenset({"SELECT", "WITH", "VALUES", "TABLE", "SHOW", "EXPLAIN"})
+_PLANNED = frozenset({"SELECT", "WITH", "VALUES", "TABLE", "INSERT", "UPDATE", "DELETE", "MERGE"})
+"""What EXPLAIN takes, and does not carry out."""
 
 ALLOW = "Allow changes, if that is meant."
 
 
-def refusal(connection: psycopg.Connection[Any], statement: str) -> str | None:
-    """Why a statement is not run; None where it may be."""
+def refusal(
+    connection: psycopg.Connection[Any], statement: str, *, plan: bool = False
+) -> str | None:
+    """Why a statement is not run; None where it may be.
+
+    Args:
+        connection: to the database, which knows what functions there are.
+        statement: what somebody typed.
+        plan: whether only its plan is asked for, so that it is not carried out.
+    """
     begin = _BEGINNING.match(statement)
     rest = statement[begin.end() :] if begin else statement
     word = _WORD.match(rest)
-    if rest and (word is None or word[0].upper() not in _QUERIES):
+    if rest and (word is None or word[0].upper() not in (_PLANNED if plan else _QUERIES)):
+        if plan:
+            return "A plan is made of SELECT, WITH, VALUES, TABLE, INSERT, UPDATE, DELETE or MERGE."
         return "Read-only takes a query: SELECT, WITH, VALUES, TABLE, SHOW or EXPLAIN."
     if effects.hides_names(statement):
         return 'Read-only takes no names that are written as U&"...": what they call is hidden.'

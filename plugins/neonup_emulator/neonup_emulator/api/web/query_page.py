@@ -9,7 +9,7 @@ from neonup_emulator.api.web import reach
 from neonup_emulator.api.web.visit import ConsoleVisit, does, show, shows
 from neonup_emulator.neon.accounts.project_access import Level
 from neonup_pages import query_box
-from neonup_pages.query_box import StatementOutcome
+from neonup_pages.query_outcome import StatementOutcome
 
 _PATH = "/projects/{project_id}/query"
 _FIRST = """\
