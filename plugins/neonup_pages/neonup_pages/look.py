@@ -73,6 +73,11 @@ def headers(form_targets: tuple[str, ...] = ()) -> dict[str, str]:
     }
 
 
-def static() -> Mount:
-    """The files below `STATIC`."""
-    return Mount(STATIC, StaticFiles(packages=[("neonup_pages", "static")]))
+def static(*packages: str) -> Mount:
+    """The files below `STATIC`.
+
+    Args:
+        packages: others that have a folder ``static``, whose files have names of their own.
+    """
+    folders = [(package, "static") for package in ("neonup_pages", *packages)]
+    return Mount(STATIC, StaticFiles(packages=list(folders)))

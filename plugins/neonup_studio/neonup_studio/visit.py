@@ -20,7 +20,12 @@ from neonup_studio.places import Place
 from neonup_studio.server.connections import Connection
 from neonup_studio.studio import Studio
 
-TABS = (("query", "Query"), ("inspect", "Inspect"), ("tests", "Tests"))
+TABS = (
+    ("query", "Query"),
+    ("picture", "Picture"),
+    ("inspect", "Inspect"),
+    ("tests", "Tests"),
+)
 """The pages of a database, in their order: the part of the address, and the label."""
 
 Handler = Callable[[Request], Awaitable[Response]]

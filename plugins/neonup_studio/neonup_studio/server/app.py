@@ -39,7 +39,7 @@ def create(studio: Studio) -> Starlette:
     """All pages of a studio."""
     app = Starlette(
         routes=[
-            look.static(),
+            look.static("neonup_studio"),
             Route("/", _first, methods=["GET"]),
             Route("/enter", _enter, methods=["GET"]),
             *pages.routes(),
