@@ -1,0 +1,1 @@
+"""``neonup studio``: a page for the project's database. Needs the extra ``neonup[studio]``."""
