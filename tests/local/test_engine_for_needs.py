@@ -114,6 +114,9 @@ def test_a_reset_with_an_extension_that_none_has_deletes_nothing(project: Projec
     project.ok()
     project.ok("psql", "--", "-c", "CREATE TABLE mine ()")
     assert "no_such_thing" in project.fails("reset", "--yes", NEONUP_EXTENSIONS="no_such_thing")
+    assert "pgvector (did you mean 'vector'?)" in project.fails(
+        "reset", "--yes", NEONUP_EXTENSIONS="pgvector"
+    )
     assert project.query("SELECT count(*) FROM mine") == "0"
 
 

