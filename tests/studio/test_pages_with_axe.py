@@ -17,6 +17,11 @@ pytestmark = with_axe
 
 OPENED = {
     "query": ["query", "query?query=TABLE+customers"],
+    "picture": [
+        "picture",
+        "picture?columns=none&zoom=fit",
+        "picture?schema=public&table=customers",
+    ],
     "inspect": ["inspect"],
     "inspect/{topic}": ["inspect/sizes", "inspect/locks"],
     "tests": ["tests"],

@@ -10,6 +10,7 @@ import psycopg
 import pytest
 
 from neonup_studio.picture.structure import TableStructure
+from tests.axe import violations, with_axe
 from tests.browser import Browser, chromium, in_a_browser
 from tests.pages import CONTRASTS, show
 from tests.project import Project
@@ -140,6 +141,13 @@ def test_it_can_be_read_in_any_light_and_width(browser: Browser, width: int, dar
         assert browser.run("return document.documentElement.scrollWidth") <= width
         assert browser.run(CONTRASTS) == []
         assert browser.complaints() == []
+
+
+@with_axe
+def test_axe_finds_nothing_wrong_with_sixty_tables(browser: Browser) -> None:
+    _open(browser, "schema=erp")
+
+    assert violations(browser) == []
 
 
 @in_a_browser
