@@ -106,5 +106,3 @@ SELECT date_trunc('month', o.placed_at) AS month, count(DISTINCT o.id) AS orders
 FROM orders AS o JOIN order_lines AS l ON l.order_id = o.id
 WHERE o.status <> 'returned' GROUP BY 1;
 COMMENT ON VIEW sales IS 'By month, without what was returned';
-
-ANALYZE;

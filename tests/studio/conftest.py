@@ -35,6 +35,8 @@ def lamp_shop(warm_parts: Path, tmp_path_factory: pytest.TempPathFactory) -> Ite
     project = _project(tmp_path_factory.mktemp("lamps"), home)
     with psycopg.connect(project.url, autocommit=True) as connection:
         connection.execute((ROOT / "docsite" / "shop.sql").read_bytes())
+    with psycopg.connect(project.url, autocommit=True) as connection:
+        connection.execute("ANALYZE")
     yield project
     remove_home(home)
 

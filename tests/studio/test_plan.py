@@ -82,6 +82,9 @@ def test_a_join_has_its_steps_their_rows_and_their_time(tables: psycopg.Connecti
     assert "hit" in scan.buffers or "read" in scan.buffers
     join = next(node for node in plan.root.nodes() if node.title.startswith("Hash"))
     assert join.title in {"Hash Left Join", "Hash Right Join"}
+    below = find(plan, "Hash").facts
+    assert below["Peak Memory Usage"].endswith(" kB")
+    assert below["Hash Batches"] == "1" and "Original Hash Batches" not in below
     assert plan.was_run
     assert plan.planning is not None
     assert plan.execution is not None
@@ -224,6 +227,7 @@ def test_sorting_and_what_is_said_of_it(tables: psycopg.Connection) -> None:
     sort = find(plan, "Sort")
     assert sort.facts["Sort Key"] == "kind, id DESC"
     assert "Sort Method" in sort.facts
+    assert sort.facts["Sort Space Used"].endswith(" kB")
     index = planned(
         tables, "SELECT * FROM customers ORDER BY id DESC LIMIT 3", "SET LOCAL enable_sort = off"
     )

@@ -36,6 +36,8 @@ _SAID = frozenset(
 )
 """What is said elsewhere, or to nobody's use."""
 _REMOVED = "Rows Removed by "
+_PLANNED = "Original "
+_KILOBYTES = frozenset({"Sort Space Used", "Peak Memory Usage", "Disk Usage"})
 
 
 def title(node: Mapping[str, Any]) -> str:
@@ -100,11 +102,14 @@ def buffers(node: Mapping[str, Any]) -> str:
 
 
 def facts(node: Mapping[str, Any]) -> dict[str, str]:
-    """Everything else, as Postgres calls it."""
+    """Everything else, as Postgres calls it; not what was first planned and then done."""
     return {
-        name: written(value)
+        name: f"{written(value)} kB" if name in _KILOBYTES else written(value)
         for name, value in node.items()
-        if name not in _SAID and not name.startswith(_REMOVED) and value not in (False, None, [])
+        if name not in _SAID
+        and not name.startswith(_REMOVED)
+        and value not in (False, None, [])
+        and not (name.startswith(_PLANNED) and value == node.get(name.removeprefix(_PLANNED)))
     }
 
 
