@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from neonup import Database, State
+from neonup import Database, State, VersionBranch
 from neonup.plugin.project import project_lock, provider_class
-from neonup_studio import kept_tests
+from neonup_studio import copies, kept_tests
 from neonup_studio.studio import MAIN, Studio
 
 _BRANCH = "branch-"
@@ -23,6 +23,7 @@ class Place:
         own: whether neonup created it.
         provider: what created it; None: unknown.
         obstacle: why its data must not be changed; None where it may be.
+        branch: the copy of the project's database that it is; None: it is none.
     """
 
     segment: str
@@ -31,6 +32,7 @@ class Place:
     own: bool
     provider: str | None
     obstacle: str | None = None
+    branch: VersionBranch | None = None
 
     @property
     def is_main(self) -> bool:
@@ -73,13 +75,18 @@ def branch_segment(id_: str) -> str:
 def _branch(studio: Studio, segment: str) -> Place | None:
     database = studio.database()
     found = next(
-        (each for each in studio.versions().branches() if branch_segment(each.id) == segment), None
+        (
+            each
+            for each in copies.present(studio.versions(), studio.now())
+            if branch_segment(each.id) == segment
+        ),
+        None,
     )
     if found is None:
         return None
     awake = _awake(studio, Database(found.url, database.provider, id=found.id, key=database.key))
     obstacle = studio.obstacle(database)
-    return Place(segment, found.name, awake.direct, True, database.provider, obstacle)
+    return Place(segment, found.name, awake.direct, True, database.provider, obstacle, found)
 
 
 def _of_test(studio: Studio, segment: str) -> Place | None:

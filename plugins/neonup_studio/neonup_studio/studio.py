@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from neonup import Database, NeonupError, Settings, Versions, destination
 from neonup.plugin.project import Start, check_enabled, check_owner, find_database, versions_of
+from neonup_studio.copies import Copies
 from neonup_studio.server.access import StudioAccess
 from neonup_studio.server.connections import SpareConnections
 from neonup_studio.server.idle import Idle
@@ -33,6 +34,7 @@ class Studio:
         self.idle = Idle(idle)
         self.first = MAIN
         """The address of what is shown first: of a database, see `places`, or of its page."""
+        self.copies = Copies()
         self._read_only = read_only
         self._allow_remote = allow_remote
 

@@ -18,11 +18,12 @@ from neonup_pages import forms, look
 from neonup_studio import places
 from neonup_studio.places import Place
 from neonup_studio.server.connections import Connection
-from neonup_studio.studio import Studio
+from neonup_studio.studio import MAIN, Studio
 
 TABS = (
     ("query", "Query"),
     ("picture", "Picture"),
+    ("versions", "Versions"),
     ("inspect", "Inspect"),
     ("tests", "Tests"),
 )
@@ -146,6 +147,7 @@ class Visit:
         known = {
             "visit": self,
             "place": self.place,
+            "main": MAIN,
             "project": places.title_of(self.studio),
             "tabs": TABS,
             "tab": tab,
