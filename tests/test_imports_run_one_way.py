@@ -23,7 +23,7 @@ ARROWS = {
     "neonup_mcp": {"neonup", "neonup_inspect"},
     "neonup_studio": {"neonup", "neonup_inspect", "neonup_local", "neonup_pages"},
     "neonup_templates": {"neonup"},
-    "neonup_web": {"neonup"},
+    "neonup_web": {"neonup", "neonup_studio"},
     "django_neon": {"neonup", "neonup_web"},
     "fastapi_neon": {"neonup", "neonup_web"},
     "neonup_pytest": {

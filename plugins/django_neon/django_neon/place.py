@@ -55,6 +55,14 @@ def database(described: Mapping[str, Any], *, again: bool = False) -> Database:
         return _databases[identity]
 
 
+def silent_source(described: Mapping[str, Any]) -> DatabaseSource:
+    """The database of an entry for a page that shows it: nothing is announced or migrated."""
+    settings = arguments(described)
+    project = settings.pop("project")
+    settings |= {"banner": False, "migrate_on": "new"}
+    return DatabaseSource(project, arguments=cast("Arguments", settings), signs=development.signs)
+
+
 def _source(described: Mapping[str, Any]) -> DatabaseSource:
     settings = arguments(described)
     project = settings.pop("project")

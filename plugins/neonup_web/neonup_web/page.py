@@ -13,11 +13,15 @@ from string import Template
 import neonup
 from neonup import Database, NeonupError
 from neonup_web.response import WebResponse
+from neonup_web.studio import COMMAND, StudioHint
 from neonup_web.summary import DatabaseSummary, TableSummary
 
 
 def render_page(
-    database: Database | None, summary: DatabaseSummary | None, error: NeonupError | None
+    database: Database | None,
+    summary: DatabaseSummary | None,
+    error: NeonupError | None,
+    studio: StudioHint | None = None,
 ) -> WebResponse:
     """The page of a database.
 
@@ -25,12 +29,13 @@ def render_page(
         database: the database; None: there is none.
         summary: what it has; None: it does not answer.
         error: why it does not.
+        studio: of the project; None: nothing is said of it.
     """
     parts = []
     if error is not None:
         parts.append(_error(error))
     if database is not None:
-        parts += [_time_left(database), _facts(database, summary)]
+        parts += [_time_left(database), _facts(database, summary), _studio(studio)]
     if summary is not None:
         parts.append(_tables(summary))
     label = neonup.provider_label(database) if database else ""
@@ -91,6 +96,18 @@ def _facts(database: Database, summary: DatabaseSummary | None) -> str:
         f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" for name, value in facts.items()
     )
     return f"<dl>{rows}</dl>"
+
+
+def _studio(studio: StudioHint | None) -> str:
+    """The way to look into the database: a link, or a command."""
+    if studio is None:
+        return ""
+    if studio.address is not None:
+        link = f'<a href="{escape(studio.address)}" rel="noreferrer">Open the studio</a>'
+        return f"<p>{link}: its tables, rows, queries and versions.</p>"
+    command = f"<code>{COMMAND}</code> shows its tables, rows, queries and versions in a browser"
+    before = f", after <code>{escape(studio.install)}</code>" if studio.install else ""
+    return f"<p>{command}{before}.</p>"
 
 
 def _tables(summary: DatabaseSummary) -> str:

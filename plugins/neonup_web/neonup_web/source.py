@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import neonup
-from neonup import Arguments, Database
+from neonup import Arguments, Database, Settings
 
 
 @dataclass(frozen=True)
@@ -87,6 +87,14 @@ class DatabaseSource:
                 **self.arguments,
             )
         )
+
+    def settings(self) -> Settings:
+        """The project's settings.
+
+        Raises:
+            NeonupError: they cannot be used.
+        """
+        return neonup.resolve(self.project, **self.arguments)
 
     def is_development(self) -> bool:
         """Whether `ensure` may create a database here."""

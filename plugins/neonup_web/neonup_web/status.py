@@ -6,11 +6,13 @@ import asyncio
 from collections.abc import Mapping
 
 from neonup import Database, NeonupError
+from neonup_web import studio
 from neonup_web.connections import Connections
 from neonup_web.page import render_page
 from neonup_web.queries import read_only
 from neonup_web.requests import is_local
 from neonup_web.response import WebResponse
+from neonup_web.studio import StudioHint
 from neonup_web.summary import DatabaseSummary, summarize
 
 HEALTH_SECONDS = 5.0
@@ -51,7 +53,14 @@ class StatusPages:
         is_development = self._connections.source.is_development
         if not is_local(client, headers) or not await asyncio.to_thread(is_development):
             return None
-        return render_page(*await self._inspect())
+        seen = await self._inspect()
+        return render_page(*seen, studio=await asyncio.to_thread(self._studio))
+
+    def _studio(self) -> StudioHint | None:
+        try:
+            return studio.hint(self._connections.source.settings())
+        except NeonupError:  # the page says it of the database
+            return None
 
     async def _check(self) -> str | None:
         """Why the database does not answer, in a word for programs; None if it does."""
