@@ -71,5 +71,5 @@ def test_an_undo_goes_to_no_state_that_a_restore_has_replaced() -> None:
     assert [timeline.keeper(each) for each in (replaced, of_migration, by_hand)] == [
         "before a restore",
         "by neonup",
-        "by you",
+        "by hand",
     ]

@@ -65,7 +65,7 @@ def test_a_day_with_versions(project: Project, served: ServedStudio, browser: Br
         connection.execute("DROP TABLE people")
 
     browser.press("button:has-text('Look into it')")
-    assert "This is a copy, preview-before the change." in browser.text("[role=note]")
+    assert "This is a copy, preview-before the change:" in browser.text("[role=note]")
     assert browser.run("return document.querySelector('[role=note] time').textContent") != ""
     looks_well(browser, browser.page.url)
     browser.press("text='To the project\\'s database'")
@@ -74,7 +74,7 @@ def test_a_day_with_versions(project: Project, served: ServedStudio, browser: Br
     looks_well(browser, page)
     browser.open(page)
     browser.press("text=Undo: back to before the change…")
-    assert browser.text("h1") == "Go back to before the change?"
+    assert browser.text("h1") == 'Go back to the version "before the change"?'
     looks_well(browser, browser.page.url)
     browser.press("text='Go back to it'")
     assert "is back at before the change." in browser.text(".said")

@@ -78,7 +78,7 @@ def _date(version: Version) -> date:
 def keeper(version: Version) -> str:
     """Who has kept it, in a word or two."""
     if not version.automatic:
-        return "by you"
+        return "by hand"
     return "before a restore" if is_replaced(version) else "by neonup"
 
 

@@ -46,7 +46,7 @@ def restore(place: Place, version: Version, now: datetime) -> Asked:
         "Otherwise it can only be reached by `neonup undo --at`."
     )
     return Asked(
-        f"Go back to {version.name}?",
+        f'Go back to the version "{version.name}"?',
         [
             f"{place.title} gets the data that it had {_moment(version, now)}.",
             kept,
@@ -67,7 +67,7 @@ def delete(version: Version, now: datetime) -> Asked:
     """
     size = f" ({wording.size(version.size)})" if version.size is not None else ""
     return Asked(
-        f"Delete {version.name}?",
+        f'Delete the version "{version.name}"?',
         [
             f"The data{size} of {_moment(version, now)} is deleted for good.",
             "The database and its other versions stay as they are.",
@@ -86,7 +86,7 @@ def delete_copy(branch: VersionBranch, now: datetime) -> Asked:
     """
     left = branch.expires_at and wording.left(branch.expires_at, now)
     return Asked(
-        f"Delete {branch.name}?",
+        f'Delete the copy "{branch.name}"?',
         [
             "This copy is deleted with all that was changed in it, and its connections are closed.",
             *([f"Left alone, it would go by itself in {left}."] if left else []),
