@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import httpx
+import psycopg
 import pytest
 
 from tests.django.site import Site
@@ -100,15 +101,16 @@ def test_the_page_of_django_is_for_the_developer(site: Site) -> None:
 
 
 def test_djangos_page_says_what_is_wrong(site: Site) -> None:
-    site.managed("migrate")
-    site.env_file.write_text("DATABASE_URL=postgresql://u:secret@127.0.0.1:1/nobody\n")
     with site.runserver() as served:
+        assert served.get("_neon").status_code == 200
+        with psycopg.connect(site.url, autocommit=True) as connection:
+            connection.execute("ALTER ROLE CURRENT_USER PASSWORD 'another'")
         page = served.get("_neon")
         assert page.status_code == 503
         assert "The database does not answer" in page.text
-        assert "secret" not in page.text
-        health = served.get("_neon/health")
-        assert health.status_code == 503
+        assert "password authentication failed" in page.text
+        assert str(site.url) not in page.text
+        assert served.get("_neon/health").status_code == 503
 
 
 def test_djangos_page_without_an_entry_of_ours_is_not_there(site: Site) -> None:
