@@ -23,6 +23,7 @@ from bench import (
     neon_client,
     official,
     pytest_runs,
+    studio,
     world,
 )
 from bench.figures import Figure, Measure
@@ -143,6 +144,9 @@ CASES: Mapping[str, Callable[[int], Figure]] = {
     "neon-import": neon_client.importing,
     "fleet-provision": fleet.provision,
     "fleet-migrate": fleet.migrate,
+    "studio-open": studio.opening,
+    "studio-deep": studio.deep,
+    "studio-sort": studio.sorted_,
     "memory": idle_memory,
     "disk-wal": disk.log_of_a_stopped_database,
     "disk-rounds": disk.copying_again_and_again,

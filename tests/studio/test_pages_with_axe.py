@@ -15,7 +15,24 @@ from tests.studio.serving import studio
 
 pytestmark = with_axe
 
+TABLE = "tables/{schema}/{table}"
+FIRST = "key=WyIxIl0"
+"""The row whose key is 1."""
 OPENED = {
+    "tables": ["tables", "tables?search=pay"],
+    TABLE: [
+        "tables/public/products",
+        "tables/public/orders?sort=status&dir=desc&c=id&o=gt&v=5&c=note&o=notnull&v=",
+        "tables/public/orders?c=id&o=lt&v=0",
+        "tables/public/sales",
+    ],
+    f"{TABLE}/row": [f"tables/public/{name}/row?{FIRST}" for name in ("products", "customers")],
+    f"{TABLE}/structure": ["tables/public/orders/structure", "tables/public/sales/structure"],
+    f"{TABLE}/{{kind}}-row": [
+        "tables/public/products/add-row",
+        f"tables/public/products/change-row?{FIRST}",
+        f"tables/public/products/delete-row?{FIRST}",
+    ],
     "query": ["query", "query?query=TABLE+customers"],
     "picture": [
         "picture",
@@ -27,6 +44,8 @@ OPENED = {
     "tests": ["tests"],
 }
 """The paths of all pages, and addresses of each that a test opens."""
+FILES = {f"{TABLE}/value"}
+"""What is saved, and not shown."""
 STATEMENTS = ("TABLE customers", "SELECT 1 FROM customers; SELECT nothing FROM customers")
 
 
@@ -50,7 +69,7 @@ def test_every_page_is_opened_here() -> None:
         for route in pages.routes()
         if "GET" in (route.methods or ())
     }
-    assert paths == set(OPENED)
+    assert paths == {*OPENED, *FILES}
 
 
 def test_each_page(browser: Browser) -> None:
@@ -67,6 +86,24 @@ def test_what_statements_answer(browser: Browser) -> None:
         browser.press("form.card button[type=submit]")
         assert browser.count("#result") == 1
         assert violations(browser) == []
+
+
+def test_what_forms_of_tables_lead_to(browser: Browser) -> None:
+    browser.open(f"{browser.run('return location.origin')}/db/tables/public/orders?c=id&o=eq&v=x")
+    assert browser.count("[aria-invalid=true]") == 1
+    assert violations(browser) == []
+    open_page(browser, "tables/public/orders")
+    browser.press("button[value=page]")
+    assert browser.text("h1") == "Copy of orders"
+    assert violations(browser) == []
+    open_page(browser, f"tables/public/orders/change-row?{FIRST}")
+    browser.page.get_by_label("status").fill("lost")
+    browser.press("button[value=preview]")
+    assert browser.text("h1") == "Change this row?"
+    assert violations(browser) == []
+    browser.press("button[value=run]")
+    assert browser.count("[aria-invalid=true]") == 1
+    assert violations(browser) == []
 
 
 def test_pages_of_no_database(browser: Browser) -> None:

@@ -21,6 +21,7 @@ from neonup_studio.server.connections import Connection
 from neonup_studio.studio import MAIN, Studio
 
 TABS = (
+    ("tables", "Tables"),
     ("query", "Query"),
     ("picture", "Picture"),
     ("versions", "Versions"),

@@ -4,9 +4,22 @@ from __future__ import annotations
 
 from starlette.routing import Route
 
-from neonup_studio.pages import inspection, picture, query, tests, versions
+from neonup_studio.pages import (
+    copying,
+    edit,
+    inspection,
+    picture,
+    query,
+    row,
+    rows,
+    structure,
+    tables,
+    tests,
+    versions,
+)
 
-FIRST = "query"
+_ROOMS = (tables, rows, row, structure, copying, edit, query, picture, versions, inspection, tests)
+FIRST = "tables"
 """The page of a database that is shown first."""
 
 
@@ -14,6 +27,6 @@ def routes() -> list[Route]:
     """All of them, below the database that they are about."""
     return [
         Route(f"/{{place}}/{path}", handler, methods=[method])
-        for room in (query, picture, versions, inspection, tests)
+        for room in _ROOMS
         for method, path, handler in room.routes()
     ]
