@@ -15,6 +15,7 @@ from tests.fastapi.conftest import MAIN
 from tests.fastapi.served import RELOAD, Served, serving
 from tests.project import Project, clean_environ
 from tests.studio.serving import studio, visitor
+from tests.web.test_flask import DEBUG
 
 _LINK = re.compile(r'<a href="(http://127\.0\.0\.1:\d+)" rel="noreferrer">Open the studio</a>')
 _COMMAND = "<code>neonup studio</code> shows its tables"
@@ -45,7 +46,7 @@ def linked(text: str) -> str:
     return str(found)
 
 
-def check_fastapi(served: Served, project: Project) -> None:
+def check(served: Served, project: Project) -> None:
     assert _COMMAND in served.get("/_neon").text
     with studio(project) as opened, visitor(opened) as inside:
         root = linked(served.get("/_neon").text)
@@ -58,7 +59,12 @@ def check_fastapi(served: Served, project: Project) -> None:
 
 def test_fastapi(fastapi_project: Project) -> None:
     with serving(fastapi_project, RELOAD) as served:
-        check_fastapi(served, fastapi_project)
+        check(served, fastapi_project)
+
+
+def test_flask(flask_project: Project) -> None:
+    with serving(flask_project, DEBUG) as served:
+        check(served, flask_project)
 
 
 def test_where_it_is_not_installed_the_page_says_how_to_get_it(fastapi_project: Project) -> None:
