@@ -30,13 +30,18 @@ def shared_project(warm_parts: Path, tmp_path_factory: pytest.TempPathFactory) -
 
 @pytest.fixture(scope="session")
 def lamp_shop(warm_parts: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
-    """A project with the database of the documentation's pictures, which tests leave as it is."""
+    """A project with the database of the documentation's pictures, one version and its preview.
+
+    Tests leave all of it as it is.
+    """
     home = warm_home(warm_parts)
     project = _project(tmp_path_factory.mktemp("lamps"), home)
     with psycopg.connect(project.url, autocommit=True) as connection:
         connection.execute((ROOT / "docsite" / "shop.sql").read_bytes())
     with psycopg.connect(project.url, autocommit=True) as connection:
         connection.execute("ANALYZE")
+    project.ok("versions", "checkpoint", "before the sale")
+    project.ok("versions", "preview", "before the sale")
     yield project
     remove_home(home)
 

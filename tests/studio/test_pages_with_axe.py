@@ -39,11 +39,15 @@ OPENED = {
         "picture?columns=none&zoom=fit",
         "picture?schema=public&table=customers",
     ],
+    "versions": ["versions", "versions?search=nothing-like-it"],
+    "versions/{version}/restore": ["versions/{version}/restore"],
+    "versions/{version}/delete": ["versions/{version}/delete"],
+    "copies/{copy}/delete": ["copies/{copy}/delete"],
     "inspect": ["inspect"],
     "inspect/{topic}": ["inspect/sizes", "inspect/locks"],
     "tests": ["tests"],
 }
-"""The paths of all pages, and addresses of each that a test opens."""
+"""The paths of all pages, and addresses of each that a test opens; `ids` fills them."""
 FILES = {f"{TABLE}/value"}
 """What is saved, and not shown."""
 STATEMENTS = ("TABLE customers", "SELECT 1 FROM customers; SELECT nothing FROM customers")
@@ -57,10 +61,18 @@ def browser(tmp_path: Path, lamp_shop: Project) -> Iterator[Browser]:
         yield found
 
 
-def open_page(browser: Browser, path: str) -> None:
-    """A page of the project's database, which must be there."""
-    answer = browser.page.goto(f"{browser.run('return location.origin')}/db/{path}")
-    assert answer is not None and answer.status == 200, path
+@pytest.fixture
+def ids(lamp_shop: Project) -> dict[str, str]:
+    """Of what addresses name."""
+    found = lamp_shop.json("versions", "list")
+    return {"version": found["versions"][0]["id"], "copy": found["previews"][0]["id"]}
+
+
+def open_page(browser: Browser, path: str, *, place: str = "db") -> None:
+    """A page of a database, which must be there."""
+    root = browser.run("return location.origin")
+    answer = browser.page.goto(f"{root}/{place}/{path}")
+    assert answer is not None and answer.status == 200 and answer.url == f"{root}/{place}/{path}"
 
 
 def test_every_page_is_opened_here() -> None:
@@ -72,11 +84,17 @@ def test_every_page_is_opened_here() -> None:
     assert paths == {*OPENED, *FILES}
 
 
-def test_each_page(browser: Browser) -> None:
+def test_each_page(browser: Browser, ids: dict[str, str]) -> None:
     for paths in OPENED.values():
         for path in paths:
-            open_page(browser, path)
+            open_page(browser, path.format(**ids))
             assert violations(browser) == []
+
+
+def test_pages_of_a_versions_preview(browser: Browser, ids: dict[str, str]) -> None:
+    for path in ("query", "versions"):
+        open_page(browser, path, place=f"branch-{ids['copy']}")
+        assert violations(browser) == []
 
 
 def test_what_statements_answer(browser: Browser) -> None:
