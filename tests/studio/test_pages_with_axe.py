@@ -124,6 +124,17 @@ def test_what_forms_of_tables_lead_to(browser: Browser) -> None:
     assert violations(browser) == []
 
 
+def test_a_plan(browser: Browser) -> None:
+    for button in ("Explain", "Explain and run"):
+        open_page(browser, "query")
+        browser.page.fill("#query", "SELECT * FROM customers WHERE id < (SELECT 9) ORDER BY 1")
+        browser.press(f"form button:text-is('{button}')")
+        browser.run("document.querySelector('.plan details').open = true")
+        assert browser.count(".plan .step") > 2
+        assert browser.count(".past li") > 0
+        assert violations(browser) == []
+
+
 def test_pages_of_no_database(browser: Browser) -> None:
     root = browser.run("return location.origin")
     for path in ("/nothing", "/db/inspect/nothing", "/branch-nothing/query"):

@@ -1,8 +1,8 @@
-"""Writing a file of somebody else: whole or not at all, with its owner, mode and links."""
+"""Writing a file: whole or not at all; of somebody else with its owner, mode and links."""
 
 from __future__ import annotations
 
-from neonup.env.files import create, replace
+from neonup.env.files import create, replace, write_private
 from neonup.folders import make_home, make_private
 
-__all__ = ["create", "make_home", "make_private", "replace"]
+__all__ = ["create", "make_home", "make_private", "replace", "write_private"]

@@ -8,9 +8,11 @@ from datetime import UTC, datetime, timedelta
 from neonup import Database, NeonupError, Settings, Versions, destination
 from neonup.plugin.project import Start, check_enabled, check_owner, find_database, versions_of
 from neonup_studio.copies import Copies
+from neonup_studio.history import StatementHistory
 from neonup_studio.server.access import StudioAccess
 from neonup_studio.server.connections import SpareConnections
 from neonup_studio.server.idle import Idle
+from neonup_studio.server.running_queries import RunningQueries
 
 MAIN = "db"
 """The part of an address that means the project's database."""
@@ -32,6 +34,8 @@ class Studio:
         self.access = StudioAccess()
         self.connections = SpareConnections()
         self.idle = Idle(idle)
+        self.running = RunningQueries()
+        self.history = StatementHistory(start.settings)
         self.first = MAIN
         """The address of what is shown first: of a database, see `places`, or of its page."""
         self.copies = Copies()

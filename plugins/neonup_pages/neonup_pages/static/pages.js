@@ -12,7 +12,9 @@ const ahead = Date.parse(document.documentElement.dataset.now) - Date.now() || 0
 async function copy(button) {
   const source = document.querySelector(button.dataset.copy);
   if (!source) return;
-  const text = source.dataset.secret ?? source.value ?? source.textContent;
+  await copyText(button, source.dataset.secret ?? source.value ?? source.textContent);
+}
+async function copyText(button, text) {
   try {
     await navigator.clipboard.writeText(text);
   } catch {

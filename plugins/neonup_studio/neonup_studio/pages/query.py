@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import dataclass
 
 from starlette.responses import Response
 
 from neonup import libpq
-from neonup_pages import query_box
+from neonup_pages import forms, query_box
 from neonup_pages.query_box import Explaining, RunLimits
 from neonup_pages.query_outcome import Problem, StatementOutcome
 from neonup_studio import plan as plans
 from neonup_studio.plan import PlanTree, words
 from neonup_studio.plan.text import text as plan_text
 from neonup_studio.server import connections
+from neonup_studio.server.running_queries import RunKey
 from neonup_studio.visit import Pages, Visit, does, shows
 
 SECONDS = {10: "10 s", 60: "1 min", 600: "10 min"}
@@ -26,8 +28,13 @@ _LONGEST_PLAN = 8_000_000
 
 
 def routes() -> Pages:
-    """The page and its form."""
-    return [("GET", "query", shows(_ask)), ("POST", "query", does(_run))]
+    """The page and its forms."""
+    return [
+        ("GET", "query", shows(_ask)),
+        ("POST", "query", does(_run)),
+        ("POST", "query/cancel", does(_cancel)),
+        ("POST", "query/clear", does(_clear)),
+    ]
 
 
 @dataclass(frozen=True)
@@ -68,7 +75,8 @@ class QueryForm:
 
 
 def _ask(visit: Visit) -> Response:
-    return _page(visit, QueryForm(visit.asked("query")))
+    past = visit.studio.history.find(visit.asked("past")) if visit.asked("past") else None
+    return _page(visit, QueryForm(past.query if past else visit.asked("query")))
 
 
 def _run(visit: Visit) -> Response:
@@ -76,15 +84,40 @@ def _run(visit: Visit) -> Response:
     if not form.read_only:
         visit.check_writable()
     arguments = connections.arguments(visit.place.url, own=visit.place.own)
-    with libpq.service_hidden(visit.place.own):
+    key = _key(visit)
+    with libpq.service_hidden(visit.place.own), visit.studio.running.running(key) as switch:
         outcome = query_box.run(
             arguments,
             form.query,
             read_only=form.read_only,
             explain=form.explain,
             limits=form.limits,
+            switch=switch,
         )
+    visit.studio.history.add(
+        form.query,
+        where=visit.place.title,
+        milliseconds=outcome.milliseconds,
+        answer="" if form.explain or not outcome.results else outcome.results[-1].tag,
+        error=outcome.problem.message if outcome.problem else "",
+        kind=visit.text("action") if form.explain else "run",
+    )
     return _page(visit, form, outcome)
+
+
+def _cancel(visit: Visit) -> Response:
+    """Cancel a query of this session; the page that awaits its answer stays."""
+    return Response(status_code=204 if visit.studio.running.cancel(_key(visit)) else 404)
+
+
+def _key(visit: Visit) -> RunKey:
+    return forms.csrf_token(visit.request), visit.text("run")
+
+
+def _clear(visit: Visit) -> Response:
+    visit.studio.history.clear()
+    visit.tell("The history is empty.")
+    return visit.to("query")
 
 
 def _page(visit: Visit, form: QueryForm, outcome: StatementOutcome | None = None) -> Response:
@@ -100,6 +133,8 @@ def _page(visit: Visit, form: QueryForm, outcome: StatementOutcome | None = None
         text="" if plan is None else plan_text(plan),
         undone=form.explain is Explaining.RUN and not form.read_only,
         words=words,
+        run=secrets.token_urlsafe(8),
+        history=visit.studio.history.statements(),
         seconds=SECONDS,
         rows=ROWS,
     )

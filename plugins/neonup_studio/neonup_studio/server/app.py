@@ -146,6 +146,7 @@ async def _lifespan(app: Starlette) -> AsyncIterator[None]:
     try:
         yield
     finally:
+        await to_thread.run_sync(studio.running.end)
         for task in beside:
             task.cancel()
             with suppress(asyncio.CancelledError):
