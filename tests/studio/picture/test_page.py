@@ -18,7 +18,7 @@ from tests.studio.serving import Visitor, studio
 
 
 def _tables(page: str) -> set[str]:
-    return set(re.findall(r'<a href="[^"]*" aria-label="(\S+) and its neighbours"', page))
+    return set(re.findall(r'<a href="[^"]*" aria-label="([^" ]+)"><title>', page))
 
 
 def test_a_schema_is_drawn_and_told_in_words(shop: Visitor, erp: TableStructure) -> None:
@@ -36,7 +36,7 @@ def test_a_schema_is_drawn_and_told_in_words(shop: Visitor, erp: TableStructure)
 
 def test_a_table_leads_to_itself_and_its_neighbours(shop: Visitor, erp: TableStructure) -> None:
     page = shop.read("picture", schema="erp")
-    link = re.search(r'<a href="([^"]+)" aria-label="erp.refunds and', page)
+    link = re.search(r'<a class="near-by" href="([^"]+)" aria-label="erp.refunds and', page)
     assert link
 
     near = shop.read(link[1].replace("&amp;", "&"))
@@ -44,6 +44,17 @@ def test_a_table_leads_to_itself_and_its_neighbours(shop: Visitor, erp: TableStr
     assert "<h1>erp.refunds and its neighbours</h1>" in near
     assert _tables(near) == {"erp.refunds", "erp.payments", "erp.returns"}
     assert near.count(" focused") == 1
+
+
+def test_each_table_leads_to_its_rows(shop: Visitor, erp: TableStructure) -> None:
+    page = shop.read("picture", schema="erp", table="refunds")
+    links = dict(re.findall(r'<a href="([^"]+)" aria-label="(erp.\w+)">', page))
+
+    assert set(links.values()) == {"erp.refunds", "erp.payments", "erp.returns"}
+    for link, name in links.items():
+        rows = shop.read(link)
+        assert f"<h1>{name}</h1>" in rows
+        assert f'href="/db/picture?schema=erp&amp;table={name[4:]}"' in rows
 
 
 def test_columns_and_size_are_chosen_by_links(shop: Visitor, erp: TableStructure) -> None:

@@ -8,6 +8,8 @@ from functools import partial
 
 from starlette.responses import Response
 
+from neonup_studio.data.relation import RelationName
+from neonup_studio.pages import relation_address
 from neonup_studio.picture.choice import LARGEST, PictureChoice, PictureView, ShownColumns, choose
 from neonup_studio.picture.drawing import draw
 from neonup_studio.picture.reading import read
@@ -69,7 +71,7 @@ def _page(visit: Visit) -> Response:
         structure, PictureChoice(None if asked.every else asked.schema, asked.focus, columns)
     )
     if asked.focus is not None and not view.tables:
-        raise NoSuchPage(f"There is no table {asked.focus}.")
+        raise NoSuchPage(f"There is no table {asked.focus} that a picture would have.")
     return visit.show(
         "picture.html",
         "picture",
@@ -83,6 +85,7 @@ def _page(visit: Visit) -> Response:
         kinds=_COLUMNS,
         most=LARGEST,
         link=partial(_link, visit, asked),
+        page=partial(_table_page, visit),
         focus=partial(_focus, visit, asked),
     )
 
@@ -113,6 +116,11 @@ def _first(structure: TableStructure) -> str:
 def _link(visit: Visit, asked: PictureRequest, **other: str) -> str:
     """The address of the same page with something else."""
     return visit.path("picture", **asked.parameters(**other))
+
+
+def _table_page(visit: Visit, name: TableName) -> str:
+    """The address of a table's rows."""
+    return relation_address.path(visit, RelationName(name.schema, name.name))
 
 
 def _focus(visit: Visit, asked: PictureRequest, name: TableName) -> str:
