@@ -18,7 +18,7 @@ from neonup_studio.picture.structure import (
 # Partitions, and what only they have of foreign keys, count as their root's. Tables of extensions
 # are left out.
 _QUERY = """
-WITH seen AS (
+WITH seen AS MATERIALIZED (
     SELECT c.oid, n.nspname, c.relname, c.relkind
     FROM pg_catalog.pg_class c
     JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
@@ -30,52 +30,53 @@ WITH seen AS (
           WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass
             AND d.objid = c.oid AND d.deptype = 'e'
       )
-), keys AS (
+), columns AS (
+    SELECT a.attrelid AS source, json_agg(json_build_array(
+        a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod), NOT a.attnotnull,
+        coalesce(a.attnum = ANY (i.indkey), false)
+    ) ORDER BY a.attnum) AS found
+    FROM seen
+    JOIN pg_catalog.pg_attribute a
+      ON a.attrelid = seen.oid AND a.attnum > 0 AND NOT a.attisdropped
+    LEFT JOIN pg_catalog.pg_index i ON i.indrelid = seen.oid AND i.indisprimary
+    GROUP BY a.attrelid
+), constraints AS MATERIALIZED (
     SELECT k.oid, k.conname, k.conrelid, k.confrelid, k.conkey, k.confkey,
            coalesce(pg_catalog.pg_partition_root(k.conrelid), k.conrelid) AS source,
            coalesce(pg_catalog.pg_partition_root(k.confrelid), k.confrelid) AS target
     FROM pg_catalog.pg_constraint k
     WHERE k.contype = 'f' AND k.conparentid = 0
+), keys AS (
+    SELECT k.source, json_agg(json_build_array(
+        k.conname, target.nspname, target.relname,
+        ARRAY(
+            SELECT a.attname::text
+            FROM unnest(k.conkey) WITH ORDINALITY AS part (number, place)
+            JOIN pg_catalog.pg_attribute a
+              ON a.attrelid = k.conrelid AND a.attnum = part.number
+            ORDER BY part.place
+        ),
+        ARRAY(
+            SELECT a.attname::text
+            FROM unnest(k.confkey) WITH ORDINALITY AS part (number, place)
+            JOIN pg_catalog.pg_attribute a
+              ON a.attrelid = k.confrelid AND a.attnum = part.number
+            ORDER BY part.place
+        ),
+        EXISTS (
+            SELECT FROM pg_catalog.pg_index i
+            WHERE i.indrelid = k.conrelid AND i.indisunique AND i.indpred IS NULL
+              AND (i.indkey::pg_catalog.int2[])[0:i.indnkeyatts - 1] <@ k.conkey
+        )
+    ) ORDER BY k.conname, k.oid) AS found
+    FROM constraints k JOIN seen target ON target.oid = k.target
+    GROUP BY k.source
 )
 SELECT seen.nspname AS schema, seen.relname AS name, seen.relkind = 'p' AS partitioned,
-    (
-        SELECT coalesce(json_agg(json_build_array(
-            a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod), NOT a.attnotnull,
-            EXISTS (
-                SELECT FROM pg_catalog.pg_index i
-                WHERE i.indrelid = seen.oid AND i.indisprimary AND a.attnum = ANY (i.indkey)
-            )
-        ) ORDER BY a.attnum), '[]')
-        FROM pg_catalog.pg_attribute a
-        WHERE a.attrelid = seen.oid AND a.attnum > 0 AND NOT a.attisdropped
-    ) AS columns,
-    (
-        SELECT coalesce(json_agg(json_build_array(
-            keys.conname, target.nspname, target.relname,
-            ARRAY(
-                SELECT a.attname::text
-                FROM unnest(keys.conkey) WITH ORDINALITY AS part (number, place)
-                JOIN pg_catalog.pg_attribute a
-                  ON a.attrelid = keys.conrelid AND a.attnum = part.number
-                ORDER BY part.place
-            ),
-            ARRAY(
-                SELECT a.attname::text
-                FROM unnest(keys.confkey) WITH ORDINALITY AS part (number, place)
-                JOIN pg_catalog.pg_attribute a
-                  ON a.attrelid = keys.confrelid AND a.attnum = part.number
-                ORDER BY part.place
-            ),
-            EXISTS (
-                SELECT FROM pg_catalog.pg_index i
-                WHERE i.indrelid = keys.conrelid AND i.indisunique AND i.indpred IS NULL
-                  AND (i.indkey::pg_catalog.int2[])[0:i.indnkeyatts - 1] <@ keys.conkey
-            )
-        ) ORDER BY keys.conname, keys.oid), '[]')
-        FROM keys JOIN seen target ON target.oid = keys.target
-        WHERE keys.source = seen.oid
-    ) AS foreign_keys
+       coalesce(columns.found, '[]') AS columns, coalesce(keys.found, '[]') AS foreign_keys
 FROM seen
+LEFT JOIN columns ON columns.source = seen.oid
+LEFT JOIN keys ON keys.source = seen.oid
 ORDER BY seen.nspname, seen.relname
 """
 
