@@ -165,7 +165,7 @@ def warm_home(warm_parts: Path) -> Path:
 
 
 @pytest.fixture
-def neonup_home(
+def home_with_upkeep(
     monkeypatch: pytest.MonkeyPatch, clean_environment: None, warm_parts: Path
 ) -> Iterator[Path]:
     """A ``NEONUP_HOME`` without databases, with the engine and the template ready."""
@@ -173,6 +173,16 @@ def neonup_home(
     monkeypatch.setenv("NEONUP_HOME", str(home))
     yield home
     remove_home(home)
+
+
+@pytest.fixture
+def neonup_home(home_with_upkeep: Path) -> Iterator[Path]:
+    """The same, where no database's use begins the upkeep: its process would prepare a next
+    database, which the test has not, and let all that the machine has written go to its disks."""
+    from neonup_local.service import home as homes
+
+    with homes.locked(home_with_upkeep, homes.UPKEEP):
+        yield home_with_upkeep
 
 
 @pytest.fixture

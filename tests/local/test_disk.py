@@ -72,7 +72,7 @@ def test_data_directories_are_spread_over_the_disk(tmp_path: Path) -> None:
 
 
 def test_what_nothing_uses_goes(
-    provider: LocalProvider, spec: DatabaseSpec, neonup_home: Path, no_upkeep: None
+    provider: LocalProvider, spec: DatabaseSpec, neonup_home: Path
 ) -> None:
     database = provider.provision(spec)
     record = provider.databases.get(str(database.id))
@@ -105,7 +105,7 @@ def test_what_nothing_uses_goes(
 
 
 def test_the_engine_of_a_database_stays_though_its_wheel_is_older(
-    provider: LocalProvider, spec: DatabaseSpec, neonup_home: Path, no_upkeep: None
+    provider: LocalProvider, spec: DatabaseSpec, neonup_home: Path
 ) -> None:
     """A copy whose wheel is gone, and which alone has the major version of some database."""
     database = provider.provision(spec)
@@ -123,7 +123,7 @@ def test_the_engine_of_a_database_stays_though_its_wheel_is_older(
 
 
 def test_the_engine_of_a_version_stays(
-    provider: LocalProvider, spec: DatabaseSpec, neonup_home: Path, no_upkeep: None
+    provider: LocalProvider, spec: DatabaseSpec, neonup_home: Path
 ) -> None:
     database = provider.provision(spec)
     provider.databases.stop(str(database.id))

@@ -18,7 +18,7 @@ HOUR = 3600
 
 
 @pytest.fixture
-def gone(tmp_path: Path, neonup_home: Path, no_upkeep: None) -> Project:
+def gone(tmp_path: Path, neonup_home: Path) -> Project:
     """A project with a database, stopped, that is about to be deleted."""
     folder = tmp_path / "work" / "gone"
     folder.mkdir(parents=True)

@@ -21,6 +21,11 @@ from tests.local.sql import ask
 SECRET = "the-secret-of-this-test"
 
 
+@pytest.fixture
+def neonup_home(home_with_upkeep: Path) -> Path:
+    return home_with_upkeep
+
+
 def test_not_in_any_process_list(neonup_home: Path) -> None:
     """Every command line that is visible while a database is made and its password is changed."""
     seen: set[str] = set()

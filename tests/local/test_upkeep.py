@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import psycopg
+import pytest
 
 from neonup import DatabaseSpec, Settings, State
 from neonup_local.engine import postmaster, template
@@ -19,6 +20,11 @@ from neonup_local.service.databases import LocalDatabases
 from neonup_local.service.records import Record
 from tests.local.sql import ask
 from tests.waiting import wait_until
+
+
+@pytest.fixture
+def neonup_home(home_with_upkeep: Path) -> Path:
+    return home_with_upkeep
 
 
 def make(databases: LocalDatabases, name: str) -> Record:

@@ -20,6 +20,9 @@ from tests.project import Project
 
 MEMORY = Path("/dev/shm")
 _LOOPS = "asyncio_default_fixture_loop_scope"
+_LEFT_OUT = ("cacheprovider", "hypothesispytest", "pytest_cov", "pytest_postgresql")
+_WITHOUT = [word for name in _LEFT_OUT for word in ("-p", f"no:{name}")]
+"""No child uses them, and they take as long to import as all the rest of pytest."""
 _KNOWS_LOOPS = Version(version("pytest-asyncio")) >= Version("0.24")
 
 
@@ -94,8 +97,7 @@ class Child(Project):
         self.file("pytest.ini", f"[pytest]\n{text}")
 
     def argv(self, args: Sequence[str]) -> list[str]:
-        without = ["-p", "no:cacheprovider", "-p", "no:pytest_postgresql"]  # which imports psycopg
-        return [*self.before, self.program, "-m", "pytest", *without, "-q", *args]
+        return [*self.before, self.program, "-m", "pytest", *_WITHOUT, "-q", *args]
 
     def pytest(self, *args: str, **environ: str) -> Run:
         with self.started(*args, **environ) as process:

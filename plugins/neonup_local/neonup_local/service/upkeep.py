@@ -45,6 +45,8 @@ def start(home: Path) -> None:
     command = [sys.executable, "-P", "-m", "neonup_local.service.upkeep", str(home)]
     try:
         (home / _STAMP).touch(mode=0o600)
+        if homes.is_held(home, homes.UPKEEP):
+            return  # another one is at it
         detach.spawn(command, MYSELF, subprocess.DEVNULL, os.environ)
     except (EngineError, OSError):
         return
@@ -61,7 +63,7 @@ def main(home: Path) -> None:
             remove_leftovers(home)
             unused.remove(home)
     except EngineError:
-        return  # another one is at it, or the disk is full
+        return  # another one has begun meanwhile, or the disk is full
 
 
 def make_templates(home: Path) -> None:
