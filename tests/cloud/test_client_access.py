@@ -17,8 +17,8 @@ from neonup_cloud import AsyncNeonClient, NeonClient
 from neonup_cloud.api import access
 from neonup_cloud.api.stored import StoredAuth
 from tests.cloud.hostile import Reply, hostile
+from tests.emulator.official_commands import CLI, NODE
 from tests.emulator.serving import NeonServer
-from tests.emulator.test_official_neon import CLI, NODE
 from tests.project import clean_environ
 from tests.waiting import wait_until
 

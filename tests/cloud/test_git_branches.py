@@ -16,8 +16,8 @@ from neonup_cloud.account.git_branches import neon_name, other_neon_name
 from neonup_cloud.api.answers import Branch
 from tests.cloud.neon import branches, projects
 from tests.cloud.relay import Relay
+from tests.emulator.official_commands import CLI, NODE
 from tests.emulator.serving import NeonServer
-from tests.emulator.test_official_neon import CLI, NODE
 from tests.project import Project
 from tests.repository import make_repository, run_git
 

@@ -13,8 +13,8 @@ from neonup_cloud.account import linked as linked_file
 from neonup_cloud.account import location as locations
 from neonup_cloud.options import AccountOptions
 from tests.cloud.neon import branches
+from tests.emulator.official_commands import CLI, NODE
 from tests.emulator.serving import NeonServer
-from tests.emulator.test_official_neon import CLI, NODE
 from tests.project import Project
 from tests.repository import make_repository, run_git
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -11,8 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from tests.emulator.test_official_neon import CLIENTS, NODE
-
+CLIENTS = Path(__file__).parent.parent / "clients"
+CLI = CLIENTS / "node_modules" / "neon" / "dist" / "cli.js"
+NODE = shutil.which("node")
 _PROGRAM = CLIENTS / "neon-commands.mjs"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,12 +16,9 @@ import pytest
 from neonup_cloud.account import linked
 from neonup_cloud.account.linked import NeonLink
 from tests.emulator.api import Api, Project, ask
+from tests.emulator.official_commands import CLI, NODE, OfficialCommands, official_commands
 from tests.emulator.serving import NeonServer
 from tests.project import clean_environ
-
-CLIENTS = Path(__file__).parent.parent / "clients"
-CLI = CLIENTS / "node_modules" / "neon" / "dist" / "cli.js"
-NODE = shutil.which("node")
 
 pytestmark = [
     pytest.mark.skipif(NODE is None, reason="node is not installed: the official command needs it"),
@@ -32,13 +29,21 @@ pytestmark = [
 
 
 class Neon:
-    """The command, as somebody types it."""
+    """The command, as somebody types it in a folder; one process runs all but what is `alone`."""
 
-    def __init__(self, server: NeonServer, folder: Path):
-        self._folder = folder
-        self._environ = {**clean_environ(folder), **server.environment}
+    def __init__(self, folder: Path, environ: Mapping[str, str], commands: OfficialCommands):
+        self._folder, self._environ, self._commands = folder, environ, commands
 
     def __call__(self, *arguments: str, fails: bool = False) -> str:
+        done = self._commands(*arguments)
+        assert (done.status != 0) == fails, done.stdout + done.stderr
+        return done.stderr if fails else done.stdout
+
+    def json(self, *arguments: str) -> Any:
+        return json.loads(self(*arguments, "-o", "json"))
+
+    def alone(self, *arguments: str) -> str:
+        """In a process of its own, whose output its children have, too."""
         assert NODE
         done = subprocess.run(
             [NODE, str(CLI), "--no-analytics", "--config-dir", str(self._folder), *arguments],
@@ -50,16 +55,15 @@ class Neon:
             timeout=120,
             check=False,
         )
-        assert (done.returncode != 0) == fails, done.stdout + done.stderr
-        return done.stderr if fails else done.stdout
-
-    def json(self, *arguments: str) -> Any:
-        return json.loads(self(*arguments, "-o", "json"))
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
 
 
 @pytest.fixture
-def neon(neon_server_here: NeonServer, tmp_path: Path) -> Neon:
-    return Neon(neon_server_here, tmp_path)
+def neon(neon_server_here: NeonServer, tmp_path: Path) -> Iterator[Neon]:
+    environ = {**clean_environ(tmp_path), **neon_server_here.environment}
+    with official_commands(tmp_path, tmp_path, environ) as commands:
+        yield Neon(tmp_path, environ, commands)
 
 
 Of = Callable[..., str]
@@ -239,8 +243,9 @@ def test_env_pull_writes_the_urls_of_the_branch(of_project: Of, tmp_path: Path) 
 
 
 @pytest.mark.skipif(shutil.which("psql") is None, reason="psql is not installed")
-def test_psql(of_project: Of) -> None:
-    assert "forty-two" in of_project("psql", "--", "-c", "SELECT 'forty-two'")
+def test_psql(neon: Neon, project: Project) -> None:
+    id_ = ("--project-id", project.id)
+    assert "forty-two" in neon.alone("psql", *id_, "--", "-c", "SELECT 'forty-two'")
 
 
 def test_neonup_reads_what_neon_link_writes(

@@ -15,8 +15,8 @@ import pytest
 from neonup_emulator.neon.model import Project
 from tests.emulator.agent import Person
 from tests.emulator.api import ask
+from tests.emulator.official_commands import CLI, NODE
 from tests.emulator.serving import NeonServer
-from tests.emulator.test_official_neon import CLI, NODE
 from tests.project import clean_environ
 
 pytestmark = [

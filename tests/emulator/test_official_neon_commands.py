@@ -11,9 +11,8 @@ import pytest
 
 from docsite.operation import ROOT
 from tests.emulator.api import Api, ask
-from tests.emulator.official_commands import OfficialCommands, official_commands
+from tests.emulator.official_commands import CLI, NODE, OfficialCommands, official_commands
 from tests.emulator.serving import NeonServer
-from tests.emulator.test_official_neon import CLI, NODE
 from tests.project import clean_environ
 from tests.waiting import wait_until
 
