@@ -11,10 +11,10 @@ from neonup_init.evidence import Evidence, VariableRead
 from neonup_init.names import is_for_tests
 from neonup_init.parents import is_recorded_by_neonup
 from neonup_init.project_files import ProjectFiles
-from neonup_init.variables import DEFAULT_KEY, Choice
+from neonup_init.variables import DEFAULT_KEY, VariableChoice
 
 
-def of_project(files: ProjectFiles, evidence: Evidence, choice: Choice) -> Iterator[str]:
+def of_project(files: ProjectFiles, evidence: Evidence, choice: VariableChoice) -> Iterator[str]:
     """The notes about a project, a sentence each."""
     reads = choice.key is not None or bool(choice.templates)
     if not reads:
@@ -81,7 +81,7 @@ def _env_file(evidence: Evidence) -> Iterator[str]:
             return
 
 
-def _strict(evidence: Evidence, choice: Choice) -> Iterator[str]:
+def _strict(evidence: Evidence, choice: VariableChoice) -> Iterator[str]:
     """Settings that refuse the key in their env file since no field of theirs has it."""
     for strict in evidence.strict if "pydantic_settings" in evidence.imports else ():
         unknown = [

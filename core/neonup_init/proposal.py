@@ -14,7 +14,7 @@ from neonup_init.names import is_url_of_postgres
 from neonup_init.parents import env_file_above, is_near, is_recorded_by_neonup
 from neonup_init.project_files import ProjectFiles
 from neonup_init.survey import survey
-from neonup_init.variables import DEFAULT_KEY, Choice, choose
+from neonup_init.variables import DEFAULT_KEY, VariableChoice, choose
 
 VARIABLES = "variables"
 PYTEST = "pytest"
@@ -94,12 +94,14 @@ def propose(folder: Path, table: Mapping[str, Any], *, seconds: float = 20.0) ->
     return proposal
 
 
-def _reads(choice: Choice) -> dict[str, FileLine]:
+def _reads(choice: VariableChoice) -> dict[str, FileLine]:
     reads = {name: place for name, (_, place) in choice.templates.items()}
     return {choice.key.name: choice.key.place, **reads} if choice.key is not None else reads
 
 
-def _lines(files: ProjectFiles, evidence: Evidence, choice: Choice) -> Iterator[ProposedLine]:
+def _lines(
+    files: ProjectFiles, evidence: Evidence, choice: VariableChoice
+) -> Iterator[ProposedLine]:
     if choice.key is not None and choice.key.name != DEFAULT_KEY:
         yield ProposedLine("", "key", choice.key.name, f"reads {choice.key.name}", choice.key.place)
     yield from _env_file(files, evidence, choice)
@@ -126,7 +128,9 @@ def _lines(files: ProjectFiles, evidence: Evidence, choice: Choice) -> Iterator[
         yield ProposedLine(PYTEST, "neon_migrate", used.value, why, used.place)
 
 
-def _env_file(files: ProjectFiles, evidence: Evidence, choice: Choice) -> Iterator[ProposedLine]:
+def _env_file(
+    files: ProjectFiles, evidence: Evidence, choice: VariableChoice
+) -> Iterator[ProposedLine]:
     """The file that the code reads, where it is not the project's ``.env``."""
     own = files.folder / ".env"
     above = _above(files.folder, choice)
@@ -148,12 +152,14 @@ def _env_file(files: ProjectFiles, evidence: Evidence, choice: Choice) -> Iterat
         yield ProposedLine("", "env_file", shown, why, place)
 
 
-def _above(folder: Path, choice: Choice) -> Path | None:
+def _above(folder: Path, choice: VariableChoice) -> Path | None:
     """The nearest ``.env`` above in the repository that sets what the code reads."""
     return env_file_above(folder, {*_reads(choice), DEFAULT_KEY})
 
 
-def _scheme(files: ProjectFiles, evidence: Evidence, choice: Choice) -> Iterator[ProposedLine]:
+def _scheme(
+    files: ProjectFiles, evidence: Evidence, choice: VariableChoice
+) -> Iterator[ProposedLine]:
     """The scheme of the URL, where the code takes no other."""
     key = choice.key
     if key is None:

@@ -39,7 +39,7 @@ class DatabaseRead:
 
 
 @dataclass
-class Choice:
+class VariableChoice:
     """Which variables are set, and how.
 
     Attributes:
@@ -58,12 +58,12 @@ class Choice:
         return self.key.name if self.key is not None else DEFAULT_KEY
 
 
-def choose(evidence: Evidence) -> Choice:
+def choose(evidence: Evidence) -> VariableChoice:
     """Which of the variables that the code reads are the project's database."""
     reads = list(_database_reads(evidence))
     owner = _main_owner(reads)
     own = [each for each in reads if each.meaning.owner == owner]
-    choice = Choice()
+    choice = VariableChoice()
     urls = [each for each in own if each.meaning.role == "url"]
     choice.key = _key(urls)
     choice.others = _others(evidence, reads, owner, choice.key)
