@@ -16,7 +16,7 @@ def make_home(home: Path) -> None:
     Raises:
         OSError: it cannot be made.
     """
-    root = os.name == "posix" and os.geteuid() == 0
+    root = sys.platform != "win32" and os.geteuid() == 0
     _make(home, 0o711 if root else 0o700)
 
 

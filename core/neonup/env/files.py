@@ -56,7 +56,7 @@ def target(path: Path) -> Path:
             "[tool.neonup].",
         )
     place = Path(os.path.realpath(path))
-    if os.name == "posix" and os.geteuid() == 0 and _leads_astray(path, place):
+    if sys.platform != "win32" and os.geteuid() == 0 and _leads_astray(path, place):
         raise EnvFileError(
             f"{path} is another user's link to {place}, which is not theirs; root does not write "
             "there.",
@@ -217,7 +217,7 @@ def _begin(place: Path) -> _Draft:
 
 def _link(file: int, place: Path) -> None:
     """Give an open file a name: https://man7.org/linux/man-pages/man2/open.2.html, O_TMPFILE."""
-    folder = os.open(place.parent, getattr(os, "O_PATH", os.O_RDONLY) | os.O_CLOEXEC)
+    folder = os.open(place.parent, getattr(os, "O_PATH", os.O_RDONLY))
     try:  # with a folder's descriptor Python calls linkat, which follows the link in /proc
         os.link(f"/proc/self/fd/{file}", place.name, dst_dir_fd=folder, follow_symlinks=True)
     finally:

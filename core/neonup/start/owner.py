@@ -221,7 +221,7 @@ def _owns(settings: Settings, database: Database, folder: Path) -> bool:
 
 def _mount(folder: Path) -> str:
     for place in (folder, *folder.parents):
-        if place.is_mount():
+        if os.path.ismount(place):
             return os.fspath(place)
     return os.fspath(folder.anchor)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import socket
+import sys
 
 from neonup.database import USER, Database
 from neonup.errors import NeonupError
@@ -55,7 +56,9 @@ def _listens(server: ServerAddress) -> bool:
     """Whether a driver's connection would be answered: by a Unix socket, or at a port."""
     by_path = server.address.startswith(("/", "@"))
     folders = [server.address] if by_path else [] if server.address else _SOCKET_FOLDERS
-    for folder in folders if hasattr(socket, "AF_UNIX") else ():
+    for folder in folders:
+        if sys.platform == "win32":
+            break  # Python has no such sockets there
         path = os.path.join(folder, f".s.PGSQL.{server.port}")  # noqa: PTH118 - may be "@"
         with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX) as connection:
             connection.settimeout(_PATIENCE)

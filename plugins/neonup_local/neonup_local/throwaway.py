@@ -19,7 +19,10 @@ from neonup_local import creation
 from neonup_local.engine import postmaster, template
 from neonup_local.test_server import EphemeralServer, Run, engine_needs, for_project, reserve_port
 
-_ENDING = [signal.SIGTERM, *([signal.SIGHUP] if sys.platform != "win32" else [])]
+if sys.platform == "win32":
+    _ENDING = [signal.SIGTERM]
+else:
+    _ENDING = [signal.SIGTERM, signal.SIGHUP]
 
 
 def run(settings: Settings, command: Sequence[str]) -> int:

@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import stat
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -128,7 +129,7 @@ def locked(path: Path) -> Iterator[None]:
 
 
 def _refuse_if_open_to_others(path: Path, status: os.stat_result) -> None:
-    if os.name != "posix":
+    if sys.platform == "win32":
         return
     if status.st_uid != os.geteuid():
         raise SignInError(

@@ -49,7 +49,7 @@ class SystemAccount:
 
     def own(self, path: Path) -> None:
         """Make the account the owner of a file or folder that this process made."""
-        if self.switch:
+        if self.switch and sys.platform != "win32":
             os.chown(path, self.uid, self.gid)
 
     def must_reach(self, path: Path) -> None:
@@ -89,6 +89,8 @@ MYSELF = SystemAccount(-1, -1, switch=False)
 
 def entry_name(uid: int) -> str | None:
     """The account's name in the user database, or None if it has no entry (some containers)."""
+    if sys.platform == "win32":
+        return None
     import pwd
 
     try:

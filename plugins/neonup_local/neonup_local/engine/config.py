@@ -128,7 +128,7 @@ def _has_zones(engine: Engine) -> bool:
 def _can_write(folder: Path, account: SystemAccount) -> bool:
     try:
         info = folder.stat()
-        if os.statvfs(folder).f_flag & os.ST_RDONLY:
+        if sys.platform != "win32" and os.statvfs(folder).f_flag & os.ST_RDONLY:
             return False
     except OSError:
         return False

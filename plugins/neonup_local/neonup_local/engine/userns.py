@@ -37,6 +37,8 @@ def with_name(command: list[str]) -> list[str]:
     Raises:
         EngineError: the user database has no name that could be borrowed.
     """
+    if sys.platform == "win32":
+        return command
     import pwd
 
     uids = [entry.pw_uid for entry in pwd.getpwall() if entry.pw_uid != 0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from pathlib import Path
 
@@ -39,6 +40,8 @@ def room(folder: Path) -> int:
     """How many bytes may be written there; 0 where none may."""
     if not os.access(folder, os.W_OK | os.X_OK):
         return 0
+    if sys.platform == "win32":
+        return shutil.disk_usage(folder).free
     file_system = os.statvfs(folder)
     return file_system.f_bavail * file_system.f_frsize
 

@@ -15,6 +15,7 @@ import contextlib
 import json
 import os
 import shutil
+import sys
 import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
@@ -239,7 +240,9 @@ def _runs(home: Path) -> Path:
 
 
 def _prefix() -> str:
-    return f"neonup-{os.geteuid() if os.name == 'posix' else 'user'}-"
+    if sys.platform == "win32":
+        return "neonup-user-"
+    return f"neonup-{os.geteuid()}-"
 
 
 def _read(path: Path) -> dict[str, Any]:

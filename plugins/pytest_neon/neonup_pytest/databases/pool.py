@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -130,7 +131,8 @@ class DatabasePool:
             admin = self._connect()
             try:
                 statements.copy_quickly(admin)
-                if self._data is not None:
+                # Windows lets nobody write a file that the server has open.
+                if self._data is not None and sys.platform != "win32":
                     with contextlib.suppress(OSError):  # then every test gets a new copy
                         self._restorer = Restorer(admin, self._data, self._template)
                 while (step := self._next()) is not None:

@@ -14,6 +14,7 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -151,6 +152,8 @@ class Restorer:
     @contextlib.contextmanager
     def _folder(self, oid: str) -> Iterator[int]:
         """A database's folder, opened step by step: root follows nobody's links."""
+        if sys.platform == "win32":
+            raise NotImplementedError("the pool restores nothing on Windows")
         flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
         opened = [os.open(self._data, flags)]
         try:
@@ -175,6 +178,8 @@ def _is_file(name: str, folder: int) -> bool:
 
 def _remove(name: str, folder: int) -> None:
     """Remove a file; one of a relation, which may still be open, is emptied: that is the same."""
+    if sys.platform == "win32":
+        raise NotImplementedError("the pool restores nothing on Windows")
     if name[0].isdigit():
         os.close(os.open(name, os.O_WRONLY | os.O_TRUNC | os.O_NOFOLLOW, dir_fd=folder))
     else:
@@ -183,6 +188,8 @@ def _remove(name: str, folder: int) -> None:
 
 def _copy(name: str, source: int, target: int) -> None:
     """Write a file's content over, not a new file: the server may still have the old one open."""
+    if sys.platform == "win32":
+        raise NotImplementedError("the pool restores nothing on Windows")
     reading = os.open(name, os.O_RDONLY | os.O_NOFOLLOW, dir_fd=source)
     try:
         info = os.fstat(reading)

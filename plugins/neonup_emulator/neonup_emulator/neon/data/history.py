@@ -12,6 +12,7 @@ import contextlib
 import os
 import re
 import shutil
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -185,6 +186,8 @@ def _link(source: Path, target: Path) -> None:
 
 def size(folder: Path, begin: str) -> int:
     """Bytes on the disk of a cluster's archive from a segment on."""
+    if sys.platform == "win32":
+        raise NotImplementedError("neonup serve needs Linux or macOS")
     archive = folder / "archive"
     names = [name for name in _segments(archive) if name >= begin]
     return sum((archive / name).stat().st_blocks * 512 for name in names)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 _FIELDS = slice(11, 15)  # utime, stime, cutime, cstime behind the name, proc(5)
@@ -10,6 +11,8 @@ _FIELDS = slice(11, 15)  # utime, stime, cutime, cstime behind the name, proc(5)
 
 def seconds(pid: int) -> float:
     """Seconds that a process, its children and those that have ended used; 0.0: not known."""
+    if sys.platform == "win32":
+        return 0.0
     try:
         children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
         ticks = _ticks(pid) + sum(_ticks(int(child)) for child in children)

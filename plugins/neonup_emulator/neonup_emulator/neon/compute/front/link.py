@@ -60,6 +60,8 @@ class Front:
 
     def start(self) -> None:
         """Start the process."""
+        if sys.platform == "win32":
+            raise NotImplementedError("neonup serve needs Linux or macOS")
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._process = subprocess.Popen(
             [
@@ -131,6 +133,8 @@ class Front:
             return
         with suppress(BrokenPipeError):  # it is ending, and so are we
             content = msgspec.json.encode(message)
+            if sys.platform == "win32":
+                raise NotImplementedError("neonup serve needs Linux or macOS")
             socket.send_fds(self._control, [content], [listener.fileno()] if listener else [])
 
     def _hear(self) -> None:

@@ -102,6 +102,8 @@ class TcpProxy:
 
     def _obey(self) -> bool:
         """Do what one message asks; False where there will be no more."""
+        if sys.platform == "win32":
+            raise NotImplementedError("neonup serve needs Linux or macOS")
         content, sockets, _flags, _address = socket.recv_fds(self._control, LARGEST, 1)
         if not content:
             return False
