@@ -22,14 +22,12 @@ LOWEST_LEAVES_OUT := asynchronous_fixtures or pool or appended_to_bytes or lead_
 # Chosen by how many mended faults a module's history has for the seconds that it takes, with something of each distribution.
 QUICK_TESTS := $(addprefix tests/,\
 	test_class_names.py test_distributions.py test_imports_are_pure.py test_imports_run_one_way.py \
-	core/test_cli.py core/test_destination.py core/test_env_file.py core/test_env_no_regular_file.py core/test_path_of_a_start.py \
-	core/test_permission.py core/test_two_at_once.py core/test_variables.py \
-	local/test_life_cycle.py versions/test_local_versions.py inspect/test_findings.py init/test_before_a_first_start.py \
-	cloud/fleets/test_migrate.py cloud/test_project_members.py \
-	contract/test_neon_new_api.py emulator/test_agent_claims.py emulator/test_late_changes.py emulator/test_store.py emulator/test_two_at_once.py \
-	emulator/test_usage.py \
-	mcp/test_install_edit.py mcp/test_statements.py pytest/test_given_server.py pytest/test_variables.py \
-	django/test_first_start.py django/test_nothing_is_made.py web/test_requests.py docs/test_reference.py)
+	core/test_cli.py core/test_destination.py core/test_env_file.py core/test_path_of_a_start.py core/test_permission.py \
+	core/test_two_at_once.py core/test_variables.py local/test_life_cycle.py versions/test_local_versions.py \
+	inspect/test_findings.py init/test_before_a_first_start.py cloud/fleets/test_migrate.py cloud/test_project_members.py \
+	emulator/test_agent_claims.py emulator/test_late_changes.py emulator/test_store.py emulator/test_two_at_once.py \
+	mcp/test_install_edit.py mcp/test_statements.py pytest/test_variables.py django/test_first_start.py \
+	web/test_requests.py docs/test_reference.py)
 CLIENTS := tests/clients/node_modules/.installed
 # The engine's has no version of its own: that is its Postgres's, which `make engine` puts in.
 DISTRIBUTIONS := core $(patsubst %/pyproject.toml,%,$(shell grep -l '^version = ' plugins/*/pyproject.toml))
