@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from neonup import Database, NeonupError, Settings, Versions, destination
 from neonup.plugin.project import Start, check_enabled, check_owner, find_database, versions_of
 from neonup_studio.copies import Copies
+from neonup_studio.data.description import KnownRelations
 from neonup_studio.history import StatementHistory
 from neonup_studio.server.access import StudioAccess
 from neonup_studio.server.connections import SpareConnections
@@ -33,6 +34,7 @@ class Studio:
         self.start = start
         self.access = StudioAccess()
         self.connections = SpareConnections()
+        self.relations = KnownRelations()
         self.idle = Idle(idle)
         self.running = RunningQueries()
         self.history = StatementHistory(start.settings)

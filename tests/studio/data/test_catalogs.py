@@ -5,6 +5,7 @@ from __future__ import annotations
 import psycopg
 import pytest
 
+from neonup_studio.data.description import KnownRelations, describe, index_sizes
 from neonup_studio.data.overview import relations, schemas
 from neonup_studio.data.problem import DataProblem
 from neonup_studio.data.reading import reading
@@ -170,6 +171,49 @@ def test_keys_indexes_and_constraints(db: Connection, describe_: Describe) -> No
     assert constraints["t_b_check"] == ("check", ("b",), True)
     assert constraints["new"] == ("check", ("a",), False)
     assert constraints["t_c_excl"][0] == "exclusion"
+
+
+def test_a_description_is_kept_until_the_relation_is_another(db: Connection) -> None:
+    name = RelationName("public", "t")
+    db.execute("CREATE TABLE other (id int PRIMARY KEY); CREATE TABLE t (id int)")
+    known = KnownRelations()
+    first = known.describe(db, "db", name)
+    assert known.describe(db, "db", name) is first
+    assert known.describe(db, "another", name) is not first
+    for change in (
+        "ALTER TABLE t ADD PRIMARY KEY (id)",
+        "ALTER TABLE t ADD COLUMN a int",
+        "ALTER TABLE t ALTER COLUMN a SET DEFAULT 1",
+        "ALTER TABLE t ALTER COLUMN a SET DEFAULT 2",
+        "ALTER TABLE t ALTER COLUMN a TYPE text",
+        "ALTER TABLE t ADD CONSTRAINT f FOREIGN KEY (id) REFERENCES other",
+        "ALTER TABLE t DROP CONSTRAINT f",
+        "CREATE UNIQUE INDEX i ON t (a)",
+        "DROP INDEX i",
+        "ALTER TABLE other ADD COLUMN t int REFERENCES t",
+        "ALTER TABLE t RENAME COLUMN a TO b",
+        "ALTER TABLE t DROP COLUMN b",
+        "DROP TABLE t CASCADE; CREATE TABLE t (id int)",
+    ):
+        db.execute(change.encode())
+        now = known.describe(db, "db", name)
+        assert now == describe(db, name), change
+        assert now is not first
+        first = now
+    db.execute("DROP TABLE t")
+    with pytest.raises(DataProblem):
+        known.describe(db, "db", name)
+
+
+def test_the_sizes_of_indexes(db: Connection, describe_: Describe) -> None:
+    db.execute("CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t VALUES (1)")
+    assert index_sizes(db, describe_("t")) == {"t_pkey": 16384}
+    with psycopg.connect(db.info.dsn, password=db.info.password) as other:
+        relation = describe_("t")
+        other.execute("LOCK TABLE t IN ACCESS EXCLUSIVE MODE; REINDEX TABLE t")
+        assert index_sizes(db, relation) == {}
+        with pytest.raises(DataProblem, match="Another transaction has locked it"):
+            describe_("t")
 
 
 def test_foreign_keys_both_ways_without_the_copies_of_partitions(

@@ -75,17 +75,15 @@ _INDEXES = """(
             LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum = x.attnum
             WHERE x.place <= i.indnkeyatts),
         'pages_rows', i.indisunique AND i.indisvalid AND i.indimmediate AND i.indpred IS NULL
-            AND i.indexprs IS NULL AND NOT EXISTS (
-                SELECT FROM unnest(i.indkey::int2[], i.indclass::oid[], i.indcollation::oid[])
-                    WITH ORDINALITY x (attnum, opclass, sorting, place)
+            AND i.indexprs IS NULL AND (i.indisprimary OR NOT EXISTS (
+                SELECT FROM pg_catalog.pg_opclass o WHERE o.oid = ANY (i.indclass::oid[])
+                    AND NOT o.opcdefault AND o.opcname <> 'varchar_ops'))
+            AND NOT EXISTS (
+                SELECT FROM unnest(i.indkey::int2[], i.indcollation::oid[])
+                    WITH ORDINALITY x (attnum, sorting, place)
                 JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum = x.attnum
-                LEFT JOIN pg_catalog.pg_opclass oc ON oc.oid = x.opclass
-                WHERE x.place <= i.indnkeyatts AND (NOT a.attnotnull
-                    OR x.sorting <> a.attcollation
-                    OR NOT (oc.opcdefault OR i.indisprimary OR oc.opcname = 'varchar_ops'))),
-        'size', CASE WHEN k.relkind = 'i' AND NOT EXISTS (SELECT FROM pg_catalog.pg_locks l
-            WHERE l.relation = k.oid AND l.mode = 'AccessExclusiveLock')
-            THEN pg_relation_size(k.oid) END
+                WHERE x.place <= i.indnkeyatts
+                    AND (NOT a.attnotnull OR x.sorting <> a.attcollation))
     ) ORDER BY i.indisprimary DESC, k.relname)
     FROM pg_catalog.pg_index i
     JOIN pg_catalog.pg_class k ON k.oid = i.indexrelid
@@ -170,4 +168,26 @@ JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 LEFT JOIN pg_catalog.pg_am m ON m.oid = c.relam
 LEFT JOIN pg_catalog.pg_stat_all_tables s ON s.relid = c.oid
 WHERE n.nspname = %s AND c.relname = %s AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
+"""
+
+# Which versions the rows of the catalogs have that make up most of a description.
+FINGERPRINT = """
+SELECT c.oid::int8, c.xmin::text,
+    (SELECT string_agg(a.xmin::text || ' ' || a.attnum, ',' ORDER BY a.attnum)
+        FROM pg_catalog.pg_attribute a WHERE a.attrelid = c.oid),
+    (SELECT string_agg(i.xmin::text || ' ' || i.indexrelid, ',' ORDER BY i.indexrelid)
+        FROM pg_catalog.pg_index i WHERE i.indrelid = c.oid),
+    (SELECT string_agg(k.xmin::text || ' ' || k.oid, ',' ORDER BY k.oid)
+        FROM pg_catalog.pg_constraint k WHERE k.conrelid = c.oid OR k.confrelid = c.oid)
+FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE n.nspname = %s AND c.relname = %s
+"""
+
+# What asks for a size waits for whoever holds an exclusive lock.
+INDEX_SIZES = """
+SELECT k.relname::text, pg_relation_size(k.oid)
+FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class k ON k.oid = i.indexrelid
+WHERE i.indrelid = %s::oid AND k.relkind = 'i' AND NOT EXISTS (
+    SELECT FROM pg_catalog.pg_locks l
+    WHERE l.relation = k.oid AND l.mode = 'AccessExclusiveLock')
 """

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import psycopg
 from psycopg import Connection
 from psycopg.rows import namedtuple_row
 
-from neonup_studio.data.catalog_queries import DESCRIPTION
+from neonup_studio.data.catalog_queries import DESCRIPTION, FINGERPRINT, INDEX_SIZES
 from neonup_studio.data.problem import DataProblem, as_problem
+from neonup_studio.data.reading import reading
 from neonup_studio.data.relation import (
     DescribedRelation,
     ForeignKey,
@@ -58,10 +60,11 @@ def describe(connection: Connection[Any], name: RelationName) -> DescribedRelati
     """A relation, as the catalogs know it now.
 
     Raises:
-        DataProblem: there is none of that name, or the catalogs cannot be read.
+        DataProblem: there is none of that name, somebody has locked it, or the catalogs cannot be
+            read.
     """
     try:
-        with connection.cursor(row_factory=namedtuple_row) as cursor:
+        with reading(connection), connection.cursor(row_factory=namedtuple_row) as cursor:
             row: Any = cursor.execute(DESCRIPTION, [name.schema, name.name]).fetchone()
     except psycopg.Error as error:
         raise as_problem(error) from None
@@ -90,6 +93,54 @@ def describe(connection: Connection[Any], name: RelationName) -> DescribedRelati
         referrers=tuple(map(_foreign_key, row.referrers or ())),
         partitions=tuple(RelationName(*part) for part in row.partitions or ()),
     )
+
+
+def index_sizes(connection: Connection[Any], relation: DescribedRelation) -> dict[str, int]:
+    """Bytes of a table's indexes, by name; without those that somebody has locked.
+
+    Raises:
+        psycopg.Error: the catalogs cannot be read.
+    """
+    return dict(connection.execute(INDEX_SIZES, [relation.oid]).fetchall())
+
+
+class KnownRelations:
+    """Descriptions that were read a moment ago, of the databases of one process.
+
+    Whether a description is still true, a small query says. It does not look at comments, enums and
+    the names of other tables, so that none is believed for longer than `SECONDS`.
+    """
+
+    SECONDS = 10.0
+    _MOST = 200
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[str, RelationName], tuple[object, float, DescribedRelation]] = {}
+
+    def describe(
+        self, connection: Connection[Any], database: str, name: RelationName
+    ) -> DescribedRelation:
+        """As `describe`.
+
+        Args:
+            database: tells this one from others.
+
+        Raises:
+            DataProblem: as `describe`.
+        """
+        try:
+            found = connection.execute(FINGERPRINT, [name.schema, name.name]).fetchone()
+        except psycopg.Error as error:
+            raise as_problem(error) from None
+        now, key = time.monotonic(), (database, name)
+        known = self._known.get(key)
+        if known is not None and known[0] == found and now - known[1] < self.SECONDS:
+            return known[2]
+        described = describe(connection, name)
+        if len(self._known) >= self._MOST:
+            self._known.clear()
+        self._known[key] = (found, now, described)
+        return described
 
 
 def _column(found: dict[str, Any]) -> RelationColumn:

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from psycopg import Connection, sql
+from psycopg.pq import TransactionStatus
 
 SECONDS = 20
 """That a statement may take."""
@@ -28,10 +29,15 @@ SET LOCAL jit = off
 def reading(connection: Connection[Any], *, seconds: float = SECONDS) -> Iterator[None]:
     """A transaction in which nothing can be written, and values have one form.
 
+    Within another one it is that one.
+
     Args:
-        connection: with autocommit, in no transaction.
+        connection: with autocommit.
         seconds: that a statement may take.
     """
+    if connection.info.transaction_status != TransactionStatus.IDLE:
+        yield
+        return
     connection.execute(sql.SQL(_BEGIN).format(milliseconds=sql.Literal(int(seconds * 1000))))
     try:
         yield

@@ -156,7 +156,6 @@ class RelationIndex:
     valid: bool
     keys: tuple[str, ...]
     pages_rows: bool
-    size: int | None
 
 
 @dataclass(frozen=True)

@@ -29,15 +29,20 @@ def name_of(visit: Visit) -> RelationName:
     return RelationName(unquote(visit.part("schema")), unquote(visit.part("table")))
 
 
-def described(visit: Visit, connection: Connection) -> DescribedRelation:
+def described(visit: Visit, connection: Connection, *, fresh: bool = True) -> DescribedRelation:
     """The relation that an address is about, as the catalogs know it.
+
+    Args:
+        fresh: whether it is read now; else what was read a moment ago will do.
 
     Raises:
         NoSuchPage: there is none.
         DataProblem: the catalogs cannot be read.
     """
     try:
-        return describe(connection, name_of(visit))
+        if fresh:
+            return describe(connection, name_of(visit))
+        return visit.studio.relations.describe(connection, visit.place.url, name_of(visit))
     except DataProblem as problem:
         if problem.sqlstate:
             raise

@@ -41,7 +41,7 @@ class ShownValue:
 
 def _row(visit: Visit) -> Response:
     with visit.connection() as connection:
-        relation = relation_address.described(visit, connection)
+        relation = relation_address.described(visit, connection, fresh=False)
         row = found_row(visit, connection, relation)
         referring = whole_rows.referring(connection, relation, row)
     return visit.show(

@@ -27,7 +27,7 @@ def _rows(visit: Visit) -> Response:
     problem = None
     found = RowsPage([], None, None)
     with visit.connection() as connection:
-        relation = relation_address.described(visit, connection)
+        relation = relation_address.described(visit, connection, fresh=False)
         address = RowsAddress(visit, relation.name, RowsRequest())
         try:
             address = RowsAddress.read(visit, pairs)

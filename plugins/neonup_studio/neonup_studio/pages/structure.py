@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from starlette.responses import Response
 
+from neonup_studio.data.description import index_sizes
 from neonup_studio.data.overview import relations
 from neonup_studio.data.reading import reading
 from neonup_studio.pages import relation_address
@@ -19,6 +20,7 @@ def routes() -> Pages:
 def _structure(visit: Visit) -> Response:
     with visit.connection() as connection, reading(connection):
         relation = relation_address.described(visit, connection)
+        sizes = index_sizes(connection, relation)
         known = {summary.name: summary for summary in relations(connection)}
     return visit.show(
         "structure.html",
@@ -27,6 +29,7 @@ def _structure(visit: Visit) -> Response:
         relation=relation,
         summary=known.get(relation.name),
         partitions=[known[name] for name in relation.partitions if name in known],
+        sizes=sizes,
         key={column.name for column in relation.key},
         writable=relation.writable_kind and visit.place.obstacle is None,
     )
