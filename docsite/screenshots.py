@@ -1,7 +1,7 @@
 """Takes the documentation's pictures of neonup's pages, light and dark: ``make screenshots``.
 
 Everything is real: a ``neonup serve`` in an empty home, a project with branches in it, a FastAPI
-application, and Chromium. Nothing of it stays but docs/images/*.webp.
+application, a studio, and Chromium. Nothing of it stays but docs/images/*.webp.
 """
 
 from __future__ import annotations
@@ -10,17 +10,18 @@ import base64
 import json
 import os
 import socket
-import subprocess
-import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import httpx
 import psycopg
 
+from docsite import studio_pictures
 from docsite.navigation import ROOT
+from docsite.programs import BIN, neonup, running
 from neonup_cloud import NeonClient
 from tests.browser import Browser, chromium
 from tests.pages import show
@@ -29,13 +30,12 @@ from tests.waiting import wait_until
 IMAGES = ROOT / "docs" / "images"
 LARGEST = 150_000
 """Bytes that a picture may have."""
-PAGES = {"branches": 780, "claim": 680, "fastapi": 640}
+PAGES = {"branches": 780, "claim": 680, "fastapi": 640, **studio_pictures.HEIGHTS}
 """The pages, and how much of each is shown, in pixels from its top."""
 LOOKS = ("light", "dark")
 
 _WIDTH = 1000
 _QUALITY = 80
-_BIN = Path(sys.executable).parent
 _APPLICATION = """
 from fastapi import FastAPI
 from fastapi_neon import Neon
@@ -63,35 +63,43 @@ def main() -> None:
         folder = Path(scratch)
         folder.chmod(0o711)
         environ = {
-            "PATH": f"{_BIN}{os.pathsep}{os.environ['PATH']}",
+            "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}",
             "HOME": scratch,
             "NEONUP_HOME": str(folder / "home"),
         }
         neon = stack.enter_context(_serving(folder, environ))
         project = _fill(neon)
+        own = dict(environ)
         environ |= {**neon, "NEONUP_ENV": "development"}
         page = stack.enter_context(_application(folder, environ))
+        studio = stack.enter_context(studio_pictures.studio(folder / "lamp-shop", own))
         browser = stack.enter_context(chromium(folder / "profile"))
         browser.open(neon["NEONUP_CONSOLE_URL"])
         console = browser.run("return location.origin")
         addresses = {
             "branches": f"{console}/projects/{project}",
-            "claim": json.loads(_neonup(folder, environ, "claim", "--json"))["claim_url"],
+            "claim": json.loads(neonup(folder, environ, "claim", "--json"))["claim_url"],
             "fastapi": page,
         }
-        for name, height in PAGES.items():
-            _take(browser, name, addresses[name], height)
+        for name, address in addresses.items():
+            _take(browser, name, partial(browser.open, address))
+        browser.open(studio)
+        for name, open_page in studio_pictures.PAGES.items():
+            _take(browser, name, partial(open_page, browser), width=studio_pictures.WIDTH)
 
 
-def _take(browser: Browser, name: str, address: str, height: int) -> None:
+def _take(
+    browser: Browser, name: str, open_page: Callable[[], None], *, width: int = _WIDTH
+) -> None:
     for look in LOOKS:
-        show(browser, width=_WIDTH, dark=look == "dark")
-        browser.open(address)
+        show(browser, width=width, dark=look == "dark")
+        open_page()
         taken = browser.command(
             "Page.captureScreenshot",
             format="webp",
             quality=_QUALITY,
-            clip={"x": 0, "y": 0, "width": _WIDTH, "height": height, "scale": 1},
+            captureBeyondViewport=True,
+            clip={"x": 0, "y": 0, "width": width, "height": PAGES[name], "scale": 1},
         )
         path(name, look).write_bytes(base64.b64decode(taken["data"]))
         print(f"{path(name, look).relative_to(ROOT)}  {path(name, look).stat().st_size} bytes")
@@ -100,7 +108,7 @@ def _take(browser: Browser, name: str, address: str, height: int) -> None:
 @contextmanager
 def _serving(folder: Path, environ: dict[str, str]) -> Iterator[dict[str, str]]:
     """A local Neon; yields the variables that lead to it."""
-    with _running(["neonup", "serve", "--port", "0", "--json"], folder, environ) as server:
+    with running(["neonup", "serve", "--port", "0", "--json"], folder, environ) as server:
         assert server.stdout
         yield json.loads(server.stdout.readline())["env"]
 
@@ -109,14 +117,14 @@ def _serving(folder: Path, environ: dict[str, str]) -> Iterator[dict[str, str]]:
 def _application(folder: Path, environ: dict[str, str]) -> Iterator[str]:
     """A FastAPI application whose database is on that Neon; yields its page's address."""
     (folder / "main.py").write_text(_APPLICATION, "utf-8")
-    _neonup(folder, environ)
-    url = _neonup(folder, environ, "url").strip()
+    neonup(folder, environ)
+    url = neonup(folder, environ, "url").strip()
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(_TABLES)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = str(probe.getsockname()[1])
-    with _running(["uvicorn", "main:app", "--port", port], folder, environ):
+    with running(["uvicorn", "main:app", "--port", port], folder, environ):
         address = f"http://127.0.0.1:{port}/_neon"
         wait_until(lambda: _answers(address), "the application")
         yield address
@@ -127,24 +135,6 @@ def _answers(address: str) -> bool:
         return httpx.get(address).status_code < 500
     except httpx.TransportError:
         return False
-
-
-@contextmanager
-def _running(
-    command: list[str], folder: Path, environ: dict[str, str]
-) -> Iterator[subprocess.Popen[str]]:
-    with subprocess.Popen(
-        [str(_BIN / command[0]), *command[1:]],
-        cwd=folder,
-        env=environ,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    ) as process:
-        try:
-            yield process
-        finally:
-            process.terminate()
 
 
 def _fill(neon: dict[str, str]) -> str:
@@ -162,15 +152,6 @@ def _fill(neon: dict[str, str]) -> str:
         kept = client.snapshots.create(id_, shop.branch.id, name="before-the-migration")
         client.operations.wait(kept.operations)
         return id_
-
-
-def _neonup(folder: Path, environ: dict[str, str], *arguments: str) -> str:
-    """What a command of neonup's prints."""
-    command = [str(_BIN / "neonup"), *arguments]
-    done = subprocess.run(
-        command, cwd=folder, env=environ, check=True, stdout=subprocess.PIPE, text=True
-    )
-    return done.stdout
 
 
 if __name__ == "__main__":

@@ -135,6 +135,22 @@ def test_a_plan(browser: Browser) -> None:
         assert violations(browser) == []
 
 
+def test_what_forms_answer(browser: Browser) -> None:
+    open_page(browser, "tables/public/products")
+    browser.press("button[name=as][value=page]")
+    assert browser.text("h1") == "Copy of products"
+    assert violations(browser) == []
+    open_page(browser, "tables/public/products/add-row")
+    for field, value in {"#v2": "Radon desk lamp", "#v3": "2", "#v4": "cheap"}.items():
+        browser.page.fill(field, value)
+    browser.press("button[value=preview]")
+    assert browser.text("h1") == "Add this row?"
+    assert violations(browser) == []
+    browser.press("button[value=run]")
+    assert browser.count("#v4[aria-invalid=true]") == 1
+    assert violations(browser) == []
+
+
 def test_pages_of_no_database(browser: Browser) -> None:
     root = browser.run("return location.origin")
     for path in ("/nothing", "/db/inspect/nothing", "/branch-nothing/query"):
