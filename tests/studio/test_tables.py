@@ -215,6 +215,7 @@ def test_the_structure(shop: Visitor) -> None:
     ):
         assert text in page, text
     assert "looked at/%s.teams" in shop.client.get(link(page, "looked at/%s.teams")).text
+    assert shop.client.get(link(page, "It and its neighbours")).status_code == 200
     assert "by team to id" in shop.read(f"{ROOT}/teams/structure")
     assert "RANGE (id)" in shop.read(f"{ROOT}/parts/structure")
     assert "FOR VALUES FROM (0) TO (9)" in shop.read(f"{ROOT}/parts_0/structure")
