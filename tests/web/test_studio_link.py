@@ -10,6 +10,8 @@ import httpx
 import psycopg
 import pytest
 
+from tests.axe import violations, with_axe
+from tests.browser import chromium
 from tests.django.site import Site
 from tests.fastapi.conftest import MAIN
 from tests.fastapi.served import RELOAD, Served, serving
@@ -89,6 +91,14 @@ def test_django(site: Site) -> None:
         with studio(site) as opened:
             assert linked(served.get("_neon").text) == opened.root
         assert len(served.banners) == 1, served.said
+
+
+@with_axe
+def test_axe_finds_nothing_on_djangos_page(site: Site, tmp_path: Path) -> None:
+    with site.runserver() as served, chromium(tmp_path / "profile") as browser:
+        browser.open(str(served.get("_neon").url))
+        assert browser.text("h1") == "A local Postgres"
+        assert violations(browser) == []
 
 
 def test_the_page_of_django_is_for_the_developer(site: Site) -> None:
