@@ -55,6 +55,21 @@ def test_rows_are_estimated_and_unknown_where_nobody_knows(db: Connection) -> No
     assert (listed(db)["lost"].size or 0) > 100_000
 
 
+def test_rows_that_were_added_and_analyzed_at_once_are_counted_once(
+    db: Connection, describe_: Describe
+) -> None:
+    db.execute("CREATE TABLE seeded (a int)")
+    db.execute("INSERT INTO seeded SELECT generate_series(1, 2000)")
+    db.execute("ANALYZE seeded")
+    db.execute("SELECT pg_stat_force_next_flush()")
+    assert listed(db)["seeded"].rows == 2000
+    assert describe_("seeded").rows == 2000
+    db.execute("INSERT INTO seeded SELECT generate_series(1, 3000)")
+    db.execute("ANALYZE seeded")
+    db.execute("SELECT pg_stat_force_next_flush()")
+    assert listed(db)["seeded"].rows == 5000
+
+
 def test_a_partitioned_table_has_the_sums_and_its_partitions_after_it(db: Connection) -> None:
     db.execute("CREATE TABLE p (id int) PARTITION BY RANGE (id); CREATE TABLE o (a int)")
     db.execute("CREATE TABLE z PARTITION OF p FOR VALUES FROM (0) TO (9) PARTITION BY LIST (id)")

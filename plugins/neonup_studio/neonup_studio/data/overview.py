@@ -10,10 +10,11 @@ from typing import Any
 from psycopg import Connection
 from psycopg.rows import namedtuple_row
 
+from neonup_studio.data.catalog_queries import ROWS
 from neonup_studio.data.relation import RelationKind, RelationName, RelationSummary
 
 # What asks for a size waits for whoever holds, or waits for, an exclusive lock.
-_RELATIONS = """
+_RELATIONS = f"""
 WITH locked AS MATERIALIZED (
     SELECT l.relation FROM pg_catalog.pg_locks l WHERE l.mode = 'AccessExclusiveLock'
         AND l.relation IS NOT NULL AND l.database = (SELECT d.oid FROM pg_catalog.pg_database d
@@ -21,10 +22,8 @@ WITH locked AS MATERIALIZED (
 )
 SELECT c.oid::int8 AS oid, n.nspname::text AS schema, c.relname::text AS name,
     c.relkind::text AS kind,
-    CASE WHEN c.relkind IN ('v', 'p') THEN NULL
-        WHEN s.n_live_tup > 0 THEN s.n_live_tup
-        WHEN c.reltuples > 0 THEN c.reltuples::int8
-        WHEN size.rows_only = 0 THEN 0 END AS rows,
+    CASE WHEN c.relkind NOT IN ('v', 'p') THEN {ROWS}
+        WHEN size.rows_only = 0 THEN 0 END END AS rows,
     size.total AS size,
     greatest(s.last_analyze, s.last_autoanalyze) AS analyzed,
     pg_catalog.obj_description(c.oid, 'pg_class') AS comment,
