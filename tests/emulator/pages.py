@@ -2,51 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import httpx
 
 from tests.emulator.serving import NeonServer
+from tests.sessions import PageSession
 
 
-class Pages:
-    """A browser's session, with its cookies.
+class Pages(PageSession):
+    """The console."""
 
-    Args:
-        client: asks the server's root.
-    """
-
-    def __init__(self, client: httpx.Client):
-        self.client = client
-
-    def open(self, path: str, **parameters: str) -> httpx.Response:
-        """A page, behind all redirections."""
-        return self.client.get(path, params=parameters or None)
-
-    def read(self, path: str, **parameters: str) -> str:
-        """The content of a page that is there."""
-        answer = self.open(path, **parameters)
-        assert answer.status_code == 200, answer.text
-        return answer.text
-
-    def send(self, path: str, **fields: str) -> httpx.Response:
-        """A form with the session's token, and what comes after."""
-        return self.client.post(path, data={"csrf": self.token(), **fields})
-
-    def done(self, path: str, **fields: str) -> str:
-        """The page after a form that was carried out."""
-        answer = self.send(path, **fields)
-        assert answer.status_code == 200, answer.text
-        assert 'class="error"' not in answer.text, answer.text
-        return answer.text
-
-    def token(self) -> str:
-        """What forms of this session carry."""
-        found = re.search(r'name="csrf" value="([^"]+)"', self.client.get("/sign-in").text)
-        assert found
-        return found[1]
+    form_page = "/sign-in"
 
 
 @contextmanager

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import signal
 import subprocess
 import sys
@@ -15,6 +14,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from tests.project import Project
+from tests.sessions import PageSession
 
 
 @dataclass
@@ -69,46 +69,14 @@ def studio(project: Project, *options: str) -> Iterator[ServedStudio]:
         process.communicate(timeout=120)
 
 
-class Visitor:
-    """A browser's session, with its cookies; paths are below the project's database.
+class Visitor(PageSession):
+    """Somebody in the studio; paths are below the project's database, unless they begin with /."""
 
-    Args:
-        client: asks the server's root.
-    """
+    form_page = "query"
 
-    def __init__(self, client: httpx.Client):
-        self.client = client
-
-    def open(self, path: str, **parameters: str) -> httpx.Response:
-        """A page, behind all redirections."""
-        return self.client.get(_below(path), params=parameters or None)
-
-    def read(self, path: str, **parameters: str) -> str:
-        """The content of a page that is there."""
-        answer = self.open(path, **parameters)
-        assert answer.status_code == 200, answer.text
-        return answer.text
-
-    def send(self, path: str, **fields: str) -> httpx.Response:
-        """A form with the session's token, and what comes after."""
-        return self.client.post(_below(path), data={"csrf": self.token(), **fields})
-
-    def done(self, path: str, **fields: str) -> str:
-        """The page after a form that was carried out."""
-        answer = self.send(path, **fields)
-        assert answer.status_code == 200, answer.text
-        assert 'class="error"' not in answer.text, answer.text
-        return answer.text
-
-    def token(self) -> str:
-        """What forms of this session carry."""
-        found = re.search(r'name="csrf" value="([^"]+)"', self.read("query"))
-        assert found
-        return found[1]
-
-
-def _below(path: str) -> str:
-    return path if path.startswith("/") else f"/db/{path}"
+    def address(self, path: str) -> str:
+        """The path that is meant."""
+        return path if path.startswith("/") else f"/db/{path}"
 
 
 @contextmanager
