@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 
@@ -40,7 +40,7 @@ def hot_path(repeats: int) -> Figure:
         theirs = Command(world.python("pass"), folder, home.environ)
         times = side_by_side(_always(ours), _always(theirs), repeats * 3)
     return Figure(
-        "ensure() with a database there", "python -c pass", *times, "ms", Measure.DIFFERENCE, 35
+        "ensure() with a database there", "python -c pass", *times, "ms", Measure.RATIO, 3.2
     )
 
 
@@ -174,6 +174,18 @@ CASES: Mapping[str, Callable[[int], Figure]] = {
     "pytest-second": pytest_runs.second_run,
     "pytest-inert": pytest_runs.inert,
 }
+
+GROUPS: Mapping[str, Sequence[str]] = {
+    "start": ("hot-path", "command", "new-project", "first-ever", "neon-new"),
+    "neon": tuple(name for name in CASES if name.startswith("neon-") and name != "neon-new"),
+    "fleet": ("fleet-provision", "fleet-migrate"),
+    "studio": ("studio-open", "studio-deep", "studio-sort"),
+    "footprint": ("memory", "disk-wal", "disk-rounds", "disk"),
+    "engine": tuple(name for name in CASES if name.startswith("engine-")),
+    "web": ("uvicorn", "uvicorn-first", "django", "django-first"),
+    "pytest": ("django-tests", *(name for name in CASES if name.startswith("pytest"))),
+}
+"""Rows that belong together, by the names that ``--only`` takes, too; each row is in one."""
 
 
 @contextmanager

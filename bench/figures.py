@@ -73,24 +73,18 @@ class Figure:
         target = "" if self.target is None else f" <= {sign}{self.target:g}{unit}"
         return (
             name,
-            self.what,
             f"{self.ours:.1f} {self.unit}",
             f"{self.theirs:.1f} {self.unit}",
-            self.against,
-            f"{self.ours / self.theirs:.2f}",
             f"{self.measure} {sign}{self.value:.{digits}f}{unit}{target}",
             "-" if self.target is None else "yes" if self.met else "NO",
+            f"{self.what}, beside: {self.against}",
         )
 
 
-HEADINGS = ("name", "what", "neonup", "other", "the comparison", "ratio", "target", "met")
+HEADINGS = ("name", "neonup", "other", "target", "met", "what")
+_WIDTHS = (18, 12, 12, 30, 3, 0)
 
 
-def table(rows: Sequence[tuple[str, ...]]) -> str:
-    """Aligned columns with headings."""
-    widths = [max(len(row[i]) for row in (HEADINGS, *rows)) for i in range(len(HEADINGS))]
-    lines = [HEADINGS, tuple("-" * width for width in widths), *rows]
-    return "\n".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
-        for line in lines
-    )
+def line(cells: Sequence[str]) -> str:
+    """Cells in columns of fixed widths: a row is printed before the others are there."""
+    return "  ".join(cell.ljust(width) for cell, width in zip(cells, _WIDTHS, strict=True)).rstrip()

@@ -110,7 +110,7 @@ def inert(repeats: int) -> Figure:
         with_it = _always(_command(home, folder, *_OURS))
         without = _always(_command(home, folder))
         times = side_by_side(with_it, without, repeats * 4)
-    return Figure("a run that does not use it", "without it", *times, "ms", Measure.DIFFERENCE, 10)
+    return Figure("a run that does not use it", "without it", *times, "ms", Measure.RATIO, 1.05)
 
 
 def _against_pytest_postgresql(
