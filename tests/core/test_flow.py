@@ -249,7 +249,7 @@ def test_a_read_only_file_is_refused_before_anything_is_made(
     project.env_file.write_text("A=1\n")
     project.env_file.chmod(0o400)
     assert "read-only" in project.fails()
-    assert not (neonup_home / "databases").exists()
+    assert names(neonup_home / "databases") == []
 
 
 def test_a_project_with_pydantic_settings_can_read_its_file(project: Project) -> None:

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -181,6 +181,7 @@ class Server:
     process: subprocess.Popen[bytes]
     log: Path
     starts: int = 0
+    reloads: int = 0
 
     @property
     def said(self) -> str:
@@ -194,6 +195,20 @@ class Server:
         """Wait until it says that it listens: once more than at the last call."""
         self.until(lambda: len(STARTED.findall(self.said)) > self.starts)
         self.starts = len(STARTED.findall(self.said))
+
+    def until_started_again(self, change: Callable[[], None]) -> None:
+        """Change a file until the reloader has noticed, which sees nothing of what comes before
+        its first look at the files."""
+        for _ in range(4):
+            change()
+            noticed = time.monotonic() + 15
+            while time.monotonic() < noticed:
+                if self.said.count("changed, reloading") > self.reloads:
+                    self.reloads = self.said.count("changed, reloading")
+                    self.until_started()
+                    return
+                time.sleep(0.05)
+        raise AssertionError(f"no reload: {self.said}")
 
     def until(self, condition: Any, seconds: float = 60.0) -> None:
         deadline = time.monotonic() + seconds

@@ -9,8 +9,11 @@ from tests.django.site import Server, Site
 
 def _reload(site: Site, server: Server) -> None:
     views = site.folder / "notes" / "views.py"
-    views.write_text(views.read_text() + "\n# changed\n")
-    server.until_started()
+
+    def change() -> None:
+        views.write_text(views.read_text() + "\n# changed\n")
+
+    server.until_started_again(change)
 
 
 def test_a_reload_finds_the_same_database_and_says_nothing(site: Site) -> None:

@@ -132,7 +132,8 @@ def test_a_signal_reaches_the_command_and_nothing_is_left(
         "import signal, sys, time\n"
         f"signal.signal({int(number)}, lambda *_: sys.exit(9))\n"
         "print('ready', flush=True)\n"
-        "time.sleep(100)\n"
+        # A signal just before it is called does not end a long sleep early.
+        "for _ in range(1000): time.sleep(0.1)\n"
     )
     command = [sys.executable, "-m", "neonup", "run", "--test", "--", sys.executable, "-c", code]
     with subprocess.Popen(

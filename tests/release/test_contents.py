@@ -35,7 +35,7 @@ DATA = {
     "neonup-inspect": (),
     "neonup-mcp": (),
     "neonup-pages": (r"static/\w+\.(?:css|js|svg)", r"templates/\w+\.html"),
-    "neonup-studio": (r"templates/\w+\.html",),
+    "neonup-studio": (r"static/\w+\.css", r"templates/\w+\.html"),
     "neonup-templates": (),
     "neonup-django": (),
     "neonup-fastapi": (),

@@ -69,7 +69,7 @@ databases.delete("shop")
 @pytest.mark.parametrize("action", ["checkpoint", "restore", "preview"])
 def test_a_full_disk_leaves_everything_as_it_is(neonup_home: Path, action: str) -> None:
     databases = neonup_home / "databases"
-    databases.mkdir()
+    databases.mkdir(exist_ok=True)
     # The template and the engine stay outside of what fills.
     mount = f"mount -t tmpfs -o size=400m,mode=711 none {databases}"
     done = in_other_machine(mount, BEGIN + FULL, neonup_home, action)

@@ -11,7 +11,7 @@ from dotenv import dotenv_values
 from neonup_local.engine import binaries
 from tests.cloud.move.databases import EVERYTHING, ask, facts
 from tests.postgres import programs
-from tests.project import Project
+from tests.project import Project, names
 from tests.variables import declare, expected
 
 SECRETS = ["zq1-clear@example.com", "Zq2clearname", "zq3-clear-phone", "zq4-clear-note"]
@@ -265,4 +265,4 @@ def test_from_and_to_an_older_postgres(project: Project, of_the_system: str) -> 
 def test_unreachable(project: Project, neonup_home: Path) -> None:
     said = project.fails("pull", "--from", "postgresql://me:secret-word@127.0.0.1:1/d")
     assert "The source cannot be reached" in said and "secret-word" not in said
-    assert not (neonup_home / "databases").exists()
+    assert names(neonup_home / "databases") == []
