@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cache, partial
 from typing import Any
@@ -85,17 +85,6 @@ class Visit:
     def connection(self) -> AbstractContextManager[Connection]:
         """A connection in no transaction; whoever writes by it calls `check_writable` before."""
         return self.studio.connections.connected(self.place.url, own=self.place.own)
-
-    @contextmanager
-    def writing(self) -> Iterator[Connection]:
-        """A connection in a transaction that is committed at the end of the block.
-
-        Raises:
-            PageRefused: the data must not be changed through this page.
-        """
-        self.check_writable()
-        with self.studio.connections.writing(self.place.url, own=self.place.own) as connection:
-            yield connection
 
     def check_writable(self) -> None:
         """Refuse what would change data that must not be changed through this page.

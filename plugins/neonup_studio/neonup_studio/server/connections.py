@@ -33,11 +33,6 @@ SET LOCAL statement_timeout = '{SECONDS}s';
 SET LOCAL lock_timeout = '2s';
 SET LOCAL idle_in_transaction_session_timeout = '30s'
 """
-_WRITE: LiteralString = f"""
-SET LOCAL statement_timeout = '{SECONDS}s';
-SET LOCAL lock_timeout = '2s';
-SET LOCAL idle_in_transaction_session_timeout = '30s'
-"""
 
 
 class SpareConnections:
@@ -63,21 +58,6 @@ class SpareConnections:
             connection.transaction(force_rollback=True),
         ):
             connection.execute(_READ)
-            yield connection
-
-    @contextmanager
-    def writing(self, url: str, *, own: bool) -> Iterator[Connection]:
-        """A connection in a transaction that is committed at the end of the block.
-
-        Args:
-            url: as `reading`.
-            own: as `reading`.
-
-        Raises:
-            psycopg.Error: as `reading`; then nothing has changed.
-        """
-        with self.connected(url, own=own) as connection, connection.transaction():
-            connection.execute(_WRITE)
             yield connection
 
     @contextmanager
