@@ -37,7 +37,8 @@ def python(environment: str) -> Path:
         pip(constraint, "pip")  # venv's own may know no groups
         pip(constraint, "--group", f"{REPOSITORY / 'pyproject.toml'}:build")
         ours = [word for path in _OURS for word in ("--editable", str(REPOSITORY / path))]
-        pip("--no-build-isolation", *ours, *_engine(), *ENVIRONMENTS[environment])
+        pip("--no-build-isolation", *ours, *_engine())
+        pip(*ENVIRONMENTS[environment])  # some are sdists, and say themselves what builds them
         stamp.write_text(pins, encoding="utf-8")
     return binary
 
