@@ -53,3 +53,17 @@ def check_page(browser: Browser, title: str, width: int) -> None:
     assert browser.run("return performance.getEntriesByType('resource').map((e) => e.name)") == []
     assert browser.count("img, iframe") == 0
     assert [text for text in browser.complaints() if "status of" not in text] == []
+
+
+def check_names(browser: Browser) -> None:
+    """Every field of the page that is open has a label, and every id is one element's."""
+    unnamed = (
+        "return [...document.querySelectorAll('input:not([type=hidden]), select, textarea')]"
+        ".filter((e) => !e.labels.length).map((e) => e.name)"
+    )
+    assert browser.run(unnamed) == []
+    twice = (
+        "const ids = [...document.querySelectorAll('[id]')].map((e) => e.id);"
+        "return ids.filter((one, at) => ids.indexOf(one) !== at)"
+    )
+    assert browser.run(twice) == []

@@ -11,7 +11,7 @@ import pytest
 from tests.browser import Browser, chromium, in_a_browser
 from tests.emulator.api import Api, Project, ask
 from tests.emulator.serving import NeonServer
-from tests.pages import CONTRASTS, show
+from tests.pages import CONTRASTS, check_names, show
 from tests.waiting import wait_until
 
 pytestmark = in_a_browser
@@ -231,13 +231,4 @@ def check(browser: Browser, title: str, width: int, root: str) -> None:
     asked = browser.run("return performance.getEntriesByType('resource').map((e) => e.name)")
     assert all(one.startswith(f"{root}/static/") for one in asked), asked
     assert [text for text in browser.complaints() if "status of" not in text] == []
-    unnamed = (
-        "return [...document.querySelectorAll('input:not([type=hidden]), select, textarea')]"
-        ".filter((e) => !e.labels.length).map((e) => e.name)"
-    )
-    assert browser.run(unnamed) == []
-    twice = (
-        "const ids = [...document.querySelectorAll('[id]')].map((e) => e.id);"
-        "return ids.filter((one, at) => ids.indexOf(one) !== at)"
-    )
-    assert browser.run(twice) == []
+    check_names(browser)

@@ -13,7 +13,7 @@ import psycopg
 import pytest
 
 from tests.browser import Browser, chromium, in_a_browser
-from tests.pages import CONTRASTS, show
+from tests.pages import CONTRASTS, check_names, show
 from tests.project import Project
 from tests.studio.serving import studio
 from tests.waiting import wait_until
@@ -172,13 +172,4 @@ def check(browser: Browser, width: int) -> None:
     assert browser.run("return document.documentElement.scrollWidth") <= width, browser.run(wide)
     assert browser.run(CONTRASTS) == []
     assert [text for text in browser.complaints() if "status of" not in text] == []
-    unnamed = (
-        "return [...document.querySelectorAll('input:not([type=hidden]), select, textarea')]"
-        ".filter((e) => !e.labels.length).map((e) => e.name)"
-    )
-    assert browser.run(unnamed) == []
-    twice = (
-        "const ids = [...document.querySelectorAll('[id]')].map((e) => e.id);"
-        "return ids.filter((one, at) => ids.indexOf(one) !== at)"
-    )
-    assert browser.run(twice) == []
+    check_names(browser)

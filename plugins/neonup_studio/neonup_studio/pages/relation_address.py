@@ -178,10 +178,6 @@ class RowsAddress:
         rest = filters[:number] + filters[number + 1 :]
         return self._to(replace(self.request, filters=rest, move=PageMove.FIRST, place=""))
 
-    def resized(self, size: int) -> str:
-        """The address of the same rows, more or fewer on a page."""
-        return self._to(replace(self.request, limit=size, move=PageMove.FIRST, place=""))
-
 
 def filtered(visit: Visit, name: RelationName, filters: tuple[ColumnFilter, ...]) -> str:
     """The address of a relation's rows that meet filters."""
