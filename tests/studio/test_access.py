@@ -168,3 +168,27 @@ def test_its_connections_do_not_stay(project: Project) -> None:
                 return bool(count == 0)
 
             wait_until(gone, "the end of the studio's connection")
+
+
+def test_another_folders_database_is_only_looked_at_unless_that_is_named(
+    project: Project, tmp_path: Path
+) -> None:
+    other = Project(tmp_path / "other", project.environ)
+    other.folder.mkdir()
+    other.env_file.write_text(project.env_file.read_text())
+    change = {"query": "CREATE TABLE made (a int)"}
+    with studio(other) as served, visitor(served) as found:
+        refused = found.send("query", **change)
+        assert refused.status_code == 403
+        assert str(project.folder) in refused.text
+    with studio(other, "--of", str(project.folder)) as served, visitor(served) as found:
+        assert "CREATE TABLE" in found.done("query", **change)
+
+
+def test_switched_off_it_only_shows(project: Project) -> None:
+    off = Project(project.folder, {**project.environ, "NEONUP": "off"})
+    with studio(off) as served, visitor(served) as found:
+        refused = found.send("query", query="CREATE TABLE made (a int)")
+        assert refused.status_code == 403
+        assert "NEONUP=off" in refused.text
+        assert "made" not in found.read("tables")
