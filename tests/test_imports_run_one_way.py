@@ -34,7 +34,7 @@ ARROWS = {
 imports in functions."""
 
 CORE = (
-    ("errors", "extras", "folders", "locks", "markers", "process", "progress"),
+    ("errors", "extras", "folders", "locks", "markers", "process", "progress", "values"),
     ("choice", "contributions", "postgres"),
     ("arguments", "options"),
     ("tables",),

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from neonup.postgres import urls
+from neonup.values import Value
+
+if TYPE_CHECKING:
+    from datetime import datetime, timedelta
 
 USER = "user"
 """The provider name of a database that neonup did not create: the user's own."""
@@ -47,8 +50,7 @@ class Creation(enum.Enum):
     """Beside the recorded one, which is another folder's, with a copy of its data."""
 
 
-@dataclass(frozen=True)
-class Database:
+class Database(Value):
     """A Postgres database and what is known of it. ``repr`` shows neither password nor claim link.
 
     Args:
@@ -66,11 +68,11 @@ class Database:
         stays: whether it is kept until it is destroyed, as ``.env`` says.
     """
 
-    url: str = field(repr=False)
+    url: str
     provider: str
     id: str | None = None
-    direct_url: str | None = field(default=None, repr=False)
-    claim_url: str | None = field(default=None, repr=False)
+    direct_url: str | None = None
+    claim_url: str | None = None
     expires_at: datetime | None = None
     key: str = "DATABASE_URL"
     source: str = ""
@@ -102,12 +104,16 @@ class Database:
         from neonup.postgres import drivers  # for which most projects have no use
 
         direct = self.direct_url and drivers.in_scheme(self.direct_url, scheme)
-        return replace(self, url=drivers.in_scheme(self.url, scheme), direct_url=direct)
+        return self.with_(url=drivers.in_scheme(self.url, scheme), direct_url=direct)
 
     @property
     def expires_in(self) -> timedelta | None:
         """How long it lives unless claimed; negative when it has expired."""
-        return None if self.expires_at is None else self.expires_at - datetime.now(UTC)
+        if self.expires_at is None:
+            return None
+        from datetime import UTC, datetime  # which many databases do without
+
+        return self.expires_at - datetime.now(UTC)
 
     @property
     def before_claim(self) -> tuple[str, str] | None:
@@ -121,15 +127,10 @@ class Database:
     def claimed(self) -> Database:
         """The same database as its new owner's, who can renew its URL."""
         name = f"{self.provider}:{self.id}"
-        return replace(self, provider=USER, id=name, claim_url=None, expires_at=None)
-
-    def with_(self, **changes: Any) -> Database:
-        """A copy with some values changed."""
-        return replace(self, **changes)
+        return self.with_(provider=USER, id=name, claim_url=None, expires_at=None)
 
 
-@dataclass(frozen=True)
-class DatabaseSpec:
+class DatabaseSpec(Value):
     """What the flow asks a provider for.
 
     Args:
@@ -153,8 +154,7 @@ class DatabaseSpec:
     copy_of: Database | None = None
 
 
-@dataclass(frozen=True)
-class ClaimProgress:
+class ClaimProgress(Value):
     """How far a claim is that a code was asked for.
 
     Args:
@@ -167,8 +167,7 @@ class ClaimProgress:
     until: datetime | None = None
 
 
-@dataclass(frozen=True)
-class Inspection:
+class Inspection(Value):
     """What a provider found when it looked closely (over the network, if need be).
 
     Args:
@@ -180,12 +179,11 @@ class Inspection:
 
     state: State
     database: Database
-    detail: Mapping[str, str] = field(default_factory=dict)
+    detail: Mapping[str, str] = MappingProxyType({})
     claim: ClaimProgress | None = None
 
 
-@dataclass(frozen=True)
-class ClaimOffer:
+class ClaimOffer(Value, secret=("url", "code")):
     """How a person takes a database into an account. ``repr`` shows neither link nor code.
 
     Args:
@@ -198,9 +196,9 @@ class ClaimOffer:
         effect: what a claim does to the URL in ``.env``, in sentences, said before; empty: nothing.
     """
 
-    url: str = field(repr=False)
+    url: str
     database: Database
-    code: str | None = field(default=None, repr=False)
+    code: str | None = None
     expires_at: datetime | None = None
     interval: float | None = None
     effect: str = ""

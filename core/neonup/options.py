@@ -15,7 +15,6 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import Field, dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -140,6 +139,25 @@ _PARSERS: Mapping[object, Parser] = {
 }
 
 
+class DeclaredOption:
+    """The default of a field, which remembers how the field is read.
+
+    It is a descriptor, so that the class's attribute, which `dataclasses` looks at, is the default.
+    """
+
+    name = ""
+
+    def __init__(self, parse: Parser, default: object, also: str, variable: bool):
+        self.parse, self.default = parse, default
+        self.also, self.variable = also, variable
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    def __get__(self, instance: object, owner: type) -> object:
+        return self.default
+
+
 def option(parse: Any = str, default: Any = None, *, also: str = "", variable: bool = True) -> Any:
     """Declare an option: the default of a field of a frozen dataclass.
 
@@ -150,18 +168,21 @@ def option(parse: Any = str, default: Any = None, *, also: str = "", variable: b
         also: a variable of another tool's that is read where ours and the table say nothing.
         variable: whether a variable can set it; a table cannot be one.
     """
-    declared = {"parse": _PARSERS.get(parse, parse), "also": also, "variable": variable}
-    return field(default=default, metadata=declared)
+    return DeclaredOption(_PARSERS.get(parse, parse), default, also, variable)
 
 
-def declared(cls: Any) -> dict[str, Field[Any]]:
+def declared(cls: type) -> dict[str, DeclaredOption]:
     """The fields of a class that are options, by name."""
-    return {field.name: field for field in fields(cls) if "parse" in field.metadata}
+    return {
+        name: value
+        for base in reversed(cls.__mro__)
+        for name, value in vars(base).items()
+        if isinstance(value, DeclaredOption)
+    }
 
 
-@dataclass(frozen=True)
 class Options:
-    """The options of one table, ``[tool.neonup.TABLE]``. A subclass is a frozen dataclass, too.
+    """The options of one table, ``[tool.neonup.TABLE]``. A subclass is a frozen dataclass.
 
     Attributes:
         table: the table's name, e.g. the provider's.
@@ -180,10 +201,10 @@ class Options:
         refuse_unknown(table, cls)
         values = {}
         for name, declaration in declared(cls).items():
-            own, also = variable_of(cls.table, name), declaration.metadata["also"]
+            own, also = variable_of(cls.table, name), declaration.also
             places = [own, f"{name} in {header(cls.table)}", *([also] if also else [])]
             candidates = {
-                own: os.environ.get(own) if declaration.metadata["variable"] else None,
+                own: os.environ.get(own) if declaration.variable else None,
                 header(cls.table): table.get(name),
                 also: os.environ.get(also) if also else None,
             }
@@ -196,14 +217,14 @@ class Options:
         return cls(**values)
 
 
-def parsed(declared: Field[Any], value: object, source: str, remedy: str | None = None) -> Any:
+def parsed(declared: DeclaredOption, value: object, source: str, remedy: str | None = None) -> Any:
     """The value of an option.
 
     Raises:
         SettingsError: it cannot be used.
     """
     try:
-        return declared.metadata["parse"](value)
+        return declared.parse(value)
     except (ValueError, TypeError) as error:
         raise SettingsError(
             f"The setting {declared.name} = {value!r} (from {source}) cannot be used: {error}.",

@@ -12,13 +12,14 @@ import stat
 import sys
 import zlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Unpack
 
 from neonup import options
 from neonup.errors import SettingsError
 from neonup.options import names, one_of, option, prefix, url_scheme, variable_name, words
+from neonup.values import Value
 
 if TYPE_CHECKING:
     from neonup.arguments import Arguments
@@ -27,8 +28,7 @@ AUTO = "auto"
 DEFAULT = "default"
 
 
-@dataclass(frozen=True)
-class Settings:
+class Settings(Value, secret=("sources", "tables")):
     """Everything that can be set, resolved. Relative paths are the project's.
 
     Args:
@@ -86,9 +86,9 @@ class Settings:
     checkpoint_migrations: bool = option(bool, default=False)
     git_branches: bool = option(bool, default=False)
     owner: Path | None = option(Path)
-    variables: Mapping[str, str] = field(default_factory=dict)
-    sources: Mapping[str, str] = field(default_factory=dict, repr=False)
-    tables: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, repr=False)
+    variables: Mapping[str, str] = MappingProxyType({})
+    sources: Mapping[str, str] = MappingProxyType({})
+    tables: Mapping[str, Mapping[str, Any]] = MappingProxyType({})
 
     @property
     def state_name(self) -> str:

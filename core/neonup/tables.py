@@ -135,7 +135,7 @@ def _variables(declared: Iterable[type[Options] | None]) -> Iterator[str]:
         if cls is None:
             continue
         for name, declaration in options.declared(cls).items():
-            if declaration.metadata["variable"]:
+            if declaration.variable:
                 yield options.variable_of(cls.table, name)
 
 

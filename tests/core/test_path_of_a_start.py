@@ -20,8 +20,11 @@ HEAVY = {
     "asyncio",
     "asyncpg",
     "click",
+    "dataclasses",
+    "datetime",
     "httpx",
     "importlib.metadata",
+    "inspect",
     "neonup.locks",
     "pluggy",
     "psutil",
@@ -29,6 +32,7 @@ HEAVY = {
     "sqlite3",
     "ssl",
     "subprocess",
+    "threading",
     "tomllib",
 }
 
@@ -59,6 +63,7 @@ def test_a_start_with_a_database_there_imports_no_more_than_this(project: Projec
         "neonup.start.lookup",
         "neonup.start.once",
         "neonup.start.ready",
+        "neonup.values",
         "neonup_local",
         "neonup_local.engine",
         "neonup_local.engine.postmaster",

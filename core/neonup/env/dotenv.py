@@ -15,10 +15,10 @@ import os
 import re
 import stat
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from neonup.errors import EnvFileError
+from neonup.values import Value
 
 LIMIT = 4 << 20
 """Bytes: what is larger is no ``.env`` file, and would not fit into memory in the end."""
@@ -30,12 +30,11 @@ _BOM = "\ufeff"
 # Newlines, quotes and backslashes could end or continue a statement of the file; `$` and the
 # backtick mean something to a shell that sources it, and `#` begins a comment for some readers.
 _UNSAFE = r"""[^!-~]|["'\\$`#]"""
-_PLAIN = re.compile(r"""(?:(?:#[^\n\r]*|[A-Za-z_]\w*=[!%&(-\[\]-_a-~]*)\n)*""", re.ASCII)
+_PLAIN = r"""(?:(?:#[^\n\r]*|[A-Za-z_]\w*=[!%&(-\[\]-_a-~]*)\n)*"""
 """Lines that need no parser: comments, and values of letters, digits and harmless signs."""
 
 
-@dataclass(frozen=True)
-class Statement:
+class Statement(Value):
     """A statement or a comment of the file.
 
     Args:
@@ -49,8 +48,7 @@ class Statement:
     text: str
 
 
-@dataclass(frozen=True)
-class EnvFile:
+class EnvFile(Value):
     """What a ``.env`` file holds.
 
     Args:
@@ -66,9 +64,9 @@ class EnvFile:
     def statements(self) -> list[Statement]:
         """The statements and comments in order; their texts add up to the whole."""
         text = self.text or ""
-        if _PLAIN.fullmatch(text):  # importing python-dotenv takes longer than the rest of a start
-            return [_plain(line) for line in re.findall("[^\\n]*\\n", text)]
-        from dotenv.parser import parse_stream
+        if re.fullmatch(_PLAIN, text, re.ASCII):
+            return [_plain(line) for line in io.StringIO(text)]
+        from dotenv.parser import parse_stream  # which takes longer than the rest of a start
 
         return [
             Statement(binding.key, binding.value, binding.original.string)

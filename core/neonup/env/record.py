@@ -12,13 +12,16 @@ from __future__ import annotations
 import re
 import zlib
 from collections.abc import Collection, Mapping
-from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from neonup.database import USER, Database
 from neonup.env import dotenv
 from neonup.errors import EnvFileError
 from neonup.postgres import urls
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 CLAIM_NAMES = ("POSTGRES_CLAIM_URL", "INSTAGRES_CLAIM_URL")
 STAYS = "# It stays until: neonup destroy"
@@ -82,7 +85,8 @@ def host(url: str) -> str:
 
 def place(url: str) -> str:
     """What ties a record to its URL: its host, and parameters that lead elsewhere than that."""
-    parameters = re.findall(_LEADS_ELSEWHERE, url.partition("?")[2])
+    query = url.partition("?")[2]
+    parameters = re.findall(_LEADS_ELSEWHERE, query) if query else []
     return host(url) + ("?" + "&".join(parameters) if parameters else "")
 
 
@@ -148,6 +152,8 @@ def checksum(value: str) -> str:
 
 def _expiry(text: str, path: Path) -> datetime:
     """When a record says that its database expires."""
+    from datetime import datetime  # which many records do without
+
     try:
         expires_at = datetime.fromisoformat(text)
     except ValueError:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from pathlib import Path
 from pprint import pformat
 from typing import Any
@@ -242,7 +241,7 @@ def _for_asyncpg(url: str) -> PostgresUrl:
 def _sqlalchemy(parts: PostgresUrl, driver: str, *, dbname: str) -> str:
     # SQLAlchemy 2.0 takes the path as it is, 2.1 decodes it; a query is decoded by both.
     if parts.dbname and not re.fullmatch(r"[\w.~-]+", parts.dbname, re.ASCII):
-        parts = replace(parts, dbname=None, parameters={**parts.parameters, dbname: parts.dbname})
+        parts = parts.with_(dbname=None, parameters={**parts.parameters, dbname: parts.dbname})
     return parts.render(f"postgresql+{driver}")
 
 

@@ -8,25 +8,24 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 
 from neonup.errors import SettingsError
+from neonup.values import Value
 
 _POOLER = "-pooler"
 _SCHEMES = frozenset({"postgres", "postgresql"})
 
-_URL = re.compile(
-    r"""(?P<scheme>[A-Za-z][\w+.-]*)://
-        (?:(?P<user>[^:@/]*)(?::(?P<password>[^/?]*|[^/]*))?@)?
-        (?P<hosts>[^/?]*)
-        (?:/(?P<dbname>[^?]*))?
-        (?:\?(?P<query>.*))?""",
-    re.VERBOSE,
+# Compiled when they are needed: most starts take no URL apart.
+_URL = (
+    r"(?P<scheme>[A-Za-z][\w+.-]*)://"
+    r"(?:(?P<user>[^:@/]*)(?::(?P<password>[^/?]*|[^/]*))?@)?"
+    r"(?P<hosts>[^/?]*)"
+    r"(?:/(?P<dbname>[^?]*))?"
+    r"(?:\?(?P<query>.*))?"
 )
-_HOST = re.compile(r"(?:\[(?P<v6>[^\]]*)\]|(?P<name>[^:\[\]]*))(?::(?P<port>\d*))?")
-
+_HOST = r"(?:\[(?P<v6>[^\]]*)\]|(?P<name>[^:\[\]]*))(?::(?P<port>\d*))?"
 _ENCODE = "A password with any of / ? # @ : % needs these percent-encoded, e.g. %2F for a slash."
-# Compiled when they are needed: most starts mask nothing.
 _MASKS = (
     # In a Postgres URL up to the last @: a password that is not encoded may hold / and @.
     (r"(?i:(postgres(?:ql)?(?:\+\w+)?://[^\s:/]*)):\S*@", r"\1:***@"),
@@ -35,8 +34,7 @@ _MASKS = (
 )
 
 
-@dataclass(frozen=True)
-class PostgresUrl:
+class PostgresUrl(Value):
     """A Postgres URL in its parts, none of them percent-encoded. ``repr`` shows no password.
 
     Args:
@@ -50,9 +48,9 @@ class PostgresUrl:
 
     hosts: tuple[tuple[str, int | None], ...] = ()
     user: str | None = None
-    password: str | None = field(default=None, repr=False)
+    password: str | None = None
     dbname: str | None = None
-    parameters: Mapping[str, str] = field(default_factory=dict)
+    parameters: Mapping[str, str] = MappingProxyType({})
 
     def __repr__(self) -> str:
         return f"PostgresUrl({mask(str(self))!r})"
@@ -84,7 +82,7 @@ class PostgresUrl:
 
     def with_parameters(self, parameters: Mapping[str, str]) -> PostgresUrl:
         """The same place with these query parameters and no other."""
-        return replace(self, parameters=dict(parameters))
+        return self.with_(parameters=dict(parameters))
 
     def render(self, scheme: str) -> str:
         """The URL under another scheme; a socket folder and several hosts go into the query."""
@@ -127,7 +125,7 @@ def parse(url: str) -> PostgresUrl:
         SettingsError: it is not a URL of a Postgres database. The message holds no part of it
             that could be a password.
     """
-    match = _URL.fullmatch(url.strip())
+    match = re.fullmatch(_URL, url.strip())
     if match is None:
         raise SettingsError(
             "The database URL cannot be used: it is not a URL.",
@@ -179,7 +177,7 @@ def is_pooled(url: str) -> bool:
 
 def direct(url: str) -> str:
     """The URL past the pooler, otherwise unchanged; ``url`` itself where there is none."""
-    span = _host_span(url)
+    span = _host_span(url) if _POOLER in url else None
     if span is None or not is_pooled(url):
         return url
     label = _first_label(url[slice(*span)])
@@ -203,7 +201,7 @@ def pooled(url: str) -> str:
 
 def without_database(url: str) -> str:
     """The URL of a database's server, otherwise unchanged: ``postgresql://user@host:5432``."""
-    match = _URL.fullmatch(url)
+    match = re.fullmatch(_URL, url)
     if match is None or match["dbname"] is None:
         return url
     return url[: match.start("dbname") - 1] + url[match.end("dbname") :]
@@ -222,7 +220,7 @@ def is_loopback(host: str) -> bool:
 
 
 def _host_span(url: str) -> tuple[int, int] | None:
-    match = _URL.match(url)
+    match = re.match(_URL, url)
     if match is None or match["scheme"].lower().partition("+")[0] not in _SCHEMES:
         return None
     start = match.start("hosts")
@@ -271,7 +269,7 @@ def _read_hosts(
     hosts: list[str] = []
     ports: list[str] = []
     for item in authority.split(",") if authority else []:
-        match = _HOST.fullmatch(item)
+        match = re.fullmatch(_HOST, item)
         if match is None:
             raise SettingsError(
                 "The database URL cannot be used: it is unclear where the host ends and the port "

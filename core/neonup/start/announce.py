@@ -6,8 +6,8 @@ import contextlib
 import os
 import sys
 from collections.abc import Sequence
-from datetime import timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from neonup.database import USER, Database
 from neonup.env import record
@@ -16,7 +16,10 @@ from neonup.settings import Settings
 from neonup.start import lookup, ready
 from neonup.start import once as starts
 
-_SOON = timedelta(hours=6)
+if TYPE_CHECKING:
+    from datetime import timedelta
+
+_SOON = 6 * 3600  # seconds
 
 
 def banner(database: Database, settings: Settings, remarks: Sequence[str] = ()) -> None:
@@ -85,7 +88,7 @@ def lines(database: Database, remarks: Sequence[str] = (), *, colour: bool = Fal
     origin = f"{database.key} {place} {_place(database.source)}"
     remaining = database.expires_in
     if remaining is not None:
-        warn = bold if remaining < _SOON else ""
+        warn = bold if remaining.total_seconds() < _SOON else ""
         how = "" if database.claim_url else ": `neonup claim`"
         left = f"{warn}expires in {duration(remaining)}{plain}"
         texts.append(f"{origin}; {left} unless claimed{how}")

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import replace
 
 from neonup.database import Database
 from neonup.env import git
@@ -111,5 +110,5 @@ def origin(settings: Settings, provider: Provider) -> Database | None:
     if folder is None or not settings.env_file.is_relative_to(settings.project):
         return None
     env_file = folder / settings.env_file.relative_to(settings.project)
-    database = lookup.recorded(replace(settings, project=folder, env_file=env_file))
+    database = lookup.recorded(settings.with_(project=folder, env_file=env_file))
     return database if database is not None and database.provider == provider.name else None

@@ -10,7 +10,6 @@ import contextlib
 import os
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,7 +32,6 @@ REVOKED = (
 )
 
 
-@dataclass
 class Start:
     """One start of one project.
 
@@ -45,19 +43,27 @@ class Start:
         create: whether there may be a new database; False for whoever only reads.
         confirm: asks the user a question; None if nobody can answer.
         quiet: whether the caller tells of the database itself.
-        remarks: what else the caller or the banner should say.
     """
 
-    settings: Settings
-    sign: str | None = None
-    against: str | None = None
-    local_only: str | None = None
-    create: bool = True
-    confirm: Callable[[str], bool] | None = None
-    quiet: bool = False
-    remarks: list[str] = field(default_factory=list)
-    owner: Path | None = field(default=None, init=False)
+    owner: Path | None = None
     """The other folder whose database a start found; None: it is this folder's own."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        sign: str | None = None,
+        against: str | None = None,
+        local_only: str | None = None,
+        *,
+        create: bool = True,
+        confirm: Callable[[str], bool] | None = None,
+        quiet: bool = False,
+    ):
+        self.settings = settings
+        self.sign, self.against, self.local_only = sign, against, local_only
+        self.create, self.confirm, self.quiet = create, confirm, quiet
+        self.remarks: list[str] = []
+        """What else the caller or the banner should say."""
 
     def run(self, *, force: bool = False) -> Database:
         """The steps in order; ``force`` creates a new database in place of an existing one."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-import threading
+from _thread import allocate_lock  # `threading` would cost every start its import
 from collections.abc import Mapping, MutableMapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 MARKS = "NEONUP_MARKS"
 ENVIRONMENT = "environment"
 
-_marking = threading.Lock()  # one thread at a time changes the marks, which are one variable
+_marking = allocate_lock()  # one thread at a time changes the marks, which are one variable
 if hasattr(os, "register_at_fork"):  # a child begins with a lock that nobody holds
     os.register_at_fork(
         before=_marking.acquire,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from neonup import Database, NeonupError, Settings, Versions, destination
@@ -59,7 +58,10 @@ class Studio:
         Raises:
             NeonupError: there is none any more, or it cannot be woken.
         """
-        return replace(self.start, create=False, remarks=[]).run()
+        start = self.start
+        return Start(
+            start.settings, start.sign, start.against, start.local_only, create=False, quiet=True
+        ).run()
 
     def recorded(self) -> Database | None:
         """The project's database as recorded, unchecked."""
