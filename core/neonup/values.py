@@ -1,24 +1,43 @@
-"""Values as frozen dataclasses have them, for what every start makes.
+"""Frozen dataclasses that cost nothing to define, for what every start makes.
 
-`dataclasses` imports `inspect`, and writes and compiles each class's methods: that was a third of
-the time of a start that finds its database.
+`dataclasses` imports `inspect`, and writes and compiles the methods of each class: that was a third
+of the time of a start that finds its database.
 """
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Self, dataclass_transform
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, ClassVar, Self, dataclass_transform
+
+if TYPE_CHECKING:
+    from dataclasses import Field
+
+
+class _Fields:
+    """What `dataclasses.fields`, ``replace`` and their like look at, made when they do."""
+
+    def __get__(self, instance: object, owner: type[Value]) -> dict[str, Field[Any]]:
+        from dataclasses import MISSING, field, fields, make_dataclass
+
+        described: list[tuple[str, str, Any]] = []
+        for name, hint in owner.__annotations__.items():
+            default = getattr(owner, name, MISSING)
+            if isinstance(default, MappingProxyType):
+                described.append((name, hint, field(default_factory=dict)))
+            else:
+                described.append((name, hint, field(default=default)))
+        return {field.name: field for field in fields(make_dataclass(owner.__name__, described))}
 
 
 @dataclass_transform(frozen_default=True)
 class Value:
-    """Frozen, compared by its fields, which are what a subclass annotates.
-
-    A type checker knows a subclass's arguments as it knows a dataclass's.
+    """A frozen dataclass, to type checkers and to `dataclasses`; its fields are its annotations.
 
     Args:
         secret: of a subclass: the fields that ``repr`` leaves out.
     """
 
+    __dataclass_fields__ = _Fields()
     __match_args__: ClassVar[tuple[str, ...]] = ()
     _secret: ClassVar[tuple[str, ...]] = ()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import pickle
 from pathlib import Path
 
@@ -37,6 +38,15 @@ def test_a_wrong_argument_is_refused(
         Database(*arguments, **named)  # type: ignore[arg-type]
     with pytest.raises(TypeError, match="each of these once"):
         SHOP.with_(name="shop")
+
+
+def test_dataclasses_take_it_for_one_of_theirs() -> None:
+    assert dataclasses.is_dataclass(Database)
+    assert dataclasses.replace(SHOP, id="other") == SHOP.with_(id="other")
+    assert dataclasses.asdict(SHOP) == vars(SHOP)
+    defaults = {field.name: field.default for field in dataclasses.fields(Settings)}
+    assert defaults["project"] is dataclasses.MISSING
+    assert defaults["key"] == "DATABASE_URL"
 
 
 def test_nothing_of_it_can_be_changed() -> None:

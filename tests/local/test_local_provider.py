@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import socket
 import sys
 from dataclasses import replace
@@ -12,12 +14,13 @@ import pytest
 
 import neonup
 from neonup import Database, DatabaseSpec, EngineError, Settings, State
-from neonup_local.engine import binaries
+from neonup_local.engine import binaries, postmaster
 from neonup_local.provider import LocalProvider
 from neonup_local.service import naming
 from neonup_local.service.databases import LocalDatabases
 from tests.local.people import python
 from tests.local.sql import ask
+from tests.waiting import wait_until
 
 
 @pytest.fixture
@@ -36,6 +39,27 @@ def port(database: Database) -> int:
     found = naming.secrets_of(database.url)[1]
     assert found is not None
     return found
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows stops no process")
+def test_a_server_that_cannot_answer_counts_as_stopped(
+    provider: LocalProvider, spec: DatabaseSpec
+) -> None:
+    database = provider.provision(spec)
+    data = provider.data_folder(database) / "data"
+    server = postmaster.running(data)
+    assert server is not None
+    os.kill(server.pid, signal.SIGSTOP)
+    try:
+        assert provider.check(database) is State.STOPPED
+    finally:
+        os.kill(server.pid, signal.SIGCONT)
+    assert provider.check(database) is State.READY
+    os.kill(server.pid, signal.SIGKILL)
+    wait_until(lambda: not postmaster.alive(server.pid), "the end of the server")
+    pid_file = data / "postmaster.pid"  # as if another process had the number now
+    pid_file.write_text(pid_file.read_text().replace(f"{server.pid}\n", f"{os.getpid()}\n", 1))
+    assert provider.check(database) is State.STOPPED
 
 
 def test_the_whole_way(provider: LocalProvider, spec: DatabaseSpec, neonup_home: Path) -> None:

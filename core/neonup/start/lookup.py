@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 from _thread import allocate_lock  # `threading` would cost every start its import
 from collections.abc import Mapping, MutableMapping
 from pathlib import Path
@@ -149,7 +148,7 @@ def is_same(database: Database | None, other: Database | None) -> bool:
 
 def uses_file(home: Path, provider: str, id_: str) -> str:
     """The file that lists the folders which use a database; see `neonup.start.owner`."""
-    name = re.sub(r"[^\w.-]", "_", f"{provider}-{id_}")
+    name = "".join(c if c.isalnum() or c in "_.-" else "_" for c in f"{provider}-{id_}")
     return os.path.join(home, "folders", name)  # noqa: PTH118 - read at every start
 
 

@@ -76,12 +76,12 @@ class LocalProvider(Provider):
         return f"no Postgres was found ({'; '.join(looked)})."
 
     def check(self, database: Database) -> State:
-        """Whether its server answers: two small files and one connection, no subprocess."""
+        """Whether its server answers: a few small files, seldom a connection, no subprocess."""
         folder = self._folder(database)
         data = os.path.join(folder, "data")  # noqa: PTH118
         server = postmaster.running(data)
         if server is not None:
-            if f":{server.port}/" not in database.url or not postmaster.answers(server.port):
+            if f":{server.port}/" not in database.url or not postmaster.serves(server, data):
                 return State.STOPPED
             self._used(data)
             return State.READY

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import sys
 from pathlib import Path
 from typing import NamedTuple
@@ -48,11 +47,19 @@ def alive(pid: int) -> bool:
         return bool(psutil.pid_exists(pid))
     if not is_taken(pid):
         return False
+    state = _state(pid)
+    if state is None:
+        return not os.path.isdir("/proc/self")  # noqa: PTH112 - no procfs: the signal's answer stands
+    return state not in (b"Z", b"X")
+
+
+def _state(pid: int) -> bytes | None:
+    """The letter that Linux has for what a process does; None where it does not say."""
     try:
         with open(f"/proc/{pid}/stat", "rb") as file:  # noqa: PTH123 - as above
-            return file.read().rpartition(b")")[2].split()[0] not in (b"Z", b"X")
+            return file.read().rpartition(b")")[2].split()[0]
     except (OSError, IndexError):
-        return not os.path.isdir("/proc/self")  # noqa: PTH112 - no procfs: the signal's answer stands
+        return None
 
 
 def is_taken(pid: int) -> bool:
@@ -68,8 +75,30 @@ def is_taken(pid: int) -> bool:
     return True
 
 
+def serves(server: Postmaster, data: str) -> bool:
+    """Whether the server of a data directory, which is up, lets in who connects.
+
+    Linux tells it of the process, which only its command line tells from a later one of the same
+    number. A question over the port costs more than that: Python's sockets, and a process that
+    Postgres starts to answer it. So it is for other systems, and for a server that is stopped or
+    that somebody else started.
+    """
+    return _is_at_work(server.pid, data) or answers(server.port)
+
+
+def _is_at_work(pid: int, data: str) -> bool:
+    try:
+        with open(f"/proc/{pid}/cmdline", "rb") as file:  # noqa: PTH123 - as above
+            words = file.read().split(b"\0")
+    except OSError:
+        return False
+    return words[1:3] == [b"-D", os.fsencode(data)] and _state(pid) in (b"R", b"S")
+
+
 def answers(port: int, timeout: float = 2.0) -> bool:
     """Whether a Postgres answers on that port of this machine within ``timeout`` seconds."""
+    import socket
+
     try:
         with socket.socket() as connection:  # create_connection would import the idna codec
             connection.settimeout(timeout)
