@@ -4,23 +4,27 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import click
 
 from neonup.cli import EXTRAS, cli
+from neonup.platforms import NAMES, Capability
 from neonup_emulator.api.v2.not_here import NOT_HERE
 from neonup_emulator.api.v2.operations import OPERATIONS
 from neonup_emulator.api.v2.routes import routes
 from tests.docs import answers
+from tests.release.building import PACKAGE_FOLDERS
 
 _DOCS = Path(__file__).parents[2] / "docs"
 PATH = _DOCS / "commands.md"
 OPERATIONS_PATH = _DOCS / "neon-operations.md"
 JSON_PATH = _DOCS / "json.md"
 SCHEMA_PATH = _DOCS / "json-schema.json"
+PLATFORMS_PATH = _DOCS / "operating-systems.md"
 _INTRODUCTION = """\
 # Commands
 
@@ -74,6 +78,43 @@ They answer 501 with their name.
 | operation | |
 | --- | --- |
 {others}"""
+
+_PLATFORMS = """\
+# Linux, macOS and Windows
+
+neonup does the same on each of them, except for what is named here. `make reference` writes this
+page from the tables in the code (`platforms.py` in each package), from which the errors come, too.
+
+## What is tested where
+
+- **Linux**, on x86-64: all of it, by every run of the tests.
+- **macOS and Windows**: types are checked for them (`make lint`), and so are the refusals below, by
+  tests that tell neonup it is there. Nothing has been run there so far. A workflow for GitHub
+  (`.github/workflows`) is ready to run the suite on both. The user of GitHub's Windows machines is
+  an administrator: local databases will be refused there.
+- The wheels of neonup-postgres for other platforms are checked by their contents.
+
+## What cannot be done
+
+It ends with an error that says so, and what to do instead.
+
+| | {names} | instead |
+| --- | {lines} | --- |
+{refused}
+## What is done in another way
+
+| | {names} | elsewhere |
+| --- | {lines} | --- |
+{different}"""
+
+
+def capabilities() -> dict[str, tuple[Capability, ...]]:
+    """What each package says of platforms, by its name."""
+    return {
+        package: import_module(f"{package}.platforms").CAPABILITIES
+        for package, folder in PACKAGE_FOLDERS.items()
+        if (folder / "platforms.py").is_file()
+    }
 
 
 def _extras() -> str:
@@ -164,8 +205,28 @@ def operations_page() -> str:
     return _OPERATIONS.format(**counts, rows=here, others=absent)
 
 
+def _platform_rows(table: Iterable[Capability]) -> str:
+    rows = []
+    for capability in table:
+        marks = " | ".join("yes" if platform in capability.on else "no" for platform in NAMES)
+        rows.append(f"| {capability.what} | {marks} | {capability.instead} |\n")
+    return "".join(rows)
+
+
+def platforms_page() -> str:
+    """The page about platforms as it should be."""
+    table = [capability for each in capabilities().values() for capability in each]
+    return _PLATFORMS.format(
+        names=" | ".join(NAMES.values()),
+        lines=" | ".join("---" for _ in NAMES),
+        refused=_platform_rows(one for one in table if one.cannot),
+        different=_platform_rows(one for one in table if not one.cannot),
+    )
+
+
 if __name__ == "__main__":
     PATH.write_text(commands_page(), "utf-8")
     OPERATIONS_PATH.write_text(operations_page(), "utf-8")
     JSON_PATH.write_text(json_page(), "utf-8")
+    PLATFORMS_PATH.write_text(platforms_page(), "utf-8")
     SCHEMA_PATH.write_text(json.dumps(answers.schema(), indent=1) + "\n", "utf-8")

@@ -20,10 +20,12 @@ from tests.docs.reference import (
     JSON_PATH,
     OPERATIONS_PATH,
     PATH,
+    PLATFORMS_PATH,
     SCHEMA_PATH,
     commands_page,
     json_page,
     operations_page,
+    platforms_page,
 )
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -53,6 +55,10 @@ def test_what_each_command_prints_as_json_is_declared_and_documented() -> None:
 
 def test_the_operations_page_is_what_the_local_neon_does() -> None:
     assert OPERATIONS_PATH.read_text("utf-8") == operations_page(), "make reference"
+
+
+def test_the_page_about_operating_systems_is_what_the_tables_say() -> None:
+    assert PLATFORMS_PATH.read_text("utf-8") == platforms_page(), "make reference"
 
 
 def test_every_setting_is_documented_with_its_variable_and_default() -> None:

@@ -63,7 +63,7 @@ def _held(
             raise kind(
                 f"{busy} for {patience / 60:.0f} min.",
                 checked=[f"its lock is {place}"],
-                remedy="Find its process with `ps`, end it, and try again.",
+                remedy="Find its process, end it, and try again.",
             ) from None
         except OSError as error:
             raise kind(

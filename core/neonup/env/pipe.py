@@ -8,7 +8,6 @@ https://man7.org/linux/man-pages/man7/fifo.7.html
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
 import sys
 import threading
@@ -36,7 +35,7 @@ def read(path: Path, limit: int, *, patience: float = PATIENCE) -> bytes:
         patience: how many seconds are waited in all.
 
     Raises:
-        EnvFileError: nobody wrote to it, or somebody does not end.
+        EnvFileError: nobody wrote to it, or somebody does not end; or this is Windows.
         OSError: it cannot be opened.
     """
     deadline = time.monotonic() + patience
@@ -80,7 +79,9 @@ def _turn(folder: Path, deadline: float) -> Iterator[None]:
 
 def _drain(path: Path, limit: int, deadline: float, patience: float) -> bytes:
     if sys.platform == "win32":
-        raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
+        from neonup.platforms import PIPES
+
+        raise PIPES.refused()
     import select
 
     content = bytearray()

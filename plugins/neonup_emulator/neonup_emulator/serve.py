@@ -129,10 +129,9 @@ def _check(host: str, *, allow_remote: bool, twice: bool) -> None:
         twice: whether two homes were named.
     """
     if sys.platform == "win32":
-        raise ProviderError(
-            "neonup serve needs Linux or macOS.",
-            remedy="Run it in WSL, or in a container.",
-        )
+        from neonup_emulator.platforms import LOCAL_NEON
+
+        raise LOCAL_NEON.refused()
     if host not in LOOPBACK and not allow_remote:
         raise ProviderError(
             f"{host} is an address that other machines can reach.",

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from neonup import EngineError
 from neonup_emulator import temporary_home
@@ -29,7 +30,12 @@ def serving(home: Path) -> Iterator[tuple[str, dict[str, str]]]:
 
     Raises:
         EngineError: it did not start; shows what it said.
+        ProviderError: it cannot be run on this platform.
     """
+    if sys.platform == "win32":
+        from neonup_emulator.platforms import LOCAL_NEON
+
+        raise LOCAL_NEON.refused()
     run = Run(home, secrets.token_hex(4))
     run.join()
     try:
@@ -37,7 +43,7 @@ def serving(home: Path) -> Iterator[tuple[str, dict[str, str]]]:
         with homes.locked(home, homes.ENGINES):  # it may make a template, which all homes share
             process, ready = _start(own, run.control / "serve.log")
         try:
-            yield str(ready["url"]), dict(ready["env"])  # type: ignore[call-overload]
+            yield ready["url"], ready["env"]
         finally:
             end_served(run.control)
             process.wait()
@@ -54,7 +60,7 @@ def _make_home(home: Path, control: Path) -> Path:
     return own
 
 
-def _start(own: Path, log: Path) -> tuple[subprocess.Popen[str], dict[str, object]]:
+def _start(own: Path, log: Path) -> tuple[subprocess.Popen[str], dict[str, Any]]:
     arguments = ["serve", "--json", "--port", "0", "--home", str(own)]
     with log.open("w", encoding="utf-8") as errors:
         process = subprocess.Popen(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -77,10 +78,15 @@ def _clients(names: tuple[str, ...], folder: Path) -> list[Any]:
     """Those named, or those in use.
 
     Raises:
-        NeonupError: one is unknown; or none was named, and none seems to be in use.
+        NeonupError: one is unknown, or not for this platform; or none was named, and none seems
+            to be in use.
     """
     from neonup_mcp.install.clients import CLIENTS
 
+    if sys.platform == "linux" and "claude-desktop" in names:
+        from neonup_mcp.platforms import CLAUDE_DESKTOP
+
+        raise CLAUDE_DESKTOP.refused()
     known = {client.name: client for client in CLIENTS}
     for name in names:
         if name not in known:

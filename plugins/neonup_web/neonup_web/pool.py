@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from typing import Any, Self
@@ -50,9 +51,23 @@ class ConnectionPool:
         self._conninfo = neonup.drivers.libpq(url)
 
     async def open(self) -> None:
-        """Begin with the first connection."""
+        """Begin with the first connection.
+
+        Raises:
+            NeonupError: psycopg cannot use the running event loop; the pool would go on trying.
+        """
+        self._check_loop()
         await self._pool.open()
         self._closing = asyncio.create_task(self._close_with_the_loop())
+
+    @staticmethod
+    def _check_loop() -> None:
+        if sys.platform == "win32" and isinstance(
+            asyncio.get_running_loop(), asyncio.ProactorEventLoop
+        ):
+            from neonup_web.platforms import ANY_LOOP
+
+            raise ANY_LOOP.refused()
 
     async def close(self) -> None:
         """Close all connections."""

@@ -118,7 +118,7 @@ def locked(path: Path) -> Iterator[None]:
         raise SignInError(
             f"Another process has been renewing the sign-in at Neon for {PATIENCE:.0f} seconds.",
             checked=(f"its lock is {path}",),
-            remedy="Find it with `ps`, end it, and try again.",
+            remedy="Find it, end it, and try again.",
         ) from None
     except OSError as error:
         raise SignInError(f"{path} cannot be locked: {error.strerror}.") from None

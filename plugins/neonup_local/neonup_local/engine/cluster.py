@@ -266,9 +266,13 @@ def stop(data: Path, *, timeout: float = _STOP_SECONDS, immediately: bool = Fals
                 f"Postgres (pid {server.pid}) is still running {timeout:g} s after it was "
                 "asked to stop.",
                 checked=[str(data)],
-                remedy=f"Wait, or end the process: kill -QUIT {server.pid}",
+                remedy=f"Wait, or end the process: {_how_to_end(server.pid)}",
             )
         time.sleep(_POLL_SECONDS)
     if server.socket_dir:
         sockets.remove(Path(server.socket_dir))
     return True
+
+
+def _how_to_end(pid: int) -> str:
+    return f"taskkill /pid {pid} /f" if sys.platform == "win32" else f"kill -QUIT {pid}"

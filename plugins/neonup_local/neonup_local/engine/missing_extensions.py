@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from neonup.plugin.options import closest
+from neonup_local.engine import packages
 from neonup_local.engine.binaries import ICU, Engine, candidates, version_key
 from neonup_local.engine.neon_extensions import NEON_EXTENSIONS
 
@@ -17,20 +18,7 @@ _WHEELS = {
 """Which wheel brings an extension that the other one lacks."""
 
 _CONTRIB = {ICU, "uuid-ossp", "xml2"}
-"""What neither wheel has, but the Postgres of any Linux distribution."""
-
-_POSTGIS = {
-    *("address_standardizer", "address_standardizer_data_us", "postgis", "postgis_raster"),
-    *("postgis_sfcgal", "postgis_tiger_geocoder", "postgis_topology"),
-}
-_PACKAGED = {
-    *("hll", "hypopg", "ip4r", "orafce", "pg_cron", "pg_partman", "pg_repack", "pgaudit"),
-    *("pgrouting", "pgtap", "plpgsql_check", "prefix", "rdkit", "rum", "semver", "tds_fdw", "unit"),
-}
-"""What packages of Debian, Ubuntu and apt.postgresql.org have, each in one of its own.
-
-https://wiki.postgresql.org/wiki/Apt
-"""
+"""What neither wheel has, but any Postgres that a system's package manager installs."""
 
 _MAJOR = 18
 
@@ -50,10 +38,9 @@ def how_to_install(home: Path, features: Iterable[str], major: int | None = None
     wanted = sorted({*features})
     if target is not None:
         wanted = lacking(target, wanted) or wanted
-    packages = {name: _package(name, major, engines) for name in wanted}
-    known = sorted({package for package in packages.values() if package})
-    unknown = [name for name, package in packages.items() if package is None]
-    steps = [f"apt install {' '.join(known)}"] if known else []
+    having = {name: _package(name, major, engines) for name in wanted}
+    unknown = [name for name, package in having.items() if package is None]
+    steps = [step] if (step := packages.command(having.values())) else []
     wheels = {_WHEELS.get(name, "") for name in wanted}
     if len(wheels) == 1 and "" not in wheels:
         steps.insert(0, f"pip install {wheels.pop()}")
@@ -66,21 +53,17 @@ def how_to_install(home: Path, features: Iterable[str], major: int | None = None
 
 
 def _or_meant(name: str) -> str:
-    known = {*_WHEELS, *_CONTRIB, *_POSTGIS, *_PACKAGED, *NEON_EXTENSIONS}
+    known = {*_WHEELS, *_CONTRIB, *packages.OF_OTHERS, *NEON_EXTENSIONS}
     close = None if name in known else closest(name, sorted(known), cutoff=0.75)
     return f"{name} (did you mean {close!r}?)" if close else name
 
 
 def _package(feature: str, major: int, engines: Sequence[Engine]) -> str | None:
-    """The package of Debian's, Ubuntu's or apt.postgresql.org's that has it, if that is known."""
-    if feature in _POSTGIS:
-        return f"postgresql-{major}-postgis-3"
-    if feature in _PACKAGED:
-        return f"postgresql-{major}-{feature.removeprefix('pg_').replace('_', '-')}"
-    if feature == "vector":
-        return f"postgresql-{major}-pgvector"
+    """The package of the platform that has it, if that is known."""
+    if feature in packages.OF_OTHERS:
+        return packages.of_extension(feature, major)
     is_contrib = feature in {*_CONTRIB, *_WHEELS} or any(one.has(feature) for one in engines)
-    return f"postgresql-{major}" if is_contrib else None
+    return packages.of_postgres(major) if is_contrib else None
 
 
 def explain_missing(home: Path, feature: str, pg_bin: Path | None = None) -> str | None:
@@ -103,7 +86,7 @@ def explain_missing(home: Path, feature: str, pg_bin: Path | None = None) -> str
     elif feature in _WHEELS:
         name, steps = _WHEELS[feature], f"pip install {_WHEELS[feature]}, then set "
         where = f"The package {name} has {what}."
-    elif feature in {*_CONTRIB, *_POSTGIS, *_PACKAGED}:
+    elif feature in {*_CONTRIB, *packages.OF_OTHERS} and _package(feature, _MAJOR, engines):
         name, steps = "machine", f"{how_to_install(home, [feature])}, then set "
         where = f"The operating system's Postgres packages have {what}."
     else:

@@ -131,8 +131,7 @@ class DatabasePool:
             admin = self._connect()
             try:
                 statements.copy_quickly(admin)
-                # Windows lets nobody write a file that the server has open.
-                if self._data is not None and sys.platform != "win32":
+                if self._data is not None and sys.platform == "linux":
                     with contextlib.suppress(OSError):  # then every test gets a new copy
                         self._restorer = Restorer(admin, self._data, self._template)
                 while (step := self._next()) is not None:

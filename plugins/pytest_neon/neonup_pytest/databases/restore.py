@@ -21,6 +21,7 @@ from pathlib import Path
 from neonup.plugin.postgres import StatementFailed
 from neonup_pytest.databases import statements, watch
 from neonup_pytest.databases.watch import Watch
+from neonup_pytest.platforms import RESTORED
 from neonup_pytest.servers.admin import Admin, literal
 
 _CACHE = "pg_internal.init"
@@ -152,8 +153,8 @@ class Restorer:
     @contextlib.contextmanager
     def _folder(self, oid: str) -> Iterator[int]:
         """A database's folder, opened step by step: root follows nobody's links."""
-        if sys.platform == "win32":
-            raise NotImplementedError("the pool restores nothing on Windows")
+        if sys.platform != "linux":  # where `prepare` says no
+            raise RESTORED.refused()
         flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
         opened = [os.open(self._data, flags)]
         try:
@@ -178,8 +179,8 @@ def _is_file(name: str, folder: int) -> bool:
 
 def _remove(name: str, folder: int) -> None:
     """Remove a file; one of a relation, which may still be open, is emptied: that is the same."""
-    if sys.platform == "win32":
-        raise NotImplementedError("the pool restores nothing on Windows")
+    if sys.platform != "linux":
+        raise RESTORED.refused()
     if name[0].isdigit():
         os.close(os.open(name, os.O_WRONLY | os.O_TRUNC | os.O_NOFOLLOW, dir_fd=folder))
     else:
@@ -188,8 +189,8 @@ def _remove(name: str, folder: int) -> None:
 
 def _copy(name: str, source: int, target: int) -> None:
     """Write a file's content over, not a new file: the server may still have the old one open."""
-    if sys.platform == "win32":
-        raise NotImplementedError("the pool restores nothing on Windows")
+    if sys.platform != "linux":
+        raise RESTORED.refused()
     reading = os.open(name, os.O_RDONLY | os.O_NOFOLLOW, dir_fd=source)
     try:
         info = os.fstat(reading)

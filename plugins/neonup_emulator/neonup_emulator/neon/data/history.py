@@ -12,7 +12,6 @@ import contextlib
 import os
 import re
 import shutil
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,7 +20,7 @@ from pathlib import Path
 from neonup import EngineError
 from neonup_emulator.neon.data.model import Base
 from neonup_local.engine import account as accounts
-from neonup_local.engine import cluster, template
+from neonup_local.engine import cluster, sizes, template
 from neonup_local.engine.account import SystemAccount
 from neonup_local.engine.binaries import Engine
 from neonup_local.engine.config import ServerOptions
@@ -186,11 +185,8 @@ def _link(source: Path, target: Path) -> None:
 
 def size(folder: Path, begin: str) -> int:
     """Bytes on the disk of a cluster's archive from a segment on."""
-    if sys.platform == "win32":
-        raise NotImplementedError("neonup serve needs Linux or macOS")
     archive = folder / "archive"
-    names = [name for name in _segments(archive) if name >= begin]
-    return sum((archive / name).stat().st_blocks * 512 for name in names)
+    return sum(sizes.of_file(archive / name) for name in _segments(archive) if name >= begin)
 
 
 def forget(folder: Path, begin: str) -> None:

@@ -12,17 +12,14 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 
-import msgspec
-
+from neonup_emulator.neon.compute.front.channel import Channel, pair
 from neonup_emulator.neon.compute.front.messages import (
-    LARGEST,
     Close,
     Down,
     FromFront,
     Listen,
     Refusal,
     ToFront,
-    Traffic,
     Up,
     Wake,
 )
@@ -55,14 +52,13 @@ class Front:
     def __init__(self, wake: Callable[[str], int | Refusal | None]):
         self._wake = wake
         self._seen: dict[str, Seen] = {}
-        self._control: socket.socket | None = None
+        self._channel: Channel[FromFront] | None = None
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         """Start the process."""
-        if sys.platform == "win32":
-            raise NotImplementedError("neonup serve needs Linux or macOS")
-        self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        ours, theirs = pair()
+        self._channel = Channel(ours, FromFront)
         self._process = subprocess.Popen(
             [
                 sys.executable,
@@ -116,39 +112,40 @@ class Front:
 
     def stop(self) -> None:
         """End the process, and with it every connection."""
-        if self._control is None or self._process is None:
+        if self._channel is None or self._process is None:
             return
+        control = self._channel.sock
         with suppress(OSError):
-            self._control.shutdown(socket.SHUT_RDWR)
+            control.shutdown(socket.SHUT_RDWR)
         try:
             self._process.wait(_END_SECONDS)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
-        self._control.close()
-        self._control = None
+        control.close()
+        self._channel = None
 
     def _tell(self, message: ToFront, listener: socket.socket | None = None) -> None:
-        if self._control is None:
+        if self._channel is None:
             return
         with suppress(BrokenPipeError):  # it is ending, and so are we
-            content = msgspec.json.encode(message)
-            if sys.platform == "win32":
-                raise NotImplementedError("neonup serve needs Linux or macOS")
-            socket.send_fds(self._control, [content], [listener.fileno()] if listener else [])
+            self._channel.send(message, listener)
 
     def _hear(self) -> None:
-        control, decoder = self._control, msgspec.json.Decoder(FromFront)
-        assert control is not None  # noqa: S101 - started by `start`
+        channel = self._channel
+        assert channel is not None  # noqa: S101 - started by `start`
         with suppress(OSError):
-            while content := control.recv(LARGEST):
-                message = decoder.decode(content)
-                if isinstance(message, Wake):
-                    threading.Thread(target=self._answer, args=[message.endpoint]).start()
-                elif isinstance(message, Traffic):
-                    self._seen[message.endpoint] = Seen(
-                        message.connections, message.received, message.sent, time.monotonic()
-                    )
+            while (messages := channel.receive()) is not None:
+                for message in messages:
+                    self._take(message)
+
+    def _take(self, message: FromFront) -> None:
+        if isinstance(message, Wake):
+            threading.Thread(target=self._answer, args=[message.endpoint]).start()
+        else:
+            self._seen[message.endpoint] = Seen(
+                message.connections, message.received, message.sent, time.monotonic()
+            )
 
     def _answer(self, endpoint: str) -> None:
         try:

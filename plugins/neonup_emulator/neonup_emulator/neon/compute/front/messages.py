@@ -1,11 +1,8 @@
-"""What the local Neon and its front say to each other, one JSON document a packet."""
+"""What the local Neon and its front say to each other."""
 
 from __future__ import annotations
 
 from msgspec import Struct
-
-LARGEST = 65_536
-"""Bytes of a packet."""
 
 
 class Listen(Struct, tag="listen", frozen=True):

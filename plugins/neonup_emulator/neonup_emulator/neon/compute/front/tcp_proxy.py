@@ -14,10 +14,8 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-import msgspec
-
+from neonup_emulator.neon.compute.front.channel import Channel
 from neonup_emulator.neon.compute.front.messages import (
-    LARGEST,
     Close,
     Down,
     FromFront,
@@ -78,15 +76,14 @@ class TcpProxy:
     """
 
     def __init__(self, control: socket.socket):
-        self._control = control
+        self._channel: Channel[ToFront] = Channel(control, ToFront)
         self._selector = selectors.DefaultSelector()
         self._listeners: dict[str, Listener] = {}
-        self._decoder = msgspec.json.Decoder(ToFront)
         self._reported = time.monotonic()
 
     def run(self) -> None:
         """Forward connections until the local Neon ends."""
-        self._selector.register(self._control, _READ, None)
+        self._selector.register(self._channel.sock, _READ, None)
         while True:
             changed = any(listener.changed for listener in self._listeners.values())
             for key, events in self._selector.select(_REPORT_SECONDS if changed else None):
@@ -95,29 +92,26 @@ class TcpProxy:
                     self._forward(subject, events)
                 elif isinstance(subject, Listener):
                     self._accept(subject)
-                elif not self._obey():
-                    return
+                else:
+                    messages = self._channel.receive()
+                    if messages is None:
+                        return
+                    for message in messages:
+                        self._obey(message)
             if changed and time.monotonic() - self._reported >= _REPORT_SECONDS:
                 self._report()
 
-    def _obey(self) -> bool:
-        """Do what one message asks; False where there will be no more."""
-        if sys.platform == "win32":
-            raise NotImplementedError("neonup serve needs Linux or macOS")
-        content, sockets, _flags, _address = socket.recv_fds(self._control, LARGEST, 1)
-        if not content:
-            return False
-        message = self._decoder.decode(content)
+    def _obey(self, message: ToFront) -> None:
         if isinstance(message, Listen):
-            sock = socket.socket(fileno=sockets[0])
+            sock = self._channel.next_socket()
             sock.setblocking(False)
             opened = Listener(message.endpoint, sock)
             self._listeners[message.endpoint] = opened
             self._selector.register(sock, _READ, opened)
-            return True
+            return
         listener = self._listeners.get(message.endpoint)
         if listener is None:
-            return True
+            return
         if isinstance(message, Up):
             listener.port = message.port
             waiting, listener.waiting = listener.waiting, []
@@ -132,7 +126,6 @@ class TcpProxy:
             self._selector.unregister(listener.sock)
             listener.sock.close()
             del self._listeners[message.endpoint]
-        return True
 
     def _turn_away(self, listener: Listener, refusal: Refusal | None = None) -> None:
         waiting, listener.waiting = listener.waiting, []
@@ -271,7 +264,7 @@ class TcpProxy:
                 )
 
     def _say(self, message: FromFront) -> None:
-        self._control.send(msgspec.json.encode(message))
+        self._channel.send(message)
 
 
 def _refuse(client: socket.socket, refusal: Refusal) -> None:
