@@ -36,7 +36,7 @@ imports in functions."""
 CORE = (
     ("errors", "extras", "folders", "locks", "markers", "process", "progress", "values"),
     ("choice", "contributions", "postgres"),
-    ("arguments", "options"),
+    ("arguments", "options", "platforms"),
     ("tables",),
     ("database", "settings", "versions"),
     ("provider",),
