@@ -121,7 +121,7 @@ format: $(INSTALLED) ## put the style right
 	$(BIN)/ruff check --fix-only .
 	$(BIN)/ruff format .
 
-bench: $(INSTALLED) clients ## measure, and print one table (ARGS=--json for data)
+bench: $(INSTALLED) clients ## measure, and print one table (ARGS="--only start --repeats 3", --json, --write docs/benchmarks.md)
 	@$(BIN)/python -m bench $(ARGS)
 
 # Made with Python 3.11, Django's LTS; Django 6 needs 3.12, and is tested where that runs the tests.

@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Iterator
+from pathlib import Path
 
 import click
 
+from bench import machine, table
 from bench.cases import CASES, GROUPS
-from bench.figures import HEADINGS, line
+from bench.figures import HEADINGS, Case, Figure, line
 
 
 @click.command()
@@ -23,7 +26,13 @@ from bench.figures import HEADINGS, line
 @click.option(
     "--repeats", default=7, show_default=True, type=click.IntRange(1), help="Runs of each side."
 )
-def main(as_json: bool, only: tuple[str, ...], repeats: int) -> None:
+@click.option(
+    "--write",
+    "page",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Put the rows into this page's table, each when it is measured.",
+)
+def main(as_json: bool, only: tuple[str, ...], repeats: int, page: Path | None) -> None:
     """Measure neonup beside what else does the same, in turns within one run.
 
     Each row is printed when it is measured. Times are medians of whole processes, from start to
@@ -31,31 +40,38 @@ def main(as_json: bool, only: tuple[str, ...], repeats: int) -> None:
     is missed is only marked.
     """
     _warn_if_busy()
-    chosen = {row for name in only for row in GROUPS.get(name, (name,))} or {*CASES}
     if not as_json:
         print(line(HEADINGS), flush=True)
-    figures = {}
-    failures = {}
-    for name, measure in CASES.items():
-        if name not in chosen:
-            continue
+    figures: dict[str, Figure] = {}
+    failures: dict[str, str] = {}
+    if page:
+        described = machine.description()
+        table.write(page, CASES.values(), figures, described)
+    for case in _chosen(only):
         try:
-            figures[name] = measure(repeats)
+            before = machine.now()
+            figures[case.name] = Figure(case, *case.measure(repeats), before)
         except Exception as error:
-            failures[name] = f"{type(error).__name__}: {error}"
-            print(f"{name}: not measured: {failures[name]}", file=sys.stderr, flush=True)
-        else:
-            if not as_json:
-                print(line(figures[name].cells(name)), flush=True)
+            failures[case.name] = f"{type(error).__name__}: {error}"
+            print(f"{case.name}: not measured: {failures[case.name]}", file=sys.stderr, flush=True)
+            continue
+        if not as_json:
+            print(line(figures[case.name].cells()), flush=True)
+        if page:
+            table.write(page, CASES.values(), figures, described)
     if as_json:
-        rows = [figure.as_dict(name) for name, figure in figures.items()]
+        rows = [figure.as_dict() for figure in figures.values()]
         print(json.dumps({"rows": rows, "failures": failures}, indent=2))
     sys.exit(1 if failures else 0)
 
 
+def _chosen(only: tuple[str, ...]) -> Iterator[Case]:
+    names = {case.name for name in only for case in GROUPS.get(name, ())} | {*only}
+    return (case for name, case in CASES.items() if not only or name in names)
+
+
 def _warn_if_busy() -> None:
-    cores = os.cpu_count() or 1
-    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
+    cores, load = os.cpu_count() or 1, machine.load() or 0.0
     if load > cores / 2:
         print(
             f"bench: this machine is busy (load {load:.1f} on {cores} cores): times will be off",

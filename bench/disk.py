@@ -5,11 +5,11 @@ from __future__ import annotations
 import itertools
 import shutil
 import statistics
-import time
 from pathlib import Path
 
 from bench import footprint, world
-from bench.figures import Figure, Measure
+from bench.figures import Case, Pair
+from bench.timing import milliseconds
 from neonup_local.engine import account, template
 from neonup_local.service import home as homes
 from neonup_local.service import stock
@@ -18,7 +18,7 @@ _LOAD = "CREATE TABLE load AS SELECT g, repeat(md5(g::text), 8) FROM generate_se
 _ROUNDS = 12
 
 
-def log_of_a_stopped_database(repeats: int) -> Figure:
+def log_of_a_stopped_database(repeats: int) -> Pair:
     """The write-ahead log that stays after load, a DROP and a stop."""
     with world.home() as home, world.project(home) as folder:
         home.run("--yes", cwd=folder)
@@ -29,13 +29,10 @@ def log_of_a_stopped_database(repeats: int) -> Figure:
         running = footprint.disk(segments)
         home.run("stop", cwd=folder)
         stopped = footprint.disk(segments)
-    return Figure(
-        "log of a stopped database, after load", "before the stop",
-        stopped, running, "MiB", Measure.OURS, 32,
-    )  # fmt: skip
+    return stopped, running
 
 
-def copying_again_and_again(repeats: int) -> Figure:
+def copying_again_and_again(repeats: int) -> Pair:
     """The later rounds of copying and deleting a data directory, on disk."""
     with world.folder("nu-rounds-") as folder:
         folder.chmod(0o711)
@@ -48,16 +45,23 @@ def copying_again_and_again(repeats: int) -> Figure:
         times: dict[Path, list[float]] = {parent: [] for parent in parents}
         for number, parent in itertools.product(range(_ROUNDS), parents):
             times[parent].append(_round(source, parent / f"copy-{number}"))
-    last = [statistics.median(times[parent][_ROUNDS // 2 :]) for parent in parents]
-    return Figure(
-        "copying a data directory, 6th to 12th time", "without the attribute T",
-        last[0], last[1], "ms", Measure.RATIO, None,
-    )  # fmt: skip
+    spread, plain = (statistics.median(times[parent][_ROUNDS // 2 :]) for parent in parents)
+    return spread, plain
 
 
 def _round(source: Path, target: Path) -> float:
-    begin = time.perf_counter()
-    template.copy(source, target, account.of_data(source))
-    taken = (time.perf_counter() - begin) * 1000
+    taken = milliseconds(lambda: template.copy(source, target, account.of_data(source)))
     shutil.rmtree(target)
     return taken
+
+
+CASES = (
+    Case(
+        "disk-wal", "log of a stopped database, after load", "before the stop",
+        "MiB", 0.1, log_of_a_stopped_database,
+    ),
+    Case(
+        "disk-rounds", "copying a data directory, 6th to 12th time", "without the attribute T",
+        "ms", None, copying_again_and_again,
+    ),
+)  # fmt: skip

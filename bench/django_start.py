@@ -12,7 +12,7 @@ from pathlib import Path
 from dotenv import dotenv_values
 
 from bench import servers, world
-from bench.figures import Figure, Measure
+from bench.figures import Case, Pair
 from bench.servers import Program
 from bench.world import Home
 
@@ -32,15 +32,14 @@ _OURS = "import django_neon\nDATABASES = {'default': django_neon.database()}\n"
 _HARD_CODED = "the same with a hard-coded URL"
 
 
-def start(repeats: int) -> Figure:
+def start(repeats: int) -> Pair:
     """With the database there."""
     with world.home() as home, _ready(home) as (folder, theirs):
         ours = _program(folder, home)
-        times = servers.side_by_side(_always(ours), _always(theirs), repeats * 2)
-    return Figure("runserver, first answer", _HARD_CODED, *times, "ms", Measure.DIFFERENCE, 80)
+        return servers.side_by_side(servers.always(ours), servers.always(theirs), repeats * 2)
 
 
-def first_start(repeats: int) -> Figure:
+def first_start(repeats: int) -> Pair:
     """With no database yet, on a machine that had one before."""
 
     @contextmanager
@@ -51,15 +50,7 @@ def first_start(repeats: int) -> Figure:
             yield _program(folder, home)
 
     with world.home() as home, _ready(home) as (_, theirs):
-        times = servers.side_by_side(ours, _always(theirs), repeats)
-    return Figure(
-        "runserver, first answer on a first run",
-        _HARD_CODED,
-        *times,
-        "ms",
-        Measure.DIFFERENCE,
-        600,
-    )
+        return servers.side_by_side(ours, servers.always(theirs), repeats)
 
 
 @contextmanager
@@ -92,9 +83,14 @@ def _program(folder: Path, home: Home) -> Program:
     return Program(command, folder, home.environ)
 
 
-def _always(program: Program) -> servers.Prepared:
-    @contextmanager
-    def prepared() -> Iterator[Program]:
-        yield program
-
-    return prepared
+CASES = (
+    Case("django", "runserver, first answer", _HARD_CODED, "ms", 1.1, start),
+    Case(
+        "django-first",
+        "runserver, first answer on a first run",
+        _HARD_CODED,
+        "ms",
+        2.0,
+        first_start,
+    ),
+)

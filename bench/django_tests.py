@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import statistics
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,8 +12,8 @@ from pathlib import Path
 from dotenv import dotenv_values
 
 from bench import world
-from bench.figures import Figure, Measure
-from bench.timing import Command, milliseconds
+from bench.figures import Case, Pair
+from bench.timing import Command, flush, in_turns, process_milliseconds
 from bench.world import Home
 
 _APPS, _EACH = 10, 20
@@ -95,7 +93,7 @@ def pytest_fixture_setup(fixturedef):
 """
 
 
-def creation(repeats: int) -> Figure:
+def creation(repeats: int) -> Pair:
     """From the start of making the test database to its end, our server's start included.
 
     Django's own makes it on neonup's local server, which runs already: the same Postgres.
@@ -103,27 +101,16 @@ def creation(repeats: int) -> Figure:
     with world.home() as home, _project(home) as (folder, url):
         ours = _command(home, folder, url, *_OURS)
         theirs = _command(home, folder, url)
-        taken: tuple[list[float], list[float]] = ([], [])
-        for turn in range(max(repeats // 2, 2) + 1):
-            for command, times in zip((ours, theirs), taken, strict=True):
-                found = _creation(command, folder / "taken.json")
-                if turn:  # the first of each is not counted, as with the others: it is cached then
-                    times.append(found)
-    return Figure(
-        "Django's test database, 200 migrations, cached",
-        "Django's own",
-        statistics.median(taken[0]),
-        statistics.median(taken[1]),
-        "ms",
-        Measure.RATIO,
-        0.2,
-    )
+        out = folder / "taken.json"  # the first run is not counted: then it is cached
+        return in_turns(
+            lambda: _creation(ours, out), lambda: _creation(theirs, out), max(repeats // 2, 2)
+        )
 
 
 def _creation(command: Command, out: Path) -> float:
-    if hasattr(os, "sync"):
-        os.sync()
-    milliseconds(Command(command.argv, command.cwd, {**command.environ, "BENCH_OUT": str(out)}))
+    flush()
+    environ = {**command.environ, "BENCH_OUT": str(out)}
+    process_milliseconds(Command(command.argv, command.cwd, environ))
     return float(json.loads(out.read_text(encoding="utf-8")))
 
 
@@ -173,3 +160,11 @@ def _write_app(folder: Path, app: str, other: str) -> None:
         text = _NEXT.format(app=app, before=last, operation=operation)
         (migrations / f"{name}.py").write_text(text, encoding="utf-8")
         last = name
+
+
+CASES = (
+    Case(
+        "django-tests", "Django's test database, 200 migrations, cached", "Django's own",
+        "ms", 0.2, creation,
+    ),
+)  # fmt: skip

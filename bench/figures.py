@@ -1,88 +1,116 @@
-"""What a row of the table is, and how it prints."""
+"""What a row of the table is: what is measured beside what, and the most that the ratio may be."""
 
 from __future__ import annotations
 
-import enum
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+Pair = tuple[float, float]
+"""This project's figure, and the other's, in the row's unit."""
 
-class Measure(enum.StrEnum):
-    """What of the two figures is held against the target."""
 
-    RATIO = "ratio"
-    DIFFERENCE = "difference"
-    OURS = "ours"
+@dataclass(frozen=True)
+class Case:
+    """A row: a figure of this project beside another's.
+
+    Machines differ by two and more, so a target is a ratio to what was measured in the same run.
+
+    Args:
+        name: the row's name, which ``--only`` takes.
+        what: what is measured.
+        against: what it is measured beside.
+        unit: ``ms``, ``s``, ``MiB``, ``%``, or empty for a count.
+        target: the most that the ratio of both may be; None: it is only reported.
+        measure: measures both sides, with some repeats.
+    """
+
+    name: str
+    what: str
+    against: str
+    unit: str
+    target: float | None
+    measure: Callable[[int], Pair]
+
+
+@dataclass(frozen=True)
+class Moment:
+    """How the machine was when a row was measured.
+
+    Args:
+        time: the date and the time of day.
+        python_pass: milliseconds of ``python -c pass``.
+        load: processes that wanted to run in the last minute; None where it is not known.
+    """
+
+    time: str
+    python_pass: float
+    load: float | None
 
 
 @dataclass(frozen=True)
 class Figure:
-    """One row: a figure of this project beside another's, and a target.
+    """A row's figures.
 
     Args:
-        what: what was measured.
-        against: what it is compared with.
-        ours: this project's figure, in `unit`.
+        case: the row.
+        ours: this project's figure, in the row's unit.
         theirs: the other's.
-        unit: ``ms`` or ``MiB``.
-        measure: what is held against the target.
-        target: the most that it may be; None: it is only reported.
+        moment: when they were measured.
     """
 
-    what: str
-    against: str
+    case: Case
     ours: float
     theirs: float
-    unit: str
-    measure: Measure
-    target: float | None
+    moment: Moment
 
     @property
-    def value(self) -> float:
-        """The figure that has a target."""
-        if self.measure is Measure.RATIO:
-            return self.ours / self.theirs
-        return self.ours - self.theirs if self.measure is Measure.DIFFERENCE else self.ours
+    def ratio(self) -> float:
+        """What is held against the target."""
+        return self.ours / self.theirs
 
     @property
     def met(self) -> bool:
-        return self.target is None or self.value <= self.target
+        return self.case.target is None or self.ratio <= self.case.target
 
-    def as_dict(self, name: str) -> dict[str, Any]:
+    def as_dict(self) -> dict[str, Any]:
         """The row as plain data."""
         return {
-            "name": name,
-            "what": self.what,
+            "name": self.case.name,
+            "what": self.case.what,
             "ours": round(self.ours, 3),
-            "against": self.against,
+            "against": self.case.against,
             "theirs": round(self.theirs, 3),
-            "unit": self.unit,
-            "ratio": round(self.ours / self.theirs, 3),
-            "measure": self.measure.value,
-            "value": round(self.value, 3),
-            "target": self.target,
+            "unit": self.case.unit,
+            "ratio": round(self.ratio, 3),
+            "target": self.case.target,
             "met": self.met,
+            "time": self.moment.time,
+            "python_pass": round(self.moment.python_pass, 1),
+            "load": self.moment.load,
         }
 
-    def cells(self, name: str) -> tuple[str, ...]:
-        """The row as the table shows it."""
-        unit = "" if self.measure is Measure.RATIO else f" {self.unit}"
-        sign = "+" if self.measure is Measure.DIFFERENCE else ""
-        digits = 2 if self.measure is Measure.RATIO else 1
-        target = "" if self.target is None else f" <= {sign}{self.target:g}{unit}"
+    def cells(self) -> tuple[str, ...]:
+        """The row as the printed table shows it."""
+        target = "" if self.case.target is None else f" <= {self.case.target:g}"
         return (
-            name,
-            f"{self.ours:.1f} {self.unit}",
-            f"{self.theirs:.1f} {self.unit}",
-            f"{self.measure} {sign}{self.value:.{digits}f}{unit}{target}",
-            "-" if self.target is None else "yes" if self.met else "NO",
-            f"{self.what}, beside: {self.against}",
+            self.case.name,
+            amount(self.ours, self.case.unit),
+            amount(self.theirs, self.case.unit),
+            f"{self.ratio:.2f}{target}",
+            "-" if self.case.target is None else "yes" if self.met else "NO",
+            f"{self.case.what}, beside: {self.case.against}",
         )
 
 
-HEADINGS = ("name", "neonup", "other", "target", "met", "what")
-_WIDTHS = (18, 12, 12, 30, 3, 0)
+def amount(number: float, unit: str) -> str:
+    """A number with its unit."""
+    digits = 0 if not unit or number >= 100 else 1
+    return f"{number:,.{digits}f} {unit}".rstrip()
+
+
+HEADINGS = ("name", "neonup", "other", "ratio", "met", "what")
+_WIDTHS = (20, 12, 12, 16, 3, 0)
 
 
 def line(cells: Sequence[str]) -> str:

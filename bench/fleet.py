@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import statistics
 import time
 from collections.abc import Awaitable, Callable, Coroutine
 from threading import Lock
@@ -12,8 +11,9 @@ from typing import Any
 import httpx
 import psycopg
 
-from bench.figures import Figure, Measure
-from bench.local_neon import Server, serving
+from bench.figures import Case, Pair
+from bench.local_neon.server import Server, serving
+from bench.timing import in_turns
 from neonup_cloud import AsyncNeonClient, NeonClient
 from neonup_cloud.fleets import Fleet, MigrationTarget, Quota, Tier
 
@@ -22,27 +22,18 @@ AT_ONCE = 20
 TIERS = (Tier("free", Quota(active_time_seconds=36_000), min_cu=0.25, max_cu=1),)
 
 
-def provision(repeats: int) -> Figure:
+def provision(repeats: int) -> Pair:
     """This process's CPU time, which the local Neon, another process, has no part in."""
-    ours, theirs = [], []
-    for _ in range(min(repeats, 3)):
+
+    def cpu(run: Callable[[Server], Coroutine[Any, Any, None]]) -> float:
         with serving() as server:
-            theirs.append(_cpu_of(_plain(server)))
-        with serving() as server:
-            ours.append(_cpu_of(_provisioned(server)))
-    return Figure(
-        f"a project for each of {len(USERS)} users, {AT_ONCE} at a time: own CPU, each",
-        "httpx, the same requests, json()",
-        statistics.median(ours),
-        statistics.median(theirs),
-        "ms",
-        Measure.OURS,
-        5,
-    )
+            return _cpu_of(run(server))
+
+    return in_turns(lambda: cpu(_provisioned), lambda: cpu(_plain), min(repeats, 3), warm=False)
 
 
-def migrate(repeats: int) -> Figure:
-    """How much of the concurrency is not used, in percent: the rest is spent in migrations."""
+def migrate(repeats: int) -> Pair:
+    """How much of the concurrency is not used, in percent, and how much is, in migrations."""
     with serving() as server:
         asyncio.run(_provisioned(server))
         key, base = _where(server)
@@ -62,15 +53,7 @@ def migrate(repeats: int) -> Figure:
     if len(report.done) != len(USERS):
         raise RuntimeError(f"{len(report.failed)} migrations failed: {report.failed[:1]}")
     used = 100 * busy[0] / (wall * AT_ONCE)
-    return Figure(
-        f"migrating {len(USERS)} projects, {AT_ONCE} at a time: concurrency left unused",
-        "used",
-        100 - used,
-        used,
-        "%",
-        Measure.OURS,
-        20,
-    )
+    return 100 - used, used
 
 
 def _cpu_of(run: Coroutine[Any, Any, None]) -> float:
@@ -128,3 +111,17 @@ async def _at_once(one: Callable[[str], Awaitable[str]]) -> list[str]:
             return await one(user)
 
     return await asyncio.gather(*(limited(user) for user in USERS))
+
+
+CASES = (
+    Case(
+        "fleet-provision",
+        f"own CPU of a project for each of {len(USERS)} users, {AT_ONCE} at a time",
+        "httpx, the same requests, `json()`", "ms", 1.2, provision,
+    ),
+    Case(
+        "fleet-migrate",
+        f"migrating {len(USERS)} projects, {AT_ONCE} at a time: concurrency unused",
+        "used", "%", 0.25, migrate,
+    ),
+)  # fmt: skip

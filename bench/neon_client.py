@@ -2,51 +2,43 @@
 
 from __future__ import annotations
 
-import statistics
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
 
 from bench import world
-from bench.figures import Figure, Measure
+from bench.figures import Case, Pair
 from bench.neon_stub import PROJECTS
-from bench.timing import Command, side_by_side
+from bench.timing import Command, always, in_turns, milliseconds, side_by_side
 from neonup_cloud import NeonClient
 from neonup_cloud.api.requests import PAGE
 
 
-def listing(repeats: int) -> Figure:
+def listing(repeats: int) -> Pair:
     """All projects of a large account."""
-    with _stub() as base:
-        ours, theirs = _in_turns(lambda: _ours(base), lambda: _plain(base), repeats * 3)
-    return Figure(
-        f"a list of {PROJECTS:,} projects",
-        "httpx, the same requests, json()",
-        ours,
-        theirs,
-        "ms",
-        Measure.RATIO,
-        1.2,
-    )
+    with stub() as base:
+        return in_turns(
+            lambda: milliseconds(lambda: _ours(base)),
+            lambda: milliseconds(lambda: _plain(base)),
+            repeats * 3,
+        )
 
 
 _IMPORT = "from neonup_cloud import NeonClient"
 
 
-def importing(repeats: int) -> Figure:
+def importing(repeats: int) -> Pair:
     """The client in a new interpreter; `import neonup_cloud` alone loads nothing."""
     with world.home() as home:
         ours, theirs = (
             Command(world.python(imported), Path.cwd(), home.environ)
             for imported in (_IMPORT, "import httpx")
         )
-        times = side_by_side(lambda: nullcontext(ours), lambda: nullcontext(theirs), repeats * 3)
-    return Figure(_IMPORT, "import httpx", *times, "ms", Measure.RATIO, 1.15)
+        return side_by_side(always(ours), always(theirs), repeats * 3)
 
 
 def _ours(base: str) -> None:
@@ -67,22 +59,9 @@ def _plain(base: str) -> None:
     assert found == PROJECTS
 
 
-def _in_turns(
-    ours: Callable[[], None], theirs: Callable[[], None], repeats: int
-) -> tuple[float, float]:
-    """Medians in milliseconds, after one turn that is not counted."""
-    taken: tuple[list[float], list[float]] = ([], [])
-    for turn in range(repeats + 1):
-        for run, times in zip((ours, theirs), taken, strict=True):
-            begin = time.perf_counter()
-            run()
-            if turn:
-                times.append((time.perf_counter() - begin) * 1000)
-    return statistics.median(taken[0]), statistics.median(taken[1])
-
-
 @contextmanager
-def _stub() -> Iterator[str]:
+def stub() -> Iterator[str]:
+    """The base URL of a stub of Neon's API, in a process of its own."""
     process = subprocess.Popen(
         [sys.executable, "-m", "bench.neon_stub"],
         stdin=subprocess.PIPE,
@@ -94,3 +73,12 @@ def _stub() -> Iterator[str]:
         yield f"http://127.0.0.1:{int(process.stdout.readline())}/api/v2"
     finally:
         process.communicate()
+
+
+CASES = (
+    Case(
+        "neon-list", f"a list of {PROJECTS:,} projects", "httpx, the same requests, `json()`",
+        "ms", 1.2, listing,
+    ),
+    Case("neon-import", f"`{_IMPORT}`", "`import httpx`", "ms", 1.15, importing),
+)  # fmt: skip

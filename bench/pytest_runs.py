@@ -10,12 +10,19 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
 from pathlib import Path
 
-from bench import pytest_projects, world
-from bench.figures import Figure, Measure
-from bench.timing import Command, Prepared, milliseconds, side_by_side
+from bench import bare_copies, pytest_projects, world
+from bench.figures import Case, Pair
+from bench.timing import (
+    Command,
+    Prepared,
+    always,
+    in_turns,
+    process_milliseconds,
+    side_by_side,
+)
 from bench.world import Home
 from neonup_local.test_server import choose_engine
 
@@ -26,106 +33,95 @@ _XDIST = ("-p", "xdist.plugin", "-n", "2")
 _MEMORY = Path("/dev/shm")
 
 
-def default(repeats: int) -> Figure:
+def default(repeats: int) -> Pair:
     """100 tests, each plugin as it comes."""
-    return _against_pytest_postgresql(repeats, "each at its default", 0.25)
+    return _against_pytest_postgresql(repeats)
 
 
-def on_disk(repeats: int) -> Figure:
+def on_disk(repeats: int) -> Pair:
     """100 tests, both on disk."""
     with world.folder("nu-disk-") as disk:
-        return _against_pytest_postgresql(repeats, "both on disk", 0.5, disk)
+        return _against_pytest_postgresql(repeats, disk)
 
 
-def in_memory(repeats: int) -> Figure:
+def in_memory(repeats: int) -> Pair:
     """100 tests, both on tmpfs."""
     with _memory() as memory:
-        return _against_pytest_postgresql(repeats, "both in memory", 0.55, memory)
+        return _against_pytest_postgresql(repeats, memory)
 
 
-def wait(repeats: int) -> Figure:
+def wait(repeats: int) -> Pair:
     """How long a test waits for its database, where tests take 20 ms."""
-    return _wait(500, 0.02, "median wait for a database, 500 tests of 20 ms", 5)
+    return _wait(0.02)
 
 
-def wait_back_to_back(repeats: int) -> Figure:
+def wait_back_to_back(repeats: int) -> Pair:
     """How long a test waits for its database, where tests do nothing else."""
-    return _wait(500, 0, "median wait for a database, 500 tests back to back", None)
+    return _wait(0)
 
 
-def thousand(repeats: int) -> Figure:
+def thousand(repeats: int) -> Pair:
     """1,000 tests, per test, beside 100."""
     with world.home() as home, pytest_projects.ours(1000) as many, pytest_projects.ours(100) as few:
         thousand, hundred = side_by_side(
             _ready(home, many), _ready(home, few), max(repeats // 3, 1)
         )
-        one = statistics.median(
-            milliseconds(_command(home, many, *_OURS, "-k", "test_writes[0]"))
-            for _ in range(max(repeats, 3))
-        )
-    each = (thousand - one) / 999, (hundred - one) / 99
-    return Figure("each of 1,000 tests", "each of 100", *each, "ms", Measure.RATIO, 1.1)
+        one = _one(home, many, repeats)
+    return (thousand - one) / 999, (hundred - one) / 99
 
 
-def each(repeats: int) -> Figure:
+def each(repeats: int) -> Pair:
     """All that a test costs that writes: pytest, its database, its connection."""
-    with world.home() as home, pytest_projects.ours(1000) as many:
-        thousand = statistics.median(
-            milliseconds(_command(home, many, *_OURS)) for _ in range(max(repeats // 3, 1))
+    with (
+        world.home() as home,
+        pytest_projects.ours(1000) as many,
+        bare_copies.bare_server(home) as bare,
+    ):
+        thousand, copy = in_turns(
+            lambda: process_milliseconds(_command(home, many, *_OURS)),
+            bare.copy_with_a_test,
+            max(repeats // 3, 1),
         )
-        one = statistics.median(
-            milliseconds(_command(home, many, *_OURS, "-k", "test_writes[0]"))
-            for _ in range(max(repeats, 3))
-        )
-    per_test = (thousand - one) / 999
-    return Figure("a test that writes, all in", "the first", per_test, one, "ms", Measure.OURS, 7)
+        return (thousand - _one(home, many, repeats)) / 999, copy
 
 
-def xdist_database(repeats: int) -> Figure:
+def xdist_database(repeats: int) -> Pair:
     """Two workers, where the database is what bounds."""
-    return _xdist(repeats, 1000, 0, "1,000 tests with -n 2", 0.8)
+    return _xdist(repeats, 1000, 0)
 
 
-def xdist_cpu(repeats: int) -> Figure:
+def xdist_cpu(repeats: int) -> Pair:
     """Two workers, where the tests are."""
-    return _xdist(repeats, 200, 0.05, "200 tests of 50 ms CPU with -n 2", 0.667)
+    return _xdist(repeats, 200, 0.05)
 
 
-def second_run(repeats: int) -> Figure:
+def second_run(repeats: int) -> Pair:
     """From pytest's start to the first test's body, with the template there."""
     with world.home() as home, pytest_projects.ours(1) as folder, pytest_projects.plain() as plain:
         _run(home, folder)
-        taken = statistics.median(_to_first_body(home, folder) for _ in range(repeats * 2))
-        empty = statistics.median(
-            milliseconds(_command(home, plain, *_OURS)) for _ in range(repeats * 2)
+        return in_turns(
+            lambda: _to_first_body(home, folder),
+            lambda: process_milliseconds(_command(home, plain, *_OURS)),
+            repeats * 2,
         )
-    return Figure(
-        "second run, to the first body", "a test without", taken, empty, "ms", Measure.OURS, 700
-    )
 
 
-def inert(repeats: int) -> Figure:
+def inert(repeats: int) -> Pair:
     """A run that uses nothing of the plugin."""
     with world.home() as home, pytest_projects.plain() as folder:
-        with_it = _always(_command(home, folder, *_OURS))
-        without = _always(_command(home, folder))
-        times = side_by_side(with_it, without, repeats * 4)
-    return Figure("a run that does not use it", "without it", *times, "ms", Measure.RATIO, 1.05)
+        with_it = always(_command(home, folder, *_OURS))
+        without = always(_command(home, folder))
+        return side_by_side(with_it, without, repeats * 4)
 
 
-def _against_pytest_postgresql(
-    repeats: int, how: str, target: float, place: Path | None = None
-) -> Figure:
+def _against_pytest_postgresql(repeats: int, place: Path | None = None) -> Pair:
     with (
         world.home() as home,
         pytest_projects.ours(100) as mine,
         pytest_projects.theirs(100) as other,
     ):
-        ours = _always(_command(home, mine, *_OURS, place=place))
-        times = side_by_side(ours, _pytest_postgresql(home, other, place), repeats)
-    return Figure(
-        f"100 tests that write, {how}", "pytest-postgresql", *times, "ms", Measure.RATIO, target
-    )
+        ours = always(_command(home, mine, *_OURS, place=place))
+        return side_by_side(ours, _pytest_postgresql(home, other, place), repeats)
 
 
 def _pytest_postgresql(home: Home, folder: Path, place: Path | None) -> Prepared:
@@ -163,30 +159,29 @@ def _as_somebody() -> list[str]:
     ]
 
 
-def _wait(count: int, seconds: float, what: str, target: float | None) -> Figure:
-    with world.home() as home, pytest_projects.ours(count, wait=seconds) as folder:
-        _run(home, folder)
-        waits: list[float] = _run(home, folder)["waits"]
-    return Figure(
-        what,
-        "the slowest of 100",
-        statistics.median(waits),
-        statistics.quantiles(waits, n=100)[-1],
-        "ms",
-        Measure.OURS,
-        target,
-    )
+def _wait(seconds: float) -> Pair:
+    with (
+        world.home() as home,
+        pytest_projects.ours(500, wait=seconds) as folder,
+        bare_copies.bare_server(home) as bare,
+    ):
+        return in_turns(lambda: statistics.median(_run(home, folder)["waits"]), bare.copy, 1)
 
 
-def _xdist(repeats: int, count: int, cpu: float, what: str, target: float) -> Figure:
+def _xdist(repeats: int, count: int, cpu: float) -> Pair:
     with world.home() as home, pytest_projects.ours(count, cpu=cpu) as folder:
         two, one = _ready(home, folder, *_XDIST), _ready(home, folder)
-        times = side_by_side(two, one, max(repeats // 2, 1))
-    return Figure(what, "one process", *times, "ms", Measure.RATIO, target)
+        return side_by_side(two, one, max(repeats // 2, 1))
+
+
+def _one(home: Home, folder: Path, repeats: int) -> float:
+    """Milliseconds of a run of one of its tests."""
+    one = _command(home, folder, *_OURS, "-k", "test_writes[0]")
+    return statistics.median(process_milliseconds(one) for _ in range(max(repeats, 3)))
 
 
 def _ready(home: Home, folder: Path, *more: str) -> Prepared:
-    return _always(_command(home, folder, *_OURS, *more))
+    return always(_command(home, folder, *_OURS, *more))
 
 
 def _command(home: Home, folder: Path, *more: str, place: Path | None = None) -> Command:
@@ -200,7 +195,9 @@ def _run(home: Home, folder: Path) -> dict[str, list[float]]:
     """Run it, and return what it noted down."""
     out = folder / "noted.json"
     command = _command(home, folder, *_OURS)
-    milliseconds(Command(command.argv, command.cwd, {**command.environ, "BENCH_OUT": str(out)}))
+    process_milliseconds(
+        Command(command.argv, command.cwd, {**command.environ, "BENCH_OUT": str(out)})
+    )
     noted: dict[str, list[float]] = json.loads(out.read_text(encoding="utf-8"))
     return noted
 
@@ -208,13 +205,6 @@ def _run(home: Home, folder: Path) -> dict[str, list[float]]:
 def _to_first_body(home: Home, folder: Path) -> float:
     begin = time.time()
     return (_run(home, folder)["first"][0] - begin) * 1000
-
-
-def _always(command: Command) -> Prepared:
-    def prepared() -> AbstractContextManager[Command]:
-        return nullcontext(command)
-
-    return prepared
 
 
 @contextmanager
@@ -227,3 +217,30 @@ def _memory() -> Iterator[Path]:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+_OTHER, _BARE = "pytest-postgresql", "`CREATE DATABASE ... TEMPLATE`, `DROP DATABASE`"
+_WAIT = "a test's wait for its database, tests"
+
+CASES = (
+    Case("pytest-default", "100 tests that write, at their defaults", _OTHER, "ms", 0.25, default),
+    Case("pytest-disk", "100 tests that write, both on disk", _OTHER, "ms", 0.5, on_disk),
+    Case("pytest-memory", "100 tests that write, both in memory", _OTHER, "ms", 0.55, in_memory),
+    Case("pytest-wait", f"{_WAIT} of 20 ms", _BARE, "ms", 0.25, wait),
+    Case("pytest-wait-busy", f"{_WAIT} back to back", _BARE, "ms", None, wait_back_to_back),
+    Case("pytest-1000", "each of 1,000 tests", "each of 100", "ms", 1.1, thousand),
+    Case(
+        "pytest-each", "a test that writes, all in", f"{_BARE}, the same between",
+        "ms", 0.35, each,
+    ),
+    Case("pytest-xdist", "1,000 tests with `-n 2`", "one process", "ms", 0.8, xdist_database),
+    Case(
+        "pytest-xdist-cpu", "200 tests of 50 ms CPU with `-n 2`", "one process",
+        "ms", 0.667, xdist_cpu,
+    ),
+    Case(
+        "pytest-second", "second run, to the first test's body", "a run that does not use it",
+        "ms", 3.0, second_run,
+    ),
+    Case("pytest-inert", "a run that does not use it", "without it", "ms", 1.05, inert),
+)  # fmt: skip

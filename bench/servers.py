@@ -5,15 +5,17 @@ from __future__ import annotations
 import os
 import signal
 import socket
-import statistics
 import subprocess
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+
+from bench.figures import Pair
+from bench.timing import in_turns
 
 _PATIENCE = 60.0  # seconds
 _OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
@@ -74,13 +76,16 @@ def _answers(url: str) -> bool:
         return False
 
 
-def side_by_side(ours: Prepared, theirs: Prepared, repeats: int) -> tuple[float, float]:
+def side_by_side(ours: Prepared, theirs: Prepared, repeats: int) -> Pair:
     """The medians in milliseconds of some starts in turns, after one each that is not counted."""
-    taken: tuple[list[float], list[float]] = ([], [])
-    for turn in range(repeats + 1):
-        for prepared, times in zip((ours, theirs), taken, strict=True):
-            with prepared() as program:
-                time_taken = milliseconds(program)
-            if turn:
-                times.append(time_taken)
-    return statistics.median(taken[0]), statistics.median(taken[1])
+    return in_turns(lambda: _timed(ours), lambda: _timed(theirs), repeats)
+
+
+def always(program: Program) -> Prepared:
+    """A server that needs nothing prepared."""
+    return lambda: nullcontext(program)
+
+
+def _timed(prepared: Prepared) -> float:
+    with prepared() as program:
+        return milliseconds(program)

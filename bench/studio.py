@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
-import statistics
 import subprocess
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,7 +14,8 @@ import psycopg
 from dotenv import dotenv_values
 
 from bench import world
-from bench.figures import Figure, Measure
+from bench.figures import Case, Pair
+from bench.timing import in_turns, milliseconds
 from neonup_studio.data.places import RowPlace
 
 _ROWS = 1_000_000
@@ -75,47 +74,26 @@ def _opened() -> Iterator[_Studio]:
                 process.send_signal(signal.SIGINT)
 
 
-def _figure(what: str, ours: Callable[[_Studio], None], query: str) -> Callable[[int], Figure]:
-    def run(repeats: int) -> Figure:
-        times: tuple[list[float], list[float]] = ([], [])
+def _beside(ours: Callable[[_Studio], None], query: str) -> Callable[[int], Pair]:
+    def measure(repeats: int) -> Pair:
         with _opened() as studio:
-            sides: tuple[Callable[[], None], ...] = (
-                lambda: ours(studio),
-                lambda: studio.rows(query),
+            return in_turns(
+                lambda: milliseconds(lambda: ours(studio)),
+                lambda: milliseconds(lambda: studio.rows(query)),
+                repeats * 5,
             )
-            for turn in range(repeats * 5 + 1):
-                for side, taken in zip(sides, times, strict=True):
-                    begin = time.perf_counter()
-                    side()
-                    if turn:
-                        taken.append((time.perf_counter() - begin) * 1000)
-        medians = statistics.median(times[0]), statistics.median(times[1])
-        return Figure(
-            f"the studio: {what} of {_ROWS:,} rows",
-            "psycopg: connect, the same rows",
-            *medians,
-            "ms",
-            Measure.RATIO,
-            2.0,
-        )
 
-    return run
+    return measure
 
 
-opening = _figure(
-    "the first page",
-    lambda studio: studio.page(),
-    f"SELECT * FROM things ORDER BY id LIMIT {_PAGE}",
-)
+opening = _beside(lambda studio: studio.page(), f"SELECT * FROM things ORDER BY id LIMIT {_PAGE}")
 """A table is opened."""
-deep = _figure(
-    "a page from the middle",
+deep = _beside(
     lambda studio: studio.page(move="next", at=RowPlace((str(_ROWS // 2),)).text),
     f"SELECT * FROM things WHERE id > {_ROWS // 2} ORDER BY id LIMIT {_PAGE}",
 )
 """A page that half of the rows are before."""
-sorted_ = _figure(
-    "a page in the order of another column",
+sorted_ = _beside(
     lambda studio: studio.page(
         sort="score", move="next", at=RowPlace((str(_ROWS // 2),), "500").text
     ),
@@ -123,3 +101,15 @@ sorted_ = _figure(
     f" ORDER BY score, id LIMIT {_PAGE}",
 )
 """A page in the middle of an order that has an index."""
+
+
+def _case(name: str, what: str, measure: Callable[[int], Pair]) -> Case:
+    what = f"the studio: {what} of {_ROWS:,} rows"
+    return Case(name, what, "psycopg: connecting, the same rows", "ms", 2.0, measure)
+
+
+CASES = (
+    _case("studio-open", "the first page", opening),
+    _case("studio-deep", "a page from the middle", deep),
+    _case("studio-sort", "a page in the order of another column", sorted_),
+)

@@ -7,9 +7,11 @@ import statistics
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+
+from bench.figures import Pair
 
 
 @dataclass(frozen=True)
@@ -25,8 +27,15 @@ Prepared = Callable[[], AbstractContextManager[Command]]
 """Makes what one run needs, yields its command, and clears away afterwards; neither is timed."""
 
 
-def milliseconds(command: Command) -> float:
-    """How long it takes from start to exit.
+def milliseconds(do: Callable[[], object]) -> float:
+    """How long something takes."""
+    begin = time.perf_counter()
+    do()
+    return (time.perf_counter() - begin) * 1000
+
+
+def process_milliseconds(command: Command) -> float:
+    """How long a process takes from start to exit.
 
     Raises:
         RuntimeError: it failed; the message ends with what it printed.
@@ -48,20 +57,43 @@ def milliseconds(command: Command) -> float:
     return taken * 1000
 
 
-def _flush() -> None:
+def flush() -> None:
     """Write out what earlier runs left to write, so that no run waits for another's."""
     if hasattr(os, "sync"):
         os.sync()
 
 
-def side_by_side(ours: Prepared, theirs: Prepared, repeats: int) -> tuple[float, float]:
-    """The medians in milliseconds of some runs in turns, after one of each that is not counted."""
+def in_turns(
+    ours: Callable[[], float], theirs: Callable[[], float], repeats: int, *, warm: bool = True
+) -> Pair:
+    """The medians of what both return, called in turns.
+
+    Args:
+        ours: measures one run of this project.
+        theirs: measures one of the other.
+        repeats: runs of each that count.
+        warm: whether one run of each comes before those, and does not count.
+    """
     taken: tuple[list[float], list[float]] = ([], [])
-    for turn in range(repeats + 1):
-        for prepared, times in zip((ours, theirs), taken, strict=True):
-            with prepared() as command:
-                _flush()
-                time_taken = milliseconds(command)
-            if turn:
-                times.append(time_taken)
+    for turn in range(repeats + warm):
+        for measure, figures in zip((ours, theirs), taken, strict=True):
+            figure = measure()
+            if turn or not warm:
+                figures.append(figure)
     return statistics.median(taken[0]), statistics.median(taken[1])
+
+
+def side_by_side(ours: Prepared, theirs: Prepared, repeats: int) -> Pair:
+    """The medians in milliseconds of some runs in turns, after one of each that is not counted."""
+    return in_turns(lambda: _timed(ours), lambda: _timed(theirs), repeats)
+
+
+def always(command: Command) -> Prepared:
+    """A command that needs nothing prepared."""
+    return lambda: nullcontext(command)
+
+
+def _timed(prepared: Prepared) -> float:
+    with prepared() as command:
+        flush()
+        return process_milliseconds(command)

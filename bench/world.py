@@ -22,9 +22,9 @@ _PATIENCE = 60.0  # seconds
 
 
 @contextmanager
-def folder(prefix: str) -> Iterator[Path]:
+def folder(prefix: str, parent: Path | None = None) -> Iterator[Path]:
     """A folder that an unprivileged account may enter, deleted at the end."""
-    path = Path(tempfile.mkdtemp(prefix=prefix))
+    path = Path(tempfile.mkdtemp(prefix=prefix, dir=parent))
     path.chmod(0o711)
     try:
         yield path
@@ -108,6 +108,15 @@ def project(at: Home) -> Iterator[Path]:
             if (path / ".env").exists():
                 at.settle()
                 at.run("destroy", "--yes", cwd=path)
+
+
+@contextmanager
+def ready_project() -> Iterator[tuple[Home, Path]]:
+    """A home and a project with its local database running, and no upkeep."""
+    with home() as made, project(made) as path:
+        made.run("--yes", cwd=path)
+        made.settle()
+        yield made, path
 
 
 def end(processes: list[psutil.Process]) -> None:
