@@ -1,6 +1,7 @@
 """What a local Neon has on this machine, for ``neonup list``, ``stop`` and ``prune``.
 
-It reads what a server keeps, so it works while one runs, and when none does.
+It reads what a server keeps, so it works while one runs, and when none does. Where no server ever
+ran it imports nothing of the local Neon.
 """
 
 from __future__ import annotations
@@ -9,18 +10,16 @@ import sqlite3
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import Any
-
-import msgspec
+from typing import TYPE_CHECKING, Any
 
 from neonup import State
-from neonup_emulator.neon import purging
-from neonup_emulator.neon.claimable import holding
-from neonup_emulator.neon.model import Branch, Project
 from neonup_local.engine import cluster, postmaster, sizes
 from neonup_local.servers import Leftover, Servers
 from neonup_local.service import home as homes
 from neonup_local.service import upkeep
+
+if TYPE_CHECKING:
+    from neonup_emulator.neon.model import Branch, Project
 
 
 class NeonServers(Servers):
@@ -59,7 +58,9 @@ class NeonServers(Servers):
         Raises:
             EngineError: a server of theirs does not stop.
         """
+        from neonup_emulator.neon import purging
         from neonup_emulator.neon.data.clusters import Clusters
+        from neonup_emulator.neon.model import Project
         from neonup_emulator.neon.state.store import Store
 
         store = Store(self.home / "neon" / "neon.db")
@@ -106,6 +107,11 @@ def _branches(home: Path) -> list[tuple[Project, Branch]]:
     path = home / "neon" / "neon.db"
     if not path.is_file():
         return []
+    import msgspec
+
+    from neonup_emulator.neon.claimable import holding
+    from neonup_emulator.neon.model import Branch, Project
+
     with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as connection:
         projects = connection.execute("SELECT body FROM Project").fetchall()
         branches = connection.execute("SELECT body FROM Branch ORDER BY place").fetchall()
