@@ -19,13 +19,13 @@ class _Fields:
     def __get__(self, instance: object, owner: type[Value]) -> dict[str, Field[Any]]:
         from dataclasses import MISSING, field, fields, make_dataclass
 
-        described: list[tuple[str, str, Any]] = []
-        for name, hint in owner.__annotations__.items():
+        described: list[tuple[str, Any, Any]] = []
+        for name in owner.__match_args__:
             default = getattr(owner, name, MISSING)
             if isinstance(default, MappingProxyType):
-                described.append((name, hint, field(default_factory=dict)))
+                described.append((name, Any, field(default_factory=dict)))
             else:
-                described.append((name, hint, field(default=default)))
+                described.append((name, Any, field(default=default)))
         return {field.name: field for field in fields(make_dataclass(owner.__name__, described))}
 
 
@@ -42,7 +42,7 @@ class Value:
     _secret: ClassVar[tuple[str, ...]] = ()
 
     def __init_subclass__(cls, *, secret: tuple[str, ...] = ()) -> None:
-        cls.__match_args__ = tuple(cls.__annotations__)  # type: ignore[misc]  # as dataclasses do
+        cls.__match_args__ = (*cls.__match_args__, *cls.__annotations__)  # type: ignore[misc]  # as dataclasses do
         cls._secret = secret
 
     def __init__(self, *values: object, **named: object) -> None:

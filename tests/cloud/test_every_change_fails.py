@@ -9,6 +9,7 @@ import inspect
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cached_property
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ import pytest
 from neonup.http import retry
 from neonup_cloud import NeonClient
 from neonup_cloud.api import errors
+from neonup_cloud.api.client import Groups
 from neonup_cloud.api.groups.group import ApiGroup, operation
 from tests.cloud.both import DRIVERS, Both, client
 from tests.cloud.hostile import CUT, Hostile, hostile, refusal
@@ -49,7 +51,11 @@ def operations() -> dict[str, dict[str, Any]]:
     """All operations that are one request, with what they need."""
     found = {}
     with NeonClient(KEY, base_url="http://localhost:1/api/v2") as neon:
-        groups = {name: value for name, value in vars(neon).items() if isinstance(value, ApiGroup)}
+        groups: dict[str, ApiGroup[Any]] = {
+            name: getattr(neon, name)
+            for name, value in vars(Groups).items()
+            if isinstance(value, cached_property)
+        }
     for group, value in groups.items():
         for name, member in vars(type(value)).items():
             if not isinstance(member, operation) or f"{group}.{name}" in MADE_OF_OTHERS:

@@ -8,12 +8,12 @@ therefore written in one place that does no input or output.
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping
-from dataclasses import dataclass, field
 from typing import TypeVar
 
+from neonup.values import Value
 
-@dataclass(frozen=True, repr=False)
-class Request:
+
+class Request(Value):
     """A request, as yet unsent.
 
     Args:
@@ -44,17 +44,15 @@ class Request:
         return f"Request({str(self)!r})"
 
 
-@dataclass(frozen=True)
-class Response:
+class Response(Value, secret=("body",)):
     """A whole answer; header names are in lower case."""
 
     status: int
     headers: Mapping[str, str]
-    body: bytes = field(repr=False)
+    body: bytes
 
 
-@dataclass(frozen=True)
-class Failure:
+class Failure(Value):
     """No answer, or none that can be used.
 
     Args:
@@ -68,8 +66,7 @@ class Failure:
     final: bool = False
 
 
-@dataclass(frozen=True)
-class Pause:
+class Pause(Value):
     """Wait that many seconds."""
 
     seconds: float

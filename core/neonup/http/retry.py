@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 from urllib.parse import urljoin, urlsplit
 
 from neonup.errors import ServiceError
 from neonup.http.answers import explanation
 from neonup.http.calls import Call, Failure, Pause, Request, Response
+from neonup.values import Value
 
 E = TypeVar("E", bound=ServiceError)
 BACK_OFF = 0.4
@@ -18,8 +18,7 @@ BACK_OFF = 0.4
 REDIRECTS = 3
 
 
-@dataclass(frozen=True)
-class Policy:
+class Policy(Value):
     """When a request is sent again.
 
     Args:
@@ -50,8 +49,7 @@ class Policy:
 DEFAULT = Policy()
 
 
-@dataclass(frozen=True)
-class Service:
+class Service(Value):
     """Whom a call talks to, for its messages.
 
     Args:
@@ -89,8 +87,7 @@ class Service:
         )
 
 
-@dataclass(frozen=True)
-class Outcome:
+class Outcome(Value):
     """What came of a request in the end, and of each try, in words.
 
     Args:
@@ -196,7 +193,7 @@ def _redirected(
         raise service.error(asked, "the answers redirect in a loop", status=reply.status)
     if request.method != "GET" and reply.status not in {307, 308}:
         raise service.error(asked, "the request was redirected", status=reply.status)
-    return replace(request, url=target)
+    return request.with_(url=target)
 
 
 def _host(url: str) -> str:

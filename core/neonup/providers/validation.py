@@ -12,13 +12,12 @@ from urllib.parse import parse_qsl, urlsplit
 from neonup.errors import SettingsError
 from neonup.postgres import urls
 
-_SAFE = re.compile(r"(?:[A-Za-z0-9._~:/?@&+,=\[\]-]|%(?![01]|7[fF])[0-9A-Fa-f]{2})+")
+_SAFE = r"(?:[A-Za-z0-9._~:/?@&+,=\[\]-]|%(?![01]|7[fF])[0-9A-Fa-f]{2})+"
 """What a URL may consist of, so that no .env parser, shell or driver reads more into it."""
 _LONGEST = 2000
-_LOCAL_EFFECTS = re.compile(
+_LOCAL_EFFECTS = (
     r"host|hostaddr|port|user|password|passfile|service|servicefile|ssl(cert|key|crl|crldir|"
-    r"password|keylogfile)|.*(file|path|dir)|krb.*|gss.*|oauth.*",
-    re.IGNORECASE,
+    r"password|keylogfile)|.*(file|path|dir)|krb.*|gss.*|oauth.*"
 )
 """libpq's parameters that read or write this machine's files, or lead to another host than the
 one that the URL shows (https://www.postgresql.org/docs/current/libpq-connect.html)."""
@@ -74,7 +73,7 @@ def connection_string(value: object) -> str | None:
     if not complete:
         raise ValueError("its connection string names no host, no user or no possible port")
     for parameter, setting in parse_qsl(parts.query, keep_blank_values=True):
-        if _LOCAL_EFFECTS.fullmatch(parameter) or (
+        if re.fullmatch(_LOCAL_EFFECTS, parameter, re.IGNORECASE) or (
             parameter == "sslrootcert" and setting != "system"
         ):
             raise ValueError(
@@ -128,6 +127,6 @@ def moment(value: object) -> datetime | None:
 def _safe(value: object, what: str) -> str:
     if not isinstance(value, str):
         raise ValueError(f"its {what} is not a string")
-    if len(value) > _LONGEST or not _SAFE.fullmatch(value):
+    if len(value) > _LONGEST or not re.fullmatch(_SAFE, value):
         raise ValueError(f"its {what} holds characters that are not allowed in a URL")
     return value

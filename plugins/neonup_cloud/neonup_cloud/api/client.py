@@ -2,29 +2,32 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from types import TracebackType
-from typing import Any, Generic, Self
+from typing import TYPE_CHECKING, Any, Generic, Self
 
 import httpx
 
 from neonup.plugin.http import Sender, drive
 from neonup_cloud.api import access
 from neonup_cloud.api.awaited import AsyncSender, adrive
-from neonup_cloud.api.groups.branches import Branches
-from neonup_cloud.api.groups.claims import Claims
-from neonup_cloud.api.groups.consumption import Consumption
-from neonup_cloud.api.groups.databases import Databases
-from neonup_cloud.api.groups.endpoints import Endpoints
 from neonup_cloud.api.groups.group import S
-from neonup_cloud.api.groups.operations import OperationsOfProject
-from neonup_cloud.api.groups.organization_keys import OrganizationKeys
-from neonup_cloud.api.groups.organizations import Organizations
-from neonup_cloud.api.groups.project_members import ProjectMembers
-from neonup_cloud.api.groups.projects import Projects
-from neonup_cloud.api.groups.roles import Roles
-from neonup_cloud.api.groups.snapshots import Snapshots
-from neonup_cloud.api.groups.users import Users
 from neonup_cloud.api.requests import Api, Values
+
+if TYPE_CHECKING:
+    from neonup_cloud.api.groups.branches import Branches
+    from neonup_cloud.api.groups.claims import Claims
+    from neonup_cloud.api.groups.consumption import Consumption
+    from neonup_cloud.api.groups.databases import Databases
+    from neonup_cloud.api.groups.endpoints import Endpoints
+    from neonup_cloud.api.groups.operations import OperationsOfProject
+    from neonup_cloud.api.groups.organization_keys import OrganizationKeys
+    from neonup_cloud.api.groups.organizations import Organizations
+    from neonup_cloud.api.groups.project_members import ProjectMembers
+    from neonup_cloud.api.groups.projects import Projects
+    from neonup_cloud.api.groups.roles import Roles
+    from neonup_cloud.api.groups.snapshots import Snapshots
+    from neonup_cloud.api.groups.users import Users
 
 TIMEOUT = 60.0
 """Seconds that one request may take; a new project takes Neon a few."""
@@ -35,6 +38,8 @@ LARGEST_ANSWER = 64_000_000
 class Groups(Generic[S]):
     """The operations of Neon's API, in groups; without a sender they return calls to compose.
 
+    Most programs use a few, so that each group is imported with its first use.
+
     Args:
         api: makes the calls.
         sender: sends their requests.
@@ -43,19 +48,97 @@ class Groups(Generic[S]):
     def __init__(self, api: Api, sender: S):
         self.api = api
         self.sender = sender
-        self.projects = Projects(api, sender)
-        self.branches = Branches(api, sender)
-        self.operations = OperationsOfProject(api, sender)
-        self.claims = Claims(api, sender)
-        self.endpoints = Endpoints(api, sender)
-        self.roles = Roles(api, sender)
-        self.databases = Databases(api, sender)
-        self.snapshots = Snapshots(api, sender)
-        self.organizations = Organizations(api, sender)
-        self.organization_keys = OrganizationKeys(api, sender)
-        self.project_members = ProjectMembers(api, sender)
-        self.users = Users(api, sender)
-        self.consumption = Consumption(api, sender)
+
+    @cached_property
+    def projects(self) -> Projects[S]:
+        """Projects."""
+        from neonup_cloud.api.groups.projects import Projects
+
+        return Projects(self.api, self.sender)
+
+    @cached_property
+    def branches(self) -> Branches[S]:
+        """Branches, and their points in time."""
+        from neonup_cloud.api.groups.branches import Branches
+
+        return Branches(self.api, self.sender)
+
+    @cached_property
+    def operations(self) -> OperationsOfProject[S]:
+        """What Neon does in the background."""
+        from neonup_cloud.api.groups.operations import OperationsOfProject
+
+        return OperationsOfProject(self.api, self.sender)
+
+    @cached_property
+    def claims(self) -> Claims[S]:
+        """Offers of projects, and taking them."""
+        from neonup_cloud.api.groups.claims import Claims
+
+        return Claims(self.api, self.sender)
+
+    @cached_property
+    def endpoints(self) -> Endpoints[S]:
+        """Compute endpoints."""
+        from neonup_cloud.api.groups.endpoints import Endpoints
+
+        return Endpoints(self.api, self.sender)
+
+    @cached_property
+    def roles(self) -> Roles[S]:
+        """Roles of branches."""
+        from neonup_cloud.api.groups.roles import Roles
+
+        return Roles(self.api, self.sender)
+
+    @cached_property
+    def databases(self) -> Databases[S]:
+        """Databases of branches."""
+        from neonup_cloud.api.groups.databases import Databases
+
+        return Databases(self.api, self.sender)
+
+    @cached_property
+    def snapshots(self) -> Snapshots[S]:
+        """Kept copies of branches."""
+        from neonup_cloud.api.groups.snapshots import Snapshots
+
+        return Snapshots(self.api, self.sender)
+
+    @cached_property
+    def organizations(self) -> Organizations[S]:
+        """Organizations."""
+        from neonup_cloud.api.groups.organizations import Organizations
+
+        return Organizations(self.api, self.sender)
+
+    @cached_property
+    def organization_keys(self) -> OrganizationKeys[S]:
+        """API keys of organizations."""
+        from neonup_cloud.api.groups.organization_keys import OrganizationKeys
+
+        return OrganizationKeys(self.api, self.sender)
+
+    @cached_property
+    def project_members(self) -> ProjectMembers[S]:
+        """Who may use a project."""
+        from neonup_cloud.api.groups.project_members import ProjectMembers
+
+        return ProjectMembers(self.api, self.sender)
+
+    @cached_property
+    def users(self) -> Users[S]:
+        """Who the key belongs to."""
+        from neonup_cloud.api.groups.users import Users
+
+        return Users(self.api, self.sender)
+
+    @cached_property
+    def consumption(self) -> Consumption[S]:
+        """What was consumed."""
+        from neonup_cloud.api.groups.consumption import Consumption
+
+        return Consumption(self.api, self.sender)
 
 
 class NeonClient(Groups[Sender]):

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 from urllib.parse import quote, urlencode
 
 import msgspec
@@ -41,15 +40,13 @@ Page = tuple[list[T], str | None]
 """Some of a list, and the cursor of what follows."""
 
 
-@dataclass(frozen=True)
-class Pages(Generic[T]):
+class Pages(NamedTuple, Generic[T]):
     """A list that is answered in pages: how the page at a cursor is asked for."""
 
     page: Callable[[str | None], Call[Page[T]]]
 
 
-@dataclass(frozen=True)
-class Api:
+class Api(NamedTuple):
     """Makes calls of one base URL.
 
     Args:
