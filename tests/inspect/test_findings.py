@@ -209,6 +209,23 @@ def test_a_role_that_may_see_little_is_told_what_it_does_not_see(seeded: str) ->
     assert "not looked at" not in notes
 
 
+def test_rows_that_were_added_and_analyzed_at_once_are_counted_once(lively: str) -> None:
+    with psycopg.connect(lively, autocommit=True) as connection:
+        connection.execute("CREATE TABLE filled (a int)")
+        connection.execute("INSERT INTO filled SELECT generate_series(1, 2000)")
+        connection.execute("ANALYZE filled")
+        connection.execute("SELECT count(*) FROM filled")
+        connection.execute("SELECT pg_stat_force_next_flush()")
+        counted = connection.execute(
+            "SELECT n_live_tup FROM pg_stat_all_tables WHERE relid = 'filled'::regclass"
+        ).fetchone()
+        assert counted == (4000,), "what makes this test one"
+        for name, column in ("bloat", "name"), ("scans", "table"):
+            (topic,) = neonup_inspect.inspect(connection, [name]).topics
+            (row,) = [row for row in topic.rows if row[column] == "public.filled"]
+            assert row["live_rows"] == 2000
+
+
 def test_only_catalogs_are_read_and_nothing_stays_set(clean: str) -> None:
     with psycopg.connect(clean) as connection:
         connection.execute("SET statement_timeout = '7min'")

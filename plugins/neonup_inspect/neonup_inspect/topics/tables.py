@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from neonup.plugin.commands import size
+from neonup_inspect import estimates
 from neonup_inspect.finding import (
     DatabaseFinding,
     Row,
@@ -53,7 +54,7 @@ keys AS (
     GROUP BY i.indexrelid, i.indrelid
 ),
 estimates AS (
-    SELECT 'table' AS kind, t.name AS name, t.name AS "table", t.relpages, t.oid,
+    SELECT 'table' AS kind, t.name AS name, t.name AS "table", t.relpages, t.reltuples, t.oid,
         CASE WHEN c.known = c.number AND t.reltuples >= 0 THEN ceil(t.reltuples
             * (4 + 8 * ceil((23 + CASE WHEN c.nulls THEN ceil(c.number / 8.0) ELSE 0 END) / 8.0)
                 + 8 * ceil(c.width / 8))
@@ -61,7 +62,7 @@ estimates AS (
     FROM user_tables t LEFT JOIN columns c USING (oid) LEFT JOIN options o USING (oid)
     WHERE t.relkind IN ('r', 'm')
     UNION ALL
-    SELECT 'index', format('%I.%I', t.nspname, i.relname), t.name, i.relpages, NULL,
+    SELECT 'index', format('%I.%I', t.nspname, i.relname), t.name, i.relpages, NULL, NULL,
         CASE WHEN k.known = k.number AND i.reltuples >= 0 THEN 1 + ceil(i.reltuples
             * (4 + CASE WHEN k.nulls THEN 16 ELSE 8 END + 8 * ceil(k.width / 8))
             / (({BLOCK} - 40) * coalesce(o.fill, 90) / 100)) END
@@ -75,7 +76,8 @@ SELECT e.kind, e.name, e."table", e.relpages * {BLOCK} AS size_bytes,
         AS wasted_bytes,
     CASE WHEN e.needed > e.relpages THEN 0 ELSE 1 - e.needed / nullif(e.relpages, 0) END::float8
         AS wasted_ratio,
-    s.n_live_tup AS live_rows, s.n_dead_tup AS dead_rows,
+    CASE WHEN e.kind = 'table' THEN coalesce({estimates.rows("e")}, 0) END AS live_rows,
+    s.n_dead_tup AS dead_rows,
     greatest(s.last_vacuum, s.last_autovacuum) AS last_vacuum,
     coalesce(o.unattended, false) AS unattended
 FROM estimates e LEFT JOIN pg_stat_all_tables s ON s.relid = e.oid
@@ -85,7 +87,8 @@ ORDER BY 5 DESC NULLS LAST, s.n_dead_tup DESC NULLS LAST, 2 LIMIT 500
 
 _SCANS = f"""
 WITH {USER_TABLES}
-SELECT t.name AS "table", t.relpages * {BLOCK} AS size_bytes, s.n_live_tup AS live_rows,
+SELECT t.name AS "table", t.relpages * {BLOCK} AS size_bytes,
+    coalesce({estimates.rows("t")}, 0) AS live_rows,
     s.seq_scan AS scans, s.seq_tup_read / s.seq_scan AS rows_per_scan,
     coalesce(s.idx_scan, 0) AS index_scans
 FROM user_tables t JOIN pg_stat_all_tables s ON s.relid = t.oid

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from neonup_inspect import estimates
+
 # The operators by which a type's values are ordered belong to its btree operator class, or to that
 # of a type it is stored alike; enums, arrays, ranges and rows have one for each kind.
 _ORDERS = """
@@ -65,12 +67,6 @@ _COLUMNS = f"""(
 
 # Rows are paged in the order of an index only where it has each of them once, without NULL, in the
 # columns' own order.
-# Of what a session adds and analyzes at once, its counters know twice: more than was ever added.
-ROWS = """CASE WHEN c.reltuples > 0 AND s.n_live_tup > s.n_tup_ins THEN c.reltuples::int8
-        WHEN s.n_live_tup > 0 THEN s.n_live_tup
-        WHEN c.reltuples > 0 THEN c.reltuples::int8"""
-"""How many rows a relation has, by Postgres's own estimates; a ``CASE`` that is not ended."""
-
 _INDEXES = """(
     SELECT json_agg(json_build_object(
         'name', k.relname, 'definition', pg_catalog.pg_get_indexdef(i.indexrelid),
@@ -147,7 +143,7 @@ SELECT c.oid::int8 AS oid, c.relkind::text AS kind,
     c.relkind = 'r' AND EXISTS (SELECT FROM pg_catalog.pg_inherits h WHERE h.inhparent = c.oid)
         AS children,
     c.relrowsecurity AND row_security_active(c.oid) AS row_security,
-    {ROWS} END AS rows,
+    {estimates.rows("c")} AS rows,
     CASE WHEN c.relkind IN ('v', 'm') THEN pg_catalog.pg_get_viewdef(c.oid, true) END AS query,
     CASE WHEN c.relkind = 'p' THEN pg_catalog.pg_get_partkeydef(c.oid) END AS partition_key,
     CASE WHEN c.relispartition THEN pg_catalog.pg_get_expr(c.relpartbound, c.oid) END AS bound,

@@ -10,7 +10,7 @@ from typing import Any
 from psycopg import Connection
 from psycopg.rows import namedtuple_row
 
-from neonup_studio.data.catalog_queries import ROWS
+from neonup_inspect import estimates
 from neonup_studio.data.relation import RelationKind, RelationName, RelationSummary
 
 # What asks for a size waits for whoever holds, or waits for, an exclusive lock.
@@ -22,8 +22,8 @@ WITH locked AS MATERIALIZED (
 )
 SELECT c.oid::int8 AS oid, n.nspname::text AS schema, c.relname::text AS name,
     c.relkind::text AS kind,
-    CASE WHEN c.relkind NOT IN ('v', 'p') THEN {ROWS}
-        WHEN size.rows_only = 0 THEN 0 END END AS rows,
+    CASE WHEN c.relkind NOT IN ('v', 'p') THEN coalesce(
+        {estimates.rows("c")}, CASE WHEN size.rows_only = 0 THEN 0 END) END AS rows,
     size.total AS size,
     greatest(s.last_analyze, s.last_autoanalyze) AS analyzed,
     pg_catalog.obj_description(c.oid, 'pg_class') AS comment,
