@@ -13,6 +13,8 @@ from collections.abc import Iterator
 
 from dotenv.parser import parse_stream
 
+from neonup.plugin.postgres import DJANGO_OPERATIONS
+
 _COMPOSE_NAME = re.compile(
     r"\$\{([A-Z_][A-Z0-9_]*)|^\s*(?:-\s+)?[\"']?([A-Z_][A-Z0-9_]*)[\"']?\s*[:=]"
 )
@@ -25,18 +27,6 @@ _EXTENSION = re.compile(
 _OPERATION = re.compile(
     r"\bCreateExtension\(\s*(?:name\s*=\s*)?[\"']([\w-]+)|\b(\w+Extension)\(\s*\)"
 )
-_OPERATIONS = {
-    "BloomExtension": "bloom",
-    "BtreeGinExtension": "btree_gin",
-    "BtreeGistExtension": "btree_gist",
-    "CITextExtension": "citext",
-    "CryptoExtension": "pgcrypto",
-    "HStoreExtension": "hstore",
-    "TrigramExtension": "pg_trgm",
-    "UnaccentExtension": "unaccent",
-    "VectorExtension": "vector",
-}
-"""https://docs.djangoproject.com/en/stable/ref/contrib/postgres/operations/"""
 
 
 def example(text: str) -> Iterator[tuple[str, str, int]]:
@@ -71,5 +61,5 @@ def extensions(text: str) -> Iterator[tuple[str, int]]:
                 if name.lower() not in ("plpgsql", "if"):
                     yield name, number
             for created, operation in _OPERATION.findall(line):
-                if name := created or _OPERATIONS.get(operation, ""):
+                if name := created or DJANGO_OPERATIONS.get(operation, ""):
                     yield name, number

@@ -253,10 +253,14 @@ ALEMBIC = {
 }
 
 
-def test_alembic(child: Child) -> None:
-    child.ini("neon_env = DATABASE_URL\nneon_migrate = alembic upgrade head")
+@pytest.mark.parametrize(
+    ("command", "config"),
+    [("alembic upgrade head", "alembic.ini"), ("alembic -c deploy.ini upgrade head", "deploy.ini")],
+)
+def test_alembic(command: str, config: str, child: Child) -> None:
+    child.ini(f"neon_env = DATABASE_URL\nneon_migrate = {command}")
     for name, text in ALEMBIC.items():
-        child.file(name, text)
+        child.file(config if name == "alembic.ini" else name, text)
     child.write(test_it=TEST, app="VERSION = 1")
     assert names(child.pytest("-s")) == ["alembic"]
     child.write(app="VERSION = 2")  # no migration depends on that

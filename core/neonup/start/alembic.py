@@ -45,8 +45,8 @@ def remarks(settings: Settings, database: Database) -> list[str]:
     try:
         if destination.elsewhere(database.direct) is not None:
             return []
-        folder = _versions(settings.migrate, settings.project)
-        revisions = {} if folder is None else _revisions(folder)
+        folder = scripts(settings.migrate, settings.project)
+        revisions = {} if folder is None else _revisions(folder / "versions")
         lacking = _lacking(revisions, _applied(settings, database)) if revisions else 0
     except (NeonupError, OSError, ValueError, SyntaxError, configparser.Error):
         return []  # Alembic itself says what is wrong with its files
@@ -56,14 +56,26 @@ def remarks(settings: Settings, database: Database) -> list[str]:
     return [f"{lacking} {are} not applied: {settings.migrate}"]
 
 
-def _versions(command: str, project: Path) -> Path | None:
-    """The folder with the migrations that a command runs."""
+def scripts(command: str, project: Path) -> Path | None:
+    """Alembic's folder (``env.py``, ``versions``) for a command that runs it, or Flask-Migrate.
+
+    Args:
+        command: for a shell.
+        project: where it runs.
+
+    Returns:
+        The folder, which need not exist; None: the command runs neither, or the files of Alembic
+        do not say it, or there are several.
+
+    Raises:
+        OSError, ValueError, configparser.Error: its files cannot be read.
+    """
     found = _COMMAND.search(command)
     if found is None:
         return None
     folder = project / (found["folder"] or "")
     if "alembic" not in found[0]:
-        return folder / (found["directory"] or "migrations") / "versions"
+        return folder / (found["directory"] or "migrations")
     config = folder / (found["config"] or "alembic.ini")
     table: Mapping[str, object] = {}
     if config.suffix == ".ini" and config.is_file():
@@ -75,7 +87,7 @@ def _versions(command: str, project: Path) -> Path | None:
     location = table.get("script_location")
     if not isinstance(location, str) or "version_locations" in table:
         return None
-    return folder / location.replace("%(here)s", str(config.parent)) / "versions"
+    return folder / location.replace("%(here)s", str(config.parent))
 
 
 def _revisions(folder: Path) -> dict[str, tuple[str, ...]]:

@@ -216,14 +216,13 @@ def _alembic(step: str | Callable[..., Any], root: Path) -> Path | None:
     words = shlex.split(step) if isinstance(step, str) else []
     if "alembic" not in [Path(word).name for word in words[:3]]:
         return None
-    config = configparser.ConfigParser(interpolation=None)
+    from neonup.plugin.migrations import alembic_scripts
+
     try:
-        config.read(root / "alembic.ini", encoding="utf-8")
-        location = config.get("alembic", "script_location").replace("%(here)s", str(root))
-    except (configparser.Error, OSError):
+        folder = alembic_scripts(str(step), root)
+    except (configparser.Error, OSError, ValueError):  # Alembic itself says what is wrong
         return None
-    folder = root / location
-    return folder if folder.is_dir() else None
+    return folder if folder is not None and folder.is_dir() else None
 
 
 def _code(root: Path, without: tuple[Path, ...]) -> Iterable[Path]:

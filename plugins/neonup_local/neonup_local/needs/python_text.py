@@ -13,25 +13,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from tokenize import TokenInfo
 
+from neonup.plugin.postgres import DJANGO_OPERATIONS
 from neonup_local.needs import sql_text
 from neonup_local.needs.sql_text import ICU
-
-OPERATIONS = {
-    "BloomExtension": "bloom",
-    "BtreeGinExtension": "btree_gin",
-    "BtreeGistExtension": "btree_gist",
-    "CITextExtension": "citext",
-    "CryptoExtension": "pgcrypto",
-    "HStoreExtension": "hstore",
-    "TrigramExtension": "pg_trgm",
-    "UnaccentExtension": "unaccent",
-    "VectorExtension": "vector",
-}
-"""Operations of Django's migrations and of pgvector's, and the extension that each creates.
-
-https://docs.djangoproject.com/en/stable/ref/contrib/postgres/operations/
-https://github.com/pgvector/pgvector-python#django
-"""
 
 _BACKENDS = {"django.contrib.gis.db.backends.postgis": "postgis"}
 """Django's database backends that create an extension themselves."""
@@ -95,8 +79,8 @@ def _of_name(tokens: Sequence[TokenInfo], index: int) -> Iterator[tuple[str, int
         yield ICU, line
     if before in ("class", "def") or after[:1] != ["("]:
         return
-    if name in OPERATIONS:
-        yield OPERATIONS[name], line
+    if name in DJANGO_OPERATIONS:
+        yield DJANGO_OPERATIONS[name], line
     elif name == "CreateExtension":
         argument = after[3:] if after[1:3] == ["name", "="] else after[1:]
         if extension := _text("".join(argument[:1])):
