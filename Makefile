@@ -84,7 +84,7 @@ dist: $(INSTALLED) ## build what is released into dist/, and try it (asks a pack
 docs: $(INSTALLED) ## run every snippet of README and docs/, and check the references
 	$(BIN)/python -m pytest -n 2 tests/docs $(ARGS)
 
-reference: $(INSTALLED) ## write what is made from the code: commands.md, neon-operations.md, llms.txt, diagrams
+reference: $(INSTALLED) ## write what is made from the code: commands.md, neon-operations.md, operating-systems.md, llms.txt, diagrams
 	$(BIN)/python -m tests.docs.reference
 	$(BIN)/python -m docsite.llms
 	$(BIN)/python -m docsite.diagrams
