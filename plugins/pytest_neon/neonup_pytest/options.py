@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import enum
 import re
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import pytest
 
@@ -101,8 +100,7 @@ def add(parser: pytest.Parser) -> None:
     )
 
 
-@dataclass(frozen=True)
-class PytestOptions:
+class PytestOptions(NamedTuple):
     """The values of the ini file and of the command line."""
 
     env: Env

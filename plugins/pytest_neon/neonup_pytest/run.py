@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import MutableMapping
-from dataclasses import dataclass
 from importlib.util import find_spec
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     import pytest
@@ -18,8 +17,7 @@ _WORKER = "PYTEST_XDIST_WORKER"
 ALONE = "main"
 
 
-@dataclass(frozen=True)
-class RunId:
+class RunId(NamedTuple):
     """A run's id, and the name of this process in it: ``main``, or a worker's ``gw0``."""
 
     id: str

@@ -1,6 +1,6 @@
 """How a server is, told from its ``postmaster.pid``: read at every start, so nothing heavy here."""
 
-from __future__ import annotations
+# Without `from __future__ import annotations`, as in `neonup.errors`: for the NamedTuple.
 
 import os
 import sys
