@@ -18,8 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from docsite.openapi import METHODS, Types
-from docsite.operation import ROOT
+from docsite.operation import METHODS, ROOT, Types
 
 SDK = ROOT / "tests/clients/node_modules/@neon/sdk"
 _OPERATION = re.compile(

@@ -55,12 +55,16 @@ def servers(home: Path) -> set[str]:
     return found
 
 
-@pytest.mark.timeout(1800)  # seconds: it is up to two hundred first runs
-@pytest.mark.parametrize("kills", [15, pytest.param(200, marks=pytest.mark.thorough)])
+@pytest.mark.timeout(1800)  # seconds: it is up to sixty first runs and more
+@pytest.mark.parametrize("kills", [15, pytest.param(60, marks=pytest.mark.thorough)])
 def test_a_first_run_killed_at_any_moment_is_finished_by_the_next(
     project: Project, neonup_home: Path, kills: int
 ) -> None:
-    """SIGKILL at moments spread evenly over the length of a first run with a seed."""
+    """SIGKILL at moments spread evenly over the length of a first run with a seed.
+
+    The length is measured, and differs between runs by more than the moments are apart: each run of
+    this test tries others.
+    """
     (project.folder / "seed.sql").write_text(
         "CREATE TABLE seeded (n int);\nINSERT INTO seeded SELECT generate_series(1, 1000);\n"
     )

@@ -109,7 +109,7 @@ def write_rows(url: str, acknowledged: list[int], stop: threading.Event) -> None
 
 
 @pytest.mark.timeout(1800)
-@pytest.mark.parametrize("kills", [6, pytest.param(100, marks=pytest.mark.thorough)])
+@pytest.mark.parametrize("kills", [6, pytest.param(30, marks=pytest.mark.thorough)])
 def test_nothing_is_lost_half_there_or_left_running(neonup_home: Path, kills: int) -> None:
     chance = random.Random(7)
     server = Server(neonup_home)

@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from tests.emulator.api import Project, ask
 from tests.emulator.serving import NeonServer
-from tests.environments import asks_an_index, run_pip
+from tests.environments import asks_an_index, empty_folder, install
 
 pytestmark = [pytest.mark.thorough, asks_an_index]
 
@@ -74,9 +73,9 @@ def test_the_project_s_own_data_is_there(neon_branch):
 def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The Python of an environment that has pytest-neon, and nothing of neonup."""
     folder = tmp_path_factory.mktemp("environment")
-    subprocess.run([sys.executable, "-m", "venv", folder], check=True)
+    empty_folder(folder)
     found = folder / "bin" / "python"
-    run_pip(found, "install", "--quiet", *_PACKAGES)
+    install(found, *_PACKAGES)
     return found
 
 

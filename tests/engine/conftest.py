@@ -14,12 +14,12 @@ from engine import parts, wheel_cache
 from engine.parts import Platform
 
 
-@pytest.fixture(params=parts.PLATFORMS)
+@pytest.fixture(scope="module", params=parts.PLATFORMS)
 def platform(request: pytest.FixtureRequest) -> Platform:
     return parts.PLATFORMS[request.param]
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def wheel(platform: Platform) -> Path:
     return wheel_cache.cached(platform, parts.NEWEST)
 

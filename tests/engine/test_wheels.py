@@ -38,11 +38,12 @@ MORE = {
 """What some have beside it; macOS's packages lack libxslt."""
 
 
-@pytest.fixture
-def unpacked(wheel: Path, tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def unpacked(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("unpacked")
     with zipfile.ZipFile(wheel) as archive:
-        archive.extractall(tmp_path)
-    return tmp_path
+        archive.extractall(folder)
+    return folder
 
 
 def names(folder: Path) -> list[PurePosixPath]:

@@ -15,7 +15,7 @@ import psutil
 import pytest
 from packaging.version import Version
 
-from tests.environments import layered_environment, run_pip
+from tests.environments import install, layered_environment
 from tests.project import Project
 
 MEMORY = Path("/dev/shm")
@@ -76,7 +76,7 @@ class Child(Project):
         """Let it run with these packages, over the tests' own; the package index is asked."""
         programs = layered_environment(folder)
         self.program = str(programs / "python")
-        run_pip(self.program, "install", "--quiet", "--no-deps", *packages)
+        install(self.program, "--compile-bytecode", "--no-deps", *packages)
 
     def write(self, **files: str) -> None:
         """Write modules by their names, ``__`` for a slash: ``app``, ``tests__conftest``."""

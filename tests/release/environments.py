@@ -1,4 +1,8 @@
-"""Environments in which nothing is installed, made as a user makes them; they ask an index."""
+"""Environments in which nothing is installed; they ask an index.
+
+uv installs what a test asks for. What a user types is pip's, in `test_first_minutes` and in the
+templates' `test_fresh_environment`.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +13,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.environments import run_pip
-from tests.release.building import ROOT
+from tests.environments import CONSTRAINTS, empty_folder, install
 from tests.release.conftest import Dist
 
 PYTHONS = ("3.11", "3.12", "3.13")
@@ -56,14 +59,14 @@ class Environment:
         return str(self.folder / "bin/neonup")
 
     def install(self, *what: str) -> None:
-        """``pip install``; an `AssertionError` has what it said."""
-        run_pip(self.python, "install", "--quiet", *what, environ=self.environ)
+        """Install distributions; an `AssertionError` has what was said."""
+        install(self.python, *what, environ=self.environ)
 
 
 def empty_environment(
     folder: Path, dist: Dist, environ: dict[str, str], python: str = sys.executable
 ) -> Environment:
-    """Make one, whose pip finds the distributions in `dist` and all else where pip is set up to.
+    """Make one, where pip and uv find the distributions in `dist` and all else as they are set up.
 
     Args:
         folder: where it will be.
@@ -71,11 +74,13 @@ def empty_environment(
         environ: of the shell.
         python: what it is made with.
     """
-    subprocess.run([python, "-m", "venv", str(folder)], check=True, capture_output=True)
-    pip = {name: value for name, value in os.environ.items() if name.startswith("PIP_")}
-    places = [str(dist.folder), *pip.get("PIP_FIND_LINKS", "").split()]
-    pip["PIP_FIND_LINKS"] = " ".join(places)
-    pip["PIP_CONSTRAINT"] = str(ROOT / "constraints.txt")
+    empty_folder(folder, python)
+    pip = {name: value for name, value in os.environ.items() if name.startswith(("PIP_", "UV_"))}
+    for tool in ("PIP", "UV"):
+        between = " " if tool == "PIP" else ","
+        places = [str(dist.folder), pip.get(f"{tool}_FIND_LINKS", "")]
+        pip[f"{tool}_FIND_LINKS"] = between.join(filter(None, places))
+        pip[f"{tool}_CONSTRAINT"] = str(CONSTRAINTS)
     pip["PIP_NO_COMPILE"] = "0"  # quicker; 0 switches compiling off: pip negates the option's name
     path = os.pathsep.join([str(folder / "bin"), environ["PATH"]])
     return Environment(folder, {**environ, **pip, "PATH": path, "VIRTUAL_ENV": str(folder)})

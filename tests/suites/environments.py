@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
 import sys
 import tarfile
 from functools import partial
 from pathlib import Path
 
 from engine import parts, wheel_cache
-from tests.environments import run_pip
+from tests.environments import CONSTRAINTS, empty_folder, install, run_pip
 from tests.suites.catalog import ENVIRONMENTS, Suite
 
 REPOSITORY = Path(__file__).parents[2]
@@ -30,15 +29,12 @@ def python(environment: str) -> Path:
     stamp, pins = folder / ".installed", "\n".join(ENVIRONMENTS[environment])
     binary = folder / "bin" / "python"
     if not stamp.is_file() or stamp.read_text(encoding="utf-8") != pins:
-        shutil.rmtree(folder, ignore_errors=True)
-        subprocess.run([sys.executable, "-m", "venv", folder], check=True)
-        pip = partial(run_pip, binary, "install", "--quiet")
-        constraint = f"--constraint={REPOSITORY / 'constraints.txt'}"
-        pip(constraint, "pip")  # venv's own may know no groups
-        pip(constraint, "--group", f"{REPOSITORY / 'pyproject.toml'}:build")
+        empty_folder(folder)
+        into = partial(install, binary, "--compile-bytecode")
+        into(f"--constraint={CONSTRAINTS}", "--group", f"{REPOSITORY / 'pyproject.toml'}:build")
         ours = [word for path in _OURS for word in ("--editable", str(REPOSITORY / path))]
-        pip("--no-build-isolation", *ours, *_engine())
-        pip(*ENVIRONMENTS[environment])  # some are sdists, and say themselves what builds them
+        into("--no-build-isolation", *ours, *_engine())
+        into(*ENVIRONMENTS[environment])  # some are sdists, and say themselves what builds them
         stamp.write_text(pins, encoding="utf-8")
     return binary
 

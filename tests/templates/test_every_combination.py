@@ -1,6 +1,7 @@
-"""Every project that the templates can make: made, started, asked, tested, linted.
+"""The projects that the templates can make: made, started, asked, tested, linted.
 
-The first three are part of every run, the rest of ``make templates``.
+The first three are part of every run, the rest of ``make templates``. All combinations of the
+answers are ten more; what is in those is in these, as a test sees.
 """
 
 from __future__ import annotations
@@ -20,7 +21,15 @@ ALWAYS = [
     ("django", {"provider": "local", "frontend": "HTMX"}),
     ("provider", {}),
 ]
-ALL = [(template, answers) for template, _ in ALWAYS for answers in combinations(template)]
+TRIED = [  # each two answers to a template's questions stand together in one of them
+    *ALWAYS,
+    ("fastapi", {"provider": "local", "driver": "asyncpg", "orm": "SQLModel"}),
+    ("fastapi", {"provider": "claimable", "driver": "asyncpg", "orm": "SQLAlchemy"}),
+    ("fastapi", {"provider": "claimable", "driver": "psycopg", "orm": "SQLModel"}),
+    ("django", {"provider": "claimable", "frontend": "API"}),
+]
+SEVERAL_ANSWERS = {"pyproject.toml", "README.md"}
+"""Files whose parts follow from different answers, and are told apart by line."""
 
 
 def _cases() -> list[object]:
@@ -31,8 +40,31 @@ def _cases() -> list[object]:
             id="-".join([template, *answers.values()]),
             marks=() if (template, answers) in ALWAYS else pytest.mark.thorough,
         )
-        for template, answers in ALL
+        for template, answers in TRIED
     ]
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("template", ["fastapi", "django"])
+def test_no_other_combination_has_anything_that_is_not_tried(
+    template: str, tmp_path: Path, shell: dict[str, str]
+) -> None:
+    made = {}
+    for number, answers in enumerate(combinations(template)):
+        place = tmp_path / str(number)
+        place.mkdir()
+        options = [word for key, value in answers.items() for word in (f"--{key}", value)]
+        done = neonup_new(place, template, "Shop", "-y", *options, environ=shell)
+        assert done.returncode == 0, done.stderr
+        parts = {
+            (path, part)
+            for path, content in contents(place / "shop").items()
+            for part in (content.splitlines() if path in SEVERAL_ANSWERS else [content])
+        }
+        made[(template, answers) in TRIED, number] = parts
+    tried = set().union(*(parts for (known, _), parts in made.items() if known))
+    assert tried >= set().union(*made.values())
+    assert len({*map(frozenset, made.values())}) == len(combinations(template))
 
 
 @pytest.mark.parametrize(("template", "answers"), _cases())
