@@ -18,7 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from docsite.operation import METHODS, ROOT, Types
+from docsite.openapi import METHODS, Types
+from docsite.operation import ROOT
 
 SDK = ROOT / "tests/clients/node_modules/@neon/sdk"
 _OPERATION = re.compile(

@@ -18,7 +18,6 @@ from neonup_local.engine import postmaster
 if TYPE_CHECKING:
     from neonup import Versions
     from neonup_local.service.databases import LocalDatabases
-    from neonup_local.service.records import Record
 
 UPKEEP_SECONDS = 600.0
 """How often a start looks for idle servers."""
@@ -132,7 +131,7 @@ class LocalProvider(Provider):
 
     def provision(self, spec: DatabaseSpec) -> Database:
         """Make the project's database, or reattach to the one whose data is here already."""
-        from neonup_local import creation
+        from neonup_local import attaching, creation
         from neonup_local.service import naming, notes
 
         old, lacks = spec.replaces, None
@@ -141,7 +140,7 @@ class LocalProvider(Provider):
         databases = self.databases
         had_data = databases.has_data(id_)
         if had_data and password and port:
-            record = self._usable(databases, id_, password, port)
+            record = attaching.usable(databases, id_, password, port)
         elif spec.copy_of is not None and not databases.folder(id_).exists():
             return self._copied(databases, id_, spec, spec.copy_of)
         else:
@@ -154,7 +153,7 @@ class LocalProvider(Provider):
         remark = "it still has its earlier data; `neonup reset` empties it"
         if old is not None and not had_data and not naming.is_plain(old.url):
             old = None  # a role or a database of the user's own that the new one does not have
-        database = self._database(databases, record, old, spec.key)
+        database = attaching.as_database(databases, record, old, spec.key)
         self._after_use()
         return database.with_(created=not used, note=remark if used else lacks or database.note)
 
@@ -174,62 +173,27 @@ class LocalProvider(Provider):
         self, databases: LocalDatabases, id_: str, spec: DatabaseSpec, origin: Database
     ) -> Database:
         """A new database that begins with another one's data."""
-        from neonup_local import creation
+        from neonup_local import attaching, creation
         from neonup_local.service.versions import clones
 
         record = clones.copy(databases, id_, spec, self.id_of(origin))
         creation.create_privileged(databases, record, self.settings.extensions)
-        made = self._database(databases, record, None, spec.key)
+        made = attaching.as_database(databases, record, None, spec.key)
         self._after_use()
         note = f"it begins as a copy of the database in {origin.source}"
         return made.with_(created=True, note=note)
 
     def wake(self, database: Database) -> Database:
         """Start its server; where its port is taken meanwhile, the URL has another one."""
+        from neonup_local import attaching
         from neonup_local.service import naming
 
         databases = self.databases
         password, port = naming.secrets_of(database.url)
-        record = self._usable(databases, self.id_of(database), password, port)
-        woken = self._database(databases, record, database, database.key)
+        record = attaching.usable(databases, self.id_of(database), password, port)
+        woken = attaching.as_database(databases, record, database, database.key)
         self._after_use()
         return woken
-
-    def _database(
-        self, databases: LocalDatabases, record: Record, old: Database | None, key: str
-    ) -> Database:
-        """A record as a database; what a user added to the URL of the ``old`` one stays."""
-        from neonup_local.service import naming
-
-        if old is None:
-            return Database(databases.url(record), self.name, id=record.id, key=key)
-        port = naming.secrets_of(old.url)[1]
-        note = None
-        if port != record.port:
-            note = f"port {port} was taken: it now uses port {record.port}"
-        url = naming.with_port(old.url, record.port)
-        return old.with_(url=url, id=record.id, note=note)
-
-    def _usable(
-        self, databases: LocalDatabases, id_: str, password: str | None, port: int | None
-    ) -> Record:
-        """The record of an existing database, running, its password being the URL's."""
-        try:
-            record = databases.get(id_)
-        except EngineError:
-            if password is None or port is None:
-                raise
-            return databases.adopt(id_, password=password, port=port)
-        if record is None:
-            raise EngineError(
-                f"The database {id_!r} has no data on this machine.",
-                checked=[str(databases.folder(id_))],
-                remedy="neonup creates it again.",
-            )
-        record = databases.wake(record)
-        if password and password != record.password:
-            record = databases.set_password(record, password)
-        return record
 
     def server_url(self, database: Database) -> str:
         """The server's URL; it has a database that is called as the role from now on."""

@@ -8,20 +8,20 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from urllib.parse import quote
 
-from neonup import EngineError, State
+from neonup import EngineError
 from neonup_local.engine import account as accounts
-from neonup_local.engine import choosing, cluster, postmaster, template
+from neonup_local.engine import choosing, cluster
 from neonup_local.engine.binaries import Candidate, Engine
 from neonup_local.engine.choosing import NO_NEEDS, EngineNeeds
 from neonup_local.service import home as homes
 from neonup_local.service import notes, ports, private_server, records, repair, stock, swap
 from neonup_local.service import processes as servers
+from neonup_local.service.home_databases import HomeDatabases
 from neonup_local.service.records import Record, new_password
 
 
-class LocalDatabases:
+class LocalDatabases(HomeDatabases):
     """Every database that neonup keeps in one home folder.
 
     What changes a database takes its lock; ``wake_locked`` and ``stop_locked`` are for callers that
@@ -44,15 +44,11 @@ class LocalDatabases:
         major: int | None = None,
         superuser: bool | None = None,
     ):
-        self.home = home
+        super().__init__(home)
         self.pg_bin = pg_bin
         self.engine = engine
         self.major = major
         self.superuser = superuser
-
-    def folder(self, id: str) -> Path:  # noqa: A002
-        """The folder of a database; `service.home` says what is in it."""
-        return homes.database_folder(self.home, id)
 
     @contextmanager
     def locked(self, id: str, patience: float = homes.PATIENCE) -> Iterator[None]:  # noqa: A002
@@ -66,60 +62,6 @@ class LocalDatabases:
             private_server.finish(folder)
             swap.finish(folder)
             yield
-
-    def get(self, id: str) -> Record | None:  # noqa: A002
-        """The record of a database, or None if there is no such database.
-
-        Raises:
-            EngineError: its record is damaged, or lost while its data is there.
-        """
-        folder = self.folder(id)
-        record = records.read(folder)
-        if record is None and self.has_data(id):
-            raise EngineError(
-                f"The record of the database {id!r} is lost: {folder / 'database.json'}.",
-                checked=[f"its data, {folder / 'data'}, exists and was not changed"],
-                remedy="Start the project that uses it: its URL in .env is enough to repair it.",
-            )
-        return record
-
-    def has_data(self, id: str) -> bool:  # noqa: A002
-        """Whether there is a data directory, sound or not."""
-        folder = self.folder(id)
-        return (folder / "data").is_dir() or notes.is_being_exchanged(folder)
-
-    def ids(self) -> list[str]:
-        """The ids of all databases, also of those whose record is damaged."""
-        folders = (self.home / "databases").glob("*")
-        return sorted(path.name for path in folders if not path.name.startswith("."))
-
-    def all(self) -> list[Record]:
-        """The records of all databases that have a sound one."""
-        records = []
-        for name in self.ids():
-            try:
-                record = self.get(name)
-            except EngineError:
-                continue
-            if record is not None:
-                records.append(record)
-        return records
-
-    def state(self, record: Record) -> State:
-        """Whether it runs, is stopped, or has lost its data."""
-        folder = self.folder(record.id)
-        data = folder / "data"
-        if postmaster.running(data):
-            return State.READY
-        has_data = (data / "PG_VERSION").is_file() or notes.is_being_exchanged(folder)
-        return State.STOPPED if has_data else State.MISSING
-
-    def url(self, record: Record) -> str:
-        """Its connection URL, in libpq's form."""
-        return (
-            f"postgresql://{template.OWNER}:{quote(record.password, safe='')}"
-            f"@{postmaster.HOST}:{record.port}/{template.DATABASE}"
-        )
 
     def create(
         self,
@@ -252,11 +194,6 @@ class LocalDatabases:
             for log in folder.glob("log*"):  # they would say that somebody has used the new data
                 log.unlink()
             self._discard(id, folder / "data", folder / f".data-{secrets.token_hex(4)}")
-
-    def branches_of(self, id: str) -> list[Record]:  # noqa: A002
-        """The databases that are branches of this one, oldest first."""
-        branches = [record for record in self.all() if record.branch_of == id]
-        return sorted(branches, key=lambda record: record.created_at)
 
     def delete(
         self,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
@@ -18,6 +17,7 @@ from neonup_emulator.neon.compute.front.link import Front
 from neonup_emulator.neon.compute.front.messages import Refusal
 from neonup_emulator.neon.compute.launcher import Launcher
 from neonup_emulator.neon.compute.observer import ServerObserver
+from neonup_emulator.neon.compute.present import PresentBranches
 from neonup_emulator.neon.compute.servers import ComputeServers, failures_logged
 from neonup_emulator.neon.compute.standbys import Standbys
 from neonup_emulator.neon.data.clusters import Clusters
@@ -29,8 +29,6 @@ from neonup_emulator.neon.state.clock import Clock
 from neonup_emulator.neon.state.store import Store, setting
 
 log = logging.getLogger(__name__)
-
-_COPYING = 60.0  # seconds that a client's connection waits for the data of a new branch
 
 
 class Computes:
@@ -56,6 +54,7 @@ class Computes:
         self.meter = Meter(store, clock, self.front)
         self._admission_checks: list[Callable[[Branch], None]] = []
         self.servers = ComputeServers(home, clusters, authority)
+        self._present = PresentBranches(store, self.servers)
         self._store = store
         self._clock = clock
         self._clusters = clusters
@@ -173,40 +172,9 @@ class Computes:
             self.standbys.follow(current)
             return port
 
-    @contextmanager
-    def present(self, branch: Branch, *, known: bool = False) -> Iterator[Branch]:
-        """A branch as it is now, with its cluster held: it may have been given other data.
-
-        One whose data is still being copied is waited for: an answer that took too long has named
-        its endpoints before.
-
-        Args:
-            known: the store does not know the branch, so it must be as it is.
-
-        Raises:
-            NotFound: it is gone.
-            Unprocessable: it is still being copied.
-        """
-        while True:
-            current = branch if known else self._finished(branch)
-            with self.held(current.cluster_id):
-                if known or self._row(branch).cluster_id == current.cluster_id:
-                    yield current
-                    return
-
-    def _finished(self, branch: Branch) -> Branch:
-        deadline = time.monotonic() + _COPYING
-        while (row := self._row(branch)).is_unfinished:
-            if time.monotonic() > deadline:
-                raise Unprocessable("the branch is still being created")
-            time.sleep(0.05)
-        return row
-
-    def _row(self, branch: Branch) -> Branch:
-        row = self._store.get(Branch, branch.id)
-        if row is None:
-            raise NotFound("branch not found")
-        return row
+    def present(self, branch: Branch, *, known: bool = False) -> AbstractContextManager[Branch]:
+        """A branch as it is now, with its cluster held; see `PresentBranches.held`."""
+        return self._present.held(branch, known=known)
 
     @contextmanager
     def stopped(self, branch: Branch) -> Iterator[None]:
