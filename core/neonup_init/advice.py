@@ -8,7 +8,9 @@ from pathlib import Path
 
 from neonup import Settings
 from neonup_init.parents import env_file_above
-from neonup_init.proposal import propose
+
+_NO_CODE = frozenset({".env", ".git", ".gitignore"})
+"""What a new project's folder may have before it has code."""
 
 
 def advice(settings: Settings, *, seconds: float) -> Iterator[str]:
@@ -30,6 +32,10 @@ def advice(settings: Settings, *, seconds: float) -> Iterator[str]:
             return
     if settings.source("key") not in ("default", "pyproject.toml"):
         return
+    if {path.name for path in settings.project.iterdir()} <= _NO_CODE:
+        return
+    from neonup_init.proposal import propose  # which parses code and more
+
     table = dict.fromkeys(settings.sources) | {"variables": dict(settings.variables)}
     proposal = propose(settings.project, table, seconds=seconds)
     if proposal.connects:
