@@ -17,14 +17,17 @@ from types import SimpleNamespace
 
 import pytest
 
-from neonup.env import pipe
+from neonup.env import exposure, pipe
 from neonup.platforms import MACOS, NAMES, PIPES, WINDOWS, Capability
 from neonup_emulator import serve, test_server
+from neonup_emulator.neon.compute import addresses
 from neonup_emulator.neon.compute.front import channel
 from neonup_emulator.neon.compute.front.messages import FromFront, Wake
+from neonup_emulator.neon.metering import processor
 from neonup_emulator.platforms import LOCAL_NEON
-from neonup_local.engine import account, choosing, missing_extensions
+from neonup_local.engine import account, choosing, missing_extensions, sockets, userns
 from neonup_local.platforms import ADMINISTRATORS
+from neonup_local.test_server import location, server
 from neonup_mcp.cli_install import install
 from neonup_mcp.platforms import CLAUDE_DESKTOP
 from neonup_pytest.databases import restore
@@ -160,7 +163,7 @@ def _platforms(test: ast.expr) -> set[str]:
     return {platform for platform in NAMES if eval(text, {"platform": platform})}
 
 
-FAULTS = {"neonup/env/files.py"}
+FAULTS = {"neonup/env/files.py", "neonup/providers/state_store.py"}
 """Where the branch is for platforms that can do it, and the error is of what was found there."""
 
 
@@ -179,6 +182,36 @@ def test_what_the_code_refuses_on_a_platform_is_in_the_table() -> None:
         raised.add(names[name].what)
     assert raised == {capability.what for capability, _ in PLACES}
     assert raised >= {capability.what for capability in TABLE if capability.cannot}
+
+
+@pytest.mark.parametrize("platform", [MACOS, WINDOWS])
+def test_elsewhere_than_on_linux_it_is_done_in_another_way(
+    platform: str, on: Callable[[str], None], tmp_path: Path
+) -> None:
+    """Where that is a few lines, they are run here; what they lead to is what Linux can do, too."""
+    _, held = server.reserve_port()
+    assert held is not None
+    held.close()
+    on(platform)
+    assert location.choose(tmp_path, need=0) == tmp_path
+    assert addresses._own() == []
+    assert server.reserve_port()[1] is None
+    assert not userns.applies(account.SystemAccount(4321, 4321, switch=False))
+    if platform == WINDOWS:
+        assert sockets.folder(tmp_path, 5432, account.MYSELF) is None
+        assert processor.seconds(os.getpid()) == 0
+        shared = tmp_path / ".env"
+        shared.touch()
+        shared.chmod(0o644)
+        assert exposure._by_mode(shared) == []
+
+
+def test_a_type_checker_sees_each_test_of_the_platform() -> None:
+    for folder in PACKAGE_FOLDERS.values():
+        for path in folder.rglob("*.py"):
+            text = path.read_text("utf-8")
+            assert "os.name ==" not in text and "os.name !=" not in text, path
+            assert "platform.system()" not in text, path
 
 
 def test_no_package_is_named_that_the_platform_has_not(

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import stat
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -69,7 +69,9 @@ def _by_mode(path: Path) -> list[Exposure]:
     except OSError:
         return []
     mode = stat.S_IMODE(status.st_mode)
-    if os.name != "posix" or not stat.S_ISREG(status.st_mode) or not mode & stat.S_IROTH:
+    if sys.platform == "win32":
+        return []
+    if not stat.S_ISREG(status.st_mode) or not mode & stat.S_IROTH:
         return []
     return [
         Exposure(f"other users can read {path.name} (mode {mode:04o})", f"chmod 600 {path.name}")

@@ -7,6 +7,7 @@ service is asked for something that must not be created twice.
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -43,7 +44,7 @@ class StateStore:
             return None
         except OSError as error:
             raise ProviderError(f"{path} cannot be read: {error.strerror}.") from None
-        if os.name == "posix" and mode & 0o077:
+        if sys.platform != "win32" and mode & 0o077:
             raise ProviderError(
                 f"{path} can be read by others, and may hold a secret; it is not used.",
                 remedy=f"If nobody else has read it: chmod 600 {path}",

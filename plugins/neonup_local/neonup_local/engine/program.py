@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -64,7 +65,7 @@ def run(
             text=True,
             errors="replace",
             env=environment(environ),
-            cwd="/" if os.name == "posix" else None,
+            cwd=None if sys.platform == "win32" else "/",
             timeout=timeout,
             umask=0o077,
             check=False,

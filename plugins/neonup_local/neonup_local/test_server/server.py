@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import socket
 import sys
@@ -163,7 +162,7 @@ def reserve_port() -> tuple[int, socket.socket | None]:
     Linux lets Postgres have it all the same, since both permit the address to be used again.
     """
     reservation = socket.socket()
-    if os.name == "posix":
+    if sys.platform != "win32":
         reservation.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     reservation.bind((postmaster.HOST, 0))
     port = int(reservation.getsockname()[1])
