@@ -104,8 +104,8 @@ class Figure:
 
 
 def amount(number: float, unit: str) -> str:
-    """A number with its unit."""
-    digits = 0 if not unit or number >= 100 else 1
+    """A number with its unit, to three figures or a tenth."""
+    digits = 0 if not unit or number >= 100 else 1 if number >= 1 else 3
     return f"{number:,.{digits}f} {unit}".rstrip()
 
 

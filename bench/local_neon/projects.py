@@ -147,15 +147,15 @@ def idle_cpu(repeats: int) -> Pair:
 CASES = (
     Case(
         "neon-project", "a project, prepared beforehand", "a copy of its directory",
-        "ms", 0.5, prepared,
+        "ms", 0.25, prepared,
     ),
     Case(
         "neon-project-more", "one more than were prepared", "a copy of its directory",
-        "ms", 2.0, not_prepared,
+        "ms", 0.5, not_prepared,
     ),
     Case(
         "neon-many", f"own memory, {_MANY} projects of which {_RUNNING} run", "with one project",
-        "MiB", 1.5, memory,
+        "MiB", 1.25, memory,
     ),
     Case(
         "neon-many-list", f"listing {_MANY} projects", "a stub that has the text of its answer",

@@ -117,10 +117,10 @@ def _burst(url: str) -> None:
 CASES = (
     Case(
         "neon-wake", "waking an endpoint, first answer, with TLS",
-        "its cluster started by `postgres`", "ms", 1.5, wake,
+        "its cluster started by `postgres`", "ms", 1.2, wake,
     ),
     Case(
         "neon-wake-50", "waking it by 50 clients at once, all answered",
-        "its cluster started by `postgres`, and the same", "ms", 2.0, wake_by_many,
+        "its cluster started by `postgres`, and the same", "ms", 1.5, wake_by_many,
     ),
 )  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -82,6 +83,22 @@ def test_a_row_that_is_not_measured_again_keeps_its_figures_on_the_same_machine_
     assert table.rows(table.written(first, [one], {}, MACHINE)) == table.rows(first)
     elsewhere = table.rows(table.written(first, [one], {}, "A machine with 20 cores"))
     assert elsewhere["one"][3] == "not measured"
+
+
+def test_what_is_kept_is_held_against_the_target_of_today() -> None:
+    first = table.written(
+        EMPTY, [case("one")], {"one": Figure(case("one"), 6, 10, MOMENT)}, MACHINE
+    )
+    later = table.rows(table.written(first, [case("one", 0.7)], {}, MACHINE))
+    assert later["one"][3:7] == ("6.0 ms", "10.0 ms", "0.60", "0.7")
+
+
+def test_figures_of_what_a_row_does_not_measure_any_more_go() -> None:
+    first = table.written(
+        EMPTY, [case("one")], {"one": Figure(case("one"), 6, 10, MOMENT)}, MACHINE
+    )
+    other = replace(case("one"), against="another other")
+    assert table.rows(table.written(first, [other], {}, MACHINE))["one"][3] == "not measured"
 
 
 def test_a_page_without_a_place_for_the_table_is_refused() -> None:
