@@ -108,7 +108,7 @@ engine: $(INSTALLED) ## assemble the engine's wheel into build/engine (ARGS="--p
 site: $(INSTALLED) ## build the documentation's site into build/site (ARGS=serve shows it)
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs $(or $(ARGS),build --quiet) --strict
 
-screenshots: $(INSTALLED) ## take the pictures of the pages again (needs chromium)
+screenshots: $(INSTALLED) ## take the pictures of the pages again (needs chromium or its headless shell)
 	$(BIN)/python -m docsite.screenshots
 
 # What is unreachable on another platform is reached here, so only here that is a mistake.

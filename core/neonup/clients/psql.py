@@ -6,6 +6,7 @@ of the default local engine does not have; then a plugin's verifying tunnel stan
 
 from __future__ import annotations
 
+import functools
 import importlib.util
 import os
 import re
@@ -212,8 +213,9 @@ def _major(folder: Path) -> int:
     return int(digits[0]) if digits else 0
 
 
+@functools.cache
 def knows_tls(path: Path) -> bool:
-    """Ask a psql: a libpq without TLS refuses the word before it connects anywhere."""
+    """Ask a psql, once: a libpq without TLS refuses the word before it connects anywhere."""
     try:
         answer = subprocess.run(
             [path, "--no-psqlrc", "host=/nonexistent sslmode=require"],
