@@ -14,7 +14,9 @@ from playwright.sync_api import ConsoleMessage, Error, Page, sync_playwright
 
 CHROMIUM = shutil.which("chromium-headless-shell") or shutil.which("chromium")
 """The first has no window that it never shows, which takes most of the time that a test takes."""
-in_a_browser = pytest.mark.skipif(CHROMIUM is None, reason="no browser: apt-get install chromium-headless-shell")
+in_a_browser = pytest.mark.skipif(
+    CHROMIUM is None, reason="no browser: apt-get install chromium-headless-shell"
+)
 
 _FLAGS = (
     "--disable-gpu",

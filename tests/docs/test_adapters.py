@@ -10,7 +10,7 @@ from tests.docs.snippets import snippets
 from tests.release.building import FOLDERS, ROOT
 
 PAGE = ROOT / "docs" / "adapters.md"
-INNER = frozenset({"__init__", "loop_connections", "page", "studio"})
+INNER = frozenset({"__init__", "loop_connections", "page", "platforms", "studio"})
 """Modules of `neonup_web` that adapters reach by others."""
 
 
