@@ -151,7 +151,7 @@ COPYING = "SELECT count(*) FROM pg_stat_progress_copy WHERE tuples_processed > 1
 @contextmanager
 def pushing(project: Project, cloud: str) -> Iterator[subprocess.Popen[str]]:
     """A push that is in the middle of a table's rows."""
-    ask(project.url, ROWS.format(1_000_000))
+    ask(project.url, ROWS.format(400_000))
     with subprocess.Popen(
         [sys.executable, "-m", "neonup", "push", "--to", cloud],
         cwd=project.folder,
@@ -167,7 +167,7 @@ def nothing_was_moved(project: Project, local: str, cloud: str) -> None:
     wait_until(lambda: ask(cloud, COPYING) == 0, "its transaction")
     assert ask(cloud, TABLES) == 0
     assert project.url == local
-    assert ask(local, "SELECT count(*) FROM big") == 1_000_000
+    assert ask(local, "SELECT count(*) FROM big") == 400_000
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
@@ -182,7 +182,7 @@ def test_a_push_that_is_killed_leaves_nothing_and_is_begun_anew(
     wait_until(lambda: not _pids(children), "the end of its programs")
     nothing_was_moved(project, local, cloud)
     project.ok("push", "--to", cloud)
-    assert ask(cloud, "SELECT count(*) FROM big") == 1_000_000
+    assert ask(cloud, "SELECT count(*) FROM big") == 400_000
     assert project.url == cloud
 
 
