@@ -13,6 +13,8 @@ from typing import Any
 
 from dotenv import dotenv_values
 
+from tests import programs
+
 _KEPT = ("HOME", "LANG", "PATH", "TMPDIR", "COVERAGE_PROCESS_CONFIG", "PYTHONDONTWRITEBYTECODE")
 
 
@@ -51,17 +53,7 @@ class Project:
     def command(
         self, argv: Sequence[str], *, stdin: str | None = None, **environ: str
     ) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            argv,
-            cwd=self.folder,
-            env={**self.environ, **environ},
-            input=stdin,
-            stdin=subprocess.DEVNULL if stdin is None else None,
-            capture_output=True,
-            text=True,
-            timeout=240,
-            check=False,
-        )
+        return programs.run(argv, cwd=self.folder, env={**self.environ, **environ}, stdin=stdin)
 
     def neonup(self, *args: str, **environ: str) -> subprocess.CompletedProcess[str]:
         return self.command([sys.executable, "-m", "neonup", *args], **environ)
@@ -89,6 +81,18 @@ class Project:
 
     def python(self, code: str, **environ: str) -> subprocess.CompletedProcess[str]:
         return self.command([sys.executable, "-c", code], **environ)
+
+    def new_python(self, code: str, **environ: str) -> subprocess.CompletedProcess[str]:
+        """The same in an interpreter that has imported nothing."""
+        return subprocess.run(
+            [sys.executable, "-c", code],
+            cwd=self.folder,
+            env={**self.environ, **environ},
+            capture_output=True,
+            text=True,
+            timeout=240,
+            check=False,
+        )
 
     def query(self, sql: str) -> str:
         """The first value that the database in ``.env`` answers."""

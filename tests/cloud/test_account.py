@@ -20,6 +20,7 @@ from tests.cloud.relay import Relay
 from tests.contract.wire import answer, wire
 from tests.emulator.api import Api
 from tests.emulator.serving import NeonServer
+from tests.programs import Program
 from tests.project import Project
 
 
@@ -187,7 +188,7 @@ def test_killed_on_the_way_it_is_finished_at_the_next_try(
     shop: Project, name: str, neon_server_here: NeonServer, relay: Relay, held: str
 ) -> None:
     relay.hold.append(held)
-    process = subprocess.Popen(
+    process = Program(
         [sys.executable, "-m", "neonup"],
         cwd=shop.folder,
         env={**shop.environ, "NEON_API_HOST": relay.base},
@@ -211,7 +212,7 @@ def test_many_starts_at_once_make_one_project(
     shop: Project, name: str, neon_server_here: NeonServer
 ) -> None:
     starts = [
-        subprocess.Popen(
+        Program(
             [sys.executable, "-m", "neonup"],
             cwd=shop.folder,
             env=shop.environ,

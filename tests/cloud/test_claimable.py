@@ -24,6 +24,7 @@ from tests.cloud.relay import Relay
 from tests.contract.wire import answer, wire
 from tests.emulator.agent import Person
 from tests.emulator.serving import NeonServer
+from tests.programs import Program
 from tests.project import Project, clean_environ
 from tests.variables import check, declare
 
@@ -155,7 +156,7 @@ def test_killed_before_env_was_written_the_next_run_takes_the_registration_up(
 ) -> None:
     before = unclaimed(neon_server_here)
     relay.hold.append("GET /v1/projects/*/credentials")
-    process = subprocess.Popen(
+    process = Program(
         [sys.executable, "-m", "neonup"],
         cwd=agent.folder,
         env={**agent.environ, "CLAIMABLE_NEON_HOST": relay.root},
@@ -344,7 +345,7 @@ def test_at_a_terminal_the_claim_is_waited_for(agent: Project) -> None:
     agent.ok()
     terminal, other = pty.openpty()
     try:
-        process = subprocess.Popen(
+        process = Program(
             [sys.executable, "-m", "neonup", "claim", "--no-open"],
             cwd=agent.folder,
             env=agent.environ,

@@ -19,6 +19,7 @@ from neonup_emulator.neon.claimable.model import AgentRegistration
 from tests.cloud.relay import Relay
 from tests.emulator.agent import Person
 from tests.emulator.serving import NeonServer
+from tests.programs import Program
 from tests.project import Project, clean_environ
 from tests.waiting import wait_until
 
@@ -125,7 +126,7 @@ def test_ended_while_a_request_is_under_way(
     workshop.ok(*create(1))
     relay.before[pattern] = end
     running.append(
-        subprocess.Popen(
+        Program(
             [sys.executable, "-m", "neonup", *create(3)],
             cwd=workshop.folder,
             env=workshop.environ,
@@ -148,7 +149,7 @@ def test_ended_while_a_request_is_under_way(
 
 def test_two_at_once(workshop: Project, relay: Relay) -> None:
     relay.hold.append(REGISTER)
-    first = subprocess.Popen(
+    first = Program(
         [sys.executable, "-m", "neonup", *create(1)],
         cwd=workshop.folder,
         env=workshop.environ,

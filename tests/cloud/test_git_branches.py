@@ -436,7 +436,7 @@ def test_a_hot_start_asks_nobody_and_imports_little(repository: Shop) -> None:
     )
     nowhere = {"NEON_API_HOST": "http://127.0.0.1:9/api/v2", "NEONUP_ENV": "development"}
     modules = set(
-        repository.project.python(code, **nowhere)
+        repository.project.new_python(code, **nowhere)
         .stdout.replace('"', " ")
         .replace(",", " ")
         .split()

@@ -21,6 +21,7 @@ import pytest
 from neonup_emulator.neon.overview import NeonServers
 from tests import asking
 from tests.docs import answers as declared
+from tests.programs import Program
 from tests.project import Project, clean_environ
 from tests.waiting import PATIENCE
 
@@ -61,7 +62,7 @@ def start(neonup_home: Path) -> Iterator[Start]:
     running: list[subprocess.Popen[str]] = []
 
     def begin(*arguments: str, **environ: str) -> Serving:
-        process = subprocess.Popen(
+        process = Program(
             [sys.executable, "-m", "neonup", "serve", "--json", *(arguments or ("--port", "0"))],
             env=clean_environ(neonup_home, **environ),
             stdout=subprocess.PIPE,

@@ -41,7 +41,7 @@ if sys.platform == "linux":
 
 def test_a_start_with_a_database_there_imports_no_more_than_this(project: Project) -> None:
     project.ok()
-    modules = set(json.loads(project.python(SEEN).stdout))
+    modules = set(json.loads(project.new_python(SEEN).stdout))
     assert not modules & NOT_AT_A_START
     assert {name for name in modules if name.startswith("neonup")} == {
         "neonup",
@@ -74,7 +74,7 @@ def test_a_start_with_a_database_there_imports_no_more_than_this(project: Projec
 
 
 def test_importing_neonup_alone_loads_nothing_else(project: Project) -> None:
-    done = project.python(
+    done = project.new_python(
         "import sys; before = set(sys.modules); import neonup; "
         "print(sorted(n for n in set(sys.modules) - before if n.startswith('neonup')))"
     )
@@ -105,7 +105,7 @@ DRIVERS = {"asyncpg", "psycopg", "psycopg2", "sqlalchemy"}
 )
 def test_a_start_does_not_load(project: Project, code: str, never: set[str]) -> None:
     project.env_file.write_text("DATABASE_URL=postgresql://me@127.0.0.1:1/mine\n")
-    done = project.python(LOADED + code)
+    done = project.new_python(LOADED + code)
     assert done.returncode == 0, done.stderr
     loaded = {name.partition(".")[0] for name in json.loads(done.stdout.splitlines()[-1])}
     assert not loaded & never
@@ -113,7 +113,9 @@ def test_a_start_does_not_load(project: Project, code: str, never: set[str]) -> 
 
 def test_pytest_with_an_idle_plugin_loads_nothing_of_the_core(project: Project) -> None:
     (project.folder / "test_x.py").write_text("def test_x(): pass\n")
-    done = project.python(LOADED + "import pytest; pytest.main(['-q', '-p', 'no:cacheprovider'])")
+    done = project.new_python(
+        LOADED + "import pytest; pytest.main(['-q', '-p', 'no:cacheprovider'])"
+    )
     assert "1 passed" in done.stdout
     loaded = json.loads(done.stdout.splitlines()[-1])
     ours = {name for name in loaded if name.startswith(("neonup", "django_neon", "fastapi_neon"))}

@@ -17,6 +17,7 @@ from typing import Any
 
 import httpx
 
+from tests.programs import Program
 from tests.project import Project
 
 APP = {
@@ -153,7 +154,7 @@ class Site(Project):
         """A program in a session of its own; all of it ends with the block."""
         log = self.folder.parent / f"server-{time.monotonic_ns()}.log"
         with log.open("wb") as output:
-            process = subprocess.Popen(
+            process = Program(
                 command,
                 cwd=self.folder,
                 env={**self.environ, "PYTHONUNBUFFERED": "1", **environ},

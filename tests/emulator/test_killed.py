@@ -21,6 +21,7 @@ import pytest
 from psycopg import conninfo
 
 from tests.emulator.api import Api, Project, ask
+from tests.programs import Program
 from tests.project import clean_environ
 from tests.waiting import wait_until
 
@@ -29,7 +30,7 @@ class Server:
     """`neonup serve` as a process."""
 
     def __init__(self, home: Path, *options: str):
-        self.process = subprocess.Popen(
+        self.process = Program(
             [sys.executable, "-m", "neonup", "serve", "--json", "--port", "0", *options],
             env=clean_environ(home),
             stdin=subprocess.DEVNULL,

@@ -63,13 +63,18 @@ neon.install(app)
 """
 
 
+def new_project(folder: Path, home: Path) -> Project:
+    """A FastAPI project in which nothing was started yet."""
+    project = Project(folder / "shop", clean_environ(home))
+    project.folder.mkdir()
+    (project.folder / "main.py").write_text(MAIN)
+    return project
+
+
 @pytest.fixture
 def project(tmp_path: Path, neonup_home: Path) -> Project:
     """A FastAPI project in which nothing was started yet."""
-    folder = tmp_path / "shop"
-    folder.mkdir()
-    (folder / "main.py").write_text(MAIN)
-    return Project(folder, clean_environ(neonup_home))
+    return new_project(tmp_path, neonup_home)
 
 
 @pytest.fixture

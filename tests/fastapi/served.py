@@ -15,6 +15,7 @@ from pathlib import Path
 import httpx
 
 from tests.postgres import free_port
+from tests.programs import Program
 from tests.project import Project
 
 SECONDS = 60.0
@@ -79,7 +80,7 @@ def serving(project: Project, command: tuple[str, ...], **environ: str) -> Itera
     port = free_port()
     log = project.folder.parent / f"served-{port}.log"
     with log.open("wb") as output:
-        process = subprocess.Popen(
+        process = Program(
             argv(command, port),
             cwd=project.folder,
             env={**project.environ, "NO_COLOR": "1", "PYTHONUNBUFFERED": "1", **environ},

@@ -13,6 +13,8 @@ import pytest
 from tests import asking
 from tests.axe import violations, with_axe
 from tests.browser import Browser, chromium, in_a_browser
+from tests.conftest import remove_home, warm_home
+from tests.fastapi.conftest import new_project
 from tests.fastapi.served import DEV, RELOAD, Served, serving
 from tests.neon_new_server import NeonNewServer
 from tests.pages import check_page, show
@@ -170,8 +172,10 @@ def test_another_machine_does_not_see_it(project: Project) -> None:
         assert asking.get(f"{url}/health").status_code == 200
 
 
-def test_many_who_ask_for_its_health_share_one_connection(dev: Served, project: Project) -> None:
-    with psycopg.connect(project.url, autocommit=True) as connection:
+def test_many_who_ask_for_its_health_share_one_connection(
+    dev: Served, dev_project: Project
+) -> None:
+    with psycopg.connect(dev_project.url, autocommit=True) as connection:
         before = connection.execute(SESSIONS).fetchone()
         answers = asyncio.run(_at_once(f"{page(dev)}/health", 100))
         connection.execute("SELECT pg_sleep(0.5)")
@@ -181,9 +185,17 @@ def test_many_who_ask_for_its_health_share_one_connection(dev: Served, project: 
     assert after[0] - before[0] < 50
 
 
-@pytest.fixture
-def dev(project: Project) -> Iterator[Served]:
-    with serving(project, RELOAD) as served:
+@pytest.fixture(scope="module")
+def dev_project(tmp_path_factory: pytest.TempPathFactory, warm_parts: Path) -> Iterator[Project]:
+    """A project that all share who only look at its page."""
+    home = warm_home(warm_parts)
+    yield new_project(tmp_path_factory.mktemp("dev"), home)
+    remove_home(home)
+
+
+@pytest.fixture(scope="module")
+def dev(dev_project: Project) -> Iterator[Served]:
+    with serving(dev_project, RELOAD) as served:
         yield served
 
 

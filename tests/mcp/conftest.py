@@ -21,6 +21,7 @@ from mcp.types import CallToolResult, TextContent
 
 from tests.conftest import remove_home, warm_home
 from tests.docs import answers
+from tests.programs import Program
 from tests.project import Project, clean_environ
 
 
@@ -93,7 +94,7 @@ def served(project: Project, *arguments: str, **environ: str) -> Iterator[Served
     """A server over HTTP on a free port."""
     with (
         tempfile.NamedTemporaryFile("w", dir=project.folder.parent, suffix=".log") as log,
-        subprocess.Popen(
+        Program(
             [sys.executable, "-m", "neonup", "mcp", "--http", "--json", *arguments],
             cwd=project.folder,
             env={**project.environ, **environ},

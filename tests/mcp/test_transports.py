@@ -19,6 +19,7 @@ from mcp.client.client import Client
 from mcp.client.streamable_http import streamable_http_client
 
 from tests.mcp.conftest import Served, agent, fails, ok, served
+from tests.programs import Program
 from tests.project import Project
 from tests.waiting import wait_until
 
@@ -208,7 +209,7 @@ def test_on_stdio_nothing_but_the_protocol_is_said(project: Project) -> None:
             "params": {"name": "get_database", "arguments": {"create": True}},
         },
     ]
-    with subprocess.Popen(
+    with Program(
         [sys.executable, "-m", "neonup", "mcp"],
         cwd=project.folder,
         env=project.environ,
@@ -234,7 +235,7 @@ def test_on_stdio_nothing_but_the_protocol_is_said(project: Project) -> None:
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
 def test_on_stdio_a_signal_ends_it_though_stdin_is_open(how: int, project: Project) -> None:
-    with subprocess.Popen(
+    with Program(
         [sys.executable, "-m", "neonup", "mcp"],
         cwd=project.folder,
         env=project.environ,

@@ -16,6 +16,7 @@ import pytest
 from packaging.version import Version
 
 from tests.environments import install, layered_environment
+from tests.programs import Program
 from tests.project import Project
 
 MEMORY = Path("/dev/shm")
@@ -69,6 +70,8 @@ class Child(Project):
     before: list[str] = field(default_factory=list)
     """Words before its command, that run it as somebody else."""
     new_session: bool = False
+    has_imports: bool = True
+    """Whether its pytest may be forked from one that has imported what most runs import."""
     program: str = sys.executable
     """The Python that its commands run with."""
 
@@ -119,7 +122,8 @@ class Child(Project):
                 raise
 
     def spawned(self, *args: str, **environ: str) -> subprocess.Popen[str]:
-        return subprocess.Popen(
+        start = Program if self.has_imports else subprocess.Popen
+        return start(
             self.argv(args),
             cwd=self.folder,
             env={**self.environ, **environ},

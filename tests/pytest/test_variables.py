@@ -154,6 +154,7 @@ def test_what_was_there_before_is_there_afterwards(child: Child) -> None:
 
 @pytest.mark.parametrize("ini", ["", "neon_env ="])
 def test_a_project_that_does_not_use_it_sees_nothing_of_it(child: Child, ini: str) -> None:
+    child.has_imports = False
     child.ini(ini)
     child.write(
         test_it="""

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from tests.programs import Program
 from tests.project import Project
 from tests.sessions import PageSession
 
@@ -49,7 +50,7 @@ class ServedStudio:
 @contextmanager
 def studio(project: Project, *options: str) -> Iterator[ServedStudio]:
     """`neonup studio --json` of a project."""
-    process = subprocess.Popen(
+    process = Program(
         [sys.executable, "-m", "neonup", "studio", "--json", *options],
         cwd=project.folder,
         env=project.environ,

@@ -182,7 +182,7 @@ def test_a_hot_start_asks_no_program_and_imports_little(repository: Project) -> 
         "import json, sys; before = set(sys.modules); import neonup; neonup.ensure(); "
         "print(json.dumps(sorted(set(sys.modules) - before)))"
     )
-    modules = set(repository.python(code).stdout.replace('"', " ").replace(",", " ").split())
+    modules = set(repository.new_python(code).stdout.replace('"', " ").replace(",", " ").split())
     assert {"neonup.env.git", "neonup.start.checkout", "neonup_local.service.notes"} <= modules
     assert not modules & {
         "subprocess",

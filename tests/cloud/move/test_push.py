@@ -28,6 +28,7 @@ from tests.cloud.move.databases import EVERYTHING, ask, facts
 from tests.emulator.serving import NeonServer
 from tests.hostile_variables import HOSTILE
 from tests.postgres import programs
+from tests.programs import Program
 from tests.project import Project
 from tests.terminal import terminal
 from tests.variables import check, declare
@@ -152,7 +153,7 @@ COPYING = "SELECT count(*) FROM pg_stat_progress_copy WHERE tuples_processed > 1
 def pushing(project: Project, cloud: str) -> Iterator[subprocess.Popen[str]]:
     """A push that is in the middle of a table's rows."""
     ask(project.url, ROWS.format(400_000))
-    with subprocess.Popen(
+    with Program(
         [sys.executable, "-m", "neonup", "push", "--to", cloud],
         cwd=project.folder,
         env=project.environ,
@@ -218,7 +219,7 @@ def killed_before_the_switch(project: Project, local: str, cloud: str) -> None:
     ask(local, "CREATE TABLE kept AS SELECT 1 AS one")
     with (
         lock.project(resolve(project.folder)),
-        subprocess.Popen(
+        Program(
             [sys.executable, "-m", "neonup", "push", "--to", cloud],
             cwd=project.folder,
             env=project.environ,

@@ -20,6 +20,7 @@ from neonup_emulator.neon.oauth.model import OAuthGrant
 from tests.cloud.oauth.wire import Wire
 from tests.emulator.oauth import Person
 from tests.emulator.serving import NeonServer
+from tests.programs import Program
 from tests.project import Project
 
 
@@ -53,7 +54,7 @@ class Terminal(Project):
     @contextmanager
     def login(self, *options: str, **environ: str) -> Iterator[Login]:
         """The command, waiting for the browser."""
-        with subprocess.Popen(
+        with Program(
             [sys.executable, "-m", "neonup", "auth", "login", "--no-open", *options],
             cwd=self.folder,
             env={**self.environ, **environ},
