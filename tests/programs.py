@@ -27,7 +27,7 @@ from tests import forkserver
 _FORKSERVER = Path(__file__).with_name("forkserver.py")
 _OURS = ("neonup.*", "neonup_local.*", "psutil", "psycopg", "sqlite3", "tomllib")
 _LOADED = {
-    "-c": _OURS,
+    "-c": (*_OURS, "neonup_cloud.*", "httpx"),
     "neonup": (
         *_OURS,
         "neonup_cloud.*",
@@ -72,7 +72,8 @@ def _kind(argv: Sequence[str]) -> str | None:
     if argv[1] == "-c":
         return "-c"
     if argv[1] == "-m" and len(argv) > 2:
-        return argv[2] if argv[2] in _LOADED else None
+        ours = "-c" if argv[2].startswith("tests.") else None
+        return argv[2] if argv[2] in _LOADED else ours
     return "django" if Path(argv[1]).name == "manage.py" else None
 
 
@@ -177,8 +178,8 @@ def run(
     stdin: str | None = None,
     timeout: float = 240,
     **how: Any,
-) -> subprocess.CompletedProcess[str]:
-    """As `subprocess.run`, with text, and with both outputs captured.
+) -> subprocess.CompletedProcess[Any]:
+    """As `subprocess.run`, with text where nothing else is said, and with both outputs captured.
 
     Args:
         argv: the program and its arguments.
@@ -188,7 +189,7 @@ def run(
     """
     captured = dict.fromkeys(("stdout", "stderr"), subprocess.PIPE)
     source = subprocess.DEVNULL if stdin is None else subprocess.PIPE
-    with Program(argv, stdin=source, text=True, **{**captured, **how}) as program:
+    with Program(argv, stdin=source, **{"text": True, **captured, **how}) as program:
         try:
             stdout, stderr = program.communicate(stdin, timeout)
         except BaseException:

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 from tests.cloud.relay import Relay
+from tests.programs import Program
 
 ROOT = Path(__file__).parents[2]
 
@@ -21,7 +22,7 @@ def kill_where_held(relay: Relay, key: str, program: str, *arguments: str) -> No
         program: its source.
     """
     environ = {"NEON_API_HOST": relay.base, "NEON_API_KEY": key}
-    process = subprocess.Popen(
+    process = Program(
         [sys.executable, "-c", program, *arguments],
         cwd=ROOT,
         env=os.environ | environ,

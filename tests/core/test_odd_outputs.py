@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import programs
 from tests.project import Project, clean_environ
 
 NAME = b"caf\xe9"
@@ -23,14 +24,8 @@ OUTPUTS = [
 def run(
     folder: Path, environ: dict[str, str], command: Sequence[str], *more: str
 ) -> subprocess.CompletedProcess[bytes]:
-    return subprocess.run(
-        [sys.executable, "-m", "neonup", *command, *more],
-        cwd=folder,
-        env=environ,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        timeout=120,
-        check=False,
+    return programs.run(
+        [sys.executable, "-m", "neonup", *command, *more], text=False, cwd=folder, env=environ
     )
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import programs
 from tests.conftest import remove_home
 
 ROOT = os.geteuid() == 0
@@ -53,13 +54,9 @@ def python(
     code: str, *arguments: object, before: list[str] | None = None, **environ: str
 ) -> subprocess.CompletedProcess[str]:
     """Run Python code in a process of its own, as whom and where ``before`` says."""
-    return subprocess.run(
+    return programs.run(
         [*(before or []), sys.executable, "-c", code, *map(str, arguments)],
-        capture_output=True,
-        text=True,
         cwd="/",
-        timeout=120,
-        check=False,
         env={**os.environ, **environ},
     )
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
 
+import psutil
 import psycopg
 import pytest
 
@@ -18,7 +20,6 @@ from neonup_local.engine import binaries, postmaster
 from neonup_local.provider import LocalProvider
 from neonup_local.service import naming
 from neonup_local.service.databases import LocalDatabases
-from tests.local.people import python
 from tests.local.sql import ask
 from tests.waiting import wait_until
 
@@ -50,10 +51,13 @@ def test_a_server_that_cannot_answer_counts_as_stopped(
     server = postmaster.running(data)
     assert server is not None
     os.kill(server.pid, signal.SIGSTOP)
+    process = psutil.Process(server.pid)
     try:
+        wait_until(lambda: process.status() == psutil.STATUS_STOPPED, "its stop")
         assert provider.check(database) is State.STOPPED
     finally:
         os.kill(server.pid, signal.SIGCONT)
+    wait_until(lambda: process.status() != psutil.STATUS_STOPPED, "its going on")
     assert provider.check(database) is State.READY
     os.kill(server.pid, signal.SIGKILL)
     wait_until(lambda: not postmaster.alive(server.pid), "the end of the server")
@@ -255,7 +259,9 @@ print(provider.check(Database(sys.argv[2], "local", id=sys.argv[3])))
 print(*sorted({name.partition(".")[0] for name in set(sys.modules) - before}))
 """
     home = provider.settings.home
-    state, modules = python(code, home, database.url, database.id).stdout.splitlines()
+    argv = [sys.executable, "-c", code, str(home), database.url, str(database.id)]
+    done = subprocess.run(argv, capture_output=True, text=True, check=True)
+    state, modules = done.stdout.splitlines()
     assert state == "ready"
     loaded = set(modules.split())
     assert "neonup_local" in loaded

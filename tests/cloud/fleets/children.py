@@ -17,6 +17,7 @@ from neonup_cloud import NeonClient
 from neonup_cloud.fleets import Fleet, MigrationTarget
 from tests.cloud.fleets.fleets import TIERS
 from tests.emulator.serving import NeonServer
+from tests.programs import Program
 
 USER = "anna"
 ROOT = Path(__file__).parents[3]
@@ -50,7 +51,7 @@ def hang_at_the_second(target: MigrationTarget) -> None:
 
 def start(server: NeonServer, base: str, prefix: str, name: str) -> subprocess.Popen[str]:
     """A child that makes a call, through a relay or not."""
-    return subprocess.Popen(
+    return Program(
         [sys.executable, "-m", "tests.cloud.fleets.children", prefix, name],
         cwd=ROOT,
         env={**os.environ, **server.environment, "NEON_API_HOST": base},

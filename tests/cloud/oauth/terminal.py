@@ -88,7 +88,7 @@ class Terminal(Project):
 
     def starts(self, code: str, *, interactive: bool = False) -> subprocess.Popen[str]:
         """A program that goes on meanwhile."""
-        return subprocess.Popen(
+        return Program(
             [sys.executable, "-c", code],
             cwd=self.folder,
             env=self.environ,
