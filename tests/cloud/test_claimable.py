@@ -15,11 +15,11 @@ from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import httpx
 import psycopg
 import pytest
 
 from neonup_emulator.neon.claimable.model import AgentRegistration
+from tests import asking
 from tests.cloud.relay import Relay
 from tests.contract.wire import answer, wire
 from tests.emulator.agent import Person
@@ -448,7 +448,7 @@ def test_addresses_of_other_services_are_written_and_stay(
     key = {"NEON_API_HOST": neon_server_here.base, "NEON_API_KEY": neon_server_here.key}
     code, old = agent.json("claim")["code"], agent.url
     owner = {"Authorization": f"Bearer {neon_server_here.key}"}
-    claimed = httpx.post(f"{root}/neonup/claim", json={"code": code}, headers=owner, timeout=60)
+    claimed = asking.post(f"{root}/neonup/claim", json={"code": code}, headers=owner, timeout=60)
     claimed.raise_for_status()
     assert "neonup adopt" in agent.ok()
     assert are_written()

@@ -205,7 +205,7 @@ def test_the_button_needs_the_session_its_token_and_an_own_organization(
         ({"org_id": ""}, 403),
     ):
         assert press(person, link, **fields).status_code == expected
-    with httpx.Client(follow_redirects=True) as stranger:
+    with asking.client(follow_redirects=True) as stranger:
         token = csrf(stranger.get(f"{neon_new_server.url}/sign-in"))
         answer = stranger.post(link, data={"csrf": token, "org_id": default})
         assert "<h1>Sign in</h1>" in answer.text

@@ -138,7 +138,7 @@ def test_what_is_not_there_is_json_in_the_api_and_a_page_elsewhere(
 ) -> None:
     answer = asking.get(f"{neon_new_server.api}/nothing")
     assert (answer.status_code, answer.json()) == (404, {"message": "Not Found"})
-    assert httpx.put(f"{neon_new_server.api}/database").json() == {"message": "Method Not Allowed"}
+    assert asking.put(f"{neon_new_server.api}/database").json() == {"message": "Method Not Allowed"}
     assert "<h1>" in asking.get(f"{neon_new_server.url}/nothing").text
 
 
@@ -163,7 +163,7 @@ def test_many_at_once_are_as_many_databases_and_one_id_is_one(
     chosen = f"{own}/019beb39-37fb-709d-87ac-7ad6198b89f7?referrer=tests"
 
     def post(url: str) -> dict[str, str]:
-        made: dict[str, str] = httpx.post(url, json={"ref": "tests"}, timeout=60).json()
+        made: dict[str, str] = asking.post(url, json={"ref": "tests"}, timeout=60).json()
         return made
 
     with ThreadPoolExecutor(12) as pool:
@@ -177,7 +177,7 @@ def test_two_hundred_are_asked_for_by_twenty_clients(neon_new_server: NeonNewSer
     """First from nothing, then from projects that were created beforehand."""
 
     def ask(_: int) -> list[dict[str, str]]:
-        with httpx.Client(timeout=60) as client:
+        with asking.client(timeout=60) as client:
             url, body = f"{neon_new_server.api}/database", {"ref": "tests"}
             found = [client.post(url, json=body) for _ in range(10)]
         assert {answer.status_code for answer in found} == {200}
@@ -336,7 +336,7 @@ def test_an_expired_database_is_remembered_for_thirty_days(neon_new_server: Neon
     for days, status in ((2.9, 200), (3.1, 410), (32.9, 410), (33.1, 404)):
         clock = {"ahead_seconds": days * 86400}
         url = f"{neon_new_server.url}/neonup/clock"
-        moved = httpx.put(url, json=clock, headers=neon_new_server.authorization)
+        moved = asking.put(url, json=clock, headers=neon_new_server.authorization)
         assert moved.status_code == 200
         assert asking.get(made["claim_url"]).status_code == status
 

@@ -17,6 +17,7 @@ from typing import Any
 
 import httpx
 
+from tests import asking
 from tests.programs import Program
 from tests.project import Project
 
@@ -220,7 +221,7 @@ class Server:
 
     def get(self, path: str = "") -> httpx.Response:
         url = STARTED.findall(self.said)[-1]
-        return httpx.get(f"{url}/{path}", timeout=60, trust_env=False)
+        return asking.get(f"{url}/{path}", timeout=60, trust_env=False)
 
     def json(self, path: str = "") -> Any:
         """What a page answers that must answer."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from concurrent.futures import ThreadPoolExecutor
 
+from tests import asking
 from tests.django.site import Site
 from tests.hostile_variables import HOSTILE
 from tests.project import names
@@ -72,9 +73,8 @@ def running_on(said: str) -> list[str]:
 
 
 def ask(url: str) -> dict[str, int]:
-    import httpx
 
-    answer: dict[str, int] = httpx.get(url, timeout=60, trust_env=False).json()
+    answer: dict[str, int] = asking.get(url, timeout=60, trust_env=False).json()
     return answer
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx
 
+from tests import asking
 from tests.emulator.api import Api
 
 JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
@@ -30,7 +31,7 @@ class Agent:
         self.root = root
         if registration is None:
             body = {"type": "anonymous", "capabilities": capabilities, "source": source}
-            answer = httpx.post(f"{root}/v1/agent/identity", json=body, timeout=60)
+            answer = asking.post(f"{root}/v1/agent/identity", json=body, timeout=60)
             assert answer.status_code == 201, answer.text
             registration = answer.json()
         self.registration: dict[str, Any] = registration or {}
@@ -41,7 +42,7 @@ class Agent:
 
     def exchange(self, assertion: str | None = None, **fields: str) -> httpx.Response:
         form = {"grant_type": JWT_BEARER, "assertion": assertion or self.assertion, **fields}
-        return httpx.post(f"{self.root}/v1/oauth2/token", data=form, timeout=60)
+        return asking.post(f"{self.root}/v1/oauth2/token", data=form, timeout=60)
 
     def new_token(self) -> str:
         answer = self.exchange(resource=f"{self.root}/")
@@ -54,7 +55,7 @@ class Agent:
         """A request about the agent's project; the path is what comes behind its address."""
         headers = {"Authorization": f"Bearer {token or self.token}"}
         url = f"{self.root}/v1/projects/{self.id}{path}"
-        return httpx.request(method, url, json=body, headers=headers, params=query, timeout=60)
+        return asking.request(method, url, json=body, headers=headers, params=query, timeout=60)
 
     def ok(self, method: str, path: str, body: Any = None, **query: Any) -> Any:
         answer = self.ask(method, path, body, **query)
@@ -79,7 +80,7 @@ class Agent:
         return str(answer.json()["state"])
 
     def revoke(self, token: str) -> None:
-        answer = httpx.post(f"{self.root}/v1/oauth2/revoke", data={"token": token}, timeout=60)
+        answer = asking.post(f"{self.root}/v1/oauth2/revoke", data={"token": token}, timeout=60)
         assert (answer.status_code, answer.content) == (200, b"")
 
 
@@ -87,13 +88,13 @@ class Person:
     """Somebody at a browser, without one: signed in, with an account and a key of their own."""
 
     def __init__(self, root: str, email: str):
-        created = httpx.post(f"{root}/neonup/users", json={"email": email}, timeout=60)
+        created = asking.post(f"{root}/neonup/users", json={"email": email}, timeout=60)
         assert created.status_code == 201, created.text
         self.account: dict[str, Any] = created.json()
         self.api = Api(f"{root}/api/v2", self.account["api_key"])
         # As the pages are named in links: a session belongs to that name.
         own = root.replace("localhost", "127.0.0.1")
-        self.pages = httpx.Client(base_url=own, follow_redirects=True, timeout=60)
+        self.pages = asking.client(base_url=own, follow_redirects=True, timeout=60)
         page = self.pages.get("/sign-in")
         form = {"csrf": csrf(page), "key": self.account["api_key"], "next": "/claim"}
         assert self.pages.post("/sign-in", data=form).status_code == 200

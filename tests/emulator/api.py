@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import psycopg
 
+from tests import asking
 from tests.emulator.document import PATH, Document
 from tests.waiting import wait_until
 
@@ -68,7 +69,7 @@ class Api:
     def ask(self, method: str, path: str, body: Any = None, **query: Any) -> tuple[int, Any]:
         """Status and content of an answer that the document allows."""
         headers = {"Authorization": f"Bearer {self.key}"}
-        answer = httpx.request(
+        answer = asking.request(
             method, f"{self.base}{path}", json=body, params=query, headers=headers, timeout=60
         )
         content = answer.json() if answer.content else {}
@@ -106,7 +107,7 @@ class Api:
         """Ask for what tests set and read of a server, below ``/neonup``."""
         headers = {"Authorization": f"Bearer {self.key}"}
         url = f"{self.base.removesuffix('/api/v2')}/neonup{path}"
-        return httpx.request(method, url, json=body, headers=headers, timeout=60)
+        return asking.request(method, url, json=body, headers=headers, timeout=60)
 
     def create_project(self, **project: Any) -> Project:
         return Project(self, self.ok("POST", "/projects", {"project": project}))

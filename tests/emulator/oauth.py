@@ -13,6 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx
 
+from tests import asking
 from tests.emulator.api import Api
 from tests.emulator.serving import NeonServer
 
@@ -66,8 +67,8 @@ class Application:
         sent = {name: value for name, value in fields.items() if value is not None}
         if self.secret is None:
             sent = {"client_id": self.id, **sent}
-            return httpx.post(self.root + endpoint, data=sent)
-        return httpx.post(self.root + endpoint, data=sent, auth=(self.id, self.secret))
+            return asking.post(self.root + endpoint, data=sent)
+        return asking.post(self.root + endpoint, data=sent, auth=(self.id, self.secret))
 
     def exchange(self, code: str, **changes: str | None) -> httpx.Response:
         fields: dict[str, str | None] = {
@@ -95,7 +96,7 @@ class Person:
         _, self.key = server.neon.identity.create_key(self.user, "own")
         self.api = Api(server.base, self.key)
         root = root_of(server).replace("//localhost", "//127.0.0.1")
-        self.browser = httpx.Client(base_url=root, follow_redirects=False)
+        self.browser = asking.client(base_url=root, follow_redirects=False)
         csrf = field_of(self.browser.get("/sign-in"), "csrf")
         done = self.browser.post("/sign-in", data={"csrf": csrf, "key": self.key})
         assert done.status_code == 303, done.text
@@ -142,7 +143,7 @@ def clients(
     """A request to the endpoint that registers applications; with the default user's key."""
     headers = {"Authorization": f"Bearer {key or server.key}"}
     url = f"{root_of(server)}/neonup/oauth-clients{path}"
-    return httpx.request(method, url, json=body, headers=headers)
+    return asking.request(method, url, json=body, headers=headers)
 
 
 def field_of(page: httpx.Response, name: str) -> str:

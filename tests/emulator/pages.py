@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import httpx
-
+from tests import asking
 from tests.emulator.serving import NeonServer
 from tests.sessions import PageSession
 
@@ -21,7 +20,7 @@ class Pages(PageSession):
 def session(server: NeonServer, *, key: str | None = None) -> Iterator[Pages]:
     """Signed in by the printed link, or as whose key it is."""
     root = server.base.removesuffix("/api/v2")
-    with httpx.Client(base_url=root, follow_redirects=True, timeout=60) as client:
+    with asking.client(base_url=root, follow_redirects=True, timeout=60) as client:
         pages = Pages(client)
         if key is None:
             pages.open("/sign-in", token=server.neon.console_token)

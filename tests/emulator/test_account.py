@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 import stat
 
-import httpx
 import pytest
 
 from neonup_emulator.api.v2.not_here import NOT_HERE
 from neonup_emulator.api.v2.operations import OPERATIONS
 from neonup_emulator.api.v2.routes import routes
+from tests import asking
 from tests.emulator.api import DOCUMENT, Api, Project
 from tests.emulator.document import PATH
 from tests.emulator.persons import create_person
@@ -109,7 +109,7 @@ def test_a_key_of_an_organization_names_that_one_alone(api: Api) -> None:
 
 def test_without_a_key(api: Api) -> None:
     for headers in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": "Basic eDp5"}):
-        answer = httpx.get(f"{api.base}/projects", headers=headers)
+        answer = asking.get(f"{api.base}/projects", headers=headers)
         assert answer.status_code == 401
         assert answer.json()["request_id"]
 
@@ -126,9 +126,9 @@ def test_keys_are_not_kept(api: Api, neon_server_here: NeonServer) -> None:
 def test_web_pages_of_others_are_refused(api: Api) -> None:
     headers = {"Authorization": f"Bearer {api.key}"}
     url = f"{api.base}/projects"
-    rebound = httpx.get(url, headers={**headers, "Host": "evil.example"})
+    rebound = asking.get(url, headers={**headers, "Host": "evil.example"})
     foreign = {**headers, "Origin": "https://evil.example"}
-    posted = httpx.post(url, headers=foreign, json={"project": {}})
+    posted = asking.post(url, headers=foreign, json={"project": {}})
     for answer in (rebound, posted):
         assert answer.status_code == 403
         assert answer.json().keys() == {"request_id", "code", "message"}
@@ -136,12 +136,12 @@ def test_web_pages_of_others_are_refused(api: Api) -> None:
 
 def test_a_request_may_bring_its_id(api: Api) -> None:
     for sent, kept in (("mine-1", True), ("x" * 129, False)):
-        answer = httpx.get(f"{api.base}/projects", headers={"X-Request-ID": sent})
+        answer = asking.get(f"{api.base}/projects", headers={"X-Request-ID": sent})
         assert (answer.json()["request_id"] == sent) is kept
 
 
 def test_what_is_not_here_says_so_by_its_name(api: Api) -> None:
-    with httpx.Client(headers={"Authorization": f"Bearer {api.key}"}) as client:
+    with asking.client(headers={"Authorization": f"Bearer {api.key}"}) as client:
         for name, address in NOT_HERE.items():
             method, _, path = address.partition(" ")
             answer = client.request(method, api.base + re.sub(r"\{[^}]*\}", "some-id", path))
@@ -154,9 +154,9 @@ def test_too_much_and_too_strange(api: Api) -> None:
     headers = {"Authorization": f"Bearer {api.key}"}
     url = f"{api.base}/projects"
     for content in (b"[", b"\xff", b'"text"', b"[" * 100_000, b'{"a":"' + b"x" * 2**21 + b'"}'):
-        assert httpx.post(url, headers=headers, content=content).status_code == 400
+        assert asking.post(url, headers=headers, content=content).status_code == 400
     for path in ("/projects/..%2f..%2fetc", "/projects/" + "x" * 5000):
-        assert httpx.get(f"{api.base}{path}", headers=headers).status_code in (404, 501)
+        assert asking.get(f"{api.base}{path}", headers=headers).status_code in (404, 501)
 
 
 @pytest.mark.skipif(not PATH.exists(), reason="Neon's OpenAPI document is not on this machine")

@@ -19,6 +19,7 @@ from neonup_emulator.neon.claimable.attempts import Attempts
 from neonup_emulator.neon.claimable.model import ClaimCode
 from neonup_emulator.neon.context import LocalNeon
 from neonup_emulator.neon.model import Project
+from tests import asking
 from tests.emulator.agent import Agent, Person, csrf, error
 from tests.emulator.api import Api, ask
 from tests.emulator.serving import NeonServer
@@ -341,7 +342,7 @@ def test_all_sessions_together_may_be_wrong_a_hundred_times(
 
 def test_codes_lead_nowhere_before_signing_in(agent: Agent, root: str) -> None:
     code = agent.code()
-    with httpx.Client(base_url=root) as stranger:
+    with asking.client(base_url=root) as stranger:
         for path in ("/claim", f"/claim?code={code}", f"/claim?code={code[:-1]}A"):
             answer = stranger.get(path)
             assert answer.status_code == 303
@@ -358,7 +359,7 @@ def test_the_buttons_want_their_form_and_an_organization_of_ones_own(
     person, other = new_person(), new_person()
     page = person.look(agent.code())
     assert person.proceed(page, csrf="wrong").status_code == 403
-    forged = httpx.post(
+    forged = asking.post(
         f"{agent.root}/claim", data={"code": "x"}, headers={"Origin": "https://evil.example"}
     )
     assert forged.status_code == 403

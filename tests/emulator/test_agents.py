@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
-import httpx
 import psycopg
 import pytest
 from joserfc import jwt
@@ -16,6 +15,7 @@ from joserfc.jwk import KeySet
 from neonup_emulator.api.agents import proxy
 from neonup_emulator.neon.claimable.model import AgentRegistration
 from neonup_emulator.neon.model import Project
+from tests import asking
 from tests.emulator.agent import JWT_BEARER, Agent, Person, error
 from tests.emulator.api import Api, ask
 from tests.emulator.serving import NeonServer
@@ -24,33 +24,33 @@ Later = Callable[..., None]
 
 
 def test_discovery_leads_from_the_address_to_everything(root: str, agent: Agent) -> None:
-    answer = httpx.get(f"{root}/v1/projects/{agent.id}/credentials")
+    answer = asking.get(f"{root}/v1/projects/{agent.id}/credentials")
     assert error(answer) == "unauthorized"
-    resource = httpx.get(f"{root}/.well-known/oauth-protected-resource").json()
+    resource = asking.get(f"{root}/.well-known/oauth-protected-resource").json()
     assert resource["resource"] == f"{root}/"
     (issuer,) = resource["authorization_servers"]
     assert issuer == f"{root}/claimable"
-    server = httpx.get(f"{root}/.well-known/oauth-authorization-server/claimable").json()
+    server = asking.get(f"{root}/.well-known/oauth-authorization-server/claimable").json()
     assert server["issuer"] == issuer
     assert server["grant_types_supported"] == [JWT_BEARER]
     assert server["agent_auth"]["identity_endpoint"] == f"{root}/v1/agent/identity"
-    keys = KeySet.import_key_set(httpx.get(server["jwks_uri"]).json())
+    keys = KeySet.import_key_set(asking.get(server["jwks_uri"]).json())
     for token in (agent.assertion, agent.token):
         claims = jwt.decode(token, keys, algorithms=["RS256"]).claims
         assert (claims["iss"], claims["aud"]) == (issuer, f"{root}/")
-    guide = httpx.get(server["agent_auth"]["skill"])
+    guide = asking.get(server["agent_auth"]["skill"])
     assert guide.headers["content-type"].startswith("text/markdown")
     assert f"POST {root}/v1/agent/identity" in guide.text
 
 
 def test_the_names_of_loopback_are_one(root: str, agent: Agent) -> None:
     other = root.replace("localhost", "127.0.0.1")
-    found = httpx.get(f"{other}/.well-known/oauth-protected-resource").json()
+    found = asking.get(f"{other}/.well-known/oauth-protected-resource").json()
     assert found["resource"] == f"{root}/"
     assert agent.exchange(resource=f"{other}/").status_code == 200
     headers = {"Authorization": f"Bearer {agent.token}"}
     path = f"/v1/projects/{agent.id}/credentials"
-    assert httpx.get(f"{other}{path}", headers=headers).status_code == 200
+    assert asking.get(f"{other}{path}", headers=headers).status_code == 200
 
 
 def test_registering_gives_a_database(agent: Agent) -> None:
@@ -100,7 +100,7 @@ def test_a_decision_for_each_capability(root: str) -> None:
 )
 def test_what_is_no_registration(root: str, body: str) -> None:
     content = body.encode("utf-8", "surrogatepass")
-    answer = httpx.post(f"{root}/v1/agent/identity", content=content)
+    answer = asking.post(f"{root}/v1/agent/identity", content=content)
     assert (answer.status_code, error(answer)) == (400, "invalid_request")
 
 
@@ -108,11 +108,11 @@ def test_what_is_no_exchange(root: str, agent: Agent) -> None:
     url = f"{root}/v1/oauth2/token"
     good = {"grant_type": JWT_BEARER, "assertion": agent.assertion}
     for form in ({}, {"assertion": agent.assertion}, {**good, "grant_type": "password"}):
-        assert error(httpx.post(url, data=form)) == "invalid_request"
-    assert error(httpx.post(url, data={"grant_type": JWT_BEARER})) == "invalid_request"
-    assert error(httpx.post(url, content=b"\xff=\xff&%zz")) == "invalid_request"
+        assert error(asking.post(url, data=form)) == "invalid_request"
+    assert error(asking.post(url, data={"grant_type": JWT_BEARER})) == "invalid_request"
+    assert error(asking.post(url, content=b"\xff=\xff&%zz")) == "invalid_request"
     twice = [("grant_type", JWT_BEARER), ("assertion", "a"), ("assertion", agent.assertion)]
-    answer = httpx.post(url, content=urlencode(twice))
+    answer = asking.post(url, content=urlencode(twice))
     assert error(answer) == "invalid_request"
     for assertion in ("nonsense", agent.token, agent.assertion[:-2], "a.b.c"):
         answer = agent.exchange(assertion)
@@ -165,7 +165,7 @@ def test_tokens_are_for_one_project_and_one_api(agent: Agent, root: str, api: Ap
     assert agent.ask("DELETE", "", token=other.token).status_code == 403
     branch = f"/branches/{agent.branch}"
     headers = {"Authorization": f"Bearer {other.token}"}
-    inside = httpx.get(f"{root}/v1/projects/{other.id}{branch}/roles", headers=headers)
+    inside = asking.get(f"{root}/v1/projects/{other.id}{branch}/roles", headers=headers)
     assert (inside.status_code, error(inside)) == (404, "not_found")
     # Neon API v2 knows neither token, and this API neither a key nor an assertion.
     for token in (agent.token, agent.assertion):
@@ -200,7 +200,7 @@ def test_no_operation_reaches_another_project(agent: Agent, root: str) -> None:
         if one.path.count("{") > 1 or one.id == "getConnectionURI":
             paths.append(one.path.format(**theirs | {"project_id": agent.id}))
         for path in paths:
-            answer = httpx.request(
+            answer = asking.request(
                 one.method,
                 f"{root}/v1{path}",
                 headers=headers,
@@ -297,7 +297,7 @@ def test_every_refusal_has_its_code_and_where_it_comes_from(
 ) -> None:
     person, branch = new_person(), f"/branches/{agent.branch}"
     answers = {
-        "invalid_request": httpx.post(f"{root}/v1/agent/identity", json={"type": "human"}),
+        "invalid_request": asking.post(f"{root}/v1/agent/identity", json={"type": "human"}),
         "invalid_grant": agent.exchange("nonsense"),
         "unauthorized": agent.ask("GET", "/credentials", token="nonsense"),
         "scope_insufficient": agent.ask("POST", f"{branch}/auth", {}),
@@ -338,9 +338,9 @@ def test_every_refusal_has_its_code_and_where_it_comes_from(
 
 def test_nothing_is_let_through_without_a_token(agent: Agent, root: str) -> None:
     for path in ("", "/branches", "/credentials", "/no/such/thing"):
-        answer = httpx.get(f"{root}/v1/projects/{agent.id}{path}")
+        answer = asking.get(f"{root}/v1/projects/{agent.id}{path}")
         assert (answer.status_code, error(answer)) == (401, "unauthorized")
-    assert error(httpx.get(f"{root}/v1/users/me")) == "not_found"
+    assert error(asking.get(f"{root}/v1/users/me")) == "not_found"
 
 
 def test_a_project_can_be_given_back(agent: Agent, neon_server_here: NeonServer) -> None:

@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator
 from datetime import timedelta
 
-import httpx
 import pytest
 
+from tests import asking
 from tests.emulator.api import Api, Project, ask
 from tests.emulator.pages import Pages, session
 from tests.emulator.serving import NeonServer
@@ -33,7 +33,7 @@ def stranger(neon_server_here: NeonServer, api: Api) -> Iterator[Pages]:
 
 def test_who_is_not_signed_in_is_told_how(neon_server_here: NeonServer, project: Project) -> None:
     root = neon_server_here.base.removesuffix("/api/v2")
-    with httpx.Client(base_url=root) as client:
+    with asking.client(base_url=root) as client:
         start = client.get("/")
         assert "neonup serve" in start.text
         assert "NEON_API_HOST" in start.text

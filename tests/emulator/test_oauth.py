@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import logging
 
-import httpx
 import pytest
 from joserfc import jwt
 from joserfc.jwk import KeySet
 
+from tests import asking
 from tests.emulator.api import Api
 from tests.emulator.oauth import (
     READ,
@@ -39,12 +39,12 @@ def test_a_token_is_its_users_and_nobody_elses(
 def test_the_id_token_is_what_openid_connect_wants(
     person: Person, web: Application, neon_server_here: NeonServer
 ) -> None:
-    found = httpx.get(f"{web.root}/.well-known/openid-configuration").json()
+    found = asking.get(f"{web.root}/.well-known/openid-configuration").json()
     assert found["issuer"] == web.root
     assert found["authorization_endpoint"].startswith("http://127.0.0.1:")
     assert found["code_challenge_methods_supported"] == ["S256"]
     tokens = person.tokens(web, nonce="once")
-    keys = KeySet.import_key_set(httpx.get(found["jwks_uri"]).json())
+    keys = KeySet.import_key_set(asking.get(found["jwks_uri"]).json())
     token = jwt.decode(tokens["id_token"], keys, algorithms=["RS256"])
     claims = token.claims
     assert claims["iss"] == web.root
@@ -58,7 +58,7 @@ def test_the_id_token_is_what_openid_connect_wants(
     CodeIDToken(
         claims, token.header, params={"access_token": tokens["access_token"]}
     ).validate_at_hash()
-    shown = httpx.get(
+    shown = asking.get(
         found["userinfo_endpoint"], headers={"Authorization": f"Bearer {tokens['access_token']}"}
     ).json()
     assert shown == {
@@ -75,11 +75,11 @@ def test_without_openid_and_offline_there_is_an_access_token_alone(
     tokens = person.tokens(cli, scope=READ)
     assert set(tokens) == {"access_token", "token_type", "expires_in", "scope"}
     headers = {"Authorization": f"Bearer {tokens['access_token']}"}
-    answer = httpx.get(f"{cli.root}/userinfo", headers=headers)
+    answer = asking.get(f"{cli.root}/userinfo", headers=headers)
     assert answer.status_code == 403
     assert "insufficient_scope" in answer.headers["www-authenticate"]
-    assert httpx.get(f"{cli.root}/userinfo").status_code == 401
-    wrong = httpx.get(f"{cli.root}/userinfo", headers={"Authorization": "Bearer noa_x"})
+    assert asking.get(f"{cli.root}/userinfo").status_code == 401
+    wrong = asking.get(f"{cli.root}/userinfo", headers={"Authorization": "Bearer noa_x"})
     assert wrong.json() == {"error": "invalid_token"}
 
 

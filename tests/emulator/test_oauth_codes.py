@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-import httpx
 import pytest
 
+from tests import asking
 from tests.emulator.api import Api
 from tests.emulator.oauth import (
     Application,
@@ -105,10 +105,10 @@ def test_clients_with_a_secret_have_to_know_it(person: Person, web: Application)
         {"data": fields},
     ]
     for one in wrong:
-        answer = httpx.post(url, **one)
+        answer = asking.post(url, **one)
         assert (answer.status_code, answer.json()["error"]) == (401, "invalid_client")
         assert answer.headers["www-authenticate"].startswith("Basic ")
-    right = httpx.post(url, data={**fields, "client_id": web.id, "client_secret": web.secret})
+    right = asking.post(url, data={**fields, "client_id": web.id, "client_secret": web.secret})
     assert right.status_code == 200
     assert right.headers["cache-control"] == "no-store"
 
@@ -139,6 +139,6 @@ def test_strange_requests_for_tokens_are_refused(
     cli: Application, body: bytes, kind: str, error: str
 ) -> None:
     url = f"{cli.root}/oauth2/token"
-    answer = httpx.post(url, content=body, headers={"Content-Type": kind})
+    answer = asking.post(url, content=body, headers={"Content-Type": kind})
     assert answer.status_code in (400, 413)
     assert answer.json()["error"] == error

@@ -5,6 +5,7 @@ from __future__ import annotations
 import httpx
 import pytest
 
+from tests import asking
 from tests.emulator.oauth import (
     CALLBACK,
     Application,
@@ -17,9 +18,9 @@ from tests.emulator.serving import NeonServer
 
 
 def test_whoever_is_not_signed_in_signs_in_first(cli: Application) -> None:
-    moved = httpx.get(f"{cli.root}/oauth2/auth", params=cli.request(state="a b&c"))
+    moved = asking.get(f"{cli.root}/oauth2/auth", params=cli.request(state="a b&c"))
     assert moved.headers["location"].startswith("http://127.0.0.1:")
-    page = httpx.get(moved.headers["location"])
+    page = asking.get(moved.headers["location"])
     assert page.status_code == 303
     back = httpx.URL(page.headers["location"]).params["next"]
     assert httpx.URL(back).params["state"] == "a b&c"
@@ -38,7 +39,7 @@ def test_prompt_none_asks_nobody(person: Person, cli: Application) -> None:
     said = returned(person.visit(cli.request(prompt="none")))
     assert (said["error"], said["state"]) == ("consent_required", "a state")
     url = f"{person.browser.base_url}/oauth2/auth"
-    said = returned(httpx.get(url, params=cli.request(prompt="none")))
+    said = returned(asking.get(url, params=cli.request(prompt="none")))
     assert said["error"] == "login_required"
 
 

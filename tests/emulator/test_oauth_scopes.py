@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 
-import httpx
 import pytest
 
 from neonup_emulator.api.v2 import routes, scopes
@@ -12,6 +11,7 @@ from neonup_emulator.api.v2.not_here import NOT_HERE
 from neonup_emulator.api.v2.operations import OPERATIONS
 from neonup_emulator.neon.oauth import tokens as oauth_tokens
 from neonup_emulator.neon.oauth.scopes import SCOPES
+from tests import asking
 from tests.emulator.api import Api, Project
 from tests.emulator.oauth import Person
 from tests.emulator.serving import NeonServer
@@ -49,7 +49,7 @@ def test_a_scope_opens_its_operations_and_no_others(
 ) -> None:
     token = token_of(neon_server_here, person, *filter(None, [scope]))
     headers = {"Authorization": f"Bearer {token}"}
-    with httpx.Client(headers=headers, timeout=60) as client:
+    with asking.client(headers=headers, timeout=60) as client:
         for operation in OPERATIONS:
             path = re.sub(r"\{\w+\}", "none", operation.path)
             answer = client.request(operation.method, f"{neon_server_here.base}{path}")

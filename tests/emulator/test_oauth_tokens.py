@@ -8,11 +8,11 @@ from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
-import httpx
 import pytest
 
 from neonup_emulator.neon.oauth import tokens as oauth_tokens
 from neonup_emulator.neon.oauth.model import OAuthCode, OAuthGrant, OAuthToken
+from tests import asking
 from tests.emulator.api import Api
 from tests.emulator.oauth import READ, Application, Person
 from tests.emulator.serving import NeonServer
@@ -95,7 +95,7 @@ def test_a_refresh_token_is_bound_to_its_application(
     assert web.refresh(token).json()["error"] == "invalid_grant"
     assert cli.refresh(token).status_code == 200
     hers = person.tokens(web)["refresh_token"]
-    without = httpx.post(
+    without = asking.post(
         f"{web.root}/oauth2/token",
         data={"grant_type": "refresh_token", "refresh_token": hers, "client_id": web.id},
     )

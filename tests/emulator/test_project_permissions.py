@@ -16,6 +16,7 @@ from neonup_emulator.neon.accounts.project_access import Level
 from neonup_emulator.neon.errors import Forbidden
 from neonup_emulator.neon.model import Project as ProjectRow
 from neonup_emulator.neon.model import ProjectGrant
+from tests import asking
 from tests.emulator import pages
 from tests.emulator.api import Api, Project
 from tests.emulator.persons import Person, create_person
@@ -139,7 +140,7 @@ def test_roles_by_operations(team: Team, api: Api) -> None:
         and operation.id != "recoverProject"
     ]
     wrong = []
-    with httpx.Client(timeout=60) as client:
+    with asking.client(timeout=60) as client:
         for name, (caller, level) in callers.items():
             client.headers["Authorization"] = f"Bearer {caller.key}"
             for operation in asked:

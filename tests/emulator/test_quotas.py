@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import httpx
 import psycopg
 import pytest
 
 from neonup_emulator.neon.metering import quotas, usage
 from neonup_emulator.neon.model import Branch
 from neonup_emulator.neon.model import Project as ProjectRow
+from tests import asking
 from tests.emulator.api import Project, ask
 from tests.emulator.serving import NeonServer
 from tests.emulator.test_history import url_of
@@ -145,7 +145,7 @@ def test_a_query_over_http_is_told_why(
     clock.ahead = timedelta(minutes=2)
     enforce(neon_server_here)
     root = neon_server_here.base.removesuffix("/api/v2")
-    answer = httpx.post(
+    answer = asking.post(
         f"{root}/sql",
         json={"query": "SELECT 1", "params": []},
         headers={"neon-connection-string": project.url},

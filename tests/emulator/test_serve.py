@@ -8,8 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import httpx
-
+from tests import asking
 from tests.emulator.api import ask
 from tests.emulator.test_killed import Server, postgres_of
 from tests.hostile_variables import HOSTILE
@@ -174,8 +173,8 @@ def test_another_name_of_this_server(neonup_home: Path) -> None:
     headers = {"Authorization": f"Bearer {env['NEON_API_KEY']}"}
     try:
         url = f"{env['NEON_API_HOST']}/projects"
-        assert httpx.get(url, headers={**headers, "Host": "neon"}).status_code == 200
-        assert httpx.get(url, headers={**headers, "Host": "neon.evil"}).status_code == 403
+        assert asking.get(url, headers={**headers, "Host": "neon"}).status_code == 200
+        assert asking.get(url, headers={**headers, "Host": "neon.evil"}).status_code == 403
     finally:
         process.terminate()
         process.wait(120)
@@ -208,7 +207,7 @@ def test_other_machines_reach_endpoints_when_told_to(neonup_home: Path) -> None:
             sent = {"neon-connection-string": uri.replace("neon.localhost", name)}
             statement = {"query": "SELECT n FROM things"}
             root = opened.api.base.removesuffix("/api/v2")
-            answer = httpx.post(f"{root}/sql", headers=sent, json=statement, timeout=60)
+            answer = asking.post(f"{root}/sql", headers=sent, json=statement, timeout=60)
             assert answer.json()["rows"] == [["1"]], name
     finally:
         opened.stop()

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import httpx
 import pytest
 
+from tests import asking
 from tests.emulator.api import Api, Project
 
 
 @pytest.mark.parametrize("listed", ["buckets", "functions", "triggers", "custom-domains"])
 def test_a_branch_has_nothing_of_them(project: Project, listed: str) -> None:
     headers = {"Authorization": f"Bearer {project.api.key}"}  # two of them came after the document
-    answer = httpx.get(f"{project.api.base}{project.main}/{listed}", headers=headers)
+    answer = asking.get(f"{project.api.base}{project.main}/{listed}", headers=headers)
     assert (answer.status_code, answer.json()) == (200, {listed.replace("-", "_"): []})
 
 

@@ -9,13 +9,14 @@ import httpx
 import pytest
 
 from neonup_emulator.neon.accounts.model import WebSession
+from tests import asking
 from tests.emulator.serving import NeonServer
 
 
 @pytest.fixture
 def pages(neon_server_here: NeonServer) -> Iterator[httpx.Client]:
     root = neon_server_here.base.removesuffix("/api/v2")
-    with httpx.Client(base_url=root, follow_redirects=True) as client:
+    with asking.client(base_url=root, follow_redirects=True) as client:
         yield client
 
 
@@ -44,7 +45,7 @@ def test_after_signing_out_a_copied_cookie_is_worth_nothing(
 ) -> None:
     token = neon_server_here.neon.console_token
     page = pages.get("/sign-in", params={"token": token, "next": "/sign-in"})
-    with httpx.Client(base_url=pages.base_url, cookies=pages.cookies) as copy:
+    with asking.client(base_url=pages.base_url, cookies=pages.cookies) as copy:
         assert "developer@example.com" in copy.get("/sign-in").text
         pages.post("/sign-out", data={"csrf": csrf(page)})
         assert "developer@example.com" not in copy.get("/sign-in").text
@@ -55,7 +56,7 @@ def test_signing_in_again_ends_the_earlier_session(
 ) -> None:
     token = neon_server_here.neon.console_token
     pages.get("/sign-in", params={"token": token, "next": "/sign-in"})
-    with httpx.Client(base_url=pages.base_url, cookies=pages.cookies) as copy:
+    with asking.client(base_url=pages.base_url, cookies=pages.cookies) as copy:
         sign_in(pages, key=neon_server_here.key)
         assert "developer@example.com" in pages.get("/sign-in").text
         assert "developer@example.com" not in copy.get("/sign-in").text
@@ -127,7 +128,7 @@ def test_forms_take_the_token_of_their_session(pages: httpx.Client) -> None:
     for fields in ({}, {"csrf": ""}, {"csrf": token + "x"}, {"csrf": "é"}):
         answer = pages.post("/sign-in", data={"email": "eve@example.com", **fields})
         assert answer.status_code == 403
-    with httpx.Client(base_url=pages.base_url) as other:
+    with asking.client(base_url=pages.base_url) as other:
         other.get("/sign-in")
         assert other.post("/sign-in", data={"csrf": token}).status_code == 403
 

@@ -6,13 +6,14 @@ from typing import Any
 
 import httpx
 
+from tests import asking
 from tests.emulator.api import Project, ask
 
 
 def send(project: Project, body: Any, **headers: str) -> httpx.Response:
     root = project.api.base.removesuffix("/api/v2")
     sent = {"neon-connection-string": project.url, "neon-array-mode": "true", **headers}
-    return httpx.post(f"{root}/sql", json=body, headers=sent, timeout=60)
+    return asking.post(f"{root}/sql", json=body, headers=sent, timeout=60)
 
 
 def test_one_statement_wakes_the_endpoint(project: Project) -> None:

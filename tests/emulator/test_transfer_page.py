@@ -14,6 +14,7 @@ import httpx
 import pytest
 
 from neonup_emulator.api.web.transfer_page import web_origin
+from tests import asking
 from tests.browser import Browser, chromium, in_a_browser
 from tests.emulator.api import Api, Project, ask
 from tests.emulator.persons import Person, create_person
@@ -50,7 +51,7 @@ def browser(tmp_path: Path) -> Iterator[Browser]:
 
 @pytest.fixture
 def pages(root: str) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=root) as client:
+    with asking.client(base_url=root) as client:
         yield client
 
 
@@ -236,7 +237,7 @@ def test_the_form_takes_its_session(
         assert pages.post("/app/claim", data=wrong).status_code == 403
     foreign = {"Origin": "https://evil.example"}
     assert pages.post("/app/claim", data=form, headers=foreign).status_code == 403
-    with httpx.Client(base_url=root) as other:
+    with asking.client(base_url=root) as other:
         assert other.post("/app/claim", data=form).status_code == 403
     assert shop.api.ok("GET", shop.path)["project"]["id"] == shop.id
     strange = pages.post("/app/claim", data={**form, "org_id": "org-of-nobody"})

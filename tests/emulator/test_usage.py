@@ -7,7 +7,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import httpx
 import psycopg
 import pytest
 
@@ -15,6 +14,7 @@ from neonup_emulator.neon import upkeep
 from neonup_emulator.neon.metering.consumption import HourlyConsumption, Tally
 from neonup_emulator.neon.model import Project as ProjectRow
 from neonup_emulator.neon.state.store import setting
+from tests import asking
 from tests.emulator.api import Api, Project, ask
 from tests.emulator.serving import NeonServer
 from tests.emulator.test_history import suspend, url_of
@@ -370,7 +370,7 @@ def test_plans_have_their_history(
     root = neon_server_here.base.removesuffix("/api/v2")
     headers = {"Authorization": f"Bearer {api.key}"}
     body = {"name": plan, "plan": plan}
-    created = httpx.post(f"{root}/neonup/organizations", json=body, headers=headers)
+    created = asking.post(f"{root}/neonup/organizations", json=body, headers=headers)
     query = {"org_id": created.json()["id"], **span(), "project_ids": "a-b-c"}
     answered = [
         api.ask("GET", LEGACY, **query)[0],

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import httpx
 
+from tests import asking
 from tests.postgres import free_port
 from tests.programs import Program
 from tests.project import Project
@@ -43,7 +44,7 @@ class Served:
         return sum(line.startswith("neonup  ") for line in self.said.splitlines())
 
     def get(self, path: str = "/", **headers: str) -> httpx.Response:
-        return httpx.get(f"http://127.0.0.1:{self.port}{path}", headers=headers, timeout=SECONDS)
+        return asking.get(f"http://127.0.0.1:{self.port}{path}", headers=headers, timeout=SECONDS)
 
     def answer(self, path: str = "/") -> object:
         """What an address answers, which must be JSON with status 200."""

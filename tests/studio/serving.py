@@ -11,8 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-import httpx
-
+from tests import asking
 from tests.programs import Program
 from tests.project import Project
 from tests.sessions import PageSession
@@ -83,6 +82,6 @@ class Visitor(PageSession):
 @contextmanager
 def visitor(served: ServedStudio) -> Iterator[Visitor]:
     """Whoever opens the link first."""
-    with httpx.Client(base_url=served.root, follow_redirects=True, timeout=120) as client:
+    with asking.client(base_url=served.root, follow_redirects=True, timeout=120) as client:
         assert client.get(served.link).status_code == 200
         yield Visitor(client)

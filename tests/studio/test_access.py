@@ -7,12 +7,12 @@ import signal
 import sys
 from pathlib import Path
 
-import httpx
 import psycopg
 import pytest
 
 from neonup import resolve
 from neonup_studio.server import running
+from tests import asking
 from tests.project import Project
 from tests.studio.serving import ServedStudio, Visitor, studio, visitor
 from tests.waiting import wait_until
@@ -21,7 +21,7 @@ TABLES = "/db/inspect"
 
 
 def test_the_link_works_once(project: Project) -> None:
-    with studio(project) as served, httpx.Client(follow_redirects=True, timeout=60) as other:
+    with studio(project) as served, asking.client(follow_redirects=True, timeout=60) as other:
         assert re.fullmatch(r"http://127\.0\.0\.1:\d+/enter\?token=[\w-]{43}", served.link)
         assert other.get(served.root).status_code == 401
         assert other.get(f"{served.root}/enter?token=wrong").status_code == 401
@@ -36,7 +36,7 @@ def test_the_link_works_once(project: Project) -> None:
             assert other.post(f"{served.root}/db/query", data={"query": "x"}).status_code == 401
             assert other.get(f"{served.root}/static/style.css").status_code == 200
             forged = {name: value[:-2] for name, value in first.client.cookies.items()}
-            assert httpx.get(f"{served.root}{TABLES}", cookies=forged).status_code == 401
+            assert asking.get(f"{served.root}{TABLES}", cookies=forged).status_code == 401
 
 
 def test_a_page_from_elsewhere_reaches_nothing(shop: Visitor, shared_studio: ServedStudio) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from neonup_pages import query_box
 from neonup_studio.server.running_queries import RunningQueries
-from tests import pgbouncer
+from tests import asking, pgbouncer
 from tests.project import Project, clean_environ
 from tests.studio.serving import Visitor, studio, visitor
 from tests.waiting import wait_until
@@ -45,7 +45,7 @@ def start(
 ) -> Future[httpx.Response]:
     """Send a query in the same session, and do not wait."""
     sent = {"csrf": shop.token(), "run": run, "query": query, **fields}
-    session = httpx.Client(
+    session = asking.client(
         base_url=shop.client.base_url, cookies=dict(shop.client.cookies), timeout=180
     )
 

@@ -20,6 +20,7 @@ from pathlib import Path
 import httpx
 import yaml
 
+from tests import asking
 from tests.environments import layered_environment, offline_pip
 from tests.project import clean_environ
 
@@ -142,7 +143,7 @@ class Running:
             assert self.process.poll() is None, f"it has ended:\n{self.said}"
             assert time.monotonic() < deadline, f"{url} does not answer:\n{self.said}"
             try:
-                httpx.get(url, timeout=SECONDS)
+                asking.get(url, timeout=SECONDS)
             except httpx.TransportError:
                 time.sleep(0.05)
             else:

@@ -12,6 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests import asking
 from tests.neon_new_server import NeonNewServer
 from tests.postgres import free_port
 from tests.templates.generated import Generated, combinations, contents, cookiecutter, neonup_new
@@ -118,7 +119,7 @@ def _ask(project: Generated, start: str, template: str, answers: dict[str, str])
     port = free_port()
     start += f" --port {port}" if template == "fastapi" else f" {port}"
     url = f"http://127.0.0.1:{port}"
-    with project.running(start) as server, httpx.Client(base_url=url, timeout=60) as client:
+    with project.running(start) as server, asking.client(base_url=url, timeout=60) as client:
         server.wait_for(url)
         if answers.get("frontend") == "HTMX":
             _ask_pages(client)

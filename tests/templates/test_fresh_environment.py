@@ -11,6 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests import asking
 from tests.environments import CONSTRAINTS, PATIENT_PIP, asks_an_index
 from tests.postgres import free_port
 from tests.release.building import FOLDERS, ROOT, build
@@ -63,6 +64,6 @@ def test_two_commands_are_all(
         start += f" --port {port}" if template == "fastapi" else f" {port}"
         with running(start, folder, project.environ) as server:
             server.wait_for(f"http://127.0.0.1:{port}", seconds=1200)
-            answered = httpx.get(f"http://127.0.0.1:{port}{path}", timeout=60)
+            answered = asking.get(f"http://127.0.0.1:{port}{path}", timeout=60)
             assert answered.raise_for_status().json() == []
     assert " passed" in project.run(tests)

@@ -9,6 +9,7 @@ import httpx
 import pytest
 import yaml
 
+from tests import asking
 from tests.environments import offline_pip
 from tests.postgres import free_port
 from tests.project import Project, clean_environ
@@ -69,7 +70,7 @@ def test_the_image_migrates_and_serves_the_database_it_is_given(
     environ = {**image.environ, **settings}
     with running(f"exec {command}", image.workdir, environ) as server:
         server.wait_for(address)
-        with httpx.Client(base_url=address, headers=BEHIND_PROXY) as client:
+        with asking.client(base_url=address, headers=BEHIND_PROXY) as client:
             if template == "fastapi":
                 assert client.get("/notes").raise_for_status().json() == []
                 assert client.get("/_neon").status_code == 404

@@ -6,10 +6,10 @@ import re
 import sys
 from pathlib import Path
 
-import httpx
 import psycopg
 import pytest
 
+from tests import asking
 from tests.axe import violations, with_axe
 from tests.browser import chromium
 from tests.django.site import Site
@@ -109,7 +109,7 @@ def test_the_page_of_django_is_for_the_developer(site: Site) -> None:
             {"x-forwarded-for": "203.0.113.9"},
             {"origin": "https://attacker.example"},
         ):
-            assert httpx.get(url, headers=headers, timeout=60).status_code in {400, 404}, headers
+            assert asking.get(url, headers=headers, timeout=60).status_code in {400, 404}, headers
     site.set("DEBUG = False\nALLOWED_HOSTS = ['127.0.0.1']")
     with site.runserver("--insecure") as served:
         assert served.get("_neon").status_code == 404
@@ -142,6 +142,6 @@ def test_under_asgi(site: Site) -> None:
     with site.process(command) as served:
         served.until(lambda: "Uvicorn running on" in served.said)
         [url] = re.findall(r"running on (http://\S+)", served.said)
-        page = httpx.get(f"{url}/_neon", timeout=60)
+        page = asking.get(f"{url}/_neon", timeout=60)
         assert page.status_code == 200, served.said
         assert _COMMAND in page.text

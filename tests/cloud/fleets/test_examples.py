@@ -13,6 +13,7 @@ import httpx
 import psycopg
 import pytest
 
+from tests import asking
 from tests.emulator.serving import NeonServer
 from tests.fastapi.served import UVICORN
 from tests.postgres import free_port
@@ -55,7 +56,7 @@ def site(name: str, server: NeonServer, folder: Path, prefix: str) -> Iterator[s
 
 def answers(root: str) -> bool:
     try:
-        return httpx.get(f"{root}/database").status_code == 404
+        return asking.get(f"{root}/database").status_code == 404
     except httpx.TransportError:
         return False
 

@@ -17,6 +17,7 @@ import httpx
 
 from neonup_emulator.neon.oauth import tokens as oauth_tokens
 from neonup_emulator.neon.oauth.model import OAuthGrant
+from tests import asking
 from tests.cloud.oauth.wire import Wire
 from tests.emulator.oauth import Person
 from tests.emulator.serving import NeonServer
@@ -71,7 +72,7 @@ class Terminal(Project):
     def sign_in(self, *options: str, **environ: str) -> str:
         """Do it, with consent; what the command says."""
         with self.login(*options, **environ) as login:
-            httpx.get(self.back(login.url))
+            asking.get(self.back(login.url))
             return login.ends(0)
 
     def back(self, url: str, decision: str = "allow") -> str:

@@ -14,6 +14,7 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 
+from tests import asking
 from tests.cloud.oauth.terminal import Terminal, mode, secrets_of
 from tests.docs import answers
 from tests.emulator.oauth import root_of
@@ -75,7 +76,7 @@ def test_json(terminal: Terminal) -> None:
 def test_nothing_secret_is_said(terminal: Terminal) -> None:
     with terminal.login() as login:
         back = terminal.back(login.url)
-        httpx.get(back)
+        asking.get(back)
         said = login.ends(0) + login.said
     hidden = [*secrets_of(terminal.kept), parse_qs(urlsplit(back).query)["code"][0]]
     said += terminal.ok("auth", "status")
@@ -120,7 +121,7 @@ def test_a_sign_in_is_for_one_api(terminal: Terminal) -> None:
 
 def test_consent_denied(terminal: Terminal) -> None:
     with terminal.login() as login:
-        page = httpx.get(terminal.back(login.url, "deny"))
+        page = asking.get(terminal.back(login.url, "deny"))
         assert "Nobody was signed in" in page.text
         assert "did not allow" in login.ends(1)
     assert not (terminal.home / "auth").exists()
@@ -129,14 +130,14 @@ def test_consent_denied(terminal: Terminal) -> None:
 def test_an_answer_to_another_question(terminal: Terminal) -> None:
     with terminal.login() as login:
         back = httpx.URL(terminal.back(login.url)).copy_merge_params({"state": "another"})
-        httpx.get(back)
+        asking.get(back)
         assert "does not belong" in login.ends(1)
     assert not (terminal.home / "auth").exists()
 
 
 def test_a_code_that_is_none(terminal: Terminal) -> None:
     with terminal.login() as login:
-        httpx.get(httpx.URL(terminal.back(login.url)).copy_merge_params({"code": "none"}))
+        asking.get(httpx.URL(terminal.back(login.url)).copy_merge_params({"code": "none"}))
         assert "invalid_grant" in login.ends(1)
 
 
@@ -149,10 +150,10 @@ def test_other_addresses_change_nothing(terminal: Terminal) -> None:
     with terminal.login() as login:
         back = terminal.back(login.url)
         root = back.partition("/callback")[0]
-        assert httpx.get(f"{root}/favicon.ico").status_code == 404
-        assert httpx.get(f"{root}/callback").status_code == 404
+        assert asking.get(f"{root}/favicon.ico").status_code == 404
+        assert asking.get(f"{root}/callback").status_code == 404
         with socket.create_connection(("127.0.0.1", httpx.URL(root).port or 0)):
-            assert "terminal" in httpx.get(back).text  # though the other connection says nothing
+            assert "terminal" in asking.get(back).text  # though the other connection says nothing
             login.ends(0)
 
 
@@ -190,7 +191,7 @@ def test_the_browser_is_opened(terminal: Terminal, tmp_path: Path) -> None:
             text=True,
         ) as process:
             wait_until(lambda: opened.exists() or process.poll() is not None, "the browser")
-            httpx.get(terminal.back(opened.read_text()))
+            asking.get(terminal.back(opened.read_text()))
             answer, said = process.communicate(timeout=60)
         assert process.returncode == 0, said
         assert terminal.person.email in answer
@@ -221,7 +222,7 @@ def test_a_server_that_is_none(terminal: Terminal, host: str, what: str) -> None
 def test_a_server_that_is_named(terminal: Terminal) -> None:
     root = root_of(terminal.server).replace("localhost", "127.0.0.1")
     with terminal.login(NEON_OAUTH_HOST=root) as login:
-        httpx.get(terminal.back(login.url))
+        asking.get(terminal.back(login.url))
         login.ends(0)
 
 

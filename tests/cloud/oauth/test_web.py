@@ -15,6 +15,7 @@ from neonup_cloud import oauth
 from neonup_cloud.web.connecting import AccountConnection
 from neonup_emulator.neon.oauth import clients
 from neonup_emulator.neon.oauth.model import OAuthGrant
+from tests import asking
 from tests.cloud.oauth.web import COMMANDS, Site, Visitor, site
 from tests.cloud.oauth.wire import wire
 from tests.emulator.oauth import Person, root_of
@@ -86,7 +87,7 @@ def test_connected_again_the_first_is_revoked(
 def test_a_state_of_another_browser(visitor: Visitor, person: Person, example: Site) -> None:
     """Somebody sends a victim the end of a sign-in of their own."""
     before = kept(example)
-    with httpx.Client(base_url=visitor.client.base_url) as client:
+    with asking.client(base_url=visitor.client.base_url) as client:
         other = Visitor(example)
         other.client.close()
         other.client = client

@@ -13,6 +13,7 @@ from pathlib import Path
 import httpx
 
 from neonup_emulator.neon.oauth import clients
+from tests import asking
 from tests.emulator.oauth import root_of
 from tests.emulator.serving import NeonServer
 from tests.fastapi.served import UVICORN
@@ -86,7 +87,7 @@ def site(name: str, server: NeonServer, folder: Path, **environ: str) -> Iterato
 
 def _answers(root: str) -> bool:
     try:
-        return httpx.get(root).status_code < 500
+        return asking.get(root).status_code < 500
     except httpx.TransportError:
         return False
 
@@ -95,7 +96,7 @@ class Visitor:
     """A browser without scripts, of somebody at an example."""
 
     def __init__(self, found: Site):
-        self.client = httpx.Client(base_url=found.root, follow_redirects=False, timeout=60)
+        self.client = asking.client(base_url=found.root, follow_redirects=False, timeout=60)
 
     def press(self, path: str, **fields: str) -> httpx.Response:
         """Send a form of the first page, with Django's token if there is one."""

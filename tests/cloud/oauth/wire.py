@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-import httpx
-
+from tests import asking
 from tests.emulator.oauth import root_of
 from tests.emulator.serving import NeonServer
 from tests.waiting import PATIENCE
@@ -59,7 +58,7 @@ class Wire:
         if what != "answer":
             sent = {name.lower(): value for name, value in handler.headers.items()}
             sent["host"] = self.target.partition("//")[2]
-            found = httpx.request(
+            found = asking.request(
                 handler.command, self.target + handler.path, headers=sent, content=body, timeout=60
             )
             status, headers = found.status_code, {"content-type": found.headers["content-type"]}
