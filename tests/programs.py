@@ -26,6 +26,18 @@ from tests import forkserver
 
 _FORKSERVER = Path(__file__).with_name("forkserver.py")
 _OURS = ("neonup.*", "neonup_local.*", "psutil", "psycopg", "sqlite3", "tomllib")
+_SERVED = (
+    *_OURS,
+    "fastapi",
+    "fastapi_neon",
+    "psycopg_pool",
+    "sqlalchemy.ext.asyncio",
+    "sqlalchemy.dialects.postgresql.asyncpg",
+    "sqlalchemy.dialects.postgresql.psycopg",
+    "uvicorn.config",
+    "uvicorn.lifespan.on",
+    "uvicorn.protocols.http.auto",
+)
 _LOADED = {
     "-c": (*_OURS, "neonup_cloud.*", "httpx"),
     "neonup": (
@@ -46,13 +58,8 @@ _LOADED = {
         "pytest:pytest_timeout",
         "pytest:xdist.plugin",
     ),
-    "uvicorn": (
-        *_OURS,
-        "fastapi",
-        "uvicorn.config",
-        "uvicorn.lifespan.on",
-        "uvicorn.protocols.http.auto",
-    ),
+    "uvicorn": _SERVED,
+    "fastapi": (*_SERVED, "fastapi_cli.cli"),
     "django": (
         *_OURS,
         "django.core.management",

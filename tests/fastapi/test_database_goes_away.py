@@ -47,7 +47,8 @@ def test_every_request_is_answered(
 ) -> None:
     if asyncpg:
         _rewrite(project, 'Neon(driver="asyncpg")')
-    with serving(project, DEV) as served:
+    command = UVICORN if asyncpg else DEV  # they differ in who starts the application
+    with serving(project, command, NEONUP_ENV="development") as served:
         for first in PATHS:
             _ask_all(served)
             happens(project)
@@ -57,7 +58,7 @@ def test_every_request_is_answered(
 
 def test_many_connections_that_died_together_cost_one_wait(project: Project) -> None:
     _rewrite(project, 'Neon(pool={"min_size": 15, "max_size": 15}, engine={"pool_size": 15})')
-    with serving(project, DEV) as served:
+    with serving(project, UVICORN, NEONUP_ENV="development") as served:
         _ask_all(served)
         _stop(project)
         for path in PATHS:
@@ -67,7 +68,7 @@ def test_many_connections_that_died_together_cost_one_wait(project: Project) -> 
 
 
 def test_a_server_that_moved_to_another_port_is_followed(project: Project) -> None:
-    with serving(project, DEV) as served:
+    with serving(project, UVICORN, NEONUP_ENV="development") as served:
         _ask_all(served)
         old = project.url
         _stop(project)
@@ -79,7 +80,7 @@ def test_a_server_that_moved_to_another_port_is_followed(project: Project) -> No
 
 
 def test_the_health_check_makes_no_database_in_place_of_a_lost_one(project: Project) -> None:
-    with serving(project, DEV) as served:
+    with serving(project, UVICORN, NEONUP_ENV="development") as served:
         _ask_all(served)
         _stop(project)
         databases = Path(project.environ["NEONUP_HOME"]) / "databases"
