@@ -206,6 +206,7 @@ def test_a_wrong_isolation_is_a_usage_error(child: Child, ini: str, marker: str)
     ],
 )
 def test_a_missing_driver_is_named(child: Child, missing: str, fixture: str, remedy: str) -> None:
+    child.has_imports = False
     child.write(
         conftest=f"""
         import sys

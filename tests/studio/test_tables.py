@@ -13,8 +13,9 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from tests.project import Project
 from tests.studio.forms import form, forms
-from tests.studio.serving import Visitor
+from tests.studio.serving import Visitor, studio, visitor
 
 Database = psycopg.Connection[tuple[object, ...]]
 SCHEMA = "looked at/%s"
@@ -263,7 +264,8 @@ def test_what_is_not_there(shop: Visitor) -> None:
     assert shop.open(row, c="id", o="eq", v="x").status_code == 400
 
 
-def test_a_database_without_a_table(shop: Visitor, database: Database) -> None:
-    page = shop.read("tables")
+def test_a_database_without_a_table(project: Project) -> None:
+    with studio(project) as served, visitor(served) as shop:
+        page = shop.read("tables")
     assert len(forms(page)) == 1
     assert "There is no table yet" in page
