@@ -18,13 +18,11 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 import httpx
-from jsonschema import Draft202012Validator
 
 from docsite import specs
 from tests.emulator.document import PATH, Document
 
 API = "/api/v2"
-_BASE = "https://openapi"
 
 
 class Requests(Document):
@@ -57,20 +55,13 @@ class Requests(Document):
             for known, template in self._newer.operations
         )
 
-    @cached_property
-    def _patterns(self) -> list[tuple[re.Pattern[str], dict[str, Any]]]:
-        paths = self.content["paths"]
-        return [
-            (re.compile(re.sub(r"\{[^}]+\}", "[^/]+", template)), paths[template])
-            for template in sorted(paths, key=lambda one: one.count("{"))
-        ]
-
     def _operation(self, method: str, path: str) -> dict[str, Any] | None:
-        for pattern, methods in self._patterns:
-            if pattern.fullmatch(path) and method.lower() in methods:
-                found: dict[str, Any] = methods[method.lower()]
-                return found
-        return None
+        try:
+            template = self._template(method, path)
+        except LookupError:
+            return None
+        found: dict[str, Any] = self.content["paths"][template][method.lower()]
+        return found
 
     def _at(self, part: Any) -> Any:
         """What a reference means."""
@@ -96,7 +87,7 @@ class Requests(Document):
                 continue
             schema = self._at(known[name]["schema"])
             value = _typed(schema, values)
-            yield from (f"parameter {name}: {one}" for one in self._invalid(schema, value))
+            yield from (f"parameter {name}: {one}" for one in self.invalid(schema, value))
         for name, parameter in known.items():
             if parameter.get("required") and name not in sent:
                 yield f"parameter {name} is missing"
@@ -112,14 +103,8 @@ class Requests(Document):
                 yield "the body is missing"
             return
         schema, value = wanted["content"]["application/json"]["schema"], json.loads(body)
-        yield from self._invalid(schema, value)
+        yield from self.invalid(schema, value)
         yield from self._unknown(schema, value, "")
-
-    def _invalid(self, schema: dict[str, Any], value: Any) -> Iterator[str]:
-        whole = {"$id": _BASE, "components": self.content["components"], "allOf": [schema]}
-        validator = Draft202012Validator(whole, format_checker=Draft202012Validator.FORMAT_CHECKER)
-        for error in validator.iter_errors(value):
-            yield f"{'/'.join(map(str, error.absolute_path))}: {error.message[:300]}"
 
     def _unknown(self, schema: dict[str, Any], value: Any, where: str) -> Iterator[str]:
         """Fields that the document does not name: it allows them, but they would do nothing."""

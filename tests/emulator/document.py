@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from functools import cached_property
+from collections.abc import Iterator
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -38,25 +39,37 @@ class Document:
         Args:
             path: below the API's base, e.g. ``/projects``.
         """
-        responses = self._responses(method, path)
-        response = responses.get(str(status)) or responses["default"]
+        responses = self.content["paths"][self._template(method, path)][method.lower()]["responses"]
+        response = self._resolved(responses.get(str(status)) or responses["default"])
         if not response.get("content"):
             return [] if not answer else ["there should be no content"]
         schema = response["content"]["application/json"]["schema"]
-        whole = {"$id": _BASE, "components": self.content["components"], **_absolute(schema)}
-        validator = Draft202012Validator(whole, format_checker=Draft202012Validator.FORMAT_CHECKER)
+        return [*self.invalid(schema, answer)]
+
+    def invalid(self, schema: dict[str, Any], value: Any) -> Iterator[str]:
+        """What of a value a schema of the document does not allow."""
+        for error in self._validator(json.dumps(schema)).iter_errors(value):
+            yield f"{'/'.join(map(str, error.absolute_path))}: {error.message[:300]}"
+
+    @cache  # noqa: B019 - there are two documents, and a validator takes longer to make than to use
+    def _validator(self, schema: str) -> Draft202012Validator:
+        components = self.content["components"]
+        whole = {"$id": _BASE, "components": components, "allOf": [json.loads(schema)]}
+        return Draft202012Validator(whole, format_checker=Draft202012Validator.FORMAT_CHECKER)
+
+    @cached_property
+    def _patterns(self) -> list[tuple[re.Pattern[str], str]]:
+        """The document's paths, those without names first."""
         return [
-            f"{'/'.join(map(str, error.absolute_path))}: {error.message[:300]}"
-            for error in validator.iter_errors(answer)
+            (re.compile(re.sub(r"\{[^}]+\}", "[^/]+", template)), template)
+            for template in sorted(self.content["paths"], key=lambda one: one.count("{"))
         ]
 
-    def _responses(self, method: str, path: str) -> dict[str, Any]:
-        paths = self.content["paths"]
-        for template in sorted(paths, key=lambda one: one.count("{")):
-            pattern = re.sub(r"\{[^}]+\}", "[^/]+", template)
-            if re.fullmatch(pattern, path) and method.lower() in paths[template]:
-                found = paths[template][method.lower()]["responses"]
-                return {status: self._resolved(one) for status, one in found.items()}
+    def _template(self, method: str, path: str) -> str:
+        """The path of the document that a request's path is."""
+        for pattern, template in self._patterns:
+            if pattern.fullmatch(path) and method.lower() in self.content["paths"][template]:
+                return template
         raise LookupError(f"{method} {path}")
 
     def _resolved(self, response: dict[str, Any]) -> dict[str, Any]:
@@ -66,10 +79,6 @@ class Document:
             response["$ref"].rpartition("/")[2]
         ]
         return found
-
-
-def _absolute(schema: dict[str, Any]) -> dict[str, Any]:
-    return schema if "$ref" not in schema else {"allOf": [schema]}
 
 
 def _without_nullable(part: Any) -> Any:
