@@ -37,6 +37,8 @@ DISTRIBUTIONS := core $(patsubst %/pyproject.toml,%,$(shell grep -l '^version = 
 UV_PIP := $(BIN)/uv pip install --quiet --compile-bytecode --constraint constraints.txt --python
 export UV_SYSTEM_CERTS := 1
 ARGS ?=
+# One more than the two cores of CI: a third of their time the tests wait.
+WORKERS ?= 3
 
 .DEFAULT_GOAL := help
 .PHONY: help install clients demo test quick thorough lowest templates django-suite suites fuzz dist docs reference specs operation engine engine-install site screenshots lint format bench constraints clean
@@ -50,10 +52,10 @@ demo: $(INSTALLED) ## in a scratch project: a local database, then the claimable
 	@$(BIN)/python -m demo $(ARGS)
 
 test: $(INSTALLED) clients engine-install ## run the tests (ARGS="-k dotenv" for some)
-	$(BIN)/python -m pytest -n 2 $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
 
 quick: $(INSTALLED) clients engine-install ## run the tests that find most in a minute and a half, before each commit
-	$(BIN)/python -m pytest -q -n 2 $(QUICK_TESTS) $(ARGS)
+	$(BIN)/python -m pytest -q -n $(WORKERS) $(QUICK_TESTS) $(ARGS)
 
 lowest: $(LOWEST)/.installed ## run tests with the lowest versions that our metadata allow (asks a package index)
 	$(LOWEST)/bin/python -m pytest -n 2 -o addopts=--import-mode=importlib -o filterwarnings=ignore \
