@@ -60,6 +60,7 @@ def test_a_server_that_cannot_answer_counts_as_stopped(
     wait_until(lambda: process.status() != psutil.STATUS_STOPPED, "its going on")
     assert provider.check(database) is State.READY
     os.kill(server.pid, signal.SIGKILL)
+    assert provider.check(database) is State.STOPPED  # at once, though it may not have ended yet
     wait_until(lambda: not postmaster.alive(server.pid), "the end of the server")
     pid_file = data / "postmaster.pid"  # as if another process had the number now
     pid_file.write_text(pid_file.read_text().replace(f"{server.pid}\n", f"{os.getpid()}\n", 1))

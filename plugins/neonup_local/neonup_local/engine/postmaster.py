@@ -47,19 +47,27 @@ def alive(pid: int) -> bool:
         return bool(psutil.pid_exists(pid))
     if not is_taken(pid):
         return False
-    state = _state(pid)
-    if state is None:
+    stat = _stat(pid)
+    if not stat:
         return not os.path.isdir("/proc/self")  # noqa: PTH112 - no procfs: the signal's answer stands
-    return state not in (b"Z", b"X")
+    return stat[_STATE] not in (b"Z", b"X")
 
 
-def _state(pid: int) -> bytes | None:
-    """The letter that Linux has for what a process does; None where it does not say."""
+_STATE, _FLAGS, _PENDING = 0, 6, 28
+"""https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html: the fields 3, 9 and 31."""
+_EXITING = 0x4
+"""The flag of a process that is about to end (``PF_EXITING`` of Linux's ``sched.h``)."""
+_KILLED = 1 << 8
+"""The bit of SIGKILL, of which a process that waits for a core knows nothing yet."""
+
+
+def _stat(pid: int) -> list[bytes]:
+    """What Linux has of a process, after its name; empty where it does not say."""
     try:
         with open(f"/proc/{pid}/stat", "rb") as file:  # noqa: PTH123 - as above
-            return file.read().rpartition(b")")[2].split()[0]
-    except (OSError, IndexError):
-        return None
+            return file.read().rpartition(b")")[2].split()
+    except OSError:
+        return []
 
 
 def is_taken(pid: int) -> bool:
@@ -92,7 +100,10 @@ def _is_at_work(pid: int, data: str) -> bool:
             words = file.read().split(b"\0")
     except OSError:
         return False
-    return words[1:3] == [b"-D", os.fsencode(data)] and _state(pid) in (b"R", b"S")
+    stat = _stat(pid)
+    if words[1:3] != [b"-D", os.fsencode(data)] or not stat or stat[_STATE] not in (b"R", b"S"):
+        return False
+    return not (int(stat[_FLAGS]) & _EXITING or int(stat[_PENDING]) & _KILLED)
 
 
 def answers(port: int, timeout: float = 2.0) -> bool:
