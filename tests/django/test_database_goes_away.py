@@ -3,34 +3,18 @@
 from __future__ import annotations
 
 import time
-from contextlib import suppress
 from pathlib import Path
 
-import psutil
 import pytest
 
 from tests.django.site import Site
+from tests.local.killing import kill, postmaster
 
 ENTRIES = {
     "a connection a request": "django_neon.database()",
     "kept connections": "django_neon.database(conn_max_age=None)",
     "a pool": 'django_neon.database(OPTIONS={"pool": {"min_size": 1, "timeout": 20}})',
 }
-
-
-def postmaster(home: Path) -> psutil.Process:
-    [found] = home.glob("databases/*/data/postmaster.pid")
-    return psutil.Process(int(found.read_text().split("\n", 1)[0]))
-
-
-def kill(home: Path) -> None:
-    """End the server with all its processes, as a machine that loses power does."""
-    server = postmaster(home)
-    family = [server, *server.children(recursive=True)]
-    for process in family:
-        with suppress(psutil.NoSuchProcess):  # its children end by themselves, too
-            process.kill()
-    psutil.wait_procs(family, timeout=60)
 
 
 @pytest.fixture(params=ENTRIES)

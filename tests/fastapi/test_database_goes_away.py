@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
-import signal
 import socketserver
 import threading
 from collections.abc import Callable, Iterator
@@ -16,15 +14,14 @@ import psycopg
 import pytest
 
 from tests.fastapi.served import DEV, UVICORN, Served, serving
+from tests.local.killing import kill
 from tests.project import Project
 
 PATHS = ("/", "/session", "/sync", "/_neon/health")
 
 
 def _kill(project: Project) -> None:
-    home = Path(project.environ["NEONUP_HOME"])
-    (record,) = home.glob("databases/*/data/postmaster.pid")
-    os.kill(int(record.read_text().split()[0]), signal.SIGKILL)
+    kill(Path(project.environ["NEONUP_HOME"]))
 
 
 def _stop(project: Project) -> None:
@@ -35,7 +32,7 @@ def _cut(project: Project) -> None:
     """As a pooler or a suspended compute does: the server stays, the connections go."""
     with psycopg.connect(project.url, autocommit=True) as connection:
         connection.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity "
             "WHERE pid <> pg_backend_pid() AND datname = current_database()"
         )
 
