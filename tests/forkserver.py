@@ -51,11 +51,12 @@ def load(name: str) -> None:
     if name.startswith("pytest:"):
         _load_plugin(name.removeprefix("pytest:"))
         return
-    package = importlib.import_module(name.removesuffix(".*"))
-    if name.endswith(".*"):
-        for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
-            if not module.name.endswith((".__main__", ".auto")):  # which do something
-                importlib.import_module(module.name)
+    with contextlib.suppress(ImportError):  # an environment need not have all of them
+        package = importlib.import_module(name.removesuffix(".*"))
+        if name.endswith(".*"):
+            for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
+                if not module.name.endswith((".__main__", ".auto")):  # which do something
+                    load(f"{module.name}.*" if module.ispkg else module.name)
 
 
 def _load_plugin(name: str) -> None:
@@ -65,7 +66,8 @@ def _load_plugin(name: str) -> None:
 
     hook = install_importhook(get_config())
     hook.mark_rewrite(name.partition(".")[0])
-    importlib.import_module(name)
+    with contextlib.suppress(ImportError):
+        importlib.import_module(name)
     sys.meta_path.remove(hook)
 
 

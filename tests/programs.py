@@ -154,25 +154,28 @@ class _Forked(subprocess.Popen[Any]):
         number: int = forkserver.NUMBER.unpack(answer)[0]
         return number
 
-    def _waited(self, pid: int, flags: int) -> tuple[int, int]:
-        """As `os.waitpid`, which waits for children only."""
+    def _try_wait(self, wait_flags: int) -> tuple[int, int]:
         if self._answers is None:
-            return os.waitpid(pid, flags)
-        if flags & os.WNOHANG and not select.select([self._answers], [], [], 0)[0]:
+            waited: tuple[int, int] = super()._try_wait(wait_flags)  # type: ignore[misc]
+            return waited
+        if wait_flags & os.WNOHANG and not select.select([self._answers], [], [], 0)[0]:
             return 0, 0
         status = self._answer()
         os.close(self._answers)
-        return pid, status
+        return self.pid, status
 
-    def _try_wait(self, wait_flags: int) -> tuple[int, int]:
-        try:
-            return self._waited(self.pid, wait_flags)
-        except ChildProcessError:
-            return self.pid, 0
-
-    def _internal_poll(self, _deadstate: int | None = None, **_: Any) -> int | None:
-        polled = super()._internal_poll(_deadstate, _waitpid=self._waited)  # type: ignore[misc]
-        return cast("int | None", polled)
+    def _internal_poll(self, _deadstate: int | None = None, **more: Any) -> int | None:
+        if self._answers is None:
+            return cast("int | None", super()._internal_poll(_deadstate, **more))  # type: ignore[misc]
+        if self.returncode is None and self._waitpid_lock.acquire(blocking=False):  # type: ignore[attr-defined]
+            try:
+                if self.returncode is None:  # no other thread has waited
+                    pid, status = self._try_wait(os.WNOHANG)
+                    if pid:
+                        self._handle_exitstatus(status)  # type: ignore[attr-defined]
+            finally:
+                self._waitpid_lock.release()  # type: ignore[attr-defined]
+        return cast("int | None", self.returncode)
 
 
 Program = _Forked if sys.platform == "linux" else subprocess.Popen
