@@ -66,9 +66,12 @@ def _load_plugin(name: str) -> None:
 
     hook = install_importhook(get_config())
     hook.mark_rewrite(name.partition(".")[0])
-    with contextlib.suppress(ImportError):
+    try:
         importlib.import_module(name)
-    sys.meta_path.remove(hook)
+    except (ImportError, AttributeError):  # an older pytest first wants to read a configuration
+        pass
+    finally:
+        sys.meta_path.remove(hook)
 
 
 def serve(requests: socket.socket) -> Request:

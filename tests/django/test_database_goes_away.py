@@ -9,6 +9,7 @@ import pytest
 
 from tests.django.site import Site
 from tests.local.killing import kill, postmaster
+from tests.waiting import wait_until
 
 ENTRIES = {
     "a connection a request": "django_neon.database()",
@@ -45,7 +46,8 @@ def test_stopped_between_two_requests_it_is_woken(site_with: Site) -> None:
 def test_a_crash_of_a_backend_is_waited_for(site_with: Site, neonup_home: Path) -> None:
     with site_with.runserver("--noreload", "--nothreading") as server:
         for count in range(1, 4):
-            postmaster(neonup_home).children()[0].kill()  # Postgres ends and restarts them all
+            first = wait_until(postmaster(neonup_home).children, "its processes")[0]
+            first.kill()  # Postgres ends and restarts them all
             assert server.json("add")["notes"] <= count
 
 
