@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.django.site import Site
-from tests.local.killing import kill, postmaster
-from tests.waiting import wait_until
+from tests.local.killing import crash, kill
 
 ENTRIES = {
     "a connection a request": "django_neon.database()",
@@ -46,8 +45,7 @@ def test_stopped_between_two_requests_it_is_woken(site_with: Site) -> None:
 def test_a_crash_of_a_backend_is_waited_for(site_with: Site, neonup_home: Path) -> None:
     with site_with.runserver("--noreload", "--nothreading") as server:
         for count in range(1, 4):
-            first = wait_until(postmaster(neonup_home).children, "its processes")[0]
-            first.kill()  # Postgres ends and restarts them all
+            crash(neonup_home)
             assert server.json("add")["notes"] <= count
 
 
