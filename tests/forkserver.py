@@ -64,17 +64,11 @@ def _load_plugin(name: str) -> None:
     from _pytest.assertion import install_importhook
     from _pytest.config import get_config
 
-    config = get_config()
-    if not hasattr(config, "inicfg"):  # an older pytest, whose hook wants what is read later
-        return
-    hook = install_importhook(config)
+    hook = install_importhook(get_config())
     hook.mark_rewrite(name.partition(".")[0])
-    try:
+    with contextlib.suppress(ImportError):
         importlib.import_module(name)
-    except ImportError:
-        pass
-    finally:
-        sys.meta_path.remove(hook)
+    sys.meta_path.remove(hook)
 
 
 def serve(requests: socket.socket) -> Request:

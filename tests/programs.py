@@ -19,8 +19,11 @@ import socket
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, cast
+
+from packaging.version import Version
 
 from tests import forkserver
 
@@ -68,6 +71,8 @@ _LOADED = {
     ),
 }
 """What each kind of program has imported by the time that it does its work."""
+if Version(version("pytest")) < Version("8"):  # whose plugins cannot be loaded before it runs
+    del _LOADED["pytest"]
 _READ_AT_THE_START = ("PYTHON", "LANG", "LC_", "LD_", "MALLOC", "TZ", "COVERAGE")
 _READ_LATER = ("PYTHONUNBUFFERED",)
 
